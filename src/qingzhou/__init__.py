@@ -1,0 +1,1 @@
+"""Qingzhou: bring a trained model to the device it is meant for."""

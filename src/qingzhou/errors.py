@@ -1,0 +1,121 @@
+"""The one error tree. A user's mistake is always one of these, in Chinese and English; anything else is our bug.
+
+    QingzhouError
+    ├── FileMissing            −103  a file or folder does not exist
+    ├── CheckpointMissing      −102  the checkpoint does not exist
+    ├── CheckpointTypeError    −202  the file is something else than a checkpoint
+    ├── CheckpointDamaged      −202  truncated, bad CRC, impossible sizes
+    ├── UnsafeCheckpoint       −202  built to harm the reader: opcodes, bombs, tricks
+    ├── UnsupportedCheckpoint  −202  read completely, but no network of ours fits; names the closest
+    ├── TensorMismatch         −202  the network is known, but tensors are missing, left over or misshapen
+    ├── ArchitectureMismatch   −302  the network asked for is not the one in the file
+    ├── LabelError             −201  the labels do not fit the classes
+    ├── OptionError            −501  an option has a value that cannot be
+    ├── OutputError                  the result cannot be written; nothing was left behind
+    ├── ShowBeforeInference    −601  show, save or format_output before inference
+    ├── ImageError             −203  ┐
+    ├── InputError             −304  │ these four can also happen on the board: runtime/errors.py
+    ├── ModelError             −202  │
+    └── SelfTestFailed               ┘
+"""
+
+from __future__ import annotations
+
+from .runtime.errors import (
+    FileMissing,
+    ImageError,
+    InputError,
+    ModelError,
+    QingzhouError,
+    SelfTestFailed,
+    language,
+    say,
+    use_language,
+)
+
+__all__ = [
+    "ArchitectureMismatch",
+    "CheckpointDamaged",
+    "CheckpointMissing",
+    "CheckpointTypeError",
+    "FileMissing",
+    "ImageError",
+    "InputError",
+    "LabelError",
+    "ModelError",
+    "OptionError",
+    "OutputError",
+    "QingzhouError",
+    "SelfTestFailed",
+    "ShowBeforeInference",
+    "TensorMismatch",
+    "UnsafeCheckpoint",
+    "UnsupportedCheckpoint",
+    "language",
+    "say",
+    "use_language",
+]
+
+
+class CheckpointMissing(QingzhouError):
+    """The checkpoint file does not exist."""
+
+    code = -102
+
+
+class CheckpointTypeError(QingzhouError):
+    """The file is something else than a checkpoint (TorchScript, HTML, ONNX, a folder, …)."""
+
+    code = -202
+
+
+class CheckpointDamaged(QingzhouError):
+    """The file was a checkpoint, but parts are missing or altered."""
+
+    code = -202
+
+
+class UnsafeCheckpoint(QingzhouError):
+    """The file uses a trick that no honest checkpoint needs."""
+
+    code = -202
+
+
+class UnsupportedCheckpoint(QingzhouError):
+    """The file was read, but holds no network that can be converted."""
+
+    code = -202
+
+
+class TensorMismatch(QingzhouError):
+    """The network was recognised, but its tensors are not all there, or there are others, or they are misshapen."""
+
+    code = -202
+
+
+class ArchitectureMismatch(QingzhouError):
+    """The network that was asked for is not the one in the file."""
+
+    code = -302
+
+
+class LabelError(QingzhouError):
+    """The labels do not fit the number of classes."""
+
+    code = -201
+
+
+class OptionError(QingzhouError):
+    """An option has a value that cannot be."""
+
+    code = -501
+
+
+class OutputError(QingzhouError):
+    """The result cannot be written where it should go; nothing half-written is left."""
+
+
+class ShowBeforeInference(QingzhouError):
+    """A result was asked for before there was one."""
+
+    code = -601

@@ -1,0 +1,79 @@
+"""The base of the error tree, and the errors that can also happen on the board.
+
+Everything in this folder is copied next to the generated sample code, so it runs on Python 3.7 and imports nothing
+but the standard library, numpy, Pillow and onnxruntime.
+"""
+
+from __future__ import annotations
+
+import locale
+import os
+
+_chosen = None  # set by use_language
+
+
+def use_language(lang: str | None) -> None:
+    """Choose "zh" or "en" for everything a person reads; None goes back to QINGZHOU_LANG, then the locale."""
+    global _chosen
+    if lang not in (None, "zh", "en"):
+        raise ValueError("language must be 'zh', 'en' or None, not %r" % (lang,))
+    _chosen = lang
+
+
+def language() -> str:
+    """The language in use: "zh" or "en"."""
+    if _chosen:
+        return _chosen
+    names = [os.environ.get(name, "") for name in ("QINGZHOU_LANG", "LC_ALL", "LC_MESSAGES", "LANG")]
+    name = next((n for n in names if n), "") or locale.getlocale()[0] or ""
+    return "zh" if name.lower().startswith(("zh", "chinese")) else "en"
+
+
+def say(en: str, zh: str) -> str:
+    """The text in the language in use."""
+    return zh if language() == "zh" else en
+
+
+class QingzhouError(Exception):
+    """Something is wrong with the input; the message says what was found, what was expected and what to do.
+
+    `code` is XEdu's number where XEdu has one for the same situation, else 0.
+    """
+
+    code = 0
+
+    def __init__(self, en: str, zh: str) -> None:
+        super().__init__(en, zh)
+        self.en = en
+        self.zh = zh
+
+    def __str__(self) -> str:
+        return say(self.en, self.zh)
+
+
+class FileMissing(QingzhouError):
+    """A file or folder that was named does not exist."""
+
+    code = -103
+
+
+class ImageError(QingzhouError):
+    """A picture cannot be read, or is not a picture."""
+
+    code = -203
+
+
+class InputError(QingzhouError):
+    """Data given to a model does not have the shape or type that the model was trained on."""
+
+    code = -304
+
+
+class ModelError(QingzhouError):
+    """An .onnx file cannot be used: broken, or without the card that says how to use it."""
+
+    code = -202
+
+
+class SelfTestFailed(QingzhouError):
+    """A model does not give the answer that its card records for its own sample."""
