@@ -1,0 +1,105 @@
+"""Writing an ONNX file number by number: the model never lies in memory as a whole, and never half on disk."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from onnx import ModelProto, TensorProto
+
+from ..errors import OutputError
+from .onnx import Emitted, Initializer
+
+# Field numbers of onnx.proto that are written by hand: all of the wire type "length-delimited".
+GRAPH, INITIALIZER, RAW_DATA = 7, 5, 9
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file that appears at `path` when the block ends well, and not at all otherwise; OutputError if it cannot."""
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    except OSError as err:
+        raise _cannot_write(path, err) from None
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+        os.chmod(name, 0o666 & ~_umask())  # mkstemp makes files that only their owner may read
+        os.replace(name, path)
+    except OSError as err:
+        raise _cannot_write(path, err) from None
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 with \\n line ends, whole or not at all."""
+    with replacing(path) as file:
+        file.write(text.encode("utf-8"))
+
+
+def write_onnx(path: Path, emitted: Emitted) -> None:
+    """Write the model; each initializer's numbers are made, written and forgotten."""
+    outer = ModelProto()
+    outer.CopyFrom(emitted.skeleton)
+    outer.ClearField("graph")
+    inner = emitted.skeleton.graph.SerializeToString()
+    heads = [_head(i) for i in emitted.initializers]
+    sizes = [_size(i) for i in emitted.initializers]
+    bodies = [len(head) + size for head, size in zip(heads, sizes, strict=True)]
+    total = len(inner) + sum(len(_field(INITIALIZER, body)) + body for body in bodies)
+    with replacing(path) as file:
+        file.write(outer.SerializeToString() + _field(GRAPH, total) + inner)
+        for initializer, head, body in zip(emitted.initializers, heads, bodies, strict=True):
+            file.write(_field(INITIALIZER, body) + head)
+            _write_numbers(file, initializer)
+
+
+def _write_numbers(file: BinaryIO, initializer: Initializer) -> None:
+    array = np.ascontiguousarray(initializer.load())
+    assert array.size == np.prod(initializer.shape, dtype=int), f"{initializer.name}: {array.shape}"
+    file.write(memoryview(array.reshape(-1)).cast("B") if array.size else b"")
+
+
+def _head(initializer: Initializer) -> bytes:
+    """A TensorProto up to its numbers."""
+    tensor = TensorProto(dims=initializer.shape, data_type=initializer.data_type, name=initializer.name)
+    return tensor.SerializeToString() + _field(RAW_DATA, _size(initializer))
+
+
+def _size(initializer: Initializer) -> int:
+    itemsize = 8 if initializer.data_type == TensorProto.INT64 else 4
+    return int(np.prod(initializer.shape, dtype=int)) * itemsize
+
+
+def _field(number: int, length: int) -> bytes:
+    """The tag and length that precede a length-delimited field (protobuf encoding, wire type 2)."""
+    return _varint(number << 3 | 2) + _varint(length)
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*out, value])
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _cannot_write(path: Path, err: OSError) -> OutputError:
+    reason = err.strerror or type(err).__name__
+    return OutputError(
+        en=f"Cannot write {path}: {reason}. Nothing was left behind. Choose another place with -o, or make room there.",
+        zh=f"无法写入 {path}：{reason}。没有留下不完整的文件。请用 -o 换一个位置，或清理磁盘空间。",
+    )

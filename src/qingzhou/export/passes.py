@@ -1,0 +1,162 @@
+"""Passes: Graph and Weights in, an equal but cheaper Graph and its Weights out. All arithmetic is done in float64."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..nets.graph import Graph, Layer
+from .weights import Array, Weights
+
+Kernel = tuple[Array, Array]  # float64 weight (out, in / groups, *kernel) and bias (out,)
+
+
+def simplify(graph: Graph, weights: Weights) -> tuple[Graph, Weights]:
+    """Fold every BatchNorm that follows a convolution, and every sum of parallel convolutions (RepVGG), into one."""
+    return merge_branches(*fold_batch_norm(graph, weights))
+
+
+def fold_batch_norm(graph: Graph, weights: Weights) -> tuple[Graph, Weights]:
+    """Conv -> BatchNorm becomes Conv, where nothing else reads the Conv's result."""
+    makers = {layer.outputs[0]: layer for layer in graph.layers}
+    readers, ends = graph.consumers(), {v.name for v in graph.outputs}
+    folder = _Folder(graph, weights)
+    for norm in graph.layers:
+        conv = makers.get(norm.inputs[0]) if norm.op == "BatchNorm" else None
+        if conv and conv.op == "Conv" and len(readers[norm.inputs[0]]) == 1 and norm.inputs[0] not in ends:
+            folder.put(norm, conv, [conv], lambda conv=conv, norm=norm: _fold(_kernel(conv, weights), norm, weights))  # type: ignore[misc]
+    return folder.done()
+
+
+def merge_branches(graph: Graph, weights: Weights) -> tuple[Graph, Weights]:
+    """A sum of branches that are each one convolution or BatchNorm of the same value becomes one convolution."""
+    makers = {layer.outputs[0]: layer for layer in graph.layers}
+    folder = _Folder(graph, weights)
+    for layer in graph.layers:
+        branches = _branches(layer, makers, graph) if layer.op == "Add" else []
+        widest = max((b for b in branches if b.op == "Conv"), key=_reach, default=None)
+        if widest and all(_mergeable(b, branches[0], widest) for b in branches):
+            folder.put(layer, widest, branches, lambda bs=branches, w=widest: _sum(bs, w, weights))  # type: ignore[misc]
+    return folder.done()
+
+
+@dataclass
+class _Folder:
+    """Collects replacements: `last` becomes a Conv shaped like `conv`, and `gone` layers disappear."""
+
+    graph: Graph
+    weights: Weights
+
+    def __post_init__(self) -> None:
+        self.new: dict[str, Layer] = {}
+        self.gone: set[str] = set()
+        self.made: dict[str, Callable[[], Array]] = {}
+        self.shapes: dict[str, tuple[int, ...]] = {}
+
+    def put(self, last: Layer, conv: Layer, gone: list[Layer], compute: Callable[[], Kernel]) -> None:
+        """Replace `last` by a convolution with the attributes of `conv`, whose kernel is computed on demand."""
+        names = {"weight": f"{last.name}.folded.weight", "bias": f"{last.name}.folded.bias"}
+        shape = self.graph.params[conv.params["weight"]]
+        self.shapes |= {names["weight"]: shape, names["bias"]: (shape[0],)}
+        self.made[names["weight"]] = lambda: compute()[0].astype(np.float32)
+        self.made[names["bias"]] = lambda: compute()[1].astype(np.float32)
+        self.new[last.name] = replace(conv, name=last.name, inputs=gone[0].inputs, outputs=last.outputs, params=names)
+        self.gone |= {layer.name for layer in gone} - {last.name}
+
+    def done(self) -> tuple[Graph, Weights]:
+        """The graph with all replacements, and only the parameters that it still needs."""
+        absorbed = self._absorbed()
+        layers = tuple(self.new.get(layer.name, layer) for layer in self.graph.layers if layer.name not in absorbed)
+        kept = {v.name: v for v in self.graph.inputs} | {
+            n: self.graph.values[n] for layer in layers for n in layer.outputs
+        }
+        shapes = {**self.graph.params, **self.shapes}
+        params = {key: shapes[key] for layer in layers for key in layer.params.values()}
+        return replace(self.graph, layers=layers, values=kept, params=params), self.weights.adding(self.made)
+
+    def _absorbed(self) -> set[str]:
+        """Layers to leave out: the folded ones, and inner sums whose result only a replaced sum read."""
+        gone = set(self.gone)
+        readers = self.graph.consumers()
+        for layer in reversed(self.graph.layers):
+            users = [u for name in layer.outputs for u in readers[name]]
+            swallowed = users and all(u.name in gone or u.name in self.new for u in users)
+            if layer.op == "Add" and swallowed and layer.name not in self._still_read():
+                gone.add(layer.name)
+        return gone
+
+    def _still_read(self) -> set[str]:
+        return {name for layer in self.new.values() for name in layer.inputs}
+
+
+def _branches(layer: Layer, makers: dict[str, Layer], graph: Graph) -> list[Layer]:
+    """The layers whose results a (nested) sum adds up; empty unless each is read by that sum alone."""
+    readers, found, todo = graph.consumers(), [], list(layer.inputs)
+    while todo:
+        name = todo.pop(0)
+        maker = makers.get(name)
+        if maker is None or len(readers[name]) != 1:
+            return []
+        if maker.op == "Add":
+            todo = [*maker.inputs, *todo]
+        else:
+            found.append(maker)
+    return found
+
+
+def _mergeable(branch: Layer, first: Layer, widest: Layer) -> bool:
+    """Same input, and a kernel that can be zero-padded to the widest one's."""
+    if branch.inputs != first.inputs or branch.op not in ("Conv", "BatchNorm"):
+        return False
+    if branch.op == "BatchNorm":
+        return set(widest.attrs["stride"]) == {1}
+    same = all(branch.attrs[name] == widest.attrs[name] for name in ("stride", "groups", "dilation"))
+    offsets = {p - k // 2 for p, k in zip(branch.attrs["padding"], branch.attrs["kernel"] * 2, strict=True)}
+    return same and offsets == {0} and all(k % 2 for k in branch.attrs["kernel"])
+
+
+def _reach(conv: Layer) -> int:
+    return int(np.prod(conv.attrs["kernel"]))
+
+
+def _kernel(conv: Layer, weights: Weights) -> Kernel:
+    weight = weights[conv.params["weight"]].astype(np.float64)
+    bias = weights[conv.params["bias"]].astype(np.float64) if "bias" in conv.params else np.zeros(len(weight))
+    return weight, bias
+
+
+def scale_and_shift(norm: Layer, weights: Weights) -> Kernel:
+    """BatchNorm at inference as y = scale * x + shift, in float64."""
+    value = {role: weights[key].astype(np.float64) for role, key in norm.params.items()}
+    scale = value.get("weight", 1.0) / np.sqrt(value["var"] + norm.attrs["eps"])
+    return scale, value.get("bias", 0.0) - value["mean"] * scale
+
+
+def _fold(kernel: Kernel, norm: Layer, weights: Weights) -> Kernel:
+    scale, shift = scale_and_shift(norm, weights)
+    weight, bias = kernel
+    weight *= scale.reshape(-1, *[1] * (weight.ndim - 1))
+    return weight, bias * scale + shift
+
+
+def _sum(branches: list[Layer], widest: Layer, weights: Weights) -> Kernel:
+    kernels = [_as_kernel(branch, widest, weights) for branch in branches]
+    return sum(k[0] for k in kernels), sum(k[1] for k in kernels)  # type: ignore[return-value]
+
+
+def _as_kernel(branch: Layer, widest: Layer, weights: Weights) -> Kernel:
+    """A branch's kernel, zero-padded around its centre to the size of the widest."""
+    size: tuple[int, ...] = widest.attrs["kernel"]
+    if branch.op == "Conv":
+        weight, bias = _kernel(branch, weights)
+        margins = [((big - small) // 2,) * 2 for big, small in zip(size, weight.shape[2:], strict=True)]
+        return np.pad(weight, [(0, 0), (0, 0), *margins]), bias
+    scale, shift = scale_and_shift(branch, weights)
+    channels = len(scale)
+    weight = np.zeros((channels, channels // widest.attrs["groups"], *size))
+    out: Any = np.arange(channels)
+    weight[(out, out % weight.shape[1], *[n // 2 for n in size])] = scale
+    return weight, shift

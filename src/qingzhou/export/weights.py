@@ -1,0 +1,34 @@
+"""Weights: the arrays a graph needs, computed only when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+
+class Weights(Mapping[str, Array]):
+    """Name -> float32 array: the checkpoint's tensors, with some replaced by results of a pass.
+
+    Nothing is kept: an array exists while its user holds it, so a large network never lies in memory twice.
+    """
+
+    def __init__(self, base: Mapping[str, Array], made: Mapping[str, Callable[[], Array]] | None = None) -> None:
+        self.base = base
+        self.made = dict(made or {})
+
+    def __getitem__(self, key: str) -> Array:
+        return self.made[key]() if key in self.made else self.base[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**dict.fromkeys(self.base), **dict.fromkeys(self.made)})
+
+    def __len__(self) -> int:
+        return len(set(self.base) | set(self.made))
+
+    def adding(self, made: Mapping[str, Callable[[], Array]]) -> Weights:
+        """The same weights with more that are computed on demand."""
+        return Weights(self.base, {**self.made, **made})
