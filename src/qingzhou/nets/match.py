@@ -1,0 +1,120 @@
+"""Recognising a network from the names and shapes of its tensors, and saying exactly what does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..errors import TensorMismatch, UnsupportedCheckpoint
+from ..runtime.card import Input
+from .graph import Graph, Recorder
+from .lenet import LENET
+from .mobilenet_v2 import MOBILENET_V2
+from .mobilenet_v3 import MOBILENET_V3
+from .network import Config, Network, Shapes
+from .repvgg import REPVGG
+from .resnet import REGNET, RESNET, RESNEXT
+from .shufflenet_v2 import SHUFFLENET_V2
+from .vgg import VGG
+
+# A new network is one file beside this one and one line here.
+NETWORKS = (LENET, MOBILENET_V2, MOBILENET_V3, RESNET, RESNEXT, REGNET, REPVGG, SHUFFLENET_V2, VGG)
+
+UNUSED = ("num_batches_tracked",)  # BatchNorm's counter, which only training reads
+
+
+@dataclass(frozen=True)
+class Match:
+    """A network in one size, recorded, and how its tensors compare with those of a checkpoint."""
+
+    network: Network
+    config: Config
+    title: str
+    input: Input
+    graph: Graph
+    missing: tuple[str, ...]
+    extra: tuple[str, ...]
+    misshapen: tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...]  # key, found, expected
+
+    @property
+    def faults(self) -> int:
+        """How many tensors do not fit."""
+        return len(self.missing) + len(self.extra) + len(self.misshapen)
+
+
+def recognise(shapes: Shapes, input_size: tuple[int, int] | None = None) -> Match:
+    """The network whose tensors these are.
+
+    UnsupportedCheckpoint if none comes near, TensorMismatch if one does and some tensors do not fit.
+    """
+    best = min(candidates(shapes, input_size), key=lambda match: match.faults, default=None)
+    if best is None or best.faults > len(shapes) // 2:
+        raise _unknown(shapes, best)
+    if best.faults:
+        raise _mismatch(best)
+    return best
+
+
+def candidates(shapes: Shapes, input_size: tuple[int, int] | None = None) -> Iterator[Match]:
+    """Every network that these tensors may be, recorded and compared."""
+    for network in NETWORKS:
+        for config in network.configs(shapes):
+            if config["classes"] > 0:
+                yield compare(network, config, shapes, input_size)
+
+
+def compare(network: Network, config: Config, shapes: Shapes, input_size: tuple[int, int] | None) -> Match:
+    """Record the network in this size, and find what is missing, left over or misshapen."""
+    entry = resized(network.input(config), input_size)
+    net = Recorder()
+    image = net.input(entry.name, tuple(1 if n is None else n for n in entry.shape))
+    graph = net.freeze(net.softmax(network.build(net, image, config)), names=["probs"])
+    used = {key for key in shapes if key.rpartition(".")[2] not in UNUSED}
+    both = sorted(used & set(graph.params))
+    wrong = tuple((key, shapes[key], graph.params[key]) for key in both if shapes[key] != graph.params[key])
+    missing, extra = sorted(set(graph.params) - used), sorted(used - set(graph.params))
+    return Match(network, config, network.title(config), entry, graph, tuple(missing), tuple(extra), wrong)
+
+
+def resized(entry: Input, size: tuple[int, int] | None) -> Input:
+    """The same pre-processing for pictures of (height, width) instead."""
+    if size is None:
+        return entry
+    steps = []
+    for step in entry.steps:
+        if "size" in step:
+            step = {**step, "size": list(size)}
+        elif "short" in step:
+            step = {**step, "short": round(step["short"] * min(size) / 224)}
+        steps.append(step)
+    return Input(entry.name, entry.kind, [*entry.shape[:2], *size], entry.color, steps)
+
+
+def _unknown(shapes: Shapes, best: Match | None) -> UnsupportedCheckpoint:
+    some = ", ".join(list(shapes)[:3])
+    near_en = f" The closest is {best.title}, but {best.faults} tensors differ." if best else ""
+    near_zh = f"最接近的是 {best.title}，但有 {best.faults} 个张量不同。" if best else ""
+    names = ", ".join(network.name for network in NETWORKS)
+    return UnsupportedCheckpoint(
+        en=f"No known network has these {len(shapes)} tensors ({some}, …).{near_en} Known: {names}, and BaseNN's. "
+        "Look inside with: qingzhou info FILE",
+        zh=f"认不出这个网络：文件里有 {len(shapes)} 个张量（{some}……）。{near_zh}支持的网络：{names}，以及 BaseNN 的网络。"
+        "可以用 qingzhou info 文件 查看内容。",
+    )
+
+
+def _mismatch(match: Match) -> TensorMismatch:
+    found_en, found_zh = [], []
+    for key, found, expected in match.misshapen[:3]:
+        found_en.append(f"{key} has shape {list(found)}, expected {list(expected)}")
+        found_zh.append(f"{key} 的形状是 {list(found)}，应为 {list(expected)}")
+    for keys, en, zh in ((match.missing, "is missing", "缺失"), (match.extra, "is not part of it", "是多余的")):
+        found_en += [f"{key} {en}" for key in keys[:3]]
+        found_zh += [f"{key} {zh}" for key in keys[:3]]
+    more = match.faults - len(found_en)
+    return TensorMismatch(
+        en=f"This is {match.title}, but " + "; ".join(found_en) + (f"; and {more} more" if more > 0 else "")
+        + ". Save the checkpoint again from the training program, without changing it.",
+        zh=f"这是 {match.title}，但是：" + "；".join(found_zh) + (f"；还有 {more} 处" if more > 0 else "")
+        + "。请用训练程序重新保存权重文件，不要改动它。",
+    )  # fmt: skip

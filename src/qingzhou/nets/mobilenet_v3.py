@@ -1,0 +1,64 @@
+"""MobileNetV3 (Howard et al. 2019), small and large, parameter names as in mmcls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .graph import Recorder, Value
+from .network import Config, Network, Shapes, children, divisible, imagenet_input, size, squeeze_excite
+
+# Tables 1 and 2 of the paper, as mmcls has them: kernel, expanded, channels, squeeze-excite, activation, stride
+SMALL = [
+    (3, 16, 16, True, "relu", 2), (3, 72, 24, False, "relu", 2), (3, 88, 24, False, "relu", 1),
+    (5, 96, 40, True, "hswish", 2), (5, 240, 40, True, "hswish", 1), (5, 240, 40, True, "hswish", 1),
+    (5, 120, 48, True, "hswish", 1), (5, 144, 48, True, "hswish", 1), (5, 288, 96, True, "hswish", 2),
+    (5, 576, 96, True, "hswish", 1), (5, 576, 96, True, "hswish", 1),
+]  # fmt: skip
+LARGE = [
+    (3, 16, 16, False, "relu", 1), (3, 64, 24, False, "relu", 2), (3, 72, 24, False, "relu", 1),
+    (5, 72, 40, True, "relu", 2), (5, 120, 40, True, "relu", 1), (5, 120, 40, True, "relu", 1),
+    (3, 240, 80, False, "hswish", 2), (3, 200, 80, False, "hswish", 1), (3, 184, 80, False, "hswish", 1),
+    (3, 184, 80, False, "hswish", 1), (3, 480, 112, True, "hswish", 1), (3, 672, 112, True, "hswish", 1),
+    (5, 672, 160, True, "hswish", 2), (5, 960, 160, True, "hswish", 1), (5, 960, 160, True, "hswish", 1),
+]  # fmt: skip
+BLOCKS = {"small": SMALL, "large": LARGE}
+WIDE = {"small": (576, 1024), "large": (960, 1280)}  # channels before pooling, features before the classifier
+EPS = 1e-3
+
+
+def mobilenet_v3(net: Recorder, x: Value, config: Config) -> Value:
+    """(N, 3, H, W) -> (N, classes) logits."""
+    blocks, (wide, features) = BLOCKS[config["arch"]], WIDE[config["arch"]]
+    x = net.conv_bn("backbone.layer0", x, 16, 3, stride=2, act="hswish", eps=EPS)
+    for i, (kernel, expanded, channels, squeeze, act, stride) in enumerate(blocks, start=1):
+        x = inverted_residual(net, f"backbone.layer{i}", x, kernel, expanded, channels, squeeze, act, stride)
+    x = net.conv_bn(f"backbone.layer{len(blocks) + 1}", x, wide, 1, act="hswish", eps=EPS)
+    x = net.act("hswish", net.linear("head.layers.0.fc", net.global_pool(x), features), "head.layers.0")
+    return net.linear("head.layers.1.fc", x, config["classes"])
+
+
+def inverted_residual(
+    net: Recorder, key: str, x: Value, kernel: int, expanded: int, channels: int, squeeze: bool, act: str, stride: int
+) -> Value:
+    """Expand, filter each channel, weigh the channels, project; with a shortcut where the shape stays."""
+    y = x
+    if expanded != x.channels:
+        y = net.conv_bn(f"{key}.expand_conv", y, expanded, 1, act=act, eps=EPS)
+    y = net.conv_bn(f"{key}.depthwise_conv", y, expanded, kernel, stride, groups=expanded, act=act, eps=EPS)
+    if squeeze:
+        y = squeeze_excite(net, f"{key}.se", y, divisible(expanded // 4))
+    y = net.conv_bn(f"{key}.linear_conv", y, channels, 1, act=None, eps=EPS)
+    return net.add(x, y, f"{key}.add") if stride == 1 and x.channels == channels else y
+
+
+def configs(shapes: Shapes) -> Iterable[Config]:
+    """Small has 13 numbered layers, large 17."""
+    if not any(key.startswith("backbone.layer1.depthwise_conv.") for key in shapes):
+        return
+    arch = "small" if len(children(shapes, "backbone.layer")) < 15 else "large"
+    yield {"arch": arch, "classes": size(shapes, "head.layers.1.fc.weight") or size(shapes, "head.layers.1.fc.bias")}
+
+
+MOBILENET_V3 = Network(
+    "MobileNetV3", configs, lambda config: f"MobileNetV3 {config['arch']}", mobilenet_v3, lambda c: imagenet_input()
+)

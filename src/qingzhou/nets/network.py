@@ -1,0 +1,80 @@
+"""Network: what the table of architectures holds for each, and the pieces that several of them share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..runtime.card import Input
+from .graph import Recorder, Value
+
+Shapes = Mapping[str, tuple[int, ...]]
+Config = Mapping[str, Any]
+
+MEAN, STD = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]  # ImageNet's, for RGB
+
+
+@dataclass(frozen=True)
+class Network:
+    """One architecture family.
+
+    name      the name that MMEdu gives it (and XEduHub expects)
+    configs   tensor shapes -> the sizes it may have, likeliest first; empty if it is certainly another network
+    title     config -> "ResNet-50", for people
+    build     (recorder, image, config) -> (N, classes) logits
+    input     config -> how pictures are prepared, as in the original's test pipeline
+    """
+
+    name: str
+    configs: Callable[[Shapes], Iterable[Config]]
+    title: Callable[[Config], str]
+    build: Callable[[Recorder, Value, Config], Value]
+    input: Callable[[Config], Input]
+
+
+def imagenet_input(interpolation: str = "pillow", bgr: bool = False) -> Input:
+    """Short side to 256, centre 224, normalised: the test pipeline of mmcls's ImageNet configs."""
+    order = -1 if bgr else 1
+    steps = [
+        {"op": "resize", "short": 256, "interpolation": interpolation},
+        {"op": "center_crop", "size": [224, 224]},
+        {"op": "normalize", "mean": MEAN[::order], "std": STD[::order]},
+    ]
+    return Input("input", "image", [1, 3, 224, 224], "BGR" if bgr else "RGB", steps)
+
+
+def children(shapes: Shapes, prefix: str) -> list[int]:
+    """The numbers n for which keys `prefix`n.* exist, in order."""
+    pattern = re.compile(re.escape(prefix) + r"(\d+)\.")
+    return sorted({int(found[1]) for key in shapes if (found := pattern.match(key))})
+
+
+def size(shapes: Shapes, key: str, axis: int = 0) -> int:
+    """One size of a tensor; 0 where the tensor is missing or has no such axis."""
+    shape = shapes.get(key, ())
+    return shape[axis] if axis < len(shape) else 0
+
+
+def divisible(channels: float, by: int = 8) -> int:
+    """Channels rounded to a multiple, never below 90 % (Sandler et al. 2018, the reference implementation's rule)."""
+    rounded = max(by, int(channels + by / 2) // by * by)
+    return rounded + by if rounded < 0.9 * channels else rounded
+
+
+def squeeze_excite(net: Recorder, key: str, x: Value, squeezed: int) -> Value:
+    """Hu et al. 2018 with the hard sigmoid of MobileNetV3; `key`.conv1 and .conv2 as mmcls names them."""
+    gate = net.global_pool(x, f"{key}.pool", keep=True)
+    gate = net.act("relu", net.conv(f"{key}.conv1.conv", gate, squeezed, 1), f"{key}.conv1")
+    return gate_with(net, key, x, net.conv(f"{key}.conv2.conv", gate, x.channels, 1), "hsigmoid")
+
+
+def gate_with(net: Recorder, key: str, x: Value, gate: Value, act: str) -> Value:
+    """x times the activated gate."""
+    return net.mul(x, net.act(act, gate, f"{key}.gate"), f"{key}.scaled")
+
+
+def linear_head(net: Recorder, x: Value, classes: int) -> Value:
+    """mmcls's GlobalAveragePooling and LinearClsHead."""
+    return net.linear("head.fc", net.global_pool(x), classes)

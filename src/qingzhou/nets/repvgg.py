@@ -1,0 +1,89 @@
+"""RepVGG (Ding et al. 2021), in its training form (three branches) and its deploy form (one), names as in mmcls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .graph import Recorder, Value
+from .network import Config, Network, Shapes, children, gate_with, imagenet_input, linear_head, size
+
+BLOCKS_A, BLOCKS_B, BLOCKS_D = (2, 4, 14, 1), (4, 6, 16, 1), (8, 14, 24, 1)
+TITLES = {
+    (BLOCKS_A, 48): "A0", (BLOCKS_A, 64): "A1", (BLOCKS_A, 96): "A2", (BLOCKS_B, 64): "B0", (BLOCKS_B, 128): "B1",
+    (BLOCKS_B, 160): "B2", (BLOCKS_B, 192): "B3", (BLOCKS_D, 160): "D2",
+}  # fmt: skip
+
+
+def repvgg(net: Recorder, x: Value, config: Config) -> Value:
+    """(N, 3, H, W) -> (N, classes) logits."""
+    deploy, squeeze = config["deploy"], config["squeeze"]
+    x = block(net, "backbone.stem", x, config["stem"], 2, 1, deploy, squeeze)
+    for i, (channels, groups) in enumerate(config["stages"], start=1):
+        for j, split in enumerate(groups):
+            x = block(net, f"backbone.stage_{i}.{j}", x, channels, 2 if j == 0 else 1, split, deploy, squeeze)
+    return linear_head(net, x, config["classes"])
+
+
+def block(
+    net: Recorder, key: str, x: Value, channels: int, stride: int, groups: int, deploy: bool, squeeze: bool
+) -> Value:
+    """Three parallel branches, which the passes merge into one convolution, or that one."""
+    if deploy:
+        y = net.conv(f"{key}.branch_reparam", x, channels, 3, stride, groups=groups)
+    else:
+        y = branches(net, key, x, channels, stride, groups)
+    return net.act("relu", squeeze_excite(net, f"{key}.se_layer", y) if squeeze else y, key)
+
+
+def branches(net: Recorder, key: str, x: Value, channels: int, stride: int, groups: int) -> Value:
+    """3x3 + 1x1 + identity, each with its BatchNorm."""
+    found = []
+    for kernel in (3, 1):
+        name = f"{key}.branch_{kernel}x{kernel}"
+        y = net.conv(f"{name}.conv", x, channels, kernel, stride, groups=groups, bias=False)
+        found.append(net.batch_norm(f"{name}.norm", y))
+    y = net.add(*found, f"{key}.add")
+    if stride == 1 and x.channels == channels:
+        y = net.add(y, net.batch_norm(f"{key}.branch_norm", x), f"{key}.add_identity")
+    return y
+
+
+def squeeze_excite(net: Recorder, key: str, x: Value) -> Value:
+    """The one of RepVGG-D2se: a plain sigmoid, a sixteenth of the channels."""
+    gate = net.global_pool(x, f"{key}.pool", keep=True)
+    gate = net.act("relu", net.conv(f"{key}.conv1.conv", gate, x.channels // 16, 1), f"{key}.conv1")
+    return gate_with(net, key, x, net.conv(f"{key}.conv2.conv", gate, x.channels, 1), "sigmoid")
+
+
+def configs(shapes: Shapes) -> Iterable[Config]:
+    """Depth, widths and groups from the 3x3 convolutions."""
+    deploy = any(".branch_reparam." in key for key in shapes)
+    kind = "branch_reparam" if deploy else "branch_3x3.conv"
+    if f"backbone.stem.{kind}.weight" not in shapes and f"backbone.stage_1.0.{kind}.weight" not in shapes:
+        return
+    stages = []
+    for i in children(shapes, "backbone.stage_"):
+        kernels = [shapes.get(f"backbone.stage_{i}.{j}.{kind}.weight") for j in children(shapes, f"backbone.stage_{i}.")]
+        widths = [k[0] for k in kernels if k]
+        channels = max(widths, key=widths.count, default=1)
+        before = stages[-1][0] if stages else size(shapes, f"backbone.stem.{kind}.weight")
+        inner = [before, *[channels] * len(kernels)]
+        stages.append((channels, [max(1, n // k[1]) if k else 1 for n, k in zip(inner, kernels, strict=False)]))
+    yield {
+        "stem": size(shapes, f"backbone.stem.{kind}.weight") or size(shapes, "backbone.stage_1.0.branch_1x1.conv.weight", 1),
+        "stages": stages,
+        "deploy": deploy,
+        "squeeze": any(".se_layer." in key for key in shapes),
+        "classes": size(shapes, "head.fc.weight") or size(shapes, "head.fc.bias"),
+    }
+
+
+def title(config: Config) -> str:
+    """RepVGG-A0 … D2se."""
+    blocks = tuple(len(groups) for _, groups in config["stages"])
+    name = TITLES.get((blocks, config["stages"][0][0]), "-".join(map(str, blocks)))
+    split = max(g for _, groups in config["stages"] for g in groups)
+    return f"RepVGG-{name}" + (f"g{split}" if split > 1 else "") + ("se" if config["squeeze"] else "")
+
+
+REPVGG = Network("RepVGG", configs, title, repvgg, lambda c: imagenet_input())

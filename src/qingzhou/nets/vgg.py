@@ -1,0 +1,49 @@
+"""VGG (Simonyan and Zisserman 2015), 11 to 19 layers, with and without BatchNorm, parameter names as in mmcls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .graph import Recorder, Value
+from .network import Config, Network, Shapes, children, imagenet_input, size
+
+# Convolutions in each of the five stages (configurations A, B, D and E of the paper)
+DEPTHS = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
+
+
+def vgg(net: Recorder, x: Value, config: Config) -> Value:
+    """(N, 3, 224, 224) -> (N, classes) logits."""
+    index = 0
+    for stage, repeats in enumerate(DEPTHS[config["depth"]]):
+        for _ in range(repeats):
+            x = layer(net, f"backbone.features.{index}", x, min(64 << stage, 512), config["norm"])
+            index += 1
+        x = net.max_pool(x, 2, name=f"backbone.features.{index}")
+        index += 1
+    x = net.flatten(x)
+    for i in (0, 3):
+        x = net.act("relu", net.linear(f"backbone.classifier.{i}", x, 4096), f"backbone.classifier.{i}")
+    return net.linear("backbone.classifier.6", x, config["classes"])
+
+
+def layer(net: Recorder, key: str, x: Value, channels: int, norm: bool) -> Value:
+    """A 3x3 convolution, its BatchNorm if the network has them, and ReLU."""
+    if norm:
+        return net.conv_bn(key, x, channels, 3)
+    return net.act("relu", net.conv(f"{key}.conv", x, channels, 3), key)
+
+
+def configs(shapes: Shapes) -> Iterable[Config]:
+    """The depth is the number of convolutions and the three linear layers."""
+    convs = [i for i in children(shapes, "backbone.features.") if f"backbone.features.{i}.conv.weight" in shapes]
+    if not convs:
+        return
+    depth = min(DEPTHS, key=lambda depth: abs(depth - len(convs) - 3))
+    classes = size(shapes, "backbone.classifier.6.weight") or size(shapes, "backbone.classifier.6.bias")
+    yield {"depth": depth, "norm": any(".bn." in key for key in shapes), "classes": classes}
+
+
+VGG = Network(
+    "VGG", configs, lambda config: f"VGG-{config['depth']}" + (" BN" if config["norm"] else ""), vgg,
+    lambda c: imagenet_input(),
+)  # fmt: skip
