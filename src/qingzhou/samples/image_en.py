@@ -1,0 +1,26 @@
+"""Recognise a picture.
+
+Usage:  python THIS_FILE.py photo.jpg
+Without a photo, the sample picture inside the model is used.
+"""
+
+import sys
+from pathlib import Path
+
+from qingzhou_runtime import load
+
+MODEL = "model.onnx"  # the model file, in the same folder as this program
+
+# 1. Open the model. It knows its labels, and how pictures must be prepared
+model = load(Path(__file__).with_name(MODEL))
+
+# 2. Choose a picture
+picture = sys.argv[1] if len(sys.argv) > 1 else model.sample_input()
+
+# 3. Recognise it
+result = model.predict(picture)
+
+# 4. Show the likeliest label, and how sure the model is
+print("Result: %s  confidence: %.1f%%" % (result.label, result.confidence * 100))
+for index in result.scores.argsort()[::-1][:5]:
+    print("  %-12s %.4f" % (model.labels[index], result.scores[index]))
