@@ -1,0 +1,106 @@
+"""What people call a network: MMEdu's names, config paths and aliases, against what a file was found to hold."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ..errors import ArchitectureMismatch
+
+BACKBONES = (
+    "LeNet", "MobileNet", "ResNet18", "ResNet50", "ResNeXt", "RegNet", "RepVGG", "ShuffleNet_v2", "VGG", "MobileNetV3",
+)  # fmt: skip
+
+# Family, and how its names are written: MMEdu's short names and the file names of mmcls's configs, in lower case.
+# Each group is a variant ("18", "bn", "small") that the title must also have.
+_PATTERNS = {
+    "LeNet": r"lenet[-_ ]?(5)?",
+    "MobileNetV3": r"mobilenet[-_ ]?v3[-_ ]?(small|large)?",
+    "MobileNet": r"mobilenet[-_ ]?(?:v2)?[-_ ]?(\d(?:\.\d+)?x)?",
+    "ResNet": r"resnet[-_ ]?(\d+)?",
+    "ResNeXt": r"resnext[-_ ]?(\d+)?[-_ ]?(\d+x\d+d)?",
+    "RegNet": r"regnet[-_ ]?x?[-_ ]?([\d.]+[mg]f)?",
+    "RepVGG": r"repvgg[-_ ]?([abd]\d(?:g\d)?(?:se)?)?",
+    "ShuffleNet_v2": r"shufflenet[-_ ]?v2[-_ ]?(\d(?:\.\d+)?x)?",
+    "VGG": r"vgg[-_ ]?(\d+)?[-_ ]?(bn)?",
+}
+_LAYERED = {"basenn", "sequential", "pytorch"}  # names for a network built layer by layer
+
+
+@dataclass(frozen=True)
+class Name:
+    """A family with the variants that were named: "resnext50-32x4d" is ("ResNeXt", ("50", "32x4d"))."""
+
+    family: str
+    variants: tuple[str, ...] = ()
+
+
+def parse_name(asked: str) -> Name | None:
+    """The network that a name or a config path means; None if no network of ours is called so."""
+    stem, is_config = _stem(asked)
+    if stem in _LAYERED:
+        return Name("BaseNN")
+    for family, pattern in _PATTERNS.items():
+        if found := re.fullmatch(pattern + (r"(?:[-_].*)?" if is_config else ""), stem):
+            return Name(family, tuple(_plain(text) for text in found.groups() if text))
+    return None
+
+
+def check_name(asked: str, family: str, title: str) -> None:
+    """ArchitectureMismatch, naming both, unless `asked` means the network that was found: `family`, called `title`."""
+    name = parse_name(asked)
+    if name is None:
+        raise _unknown(asked, title)
+    same = name.family == (family if family in _PATTERNS else "BaseNN")
+    if not same or not set(name.variants) <= _words(title):
+        raise _different(asked, family, title)
+
+
+def hub_name(family: str, title: str) -> str:
+    """The `modelname` that XEduHub knows this network by; "" where it knows none."""
+    if family == "ResNet":
+        depth = title.rpartition("-")[2]
+        return f"ResNet{depth}" if depth in ("18", "50") else ""
+    return family if family in _PATTERNS and family != "MobileNetV3" else ""
+
+
+def _stem(asked: str) -> tuple[str, bool]:
+    """The name in lower case, and whether it was a config's path ("configs\\lenet\\lenet5_mnist.py")."""
+    last = re.split(r"[\\/]", asked.strip())[-1].lower()
+    is_config = last.endswith(".py")
+    return (last[:-3] if is_config else last), is_config
+
+
+def _plain(variant: str) -> str:
+    """One spelling for widths: "1.0x" is "1x"."""
+    return re.sub(r"\.0+x$", "x", variant)
+
+
+def _words(title: str) -> set[str]:
+    return set(re.split(r"[-_ ]+", title.lower()))
+
+
+def _unknown(asked: str, title: str) -> ArchitectureMismatch:
+    known = ", ".join(BACKBONES)
+    return ArchitectureMismatch(
+        en=f"backbone={asked!r} is no network that Qingzhou knows; the file holds {title}. "
+        f"Leave the name out, or use one of: {known}.",
+        zh=f"backbone={asked!r} 不是轻舟认识的网络；这个文件里是 {title}。可以不写网络名称，或改用其中之一：{known}。",
+    )
+
+
+def _different(asked: str, family: str, title: str) -> ArchitectureMismatch:
+    if family not in _PATTERNS:
+        return ArchitectureMismatch(
+            en=f"backbone={asked!r} was asked for, but the file holds {title}, a network built layer by layer. "
+            "Convert it with: from BaseNN import nn; nn().convert(checkpoint=...)",
+            zh=f"指定的网络是 backbone={asked!r}，但文件里是 {title}，是逐层搭建的网络。"
+            "请这样转换：from BaseNN import nn; nn().convert(checkpoint=...)",
+        )
+    right = title.replace("-", "") if family == "ResNet" else family
+    return ArchitectureMismatch(
+        en=f"backbone={asked!r} was asked for, but the file holds {title}. "
+        f"Use backbone={right!r}, or give the checkpoint that you meant.",
+        zh=f"指定的网络是 backbone={asked!r}，但文件里是 {title}。"
+        f"请改为 backbone={right!r}，或换成您要转换的权重文件。",
+    )
