@@ -72,8 +72,13 @@ def test_the_advice_is_a_name_that_works() -> None:
 
 @pytest.mark.parametrize(
     ("family", "title", "name"),
-    [(FAMILIES[n], TITLES[n], n) for n in BACKBONES if n != "MobileNetV3"]
-    + [("ResNet", "ResNet-34", ""), ("MobileNetV3", "MobileNetV3 small", ""), ("Sequential", "Sequential", "")],
+    [(FAMILIES[n], TITLES[n], n) for n in BACKBONES if n not in ("MobileNetV3", "RegNet")]
+    + [
+        ("RegNet", "RegNetX-400MF", ""),
+        ("ResNet", "ResNet-34", ""),
+        ("MobileNetV3", "MobileNetV3 small", ""),
+        ("Sequential", "Sequential", ""),
+    ],
 )
 def test_the_name_in_xeduhub(family: str, title: str, name: str) -> None:
     assert hub_name(family, title) == name

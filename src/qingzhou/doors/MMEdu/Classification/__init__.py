@@ -1,0 +1,5 @@
+"""The door MMEdu.Classification."""
+
+from qingzhou.doors.classify import MMClassification, pth_info
+
+__all__ = ["MMClassification", "pth_info"]

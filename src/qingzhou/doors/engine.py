@@ -1,0 +1,210 @@
+"""What the Workflow runs: a model fed as its card says, or, for task custom, exactly as the caller says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from ..errors import InputError, ModelError
+from ..runtime.card import KEY, Card
+from .answers import Array
+from .common import hint
+from .originals import Port, original_card
+
+
+class Engine:
+    """A model with its card: the one inside the file, or the one that fits an original export."""
+
+    def __init__(self, path: Path) -> None:
+        self.predictor = _predictor(path)
+        self.card: Card = self.predictor.card
+        self._answer: Any = None
+
+    def outputs(self, data: Any) -> list[Array]:
+        """The network's raw outputs; InputError or ImageError if `data` does not fit."""
+        self._answer, kind = None, self.card.input.kind
+        if kind == "tokens":
+            return self._run(_tokens(data, self.card.vocabulary))
+        if kind != "image":
+            return self._run(_numbers(data, len(self.card.input.shape)))
+        if (prepared := _prepared(data, self.card)) is not None:
+            return self._run(prepared)
+        return self._look(as_picture(data))
+
+    def drawn(self, data: Any, labelled: bool) -> Image.Image:
+        """The picture with the last answer on it; a blank one where `data` was no picture."""
+        from ..runtime.draw import draw
+
+        if self._answer is None:
+            return Image.new("RGB", (320, 240), "white")
+        picture = as_picture(data)
+        if labelled:
+            drawn: Image.Image = draw(picture, self._answer)
+            return drawn
+        return Image.open(picture).convert("RGB") if isinstance(picture, (str, Path)) else picture.convert("RGB")
+
+    def _look(self, picture: Any) -> list[Array]:
+        """Predict, and keep what the network gave before it became an answer."""
+        kept: list[list[Array]] = []
+        run = self.predictor.run
+
+        def keep(feed: dict[str, Array]) -> list[Array]:
+            kept.append(run(feed))
+            return kept[-1]
+
+        vars(self.predictor)["run"] = keep
+        try:
+            self._answer = self.predictor.predict(picture)
+        finally:
+            del vars(self.predictor)["run"]
+        return kept[-1]
+
+    def _run(self, array: Array) -> list[Array]:
+        expected = self.card.input.shape
+        sizes = zip(expected[1:], array.shape[1:], strict=False)
+        if array.ndim != len(expected) or not all(n in (None, m) for n, m in sizes):
+            raise _misshapen(list(array.shape), expected)
+        return list(self.predictor.run({self.card.input.name: array}))
+
+
+class Raw:
+    """A model without any preparation, for task custom."""
+
+    def __init__(self, path: Path) -> None:
+        self.session = _session(path)
+
+    def outputs(self, fed: Any) -> list[Array]:
+        """The arrays of the output named "output", or of all; `fed` is an array, or a dict of them by input name."""
+        names = [one.name for one in self.session.get_inputs()]
+        entry = "input" if "input" in names else names[0]
+        feed = dict(fed) if isinstance(fed, Mapping) else {entry: np.asarray(fed)}
+        wanted = ["output"] if "output" in (one.name for one in self.session.get_outputs()) else None
+        try:
+            return list(self.session.run(wanted, feed))
+        except Exception as err:  # onnxruntime has a class of its own for every kind of wrong input
+            shapes = {one.name: one.shape for one in self.session.get_inputs()}
+            raise InputError(
+                en=f"The model refused what it was fed: {str(err)[:200]}. It expects {shapes}. "
+                "Give inference(data=..., preprocess=...) a function that returns such an array.",
+                zh=f"模型不接受输入的数据：{str(err)[:200]}。它需要 {shapes}。"
+                "请在 inference(data=..., preprocess=...) 里写一个返回这种数组的函数。",
+            ) from None
+
+
+def _predictor(path: Path) -> Any:
+    """The predictor by the file's own card, or by what an original export says of itself."""
+    from ..runtime.predict import Predictor
+
+    session = _session(path)
+    metadata = session.get_modelmeta().custom_metadata_map
+    if KEY in metadata:
+        return Predictor(path)
+    entry, out = session.get_inputs()[0], session.get_outputs()[0]
+    card = original_card(metadata, Port(entry.name, _sizes(entry.shape)), Port(out.name, _sizes(out.shape)))
+    for note in card.notes:
+        hint(note, note)
+    return Predictor(path, card=card)
+
+
+def _session(path: Path) -> Any:
+    import onnxruntime
+
+    try:
+        return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    except Exception as err:  # onnxruntime has a class of its own for every kind of broken file
+        raise ModelError(
+            en=f"{path.name} cannot be opened as a model: {str(err)[:200]}. Convert the checkpoint again.",
+            zh=f"{path.name} 无法作为模型打开：{str(err)[:200]}。请重新转换权重文件。",
+        ) from None
+
+
+def _sizes(shape: list[Any]) -> tuple[int | None, ...]:
+    return tuple(n if isinstance(n, int) else None for n in shape)
+
+
+def as_picture(data: Any) -> Any:
+    """A path or PIL picture as it is; an array (H, W[, channels]), BGR as OpenCV and cameras give it, as a picture."""
+    if not isinstance(data, (np.ndarray, list)):
+        return data
+    pixels = np.asarray(data)
+    if pixels.dtype != np.uint8:
+        numbers = pixels.astype(np.float64)
+        pixels = (numbers * (255 if numbers.max(initial=0) <= 1 else 1)).clip(0, 255).astype(np.uint8)
+    if pixels.ndim == 3 and pixels.shape[2] == 1:
+        pixels = pixels[..., 0]
+    if pixels.size and (pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] in (3, 4))):
+        return Image.fromarray(pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels[..., _rgb(pixels.shape[2])]))
+    raise _misshapen(list(pixels.shape), ["H", "W", 3])
+
+
+def _rgb(channels: int) -> list[int]:
+    """The order that turns BGR or BGRA into RGB or RGBA."""
+    return [2, 1, 0, 3][:channels]
+
+
+def _prepared(data: Any, card: Card) -> Array | None:
+    """An (N, C, H, W) array: whole numbers (uint8) are pixels and still normalised, others are fed as they are."""
+    if not isinstance(data, (np.ndarray, list)) or np.ndim(data) != 4:
+        return None
+    array = np.asarray(data)
+    if array.dtype != np.uint8:
+        return array.astype(np.float32)
+    array = array.astype(np.float32)
+    for step in card.input.steps:
+        if step["op"] == "normalize":
+            mean, std = (np.asarray(step[key], np.float32).reshape(-1, 1, 1) for key in ("mean", "std"))
+            array = (array - mean) / std
+    return array
+
+
+def _numbers(data: Any, rank: int) -> Array:
+    """A table or array as float32, also from an .npz file's `data`; one row alone becomes a table of one."""
+    if isinstance(data, (str, Path)):
+        data = _npz(Path(data))
+    try:
+        array = np.asarray(data, dtype=np.float32)
+    except (ValueError, TypeError) as err:
+        raise InputError(
+            en=f"The data are no table of numbers: {err}. Give a list or array of numbers, every row as long.",
+            zh=f"输入的数据不是数字表格：{err}。请给出由数字组成、每行一样长的列表或数组。",
+        ) from None
+    return array[None] if array.ndim == rank - 1 else array
+
+
+def _npz(path: Path) -> Any:
+    """The array `data` of an .npz file, read without pickle."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return file["data"] if "data" in getattr(file, "files", ()) else file[file.files[0]]
+    except (OSError, ValueError, EOFError, KeyError, IndexError, AttributeError, TypeError) as err:
+        raise InputError(
+            en=f"{path} cannot be read as an .npz file with an array named data: {str(err)[:100]}. "
+            "Save it with numpy.savez(path, data=array).",
+            zh=f"{path} 无法作为含有数组 data 的 .npz 文件读取：{str(err)[:100]}。"
+            "请用 numpy.savez(path, data=array) 保存。",
+        ) from None
+
+
+def _tokens(data: Any, vocabulary: Mapping[str, int]) -> Array:
+    """(1, length) numbers of the words of a text; an array of numbers as it is."""
+    if not isinstance(data, str):
+        return np.asarray(data, dtype=np.int64)
+    unknown = [word for word in data if word not in vocabulary]
+    if unknown or not data:
+        raise InputError(
+            en=f"The model has never seen {unknown[:5]}; it knows {len(vocabulary)} words. Use only words it knows.",
+            zh=f"模型没有学过 {unknown[:5]}，它认识 {len(vocabulary)} 个字。请只用它认识的字。",
+        )
+    return np.asarray([[vocabulary[word] for word in data]], dtype=np.int64)
+
+
+def _misshapen(found: list[int], expected: list[Any]) -> InputError:
+    wanted = [n or "any" for n in expected]
+    return InputError(
+        en=f"The data have the shape {found}, but the model expects {wanted}. Reshape the array, or give a picture.",
+        zh=f"输入数据的形状是 {found}，而模型需要 {wanted}。请调整数组的形状，或直接给出图片。",
+    )
