@@ -1,4 +1,4 @@
-"""The wheel next to the originals, really installed: in any order, nothing of theirs is overwritten or removed. Slow."""
+"""The wheel really installed next to the originals: nothing of theirs is overwritten or removed. Slow."""
 
 import shutil
 import subprocess

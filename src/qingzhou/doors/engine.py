@@ -190,7 +190,7 @@ def _npz(path: Path) -> Any:
 
 
 def _tokens(data: Any, vocabulary: Mapping[str, int]) -> Array:
-    """(1, length) numbers of the words of a text; an array of numbers as it is."""
+    """(length, 1) numbers of the words of a text; an array of numbers as it is."""
     if not isinstance(data, str):
         return np.asarray(data, dtype=np.int64)
     unknown = [word for word in data if word not in vocabulary]
@@ -199,7 +199,7 @@ def _tokens(data: Any, vocabulary: Mapping[str, int]) -> Array:
             en=f"The model has never seen {unknown[:5]}; it knows {len(vocabulary)} words. Use only words it knows.",
             zh=f"模型没有学过 {unknown[:5]}，它认识 {len(vocabulary)} 个字。请只用它认识的字。",
         )
-    return np.asarray([[vocabulary[word] for word in data]], dtype=np.int64)
+    return np.asarray([[vocabulary[word]] for word in data], dtype=np.int64)
 
 
 def _misshapen(found: list[int], expected: list[Any]) -> InputError:
