@@ -8,6 +8,10 @@ errors. The environment variable QINGZHOU_DOORS chooses: "last" (the default: an
 import os
 import sys
 
+TYPE_CHECKING = False  # typing is not imported at start-up
+if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
+
 NAMES = ("MMEdu", "BaseNN", "XEdu")
 
 
@@ -15,7 +19,7 @@ class DoorFinder:
     """A finder for sys.meta_path that answers only for the three top-level names."""
 
     @staticmethod
-    def find_spec(name, path=None, target=None):
+    def find_spec(name: str, path: object = None, target: object = None) -> "ModuleSpec | None":
         """The door's spec, or None where the original is to be used."""
         if name not in NAMES:
             return None
@@ -28,19 +32,19 @@ class DoorFinder:
             return None
 
 
-def original(name):
+def original(name: str) -> "ModuleSpec | None":
     """The spec of an installed package or module of that name; a left-over folder without __init__.py is none."""
     for finder in sys.meta_path:
         find_spec = getattr(finder, "find_spec", None)
         if finder is DoorFinder or find_spec is None:
             continue
-        spec = find_spec(name, None)
+        spec: ModuleSpec | None = find_spec(name, None)
         if spec is not None and spec.loader is not None and spec.origin is not None:
             return spec
     return None
 
 
-def door(name):
+def door(name: str) -> "ModuleSpec | None":
     """The spec of qingzhou/doors/`name`, found without importing qingzhou."""
     from importlib.util import find_spec, spec_from_file_location
 
@@ -53,7 +57,7 @@ def door(name):
     return None
 
 
-def install():
+def install() -> None:
     """Put the finder before those that would take a left-over empty folder for a package."""
     if DoorFinder not in sys.meta_path:
         sys.meta_path.insert(0, DoorFinder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -33,9 +34,15 @@ class Request:
     network: str | None = None
 
 
+def tell(text: str) -> None:
+    """Print, also where the console has no Chinese: what it cannot show becomes a question mark."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    print(text.encode(encoding, "replace").decode(encoding))
+
+
 def hint(en: str, zh: str) -> None:
     """Tell the user something that is not an error."""
-    print(say(en=f"[Qingzhou] {en}", zh=f"【轻舟】{zh}"))
+    tell(say(en=f"[Qingzhou] {en}", zh=f"【轻舟】{zh}"))
 
 
 def convert_checkpoint(request: Request, extra: Mapping[str, Any]) -> Model:
@@ -48,7 +55,7 @@ def convert_checkpoint(request: Request, extra: Mapping[str, Any]) -> Model:
     model = qingzhou.convert(checkpoint, out_file, network=request.network, **given)
     for note in model.card.notes:
         hint(note, note)
-    print(say(en=f"Successfully exported ONNX model: {model.path}", zh=f"成功导出 ONNX 模型：{model.path}"))
+    tell(say(en=f"Successfully exported ONNX model: {model.path}", zh=f"成功导出 ONNX 模型：{model.path}"))
     return model
 
 
@@ -155,11 +162,11 @@ def pth_info(checkpoint: str | Path) -> None:
     from ..checkpoint import read_checkpoint
 
     meta = dict(read_checkpoint(Path(checkpoint)).meta)
-    print(say(en=f"{checkpoint} says:", zh=f"{checkpoint} 相关信息如下："))
+    tell(say(en=f"{checkpoint} says:", zh=f"{checkpoint} 相关信息如下："))
     print(line := "=" * (len(str(checkpoint)) + 9))
     first = [key for key in ("tool", "backbone", "device") if key in meta]
     for key in [*first, *(key for key in meta if key not in first)]:
-        print(key, ":", _short(meta[key]))
+        tell(f"{key} : {_short(meta[key])}")
     print(line)
 
 

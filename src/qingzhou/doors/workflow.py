@@ -23,7 +23,7 @@ from .answers import (
     to_picture,
     translated,
 )
-from .common import TaskError, hint
+from .common import TaskError, hint, tell
 from .engine import Engine, Raw
 
 TASKS = ("mmedu", "basenn", "custom")
@@ -50,7 +50,7 @@ class Workflow:
         self.model: Any = Raw(path) if self.task == "custom" else Engine(path)
         self._result: Any = None
         self._img_type: str | None = None
-        print(say(en=f"The model for task {self.task} is loaded.", zh=f"{self.task}任务模型加载成功！"))
+        tell(say(en=f"The model for task {self.task} is loaded.", zh=f"{self.task}任务模型加载成功！"))
 
     @classmethod
     def support_task(cls) -> list[str]:
@@ -92,7 +92,7 @@ class Workflow:
         plain = listed(self._result[0], self.model.card) if self.task == "basenn" else self._result
         answer = translated(plain, lang)
         if isprint:
-            pprint.pprint(answer, sort_dicts=False)
+            tell(pprint.pformat(answer, sort_dicts=False))
         return answer
 
     def show(self, img: Any) -> None:
