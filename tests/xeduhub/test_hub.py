@@ -1,0 +1,109 @@
+"""Our models in the original XEduHub: fed exactly what it feeds, they answer there as here."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+from environment import hub_python
+
+import qingzhou
+from passengers import DIGITS, basenn, digits, mmedu, photo, reference
+
+HERE = Path(__file__).resolve().parent
+pytestmark = pytest.mark.xeduhub
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What the hub said for each input, what it fed the model with, and what the model gave there."""
+
+    results: list[Any]
+    fed: list[np.ndarray]
+    gave: list[np.ndarray]
+
+
+@pytest.fixture(scope="session")
+def python() -> Path:
+    """The Python with XEduHub 0.2.3."""
+    return hub_python()
+
+
+def run_hub(python: Path, folder: Path, task: str, model: qingzhou.Model, inputs: list[dict[str, Any]]) -> Flow:
+    """The inputs through Workflow(task, checkpoint), in a process of its own."""
+    request, answers = folder / "request.json", folder / "answers"
+    request.write_text(json.dumps({"task": task, "model": str(model.path), "inputs": inputs}))
+    done = subprocess.run([python, HERE / "drive_hub.py", request, answers], capture_output=True, cwd=folder,
+                          env={"MPLBACKEND": "Agg", "HOME": str(folder), "LC_ALL": "C.UTF-8"})  # fmt: skip
+    assert done.returncode == 0, done.stderr.decode("utf-8", "replace")[-3000:]
+    arrays = np.load(f"{answers}.npz")
+    results = json.loads(Path(f"{answers}.json").read_text("utf-8"))
+    rows = range(len(inputs))
+    return Flow(results, [arrays[f"fed{i}"] for i in rows], [arrays[f"gave{i}"] for i in rows])
+
+
+def ours(model: qingzhou.Model, fed: np.ndarray) -> np.ndarray:
+    """The first output of the same file in this machine's onnxruntime."""
+    session = ort.InferenceSession(model.path, providers=["CPUExecutionProvider"])
+    return np.asarray(session.run(None, {session.get_inputs()[0].name: fed})[0])
+
+
+def write_npz(folder: Path, case: str) -> dict[str, str]:
+    """A BaseNN case's own input as a request."""
+    np.savez(folder / "x.npz", x=reference(case))
+    return {"npz": str(folder / "x.npz")}
+
+
+@pytest.mark.parametrize("name", ["LeNet", "MobileNet", "ResNet18"])
+def test_mmedu_models_answer_as_here(name: str, python: Path, tmp_path: Path) -> None:
+    model = qingzhou.convert(mmedu(name, tmp_path))
+    flow = run_hub(python, tmp_path, "mmedu", model, [{"path": str(photo(tmp_path / "photo.png"))}])
+    scores = ours(model, flow.fed[0]).reshape(-1)
+    np.testing.assert_allclose(flow.gave[0].reshape(-1), scores, atol=1e-5)
+    best = int(scores.argmax())
+    assert flow.results == [
+        {"标签": best, "置信度": pytest.approx(scores[best], abs=1e-5), "预测结果": model.card.labels[best]}
+    ]
+
+
+@pytest.mark.parametrize("case", ["img_rgb", "img_gray", "img_rgb_nonsq", "tab_iris", "npz_conv1d", "npz_lstm_stack",
+                                  "em_lstm"])  # fmt: skip
+def test_basenn_models_answer_as_here(case: str, python: Path, tmp_path: Path) -> None:
+    model = qingzhou.convert(basenn(case), tmp_path / "model.onnx", xeduhub=True)
+    flow = run_hub(python, tmp_path, "basenn", model, [write_npz(tmp_path, case)])
+    scores = ours(model, flow.fed[0])
+    np.testing.assert_array_equal(flow.fed[0], reference(case))
+    np.testing.assert_allclose(flow.gave[0], scores, atol=1e-5)
+    best = scores.argmax(axis=1)
+    assert flow.results == [
+        {str(i): {"预测值": int(k), "分数": pytest.approx(float(scores[i, k]), abs=1e-5)} for i, k in enumerate(best)}
+    ]
+
+
+def test_a_table_row_as_a_list(python: Path, tmp_path: Path) -> None:
+    model = qingzhou.convert(basenn("tab_iris"), tmp_path / "model.onnx")
+    flow = run_hub(python, tmp_path, "basenn", model, [{"list": [[5.1, 3.5, 1.4, 0.2]]}])
+    np.testing.assert_allclose(flow.gave[0], ours(model, flow.fed[0]), atol=1e-5)
+
+
+def test_basenn_digits_are_as_good_as_in_training(python: Path, tmp_path: Path) -> None:
+    """98.2 % in BaseNN; the original converter's model is right on 53.1 % in the hub, which feeds 0-255."""
+    model = qingzhou.convert(DIGITS / "basenn.pth", tmp_path / "digits.onnx", xeduhub=True)
+    flow = run_hub(python, tmp_path, "basenn", model, [{"path": str(path)} for path, _ in digits()])
+    found = [int(result["0"]["预测值"]) for result in flow.results]
+    right = sum(k == int(label) for k, (_, label) in zip(found, digits(), strict=True))
+    assert right >= 488, f"{right} of {len(found)}"
+
+
+def test_mmedu_digits_are_as_good_as_in_training(python: Path, tmp_path: Path) -> None:
+    """98.2 % after MMEdu's own preparation; the hub's differs a little."""
+    model = qingzhou.convert(DIGITS.parent / "trained/lenet_digits.pth", tmp_path / "lenet.onnx")
+    flow = run_hub(python, tmp_path, "mmedu", model, [{"path": str(path)} for path, _ in digits()])
+    right = sum(result["预测结果"] == label for result, (_, label) in zip(flow.results, digits(), strict=True))
+    assert right >= 485, f"{right} of {len(flow.results)}"
