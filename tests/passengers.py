@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from makers import write_checkpoint
 from PIL import Image
 from rebuild import rebuild
 
@@ -17,6 +16,8 @@ DIGITS = ORACLE / "digits"
 
 def mmedu(name: str, folder: Path) -> Path:
     """The oracle's checkpoint of a network, with the weights that its manifest recreates."""
+    from makers import write_checkpoint
+
     manifest = json.loads((ORACLE / "mmedu" / name / "manifest.json").read_text("utf-8"))
     path = folder / f"{name}.pth"
     write_checkpoint(path, {"meta": manifest["checkpoint_meta"], "state_dict": rebuild(manifest), "optimizer": {}})
