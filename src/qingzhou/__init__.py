@@ -1,1 +1,36 @@
-"""Qingzhou: bring a trained model to the device it is meant for."""
+"""Qingzhou: bring a trained model to the device it is meant for.
+
+>>> import qingzhou
+>>> model = qingzhou.convert("best.pth")
+>>> model.predict("cat.jpg").label
+'cat'
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .convert import convert
+    from .errors import QingzhouError, use_language
+    from .model import Model, load
+    from .runtime.card import Card
+
+__version__ = "0.1.0"
+__all__ = ["Card", "Model", "QingzhouError", "convert", "load", "use_language"]
+
+_HOMES = {
+    "convert": ".convert", "load": ".model", "Model": ".model", "Card": ".runtime.card",
+    "QingzhouError": ".errors", "use_language": ".errors",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used: `import qingzhou` and `qingzhou --help` load nothing heavy."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'qingzhou' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(_HOMES[name], __name__), name)
+    globals()[name] = value  # so that the submodule `convert` never hides the function of the same name
+    return value

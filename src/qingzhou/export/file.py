@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,15 +20,18 @@ GRAPH, INITIALIZER, RAW_DATA = 7, 5, 9
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file that appears at `path` when the block ends well, and not at all otherwise; OutputError if it cannot."""
+def replacing(path: Path) -> Iterator[Path]:
+    """A file to write, which moves to `path` when the block ends well and vanishes otherwise; OutputError if it cannot.
+
+    The block opens and closes it as it likes: onnxruntime on Windows cannot read a file that is open for writing.
+    """
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".part")
+        os.close(handle)
     except OSError as err:
         raise _cannot_write(path, err) from None
     try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
+        yield Path(name)
         os.chmod(name, 0o666 & ~_umask())  # mkstemp makes files that only their owner may read
         os.replace(name, path)
     except OSError as err:
@@ -40,8 +43,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 with \\n line ends, whole or not at all."""
-    with replacing(path) as file:
-        file.write(text.encode("utf-8"))
+    with replacing(path) as part:
+        part.write_bytes(text.encode("utf-8"))
 
 
 def write_onnx(path: Path, emitted: Emitted) -> None:
@@ -54,11 +57,20 @@ def write_onnx(path: Path, emitted: Emitted) -> None:
     sizes = [_size(i) for i in emitted.initializers]
     bodies = [len(head) + size for head, size in zip(heads, sizes, strict=True)]
     total = len(inner) + sum(len(_field(INITIALIZER, body)) + body for body in bodies)
-    with replacing(path) as file:
+    with path.open("wb") as file:
         file.write(outer.SerializeToString() + _field(GRAPH, total) + inner)
         for initializer, head, body in zip(emitted.initializers, heads, bodies, strict=True):
             file.write(_field(INITIALIZER, body) + head)
             _write_numbers(file, initializer)
+
+
+def append_metadata(path: Path, entries: Mapping[str, str]) -> None:
+    """Add metadata to a finished ONNX file: protobuf lets the fields of a message stand in any order."""
+    tail = ModelProto()
+    for key, value in entries.items():
+        tail.metadata_props.add(key=key, value=value)
+    with path.open("ab") as file:
+        file.write(tail.SerializeToString())
 
 
 def _write_numbers(file: BinaryIO, initializer: Initializer) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..nets.graph import Graph, Layer
+from ..runtime.card import Input
 from .weights import Array, Weights
 
 Kernel = tuple[Array, Array]  # float64 weight (out, in / groups, *kernel) and bias (out,)
@@ -41,6 +42,25 @@ def merge_branches(graph: Graph, weights: Weights) -> tuple[Graph, Weights]:
         if widest and all(_mergeable(b, branches[0], widest) for b in branches):
             folder.put(layer, widest, branches, lambda bs=branches, w=widest: _sum(bs, w, weights))  # type: ignore[misc]
     return folder.done()
+
+
+def normalise_inside(graph: Graph, weights: Weights, entry: Input) -> tuple[Graph, Weights, Input]:
+    """Move (x - mean) / std from the pre-processing into the network, which then takes raw pixels of 0 to 255."""
+    step = next((step for step in entry.steps if step["op"] == "normalize"), None)
+    if step is None:
+        return graph, weights, entry
+    mean, std = (np.array(step[name], np.float64) for name in ("mean", "std"))
+    picture, raw = graph.inputs[0], "pixels"
+    ones = np.ones_like(mean)
+    numbers = {"weight": ones, "bias": 0 * ones, "mean": mean, "var": std**2}
+    keys = {role: f"{raw}.{role}" for role in numbers}
+    norm = Layer("BatchNorm", raw, (picture.name,), (raw,), keys, {"eps": 0.0})
+    layers = tuple(replace(la, inputs=tuple(raw if n == picture.name else n for n in la.inputs)) for la in graph.layers)
+    values = {**graph.values, raw: replace(picture, name=raw)}
+    params = {**graph.params, **{key: mean.shape for key in keys.values()}}
+    made = {keys[role]: (lambda array=array: array) for role, array in numbers.items()}
+    entry = replace(entry, steps=[s for s in entry.steps if s is not step])
+    return replace(graph, layers=(norm, *layers), values=values, params=params), weights.adding(made), entry
 
 
 @dataclass

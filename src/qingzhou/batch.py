@@ -1,0 +1,127 @@
+"""The verbs over several files: one failure is a row of its own and does not stop the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .convert import Conversion, run_conversion
+from .errors import CheckpointMissing, FileMissing, InputError, LabelError, OptionError, OutputError, QingzhouError
+from .model import load
+from .runtime.predict import Prediction, Predictor
+
+CHECKPOINTS = (".pth", ".pt", ".pkl", ".ckpt", ".safetensors")
+IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
+
+
+def convert_all(
+    files: Sequence[Path], out: Path | None, *, labels: str | None, **options: Any
+) -> list[tuple[Path, Conversion | QingzhouError]]:
+    """Convert every file, and every checkpoint inside the folders among them."""
+    sources = list(_checkpoints(files))
+    if len(sources) > 1 and out is not None and out.suffix.lower() == ".onnx":
+        raise OptionError(
+            en=f"-o {out} is one file, but there are {len(sources)} checkpoints. Give a folder instead.",
+            zh=f"-o {out} 是一个文件，但有 {len(sources)} 个权重文件。请改为一个文件夹。",
+        )
+    names = read_label_option(labels) if labels else None
+    return [(source, _convert(source, _place(source, out, len(sources)), names, options)) for source in sources]
+
+
+def _convert(source: Path, out: Path | None, labels: list[str] | None, options: dict[str, Any]) -> Conversion | QingzhouError:
+    try:
+        return run_conversion(source, out, labels=labels, **options)
+    except QingzhouError as err:
+        return err
+
+
+def _place(source: Path, out: Path | None, count: int) -> Path | None:
+    """Several checkpoints go into the folder `out`, each under its own name."""
+    return out / f"{source.stem}.onnx" if out is not None and count > 1 else out
+
+
+def _checkpoints(files: Sequence[Path]) -> Iterable[Path]:
+    for file in files:
+        if not file.is_dir():
+            yield file
+            continue
+        found = sorted(p for p in file.rglob("*") if p.suffix.lower() in CHECKPOINTS and p.is_file())
+        if not found:
+            raise CheckpointMissing(
+                en=f"The folder {file} holds no checkpoint ({', '.join(CHECKPOINTS)}). Name the .pth file itself.",
+                zh=f"文件夹 {file} 里没有权重文件（{'、'.join(CHECKPOINTS)}）。请直接指定 .pth 文件。",
+            )
+        yield from found
+
+
+def read_label_option(text: str) -> list[str]:
+    """"cat,dog", or the lines of a text file of that name."""
+    path = Path(text)
+    try:
+        is_file = path.is_file()
+    except OSError:
+        is_file = False
+    if not is_file and path.suffix.lower() == ".txt":
+        raise LabelError(
+            en=f"The label file {path} does not exist. Give an existing file, or the labels themselves: cat,dog",
+            zh=f"标签文件 {path} 不存在。请给出已有的文件，或直接写标签：cat,dog",
+        )
+    parts = path.read_bytes().decode("utf-8-sig", "replace").splitlines() if is_file else text.replace("，", ",").split(",")
+    return [part.strip() for part in parts if part.strip()]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One input and what the model said, or why it could not."""
+
+    source: str
+    answer: Prediction | QingzhouError
+    drawn: Path | None = None
+
+
+def run_all(model: Path, inputs: Sequence[Path], save: Path | None) -> list[Answer]:
+    """Predict for every picture, row or array named; for the model's own sample if nothing is."""
+    predictor = load(model).predictor
+    if not inputs:
+        found = predictor.predict(predictor.sample_input())
+        return [Answer("sample", one) for one in (found if isinstance(found, list) else [found])]
+    return [answer for source in inputs for answer in _run(predictor, source, save)]
+
+
+def _run(predictor: Predictor, source: Path, save: Path | None) -> list[Answer]:
+    if source.is_dir():
+        pictures = sorted(p for p in source.rglob("*") if p.suffix.lower() in IMAGES)
+        return [answer for picture in pictures for answer in _run(predictor, picture, save)] or [_empty(source)]
+    try:
+        found = predictor.predict_file(source)
+    except QingzhouError as err:
+        return [Answer(str(source), err)]
+    if not isinstance(found, list):
+        drawn = _draw(source, found, save) if save and predictor.card.input.kind == "image" else None
+        return [Answer(str(source), found, drawn)]
+    return [Answer(f"{source}[{i}]", one) for i, one in enumerate(found)]
+
+
+def _draw(source: Path, answer: Prediction, save: Path) -> Path:
+    from .runtime.draw import draw
+
+    target = save / f"{source.stem}.png"
+    try:
+        save.mkdir(parents=True, exist_ok=True)
+        draw(source, answer).save(target)
+    except OSError as err:
+        raise OutputError(
+            en=f"Cannot write {target}: {err.strerror}. Choose another folder with --save.",
+            zh=f"无法写入 {target}：{err.strerror}。请用 --save 换一个文件夹。",
+        ) from None
+    return target
+
+
+def _empty(source: Path) -> Answer:
+    missing = FileMissing if not source.exists() else InputError
+    return Answer(str(source), missing(
+        en=f"The folder {source} holds no pictures ({', '.join(IMAGES)}). Name a folder with pictures.",
+        zh=f"文件夹 {source} 里没有图片（{'、'.join(IMAGES)}）。请指定有图片的文件夹。",
+    ))  # fmt: skip

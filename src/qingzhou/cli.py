@@ -1,0 +1,170 @@
+"""The command line: one function per verb, nothing else. What is heavy is imported inside the verb that needs it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from . import __version__
+from .errors import QingzhouError, language, say, use_language
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Numbers(click.ParamType):
+    """"224,224" or "224x224" -> (224, 224)."""
+
+    name = "H,W"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Parse; a clear usage error otherwise."""
+        try:
+            return tuple(int(part) for part in str(value).replace("x", ",").split(","))
+        except ValueError:
+            self.fail(say(f"{value!r} is not a size such as 224,224", f"{value!r} 不是尺寸，例如 224,224"), param, ctx)
+
+
+def common(function: F) -> F:
+    """The two options that every verb has."""
+    chosen = click.option("--lang", type=click.Choice(["zh", "en"]), help="Language of the texts. 文字的语言。")
+    as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs. 输出 JSON。")
+    return chosen(as_json(function))
+
+
+@contextlib.contextmanager
+def friendly(lang: str | None, as_json: bool) -> Iterator[None]:
+    """Choose the language; a user's mistake becomes a message and exit status 1, never a traceback."""
+    use_language(lang or (language() if os.environ.get("QINGZHOU_LANG") else None))
+    try:
+        yield
+    except QingzhouError as err:
+        _fail(err, as_json)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _fail(err: QingzhouError, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"error": type(err).__name__, "code": err.code, "message": str(err)}, ensure_ascii=False))
+    else:
+        click.echo(say("Error: ", "错误：") + str(err), err=True)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="qingzhou")
+def main() -> None:
+    """Bring a trained model to the device it is meant for.
+
+    轻舟：把训练好的模型带到要用它的设备上。
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a console that cannot show Chinese
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="The .onnx to write, or a folder. 输出文件或文件夹。")
+@click.option("--labels", help="cat,dog or a text file with one label a line. 类别名称。")
+@click.option("--input-size", type=Numbers(), help="Height,width of the input. 输入尺寸（高,宽）。")
+@click.option("--opset", type=int, default=13, show_default=True, help="ONNX opset, 11-21.")
+@click.option("--ir-version", type=int, default=8, show_default=True, help="ONNX IR version, 4-10.")
+@click.option("--check/--no-check", default=True, help="Run the result on its own sample. 转换后自检。")
+@click.option("--xeduhub-input", is_flag=True, help="For the unchanged XEduHub: raw 0-255 pixels. 供原版 XEduHub 使用。")
+@common
+def convert(
+    files: tuple[Path, ...], out: Path | None, labels: str | None, input_size: tuple[int, ...] | None, opset: int,
+    ir_version: int, check: bool, xeduhub_input: bool, lang: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Convert checkpoints (.pth) to checked ONNX models with code that runs them.
+
+    把训练得到的权重文件（.pth）转换成检查过的 ONNX 模型和可以直接运行的代码。
+    """
+    with friendly(lang, as_json):
+        from . import present
+        from .batch import convert_all
+
+        results = convert_all(
+            files, out, labels=labels, input_size=input_size, opset=opset, ir_version=ir_version, check=check,
+            xeduhub=xeduhub_input,
+        )  # fmt: skip
+        present.conversions(results, as_json)
+        if any(isinstance(result, QingzhouError) for _, result in results):
+            sys.exit(1)
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--tree", is_flag=True, help="Every tensor by layer, with shapes. 逐层列出所有张量。")
+@common
+def info(file: Path, tree: bool, lang: str | None, as_json: bool) -> None:
+    """Say what is inside a checkpoint or an ONNX model. 查看文件里有什么。"""
+    with friendly(lang, as_json):
+        from . import present
+        from .inspect import inspect
+
+        present.inspection(inspect(file), tree, as_json)
+
+
+@main.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("inputs", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--top", type=click.IntRange(1, 100), default=3, show_default=True, help="Labels to show. 显示前几名。")
+@click.option("--save", type=click.Path(path_type=Path), help="Folder for pictures with the answer drawn on. 保存结果图。")
+@common
+def run(model: Path, inputs: tuple[Path, ...], top: int, save: Path | None, lang: str | None, as_json: bool) -> None:
+    """Predict for pictures, folders, CSV rows or NPZ arrays; without input, for the model's own sample.
+
+    用模型识别图片、文件夹、CSV 表格或 NPZ 数组。
+    """
+    with friendly(lang, as_json):
+        from . import present
+        from .batch import run_all
+
+        results = run_all(model, inputs, save)
+        present.predictions(results, top, as_json)
+        if any(isinstance(result.answer, QingzhouError) for result in results):
+            sys.exit(1)
+
+
+@main.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@common
+def check(model: Path, lang: str | None, as_json: bool) -> None:
+    """Run the sample inside a model, and compare with the answer recorded there. 模型自检。"""
+    with friendly(lang, as_json):
+        from . import present
+        from .model import load
+
+        present.check(model, load(model).check(), as_json)
+
+
+@main.command()
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder to work in (default: a new temporary one).")
+@common
+def demo(out: Path | None, lang: str | None, as_json: bool) -> None:
+    """Convert a small real checkpoint that the package carries, and run the result. 演示。"""
+    with friendly(lang, as_json):
+        from . import present
+        from .demo import run_demo
+
+        present.demo(run_demo(out), as_json)
+
+
+@main.command()
+@common
+def doors(lang: str | None, as_json: bool) -> None:
+    """Say whose MMEdu, BaseNN and XEdu a program would import. 查看 import 会用到谁的 MMEdu、BaseNN、XEdu。"""
+    with friendly(lang, as_json):
+        from . import present
+        from .doors import which
+
+        present.doors(which(), as_json)

@@ -1,0 +1,207 @@
+"""The main verb: a checkpoint in, a checked ONNX model and the code that runs it out."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from .checkpoint import Checkpoint, read_checkpoint
+from .errors import OptionError, OutputError, say
+from .export.count import macs, parameters
+from .export.file import append_metadata, replacing, write_onnx
+from .export.metadata import metadata
+from .export.onnx import emit
+from .export.passes import normalise_inside, simplify
+from .export.verify import Trial, check_structure, sample_for
+from .export.weights import Weights
+from .model import Model
+from .nets.graph import Graph
+from .nets.names import check_name
+from .nets.recognise import Recognised, choose_labels, recognise_checkpoint
+from .runtime.card import KEY, Card, Output, Sample
+from .samples import write_sample
+
+OPSETS, IR_VERSIONS = range(11, 22), range(4, 11)
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What a conversion did: the model, the program beside it, and figures for the table."""
+
+    source: Path
+    model: Model
+    program: Path
+    parameters: int
+    macs: int
+    opset: int
+    ir_version: int
+    checks: tuple[str, ...]
+    seconds: float
+
+    @property
+    def size(self) -> int:
+        """Bytes of the .onnx file."""
+        return self.model.path.stat().st_size
+
+    def as_dict(self) -> dict[str, object]:
+        """The same as plain values, for --json."""
+        card = self.model.card
+        return {
+            "source": str(self.source), "model": str(self.model.path),
+            "program": str(self.program),
+            "tool": card.tool, "network": card.network, "task": card.task, "labels": card.labels,
+            "parameters": self.parameters, "macs": self.macs, "bytes": self.size, "opset": self.opset,
+            "ir_version": self.ir_version, "checks": list(self.checks), "notes": card.notes,
+            "seconds": round(self.seconds, 3),
+        }  # fmt: skip
+
+
+def convert(
+    path: str | Path,
+    out: str | Path | None = None,
+    *,
+    labels: Sequence[str] | None = None,
+    input_size: Sequence[int] | None = None,
+    opset: int = 13,
+    ir_version: int = 8,
+    network: str | None = None,
+    check: bool = True,
+    xeduhub: bool = False,
+) -> Model:
+    """Convert a checkpoint to a checked ONNX model, with a program that runs it beside it.
+
+    path        a .pth of MMEdu (classification), mmcls or mmpretrain, BaseNN, or a plain torch.save(model)
+    out         where the model goes; default: beside the checkpoint, as .onnx
+    labels      class names; default: those in the file
+    input_size  (height, width), or the whole input shape, where it is not the one trained with
+    opset, ir_version   of the ONNX file: 11 to 21, 4 to 10; the defaults run on the smallest board
+    network     the architecture you believe it is; ArchitectureMismatch if the file holds another
+    check       run the result on its own sample
+    xeduhub     the form that the original XEduHub feeds rightly: raw 0-255 pixels, the scaling inside the network
+
+    Every user error is a QingzhouError; nothing half-written is left behind.
+
+    >>> model = qingzhou.convert("best.pth")
+    >>> model.predict("cat.jpg").label
+    'cat'
+    """
+    return run_conversion(
+        path, out, labels=labels, input_size=input_size, opset=opset, ir_version=ir_version, network=network,
+        check=check, xeduhub=xeduhub,
+    ).model  # fmt: skip
+
+
+def run_conversion(
+    path: str | Path, out: str | Path | None = None, *, labels: Sequence[str] | None = None,
+    input_size: Sequence[int] | None = None, opset: int = 13, ir_version: int = 8, network: str | None = None,
+    check: bool = True, xeduhub: bool = False,
+) -> Conversion:  # fmt: skip
+    """convert(), with everything that the table shows."""
+    start = time.perf_counter()
+    _check_options(opset, ir_version, input_size)
+    source = Path(path)
+    checkpoint = read_checkpoint(source)
+    found = recognise_checkpoint(checkpoint, input_size, xeduhub)
+    if network is not None:
+        check_name(network, found.family, found.title)
+    names, notes = choose_labels(found, labels)
+    job = _Job(found.graph, Weights(checkpoint.tensors), describe(checkpoint, found, names, notes), found.family,
+               opset, ir_version, check)  # fmt: skip
+    model, checks = _write(job.feeding_raw_pixels() if xeduhub else job, output_path(source, out))
+    program = write_sample(model.path, model.card)
+    counts = parameters(found.graph), macs(found.graph)
+    return Conversion(source, model, program, *counts, opset, ir_version, checks, time.perf_counter() - start)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """Everything that is needed to write one model."""
+
+    graph: Graph
+    weights: Weights
+    card: Card
+    family: str
+    opset: int
+    ir_version: int
+    check: bool
+
+    def feeding_raw_pixels(self) -> _Job:
+        """The same network with its normalisation inside, for hubs that feed 0-255 (BaseNN pictures only)."""
+        if self.card.input.kind != "image" or self.card.tool.startswith("MM"):
+            return self
+        graph, weights, entry = normalise_inside(self.graph, self.weights, self.card.input)
+        return replace(self, graph=graph, weights=weights, card=replace(self.card, input=entry))
+
+
+def describe(checkpoint: Checkpoint, found: Recognised, labels: Sequence[str], notes: Sequence[str] = ()) -> Card:
+    """The card of a recognised checkpoint, still without its sample."""
+    return Card(
+        task=found.task, network=found.title, tool=found.tool, input=found.input,
+        output=Output(found.graph.outputs[0].name, found.scores), labels=list(labels),
+        vocabulary=dict(found.vocabulary), origin=_origin(checkpoint), notes=[*found.notes, *notes],
+    )  # fmt: skip
+
+
+def _origin(checkpoint: Checkpoint) -> dict[str, object]:
+    """Where the model came from: the file, and what its meta says of the training."""
+    origin = checkpoint.origin
+    facts = {k: v for k, v in checkpoint.meta.items() if isinstance(v, (str, int, float)) and len(str(v)) <= 200}
+    named = {"file": origin.path.name, "sha256": origin.sha256, "container": origin.container}
+    return {**named, "training": {str(k): v for k, v in facts.items()}}
+
+
+def output_path(source: Path, out: str | Path | None) -> Path:
+    """Where the model goes: never over the checkpoint, always with the suffix .onnx; missing folders are made."""
+    target = source.with_suffix(".onnx") if out is None else Path(out)
+    if target.is_dir():
+        target = target / f"{source.stem}.onnx"
+    if target.suffix.lower() != ".onnx":
+        target = target.with_name(target.name + ".onnx")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as err:
+        raise OutputError(
+            en=f"Cannot make the folder {target.parent}: {err.strerror}. Choose another place with -o.",
+            zh=f"无法建立文件夹 {target.parent}：{err.strerror}。请用 -o 换一个位置。",
+        ) from None
+    return target
+
+
+def _check_options(opset: int, ir_version: int, input_size: Sequence[int] | None) -> None:
+    for name, value, allowed in (("opset", opset, OPSETS), ("ir-version", ir_version, IR_VERSIONS)):
+        if value not in allowed:
+            first, last = allowed[0], allowed[-1]
+            raise OptionError(
+                en=f"--{name} is {value}; it can be {first} to {last}. Leave it out if in doubt.",
+                zh=f"--{name} 的值是 {value}，应为 {first} 到 {last}。不确定时可以不写。",
+            )
+    if input_size is not None and (len(input_size) < 1 or any(n < 1 for n in input_size)):
+        raise OptionError(
+            en=f"--input-size is {list(input_size)}; expected positive numbers such as 224,224 (height,width).",
+            zh=f"--input-size 的值是 {list(input_size)}，应为正整数，例如 224,224（高,宽）。",
+        )
+
+
+def _write(job: _Job, target: Path) -> tuple[Model, tuple[str, ...]]:
+    """Emit, check and write; the file appears at `target` only if every check passed."""
+    emitted = emit(*simplify(job.graph, job.weights), job.opset, job.ir_version)
+    check_structure(emitted)
+    card, checks = job.card, [say("structure", "结构")]
+    with replacing(target) as part:
+        write_onnx(part, emitted)
+        sample, output = sample_for(card), []
+        if job.check:
+            trial = Trial(part, card, sample)
+            checks += trial.run(job.graph, job.weights)
+            output = trial.output
+        card = replace(card, sample=Sample(sample, output))
+        append_metadata(part, {KEY: card.to_json(), **metadata(card, job.family)})
+    return Model(target, card), tuple(checks)
+
+
+def dump(value: object) -> str:
+    """Plain values as JSON with Chinese readable."""
+    return json.dumps(value, ensure_ascii=False, indent=2, default=str)

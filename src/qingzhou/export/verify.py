@@ -1,0 +1,110 @@
+"""Every conversion is checked: its structure, then a real run on the sample, then a second opinion on the folding."""
+
+from __future__ import annotations
+
+import base64
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from ..errors import SelfTestFailed, UnsupportedCheckpoint, say
+from ..nets.graph import Graph
+from ..runtime.card import Card, Sample
+from .file import write_onnx
+from .onnx import Emitted, emit
+from .weights import Array, Weights
+
+SMALL = 4096  # numbers: constants up to this size are shown to the checker, since shapes depend on them
+SECOND_OPINION = 16 << 20  # parameters: above this the unfolded network would take too much time and memory
+TOLERANCE = 1e-4  # of the largest output
+
+
+def check_structure(emitted: Emitted) -> None:
+    """onnx's checker with strict shape inference, on the model without its large arrays."""
+    model = onnx.ModelProto()
+    model.CopyFrom(emitted.skeleton)
+    for item in emitted.initializers:
+        if item.data_type == TensorProto.INT64 and np.prod(item.shape, dtype=int) <= SMALL:
+            model.graph.initializer.append(numpy_helper.from_array(item.load(), item.name))
+        else:
+            model.graph.input.append(helper.make_tensor_value_info(item.name, item.data_type, item.shape))
+    onnx.checker.check_model(model, full_check=True)
+
+
+def sample_for(card: Card) -> dict[str, Any]:
+    """A deterministic input of the right kind, as card.Sample describes it: a drawn picture, or a ramp."""
+    entry = card.input
+    if entry.kind == "image":
+        from ..runtime.sample import sample_picture
+
+        size = (entry.shape[2] or 64, entry.shape[3] or 64)
+        return {"encoding": "png", "data": base64.b64encode(sample_picture(size, entry.color)).decode("ascii")}
+    if entry.kind == "tokens":
+        return {"encoding": "json", "data": [[0]]}
+    shape = [1, *(n or 1 for n in entry.shape[1:])]
+    ramp = np.linspace(0, 1, int(np.prod(shape)), dtype=np.float32).round(3)
+    return {"encoding": "json", "data": ramp.reshape(shape).tolist()}
+
+
+class Trial:
+    """One run of a freshly written file on the card's sample."""
+
+    def __init__(self, path: Path, card: Card, sample: dict[str, Any]) -> None:
+        from ..runtime.predict import Predictor
+
+        self.card = card
+        self.predictor = Predictor(path, card=card)
+        self.feed = self.predictor.feed(Sample(sample, []))
+        self.output: list[Any] = []
+
+    def run(self, graph: Graph, weights: Weights) -> list[str]:
+        """The names of the checks that passed; `output` then holds what the sample gives."""
+        result = self.predictor.run(self.feed)
+        self._plausible(result, graph)
+        self.output = result[0].astype(float).round(7).tolist()
+        passed = [say("runs in onnxruntime", "能在 onnxruntime 中运行"), say("self-test", "自检")]
+        if sum(int(np.prod(shape)) for shape in graph.params.values()) <= SECOND_OPINION:
+            self._same(result, unfolded(graph, weights, self.feed))
+            passed.append(say("same as unfolded", "与未折叠网络一致"))
+        return passed
+
+    def _plausible(self, result: list[Array], graph: Graph) -> None:
+        if not all(np.isfinite(array).all() for array in result):
+            raise UnsupportedCheckpoint(
+                en="The network's answer to the sample is not a number (NaN or infinity), so its weights are damaged: "
+                "training diverged, or the file was altered. Train again with a smaller learning rate.",
+                zh="网络对示例输入的输出不是有效数字（NaN 或无穷大），说明权重已经损坏：训练发散，或文件被改动。"
+                "请减小学习率重新训练。",
+            )
+        for value, array in zip(graph.outputs, result, strict=True):
+            fits = len(value.shape) == array.ndim and all(
+                isinstance(n, str) or n == m for n, m in zip(value.shape, array.shape, strict=True)
+            )
+            assert fits, f"{value.name}: emitted {array.shape}, recorded {value.shape}"
+
+    def _same(self, result: list[Array], other: list[Array]) -> None:
+        scale = max(1.0, *(float(np.abs(array).max()) for array in other))
+        worst = max(float(np.abs(a - b).max()) for a, b in zip(result, other, strict=True))
+        if worst > TOLERANCE * scale:
+            raise SelfTestFailed(
+                en=f"The simplified network differs from the original by {worst:.2g}. Please report this with the file.",
+                zh=f"简化后的网络与原网络相差 {worst:.2g}。请把这个文件报告给我们。",
+            )
+
+
+def unfolded(graph: Graph, weights: Weights, feed: dict[str, Array]) -> list[Array]:
+    """The outputs of the network exactly as it was recorded, nothing folded and nothing optimised."""
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 3
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "unfolded.onnx"
+        write_onnx(path, emit(graph, weights, 13, 8))
+        session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        return list(session.run(None, feed))
