@@ -25,8 +25,8 @@ def mmedu(name: str, folder: Path) -> Path:
 
 
 def basenn(case: str) -> Path:
-    """A real BaseNN checkpoint, trained for an epoch or two."""
-    return ORACLE / "basenn/torch2.13" / case / "checkpoint.pth"
+    """A real BaseNN checkpoint, trained for an epoch or two; of the newest torch where there are several."""
+    return max(ORACLE.glob(f"basenn/torch*/{case}/checkpoint.pth"))
 
 
 def reference(case: str) -> np.ndarray:
