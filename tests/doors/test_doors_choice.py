@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,11 @@ print("none" if where is None else "door" if "doors" in where else "original")
 def python(code: str, *paths: Path, choice: str | None = None, **env: str) -> str:
     """What a fresh Python prints; `paths` stand on sys.path before ours."""
     variables = {k: v for k, v in os.environ.items() if k not in ("QINGZHOU_DOORS", "PYTHONPATH")}
-    variables |= {"PYTHONPATH": os.pathsep.join(map(str, [*paths, SRC])), "QINGZHOU_LANG": "en", **env}
+    packages = sysconfig.get_path("purelib")  # by path and with -S: an installed Qingzhou's .pth must not run
+    variables |= {"PYTHONPATH": os.pathsep.join(map(str, [*paths, SRC, packages])), "QINGZHOU_LANG": "en", **env}
     if choice is not None:
         variables["QINGZHOU_DOORS"] = choice
-    done = subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-S", "-c", code], env=variables, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -155,7 +157,7 @@ def test_installing_twice_installs_once() -> None:
 
 def test_start_up_loads_nothing_and_says_nothing() -> None:
     code = """
-import sys
+import os, sys  # every start-up has them
 before = set(sys.modules)
 import qingzhou_doors
 print(sorted(set(sys.modules) - before))"""
