@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import io
-import pickle
+import pickle  # noqa: TID251 - to write what the reader must refuse or read
 import struct
 import sys
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 
@@ -121,7 +121,7 @@ def _bytes(array: np.ndarray) -> memoryview:
 class _Pickler(pickle._Pickler):
     """The pickler written in Python: it can write globals that cannot be imported here."""
 
-    dispatch = dict(pickle._Pickler.dispatch)
+    dispatch: ClassVar = dict(pickle._Pickler.dispatch)
 
     def __init__(self, file: BinaryIO, protocol: int) -> None:
         super().__init__(file, protocol)
@@ -183,4 +183,6 @@ def module(name: str, children: dict[str, Any], parameters: dict[str, Any] | Non
 
 def cuts(size: int, count: int) -> Iterator[int]:
     """About `count` positions in a file of this size: the first and last hundred bytes all, the middle stepped."""
-    yield from sorted({*range(min(100, size)), *range(0, size, max(1, size // count)), *range(max(0, size - 100), size)})
+    yield from sorted(
+        {*range(min(100, size)), *range(0, size, max(1, size // count)), *range(max(0, size - 100), size)}
+    )

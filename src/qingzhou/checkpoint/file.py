@@ -1,0 +1,156 @@
+"""File: bytes of a checkpoint by position. Opened for each reading, so that nothing stays locked in between."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import stat
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import CheckpointMissing
+from .refusals import damaged, wrong_type
+
+CHUNK = 1 << 20  # read, checksum and copy while it is still in the processor's cache
+
+Bytes = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Record:
+    """A run of bytes in the file. crc: of exactly these bytes; None where the format has none."""
+
+    offset: int
+    size: int
+    crc: int | None = None
+
+
+@dataclass(frozen=True)
+class File:
+    """A file on disk that must not change while it is in use."""
+
+    path: Path
+    size: int
+    modified: int
+    verified: set[Record] = field(default_factory=set, compare=False, repr=False)
+
+    @classmethod
+    def at(cls, path: Path) -> File:
+        """CheckpointMissing if nothing is there, CheckpointTypeError if it is not a file."""
+        try:
+            found = path.stat()
+        except (OSError, ValueError):
+            raise _missing(path) from None
+        if stat.S_ISDIR(found.st_mode):
+            raise wrong_type("a folder", "一个文件夹", "Give the file inside it", "请给出其中的文件")
+        if not stat.S_ISREG(found.st_mode):
+            raise wrong_type("a device or pipe", "设备或管道，不是普通文件")
+        return cls(path, found.st_size, found.st_mtime_ns)
+
+    @contextmanager
+    def open(self) -> Iterator[io.FileIO]:
+        """Unbuffered: every reading here is either large or one of a few."""
+        try:
+            file = open(self.path, "rb", buffering=0)  # noqa: SIM115 - closed below
+        except OSError as err:
+            raise _unreadable(self.path, err) from None
+        with file:
+            now = os.fstat(file.fileno())
+            if (now.st_size, now.st_mtime_ns) != (self.size, self.modified):
+                raise damaged("the file changed while it was being read", "文件在读取过程中被修改")
+            yield file
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Exactly these bytes."""
+        return self._fill(Record(offset, size)).tobytes()
+
+    def load(self, record: Record, start: int, size: int) -> Bytes:
+        """Bytes [start, start + size) of a record, in memory of their own; the record's checksum is verified once."""
+        if record.crc is None or record in self.verified:
+            return self._fill(Record(record.offset + start, size))
+        if size == record.size:
+            loaded = self._fill(record)
+        else:
+            self._verify(record)
+            loaded = self._fill(Record(record.offset + start, size))
+        self.verified.add(record)
+        return loaded
+
+    def sha256(self) -> str:
+        """Of the whole file, hexadecimal."""
+        digest, chunk = hashlib.sha256(), bytearray(CHUNK)
+        with self.open() as file:
+            while count := file.readinto(chunk):
+                digest.update(memoryview(chunk)[:count])
+        return digest.hexdigest()
+
+    def _fill(self, record: Record) -> Bytes:
+        """A record into fresh memory; its checksum, if it has one, is computed on the way."""
+        self._inside(record)
+        memory: Bytes = np.empty(record.size, np.uint8)
+        view, crc = memory.data, 0
+        with self.open() as file:
+            file.seek(record.offset)
+            for start in range(0, record.size, CHUNK):
+                crc = self._next(file, view[start : start + CHUNK], crc, record.crc is not None)
+        _compare(record, crc)
+        return memory
+
+    def _verify(self, record: Record) -> None:
+        """The checksum of a record, without keeping it."""
+        self._inside(record)
+        chunk, crc = memoryview(bytearray(CHUNK)), 0
+        with self.open() as file:
+            file.seek(record.offset)
+            for start in range(0, record.size, CHUNK):
+                crc = self._next(file, chunk[: record.size - start], crc, True)
+        _compare(record, crc)
+
+    @staticmethod
+    def _next(file: io.FileIO, target: memoryview, crc: int, sum_up: bool) -> int:
+        done = 0
+        while done < len(target):
+            count = file.readinto(target[done:])
+            if not count:
+                raise damaged("it ends too early", "文件不完整，提前结束")
+            done += count
+        return zlib.crc32(target, crc) if sum_up else 0
+
+    def _inside(self, record: Record) -> None:
+        if record.offset < 0 or record.size < 0 or record.offset + record.size > self.size:
+            raise damaged("it ends too early", "文件不完整，提前结束")
+
+
+def _compare(record: Record, crc: int) -> None:
+    if record.crc is not None and crc != record.crc:
+        raise damaged("a checksum does not match its data", "校验和与数据不符")
+
+
+def _missing(path: Path) -> CheckpointMissing:
+    return CheckpointMissing(
+        en=f"There is no file {path}. A checkpoint was expected there. Check the name, and the folder you are in: "
+        f"{_here()}.",
+        zh=f"没有找到文件 {path}。该位置应有模型权重文件。请检查文件名和当前文件夹：{_here()}。",
+    )
+
+
+def _unreadable(path: Path, err: OSError) -> CheckpointMissing:
+    return CheckpointMissing(
+        en=f"The file {path} cannot be opened: {err.strerror}. A readable file was expected. Close the programs that "
+        "use it, or copy it to a folder of yours.",
+        zh=f"无法打开文件 {path}：{err.strerror}。需要可读取的文件。请关闭正在使用它的程序，或把它复制到自己的文件夹。",
+    )
+
+
+def _here() -> str:
+    try:
+        return os.getcwd()
+    except OSError:
+        return "?"

@@ -1,0 +1,82 @@
+"""What a file is, by its first bytes, never by its name."""
+
+from __future__ import annotations
+
+from ..errors import QingzhouError
+from .refusals import damaged, wrong_type
+
+HEAD = 512
+PACKED = {
+    b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"7z\xbc\xaf": "7z", b"Rar!": "rar",
+    b"\x28\xb5\x2f\xfd": "zstd",
+}  # fmt: skip
+OTHERS = {
+    b"\x89HDF": ("a Keras or HDF5 file (.h5)", "Keras 或 HDF5 文件（.h5）"),
+    b"GGUF": ("a GGUF language model", "GGUF 语言模型"),
+    b"\x93NUMPY": ("a numpy array (.npy)", "numpy 数组文件（.npy）"),
+    b"\x89PNG": ("a PNG picture", "PNG 图片"),
+    b"\xff\xd8\xff": ("a JPEG picture", "JPEG 图片"),
+    b"%PDF": ("a PDF document", "PDF 文档"),
+    b"\x7fELF": ("a Linux program", "Linux 程序"),
+    b"MZ": ("a Windows program", "Windows 程序"),
+}
+
+
+def sniff(head: bytes, size: int) -> str:
+    """ "zip", "pickle" or "safetensors"; else the error that names what it is."""
+    if head.startswith(b"PK\x03\x04"):
+        return "zip"
+    if head.startswith(b"\x80") and len(head) > 1 and head[1] <= 5:
+        return "pickle"
+    if size > 8 and head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= size:
+        return "safetensors"
+    raise _something_else(head, size)
+
+
+def _something_else(head: bytes, size: int) -> QingzhouError:
+    if size == 0:
+        return damaged("it is empty (0 bytes)", "文件为空（0 字节）")
+    if not head.strip(b"\0"):
+        return damaged("it begins with nothing but zeros", "文件开头全是零")
+    for magic, name in PACKED.items():
+        if head.startswith(magic):
+            return _packed(name)
+    if head[257:262] == b"ustar":
+        return _packed("tar")
+    for magic, (en, zh) in OTHERS.items():
+        if head.startswith(magic):
+            return wrong_type(en, zh)
+    return _onnx_or_text(head)
+
+
+def _packed(name: str) -> QingzhouError:
+    return wrong_type(
+        f"a packed archive ({name})",
+        f"压缩包（{name}）",
+        "Unpack it, and give the .pth inside",
+        "请解压后使用其中的 .pth",
+    )
+
+
+def _onnx_or_text(head: bytes) -> QingzhouError:
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if head.startswith(b"version https://git-lfs"):
+        return wrong_type(
+            "a git-lfs pointer, not the file itself", "git-lfs 指针，不是文件本身",
+            "Run `git lfs pull`, or download the file from its web page", "请运行 git lfs pull，或从网页下载该文件",
+        )  # fmt: skip
+    if text.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")):
+        return wrong_type(
+            "a web page, often what a failed download leaves", "网页，通常是下载失败的结果",
+            "Download the file again, in the browser", "请用浏览器重新下载",
+        )  # fmt: skip
+    if head[:1] == b"\x08" and 0 < head[1] < 32 and head[2:3] in (b"\x12", b"\x1a", b"\x22", b"\x32", b"\x3a", b"\x42"):
+        return wrong_type(
+            "an ONNX model already", "已经是 ONNX 模型",
+            "It needs no conversion: use it as it is, with the suffix .onnx", "无需转换，改为 .onnx 后缀即可直接使用",
+        )  # fmt: skip
+    if text and all(32 <= byte < 127 or byte in b"\t\r\n" for byte in text):
+        return wrong_type("a text file", "文本文件")
+    return wrong_type(
+        f"no file that we know (it begins with {head[:8].hex(' ')})", f"未知文件（开头是 {head[:8].hex(' ')}）"
+    )

@@ -1,0 +1,149 @@
+"""Which tensors of a checkpoint are the network's: by the habits of torch, MMEdu, mmcls, mmpretrain, timm, BaseNN."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeGuard
+
+from ..errors import say
+from .limits import Limits
+from .refusals import short, unsafe, unsupported
+from .tensors import refuse_tensor
+from .types import Opaque, TensorRef
+
+PLACES = ("state_dict", "model_state_dict", "model", "module", "net", "network", "weights", "ema")  # in this order
+
+
+@dataclass
+class Chosen:
+    """What the network consists of."""
+
+    tensors: dict[str, TensorRef] = field(default_factory=dict)
+    ignored: dict[str, str] = field(default_factory=dict)
+    module: Opaque | None = None
+
+
+def choose(root: Any, file_size: int, limits: Limits) -> Chosen:
+    """The tensors of the network; UnsupportedCheckpoint if there is none."""
+    found = _find(root)
+    if found is None:
+        raise _nothing(root)
+    named = dict(_walk(found, limits)) if isinstance(found, Opaque) else found
+    chosen = Chosen(module=found if isinstance(found, Opaque) else _module_beside(root))
+    for key, value in _strip(named).items():
+        _sort(chosen, key, value, limits)
+    _set_aside_averages(chosen)
+    _check_total(chosen.tensors, file_size, limits)
+    return chosen
+
+
+def is_module(value: Any) -> TypeGuard[Opaque]:
+    """A pickled torch module."""
+    return isinstance(value, Opaque) and isinstance(value.state, dict) and "_modules" in value.state
+
+
+def is_tensor(value: Any) -> bool:
+    """A tensor, also one that we refuse."""
+    return isinstance(value, TensorRef) or (isinstance(value, Opaque) and "._rebuild_" in value.name)
+
+
+def _find(root: Any) -> Opaque | Mapping[Any, Any] | None:
+    """The module or the state dict, at the top or in one of its usual places."""
+    if is_module(root):
+        return root
+    if not isinstance(root, Mapping):
+        return None
+    for value in (root.get(place) for place in PLACES):
+        inner = value.get("state_dict", value) if isinstance(value, Mapping) else value
+        if is_module(inner) or _is_state_dict(inner):
+            return inner
+    return root if _is_state_dict(root) else None
+
+
+def _is_state_dict(value: Any) -> bool:
+    return isinstance(value, Mapping) and any(is_tensor(item) for item in value.values())
+
+
+def _module_beside(root: Any) -> Opaque | None:
+    """BaseNN's em_lstm: the weights as a state dict, and the module in meta."""
+    meta = root.get("meta") if isinstance(root, Mapping) else None
+    module = meta.get("backbone") if isinstance(meta, Mapping) else None
+    return module if is_module(module) else None
+
+
+def _walk(module: Opaque, limits: Limits) -> Iterator[tuple[str, Any]]:
+    """Parameters and persistent buffers by dotted path, in torch's order. A shared module is named at each place."""
+    todo, visited = [("", module, 0)], 0
+    while todo:
+        prefix, current, depth = todo.pop()
+        visited += 1
+        if visited > limits.modules or depth > limits.depth:
+            raise unsafe("its modules contain each other too often", "其中的模块相互包含过多")
+        state = current.state
+        transient = state.get("_non_persistent_buffers_set") or ()
+        for place in ("_parameters", "_buffers"):
+            for name, value in _dict(state.get(place)).items():
+                if value is not None and not (place == "_buffers" and name in transient):
+                    yield f"{prefix}{name}", value
+        children = [(f"{prefix}{name}.", child, depth + 1) for name, child in _dict(state.get("_modules")).items()]
+        todo.extend(item for item in reversed(children) if is_module(item[1]))
+
+
+def _dict(value: Any) -> Mapping[Any, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _strip(named: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    """Without the `module.` that DataParallel puts before every name."""
+    tensors = [key for key, value in named.items() if is_tensor(value)]
+    if not all(isinstance(key, str) and key.startswith("module.") for key in tensors):
+        return named
+    return {key.removeprefix("module.") if isinstance(key, str) else key: value for key, value in named.items()}
+
+
+def _sort(chosen: Chosen, key: Any, value: Any, limits: Limits) -> None:
+    """One entry of the state dict to the tensors or to the ignored."""
+    if not isinstance(key, str) or len(key) > limits.name or not key.isprintable():
+        raise unsafe(f"a tensor has the name {short(key)}", f"张量名为 {short(key)}")
+    if key.startswith("data_preprocessor."):
+        chosen.ignored[key] = say("pre-processing, which is kept elsewhere", "属于预处理，另行记录")
+    elif isinstance(value, TensorRef):
+        chosen.tensors[key] = value
+    elif is_tensor(value):
+        raise refuse_tensor(key, value)
+    else:
+        chosen.ignored[key] = say("not a tensor", "不是张量")
+    if len(chosen.tensors) > limits.tensors:
+        raise unsafe(f"it has more than {limits.tensors} tensors", f"张量超过 {limits.tensors} 个")
+
+
+def _set_aside_averages(chosen: Chosen) -> None:
+    """mmcv's EMAHook saves `ema_backbone_conv_weight` beside `backbone.conv.weight`, having swapped the two."""
+    averages = {"ema_" + key.replace(".", "_") for key in chosen.tensors}
+    for key in [key for key in chosen.tensors if key in averages]:
+        del chosen.tensors[key]
+        chosen.ignored[key] = say(
+            "a second copy for averaging (EMA); the averaged weights are in the normal one",
+            "滑动平均（EMA）的副本；平均后的权重已在正常名称下",
+        )
+
+
+def _check_total(tensors: Mapping[str, TensorRef], file_size: int, limits: Limits) -> None:
+    """Views of one storage may repeat it, but not without end."""
+    total = sum(math.prod(ref.shape) * ref.dtype.itemsize for ref in tensors.values())
+    if total > max(limits.spread * file_size, limits.spread_floor):
+        raise unsafe("its tensors repeat the same data too often", "其中的张量过多地重复同一数据")
+
+
+def _nothing(root: Any) -> Exception:
+    if isinstance(root, Mapping):
+        keys = ", ".join(short(key, 30) for key in list(root)[:6]) or "-"
+        if "optimizer" in root or {"state", "param_groups"} <= set(root):
+            return unsupported(
+                f"it holds an optimizer and no network (keys: {keys})", f"其中只有优化器，没有网络（键：{keys}）"
+            )
+        return unsupported(f"it holds no network (keys: {keys})", f"其中没有网络（键：{keys}）")
+    kind = root.name if isinstance(root, Opaque) else "tensor" if isinstance(root, TensorRef) else type(root).__name__
+    return unsupported(f"it holds a {short(kind)}, not a network", f"其中是 {short(kind)}，不是网络")

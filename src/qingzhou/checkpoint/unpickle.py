@@ -1,0 +1,381 @@
+"""Pickles read symbolically: pickletools names the opcodes, a table says what each does to plain data.
+
+Nothing is imported, called or looked up. A global is its name; a call is a record of its name and arguments, unless
+its name is in `values.BUILDERS`, which are our own few functions. Opcodes that are not in the table end the reading.
+Never `pickle.Unpickler`, not even subclassed: nine bytes make the C one take 4 GB, and BUILD or cached extension
+codes go past find_class.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import pickletools
+import struct
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from .limits import Limits
+from .refusals import damaged, short, unsafe
+from .types import Opaque
+from .values import BUILDERS, RECONSTRUCT, Global, build_array, canonical, check_key, sized
+
+CONTAINERS = (dict, list, tuple, set, Opaque)
+MAX_LINE = 4096  # of the one text opcode that torch writes: GLOBAL
+
+Load = Callable[[tuple[Any, ...]], Any]  # persistent id -> object
+Rebuild = Callable[[str, tuple[Any, ...]], Any]  # ("torch._utils._rebuild_…", arguments) -> object
+
+
+class Tape(io.BytesIO):
+    """A pickle in memory. Its lines are short: Python 3.10 takes hours to make a number of a long one."""
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        """A line; ValueError if there is no end of it."""
+        line = super().readline(MAX_LINE)
+        if not line.endswith(b"\n"):
+            raise ValueError("line too long, or cut off")
+        return line
+
+
+def _never(pid: tuple[Any, ...]) -> Any:
+    raise unsafe("it asks for outside data where there can be none", "它在不应有外部数据的位置引用了外部数据")
+
+
+def read_pickle(tape: Tape, limits: Limits, load: Load = _never, rebuild: Rebuild = Opaque) -> Any:
+    """The next pickle on the tape, as plain values; the tape then stands behind it. No cycles, bounded depth."""
+    root = _Machine(limits, load, rebuild).run(tape)
+    check_shape(root, limits)
+    return root
+
+
+def _opcodes(tape: Tape) -> Iterator[tuple[str, Any]]:
+    """pickletools.genops with one kind of error."""
+    try:
+        for opcode, argument, _ in pickletools.genops(tape):
+            yield opcode.name, argument
+    except (ValueError, OverflowError, IndexError, struct.error, MemoryError):
+        raise damaged(
+            "its table of contents (the pickle) breaks off or is garbled", "目录部分（pickle）中断或混乱"
+        ) from None
+
+
+class _Machine:
+    """One reading: a stack of stacks (a mark opens a new one), the memo, and what was spent of the budgets."""
+
+    def __init__(self, limits: Limits, load: Load, rebuild: Rebuild) -> None:
+        self.limits, self.load, self.rebuild = limits, load, rebuild
+        self.stack: list[Any] = []
+        self.below: list[list[Any]] = []
+        self.memo: dict[int, Any] = {}
+        self.places: dict[int, list[int]] = {}  # where the memo holds an array that is not complete yet
+        self.copied = 0
+        self.held = 0  # on all stacks
+
+    def run(self, tape: Tape) -> Any:
+        """Everything up to STOP."""
+        for step, (name, argument) in enumerate(_opcodes(tape)):
+            if name == "STOP":
+                return self.result()
+            self.budget(step, self.limits.opcodes, "opcodes")
+            self.budget(len(self.stack) + self.held, self.limits.stack, "stack")
+            action = ACTIONS.get(name)
+            if action is None:
+                raise unsafe(f"its pickle uses {name}", f"其 pickle 使用了 {name}")
+            action(self, argument)
+        raise damaged("its pickle has no end", "pickle 没有结尾")
+
+    def result(self) -> Any:
+        """The one object that is left."""
+        if len(self.stack) != 1 or self.below:
+            raise damaged("its pickle ends in the middle", "pickle 在中途结束")
+        return self.stack[0]
+
+    def budget(self, spent: int, limit: int, what: str) -> None:
+        """UnsafeCheckpoint when the budget is used up."""
+        if spent > limit:
+            raise unsafe(f"it exceeds the limit of {limit} ({what})", f"超出上限 {limit}（{what}）")
+
+    # -- the stack ---------------------------------------------------------------------------------------------------
+
+    def push(self, value: Any) -> None:
+        """On top."""
+        self.stack.append(value)
+
+    def pop(self) -> Any:
+        """From the top, never from below a mark."""
+        if not self.stack:
+            raise damaged("its pickle takes more than there is", "pickle 取出的内容多于已有内容")
+        return self.stack.pop()
+
+    def top(self) -> Any:
+        """What is on top."""
+        if not self.stack:
+            raise damaged("its pickle takes more than there is", "pickle 取出的内容多于已有内容")
+        return self.stack[-1]
+
+    def mark(self) -> None:
+        """Start a new group."""
+        self.below.append(self.stack)
+        self.held += len(self.stack) + 1
+        self.stack = []
+
+    def group(self) -> list[Any]:
+        """Everything since the last mark."""
+        if not self.below:
+            raise damaged("its pickle closes a group that was never opened", "pickle 结束了未开始的分组")
+        items, self.stack = self.stack, self.below.pop()
+        self.held -= len(self.stack) + 1
+        return items
+
+    # -- the memo ----------------------------------------------------------------------------------------------------
+
+    def put(self, index: int) -> None:
+        """Remember the top."""
+        self.memo[index] = value = self.top()
+        if type(value) is Opaque and value.name == RECONSTRUCT:
+            self.places.setdefault(id(value), []).append(index)
+        self.budget(len(self.memo), self.limits.memo, "memo")
+
+    def get(self, index: int) -> None:
+        """Push what was remembered."""
+        if index not in self.memo:
+            raise damaged("its pickle refers to something that is not there", "pickle 引用了不存在的内容")
+        self.push(self.memo[index])
+
+    # -- containers --------------------------------------------------------------------------------------------------
+
+    def extend(self, items: list[Any]) -> None:
+        """APPEND, APPENDS: on lists, and on records of unknown classes."""
+        target = self.top()
+        if type(target) is list:
+            target.extend(items)
+        elif type(target) is Opaque:
+            target.items.extend(items)
+        else:
+            raise unsafe(f"it appends to a {type(target).__name__}", f"它向 {type(target).__name__} 追加内容")
+
+    def update(self, items: list[Any]) -> None:
+        """SETITEM, SETITEMS: on dicts, and on records of unknown classes."""
+        target = self.top()
+        if len(items) % 2:
+            raise damaged("its pickle has a key without a value", "pickle 中有键没有值")
+        pairs = list(zip(items[::2], items[1::2], strict=True))
+        if type(target) is dict:
+            target.update((check_key(key), value) for key, value in pairs)
+        elif type(target) is Opaque:
+            target.items.extend(pairs)
+        else:
+            raise unsafe(f"it sets items on a {type(target).__name__}", f"它对 {type(target).__name__} 设置内容")
+
+    def dictionary(self, items: list[Any]) -> None:
+        """DICT: a dict of the group."""
+        self.push({})
+        self.update(items)
+
+    def add(self, items: list[Any]) -> None:
+        """ADDITEMS: on sets."""
+        target = self.top()
+        if type(target) is not set:
+            raise unsafe(f"it adds to a {type(target).__name__}", f"它向 {type(target).__name__} 添加内容")
+        target.update(check_key(item) for item in items)
+
+    # -- names, calls, state -----------------------------------------------------------------------------------------
+
+    def name(self, module: Any, name: Any) -> None:
+        """GLOBAL, STACK_GLOBAL: the name itself."""
+        if not (isinstance(module, str) and isinstance(name, str)):
+            raise unsafe("a class has a name that is no text", "类名不是文本")
+        text = f"{module}.{name}"
+        if len(text) > self.limits.name or not text.isprintable():
+            raise unsafe(f"a class has the name {short(text)}", f"类名为 {short(text)}")
+        self.push(Global(canonical(text)))
+
+    def call(self, function: Any, args: Any) -> None:
+        """REDUCE, NEWOBJ: one of our builders, or a record of the call."""
+        if type(args) is not tuple:
+            raise unsafe("it calls something without arguments", "它的调用没有参数")
+        if not isinstance(function, Opaque):
+            raise unsafe(f"it calls a {type(function).__name__}", f"它调用了 {type(function).__name__}")
+        self.push(self.made(function, args))
+
+    def made(self, function: Opaque, args: tuple[Any, ...]) -> Any:
+        """The value of a call. The result of a call that stayed a record cannot be called: it is one again."""
+        if type(function) is not Global:
+            return Opaque(f"{function.name}()", (function, *args))
+        builder = BUILDERS.get(function.name)
+        if builder:
+            self.copied += sum(map(sized, args))
+            self.budget(self.copied, self.limits.copied, "copies")
+        if function.name.startswith(("torch._utils._rebuild_", "torch._tensor._rebuild_")):
+            return self.rebuild(function.name, args)
+        built = builder(args) if builder else None
+        return built if built is not None else Opaque(function.name, args, source=function.source)
+
+    def build(self, state: Any) -> None:
+        """BUILD: the state of a record. On a dict it is what an OrderedDict carried beside its items (_metadata)."""
+        target = self.top()
+        if type(target) is Opaque:
+            array = build_array(target, state)
+            target.state = state
+            if array is not None:
+                self.replace(target, array)
+        elif type(target) is not dict:
+            raise unsafe(
+                f"it changes the inside of a {type(target).__name__}", f"它修改 {type(target).__name__} 的内部状态"
+            )
+
+    def replace(self, old: Opaque, new: Any) -> None:
+        """An array is complete: it takes the place of its record on the stack and in the memo."""
+        self.stack[-1] = new
+        if old.items:
+            raise unsafe("an array has items of its own", "数组带有额外内容")
+        for index in self.places.pop(id(old), ()):
+            if self.memo[index] is old:
+                self.memo[index] = new
+
+    def persistent(self, pid: Any) -> None:
+        """BINPERSID: a storage, or the class of a module in legacy files."""
+        if type(pid) is not tuple:
+            raise unsafe("it names outside data in an unknown way", "它以未知方式引用外部数据")
+        self.push(self.load(pid))
+
+    def whole(self, value: int) -> None:
+        """LONG1, LONG4: a number of any size."""
+        self.budget(value.bit_length() // 8, self.limits.integer_bytes, "integer")
+        self.push(value)
+
+
+def _swapped(machine: _Machine) -> tuple[Any, Any]:
+    """The two values on top, in the order in which they were pushed."""
+    second = machine.pop()
+    return machine.pop(), second
+
+
+def _tuple(count: int) -> Callable[[_Machine, Any], None]:
+    def action(machine: _Machine, _: Any) -> None:
+        items = [machine.pop() for _ in range(count)]
+        machine.push(tuple(reversed(items)))
+
+    return action
+
+
+def _newobj_ex(machine: _Machine, _: Any) -> None:
+    keywords, args = machine.pop(), machine.pop()
+    if type(keywords) is not dict or keywords:
+        raise unsafe("it makes an object with keywords", "它用关键字参数创建对象")
+    machine.call(machine.pop(), args)
+
+
+def _global(machine: _Machine, argument: str) -> None:
+    module, _, name = argument.partition(" ")  # as genops joins the two lines
+    machine.name(module, name)
+
+
+def _pair(machine: _Machine, _: Any) -> None:
+    items = list(_swapped(machine))
+    machine.update(items)
+
+
+def _drop(machine: _Machine, _: Any) -> None:
+    if machine.stack:
+        machine.pop()
+    else:
+        machine.group()  # POP also takes a mark
+
+
+def _constant(value: Any) -> Callable[[_Machine, Any], None]:
+    return lambda machine, _: machine.push(value)
+
+
+def _value(machine: _Machine, argument: Any) -> None:
+    machine.push(argument)
+
+
+Action = Callable[[_Machine, Any], None]
+_VALUES = (
+    "BININT", "BININT1", "BININT2", "BINFLOAT", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "BINSTRING",
+    "SHORT_BINSTRING", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8",
+)  # fmt: skip
+
+# Left out on purpose: EXT* and INST (they name classes in roundabout ways), OBJ, PERSID, the out-of-band buffers, and
+# the text opcodes of protocol 0, which torch never writes.
+ACTIONS: dict[str, Action] = {
+    **dict.fromkeys(_VALUES, _value),
+    "PROTO": lambda machine, _: None,
+    "FRAME": lambda machine, _: None,
+    "NONE": _constant(None),
+    "NEWTRUE": _constant(True),
+    "NEWFALSE": _constant(False),
+    "LONG1": _Machine.whole,
+    "LONG4": _Machine.whole,
+    "EMPTY_TUPLE": _constant(()),
+    "EMPTY_LIST": lambda machine, _: machine.push([]),
+    "EMPTY_DICT": lambda machine, _: machine.push({}),
+    "EMPTY_SET": lambda machine, _: machine.push(set()),
+    "TUPLE1": _tuple(1),
+    "TUPLE2": _tuple(2),
+    "TUPLE3": _tuple(3),
+    "TUPLE": lambda machine, _: machine.push(tuple(machine.group())),
+    "LIST": lambda machine, _: machine.push(machine.group()),
+    "DICT": lambda machine, _: machine.dictionary(machine.group()),
+    "FROZENSET": lambda machine, _: machine.push({check_key(item) for item in machine.group()}),
+    "MARK": lambda machine, _: machine.mark(),
+    "POP": _drop,
+    "POP_MARK": lambda machine, _: machine.push(machine.group()) or machine.pop(),  # type: ignore[func-returns-value]
+    "DUP": lambda machine, _: machine.push(machine.top()),
+    "PUT": _Machine.put,
+    "BINPUT": _Machine.put,
+    "LONG_BINPUT": _Machine.put,
+    "MEMOIZE": lambda machine, _: machine.put(len(machine.memo)),
+    "BINGET": _Machine.get,
+    "LONG_BINGET": _Machine.get,
+    "APPEND": lambda machine, _: machine.extend([machine.pop()]),
+    "APPENDS": lambda machine, _: machine.extend(machine.group()),
+    "SETITEM": _pair,
+    "SETITEMS": lambda machine, _: machine.update(machine.group()),
+    "ADDITEMS": lambda machine, _: machine.add(machine.group()),
+    "GLOBAL": _global,
+    "STACK_GLOBAL": lambda machine, _: machine.name(*_swapped(machine)),
+    "REDUCE": lambda machine, _: machine.call(*_swapped(machine)),
+    "NEWOBJ": lambda machine, _: machine.call(*_swapped(machine)),
+    "NEWOBJ_EX": _newobj_ex,
+    "BUILD": lambda machine, _: machine.build(machine.pop()),
+    "BINPERSID": lambda machine, _: machine.persistent(machine.pop()),
+}
+
+
+# -- what may come out -----------------------------------------------------------------------------------------------
+
+
+def check_shape(root: Any, limits: Limits) -> None:
+    """No cycles, no endless nesting. Each container is entered once, however often it is shared."""
+    heights: dict[int, int] = {}
+    path: set[int] = set()
+    todo: list[tuple[Any, bool]] = [(root, False)]
+    while todo:
+        value, left = todo.pop()
+        if left:
+            path.discard(id(value))
+            heights[id(value)] = 1 + max((heights.get(id(item), 0) for item in _inside(value)), default=0)
+            _check_height(heights[id(value)], limits)
+        elif id(value) in path:
+            raise unsafe("it contains itself", "它包含自身（循环引用）")
+        elif isinstance(value, CONTAINERS) and id(value) not in heights:
+            path.add(id(value))
+            todo.append((value, True))
+            todo.extend((item, False) for item in _inside(value) if isinstance(item, CONTAINERS))
+
+
+def _check_height(height: int, limits: Limits) -> None:
+    if height > limits.depth:
+        raise unsafe(f"it is nested more than {limits.depth} deep", f"嵌套超过 {limits.depth} 层")
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    """What a container holds."""
+    if isinstance(value, dict):
+        return itertools.chain(value, value.values())
+    if isinstance(value, Opaque):
+        return value.args, value.state, value.items
+    return value if isinstance(value, (list, tuple, set)) else ()

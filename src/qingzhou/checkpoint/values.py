@@ -1,0 +1,182 @@
+"""The few objects of the standard library, numpy and torch that become plain values; all others stay records."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .refusals import damaged, unsafe
+from .types import Opaque, TensorRef
+
+MODULE_ALIASES = {"__builtin__": "builtins", "copy_reg": "copyreg", "numpy.core": "numpy._core"}
+RECONSTRUCT = "numpy._core.multiarray._reconstruct"
+DTYPE = re.compile(r"[<>|=]?([biufSU]\d{1,4})")  # arrays of objects are not data
+MAX_KEY = 2**61 - 1  # larger whole numbers can be made to collide in a dict
+
+
+@dataclass(eq=False)
+class Global(Opaque):
+    """A class or function that was named, not called."""
+
+
+def canonical(name: str) -> str:
+    """One name where Python 2, Python 3 and the numpy versions have several."""
+    for old, new in MODULE_ALIASES.items():
+        if name.startswith(old + "."):
+            return new + name[len(old) :]
+    return name
+
+
+def check_key(key: Any) -> Any:
+    """A key that hashes in constant time: text, numbers, records, and flat tuples of them; else UnsafeCheckpoint."""
+    parts = key if isinstance(key, tuple) else (key,)
+    if len(parts) > 64 or not all(_hashable(part) for part in parts):
+        raise unsafe(f"a {type(key).__name__} is used as a key", f"{type(key).__name__} 被用作键")
+    return key
+
+
+def _hashable(part: Any) -> bool:
+    if isinstance(part, int):
+        return abs(part) < MAX_KEY
+    return part is None or isinstance(part, (str, float, bytes, Opaque, TensorRef))
+
+
+# -- builders: arguments -> value, or None where the arguments are not the usual ones ---------------------------------
+
+
+def sized(value: Any) -> int:
+    """What a copy of this costs."""
+    return len(value) if isinstance(value, (str, bytes, list, tuple, dict, set)) else 1
+
+
+def _sequence(args: tuple[Any, ...]) -> list[Any] | None:
+    """The items in the one argument of list(…), set(…), …."""
+    if not args:
+        return []
+    return list(args[0]) if len(args) == 1 and isinstance(args[0], (list, tuple, set)) else None
+
+
+def _list(args: tuple[Any, ...]) -> list[Any] | None:
+    return _sequence(args)
+
+
+def _tuple(args: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    items = _sequence(args)
+    return None if items is None else tuple(items)
+
+
+def _set(args: tuple[Any, ...]) -> set[Any] | None:
+    items = _sequence(args)
+    return None if items is None else {check_key(item) for item in items}
+
+
+def _dict(args: tuple[Any, ...]) -> dict[Any, Any] | None:
+    if len(args) == 1 and isinstance(args[0], dict):
+        return dict(args[0])
+    pairs = _sequence(args)
+    if pairs is None or not all(isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in pairs):
+        return None
+    return {check_key(key): value for key, value in pairs}
+
+
+def _defaultdict(args: tuple[Any, ...]) -> dict[Any, Any] | None:
+    return _dict(args[1:])
+
+
+def _encode(args: tuple[Any, ...]) -> bytes | None:
+    """_codecs.encode(text, 'latin1'): bytes, as protocol 2 writes them."""
+    if len(args) != 2 or not isinstance(args[0], str) or args[1] not in ("latin1", "latin-1"):
+        return None
+    try:
+        return args[0].encode("latin-1")
+    except UnicodeEncodeError:
+        raise damaged("its text is garbled", "文本混乱") from None
+
+
+def _bytes(args: tuple[Any, ...]) -> bytes | None:
+    if args and type(args[0]) is bytes:
+        return args[0]
+    return _encode(args) if args else b""
+
+
+def _reconstructor(args: tuple[Any, ...]) -> Opaque | None:
+    """copyreg._reconstructor(class, base, state): how protocols 0 and 1 make an object."""
+    return Opaque(args[0].name, source=args[0].source) if args and isinstance(args[0], Global) else None
+
+
+def _device(args: tuple[Any, ...]) -> str | None:
+    """torch.device("cuda", 0) -> "cuda:0"."""
+    return ":".join(str(part) for part in args) if all(isinstance(a, (str, int)) for a in args) else None
+
+
+def _scalar(args: tuple[Any, ...]) -> Any:
+    """numpy's multiarray.scalar(dtype, bytes) -> a Python number."""
+    if len(args) != 2:
+        return None
+    array = _array((), args[0], args[1], False)
+    return None if array is None else array.item()
+
+
+def _frombuffer(args: tuple[Any, ...]) -> Any:
+    """numpy's _frombuffer(bytes, dtype, shape, order), from protocol 5."""
+    return _array(args[2], args[1], args[0], args[3] == "F") if len(args) == 4 else None
+
+
+def _array(shape: Any, dtype: Any, data: Any, fortran: bool) -> np.ndarray[Any, Any] | None:
+    """A read-only array of plain numbers or text; None if it is of something else."""
+    kind = _dtype(dtype)
+    shape = (shape,) if isinstance(shape, int) else shape
+    data = data.encode("latin-1", "replace") if isinstance(data, str) else data
+    if kind is None or not isinstance(shape, tuple) or not isinstance(data, (bytes, bytearray)):
+        return None
+    if len(shape) > 32 or not all(type(n) is int and 0 <= n <= MAX_KEY for n in shape):
+        return None
+    if kind.itemsize == 0 or math.prod(shape) == 0:
+        return None
+    if math.prod(shape) * kind.itemsize != len(data):
+        raise damaged("the size of an array does not fit its data", "数组大小与数据不符")
+    return np.ndarray(shape, kind, bytes(data), order="F" if fortran else "C")
+
+
+def _dtype(value: Any) -> np.dtype[Any] | None:
+    """numpy.dtype('i8', False, True) with state (3, '<', …)."""
+    if not isinstance(value, Opaque) or value.name != "numpy.dtype" or not value.args:
+        return None
+    match = DTYPE.fullmatch(value.args[0]) if isinstance(value.args[0], str) else None
+    order = value.state[1] if isinstance(value.state, tuple) and len(value.state) > 1 else "="
+    try:
+        return np.dtype(("" if order not in ("<", ">") else order) + match[1]) if match else None
+    except (TypeError, ValueError):
+        return None
+
+
+def build_array(target: Opaque, state: Any) -> np.ndarray[Any, Any] | None:
+    """The array that BUILD completes: _reconstruct(ndarray, …) with state (version, shape, dtype, fortran, data)."""
+    if target.name != RECONSTRUCT or not isinstance(state, tuple) or len(state) != 5:
+        return None
+    return _array(state[1], state[2], state[4], bool(state[3]) if isinstance(state[3], (bool, int)) else False)
+
+
+BUILDERS: Mapping[str, Callable[[tuple[Any, ...]], Any]] = {
+    "collections.OrderedDict": _dict,
+    "collections.Counter": _dict,
+    "collections.defaultdict": _defaultdict,
+    "builtins.dict": _dict,
+    "builtins.list": _list,
+    "builtins.tuple": _tuple,
+    "builtins.set": _set,
+    "builtins.frozenset": _set,
+    "builtins.bytes": _bytes,
+    "builtins.bytearray": _bytes,
+    "_codecs.encode": _encode,
+    "copyreg._reconstructor": _reconstructor,
+    "torch.Size": _tuple,
+    "torch.device": _device,
+    "numpy._core.multiarray.scalar": _scalar,
+    "numpy._core.numeric._frombuffer": _frombuffer,
+}
