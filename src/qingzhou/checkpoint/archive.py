@@ -33,6 +33,7 @@ class Entry:
     packed: int
     size: int
     header: int  # offset of the local header
+    name_size: int  # bytes
 
 
 def read_archive(file: File, limits: Limits) -> dict[str, Record]:
@@ -102,7 +103,7 @@ def _entry(data: bytes, place: int) -> tuple[Entry, int]:
         raise damaged("its directory is broken", "目录已损坏")
     wide = _zip64(data[extra_at : extra_at + extra_size], [size, packed, header])
     name = data[name_at:extra_at].decode("utf-8", "backslashreplace")
-    return Entry(name, flags, method, crc, packed=wide[1], size=wide[0], header=wide[2]), end
+    return Entry(name, flags, method, crc, packed=wide[1], size=wide[0], header=wide[2], name_size=name_size), end
 
 
 def _zip64(extra: bytes, values: list[int]) -> list[int]:
@@ -151,11 +152,17 @@ def _record(file: File, entry: Entry) -> Record:
         raise unsafe(f"its part {short(entry.name)} is encrypted", f"数据块 {short(entry.name)} 已加密")
     if entry.method != 0 or entry.packed != entry.size:
         raise unsafe(f"its part {short(entry.name)} is compressed", f"数据块 {short(entry.name)} 经过压缩")
-    fields = LOCAL.unpack(file.read(entry.header, LOCAL.size))
+    head = file.read(entry.header, LOCAL.size + entry.name_size)
+    fields = LOCAL.unpack_from(head)
     magic, _, flags, method, _, _, crc, packed, size, name_size, extra_size = fields
-    name = file.read(entry.header + LOCAL.size, name_size).decode("utf-8", "backslashreplace")
+    name = head[LOCAL.size :].decode("utf-8", "backslashreplace")
     told = (packed, size, crc) if not flags & STREAMED else ()
-    if magic != b"PK\x03\x04" or name != entry.name or method != entry.method or flags & ENCRYPTED:
+    if (
+        magic != b"PK\x03\x04"
+        or (name_size, name) != (entry.name_size, entry.name)
+        or method != entry.method
+        or flags & ENCRYPTED
+    ):
         raise unsafe(
             f"its part {short(entry.name)} has two different headers", f"数据块 {short(entry.name)} 的两处说明不一致"
         )

@@ -12,7 +12,7 @@ from ..errors import QingzhouError
 from .archive import read_archive
 from .file import File, Record
 from .limits import Limits
-from .refusals import damaged, short, unsafe, unsupported, wrong_type
+from .refusals import damaged, naming, short, unsafe, unsupported, wrong_type
 from .sniff import HEAD, sniff
 from .statedict import choose
 from .tensors import Storages
@@ -36,10 +36,8 @@ def read_checkpoint(path: str | Path, limits: Limits | None = None) -> Checkpoin
     (10, 1280)
     """
     file = File.at(Path(path))
-    try:
+    with naming(file.path):
         return _read(file, limits or Limits())
-    except QingzhouError as err:
-        raise type(err)(f"{file.path.name}: {err.en}", f"{file.path.name}：{err.zh}") from None
 
 
 def _read(file: File, limits: Limits) -> Checkpoint:

@@ -10,13 +10,14 @@ class Limits:
     """The budgets of one reading."""
 
     pickle_bytes: int = 64 << 20  # the object graph without its weights; a large detector has under 2 MiB
-    header_bytes: int = 64 << 20  # zip directory, safetensors header
+    header_bytes: int = 16 << 20  # zip directory, safetensors header
     records: int = 100_000  # entries of a zip
     opcodes: int = 2_000_000
     stack: int = 1_000_000
     memo: int = 1_000_000
     depth: int = 300  # containers inside containers
-    copied: int = 256 << 20  # bytes and items that calls such as set(list) copy, together
+    copied: int = 8 << 20  # items that calls such as set(list) copy, together; 16 characters count as one
+    unfolded: int = 10_000_000  # objects met by a walk that does not know what is shared: repr, json, ...
     integer_bytes: int = 256  # one number; torch's magic number has 10
     name: int = 400  # characters in the name of a tensor or class
     dimensions: int = 32

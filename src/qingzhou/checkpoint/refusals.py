@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from ..errors import CheckpointDamaged, CheckpointTypeError, UnsafeCheckpoint, UnsupportedCheckpoint
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..errors import CheckpointDamaged, CheckpointTypeError, QingzhouError, UnsafeCheckpoint, UnsupportedCheckpoint
 
 
 def damaged(en: str, zh: str) -> CheckpointDamaged:
@@ -44,8 +48,18 @@ def unsupported(en: str, zh: str, todo_en: str = "", todo_zh: str = "") -> Unsup
     )
 
 
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Errors from inside begin with the name of the file."""
+    try:
+        yield
+    except QingzhouError as err:
+        raise type(err)(f"{path.name}: {err.en}", f"{path.name}：{err.zh}") from None
+
+
 def short(value: object, length: int = 80) -> str:
     """Text from a file, safe to print: no control characters, never long."""
-    text = str(value)[: length + 1]
+    plain = value is None or isinstance(value, (str, int, float))  # the text of anything else may have no end
+    text = str(value)[: length + 1] if plain else f"<{type(value).__name__}>"
     text = text if len(text) <= length else text[:length] + "…"
     return "".join(c if c.isprintable() else "?" for c in text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
@@ -30,9 +30,9 @@ def choose(root: Any, file_size: int, limits: Limits) -> Chosen:
     found = _find(root)
     if found is None:
         raise _nothing(root)
-    named = dict(_walk(found, limits)) if isinstance(found, Opaque) else found
+    named = _unique(_walk(found, limits), limits) if isinstance(found, Opaque) else found
     chosen = Chosen(module=found if isinstance(found, Opaque) else _module_beside(root))
-    for key, value in _strip(named).items():
+    for key, value in _strip(named, limits).items():
         _sort(chosen, key, value, limits)
     _set_aside_averages(chosen)
     _check_total(chosen.tensors, file_size, limits)
@@ -81,31 +81,58 @@ def _walk(module: Opaque, limits: Limits) -> Iterator[tuple[str, Any]]:
         visited += 1
         if visited > limits.modules or depth > limits.depth:
             raise unsafe("its modules contain each other too often", "其中的模块相互包含过多")
-        state = current.state
-        transient = state.get("_non_persistent_buffers_set") or ()
+        state, transient = current.state, current.state.get("_non_persistent_buffers_set")
+        transient = transient if isinstance(transient, (set, list, tuple)) else ()
         for place in ("_parameters", "_buffers"):
             for name, value in _dict(state.get(place)).items():
                 if value is not None and not (place == "_buffers" and name in transient):
-                    yield f"{prefix}{name}", value
-        children = [(f"{prefix}{name}.", child, depth + 1) for name, child in _dict(state.get("_modules")).items()]
-        todo.extend(item for item in reversed(children) if is_module(item[1]))
+                    yield _join(prefix, name, limits), value
+        children = [item for item in _dict(state.get("_modules")).items() if is_module(item[1])]
+        todo.extend((_join(prefix, name, limits) + ".", child, depth + 1) for name, child in reversed(children))
+
+
+def _join(prefix: str, name: Any, limits: Limits) -> str:
+    if not isinstance(name, str) or len(prefix) + len(name) > limits.name:
+        raise unsafe(f"a module has the name {short(name)}", f"模块名为 {short(name)}")
+    return prefix + name
+
+
+def _unique(named: Iterable[tuple[str, Any]], limits: Limits) -> dict[str, Any]:
+    """A dict; UnsafeCheckpoint where it would lose an entry."""
+    result: dict[str, Any] = {}
+    for key, value in named:
+        if key in result or len(result) >= limits.tensors:
+            raise unsafe(
+                f"two of its tensors have the name {short(key)}, or there are too many",
+                f"张量 {short(key)} 重名或张量过多",
+            )
+        result[key] = value
+    return result
 
 
 def _dict(value: Any) -> Mapping[Any, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _strip(named: Mapping[Any, Any]) -> Mapping[Any, Any]:
+def _strip(named: Mapping[Any, Any], limits: Limits) -> Mapping[Any, Any]:
     """Without the `module.` that DataParallel puts before every name."""
     tensors = [key for key, value in named.items() if is_tensor(value)]
-    if not all(isinstance(key, str) and key.startswith("module.") for key in tensors):
+    if (
+        not tensors
+        or not all(isinstance(key, str) for key in named)
+        or not all(k.startswith("module.") for k in tensors)
+    ):
         return named
-    return {key.removeprefix("module.") if isinstance(key, str) else key: value for key, value in named.items()}
+    return _unique(((key.removeprefix("module."), value) for key, value in named.items()), limits)
 
 
 def _sort(chosen: Chosen, key: Any, value: Any, limits: Limits) -> None:
     """One entry of the state dict to the tensors or to the ignored."""
-    if not isinstance(key, str) or len(key) > limits.name or not key.isprintable():
+    if not isinstance(key, str):
+        raise unsupported(
+            f"a {type(key).__name__} stands where the name of a tensor should", f"张量名的位置是 {type(key).__name__}"
+        )
+    if len(key) > limits.name or not key.isprintable():
         raise unsafe(f"a tensor has the name {short(key)}", f"张量名为 {short(key)}")
     if key.startswith("data_preprocessor."):
         chosen.ignored[key] = say("pre-processing, which is kept elsewhere", "属于预处理，另行记录")

@@ -10,7 +10,7 @@ import numpy as np
 
 from .file import Bytes, File, Record
 from .limits import Limits
-from .refusals import damaged, short, unsafe, unsupported
+from .refusals import damaged, naming, short, unsafe, unsupported
 from .types import Opaque, TensorRef
 from .values import Global
 
@@ -144,7 +144,8 @@ class Storages:
 
     def array(self, key: str, kind: str, layout: Layout) -> Array:
         """The numbers themselves: read-only, in this machine's byte order."""
-        data = self.file.load(self.records[key], layout.start, layout.span) if layout.span else np.empty(0, np.uint8)
+        with naming(self.file.path):
+            data = self.file.load(self.records[key], layout.start, layout.span)
         array = as_array(data, kind, layout, self.big_endian)
         array.flags.writeable = False
         return array
@@ -185,7 +186,7 @@ def _layout(offset: Any, size: Any, stride: Any, width: int, available: int, lim
     """Python integers throughout: nothing overflows."""
     if not (isinstance(size, tuple) and isinstance(stride, tuple) and len(size) == len(stride)):
         raise damaged("a tensor has no proper shape", "张量形状有误")
-    if not all(map(_whole, (offset, *size, *stride))) or len(size) > limits.dimensions:
+    if len(size) > limits.dimensions or not all(map(_whole, (offset, *size, *stride))):
         raise unsafe("a tensor has an impossible shape", "张量形状不可能成立")
     span = (1 + sum((n - 1) * step for n, step in zip(size, stride, strict=True))) * width if 0 not in size else 0
     if span and offset * width + span > available:

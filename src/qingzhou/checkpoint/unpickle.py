@@ -21,6 +21,7 @@ from .types import Opaque
 from .values import BUILDERS, RECONSTRUCT, Global, build_array, canonical, check_key, sized
 
 CONTAINERS = (dict, list, tuple, set, Opaque)
+MAX_ARGS = 8  # none of the builders has more
 MAX_LINE = 4096  # of the one text opcode that torch writes: GLOBAL
 
 Load = Callable[[tuple[Any, ...]], Any]  # persistent id -> object
@@ -203,7 +204,7 @@ class _Machine:
         """The value of a call. The result of a call that stayed a record cannot be called: it is one again."""
         if type(function) is not Global:
             return Opaque(f"{function.name}()", (function, *args))
-        builder = BUILDERS.get(function.name)
+        builder = BUILDERS.get(function.name) if len(args) <= MAX_ARGS else None
         if builder:
             self.copied += sum(map(sized, args))
             self.budget(self.copied, self.limits.copied, "copies")
@@ -284,6 +285,10 @@ def _drop(machine: _Machine, _: Any) -> None:
         machine.group()  # POP also takes a mark
 
 
+def _discard(machine: _Machine, _: Any) -> None:
+    machine.group()
+
+
 def _constant(value: Any) -> Callable[[_Machine, Any], None]:
     return lambda machine, _: machine.push(value)
 
@@ -322,9 +327,8 @@ ACTIONS: dict[str, Action] = {
     "FROZENSET": lambda machine, _: machine.push({check_key(item) for item in machine.group()}),
     "MARK": lambda machine, _: machine.mark(),
     "POP": _drop,
-    "POP_MARK": lambda machine, _: machine.push(machine.group()) or machine.pop(),  # type: ignore[func-returns-value]
+    "POP_MARK": _discard,
     "DUP": lambda machine, _: machine.push(machine.top()),
-    "PUT": _Machine.put,
     "BINPUT": _Machine.put,
     "LONG_BINPUT": _Machine.put,
     "MEMOIZE": lambda machine, _: machine.put(len(machine.memo)),
@@ -349,27 +353,37 @@ ACTIONS: dict[str, Action] = {
 
 
 def check_shape(root: Any, limits: Limits) -> None:
-    """No cycles, no endless nesting. Each container is entered once, however often it is shared."""
-    heights: dict[int, int] = {}
+    """No cycles, no endless nesting, no endless repetition; after this, any naive walk of the root ends.
+
+    Each container is entered once, however often it is shared: 300 bytes can hold a list of 2 ** 60 lists.
+    """
+    known: dict[int, tuple[int, int]] = {}  # id -> (height, objects when unfolded)
     path: set[int] = set()
     todo: list[tuple[Any, bool]] = [(root, False)]
     while todo:
         value, left = todo.pop()
         if left:
             path.discard(id(value))
-            heights[id(value)] = 1 + max((heights.get(id(item), 0) for item in _inside(value)), default=0)
-            _check_height(heights[id(value)], limits)
+            known[id(value)] = _measure(value, known, limits)
         elif id(value) in path:
             raise unsafe("it contains itself", "它包含自身（循环引用）")
-        elif isinstance(value, CONTAINERS) and id(value) not in heights:
+        elif isinstance(value, CONTAINERS) and id(value) not in known:
             path.add(id(value))
             todo.append((value, True))
             todo.extend((item, False) for item in _inside(value) if isinstance(item, CONTAINERS))
 
 
-def _check_height(height: int, limits: Limits) -> None:
+def _measure(value: Any, known: dict[int, tuple[int, int]], limits: Limits) -> tuple[int, int]:
+    """(height, objects) of a container whose containers are measured already."""
+    height, count = 1, 1
+    for item in _inside(value):
+        h, n = known[id(item)] if isinstance(item, CONTAINERS) else (0, sized(item))
+        height, count = max(height, h + 1), count + n
     if height > limits.depth:
         raise unsafe(f"it is nested more than {limits.depth} deep", f"嵌套超过 {limits.depth} 层")
+    if count > limits.unfolded:
+        raise unsafe("it repeats its own parts without end", "它无止境地重复自身内容")
+    return height, count
 
 
 def _inside(value: Any) -> Iterable[Any]:

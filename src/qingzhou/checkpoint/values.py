@@ -51,7 +51,9 @@ def _hashable(part: Any) -> bool:
 
 def sized(value: Any) -> int:
     """What a copy of this costs."""
-    return len(value) if isinstance(value, (str, bytes, list, tuple, dict, set)) else 1
+    if isinstance(value, (str, bytes)):
+        return 1 + len(value) // 16
+    return 1 + len(value) if isinstance(value, (list, tuple, dict, set)) else 1
 
 
 def _sequence(args: tuple[Any, ...]) -> list[Any] | None:
@@ -131,8 +133,7 @@ def _array(shape: Any, dtype: Any, data: Any, fortran: bool) -> np.ndarray[Any, 
     """A read-only array of plain numbers or text; None if it is of something else."""
     kind = _dtype(dtype)
     shape = (shape,) if isinstance(shape, int) else shape
-    data = data.encode("latin-1", "replace") if isinstance(data, str) else data
-    if kind is None or not isinstance(shape, tuple) or not isinstance(data, (bytes, bytearray)):
+    if kind is None or not isinstance(shape, tuple) or not isinstance(data, bytes):
         return None
     if len(shape) > 32 or not all(type(n) is int and 0 <= n <= MAX_KEY for n in shape):
         return None
@@ -140,7 +141,7 @@ def _array(shape: Any, dtype: Any, data: Any, fortran: bool) -> np.ndarray[Any, 
         return None
     if math.prod(shape) * kind.itemsize != len(data):
         raise damaged("the size of an array does not fit its data", "数组大小与数据不符")
-    return np.ndarray(shape, kind, bytes(data), order="F" if fortran else "C")
+    return np.ndarray(shape, kind, data, order="F" if fortran else "C")
 
 
 def _dtype(value: Any) -> np.dtype[Any] | None:
