@@ -7,12 +7,20 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional
 
+from . import fields
 from .errors import ModelError
+from .fields import bad
 
 KEY = "qingzhou.card"  # the name under which the card lies in the ONNX metadata
 VERSION = 1
+LONGEST = 1 << 24  # characters of a card
+LARGEST_SIDE = 1 << 13  # pixels; a card that asks for more would fill the memory
+
+TASKS = ("classification", "regression", "values", "generation")
+COLORS = {"RGB": 3, "BGR": 3, "GRAY": 1}
+RANKS = {"image": (4,), "tokens": (2,), "table": (1, 2, 3, 4), "array": (1, 2, 3, 4, 5, 6)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,21 +93,143 @@ class Card:
 
     def to_json(self) -> str:
         """The card as ASCII JSON."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+        return json.dumps(fields.clean(dataclasses.asdict(self)), sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> Card:
         """Parse and check a card; ModelError for anything that is not one, with the field at fault."""
-        try:
-            data = json.loads(text)
-        except (ValueError, RecursionError) as err:
-            raise _bad("JSON", str(err)) from None
-        return _card(data)
+        return _card(fields.parse_json(text, LONGEST))
 
 
-def _bad(field: str, found: object) -> ModelError:
-    shown = repr(found)[:60]
+def _card(data: Any) -> Card:
+    """A card from what was parsed; nothing is trusted."""
+    if type(data) is dict and type(data.get("version")) is int and data["version"] > VERSION:
+        raise _too_new(data["version"])
+    needed = ("task", "network", "tool", "input", "output")
+    names = [field.name for field in dataclasses.fields(Card)]
+    fields.record("card", data, needed, names)
+    return Card(
+        task=fields.one_of("task", data["task"], TASKS),
+        network=fields.text("network", data["network"]),
+        tool=fields.text("tool", data["tool"]),
+        input=_input(data["input"]),
+        output=_output(data["output"]),
+        labels=fields.items("labels", data.get("labels", []), fields.text),
+        vocabulary=fields.table("vocabulary", data.get("vocabulary", {}), _token),
+        origin=fields.table("origin", data.get("origin", {}), fields.plain),
+        sample=None if data.get("sample") is None else _sample(data["sample"]),
+        notes=fields.items("notes", data.get("notes", []), fields.text, most=1000),
+        version=fields.whole("version", data.get("version", VERSION), 1, VERSION),
+    )
+
+
+def _input(data: Any) -> Input:
+    fields.record("input", data, ("name", "kind", "shape"), ("color", "steps"))
+    kind = fields.one_of("input.kind", data["kind"], tuple(RANKS))
+    shape = fields.items("input.shape", data["shape"], fields.size, most=8)
+    color = fields.one_of("input.color", data.get("color", ""), tuple(COLORS) if kind == "image" else ("",))
+    if len(shape) not in RANKS[kind] or (kind == "image" and not _fits(shape, color)):
+        raise bad("input.shape", shape)
+    steps = fields.items("input.steps", data.get("steps", []), _step, most=32)
+    if kind != "image" and steps:
+        raise bad("input.steps", steps)
+    channels = COLORS.get(color, 0)
+    for i, step in enumerate(steps):
+        if step["op"] == "normalize" and not len(step["mean"]) == len(step["std"]) == channels:
+            raise bad("input.steps[%d]" % i, step)
+    return Input(fields.text("input.name", data["name"]), kind, shape, color, steps)
+
+
+def _fits(shape: List[Optional[int]], color: str) -> bool:
+    """Whether (N, C, H, W) is a picture of these colours and of a size that fits into memory."""
+    return shape[1] == COLORS[color] and all(side is None or side <= LARGEST_SIDE for side in shape[2:])
+
+
+def _step(at: str, data: Any) -> Dict[str, Any]:
+    if type(data) is not dict or type(data.get("op")) is not str or data["op"] not in STEPS:
+        raise bad(at, data)
+    checks = STEPS[data["op"]]
+    fields.record(at, data, ("op",), tuple(checks))
+    if data["op"] == "resize":
+        if ("short" in data) == ("size" in data) or "interpolation" not in data:
+            raise bad(at, data)
+    elif len(data) != len(checks) + 1:
+        raise bad(at, data)
+    return {"op": data["op"], **{key: checks[key]("%s.%s" % (at, key), data[key]) for key in data if key != "op"}}
+
+
+def _side(at: str, value: Any) -> int:
+    return fields.whole(at, value, 1, LARGEST_SIDE)
+
+
+def _size(at: str, value: Any) -> List[int]:
+    return _exactly(2, at, fields.items(at, value, _side, most=2))
+
+
+def _border(at: str, value: Any) -> List[int]:
+    return _exactly(4, at, fields.items(at, value, lambda place, n: fields.whole(place, n, 0, LARGEST_SIDE), most=4))
+
+
+def _exactly(count: int, at: str, found: List[int]) -> List[int]:
+    if len(found) != count:
+        raise bad(at, found)
+    return found
+
+
+def _means(at: str, value: Any) -> List[float]:
+    return fields.items(at, value, fields.number, most=3)
+
+
+def _stds(at: str, value: Any) -> List[float]:
+    """Numbers that can be divided by, also in float32."""
+    found = _means(at, value)
+    if not all(abs(std) > 1e-30 for std in found):
+        raise bad(at, value)
+    return found
+
+
+def _interpolation(at: str, value: Any) -> str:
+    return fields.one_of(at, value, ("pillow", "cv2"))
+
+
+STEPS: Dict[str, Dict[str, Callable[[str, Any], Any]]] = {
+    "resize": {"short": _side, "size": _size, "interpolation": _interpolation},
+    "center_crop": {"size": _size},
+    "pad": {"border": _border, "value": fields.number},
+    "gray": {},
+    "normalize": {"mean": _means, "std": _stds},
+}
+
+
+def _output(data: Any) -> Output:
+    fields.record("output", data, ("name", "scores"))
+    scores = fields.one_of("output.scores", data["scores"], ("probabilities", "logits", "values"))
+    return Output(fields.text("output.name", data["name"]), scores)
+
+
+def _token(at: str, value: Any) -> int:
+    return fields.whole(at, value, 0, fields.LARGEST_SIZE)
+
+
+def _sample(data: Any) -> Sample:
+    fields.record("sample", data, ("input", "output"), ("tolerance",))
+    entry = fields.record("sample.input", data["input"], ("encoding", "data"))
+    encoding = fields.one_of("sample.input.encoding", entry["encoding"], ("png", "json"))
+    if encoding == "json":
+        fields.numbers("sample.input.data", entry["data"])
+    elif type(entry["data"]) is not str:
+        raise bad("sample.input.data", entry["data"])
+    output = fields.items("sample.output", data["output"], fields.numbers)
+    tolerance = fields.number("sample.tolerance", data.get("tolerance", 1e-3))
+    if not 0 < tolerance <= 0.1:  # more would let any answer pass
+        raise bad("sample.tolerance", tolerance)
+    return Sample(dict(entry), output, tolerance)
+
+
+def _too_new(version: int) -> ModelError:
     return ModelError(
-        en="The model's card is damaged: %s is %s. Convert the checkpoint again." % (field, shown),
-        zh="模型里的说明卡已损坏：%s 是 %s。请重新转换权重文件。" % (field, shown),
+        en="The model's card has version %d, but this program reads versions up to %d. Update Qingzhou, or take the "
+        "folder qingzhou_runtime that was written beside the model." % (version, VERSION),
+        zh="模型里的说明卡是第 %d 版，而这个程序最多能读第 %d 版。请更新轻舟，或使用与模型一起生成的 "
+        "qingzhou_runtime 文件夹。" % (version, VERSION),
     )

@@ -1,0 +1,30 @@
+"""What runs a converted model: on the computer that converted it, and, copied beside the sample code, on the board.
+
+    card.py, fields.py   what the model needs, parsed from an untrusted file
+    image.py, resize.py  pictures, prepared as in training
+    read.py, words.py    tables, arrays and texts
+    session.py           onnxruntime
+    predict.py           load() and Predictor: all of it together
+    draw.py              the answer on the picture
+    sample.py            the picture for the self-test
+
+Needs Python 3.7, numpy, Pillow and onnxruntime, nothing else. Names are imported when they are first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .card import Card
+    from .predict import Prediction, Predictor, load
+
+__all__ = ["Card", "Prediction", "Predictor", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError("module %r has no attribute %r" % (__name__, name))
+    from importlib import import_module
+
+    return getattr(import_module(".card" if name == "Card" else ".predict", __name__), name)

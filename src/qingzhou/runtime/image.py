@@ -1,0 +1,308 @@
+"""Pictures: from anything that holds one to the array that a network takes. The only pre-processing there is."""
+
+from __future__ import annotations
+
+import io
+import os
+from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Tuple
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from .card import COLORS, Input
+from .errors import FileMissing, ImageError, ModelError
+from .resize import resize, short_side_to
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "WEBP", "TIFF")  # Pillow would start other programs for some others
+MOST_PIXELS = 90_000_000  # about Pillow's own limit; a board's memory ends there too
+ORIENTATION = 0x0112  # the EXIF tag
+TURNS = {  # its values -> Image.transpose
+    2: Image.FLIP_LEFT_RIGHT, 3: Image.ROTATE_180, 4: Image.FLIP_TOP_BOTTOM, 5: Image.TRANSPOSE,
+    6: Image.ROTATE_270, 7: Image.TRANSVERSE, 8: Image.ROTATE_90,
+}  # fmt: skip
+
+
+def read_image(source: Any, color: str, order: str = "RGB") -> Array:
+    """A picture as uint8: (H, W, 3) in "RGB" or "BGR" order, (H, W) for "GRAY"; turned upright, without alpha.
+
+    `source` is a path, the bytes of a file, a PIL image, or an array (H, W), (H, W, 3) or (H, W, 4) whose colours
+    are in the given `order`. FileMissing or ImageError.
+    """
+    if isinstance(source, np.ndarray):
+        return _recolor(_array(source), order, color)
+    return _recolor(_pixels(source) if isinstance(source, Image.Image) else _decode(source, color), "RGB", color)
+
+
+def _decode(source: Any, color: str) -> Array:
+    """(H, W) or (H, W, 3) RGB from a path or bytes."""
+    name = "<bytes>" if isinstance(source, (bytes, bytearray, memoryview)) else str(source)
+    try:
+        with _open(source) as file, Image.open(file, formats=FORMATS) as image:
+            if color == "GRAY" and image.format == "JPEG":
+                image.draft("L", None)  # the brightness that the file itself holds, as OpenCV takes it
+            return _pixels(image)
+    except UnidentifiedImageError:
+        raise _not_an_image(name) from None
+    except ImageError:
+        raise
+    except Image.DecompressionBombError:
+        raise _too_large(name) from None
+    except Exception as err:  # Pillow's readers raise anything on files that are cut off or altered
+        raise _broken(name, err) from None
+
+
+def open_picture(source: Any) -> Any:
+    """A path, the bytes of a file, a PIL image or an RGB array as an upright PIL image."""
+    return Image.fromarray(read_image(source, "RGB"))
+
+
+def _open(source: Any) -> Any:
+    """A file to read; FileMissing or ImageError where there is none."""
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return io.BytesIO(source)
+    if not isinstance(source, (str, os.PathLike)):
+        raise _no_picture(type(source).__name__)
+    try:
+        return open(source, "rb")
+    except (FileNotFoundError, ValueError):  # ValueError: a path with a null character
+        raise _missing(source) from None
+    except OSError as err:
+        raise _unreadable(source, err) from None
+
+
+def _pixels(image: Any) -> Array:
+    """(H, W) grey or (H, W, 3) RGB of the first frame, upright."""
+    if image.width * image.height > MOST_PIXELS:
+        raise _too_large("%d x %d" % image.size)
+    turn = TURNS.get(_orientation(image))
+    if turn is not None:
+        image = image.transpose(turn)
+    convert = MODES.get(image.mode)
+    if convert is None:
+        convert = _sixteen_bits if image.mode.startswith("I") else _rgb
+    return convert(image)
+
+
+def _orientation(image: Any) -> int:
+    try:
+        return int(image.getexif().get(ORIENTATION, 1))
+    except Exception:  # damaged EXIF; OpenCV ignores it as well
+        return 1
+
+
+def _grey(image: Any) -> Array:
+    return np.asarray(image if image.mode == "L" else image.convert("L"))
+
+
+def _rgb(image: Any) -> Array:
+    """Alpha is dropped, not blended: what lies under transparent pixels shows, as with OpenCV."""
+    if image.mode in ("PA", "RGBa"):
+        image = image.convert("RGBA")
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
+
+
+def _grey_without_alpha(image: Any) -> Array:
+    return np.asarray(image.convert("LA") if image.mode == "La" else image)[..., 0]
+
+
+def _cmyk(image: Any) -> Array:
+    """OpenCV's formula (icvCvt_CMYK2BGR in imgcodecs); Pillow's differs by a level or two."""
+    ink = np.asarray(image).astype(np.int32)
+    light = 255 - ink[..., 3:]
+    return (light - (ink[..., :3] * light >> 8)).astype(np.uint8)
+
+
+def _sixteen_bits(image: Any) -> Array:
+    """The upper byte of 16-bit grey; Pillow's own conversion would cut everything above 255."""
+    values = np.asarray(image)
+    if values.size and (values.min() < 0 or values.max() > 0xFFFF):
+        raise _odd_values(image.mode)
+    return (values >> 8).astype(np.uint8)
+
+
+def _refuse_floats(image: Any) -> Array:
+    raise _odd_values(image.mode)
+
+
+MODES: Dict[str, Callable[[Any], Array]] = {
+    "1": _grey, "L": _grey, "LA": _grey_without_alpha, "La": _grey_without_alpha, "CMYK": _cmyk, "F": _refuse_floats,
+}  # fmt: skip
+
+
+def _array(data: Array) -> Array:
+    """(H, W) or (H, W, 3) uint8 from an array of a picture."""
+    if data.ndim == 3 and data.shape[2] == 1:
+        data = data[..., 0]
+    if data.ndim not in (2, 3) or (data.ndim == 3 and data.shape[2] not in (3, 4)) or not data.size:
+        raise _misshapen(data)
+    if data.shape[0] * data.shape[1] > MOST_PIXELS:
+        raise _too_large("%d x %d" % (data.shape[1], data.shape[0]))
+    if data.dtype == np.bool_:
+        data = data * np.uint8(255)
+    if data.dtype == np.uint16:
+        data = (data >> 8).astype(np.uint8)
+    if data.dtype != np.uint8:
+        raise _misshapen(data)
+    return data[..., :3] if data.ndim == 3 else data
+
+
+def _recolor(picture: Array, order: str, color: str) -> Array:
+    """Grey or colours in one order -> grey or colours in another."""
+    if picture.ndim == 2:
+        picture = picture if color == "GRAY" else np.repeat(picture[..., None], 3, axis=2)
+    elif color == "GRAY":
+        picture = luminance(picture, order)
+    elif color != order:
+        picture = picture[..., ::-1]
+    return np.ascontiguousarray(picture)
+
+
+def luminance(picture: Array, order: str) -> Array:
+    """(H, W, 3) uint8 -> (H, W), by OpenCV's fixed-point weights for files (icvCvt_BGR2Gray in imgcodecs)."""
+    red, green, blue = (picture[..., i].astype(np.int32) for i in ((0, 1, 2) if order == "RGB" else (2, 1, 0)))
+    return ((4899 * red + 9617 * green + 1868 * blue + 8192) >> 14).astype(np.uint8)
+
+
+# -- preparing ------------------------------------------------------------------------------------------------------
+
+
+def prepare(image: Array, entry: Input) -> Array:
+    """A picture from read_image(…, entry.color) -> (1, C, H, W) float32: the card's steps, then the network's size."""
+    picture = image
+    for step in entry.steps:
+        picture = STEPS[step["op"]](picture, step, entry)
+    height, width = (wanted or now for wanted, now in zip(entry.shape[2:], picture.shape[:2]))
+    picture = resize(picture, height, width, "cv2")
+    planes = picture[None] if picture.ndim == 2 else picture.transpose(2, 0, 1)
+    if planes.shape[0] != entry.shape[1]:
+        raise _channels(planes.shape[0], entry)
+    return np.ascontiguousarray(planes[None], dtype=np.float32)
+
+
+def _resize(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
+    height, width = picture.shape[:2]
+    size = step.get("size") or short_side_to(step["short"], height, width)
+    if size[0] * size[1] > MOST_PIXELS:  # a strip of 1 x 60000 pixels, made 256 high
+        raise _too_large("%d x %d" % (width, height))
+    return resize(picture, size[0], size[1], step["interpolation"])
+
+
+def _center_crop(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
+    """Offsets are rounded half to even, as mmcls and torchvision do; zeros around a picture that is too small."""
+    (height, width), (high, wide) = picture.shape[:2], step["size"]
+    more = max(0, high - height), max(0, wide - width)
+    if any(more):
+        border = [more[1] // 2, more[0] // 2, (more[1] + 1) // 2, (more[0] + 1) // 2]
+        picture = _pad(picture, {"border": border, "value": 0}, entry)
+        height, width = picture.shape[:2]
+    top, left = int(round((height - high) / 2.0)), int(round((width - wide) / 2.0))
+    return picture[top : top + high, left : left + wide]
+
+
+def _pad(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
+    left, top, right, bottom = step["border"]
+    widths = [(top, bottom), (left, right), (0, 0)][: picture.ndim]
+    return np.pad(picture, widths, mode="constant", constant_values=step["value"])
+
+
+def _gray(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
+    """Every channel becomes the luminance, by Pillow's weights: the step comes from torchvision's Grayscale."""
+    if picture.ndim == 2:
+        return picture
+    weights = np.array([0.299, 0.587, 0.114], np.float32)[:: -1 if entry.color == "BGR" else 1]
+    grey = picture.astype(np.float32) @ weights
+    if picture.dtype == np.uint8:
+        grey = np.asarray(Image.fromarray(picture[..., :: -1 if entry.color == "BGR" else 1]).convert("L"))
+    return np.repeat(grey[..., None], 3, axis=2)
+
+
+def _normalize(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
+    """(x - mean) / std per channel, float32. A byte has only 256 values: each is computed once and looked up."""
+    mean, std = (np.asarray(step[name], np.float32).reshape(-1, 1) for name in ("mean", "std"))
+    channels = picture.reshape(picture.shape[:2] + (-1,)).transpose(2, 0, 1)
+    if picture.dtype == np.uint8:
+        values = (np.arange(256, dtype=np.float32) - mean) / std
+        planes = np.stack([one.take(channel) for one, channel in zip(values, channels)])
+    else:
+        planes = (channels - mean[..., None]) / std[..., None]
+    return planes[0] if picture.ndim == 2 else planes.transpose(1, 2, 0)
+
+
+STEPS: Dict[str, Callable[[Array, Dict[str, Any], Input], Array]] = {
+    "resize": _resize, "center_crop": _center_crop, "pad": _pad, "gray": _gray, "normalize": _normalize,
+}  # fmt: skip
+
+
+# -- what can be wrong ----------------------------------------------------------------------------------------------
+
+
+def _missing(source: Any) -> FileMissing:
+    return FileMissing(
+        en="There is no file %s; expected an existing picture. Check the name and the folder." % (source,),
+        zh="文件 %s 不存在，应为已有的图片。请检查文件名和所在的文件夹。" % (source,),
+    )
+
+
+def _unreadable(source: Any, err: OSError) -> ImageError:
+    return ImageError(
+        en="%s cannot be opened: %s. Expected a picture file; close other programs that use it." % (source, err.strerror),
+        zh="无法打开 %s：%s。应为图片文件，请关闭正在使用它的其他程序。" % (source, err.strerror),
+    )
+
+
+def _not_an_image(name: str) -> ImageError:
+    return ImageError(
+        en="%s is no picture that can be read; expected JPEG, PNG, BMP, GIF, WebP or TIFF. Open it in a picture "
+        "program and save it as JPEG or PNG." % name,
+        zh="%s 不是能读取的图片，应为 JPEG、PNG、BMP、GIF、WebP 或 TIFF 格式。请用看图软件打开，另存为 JPEG 或 PNG。" % name,
+    )
+
+
+def _broken(name: str, err: Exception) -> ImageError:
+    return ImageError(
+        en="The picture %s is damaged or cut off (%s); expected a complete file. Copy or download it again." % (name, str(err)[:100]),
+        zh="图片 %s 已损坏或不完整（%s）。请重新复制或下载这张图片。" % (name, str(err)[:100]),
+    )
+
+
+def _too_large(name: str) -> ImageError:
+    return ImageError(
+        en="The picture %s is too large; at most %d million pixels can be processed. Make it smaller first." % (name, MOST_PIXELS // 10**6),
+        zh="图片 %s 太大，最多能处理 %d 万像素。请先缩小图片。" % (name, MOST_PIXELS // 10**4),
+    )
+
+
+def _odd_values(mode: str) -> ImageError:
+    return ImageError(
+        en="The picture holds numbers of mode %s instead of brightness from 0 to 255 or 65535. Save it as an 8-bit "
+        "PNG or JPEG." % mode,
+        zh="图片里的数值（模式 %s）不是 0 到 255 或 65535 的亮度。请另存为 8 位的 PNG 或 JPEG。" % mode,
+    )
+
+
+def _misshapen(data: Array) -> ImageError:
+    return ImageError(
+        en="The array has shape %s and type %s; a picture is (height, width) or (height, width, 3) of type uint8. "
+        "For values from 0 to 1: (array * 255).astype('uint8')." % (list(data.shape), data.dtype),
+        zh="数组的形状是 %s，类型是 %s；图片应为 uint8 类型的 (高, 宽) 或 (高, 宽, 3)。"
+        "如果数值在 0 到 1 之间：(array * 255).astype('uint8')。" % (list(data.shape), data.dtype),
+    )
+
+
+def _no_picture(kind: str) -> ImageError:
+    return ImageError(
+        en="A %s is no picture; expected a path, a PIL image or a numpy array. Give for example 'cat.jpg'." % kind,
+        zh="%s 不是图片，应为图片路径、PIL 图片或 numpy 数组。例如 'cat.jpg'。" % kind,
+    )
+
+
+def _channels(found: int, entry: Input) -> ModelError:
+    return ModelError(
+        en="The card prepares pictures with %d channels, but the network takes %s. Convert the checkpoint again." % (found, entry.shape[1]),
+        zh="说明卡处理出的图片有 %d 个通道，而网络需要 %s 个。请重新转换权重文件。" % (found, entry.shape[1]),
+    )

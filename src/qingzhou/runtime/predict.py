@@ -1,0 +1,300 @@
+"""Predictor: a model with its card. Data in, an answer out; everything between is done as the card says."""
+
+from __future__ import annotations
+
+import base64
+import math
+import os
+from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Tuple
+
+import numpy as np
+
+from . import words
+from .card import KEY, Card, Sample
+from .errors import InputError, ModelError, SelfTestFailed
+from .read import is_path, pictures_in, read_numbers
+from .session import open_session
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+
+class Prediction(NamedTuple):
+    """One answer.
+
+    label       the likeliest class; "" where there are no classes (regression, raw values)
+    index       the position of the largest score
+    confidence  its score, 0 to 1; NaN where there are no classes
+    scores      all scores in the order of the labels, or the values, as one row of float32
+    """
+
+    label: str
+    index: int
+    confidence: float
+    scores: Array
+
+
+def load(path: Any, threads: Optional[int] = None) -> Predictor:
+    """Open a converted model. `threads` limits the processor cores it uses; by default all. FileMissing, ModelError."""
+    return Predictor(path, threads=threads)
+
+
+class Predictor:
+    """A model that can be asked.
+
+    >>> model = load("best.onnx")
+    >>> model.predict("cat.jpg")
+    Prediction(label='cat', index=0, confidence=0.98, ...)
+    """
+
+    def __init__(self, path: Any, card: Optional[Card] = None, threads: Optional[int] = None) -> None:
+        """`card` replaces the one in the file, for files that have none."""
+        self.session = open_session(path, threads)
+        self.card = card if card is not None else _card(self.session, str(path))
+        self.labels = self.card.labels
+        self._inputs = self.session.get_inputs()
+        self._answer = _place(self._inputs, self.session.get_outputs(), self.card)
+
+    def predict(self, data: Any, order: str = "RGB") -> Any:
+        """The answer for one input; a list of answers for several.
+
+        Pictures: a path, bytes, PIL image or uint8 array (H, W[, 3]) whose colours are in `order` ("BGR" from OpenCV);
+        a folder or list of them gives a list. Tables and arrays: one row or array, several, or a .csv / .npz file.
+        Texts: the likeliest next word. ImageError, InputError or FileMissing.
+        """
+        if self.card.input.kind == "image":
+            many = _pictures(data)
+            if many is not None:
+                return [self._one(picture, order) for picture in many]
+            return self._one(data, order)
+        if self.card.input.kind == "tokens":
+            return self._next_word(data)
+        batch = self.prepare(data)
+        answers = [self._prediction(row) for row in self._rows(batch)]
+        return answers[0] if self._is_single(data) else answers
+
+    def predict_file(self, path: Any) -> Any:
+        """predict() for a file of the kind that suits the model: a picture, a .csv or .npz, a text (or words)."""
+        if self.card.input.kind == "tokens" and os.path.isfile(path):
+            return self.predict(words.read_text(path))
+        return self.predict(str(path) if self.card.input.kind == "tokens" else path)
+
+    def prepare(self, data: Any, order: str = "RGB") -> Array:
+        """The array that the network takes for this input, with its batch axis."""
+        entry = self.card.input
+        if entry.kind == "image":
+            from .image import prepare, read_image
+
+            return prepare(read_image(data, entry.color, order), entry)
+        if entry.kind == "tokens":
+            return words.numbers(data, self.card.vocabulary)
+        return self._batch(data)
+
+    def scores(self, batch: Array) -> Array:
+        """What the network says of a prepared batch, (N, …): probabilities where it has classes."""
+        found = np.asarray(self.run(self._with_state(batch))[self._answer])
+        return _softmax(found) if self.card.output.scores == "logits" else found
+
+    def run(self, feed: Dict[str, Array]) -> List[Array]:
+        """All outputs of the network for all its inputs, by name; InputError if it refuses them."""
+        try:
+            return list(self.session.run(None, feed))
+        except Exception as err:  # onnxruntime has a class of its own for every kind of wrong input
+            raise InputError(
+                en="The model refused its input: %s. Expected the shape %s." % (str(err)[:200], self._wanted()),
+                zh="模型不接受这个输入：%s。应为形状 %s。" % (str(err)[:200], self._wanted()),
+            ) from None
+
+    def generate(self, text: str, length: int = 20, seed: Optional[int] = None) -> str:
+        """`text` continued by `length` words: always the likeliest, or with a seed drawn by their probabilities."""
+        return words.generate(self, text, length, seed)
+
+    def step(self, token: Array, state: Dict[str, Array]) -> Tuple[Array, Dict[str, Array]]:
+        """One token (1, 1) and the state before it ({} at the start) -> the next one's scores, and the state after it."""
+        outputs = self.run({**self._with_state(token), **state})
+        row = np.asarray(outputs[self._answer]).reshape(-1)
+        rest = [output for i, output in enumerate(outputs) if i != self._answer]
+        names = [entry.name for entry in self._inputs if entry.name != self.card.input.name]
+        return (_softmax(row) if self.card.output.scores == "logits" else row), dict(zip(names, rest))
+
+    # -- the model's own sample --------------------------------------------------------------------------------------
+
+    def sample_input(self) -> Any:
+        """The card's sample as predict() takes it: a PIL image, one row or array, or token numbers."""
+        sample = self._sample()
+        if sample.input["encoding"] == "png":
+            return _picture(sample)
+        data = np.asarray(sample.input["data"])
+        single = self.card.input.kind in ("table", "array") and len(data) == 1
+        return data[0] if single else data
+
+    def feed(self, sample: Sample) -> Dict[str, Array]:
+        """What run() takes for a sample."""
+        if sample.input["encoding"] == "png":
+            return self._with_state(self.prepare(_picture(sample)))
+        return self._with_state(self.prepare(np.asarray(sample.input["data"])))
+
+    def check(self) -> float:
+        """The largest difference between the answer to the sample and the one in the card, or SelfTestFailed."""
+        sample = self._sample()
+        if not sample.output:
+            raise _untested()
+        found = np.asarray(self.run(self.feed(sample))[self._answer], np.float64)
+        expected = np.asarray(sample.output, np.float64)
+        if found.shape != expected.shape:
+            raise _differs("%s, not %s" % (list(found.shape), list(expected.shape)))
+        worst = float(np.abs(found - expected).max(initial=0))
+        if not worst <= sample.tolerance * max(1.0, float(np.abs(expected).max(initial=0))):
+            raise _differs("%.3g" % worst)
+        return worst
+
+    def _sample(self) -> Sample:
+        if self.card.sample is None:
+            raise _untested()
+        return self.card.sample
+
+    # -- one answer --------------------------------------------------------------------------------------------------
+
+    def _one(self, picture: Any, order: str) -> Prediction:
+        return self._prediction(self._rows(self.prepare(picture, order))[0])
+
+    def _next_word(self, data: Any) -> Prediction:
+        """The scores of the last word's successor; the label is that word."""
+        found = self.scores(self.prepare(data))
+        row = np.asarray(found.reshape(-1, found.shape[-1])[-1])
+        index = int(row.argmax())
+        return Prediction(words.word(index, self.card.vocabulary), index, float(row[index]), row)
+
+    def _prediction(self, row: Array) -> Prediction:
+        index = int(row.argmax())
+        if self.card.task != "classification":
+            return Prediction("", index, math.nan, row)
+        label = self.labels[index] if index < len(self.labels) else str(index)
+        return Prediction(label, index, float(row[index]), row)
+
+    def _rows(self, batch: Array) -> Array:
+        """One flat row of scores for each input of a batch; one run each where the network takes no more at once."""
+        if len(batch) > 1 and self.card.input.shape[0] is not None:
+            return np.concatenate([self._rows(batch[i : i + 1]) for i in range(len(batch))])
+        found = self.scores(batch)
+        if len(batch) > 1 and found.shape[:1] != (len(batch),):
+            return np.concatenate([self._rows(batch[i : i + 1]) for i in range(len(batch))])
+        return found.reshape(len(batch), -1)
+
+    # -- tables and arrays -------------------------------------------------------------------------------------------
+
+    def _batch(self, data: Any) -> Array:
+        """(N, …) float32 from a file, a row, an array or several; InputError if the shape does not fit."""
+        try:
+            array = read_numbers(data) if is_path(data) else np.asarray(data, dtype=np.float32)
+        except (ValueError, TypeError) as err:
+            raise InputError(
+                en="The data are no numbers: %s. Give a list or array of numbers, every row as long." % err,
+                zh="输入的数据不是数字：%s。请给出由数字组成、每行一样长的列表或数组。" % err,
+            ) from None
+        shape = self.card.input.shape
+        batch = array[None] if array.ndim == len(shape) - 1 else array
+        sizes = zip(shape[1:], batch.shape[1:])
+        if batch.ndim != len(shape) or not len(batch) or any(n not in (None, m) for n, m in sizes):
+            raise self._misshapen(array)
+        return np.ascontiguousarray(batch)
+
+    def _is_single(self, data: Any) -> bool:
+        return not is_path(data) and np.ndim(data) == len(self.card.input.shape) - 1
+
+    def _misshapen(self, array: Array) -> InputError:
+        return InputError(
+            en="The data have the shape %s, but the model expects %s. Give as many numbers as in training, without "
+            "the column of answers." % (list(array.shape), self._wanted()),
+            zh="输入数据的形状是 %s，而模型需要 %s。请给出与训练时一样多的数字，不含答案那一列。"
+            % (list(array.shape), self._wanted()),
+        )
+
+    def _wanted(self) -> str:
+        return "[%s]" % ", ".join("N" if n is None else str(n) for n in self.card.input.shape)
+
+    def _with_state(self, batch: Array) -> Dict[str, Array]:
+        """The batch by its input's name, and zeros for the state of networks that have one."""
+        feed = {entry.name: _zeros(entry) for entry in self._inputs if entry.name != self.card.input.name}
+        feed[self.card.input.name] = batch
+        return feed
+
+
+def _card(session: Any, path: str) -> Card:
+    metadata = session.get_modelmeta().custom_metadata_map
+    if KEY in metadata:
+        return Card.from_json(metadata[KEY])
+    name = os.path.basename(path)
+    raise ModelError(
+        en="%s has no card that says how to use it, so it was not written by Qingzhou. Convert the checkpoint: "
+        "qingzhou convert best.pth" % name,
+        zh="%s 里没有说明卡，不是轻舟生成的模型，无法知道如何使用。请转换权重文件：qingzhou convert best.pth" % name,
+    )
+
+
+def _place(inputs: List[Any], outputs: List[Any], card: Card) -> int:
+    """The number of the output that holds the scores; ModelError if the card names what the network has not."""
+    names = [output.name for output in outputs]
+    if card.input.name not in [entry.name for entry in inputs] or card.output.name not in names:
+        raise ModelError(
+            en="The card speaks of the input %s and the output %s, which this network has not. Convert the checkpoint "
+            "again." % (card.input.name[:60], card.output.name[:60]),
+            zh="说明卡里的输入 %s 和输出 %s 与这个网络不符。请重新转换权重文件。" % (card.input.name[:60], card.output.name[:60]),
+        )
+    return names.index(card.output.name)
+
+
+def _zeros(entry: Any) -> Array:
+    """The first state: zeros of the input's own shape, 1 where it is free."""
+    shape = [n if isinstance(n, int) and n > 0 else 1 for n in entry.shape]
+    return np.zeros(shape, np.int64 if "int64" in entry.type else np.float32)
+
+
+def _softmax(logits: Array) -> Array:
+    """Probabilities along the last axis."""
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
+
+
+def _pictures(data: Any) -> Optional[List[Any]]:
+    """The single pictures of a folder, a list, or an array of several; None for one picture."""
+    if isinstance(data, (list, tuple)) or (isinstance(data, np.ndarray) and data.ndim == 4):
+        return list(data)
+    return pictures_in(data) if is_path(data) and os.path.isdir(data) else None
+
+
+def _picture(sample: Sample) -> Any:
+    """The PIL image of a sample."""
+    from .image import open_picture
+
+    try:
+        data = base64.b64decode(sample.input["data"], validate=True)
+    except ValueError:
+        raise _damaged() from None
+    return open_picture(data)
+
+
+def _damaged() -> ModelError:
+    return ModelError(
+        en="The sample picture in the model's card is damaged. Convert the checkpoint again.",
+        zh="模型说明卡里的示例图片已损坏。请重新转换权重文件。",
+    )
+
+
+def _untested() -> SelfTestFailed:
+    return SelfTestFailed(
+        en="The model's card holds no sample with an answer, so nothing can be compared. Convert the checkpoint again, "
+        "without --no-check.",
+        zh="模型的说明卡里没有带答案的示例，无法自检。请重新转换权重文件，不要加 --no-check。",
+    )
+
+
+def _differs(found: str) -> SelfTestFailed:
+    return SelfTestFailed(
+        en="The model's answer to its own sample differs from the recorded one by %s. The file or onnxruntime is "
+        "damaged: convert the checkpoint again, or reinstall onnxruntime." % found,
+        zh="模型对自带示例的回答与记录的不同，相差 %s。文件或 onnxruntime 可能已损坏：请重新转换，或重新安装 onnxruntime。"
+        % found,
+    )

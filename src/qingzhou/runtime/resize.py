@@ -1,0 +1,90 @@
+"""Resizing as the training tools did it: Pillow's antialiased bilinear, and OpenCV's INTER_LINEAR without OpenCV."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Tuple
+
+import numpy as np
+from PIL import Image
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+BITS = 11  # of OpenCV's fixed-point weights: INTER_RESIZE_COEF_BITS in modules/imgproc/src/resize.cpp
+
+
+def short_side_to(short: int, height: int, width: int) -> Tuple[int, int]:
+    """(height, width) with the short side `short` and the other in proportion, rounded down as mmcls does."""
+    if width < height:
+        return int(short * height / width), short
+    return short, int(short * width / height)
+
+
+def resize(picture: Array, height: int, width: int, interpolation: str) -> Array:
+    """(H, W) or (H, W, C), uint8 or float32 -> the same of another size, by "pillow" or "cv2"."""
+    if picture.shape[:2] == (height, width):
+        return picture
+    return (_pillow if interpolation == "pillow" else _cv2)(picture, height, width)
+
+
+def _pillow(picture: Array, height: int, width: int) -> Array:
+    if picture.dtype != np.uint8 and picture.ndim == 3:  # Pillow has floats in one channel only
+        return np.stack([_pillow(picture[..., i], height, width) for i in range(picture.shape[2])], axis=-1)
+    return np.asarray(Image.fromarray(picture).resize((width, height), Image.BILINEAR))
+
+
+def _cv2(picture: Array, height: int, width: int) -> Array:
+    if picture.dtype == np.uint8:
+        return _fixed_point(picture, height, width)
+    return _floating(picture, height, width)
+
+
+def _positions(before: int, after: int) -> Tuple[Array, Array]:
+    """For each new pixel: the old pixel to its left (-1 before the first), and how far it is past it, float32."""
+    scale = 1.0 / (after / before)  # not before / after: OpenCV rounds twice, and so its last bit differs
+    exact = ((np.arange(after) + 0.5) * scale - 0.5).astype(np.float32)
+    left = np.floor(exact)
+    return left.astype(np.intp), exact - left
+
+
+def _columns(before: int, after: int) -> Tuple[Array, Array, Array]:
+    """Left neighbours, right neighbours and the right one's share; at the borders the outermost pixel alone."""
+    left, share = _positions(before, after)
+    share[(left < 0) | (left >= before - 1)] = 0
+    left = left.clip(0, before - 1)
+    return left, np.minimum(left + 1, before - 1), share
+
+
+def _weights(share: Array) -> Tuple[Array, Array]:
+    """The left and right neighbours' weights, each rounded by itself to multiples of 1 / 2048."""
+    one = np.float32(1 << BITS)
+    return np.rint((1 - share) * one).astype(np.int32), np.rint(share * one).astype(np.int32)
+
+
+def _fixed_point(picture: Array, height: int, width: int) -> Array:
+    """HResizeLinear and VResizeLinear<uchar> of OpenCV, bit for bit: what they cut off is cut off here too."""
+    left, right, share = _columns(picture.shape[1], width)
+    first, second = (w.reshape((-1,) + (1,) * (picture.ndim - 2)) for w in _weights(share))
+    rows = picture[:, left] * first
+    rows += picture[:, right] * second
+    rows >>= 4
+    top, share = _positions(picture.shape[0], height)
+    upper, lower = (w.reshape((-1,) + (1,) * (picture.ndim - 1)) for w in _weights(share))
+    last = picture.shape[0] - 1
+    out = rows[top.clip(0, last)] * upper >> 16
+    out += rows[(top + 1).clip(0, last)] * lower >> 16
+    return ((out + 2) >> 2).astype(np.uint8)
+
+
+def _floating(picture: Array, height: int, width: int) -> Array:
+    """The same on float32, where nothing is rounded on the way."""
+    left, right, share = _columns(picture.shape[1], width)
+    share = share.reshape((-1,) + (1,) * (picture.ndim - 2))
+    rows = picture[:, left] * (1 - share) + picture[:, right] * share
+    top, share = _positions(picture.shape[0], height)
+    share = share.reshape((-1,) + (1,) * (picture.ndim - 1))
+    last = picture.shape[0] - 1
+    out = rows[top.clip(0, last)] * (1 - share) + rows[(top + 1).clip(0, last)] * share
+    return np.asarray(out, dtype=np.float32)

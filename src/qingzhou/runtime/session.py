@@ -1,0 +1,52 @@
+"""Opening an .onnx file with onnxruntime, and saying in plain words why one does not open."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Optional
+
+from .errors import FileMissing, ModelError, QingzhouError
+
+
+def open_session(path: Any, threads: Optional[int] = None) -> Any:
+    """An onnxruntime session on the CPU; FileMissing or ModelError."""
+    if not os.path.isfile(path):
+        raise FileMissing(
+            en="There is no file %s; expected a converted .onnx model. Check the name and the folder." % (path,),
+            zh="文件 %s 不存在，应为转换好的 .onnx 模型。请检查文件名和所在的文件夹。" % (path,),
+        )
+    ort = _onnxruntime()
+    options = ort.SessionOptions()
+    options.log_severity_level = 3  # errors only
+    if threads:
+        options.intra_op_num_threads = threads
+    try:
+        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as err:  # onnxruntime has a class of its own for every kind of broken file
+        raise _refused(os.path.basename(str(path)), str(err), ort.__version__) from None
+
+
+def _onnxruntime() -> Any:
+    try:
+        import onnxruntime
+    except ImportError as err:
+        raise QingzhouError(
+            en="onnxruntime, which runs the model, is not there (%s). Install it: pip install onnxruntime" % err,
+            zh="没有找到运行模型所需的 onnxruntime（%s）。请安装：pip install onnxruntime" % err,
+        ) from None
+    return onnxruntime
+
+
+def _refused(name: str, reason: str, version: str) -> ModelError:
+    if "opset" in reason.lower() or "ir_version" in reason.lower() or "ir version" in reason.lower():
+        return ModelError(
+            en="%s was written for a newer onnxruntime than this one, %s. Convert the checkpoint with --opset 13 "
+            "--ir-version 8, or update: pip install -U onnxruntime" % (name, version),
+            zh="%s 需要比这里（%s）更新的 onnxruntime。请用 --opset 13 --ir-version 8 重新转换，"
+            "或更新：pip install -U onnxruntime" % (name, version),
+        )
+    return ModelError(
+        en="%s cannot be opened as a model: %s. Expected a complete .onnx file; convert the checkpoint again, or copy "
+        "the file again." % (name, reason[:200]),
+        zh="%s 无法作为模型打开：%s。应为完整的 .onnx 文件，请重新转换或重新复制。" % (name, reason[:200]),
+    )
