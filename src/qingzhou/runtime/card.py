@@ -1,4 +1,4 @@
-"""Card: what a model needs to be used rightly. It travels as JSON inside the .onnx file, and is parsed, never evaluated.
+"""Card: what a model needs to be used rightly. It travels as JSON inside the .onnx file; parsed, never evaluated.
 
 Python 3.7; copied next to the generated sample code.
 """
@@ -35,8 +35,8 @@ class Input:
               {"op": "resize", "size": [h, w], "interpolation": ...}                  squash to exactly h x w
               {"op": "center_crop", "size": [h, w]}                                   zero-padded where too small
               {"op": "pad", "border": [left, top, right, bottom], "value": 0}
-              {"op": "gray"}                                                          R, G, B -> luminance, channels kept
-              {"op": "normalize", "mean": [...], "std": [...]}                        (x - mean) / std per channel, float32
+              {"op": "gray"}                                                          to luminance, channels kept
+              {"op": "normalize", "mean": [...], "std": [...]}                        (x - mean) / std per channel
             "pillow" is Pillow's antialiased bilinear; "cv2" is OpenCV's INTER_LINEAR on uint8, bit for bit.
     """
 
@@ -49,7 +49,7 @@ class Input:
 
 @dataclasses.dataclass(frozen=True)
 class Output:
-    """What comes out. scores: "probabilities", "logits" (softmax still to be done) or "values" (regression, anything)."""
+    """What comes out. scores: "probabilities", "logits" (softmax still to be done) or "values" (anything else)."""
 
     name: str
     scores: str
@@ -57,7 +57,7 @@ class Output:
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
-    """One input with the output it must give: {"encoding": "png", "data": base64} or {"encoding": "json", "data": [...]}.
+    """One input, {"encoding": "png", "data": base64} or {"encoding": "json", "data": [...]}, and the output it must give.
 
     A png is decoded and pre-processed as any picture is, so the self-test covers the whole way.
     """

@@ -29,7 +29,7 @@ def draw(source: Any, answer: Any, enlarge: bool = False) -> Any:
     picture = open_picture(source)
     times = math.ceil(SMALLEST / min(picture.size)) if enlarge else 1
     if times > 1:
-        picture = picture.resize((picture.width * times, picture.height * times), Image.NEAREST)
+        picture = picture.resize((picture.width * times, picture.height * times), Image.Resampling.NEAREST)
     _write(picture, caption(answer))
     return picture
 
@@ -50,7 +50,7 @@ def _write(picture: Any, text: str) -> None:
         text = text.encode("ascii", "backslashreplace").decode("ascii")
     while True:
         font = _font(path, size)
-        left, top, right, bottom = pen.textbbox((0, 0), text, font=font)
+        _, _, right, bottom = pen.textbbox((0, 0), text, font=font)
         if right <= picture.width or size <= 8:
             break
         size -= 1

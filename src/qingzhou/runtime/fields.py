@@ -1,4 +1,4 @@
-"""Checks of single JSON values, for parsing a card from an untrusted file: every one gives the value back or ModelError.
+"""Checks of single JSON values, for parsing a card from an untrusted file: each gives the value back, or ModelError.
 
 Each takes `at`, the place of the value in the card ("input.shape[2]"), for the message.
 """

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import os
-from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Optional
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from .card import COLORS, Input
+from .card import Input
 from .errors import FileMissing, ImageError, ModelError
 from .resize import resize, short_side_to
 
@@ -22,8 +22,9 @@ FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "WEBP", "TIFF")  # Pillow would s
 MOST_PIXELS = 90_000_000  # about Pillow's own limit; a board's memory ends there too
 ORIENTATION = 0x0112  # the EXIF tag
 TURNS = {  # its values -> Image.transpose
-    2: Image.FLIP_LEFT_RIGHT, 3: Image.ROTATE_180, 4: Image.FLIP_TOP_BOTTOM, 5: Image.TRANSPOSE,
-    6: Image.ROTATE_270, 7: Image.TRANSVERSE, 8: Image.ROTATE_90,
+    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
 }  # fmt: skip
 
 
@@ -35,17 +36,19 @@ def read_image(source: Any, color: str, order: str = "RGB") -> Array:
     """
     if isinstance(source, np.ndarray):
         return _recolor(_array(source), order, color)
-    return _recolor(_pixels(source) if isinstance(source, Image.Image) else _decode(source, color), "RGB", color)
+    if isinstance(source, Image.Image):
+        return _recolor(_pixels(source), "RGB", color, source.format)
+    return _decode(source, color)
 
 
 def _decode(source: Any, color: str) -> Array:
-    """(H, W) or (H, W, 3) RGB from a path or bytes."""
+    """The picture in a file, by its path or its bytes."""
     name = "<bytes>" if isinstance(source, (bytes, bytearray, memoryview)) else str(source)
     try:
         with _open(source) as file, Image.open(file, formats=FORMATS) as image:
             if color == "GRAY" and image.format == "JPEG":
                 image.draft("L", None)  # the brightness that the file itself holds, as OpenCV takes it
-            return _pixels(image)
+            return _recolor(_pixels(image), "RGB", color, image.format)
     except UnidentifiedImageError:
         raise _not_an_image(name) from None
     except ImageError:
@@ -151,21 +154,29 @@ def _array(data: Array) -> Array:
     return data[..., :3] if data.ndim == 3 else data
 
 
-def _recolor(picture: Array, order: str, color: str) -> Array:
+def _recolor(picture: Array, order: str, color: str, file_format: Optional[str] = None) -> Array:
     """Grey or colours in one order -> grey or colours in another."""
     if picture.ndim == 2:
         picture = picture if color == "GRAY" else np.repeat(picture[..., None], 3, axis=2)
     elif color == "GRAY":
-        picture = luminance(picture, order)
+        picture = _luminance(picture, order, file_format)
     elif color != order:
         picture = picture[..., ::-1]
     return np.ascontiguousarray(picture)
 
 
-def luminance(picture: Array, order: str) -> Array:
-    """(H, W, 3) uint8 -> (H, W), by OpenCV's fixed-point weights for files (icvCvt_BGR2Gray in imgcodecs)."""
+def _luminance(picture: Array, order: str, file_format: Optional[str]) -> Array:
+    """(H, W, 3) uint8 -> (H, W), in whole numbers as OpenCV computes it, which depends on the file's format.
+
+    PNG: libpng's 15 bits, cut off. WebP and arrays: cvtColor's 15 bits, rounded. Others: icvCvt_BGR2Gray's 14 bits.
+    """
+    bits = 15 if file_format in ("PNG", "WEBP", None) else 14
+    scale = 1 << bits
+    half = 0 if file_format == "PNG" else scale // 2
+    weights = [round(0.299 * scale), round(0.587 * scale)]
+    weights.append(scale - sum(weights))
     red, green, blue = (picture[..., i].astype(np.int32) for i in ((0, 1, 2) if order == "RGB" else (2, 1, 0)))
-    return ((4899 * red + 9617 * green + 1868 * blue + 8192) >> 14).astype(np.uint8)
+    return ((weights[0] * red + weights[1] * green + weights[2] * blue + half) >> bits).astype(np.uint8)
 
 
 # -- preparing ------------------------------------------------------------------------------------------------------
@@ -200,7 +211,7 @@ def _center_crop(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
         border = [more[1] // 2, more[0] // 2, (more[1] + 1) // 2, (more[0] + 1) // 2]
         picture = _pad(picture, {"border": border, "value": 0}, entry)
         height, width = picture.shape[:2]
-    top, left = int(round((height - high) / 2.0)), int(round((width - wide) / 2.0))
+    top, left = round((height - high) / 2), round((width - wide) / 2)
     return picture[top : top + high, left : left + wide]
 
 
@@ -222,14 +233,12 @@ def _gray(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
 
 
 def _normalize(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
-    """(x - mean) / std per channel, float32. A byte has only 256 values: each is computed once and looked up."""
-    mean, std = (np.asarray(step[name], np.float32).reshape(-1, 1) for name in ("mean", "std"))
-    channels = picture.reshape(picture.shape[:2] + (-1,)).transpose(2, 0, 1)
-    if picture.dtype == np.uint8:
-        values = (np.arange(256, dtype=np.float32) - mean) / std
-        planes = np.stack([one.take(channel) for one, channel in zip(values, channels)])
-    else:
-        planes = (channels - mean[..., None]) / std[..., None]
+    """(x - mean) / std per channel, float32; channel by channel in memory, as the network takes it."""
+    mean, std = (np.asarray(step[name], np.float32).reshape(-1, 1, 1) for name in ("mean", "std"))
+    channels = picture.reshape((*picture.shape[:2], -1)).transpose(2, 0, 1)
+    planes = np.ascontiguousarray(channels).astype(np.float32)
+    planes -= mean
+    planes /= std
     return planes[0] if picture.ndim == 2 else planes.transpose(1, 2, 0)
 
 
@@ -250,7 +259,8 @@ def _missing(source: Any) -> FileMissing:
 
 def _unreadable(source: Any, err: OSError) -> ImageError:
     return ImageError(
-        en="%s cannot be opened: %s. Expected a picture file; close other programs that use it." % (source, err.strerror),
+        en="%s cannot be opened: %s. Expected a picture file; close other programs that use it."
+        % (source, err.strerror),
         zh="无法打开 %s：%s。应为图片文件，请关闭正在使用它的其他程序。" % (source, err.strerror),
     )
 
@@ -259,20 +269,23 @@ def _not_an_image(name: str) -> ImageError:
     return ImageError(
         en="%s is no picture that can be read; expected JPEG, PNG, BMP, GIF, WebP or TIFF. Open it in a picture "
         "program and save it as JPEG or PNG." % name,
-        zh="%s 不是能读取的图片，应为 JPEG、PNG、BMP、GIF、WebP 或 TIFF 格式。请用看图软件打开，另存为 JPEG 或 PNG。" % name,
+        zh="%s 不是能读取的图片，应为 JPEG、PNG、BMP、GIF、WebP 或 TIFF 格式。"
+        "请用看图软件打开，另存为 JPEG 或 PNG。" % name,
     )
 
 
 def _broken(name: str, err: Exception) -> ImageError:
     return ImageError(
-        en="The picture %s is damaged or cut off (%s); expected a complete file. Copy or download it again." % (name, str(err)[:100]),
+        en="The picture %s is damaged or cut off (%s); expected a complete file. Copy or download it again."
+        % (name, str(err)[:100]),
         zh="图片 %s 已损坏或不完整（%s）。请重新复制或下载这张图片。" % (name, str(err)[:100]),
     )
 
 
 def _too_large(name: str) -> ImageError:
     return ImageError(
-        en="The picture %s is too large; at most %d million pixels can be processed. Make it smaller first." % (name, MOST_PIXELS // 10**6),
+        en="The picture %s is too large; at most %d million pixels can be processed. Make it smaller first."
+        % (name, MOST_PIXELS // 10**6),
         zh="图片 %s 太大，最多能处理 %d 万像素。请先缩小图片。" % (name, MOST_PIXELS // 10**4),
     )
 
@@ -303,6 +316,7 @@ def _no_picture(kind: str) -> ImageError:
 
 def _channels(found: int, entry: Input) -> ModelError:
     return ModelError(
-        en="The card prepares pictures with %d channels, but the network takes %s. Convert the checkpoint again." % (found, entry.shape[1]),
+        en="The card prepares pictures with %d channels, but the network takes %s. Convert the checkpoint again."
+        % (found, entry.shape[1]),
         zh="说明卡处理出的图片有 %d 个通道，而网络需要 %s 个。请重新转换权重文件。" % (found, entry.shape[1]),
     )

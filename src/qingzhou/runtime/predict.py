@@ -31,7 +31,7 @@ class Prediction(NamedTuple):
     """
 
     label: str
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody needs here
     confidence: float
     scores: Array
 
@@ -112,7 +112,7 @@ class Predictor:
         return words.generate(self, text, length, seed)
 
     def step(self, token: Array, state: Dict[str, Array]) -> Tuple[Array, Dict[str, Array]]:
-        """One token (1, 1) and the state before it ({} at the start) -> the next one's scores, and the state after it."""
+        """One token (1, 1) and the state before ({} at first) -> the next one's scores, and the state after."""
         outputs = self.run({**self._with_state(token), **state})
         row = np.asarray(outputs[self._answer]).reshape(-1)
         rest = [output for i, output in enumerate(outputs) if i != self._answer]
@@ -241,7 +241,8 @@ def _place(inputs: List[Any], outputs: List[Any], card: Card) -> int:
         raise ModelError(
             en="The card speaks of the input %s and the output %s, which this network has not. Convert the checkpoint "
             "again." % (card.input.name[:60], card.output.name[:60]),
-            zh="说明卡里的输入 %s 和输出 %s 与这个网络不符。请重新转换权重文件。" % (card.input.name[:60], card.output.name[:60]),
+            zh="说明卡里的输入 %s 和输出 %s 与这个网络不符。请重新转换权重文件。"
+            % (card.input.name[:60], card.output.name[:60]),
         )
     return names.index(card.output.name)
 
@@ -295,6 +296,6 @@ def _differs(found: str) -> SelfTestFailed:
     return SelfTestFailed(
         en="The model's answer to its own sample differs from the recorded one by %s. The file or onnxruntime is "
         "damaged: convert the checkpoint again, or reinstall onnxruntime." % found,
-        zh="模型对自带示例的回答与记录的不同，相差 %s。文件或 onnxruntime 可能已损坏：请重新转换，或重新安装 onnxruntime。"
-        % found,
+        zh="模型对自带示例的回答与记录的不同，相差 %s。文件或 onnxruntime 可能已损坏："
+        "请重新转换，或重新安装 onnxruntime。" % found,
     )

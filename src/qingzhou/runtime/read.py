@@ -123,13 +123,16 @@ def _check_row(path: Any, line: int, cells: List[str], values: List[float], rows
     wrong = next((cell for cell, value in zip(cells, values) if math.isnan(value)), None)
     if wrong is not None:
         raise InputError(
-            en="Line %d of %s holds %r, which is no number. Put a number there, or remove the column." % (line, path, wrong[:40]),
+            en="Line %d of %s holds %r, which is no number. Put a number there, or remove the column."
+            % (line, path, wrong[:40]),
             zh="%s 第 %d 行的 %r 不是数字。请改成数字，或删除这一列。" % (path, line, wrong[:40]),
         )
     if rows and len(values) != len(rows[0]):
         raise InputError(
-            en="Line %d of %s has %d numbers, the lines above %d. Give every line as many." % (line, path, len(values), len(rows[0])),
-            zh="%s 第 %d 行有 %d 个数字，而上面各行有 %d 个。请让每行的数字一样多。" % (path, line, len(values), len(rows[0])),
+            en="Line %d of %s has %d numbers, the lines above %d. Give every line as many."
+            % (line, path, len(values), len(rows[0])),
+            zh="%s 第 %d 行有 %d 个数字，而上面各行有 %d 个。请让每行的数字一样多。"
+            % (path, line, len(values), len(rows[0])),
         )
 
 

@@ -32,7 +32,7 @@ def resize(picture: Array, height: int, width: int, interpolation: str) -> Array
 def _pillow(picture: Array, height: int, width: int) -> Array:
     if picture.dtype != np.uint8 and picture.ndim == 3:  # Pillow has floats in one channel only
         return np.stack([_pillow(picture[..., i], height, width) for i in range(picture.shape[2])], axis=-1)
-    return np.asarray(Image.fromarray(picture).resize((width, height), Image.BILINEAR))
+    return np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.BILINEAR))
 
 
 def _cv2(picture: Array, height: int, width: int) -> Array:
@@ -75,7 +75,7 @@ def _fixed_point(picture: Array, height: int, width: int) -> Array:
     last = picture.shape[0] - 1
     out = rows[top.clip(0, last)] * upper >> 16
     out += rows[(top + 1).clip(0, last)] * lower >> 16
-    return ((out + 2) >> 2).astype(np.uint8)
+    return np.asarray((out + 2) >> 2, dtype=np.uint8)
 
 
 def _floating(picture: Array, height: int, width: int) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from typing import Any, Optional
 
@@ -28,7 +29,7 @@ def open_session(path: Any, threads: Optional[int] = None) -> Any:
 
 def _onnxruntime() -> Any:
     try:
-        import onnxruntime
+        onnxruntime: Any = importlib.import_module("onnxruntime")
     except ImportError as err:
         raise QingzhouError(
             en="onnxruntime, which runs the model, is not there (%s). Install it: pip install onnxruntime" % err,

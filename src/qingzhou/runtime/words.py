@@ -66,14 +66,14 @@ def generate(model: Predictor, text: str, length: int, seed: Optional[int]) -> s
     names = {number: name for name, number in model.card.vocabulary.items()}
     state: Dict[str, Array] = {}
     given = numbers(text, model.card.vocabulary)
-    made: List[str] = []
-    for step in range(len(given) + min(length, LONGEST) - 1):
-        token = given[step : step + 1] if step < len(given) else np.array([[index]], np.int64)
-        row, state = model.step(token, state)
-        if step >= len(given) - 1:
-            index = _choose(row, chance)
-            made.append(names.get(index, str(index)))
-    return text + _gap(model.card.vocabulary).join(["", *made] if _gap(model.card.vocabulary) else made)
+    for token in given[:-1]:
+        _, state = model.step(token[None], state)
+    token, made = given[-1], [text]
+    for _ in range(min(length, LONGEST)):
+        row, state = model.step(token[None], state)
+        token = np.array([_choose(row, chance)], np.int64)
+        made.append(names.get(int(token[0]), str(token[0])))
+    return _gap(model.card.vocabulary).join(made)
 
 
 def _choose(row: Array, chance: Optional[Any]) -> int:
@@ -108,7 +108,8 @@ def _number(name: str, vocabulary: Mapping[str, int]) -> int:
 def _unknown(name: str, vocabulary: Mapping[str, int]) -> InputError:
     some = list(vocabulary)[:10]
     return InputError(
-        en="The model has never seen %r; it knows %d words: %s … Use only words it knows." % (name[:40], len(vocabulary), " ".join(some)),
+        en="The model has never seen %r; it knows %d words: %s … Use only words it knows."
+        % (name[:40], len(vocabulary), " ".join(some)),
         zh="模型没有学过 %r，它认识 %d 个字词：%s…… 请只用它认识的。" % (name[:40], len(vocabulary), "、".join(some)),
     )
 
