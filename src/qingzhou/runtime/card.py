@@ -57,7 +57,7 @@ class Output:
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
-    """One input, {"encoding": "png", "data": base64} or {"encoding": "json", "data": [...]}, and the output it must give.
+    """One input, {"encoding": "png", "data": base64} or {"encoding": "json", "data": [...]}, and the answer to it.
 
     A png is decoded and pre-processed as any picture is, so the self-test covers the whole way.
     """

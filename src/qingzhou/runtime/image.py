@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from .card import Input
-from .errors import FileMissing, ImageError, ModelError
+from .errors import FileMissing, ImageError, ModelError, QingzhouError
 from .resize import resize, short_side_to
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def _decode(source: Any, color: str) -> Array:
             return _recolor(_pixels(image), "RGB", color, image.format)
     except UnidentifiedImageError:
         raise _not_an_image(name) from None
-    except ImageError:
+    except QingzhouError:
         raise
     except Image.DecompressionBombError:
         raise _too_large(name) from None
@@ -172,8 +172,8 @@ def _luminance(picture: Array, order: str, file_format: Optional[str]) -> Array:
     """
     bits = 15 if file_format in ("PNG", "WEBP", None) else 14
     scale = 1 << bits
-    half = 0 if file_format == "PNG" else scale // 2
-    weights = [round(0.299 * scale), round(0.587 * scale)]
+    half, rounded = (0, int) if file_format == "PNG" else (scale // 2, round)
+    weights = [rounded(0.299 * scale), rounded(0.587 * scale)]
     weights.append(scale - sum(weights))
     red, green, blue = (picture[..., i].astype(np.int32) for i in ((0, 1, 2) if order == "RGB" else (2, 1, 0)))
     return ((weights[0] * red + weights[1] * green + weights[2] * blue + half) >> bits).astype(np.uint8)

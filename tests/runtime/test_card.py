@@ -1,0 +1,133 @@
+"""Cards: what is written is read again, and nothing else is."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qingzhou.errors import ModelError
+from qingzhou.runtime.card import Card, Input, Output, Sample
+
+STEPS = [
+    {"op": "resize", "short": 256, "interpolation": "pillow"},
+    {"op": "resize", "size": [240, 230], "interpolation": "cv2"},
+    {"op": "center_crop", "size": [224, 224]},
+    {"op": "pad", "border": [1, 2, 3, 4], "value": 0},
+    {"op": "gray"},
+    {"op": "normalize", "mean": [1.0, 2.0, 3.0], "std": [0.5, 1.0, 2.0]},
+]
+CARD = Card(
+    "classification", "MobileNetV2", "MMEdu", Input("input", "image", [1, 3, 224, 224], "RGB", STEPS),
+    Output("output", "logits"), ["猫", "dog"], {"床": 3}, {"file": "a.pth", "training": {"epoch": 3, "lr": 0.1}},
+    Sample({"encoding": "png", "data": "AAAA"}, [[0.5, 0.5]]), ["a note"],
+)  # fmt: skip
+PLAIN = json.loads(CARD.to_json())
+
+
+def test_round_trip() -> None:
+    assert Card.from_json(CARD.to_json()) == CARD
+    assert CARD.to_json().isascii()
+
+
+def test_only_what_is_needed() -> None:
+    least = {key: PLAIN[key] for key in ("task", "network", "tool", "input", "output")}
+    assert Card.from_json(json.dumps(least)).labels == []
+
+
+def test_facts_that_json_has_not_are_written_so_that_they_can_be_read() -> None:
+    origin = {"loss": math.nan, "best": math.inf, "time": 10**40, "name": "\ud800", "list": (1, 2)}
+    read = Card.from_json(dataclasses.replace(CARD, origin=origin).to_json())
+    assert read.origin == {"loss": None, "best": None, "time": str(10**40), "name": "?", "list": [1, 2]}
+
+
+NEVER = object()
+HOSTILE: "list[tuple[str, Any]]" = [
+    ("task", "eval"), ("task", None), ("task", NEVER), ("network", 5), ("network", "x" * 20000), ("tool", "\ud800"),
+    ("labels", "cat"), ("labels", [1]), ("labels", {"0": "a"}), ("vocabulary", {"a": -1}), ("vocabulary", {"a": True}),
+    ("vocabulary", {"a": 1.0}), ("vocabulary", ["a"]), ("origin", []), ("notes", "x"), ("notes", ["x"] * 1001),
+    ("version", 0), ("version", True), ("version", 2), ("version", "1"), ("surprise", 1),
+    ("input", None), ("input.kind", "video"), ("input.kind", "table"), ("input.kind", "tokens"), ("input.name", None),
+    ("input.shape", [1, 3, 224]), ("input.shape", [1, 1, 224, 224]), ("input.shape", [1, 3, 10**6, 10**6]),
+    ("input.shape", [1, 3, 0, 4]), ("input.shape", [1, 3, -1, 4]), ("input.shape", [1, 3, 2.0, 4]),
+    ("input.shape", [1, None, 2, 4]), ("input.color", ""), ("input.color", "CMYK"), ("input.extra", 1),
+    ("input.steps", [{"op": "exec"}]), ("input.steps", [{}]), ("input.steps", ["gray"]), ("input.steps", None),
+    ("input.steps", [{"op": "gray"}] * 33), ("input.steps", [{"op": "gray", "x": 1}]),
+    ("input.steps", [{"op": ["gray"]}]), ("input.steps", [{"op": "center_crop", "size": 224}]),
+    ("input.steps", [{"op": "center_crop", "size": [224]}]), ("input.steps", [{"op": "center_crop"}]),
+    ("input.steps", [{"op": "resize", "short": 256}]), ("input.steps", [{"op": "resize", "interpolation": "cv2"}]),
+    ("input.steps", [{"op": "resize", "short": 9, "size": [9, 9], "interpolation": "cv2"}]),
+    ("input.steps", [{"op": "resize", "short": 10**9, "interpolation": "cv2"}]),
+    ("input.steps", [{"op": "resize", "short": 9, "interpolation": "nearest"}]),
+    ("input.steps", [{"op": "pad", "border": [0, 0, 0, 10**9], "value": 0}]),
+    ("input.steps", [{"op": "normalize", "mean": [1], "std": [1]}]),
+    ("input.steps", [{"op": "normalize", "mean": [1, 1, 1], "std": [1, 0, 1]}]),
+    ("output", "x"), ("output.scores", "sigmoid"), ("output.name", 1),
+    ("sample", []), ("sample.output", 1), ("sample.output", ["x"]), ("sample.tolerance", 9e9), ("sample.tolerance", 0),
+    ("sample.input", {"encoding": "pickle", "data": ""}), ("sample.input", {"encoding": "png", "data": [1]}),
+    ("sample.input", {"encoding": "json", "data": "x"}), ("sample.input", {"encoding": "json", "data": [{"a": 1}]}),
+]  # fmt: skip
+
+
+def changed(path: str, value: Any) -> Any:
+    card = copy.deepcopy(PLAIN)
+    inner, names = card, path.split(".")
+    for name in names[:-1]:
+        inner = inner[name]
+    inner[names[-1]] = value
+    if value is NEVER:
+        del inner[names[-1]]
+    return card
+
+
+@pytest.mark.parametrize(("path", "value"), HOSTILE)
+def test_hostile_fields(path: str, value: Any) -> None:
+    with pytest.raises(ModelError) as caught:
+        Card.from_json(json.dumps(changed(path, value)))
+    assert path.split(".")[0] in caught.value.en or path == "version"
+    assert len(caught.value.en) < 300
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "null", "[]", "5", '"card"', "{", "{}", "[" * 100000, '{"a":' * 100000, "1" * 100000,
+        CARD.to_json().replace("0.1", "NaN"), CARD.to_json().replace("0.1", "1e999"),
+        CARD.to_json().replace("0.1", "-Infinity"), CARD.to_json().replace("0.1", "9" * 5000),
+        CARD.to_json().replace("0.1", "[" * 50 + "]" * 50), CARD.to_json()[:-1] + ', "task": "values"}', " " * (1 << 25),
+    ],
+)  # fmt: skip
+def test_hostile_texts(text: str) -> None:
+    with pytest.raises(ModelError):
+        Card.from_json(text)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=9), inner, max_size=4),
+    max_leaves=12,
+)
+PLACES = sorted({path for path, _ in HOSTILE} | {"labels", "sample.input.data", "input.steps"})
+
+
+@settings(max_examples=300, deadline=None)
+@given(path=st.sampled_from(PLACES), value=JSON)
+def test_any_value_anywhere_is_read_or_refused(path: str, value: Any) -> None:
+    try:
+        card = Card.from_json(json.dumps(changed(path, value)))
+    except ModelError:
+        return
+    assert Card.from_json(card.to_json()) == card
+
+
+@settings(max_examples=200, deadline=None)
+@given(text=st.text() | JSON.map(json.dumps))
+def test_any_text_is_refused(text: str) -> None:
+    with pytest.raises(ModelError):
+        Card.from_json(text)
