@@ -48,7 +48,7 @@ def test_facts_that_json_has_not_are_written_so_that_they_can_be_read() -> None:
 
 
 NEVER = object()
-HOSTILE: "list[tuple[str, Any]]" = [
+HOSTILE: Any = [
     ("task", "eval"), ("task", None), ("task", NEVER), ("network", 5), ("network", "x" * 20000), ("tool", "\ud800"),
     ("labels", "cat"), ("labels", [1]), ("labels", {"0": "a"}), ("vocabulary", {"a": -1}), ("vocabulary", {"a": True}),
     ("vocabulary", {"a": 1.0}), ("vocabulary", ["a"]), ("origin", []), ("notes", "x"), ("notes", ["x"] * 1001),
@@ -100,7 +100,8 @@ def test_hostile_fields(path: str, value: Any) -> None:
         "", "null", "[]", "5", '"card"', "{", "{}", "[" * 100000, '{"a":' * 100000, "1" * 100000,
         CARD.to_json().replace("0.1", "NaN"), CARD.to_json().replace("0.1", "1e999"),
         CARD.to_json().replace("0.1", "-Infinity"), CARD.to_json().replace("0.1", "9" * 5000),
-        CARD.to_json().replace("0.1", "[" * 50 + "]" * 50), CARD.to_json()[:-1] + ', "task": "values"}', " " * (1 << 25),
+        CARD.to_json().replace("0.1", "[" * 50 + "]" * 50), CARD.to_json()[:-1] + ', "task": "values"}',
+        " " * (1 << 25),
     ],
 )  # fmt: skip
 def test_hostile_texts(text: str) -> None:

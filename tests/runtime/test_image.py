@@ -155,7 +155,7 @@ EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\n(x) pr
     [
         b"", b"hello", PNG[:80], JPEG[: len(JPEG) // 2], JPEG[:30], PNG[:30] + b"\xff" * 40, HUGE, EPS,
         np.zeros((3, 3)), np.zeros((3, 3, 2), np.uint8), np.zeros((0, 3, 3), np.uint8), np.zeros(5, np.uint8),
-        Image.new("F", (3, 3)), 5, None, {"a": 1},
+        Image.new("F", (3, 3)), Image.open(io.BytesIO(PNG[:80])), JPEG[:-200], 5, None, {"a": 1},
     ],
 )  # fmt: skip
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")

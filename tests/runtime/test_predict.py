@@ -133,7 +133,9 @@ def test_tables(tmp_path: Path) -> None:
     assert caption(value) == "-0 -1 -2 -3"
 
 
-@pytest.mark.parametrize("data", [[1, 2, 3], [1, 2, 3, 4, 5], [], [[]], "no.csv", "abc", [1, 2, 3, "x"], [[1, 2], [3]], 5, None])
+@pytest.mark.parametrize(
+    "data", [[1, 2, 3], [1, 2, 3, 4, 5], [], [[]], "no.csv", "abc", [1, 2, 3, "x"], [[1, 2], [3]], 5, None]
+)
 def test_tables_that_do_not_fit(tmp_path: Path, data: Any) -> None:
     with pytest.raises((InputError, FileMissing)):
         load(table(tmp_path)).predict(data)
@@ -203,7 +205,7 @@ def test_models_that_cannot_be_used(tmp_path: Path) -> None:
             load(tmp_path / "broken.onnx")
     ends = [info("input", [1])], [info("out", [1])]
     nodes = [helper.make_node("Neg", ["input"], ["out"])]
-    with pytest.raises(ModelError, match="newer onnxruntime|更新的 onnxruntime"):
+    with pytest.raises(ModelError, match=r"newer onnxruntime|更新的 onnxruntime"):
         load(write(tmp_path / "new.onnx", nodes, ends, None, opset=999))
     with pytest.raises(ModelError, match=r"convert best\.pth"):
         load(write(tmp_path / "bare.onnx", nodes, ends, None))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 from typing import Any, List, Optional
@@ -11,14 +12,14 @@ from PIL import Image, ImageDraw, ImageFont
 from .image import open_picture
 
 SMALLEST = 160  # pixels of the shorter side that `enlarge` gives at least
-FONTS = [  # with Chinese characters: Windows, Linux (also Debian on the boards), macOS
-    "C:/Windows/Fonts/msyh.ttc", "C:/Windows/Fonts/simhei.ttf", "C:/Windows/Fonts/simsun.ttc",
-    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc", "/usr/share/fonts/noto-cjk/NotoSansCJK-Regular.ttc",
-    "/usr/share/fonts/google-noto-cjk/NotoSansCJK-Regular.ttc", "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc",
-    "/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc", "/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf",
-    "/usr/share/fonts/truetype/arphic/uming.ttc", "/System/Library/Fonts/PingFang.ttc",
-    "/System/Library/Fonts/STHeiti Medium.ttc", "/System/Library/Fonts/Hiragino Sans GB.ttc",
-]  # fmt: skip
+FONT_FOLDERS = (  # of Windows, Linux, macOS
+    "C:/Windows/Fonts", "~/AppData/Local/Microsoft/Windows/Fonts", "/usr/share/fonts", "/usr/local/share/fonts",
+    "~/.fonts", "~/.local/share/fonts", "/System/Library/Fonts", "/Library/Fonts",
+)  # fmt: skip
+CHINESE = (  # what the names of fonts with Chinese characters begin with, the best first
+    "msyh", "notosanscjk", "notosanssc", "sourcehansans", "wqy", "pingfang", "hyqihei", "simhei", "stheiti",
+    "hiragino sans gb", "simsun", "droidsansfallback", "uming", "ukai",
+)  # fmt: skip
 
 
 def draw(source: Any, answer: Any, enlarge: bool = False) -> Any:
@@ -35,7 +36,7 @@ def draw(source: Any, answer: Any, enlarge: bool = False) -> Any:
 
 
 def caption(answer: Any) -> str:
-    """"cat 98.1%", or the values where there are no classes."""
+    """ "cat 98.1%", or the values where there are no classes."""
     if answer.label:
         return "%s %.1f%%" % (answer.label, 100 * answer.confidence)
     return " ".join("%.4g" % value for value in answer.scores[:5]) + (" …" if len(answer.scores) > 5 else "")
@@ -61,10 +62,26 @@ def _write(picture: Any, text: str) -> None:
 
 def _font_path(text: str) -> Optional[str]:
     """A font for the text: None where the built-in one does, or where no other is found."""
-    if all(ord(letter) < 256 for letter in text):
-        return None
-    found: List[str] = [path for path in FONTS if os.path.isfile(path)]
-    return found[0] if found else None
+    return None if all(ord(letter) < 256 for letter in text) else chinese_font()
+
+
+@functools.lru_cache(maxsize=None)
+def chinese_font() -> Optional[str]:
+    """The path of the best font with Chinese characters on this machine; None if there is none."""
+    found = [
+        path for folder in FONT_FOLDERS for path in _files(os.path.expanduser(folder)) if _rank(path) < len(CHINESE)
+    ]
+    return min(found, key=_rank, default=None)
+
+
+def _files(folder: str) -> List[str]:
+    return [os.path.join(place, name) for place, _, names in os.walk(folder) for name in sorted(names)]
+
+
+def _rank(path: str) -> int:
+    name = os.path.basename(path).lower()
+    known = name.endswith((".ttf", ".ttc", ".otf"))
+    return next((i for i, start in enumerate(CHINESE) if known and name.startswith(start)), len(CHINESE))
 
 
 def _font(path: Optional[str], size: int) -> Any:

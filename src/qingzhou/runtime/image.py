@@ -36,27 +36,26 @@ def read_image(source: Any, color: str, order: str = "RGB") -> Array:
     """
     if isinstance(source, np.ndarray):
         return _recolor(_array(source), order, color)
-    if isinstance(source, Image.Image):
-        return _recolor(_pixels(source), "RGB", color, source.format)
-    return _decode(source, color)
-
-
-def _decode(source: Any, color: str) -> Array:
-    """The picture in a file, by its path or its bytes."""
-    name = "<bytes>" if isinstance(source, (bytes, bytearray, memoryview)) else str(source)
     try:
+        if isinstance(source, Image.Image):
+            return _recolor(_pixels(source), "RGB", color, source.format)
         with _open(source) as file, Image.open(file, formats=FORMATS) as image:
             if color == "GRAY" and image.format == "JPEG":
                 image.draft("L", None)  # the brightness that the file itself holds, as OpenCV takes it
             return _recolor(_pixels(image), "RGB", color, image.format)
-    except UnidentifiedImageError:
-        raise _not_an_image(name) from None
     except QingzhouError:
         raise
+    except UnidentifiedImageError:
+        raise _not_an_image(_name(source)) from None
     except Image.DecompressionBombError:
-        raise _too_large(name) from None
+        raise _too_large(_name(source)) from None
     except Exception as err:  # Pillow's readers raise anything on files that are cut off or altered
-        raise _broken(name, err) from None
+        raise _broken(_name(source), err) from None
+
+
+def _name(source: Any) -> str:
+    """What to call a picture in a message."""
+    return str(source) if isinstance(source, (str, os.PathLike)) else "<%s>" % type(source).__name__
 
 
 def open_picture(source: Any) -> Any:
@@ -82,6 +81,7 @@ def _pixels(image: Any) -> Array:
     """(H, W) grey or (H, W, 3) RGB of the first frame, upright."""
     if image.width * image.height > MOST_PIXELS:
         raise _too_large("%d x %d" % image.size)
+    image.load()  # here, since numpy before 1.22 hides the error of a picture that is cut off
     turn = TURNS.get(_orientation(image))
     if turn is not None:
         image = image.transpose(turn)
