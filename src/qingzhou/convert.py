@@ -20,7 +20,8 @@ from .export.weights import Weights
 from .model import Model
 from .nets.graph import Graph
 from .nets.names import check_name
-from .nets.recognise import Recognised, choose_labels, recognise_checkpoint
+from .nets.recognise import choose_labels, recognise_checkpoint
+from .nets.recognised import Recognised
 from .runtime.card import KEY, Card, Output, Sample
 from .samples import write_sample
 
@@ -104,7 +105,7 @@ def run_conversion(
     _check_options(opset, ir_version, input_size)
     source = Path(path)
     checkpoint = read_checkpoint(source)
-    found = recognise_checkpoint(checkpoint, input_size, xeduhub)
+    found = recognise_checkpoint(checkpoint, input_size)
     if network is not None:
         check_name(network, found.family, found.title)
     names, notes = choose_labels(found, labels)

@@ -37,6 +37,8 @@ class Emitted:
 def emit(graph: Graph, weights: Weights, opset: int, ir_version: int) -> Emitted:
     """The graph as ONNX operators of the given opset."""
     emitter = _Emitter(graph, weights, opset)
+    for value in graph.inputs:
+        emitter.default(value)
     for layer in graph.layers:
         emitter.emit(layer)
     onnx_graph = helper.make_graph(
@@ -109,6 +111,12 @@ class _Emitter:
                 self.upsample(layer)
             case _:
                 raise AssertionError(f"no ONNX form for {layer.op}")
+
+    def default(self, value: Value) -> None:
+        """Zeros for an optional input: an initializer of an input's name is its default (ONNX IR, since version 4)."""
+        if value.optional:
+            shape = tuple(n for n in value.shape if isinstance(n, int))
+            self.put(value.name, shape, lambda: np.zeros(shape, np.float32))
 
     # -- building blocks ---------------------------------------------------------------------------------------------
 

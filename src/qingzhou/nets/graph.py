@@ -7,7 +7,7 @@ and everything else are ordinary functions over it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 Dim = int | str  # a str names a dimension that is free, such as "batch"
@@ -16,11 +16,15 @@ Shape = tuple[Dim, ...]
 
 @dataclass(frozen=True)
 class Value:
-    """A tensor that flows: its name, shape and dtype ("float32" or "int64")."""
+    """A tensor that flows: its name, shape and dtype ("float32" or "int64").
+
+    optional: an input of the network that is all zeros where nothing is fed
+    """
 
     name: str
     shape: Shape
     dtype: str = "float32"
+    optional: bool = False
 
     @property
     def channels(self) -> int:
@@ -79,15 +83,15 @@ class Recorder:
         """The finished Graph; `names` renames the outputs."""
         renamed = {value.name: new for value, new in zip(outputs, names, strict=False)}
         layers = tuple(_rename(layer, renamed) for layer in self.layers)
-        values = {renamed.get(n, n): Value(renamed.get(n, n), v.shape, v.dtype) for n, v in self.values.items()}
+        values = {renamed.get(n, n): replace(v, name=renamed.get(n, n)) for n, v in self.values.items()}
         ends = tuple(values[renamed.get(v.name, v.name)] for v in outputs)
         return Graph(tuple(self.inputs), ends, layers, values, dict(self.params))
 
     # -- recording ---------------------------------------------------------------------------------------------------
 
-    def input(self, name: str, shape: Shape, dtype: str = "float32") -> Value:
+    def input(self, name: str, shape: Shape, dtype: str = "float32", optional: bool = False) -> Value:
         """An input of the network."""
-        value = self.values[name] = Value(name, shape, dtype)
+        value = self.values[name] = Value(name, shape, dtype, optional)
         self.inputs.append(value)
         return value
 
@@ -131,21 +135,21 @@ class Recorder:
         padding: int | Sequence[int] | None = None, groups: int = 1, dilation: int | Sequence[int] = 1,
         bias: bool = True,
     ) -> Value:  # fmt: skip
-        """(N, C, *size) -> (N, channels, *size'), 1-D or 2-D; padding None keeps the size at stride 1."""
+        """(N, C, *size) -> (N, channels, *size'), 1-D or 2-D; padding None keeps the size at stride 1.
+
+        padding: one number, one per dimension, or all starts and then all ends.
+        """
         dims = len(x.shape) - 2
         kernels, strides, dilations = _spread(kernel, dims), _spread(stride, dims), _spread(dilation, dims)
-        pads = tuple(d * (k - 1) // 2 for k, d in zip(kernels, dilations, strict=True))
-        pads = pads if padding is None else _spread(padding, dims)
+        same = tuple(d * (k - 1) // 2 for k, d in zip(kernels, dilations, strict=True))
+        pads = _pads(same if padding is None else padding, dims)
         params = {"weight": self.param(f"{key}.weight", (channels, x.channels // groups, *kernels))}
         if bias:
             params["bias"] = self.param(f"{key}.bias", (channels,))
-        size = [
-            window(n, k, s, p, p, d)
-            for n, k, s, p, d in zip(x.shape[2:], kernels, strides, pads, dilations, strict=True)
-        ]
+        size = _windows(x.shape[2:], kernels, strides, pads, dilations)
         return self.layer(
             "Conv", key, [x], (x.shape[0], channels, *size), params,
-            kernel=kernels, stride=strides, padding=pads * 2, dilation=dilations, groups=groups,
+            kernel=kernels, stride=strides, padding=pads, dilation=dilations, groups=groups,
         )  # fmt: skip
 
     def batch_norm(self, key: str, x: Value, eps: float = 1e-5, affine: bool = True) -> Value:
@@ -257,15 +261,12 @@ class Recorder:
         padding: int | Sequence[int], dilation: int | Sequence[int], ceil: bool, name: str, **attrs: Any,
     ) -> Value:  # fmt: skip
         dims = len(x.shape) - 2
-        kernels, pads, dilations = _spread(kernel, dims), _spread(padding, dims), _spread(dilation, dims)
+        kernels, pads, dilations = _spread(kernel, dims), _pads(padding, dims), _spread(dilation, dims)
         strides = kernels if stride is None else _spread(stride, dims)
-        size = [
-            window(n, k, s, p, p, d, ceil)
-            for n, k, s, p, d in zip(x.shape[2:], kernels, strides, pads, dilations, strict=True)
-        ]
+        size = _windows(x.shape[2:], kernels, strides, pads, dilations, ceil)
         return self.layer(
             op, name or op.lower(), [x], (*x.shape[:2], *size),
-            kernel=kernels, stride=strides, padding=pads * 2, dilation=dilations, ceil=ceil, **attrs,
+            kernel=kernels, stride=strides, padding=pads, dilation=dilations, ceil=ceil, **attrs,
         )  # fmt: skip
 
     def global_pool(self, x: Value, name: str = "global_pool", keep: bool = False) -> Value:
@@ -343,6 +344,21 @@ def window(n: Dim, kernel: int, stride: int, before: int, after: int, dilation: 
     if ceil and (count - 1) * stride >= n + before:
         count -= 1
     return count
+
+
+def _windows(
+    sizes: Shape, kernels: tuple[int, ...], strides: tuple[int, ...], pads: tuple[int, ...],
+    dilations: tuple[int, ...], ceil: bool = False,
+) -> list[Dim]:  # fmt: skip
+    starts, ends = pads[: len(sizes)], pads[len(sizes) :]
+    settings = zip(sizes, kernels, strides, starts, ends, dilations, strict=True)
+    return [window(n, k, s, before, after, d, ceil) for n, k, s, before, after, d in settings]
+
+
+def _pads(value: int | Sequence[int], dims: int) -> tuple[int, ...]:
+    """All starts, then all ends."""
+    pads = _spread(value, dims)
+    return pads if len(pads) == 2 * dims else pads * 2
 
 
 def _spread(value: int | Sequence[int], dims: int) -> tuple[int, ...]:

@@ -35,7 +35,7 @@ class Input:
               {"op": "resize", "size": [h, w], "interpolation": ...}                  squash to exactly h x w
               {"op": "center_crop", "size": [h, w]}                                   zero-padded where too small
               {"op": "pad", "border": [left, top, right, bottom], "value": 0}
-              {"op": "gray"}                                                          to luminance, channels kept
+              {"op": "gray"}                                  0.299, 0.587, 0.114 of the channels in each, or in one
               {"op": "normalize", "mean": [...], "std": [...]}                        (x - mean) / std per channel
             "pillow" is Pillow's antialiased bilinear; "cv2" is OpenCV's INTER_LINEAR on uint8, bit for bit.
     """
@@ -128,21 +128,22 @@ def _input(data: Any) -> Input:
     kind = fields.one_of("input.kind", data["kind"], tuple(RANKS))
     shape = fields.items("input.shape", data["shape"], fields.size, most=8)
     color = fields.one_of("input.color", data.get("color", ""), tuple(COLORS) if kind == "image" else ("",))
-    if len(shape) not in RANKS[kind] or (kind == "image" and not _fits(shape, color)):
-        raise bad("input.shape", shape)
     steps = fields.items("input.steps", data.get("steps", []), _step, most=32)
     if kind != "image" and steps:
         raise bad("input.steps", steps)
     channels = COLORS.get(color, 0)
     for i, step in enumerate(steps):
+        channels = shape[1] if step["op"] == "gray" and shape[1:] and shape[1] == 1 else channels
         if step["op"] == "normalize" and not len(step["mean"]) == len(step["std"]) == channels:
             raise bad("input.steps[%d]" % i, step)
+    if len(shape) not in RANKS[kind] or (kind == "image" and not _fits(shape, channels)):
+        raise bad("input.shape", shape)
     return Input(fields.text("input.name", data["name"]), kind, shape, color, steps)
 
 
-def _fits(shape: List[Optional[int]], color: str) -> bool:
-    """Whether (N, C, H, W) is a picture of these colours and of a size that fits into memory."""
-    return shape[1] == COLORS[color] and all(side is None or side <= LARGEST_SIDE for side in shape[2:])
+def _fits(shape: List[Optional[int]], channels: int) -> bool:
+    """Whether (N, C, H, W) is a picture of so many channels and of a size that fits into memory."""
+    return shape[1] == channels and all(side is None or side <= LARGEST_SIDE for side in shape[2:])
 
 
 def _step(at: str, data: Any) -> Dict[str, Any]:

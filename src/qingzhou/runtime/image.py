@@ -222,14 +222,18 @@ def _pad(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
 
 
 def _gray(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
-    """Every channel becomes the luminance, by Pillow's weights: the step comes from torchvision's Grayscale."""
+    """Brightness in every channel, or in one where the network takes one.
+
+    As torchvision's Grayscale: it weighs the channels as red, green, blue in the order in which they lie, which for
+    BaseNN's BGR pictures is not their true brightness, but what the network was trained on.
+    """
     if picture.ndim == 2:
         return picture
-    weights = np.array([0.299, 0.587, 0.114], np.float32)[:: -1 if entry.color == "BGR" else 1]
-    grey = picture.astype(np.float32) @ weights
     if picture.dtype == np.uint8:
-        grey = np.asarray(Image.fromarray(picture[..., :: -1 if entry.color == "BGR" else 1]).convert("L"))
-    return np.repeat(grey[..., None], 3, axis=2)
+        grey = np.asarray(Image.fromarray(picture).convert("L"))
+    else:
+        grey = picture.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+    return grey if entry.shape[1] == 1 else np.repeat(grey[..., None], 3, axis=2)
 
 
 def _normalize(picture: Array, step: Dict[str, Any], entry: Input) -> Array:

@@ -54,7 +54,7 @@ class Predictor:
         self.session = open_session(path, threads)
         self.card = card if card is not None else _card(self.session, str(path))
         self.labels = self.card.labels
-        self._inputs = self.session.get_inputs()
+        self._inputs = [*self.session.get_inputs(), *self.session.get_overridable_initializers()]
         self._answer = _place(self._inputs, self.session.get_outputs(), self.card)
 
     def predict(self, data: Any, order: str = "RGB") -> Any:

@@ -11,17 +11,23 @@ from ..export.file import write_text
 from ..runtime.card import Card
 
 RUNTIME = "qingzhou_runtime"  # the folder beside the sample: a copy of qingzhou/runtime
-KINDS = {"image": "image", "table": "table", "array": "array", "tokens": "text"}
 
 
 def write_sample(model: Path, card: Card) -> Path:
     """Write `model`.py and the runtime it imports, next to the model; returns the path of the program."""
-    source = files(__name__) / f"{KINDS[card.input.kind]}_{language()}.py"
+    source = files(__name__) / f"{_kind(card)}_{language()}.py"
     code = re.sub(r'^MODEL = ".*?"', lambda _: f"MODEL = {_quoted(model.name)}", source.read_text("utf-8"), flags=re.M)
     program = model.with_suffix(".py")
     copy_runtime(model.parent / RUNTIME)
     write_text(program, code)
     return program
+
+
+def _kind(card: Card) -> str:
+    """Which of the programs here fits the model."""
+    if card.input.kind == "tokens":
+        return "text"
+    return card.input.kind if card.task == "classification" else "values"
 
 
 def copy_runtime(folder: Path) -> None:

@@ -1,0 +1,44 @@
+"""Recognised: a network as plain data, with what its file says about how it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..runtime.card import Input
+from .graph import Graph
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """What every reader of checkpoints gives.
+
+    tool    "MMEdu", "MMPretrain", "BaseNN" or "PyTorch"
+    family  the name of the architecture ("ResNet"), or "Sequential" for networks built layer by layer
+    title   the same for people ("ResNet-50")
+    scores  what the output holds: "probabilities", "logits" or "values"
+    """
+
+    tool: str
+    family: str
+    title: str
+    task: str
+    graph: Graph
+    input: Input
+    scores: str
+    labels: tuple[str, ...] = ()
+    vocabulary: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def classes(self) -> int:
+        """Size of the output's last axis."""
+        size = self.graph.outputs[0].shape[-1]
+        return size if isinstance(size, int) else 0
+
+
+def read_labels(value: object) -> tuple[str, ...]:
+    """The class names in a file's meta: a list or tuple of anything printable, or a dict of them; else none."""
+    if isinstance(value, Mapping):
+        value = [key if isinstance(key, str) else text for key, text in value.items()]
+    return tuple(str(label) for label in value) if isinstance(value, (list, tuple)) else ()

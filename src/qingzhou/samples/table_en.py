@@ -1,0 +1,22 @@
+"""Predict every row of a table.
+
+Usage:  python THIS_FILE.py data.csv
+Without a file, the sample inside the model is used. Leave out the column with the answers.
+"""
+
+import sys
+from pathlib import Path
+
+from qingzhou_runtime import load
+
+MODEL = "model.onnx"  # the model file, in the same folder as this program
+
+# 1. Open the model
+model = load(Path(__file__).with_name(MODEL))
+
+# 2. Get the data: a table file, or one row of numbers
+data = sys.argv[1] if len(sys.argv) > 1 else [model.sample_input()]
+
+# 3. Predict row by row; show the likeliest class, and how sure the model is
+for number, result in enumerate(model.predict(data), start=1):
+    print("Row %d: %s  confidence: %.1f%%" % (number, result.label, result.confidence * 100))

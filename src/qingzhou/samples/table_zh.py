@@ -1,0 +1,22 @@
+"""预测表格里的每一行。
+
+用法：  python 本文件.py 数据.csv
+不写文件时，用模型自带的示例数据。表格里不要包含答案那一列。
+"""
+
+import sys
+from pathlib import Path
+
+from qingzhou_runtime import load
+
+MODEL = "model.onnx"  # 模型文件，和本程序放在同一个文件夹里
+
+# 1. 打开模型
+model = load(Path(__file__).with_name(MODEL))
+
+# 2. 准备数据：一个表格文件，或一行数字
+data = sys.argv[1] if len(sys.argv) > 1 else [model.sample_input()]
+
+# 3. 逐行预测，显示最可能的类别和把握有多大
+for number, result in enumerate(model.predict(data), start=1):
+    print("第%d行：%s  置信度：%.1f%%" % (number, result.label, result.confidence * 100))
