@@ -9,16 +9,16 @@ from typing import Any
 
 from .convert import Conversion, run_conversion
 from .errors import CheckpointMissing, FileMissing, InputError, LabelError, OptionError, OutputError, QingzhouError
-from .model import load
 from .runtime.predict import Prediction, Predictor
 
 CHECKPOINTS = (".pth", ".pt", ".pkl", ".ckpt", ".safetensors")
 IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 
 
-def convert_all(
-    files: Sequence[Path], out: Path | None, *, labels: str | None, **options: Any
-) -> list[tuple[Path, Conversion | QingzhouError]]:
+Result = tuple[Path, Conversion | QingzhouError]  # a checkpoint, and what became of it
+
+
+def convert_all(files: Sequence[Path], out: Path | None, *, labels: str | None, **options: Any) -> list[Result]:
     """Convert every file, and every checkpoint inside the folders among them."""
     sources = list(_checkpoints(files))
     if len(sources) > 1 and out is not None and out.suffix.lower() == ".onnx":
@@ -81,12 +81,10 @@ class Answer:
     drawn: Path | None = None
 
 
-def run_all(model: Path, inputs: Sequence[Path], save: Path | None) -> list[Answer]:
+def run_all(predictor: Predictor, inputs: Sequence[Path], save: Path | None) -> list[Answer]:
     """Predict for every picture, row or array named; for the model's own sample if nothing is."""
-    predictor = load(model).predictor
     if not inputs:
-        found = predictor.predict(predictor.sample_input())
-        return [Answer("sample", one) for one in (found if isinstance(found, list) else [found])]
+        return [Answer("sample", predictor.predict(predictor.sample_input()))]
     return [answer for source in inputs for answer in _run(predictor, source, save)]
 
 
@@ -110,7 +108,7 @@ def _draw(source: Path, answer: Prediction, save: Path) -> Path:
     target = save / f"{source.stem}.png"
     try:
         save.mkdir(parents=True, exist_ok=True)
-        draw(source, answer).save(target)
+        draw(source, answer, enlarge=True).save(target)
     except OSError as err:
         raise OutputError(
             en=f"Cannot write {target}: {err.strerror}. Choose another folder with --save.",

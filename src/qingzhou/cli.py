@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from . import __version__
-from .errors import QingzhouError, language, say, use_language
+from .errors import QingzhouError, say, use_language
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -41,7 +39,7 @@ def common(function: F) -> F:
 @contextlib.contextmanager
 def friendly(lang: str | None, as_json: bool) -> Iterator[None]:
     """Choose the language; a user's mistake becomes a message and exit status 1, never a traceback."""
-    use_language(lang or (language() if os.environ.get("QINGZHOU_LANG") else None))
+    use_language(lang)
     try:
         yield
     except QingzhouError as err:
@@ -52,10 +50,12 @@ def friendly(lang: str | None, as_json: bool) -> Iterator[None]:
 
 
 def _fail(err: QingzhouError, as_json: bool) -> None:
+    from . import present
+
     if as_json:
-        click.echo(json.dumps({"error": type(err).__name__, "code": err.code, "message": str(err)}, ensure_ascii=False))
+        present.as_json(present.failure(err))
     else:
-        click.echo(say("Error: ", "错误：") + str(err), err=True)
+        present.error(err)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -92,10 +92,11 @@ def convert(
         from . import present
         from .batch import convert_all
 
-        results = convert_all(
-            files, out, labels=labels, input_size=input_size, opset=opset, ir_version=ir_version, check=check,
-            xeduhub=xeduhub_input,
-        )  # fmt: skip
+        with present.busy(say("converting", "转换中")):
+            results = convert_all(
+                files, out, labels=labels, input_size=input_size, opset=opset, ir_version=ir_version, check=check,
+                xeduhub=xeduhub_input,
+            )  # fmt: skip
         present.conversions(results, as_json)
         if any(isinstance(result, QingzhouError) for _, result in results):
             sys.exit(1)
@@ -109,9 +110,9 @@ def info(file: Path, tree: bool, lang: str | None, as_json: bool) -> None:
     """Say what is inside a checkpoint or an ONNX model. 查看文件里有什么。"""
     with friendly(lang, as_json):
         from . import present
-        from .inspect import inspect
+        from .info import read_info
 
-        present.inspection(inspect(file), tree, as_json)
+        present.info(read_info(file), tree, as_json)
 
 
 @main.command()
@@ -128,9 +129,12 @@ def run(model: Path, inputs: tuple[Path, ...], top: int, save: Path | None, lang
     with friendly(lang, as_json):
         from . import present
         from .batch import run_all
+        from .model import load
 
-        results = run_all(model, inputs, save)
-        present.predictions(results, top, as_json)
+        opened = load(model)
+        with present.busy(say("predicting", "识别中")):
+            results = run_all(opened.predictor, inputs, save)
+        present.predictions(results, top, opened.card.labels, as_json)
         if any(isinstance(result.answer, QingzhouError) for result in results):
             sys.exit(1)
 

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from ..nets.graph import Graph, Layer
+
+if TYPE_CHECKING:
+    from onnx import ModelProto, NodeProto
+
+Shapes = Mapping[str, tuple[int, ...]]
 
 
 def parameters(graph: Graph) -> int:
@@ -27,4 +34,37 @@ def _layer_macs(graph: Graph, layer: Layer) -> int:
             steps = graph.values[layer.inputs[0]].shape[0]
             weights = sum(math.prod(graph.params[k]) for r, k in layer.params.items() if r.startswith("weight"))
             return weights * (steps if isinstance(steps, int) else 1)
+    return 0
+
+
+def onnx_parameters(model: ModelProto) -> int:
+    """Numbers of any floating or quantised type in an ONNX file; shapes and indices (int64) are not counted."""
+    return sum(math.prod(item.dims) for item in model.graph.initializer if item.data_type != 7)
+
+
+def onnx_macs(model: ModelProto) -> int:
+    """Multiply-accumulates of an ONNX model, counted as macs() does; 0 where its shapes cannot be inferred."""
+    import onnx
+
+    try:
+        graph = onnx.shape_inference.infer_shapes(model).graph
+    except Exception:  # a broken or too large model; inference raises several classes
+        return 0
+    shapes: dict[str, tuple[int, ...]] = {item.name: tuple(item.dims) for item in graph.initializer}
+    for value in (*graph.input, *graph.value_info, *graph.output):
+        shapes.setdefault(value.name, tuple(d.dim_value or 1 for d in value.type.tensor_type.shape.dim))
+    return sum(_node_macs(node, shapes) for node in graph.node)
+
+
+def _node_macs(node: NodeProto, shapes: Shapes) -> int:
+    sizes = [shapes.get(name, ()) for name in node.input]
+    out = math.prod(shapes.get(node.output[0], (0,))) if node.output else 0
+    match node.op_type:
+        case "Conv" if len(sizes) > 1:
+            return out * math.prod(sizes[1][1:])
+        case "Gemm" | "MatMul" if len(sizes) > 1 and sizes[0]:
+            transposed = any(attr.name == "transA" and attr.i for attr in node.attribute)
+            return out * (sizes[0][0] if transposed else sizes[0][-1])
+        case "LSTM" if len(sizes) > 2 and sizes[0]:
+            return sizes[0][0] * (math.prod(sizes[1]) + math.prod(sizes[2]))
     return 0

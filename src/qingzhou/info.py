@@ -1,0 +1,181 @@
+"""What is inside a file: of a checkpoint before it is converted, of an ONNX model afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .checkpoint import Checkpoint, read_checkpoint
+from .errors import CheckpointTypeError, FileMissing, ModelError, QingzhouError
+from .export.count import macs, onnx_macs, onnx_parameters, parameters
+from .nets.recognise import recognise_checkpoint
+from .runtime.card import KEY, Card, Input
+
+if TYPE_CHECKING:
+    import onnx
+
+LARGEST_ONNX = 1 << 31  # bytes; protobuf has no larger messages
+LONGEST_FACT = 200  # characters of one training fact
+
+
+@dataclass(frozen=True)
+class Part:
+    """One tensor or operator: its dotted name, what it is, and its shape."""
+
+    name: str
+    kind: str
+    shape: tuple[int | str, ...]
+
+
+@dataclass(frozen=True)
+class Info:
+    """Everything `qingzhou info` says. Fields that do not apply are empty; `problem` is why it cannot be converted."""
+
+    path: Path
+    size: int
+    container: str
+    tool: str = ""
+    network: str = ""
+    task: str = ""
+    labels: Sequence[str] = ()
+    classes: int = 0
+    input: Input | None = None
+    parameters: int = 0
+    macs: int = 0
+    opset: int = 0
+    ir_version: int = 0
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    parts: Sequence[Part] = ()
+    notes: Sequence[str] = ()
+    problem: QingzhouError | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as plain values, for --json."""
+        entry = self.input
+        return {
+            "file": str(self.path), "bytes": self.size, "container": self.container, "tool": self.tool,
+            "network": self.network, "task": self.task, "classes": self.classes, "labels": list(self.labels),
+            "input": None if entry is None else {"kind": entry.kind, "shape": entry.shape, "color": entry.color,
+                                                 "steps": entry.steps},
+            "parameters": self.parameters, "macs": self.macs, "opset": self.opset, "ir_version": self.ir_version,
+            "training": dict(self.facts), "notes": list(self.notes),
+            "problem": None if self.problem is None else {"code": self.problem.code, "message": str(self.problem)},
+            "tensors": [{"name": part.name, "kind": part.kind, "shape": list(part.shape)} for part in self.parts],
+        }  # fmt: skip
+
+
+def read_info(path: str | Path) -> Info:
+    """What is inside a checkpoint or an ONNX model; an error only where the file can be read as neither."""
+    path = Path(path)
+    if path.suffix.lower() == ".onnx":
+        return _onnx(path)
+    try:
+        checkpoint = read_checkpoint(path)
+    except CheckpointTypeError:
+        if _looks_like_onnx(path):
+            return _onnx(path)
+        raise
+    return _checkpoint(path, checkpoint)
+
+
+# -- checkpoints ----------------------------------------------------------------------------------------------------
+
+
+def _checkpoint(path: Path, checkpoint: Checkpoint) -> Info:
+    common: dict[str, Any] = {
+        "path": path, "size": checkpoint.origin.size, "container": checkpoint.origin.container,
+        "facts": training_facts(checkpoint.meta), "parts": list(_tensors(checkpoint)),
+    }  # fmt: skip
+    try:
+        found = recognise_checkpoint(checkpoint)
+    except QingzhouError as err:
+        return Info(**common, tool=str(checkpoint.meta.get("tool", ""))[:LONGEST_FACT], problem=err)
+    return Info(
+        **common, tool=found.tool, network=found.title, task=found.task, labels=found.labels, classes=found.classes,
+        input=found.input, parameters=parameters(found.graph), macs=macs(found.graph), notes=found.notes,
+    )  # fmt: skip
+
+
+def training_facts(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """The short plain values in a checkpoint's meta: epochs, date, versions."""
+    return {str(k): v for k, v in meta.items() if isinstance(v, (str, int, float)) and len(str(v)) <= LONGEST_FACT}
+
+
+def _tensors(checkpoint: Checkpoint) -> Iterator[Part]:
+    for key, ref in checkpoint.tensors.refs.items():
+        yield Part(key, str(ref.dtype), ref.shape)
+    for key, reason in checkpoint.ignored.items():
+        yield Part(key, reason, ())
+
+
+# -- ONNX -----------------------------------------------------------------------------------------------------------
+
+
+def _looks_like_onnx(path: Path) -> bool:
+    """An ONNX file starts with its ir_version (field 1, a varint) or producer; nothing else here does."""
+    with path.open("rb") as file:
+        return file.read(1) in (b"\x08", b"\x12")
+
+
+def _onnx(path: Path) -> Info:
+    model = _load(path)
+    entries = {item.key: item.value for item in model.metadata_props}
+    card = Card.from_json(entries[KEY]) if KEY in entries else None
+    common: dict[str, Any] = {
+        "path": path, "size": path.stat().st_size, "container": "onnx", "opset": opset,
+        "ir_version": model.ir_version, "parameters": onnx_parameters(model), "macs": onnx_macs(model),
+        "parts": list(_nodes(model)),
+    }  # fmt: skip
+    if card is None:
+        return Info(**common, tool=model.producer_name[:LONGEST_FACT], facts=_foreign(entries), problem=_no_card(path))
+    return Info(
+        **common, tool=card.tool, network=card.network, task=card.task, labels=card.labels, classes=len(card.labels),
+        input=card.input, facts=_origin(card), notes=card.notes,
+    )  # fmt: skip
+
+
+def _load(path: Path) -> onnx.ModelProto:
+    """The model without the data that lies in other files, whose paths are the file's own choice."""
+    import onnx
+
+    if not path.is_file():
+        raise FileMissing(
+            en=f"There is no file {path}; expected a checkpoint (.pth) or a model (.onnx). Check the name and folder.",
+            zh=f"文件 {path} 不存在，应为权重文件（.pth）或模型（.onnx）。请检查文件名和所在的文件夹。",
+        )
+    try:
+        model = onnx.load(path, load_external_data=False) if path.stat().st_size < LARGEST_ONNX else None
+    except Exception:  # protobuf's class depends on its version
+        model = None
+    if model is None or not model.graph.node:
+        raise ModelError(
+            en=f"{path.name} is no complete ONNX model. Convert the checkpoint again, or copy the file again.",
+            zh=f"{path.name} 不是完整的 ONNX 模型。请重新转换权重文件，或重新复制。",
+        )
+    return model
+
+
+def _origin(card: Card) -> dict[str, Any]:
+    training = card.origin.get("training", {})
+    return {"file": card.origin.get("file", ""), **(training if isinstance(training, dict) else {})}
+
+
+def _foreign(entries: Mapping[str, str]) -> dict[str, str]:
+    """Metadata that other tools wrote, shown as text and never interpreted."""
+    return {key: value[:LONGEST_FACT] for key, value in list(entries.items())[:20]}
+
+
+def _nodes(model: onnx.ModelProto) -> Iterator[Part]:
+    shapes = {item.name: tuple(item.dims) for item in model.graph.initializer}
+    for node in model.graph.node:
+        weight = next((shapes[name] for name in node.input if name in shapes), ())
+        yield Part(node.name or (node.output[0] if node.output else node.op_type), node.op_type, weight)
+
+
+def _no_card(path: Path) -> ModelError:
+    return ModelError(
+        en=f"{path.name} has no card that says how to prepare its input, so it was not written by Qingzhou.",
+        zh=f"{path.name} 里没有说明卡，不是轻舟生成的模型，不知道如何处理输入。",
+    )
