@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,37 +15,35 @@ CHECKPOINTS = (".pth", ".pt", ".pkl", ".ckpt", ".safetensors")
 IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 
 
-Result = tuple[Path, Conversion | QingzhouError]  # a checkpoint, and what became of it
+Outcome = Conversion | QingzhouError
+Result = tuple[Path, Outcome]  # a checkpoint, and what became of it
 
 
 def convert_all(files: Sequence[Path], out: Path | None, *, labels: str | None, **options: Any) -> list[Result]:
     """Convert every file, and every checkpoint inside the folders among them."""
-    sources = list(_checkpoints(files))
+    sources = dict(_checkpoints(files))
     if len(sources) > 1 and out is not None and out.suffix.lower() == ".onnx":
         raise OptionError(
             en=f"-o {out} is one file, but there are {len(sources)} checkpoints. Give a folder instead.",
             zh=f"-o {out} 是一个文件，但有 {len(sources)} 个权重文件。请改为一个文件夹。",
         )
+    targets = _targets(sources, out)
     names = read_label_option(labels) if labels else None
-    return [(source, _convert(source, _place(source, out, len(sources)), names, options)) for source in sources]
+    return [(source, _convert(source, targets[source], names, options)) for source in sources]
 
 
-def _convert(source: Path, out: Path | None, labels: list[str] | None, options: dict[str, Any]) -> Conversion | QingzhouError:
+def _convert(source: Path, out: Path | None, labels: list[str] | None, options: dict[str, Any]) -> Outcome:
     try:
         return run_conversion(source, out, labels=labels, **options)
     except QingzhouError as err:
         return err
 
 
-def _place(source: Path, out: Path | None, count: int) -> Path | None:
-    """Several checkpoints go into the folder `out`, each under its own name."""
-    return out / f"{source.stem}.onnx" if out is not None and count > 1 else out
-
-
-def _checkpoints(files: Sequence[Path]) -> Iterable[Path]:
+def _checkpoints(files: Sequence[Path]) -> Iterable[tuple[Path, Path]]:
+    """Every checkpoint, with its path inside the folder that was named (its own name if it was named itself)."""
     for file in files:
         if not file.is_dir():
-            yield file
+            yield file, Path(file.name)
             continue
         found = sorted(p for p in file.rglob("*") if p.suffix.lower() in CHECKPOINTS and p.is_file())
         if not found:
@@ -53,7 +51,22 @@ def _checkpoints(files: Sequence[Path]) -> Iterable[Path]:
                 en=f"The folder {file} holds no checkpoint ({', '.join(CHECKPOINTS)}). Name the .pth file itself.",
                 zh=f"文件夹 {file} 里没有权重文件（{'、'.join(CHECKPOINTS)}）。请直接指定 .pth 文件。",
             )
-        yield from found
+        yield from ((path, path.relative_to(file)) for path in found)
+
+
+def _targets(sources: Mapping[Path, Path], out: Path | None) -> dict[Path, Path | None]:
+    """Where each model goes: several into the folder `out`, as they lay; OptionError if two would be one file."""
+    if out is None or len(sources) == 1:
+        return dict.fromkeys(sources, out)
+    targets = {source: out / inside.with_suffix(".onnx") for source, inside in sources.items()}
+    first = {target: source for source, target in reversed(targets.items())}
+    for source, target in targets.items():
+        if first[target] != source:
+            raise OptionError(
+                en=f"{first[target]} and {source} would both become {target}. Rename one, or convert them one by one.",
+                zh=f"{first[target]} 和 {source} 都会写成 {target}。请改名，或分别转换。",
+            )
+    return dict(targets)
 
 
 def read_label_option(text: str) -> list[str]:

@@ -134,7 +134,7 @@ def run(model: Path, inputs: tuple[Path, ...], top: int, save: Path | None, lang
         opened = load(model)
         with present.busy(say("predicting", "识别中")):
             results = run_all(opened.predictor, inputs, save)
-        present.predictions(results, top, opened.card.labels, as_json)
+        present.predictions(results, top, opened.card, as_json)
         if any(isinstance(result.answer, QingzhouError) for result in results):
             sys.exit(1)
 

@@ -123,6 +123,7 @@ def _onnx(path: Path) -> Info:
     model = _load(path)
     entries = {item.key: item.value for item in model.metadata_props}
     card = Card.from_json(entries[KEY]) if KEY in entries else None
+    opset = next((item.version for item in model.opset_import if item.domain in ("", "ai.onnx")), 0)
     common: dict[str, Any] = {
         "path": path, "size": path.stat().st_size, "container": "onnx", "opset": opset,
         "ir_version": model.ir_version, "parameters": onnx_parameters(model), "macs": onnx_macs(model),
@@ -171,7 +172,7 @@ def _nodes(model: onnx.ModelProto) -> Iterator[Part]:
     shapes = {item.name: tuple(item.dims) for item in model.graph.initializer}
     for node in model.graph.node:
         weight = next((shapes[name] for name in node.input if name in shapes), ())
-        yield Part(node.name or (node.output[0] if node.output else node.op_type), node.op_type, weight)
+        yield Part(node.output[0] if node.output else node.name, node.op_type, weight)
 
 
 def _no_card(path: Path) -> ModelError:

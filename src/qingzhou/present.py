@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from .demo import Demo
     from .doors import Door
     from .info import Info, Part
-    from .runtime.card import Input
+    from .runtime.card import Card, Input
     from .runtime.predict import Prediction
 
 MOST_LABELS = 12  # shown in a table
@@ -116,25 +117,36 @@ def _command(result: Conversion) -> str:
 
 
 def _many_conversions(results: Sequence[Result]) -> None:
-    table = _table(say("file", "文件"), say("network", "网络"), say("classes", "类别"), say("size", "大小"),
-                   say("checked", "已检查"), say("time", "用时"))  # fmt: skip
-    for source, result in results:
+    table = _table("", say("file", "文件"), say("network", "网络"), say("classes", "类别"), say("size", "大小"),
+                   say("time", "用时"))  # fmt: skip
+    names = _short_names([source for source, _ in results])
+    for (_, result), name in zip(results, names, strict=True):
         if isinstance(result, QingzhouError):
-            table.add_row(escape(source.name), f"[red]{escape(str(result))}[/]")
+            table.add_row("[red]✗[/]", name)
             continue
         card = result.model.card
-        checked = f"[green]✓[/] {len(result.checks)}"
-        table.add_row(escape(source.name), f"{escape(card.network)} ({card.tool})", str(len(card.labels) or "-"),
-                      decimal(result.size), checked, f"{result.seconds:.2f} s")  # fmt: skip
+        table.add_row("[green]✓[/]", name, f"{escape(card.network)} ({card.tool})",
+                      str(len(card.labels) or ""), decimal(result.size), f"{result.seconds:.2f} s")  # fmt: skip
     screen = console()
     screen.print(table)
-    done = [result for _, result in results if not isinstance(result, QingzhouError)]
-    screen.print(
-        say(
-            f"{len(done)} of {len(results)} converted: each .onnx has a .py beside it that runs it.",
-            f"{len(results)} 个中成功转换 {len(done)} 个：每个 .onnx 旁边都有可以运行它的 .py。",
-        )
+    for (_, result), name in zip(results, names, strict=True):
+        if isinstance(result, QingzhouError):
+            screen.print(f"[red]✗[/] [bold]{name}[/]  {escape(str(result))}", soft_wrap=True)
+    done = sum(not isinstance(result, QingzhouError) for _, result in results)
+    text = say(
+        f"{done} of {len(results)} converted and checked: each .onnx has a .py beside it that runs it.",
+        f"{len(results)} 个中成功转换并检查了 {done} 个：每个 .onnx 旁边都有可以运行它的 .py。",
     )
+    screen.print(text)
+
+
+def _short_names(paths: Sequence[Path]) -> list[str]:
+    """The paths without the folders that they share."""
+    try:
+        base = os.path.commonpath([path.parent for path in paths])
+    except ValueError:  # different drives, or some absolute and some not
+        return [escape(str(path)) for path in paths]
+    return [escape(os.path.relpath(path, base or ".")) for path in paths]
 
 
 # -- info -----------------------------------------------------------------------------------------------------------
@@ -148,7 +160,8 @@ def info(found: Info, tree: bool, json_wanted: bool) -> None:
     screen = console()
     onnx = f"  ·  opset {found.opset}  ·  IR {found.ir_version}" if found.opset else ""
     screen.print(f"[bold]{escape(found.path.name)}[/]  ·  {decimal(found.size)}  ·  {found.container}{onnx}")
-    rows = [(say("tool", "工具"), escape(found.tool))]
+    facts = dict(found.facts)
+    rows = [(say("tool", "工具"), escape(str(facts.pop("tool", found.tool))))]
     if found.network:
         rows += [(say("network", "网络"), f"{escape(found.network)}  ({task(found.task)})")]
         rows += [(say("classes", "类别"), _labels(found.labels) if found.labels else str(found.classes))]
@@ -157,7 +170,7 @@ def info(found: Info, tree: bool, json_wanted: bool) -> None:
         rows += [(say("prepared", "预处理"), escape(", ".join(step_text(s) for s in found.input.steps)))]
     if found.parameters:
         rows += [(say("parameters", "参数"), f"{amount(found.parameters)}  ·  {amount(found.macs)} MACs")]
-    rows += [(say("training", "训练"), escape(", ".join(f"{k} {v}" for k, v in found.facts.items())))]
+    rows += [(say("training", "训练"), escape(", ".join(f"{k} {v}" for k, v in facts.items())))]
     kind = say("operators", "算子") if found.container == "onnx" else say("tensors", "张量")
     rows += [(kind, f"{len(found.parts)}" + ("" if tree else say("  (--tree lists them)", "（--tree 逐个列出）")))]
     screen.print(_facts(*rows))
@@ -165,7 +178,7 @@ def info(found: Info, tree: bool, json_wanted: bool) -> None:
     if tree:
         screen.print(_tree(found.path.name, found.parts), soft_wrap=True)
     if found.problem is not None:
-        screen.print(say("Cannot be converted: ", "无法转换：") + escape(str(found.problem)), style="yellow")
+        screen.print(f"[yellow]![/] {escape(str(found.problem))}", soft_wrap=True)
 
 
 def _tree(title: str, parts: Iterable[Part]) -> Tree:
@@ -188,8 +201,9 @@ def _tree(title: str, parts: Iterable[Part]) -> Tree:
 # -- run, check, demo, doors ----------------------------------------------------------------------------------------
 
 
-def predictions(results: Sequence[Answer], top: int, labels: Sequence[str], json_wanted: bool) -> None:
-    """A row for each input: the likeliest labels with their confidence, or the values."""
+def predictions(results: Sequence[Answer], top: int, card: Card, json_wanted: bool) -> None:
+    """A row for each input: the likeliest labels (or next words) with their confidence, or the values."""
+    labels = card.labels or sorted(card.vocabulary, key=card.vocabulary.__getitem__)
     if json_wanted:
         as_json({"results": [_answer_dict(result, top, labels) for result in results]})
         return

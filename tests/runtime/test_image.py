@@ -213,9 +213,16 @@ def test_other_steps() -> None:
     assert prepare(np.full((1, 1), 9, np.uint8), entry([1, 1, None, None], pad, "GRAY"))[0, 0].tolist() == [
         [3, 9], [3, 3], [3, 3],
     ]  # fmt: skip
-    gray = prepare(RGB[..., ::-1], entry([1, 3, None, None], [{"op": "gray"}], "BGR"))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_gray_weighs_the_channels_as_they_lie(channels: int) -> None:
+    """torchvision's Grayscale takes any three channels for red, green, blue; BaseNN gives it blue, green, red."""
+    bgr = RGB[..., ::-1]
+    gray = prepare(bgr, entry([1, channels, None, None], [{"op": "gray"}], "BGR"))
+    assert gray.shape[1] == channels
     for channel in gray[0]:
-        np.testing.assert_array_equal(channel, np.asarray(PICTURE.convert("L")))
+        np.testing.assert_array_equal(channel, np.asarray(Image.fromarray(np.ascontiguousarray(bgr)).convert("L")))
 
 
 def test_without_steps_the_network_gets_raw_pixels_of_its_size() -> None:

@@ -202,10 +202,9 @@ def unknown(m: Module) -> QingzhouError:
     place_zh = f"网络层 {m.path} " if m.path else "网络"
     return UnsupportedCheckpoint(
         en=f"{place_en[0].upper()}{place_en[1:]} is a {m.name}, which cannot be converted: {en}. Build the network from "
-        'standard layers, or export it to ONNX with torch where its code is. (pip install "qingzhou[torch]" will do '
-        "that for you one day; it is not in this version yet.)",
-        zh=f"{place_zh}的类型是 {m.name}，无法转换：{zh}。请改用标准网络层搭建，或在有其代码的电脑上用 torch 导出 ONNX。"
-        '（计划中的 pip install "qingzhou[torch]" 将支持这种情况，当前版本还没有。）',
+        "standard layers, or export it to ONNX where its code is (a later extra, qingzhou[torch], will do that).",
+        zh=f"{place_zh}的类型是 {m.name}，无法转换：{zh}。请改用标准网络层搭建，或在有其代码的电脑上导出 ONNX"
+        "（以后的扩展 qingzhou[torch] 将支持）。",
     )
 
 

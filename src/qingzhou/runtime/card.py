@@ -93,7 +93,7 @@ class Card:
 
     def to_json(self) -> str:
         """The card as ASCII JSON."""
-        return json.dumps(fields.clean(dataclasses.asdict(self)), sort_keys=True)
+        return json.dumps(fields.clean(dataclasses.asdict(self)))
 
     @classmethod
     def from_json(cls, text: str) -> Card:
