@@ -70,7 +70,7 @@ def _targets(sources: Mapping[Path, Path], out: Path | None) -> dict[Path, Path 
 
 
 def read_label_option(text: str) -> list[str]:
-    """"cat,dog", or the lines of a text file of that name."""
+    """ "cat,dog", or the lines of a text file of that name."""
     path = Path(text)
     try:
         is_file = path.is_file()
@@ -81,7 +81,10 @@ def read_label_option(text: str) -> list[str]:
             en=f"The label file {path} does not exist. Give an existing file, or the labels themselves: cat,dog",
             zh=f"标签文件 {path} 不存在。请给出已有的文件，或直接写标签：cat,dog",
         )
-    parts = path.read_bytes().decode("utf-8-sig", "replace").splitlines() if is_file else text.replace("，", ",").split(",")
+    if is_file:
+        parts = path.read_bytes().decode("utf-8-sig", "replace").splitlines()
+    else:
+        parts = text.replace("，", ",").split(",")
     return [part.strip() for part in parts if part.strip()]
 
 

@@ -16,8 +16,8 @@ from .errors import QingzhouError, say, use_language
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Numbers(click.ParamType):
-    """"224,224" or "224x224" -> (224, 224)."""
+class Numbers(click.ParamType):  # type: ignore[type-arg]  # generic only in the newest click
+    """ "224,224" or "224x224" -> (224, 224)."""
 
     name = "H,W"
 
@@ -72,13 +72,13 @@ def main() -> None:
 
 @main.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="The .onnx to write, or a folder. 输出文件或文件夹。")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="The .onnx, or a folder. 输出文件或文件夹。")
 @click.option("--labels", help="cat,dog or a text file with one label a line. 类别名称。")
 @click.option("--input-size", type=Numbers(), help="Height,width of the input. 输入尺寸（高,宽）。")
 @click.option("--opset", type=int, default=13, show_default=True, help="ONNX opset, 11-21.")
 @click.option("--ir-version", type=int, default=8, show_default=True, help="ONNX IR version, 4-10.")
-@click.option("--check/--no-check", default=True, help="Run the result on its own sample. 转换后自检。")
-@click.option("--xeduhub-input", is_flag=True, help="For the unchanged XEduHub: raw 0-255 pixels. 供原版 XEduHub 使用。")
+@click.option("--check/--no-check", default=True, help="Run the result on its sample. 转换后自检。")
+@click.option("--xeduhub-input", is_flag=True, help="For the unchanged XEduHub (raw pixels). 供原版 XEduHub 使用。")
 @common
 def convert(
     files: tuple[Path, ...], out: Path | None, labels: str | None, input_size: tuple[int, ...] | None, opset: int,
@@ -119,7 +119,7 @@ def info(file: Path, tree: bool, lang: str | None, as_json: bool) -> None:
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("inputs", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--top", type=click.IntRange(1, 100), default=3, show_default=True, help="Labels to show. 显示前几名。")
-@click.option("--save", type=click.Path(path_type=Path), help="Folder for pictures with the answer drawn on. 保存结果图。")
+@click.option("--save", type=click.Path(path_type=Path), help="Folder for pictures with the answer. 保存结果图。")
 @common
 def run(model: Path, inputs: tuple[Path, ...], top: int, save: Path | None, lang: str | None, as_json: bool) -> None:
     """Predict for pictures, folders, CSV rows or NPZ arrays; without input, for the model's own sample.

@@ -1,22 +1,22 @@
 """The one error tree. A user's mistake is always one of these, in Chinese and English; anything else is our bug.
 
-    QingzhouError
-    ├── FileMissing            −103  a file or folder does not exist
-    ├── CheckpointMissing      −102  the checkpoint does not exist
-    ├── CheckpointTypeError    −202  the file is something else than a checkpoint
-    ├── CheckpointDamaged      −202  truncated, bad CRC, impossible sizes
-    ├── UnsafeCheckpoint       −202  built to harm the reader: opcodes, bombs, tricks
-    ├── UnsupportedCheckpoint  −202  read completely, but no network of ours fits; names the closest
-    ├── TensorMismatch         −202  the network is known, but tensors are missing, left over or misshapen
-    ├── ArchitectureMismatch   −302  the network asked for is not the one in the file
-    ├── LabelError             −201  the labels do not fit the classes
-    ├── OptionError            −501  an option has a value that cannot be
-    ├── OutputError                  the result cannot be written; nothing was left behind
-    ├── ShowBeforeInference    −601  show, save or format_output before inference
-    ├── ImageError             −203  ┐
-    ├── InputError             −304  │ these four can also happen on the board: runtime/errors.py
-    ├── ModelError             −202  │
-    └── SelfTestFailed               ┘
+QingzhouError
+├── FileMissing            −103  a file or folder does not exist
+├── CheckpointMissing      −102  the checkpoint does not exist
+├── CheckpointTypeError    −202  the file is something else than a checkpoint
+├── CheckpointDamaged      −202  truncated, bad CRC, impossible sizes
+├── UnsafeCheckpoint       −202  built to harm the reader: opcodes, bombs, tricks
+├── UnsupportedCheckpoint  −202  read completely, but no network of ours fits; names the closest
+├── TensorMismatch         −202  the network is known, but tensors are missing, left over or misshapen
+├── ArchitectureMismatch   −302  the network asked for is not the one in the file
+├── LabelError             −201  the labels do not fit the classes
+├── OptionError            −501  an option has a value that cannot be
+├── OutputError                  the result cannot be written; nothing was left behind
+├── ShowBeforeInference    −601  show, save or format_output before inference
+├── ImageError             −203  ┐
+├── InputError             −304  │ these four can also happen on the board: runtime/errors.py
+├── ModelError             −202  │
+└── SelfTestFailed               ┘
 """
 
 from __future__ import annotations

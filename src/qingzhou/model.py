@@ -12,7 +12,7 @@ from .runtime.card import Card
 if TYPE_CHECKING:
     import onnx
 
-    from .runtime.predict import Prediction, Predictor
+    from .runtime.predict import Predictor
 
 
 class Model:
@@ -50,8 +50,8 @@ class Model:
 
         return onnx.load(self.path)
 
-    def predict(self, data: Any) -> Prediction | list[Prediction]:
-        """The answer for a picture (path, array or PIL image), a table row or an array; a list for several rows."""
+    def predict(self, data: Any) -> Any:
+        """The Prediction for a picture (path, array or PIL image), a table row or an array; a list for several."""
         return self.predictor.predict(data)
 
     def check(self) -> float:
@@ -62,8 +62,8 @@ class Model:
         """Copy the model to another place."""
         from .export.file import replacing
 
-        with self.path.open("rb") as source, replacing(Path(path)) as target:
-            shutil.copyfileobj(source, target)
+        with replacing(Path(path)) as target:
+            shutil.copyfile(self.path, target)
         return Model(path, self.card)
 
 

@@ -1,4 +1,4 @@
-"""The demo: everything that a user does with a model of his own, on a small real checkpoint that the package carries."""
+"""The demo: what a user does with a model of his own, done with a small real checkpoint that the package carries."""
 
 from __future__ import annotations
 

@@ -76,13 +76,14 @@ def append_metadata(path: Path, entries: Mapping[str, str]) -> None:
 def _write_numbers(file: BinaryIO, initializer: Initializer) -> None:
     array = np.ascontiguousarray(initializer.load())
     assert array.size == np.prod(initializer.shape, dtype=int), f"{initializer.name}: {array.shape}"
-    file.write(memoryview(array.reshape(-1)).cast("B") if array.size else b"")
+    file.write(array.reshape(-1).view(np.uint8).data)
 
 
 def _head(initializer: Initializer) -> bytes:
     """A TensorProto up to its numbers."""
     tensor = TensorProto(dims=initializer.shape, data_type=initializer.data_type, name=initializer.name)
-    return tensor.SerializeToString() + _field(RAW_DATA, _size(initializer))
+    named: bytes = tensor.SerializeToString()
+    return named + _field(RAW_DATA, _size(initializer))
 
 
 def _size(initializer: Initializer) -> int:

@@ -159,7 +159,8 @@ class _Emitter:
 
     def reshape(self, x: str, out: str, shape: Sequence[int | str]) -> str:
         """Reshape with the free dimension, if any, left to the runtime."""
-        return self.node("Reshape", [x, self.ints(f"{out}.shape", [-1 if isinstance(n, str) else n for n in shape])], [out])
+        sizes = [-1 if isinstance(n, str) else n for n in shape]
+        return self.node("Reshape", [x, self.ints(f"{out}.shape", sizes)], [out])
 
     # -- layers ------------------------------------------------------------------------------------------------------
 
@@ -180,10 +181,11 @@ class _Emitter:
         x, out = layer.inputs[0], layer.outputs[0]
         rank, channels = len(self.graph.values[x].shape), self.graph.values[x].channels
         shape = (channels, *[1] * (rank - 2))
-        names = [
-            self.put(f"{layer.name}.{role}", shape, lambda i=i: _float32(scale_and_shift(layer, self.weights)[i], shape))  # type: ignore[misc]
-            for i, role in enumerate(("scale", "shift"))
-        ]
+
+        def numbers(i: int) -> Callable[[], Array]:
+            return lambda: _float32(scale_and_shift(layer, self.weights)[i], shape)
+
+        names = [self.put(f"{layer.name}.{role}", shape, numbers(i)) for i, role in enumerate(("scale", "shift"))]
         scaled = self.node("Mul", [x, names[0]], [f"{out}.scaled"])
         self.node("Add", [scaled, names[1]], [out])
 
@@ -194,7 +196,8 @@ class _Emitter:
         ones = self.constant(f"{layer.name}.ones", np.ones(groups, np.float32))
         zeros = self.constant(f"{layer.name}.zeros", np.zeros(groups, np.float32))
         grouped = self.node("Reshape", [x, self.ints(f"{out}.groups", [0, groups, -1])], [f"{out}.grouped"])
-        normed = self.node("InstanceNormalization", [grouped, ones, zeros], [f"{out}.normed"], epsilon=layer.attrs["eps"])
+        eps = layer.attrs["eps"]
+        normed = self.node("InstanceNormalization", [grouped, ones, zeros], [f"{out}.normed"], epsilon=eps)
         back = self.reshape(normed, f"{out}.back" if layer.params else out, shape)
         if not layer.params:
             return
@@ -208,12 +211,11 @@ class _Emitter:
 
     def act(self, kind: str, x: str, out: str, slope: float = 0.0) -> None:
         """One activation; HardSwish, Gelu and Mish are spelt out, since they came late."""
-        number = lambda value: self.number(value, out)  # noqa: E731
         match kind:
             case "relu" | "sigmoid" | "tanh":
                 self.node(kind.capitalize(), [x], [out])
             case "relu6":
-                self.node("Clip", [x, number(0), number(6)], [out])
+                self.node("Clip", [x, self.number(0, out), self.number(6, out)], [out])
             case "leaky_relu":
                 self.node("LeakyRelu", [x], [out], alpha=slope)
             case "elu":
@@ -243,7 +245,8 @@ class _Emitter:
         cube = self.node("Mul", [self.node("Mul", [x, x], [f"{out}.square"]), x], [f"{out}.cube"])
         small = self.node("Mul", [cube, self.number(0.044715, out)], [f"{out}.small"])
         inner = self.node("Add", [x, small], [f"{out}.inner"])
-        scaled = self.node("Mul", [inner, self.constant(f"{out}.k", np.array((2 / np.pi) ** 0.5, np.float32))], [f"{out}.scaled"])
+        root = self.constant(f"{out}.k", np.array((2 / np.pi) ** 0.5, np.float32))
+        scaled = self.node("Mul", [inner, root], [f"{out}.scaled"])
         self._half_gate(x, self.node("Tanh", [scaled], [f"{out}.tanh"]), out)
 
     def _half_gate(self, x: str, erf: str, out: str) -> None:
@@ -332,4 +335,3 @@ def _trim(names: list[str]) -> list[str]:
     while names and not names[-1]:
         names = names[:-1]
     return names
-

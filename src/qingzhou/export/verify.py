@@ -94,7 +94,7 @@ class Trial:
         worst = max(float(np.abs(a - b).max()) for a, b in zip(result, other, strict=True))
         if worst > TOLERANCE * scale:
             raise SelfTestFailed(
-                en=f"The simplified network differs from the original by {worst:.2g}. Please report this with the file.",
+                en=f"The simplified network differs from the original by {worst:.2g}. Please report the file.",
                 zh=f"简化后的网络与原网络相差 {worst:.2g}。请把这个文件报告给我们。",
             )
 

@@ -207,8 +207,8 @@ def _unused(checkpoint: Checkpoint, graph: Graph) -> list[str]:
     left = [key for key in checkpoint.tensors if key not in graph.params and not key.endswith(counters)]
     if not left:
         return []
-    some = ", ".join(left[:3]) + (" …" if len(left) > 3 else "")
-    return [say(en=f"{len(left)} tensors are in no layer that runs: {some}", zh=f"{len(left)} 个张量不参与计算：{some}")]
+    count, some = len(left), ", ".join(left[:3]) + (" …" if len(left) > 3 else "")
+    return [say(en=f"{count} tensors are in no layer that runs: {some}", zh=f"{count} 个张量不参与计算：{some}")]
 
 
 # -- text -----------------------------------------------------------------------------------------------------------
@@ -218,7 +218,8 @@ def _text(source: Source) -> Recognised:
     """BaseNN's em_lstm: one token or several at a time, with its state as optional inputs and as outputs."""
     module = Module.of(source.module, LAYERS)
     inner = module.child("lstm")
-    shape: Shape = (inner.whole("num_layers") * (2 if inner.flag("bidirectional") else 1), 1, inner.whole("hidden_size"))
+    ways = 2 if inner.flag("bidirectional") else 1
+    shape: Shape = (inner.whole("num_layers") * ways, 1, inner.whole("hidden_size"))
     net = Recorder()
     tokens = net.input("input", ("length", 1), "int64")
     state = (net.input("h_before", shape, optional=True), net.input("c_before", shape, optional=True))

@@ -113,7 +113,7 @@ def lstm_network(net: Recorder, m: Module, tokens: Value, state: tuple[Value, Va
 LAYERS: dict[str, Function] = {
     **TORCH,
     "BaseNN.BaseNN.Reshape": reshape,
-    "BaseNN.BaseNN.Part0": part0,  # type: ignore[dict-item]  # the one that takes a tuple
+    "BaseNN.BaseNN.Part0": part0,  # the one that takes a tuple
     "BaseNN.BaseNN.dim2": last_step,
     "BaseNN.BaseNN.Unsqueeze": unsqueeze,
     "BaseNN.BaseNN.Squeeze": squeeze,

@@ -219,9 +219,9 @@ class Recorder:
     ) -> list[Value]:
         inner = x.shape[2]
         assert isinstance(inner, int)
-        params = {}
+        params: dict[str, str] = {}
         for way in ("", "_reverse")[:ways]:
-            shapes = {"weight_ih": (4 * hidden, inner), "weight_hh": (4 * hidden, hidden)}
+            shapes: dict[str, tuple[int, ...]] = {"weight_ih": (4 * hidden, inner), "weight_hh": (4 * hidden, hidden)}
             if bias:
                 shapes |= {"bias_ih": (4 * hidden,), "bias_hh": (4 * hidden,)}
             params |= {f"{role}{way}": self.param(f"{key}.{role}_l{i}{way}", s) for role, s in shapes.items()}
@@ -231,12 +231,12 @@ class Recorder:
 
     # -- layers without ----------------------------------------------------------------------------------------------
 
-    def act(self, kind: str, x: Value, name: str = "", **attrs: float) -> Value:
-        """relu, relu6, hswish, hsigmoid, sigmoid, silu, gelu, gelu_tanh, tanh, leaky_relu (slope); same shape.
+    def act(self, kind: str, x: Value, name: str = "", slope: float = 0.0) -> Value:
+        """relu, relu6, hswish, hsigmoid, sigmoid, silu, gelu, gelu_tanh, tanh, leaky_relu and elu (slope); same shape.
 
         hsigmoid here is mmcv's and torch's of today: relu6(x + 3) / 6.
         """
-        return self.layer("Act", f"{name}.{kind}" if name else kind, [x], x.shape, kind=kind, **attrs)
+        return self.layer("Act", f"{name}.{kind}" if name else kind, [x], x.shape, kind=kind, slope=slope)
 
     def softmax(self, x: Value, axis: int = -1, name: str = "softmax") -> Value:
         """Same shape; sums to 1 along the axis."""
@@ -370,5 +370,5 @@ def _broadcast(a: Shape, b: Shape) -> Shape:
 
 
 def _rename(layer: Layer, names: Mapping[str, str]) -> Layer:
-    swap = lambda values: tuple(names.get(v, v) for v in values)  # noqa: E731
-    return Layer(layer.op, layer.name, swap(layer.inputs), swap(layer.outputs), layer.params, layer.attrs)
+    inputs, outputs = (tuple(names.get(v, v) for v in values) for values in (layer.inputs, layer.outputs))
+    return replace(layer, inputs=inputs, outputs=outputs)

@@ -178,7 +178,8 @@ class Module:
             raise TensorMismatch(
                 en=f"The input is too small: after {self.title} nothing is left of it ({show(value.shape)}). "
                 "Give a larger --input-size.",
-                zh=f"输入太小：经过 {self.title} 后没有数据了（{show(value.shape)}）。请用 --input-size 指定更大的尺寸。",
+                zh=f"输入太小：经过 {self.title} 后没有数据了（{show(value.shape)}）。"
+                "请用 --input-size 指定更大的尺寸。",
             )
         if math.prod(sizes) > MAX_ELEMENTS:
             raise self.refuse(
@@ -198,11 +199,11 @@ def unknown(m: Module) -> QingzhouError:
         f"类 {m.name} 的计算过程是程序代码，不在文件中，也绝不会被执行",
     )
     en, zh = reasons.get(m.kind, code)
-    place_en = f"the layer {m.path}" if m.path else "the network"
+    place_en = f"The layer {m.path}" if m.path else "The network"
     place_zh = f"网络层 {m.path} " if m.path else "网络"
     return UnsupportedCheckpoint(
-        en=f"{place_en[0].upper()}{place_en[1:]} is a {m.name}, which cannot be converted: {en}. Build the network from "
-        "standard layers, or export it to ONNX where its code is (a later extra, qingzhou[torch], will do that).",
+        en=f"{place_en} is a {m.name}, which cannot be converted: {en}. Build the network from standard layers, "
+        " or export it to ONNX where its code is (a later extra, qingzhou[torch], will do that).",
         zh=f"{place_zh}的类型是 {m.name}，无法转换：{zh}。请改用标准网络层搭建，或在有其代码的电脑上导出 ONNX"
         "（以后的扩展 qingzhou[torch] 将支持）。",
     )

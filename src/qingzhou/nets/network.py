@@ -37,7 +37,7 @@ class Network:
 def imagenet_input(interpolation: str = "pillow", bgr: bool = False) -> Input:
     """Short side to 256, centre 224, normalised: the test pipeline of mmcls's ImageNet configs."""
     order = -1 if bgr else 1
-    steps = [
+    steps: list[dict[str, Any]] = [
         {"op": "resize", "short": 256, "interpolation": interpolation},
         {"op": "center_crop", "size": [224, 224]},
         {"op": "normalize", "mean": MEAN[::order], "std": STD[::order]},

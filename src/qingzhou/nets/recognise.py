@@ -32,7 +32,11 @@ def _ignored(checkpoint: Checkpoint) -> list[str]:
     reasons: dict[str, list[str]] = {}
     for key, reason in checkpoint.ignored.items():
         reasons.setdefault(reason, []).append(key)
-    return [f"{reason}: {', '.join(keys[:3])}{f' … ({len(keys)})' if len(keys) > 3 else ''}" for reason, keys in reasons.items()]
+    return [f"{reason}: {', '.join(keys[:3])}{_rest(keys)}" for reason, keys in reasons.items()]
+
+
+def _rest(keys: Sequence[str]) -> str:
+    return f" … ({len(keys)})" if len(keys) > 3 else ""
 
 
 def choose_labels(found: Recognised, given: Sequence[str] | None) -> tuple[list[str], tuple[str, ...]]:

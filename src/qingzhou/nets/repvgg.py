@@ -8,7 +8,7 @@ from .graph import Recorder, Value
 from .network import Config, Network, Shapes, children, gate_with, imagenet_input, linear_head, size
 
 BLOCKS_A, BLOCKS_B, BLOCKS_D = (2, 4, 14, 1), (4, 6, 16, 1), (8, 14, 24, 1)
-TITLES = {
+TITLES: dict[tuple[tuple[int, ...], int], str] = {
     (BLOCKS_A, 48): "A0", (BLOCKS_A, 64): "A1", (BLOCKS_A, 96): "A2", (BLOCKS_B, 64): "B0", (BLOCKS_B, 128): "B1",
     (BLOCKS_B, 160): "B2", (BLOCKS_B, 192): "B3", (BLOCKS_D, 160): "D2",
 }  # fmt: skip
@@ -42,7 +42,7 @@ def branches(net: Recorder, key: str, x: Value, channels: int, stride: int, grou
         name = f"{key}.branch_{kernel}x{kernel}"
         y = net.conv(f"{name}.conv", x, channels, kernel, stride, groups=groups, bias=False)
         found.append(net.batch_norm(f"{name}.norm", y))
-    y = net.add(*found, f"{key}.add")
+    y = net.add(found[0], found[1], f"{key}.add")
     if stride == 1 and x.channels == channels:
         y = net.add(y, net.batch_norm(f"{key}.branch_norm", x), f"{key}.add_identity")
     return y
@@ -61,16 +61,18 @@ def configs(shapes: Shapes) -> Iterable[Config]:
     kind = "branch_reparam" if deploy else "branch_3x3.conv"
     if f"backbone.stem.{kind}.weight" not in shapes and f"backbone.stage_1.0.{kind}.weight" not in shapes:
         return
-    stages = []
+    stages: list[tuple[int, list[int]]] = []
     for i in children(shapes, "backbone.stage_"):
-        kernels = [shapes.get(f"backbone.stage_{i}.{j}.{kind}.weight") for j in children(shapes, f"backbone.stage_{i}.")]
+        blocks = children(shapes, f"backbone.stage_{i}.")
+        kernels = [shapes.get(f"backbone.stage_{i}.{j}.{kind}.weight") for j in blocks]
         widths = [k[0] for k in kernels if k]
         channels = max(widths, key=widths.count, default=1)
         before = stages[-1][0] if stages else size(shapes, f"backbone.stem.{kind}.weight")
         inner = [before, *[channels] * len(kernels)]
         stages.append((channels, [max(1, n // k[1]) if k else 1 for n, k in zip(inner, kernels, strict=False)]))
+    first = size(shapes, "backbone.stage_1.0.branch_1x1.conv.weight", 1)
     yield {
-        "stem": size(shapes, f"backbone.stem.{kind}.weight") or size(shapes, "backbone.stage_1.0.branch_1x1.conv.weight", 1),
+        "stem": size(shapes, f"backbone.stem.{kind}.weight") or first,
         "stages": stages,
         "deploy": deploy,
         "squeeze": any(".se_layer." in key for key in shapes),

@@ -8,7 +8,9 @@ from .graph import Recorder, Value
 from .network import Config, Network, Shapes, imagenet_input, linear_head, size
 
 # Table 5 of the paper: channels of the three stages and of the last convolution
-CHANNELS = {0.5: (48, 96, 192, 1024), 1.0: (116, 232, 464, 1024), 1.5: (176, 352, 704, 1024), 2.0: (244, 488, 976, 2048)}
+CHANNELS = {
+    0.5: (48, 96, 192, 1024), 1.0: (116, 232, 464, 1024), 1.5: (176, 352, 704, 1024), 2.0: (244, 488, 976, 2048),
+}  # fmt: skip
 REPEATS = (4, 8, 4)
 
 

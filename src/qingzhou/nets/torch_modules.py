@@ -217,8 +217,9 @@ def _scaled(m: Module, x: Value, dims: int) -> tuple[int, ...]:
     """Sizes times the factor, which must come out whole: only then is the ratio of the sizes the factor."""
     factor = m.get("scale_factor")
     factors = factor if isinstance(factor, (tuple, list)) else [factor] * dims
-    sizes = [n * f for n, f in zip(x.shape[2:], factors, strict=False) if isinstance(f, (int, float))]
-    if len(sizes) != dims or not all(isinstance(n, (int, float)) and 1 <= n == int(n) for n in sizes):
+    pairs = zip(x.shape[2:], factors, strict=False)
+    sizes = [n * f for n, f in pairs if isinstance(n, int) and isinstance(f, (int, float))]
+    if len(sizes) != dims or not all(1 <= n == int(n) for n in sizes):
         raise m.refuse(f"scale_factor={factor!r} gives no whole size", f"scale_factor={factor!r} 得不到整数尺寸")
     return tuple(int(n) for n in sizes)
 

@@ -58,7 +58,8 @@ def _flat(transform: Any, depth: int = 0) -> list[Opaque]:
     if not isinstance(transform, Opaque):
         return []
     inner = entries(transform.state).get("transforms")
-    if transform.name.rpartition(".")[2] in ("Compose", "Sequential") and isinstance(inner, (list, tuple)) and depth < 8:
+    composed = transform.name.rpartition(".")[2] in ("Compose", "Sequential")
+    if composed and isinstance(inner, (list, tuple)) and depth < 8:
         return [one for item in inner[:100] for one in _flat(item, depth + 1)]
     return [transform]
 
