@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from .convert import Conversion, run_conversion
-from .errors import CheckpointMissing, FileMissing, InputError, LabelError, OptionError, OutputError, QingzhouError
+from .errors import CheckpointMissing, InputError, LabelError, OptionError, OutputError, QingzhouError
+from .export.file import replacing
 from .runtime.predict import Prediction, Predictor
+from .runtime.read import PICTURES
 
 CHECKPOINTS = (".pth", ".pt", ".pkl", ".ckpt", ".safetensors")
-IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
+DATA = {"image": PICTURES, "table": (".csv",), "array": (".npz", ".npy"), "tokens": (".txt",)}  # what is run in folders
 
 
 Outcome = Conversion | QingzhouError
@@ -98,44 +100,56 @@ class Answer:
 
 
 def run_all(predictor: Predictor, inputs: Sequence[Path], save: Path | None) -> list[Answer]:
-    """Predict for every picture, row or array named; for the model's own sample if nothing is."""
+    """Predict for every picture, row or array named; for the model's own sample if nothing is.
+
+    `save` is a folder for the pictures with the answers drawn on, laid out as the folders they come from.
+    """
     if not inputs:
         return [Answer("sample", predictor.predict(predictor.sample_input()))]
     return [answer for source in inputs for answer in _run(predictor, source, save)]
 
 
 def _run(predictor: Predictor, source: Path, save: Path | None) -> list[Answer]:
-    if source.is_dir():
-        pictures = sorted(p for p in source.rglob("*") if p.suffix.lower() in IMAGES)
-        return [answer for picture in pictures for answer in _run(predictor, picture, save)] or [_empty(source)]
+    if not source.is_dir():
+        return _run_file(predictor, source, save and save / f"{source.stem}.png")
+    suffixes = DATA[predictor.card.input.kind]
+    found = sorted(p for p in source.rglob("*") if p.suffix.lower() in suffixes)
+    answers = []
+    for path in found:
+        inside = path.relative_to(source)
+        answers += _run_file(predictor, path, save and save / inside.with_name(f"{inside.name}.png"))
+    return answers or [_empty(source, suffixes)]
+
+
+def _run_file(predictor: Predictor, source: Path, drawing: Path | None) -> list[Answer]:
     try:
         found = predictor.predict_file(source)
     except QingzhouError as err:
         return [Answer(str(source), err)]
-    if not isinstance(found, list):
-        drawn = _draw(source, found, save) if save and predictor.card.input.kind == "image" else None
-        return [Answer(str(source), found, drawn)]
-    return [Answer(f"{source}[{i}]", one) for i, one in enumerate(found)]
+    if isinstance(found, list):
+        return [Answer(f"{source}[{i}]", one) for i, one in enumerate(found)]
+    is_drawn = drawing is not None and predictor.card.input.kind == "image"
+    return [Answer(str(source), found, _draw(source, found, drawing) if is_drawn else None)]
 
 
-def _draw(source: Path, answer: Prediction, save: Path) -> Path:
+def _draw(source: Path, answer: Prediction, target: Path) -> Path:
     from .runtime.draw import draw
 
-    target = save / f"{source.stem}.png"
+    picture = draw(source, answer, enlarge=True)
     try:
-        save.mkdir(parents=True, exist_ok=True)
-        draw(source, answer, enlarge=True).save(target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(target) as part:
+            picture.save(part, "PNG")
     except OSError as err:
         raise OutputError(
-            en=f"Cannot write {target}: {err.strerror}. Choose another folder with --save.",
-            zh=f"无法写入 {target}：{err.strerror}。请用 --save 换一个文件夹。",
+            en=f"Cannot make the folder {target.parent}: {err.strerror}. Choose another folder with --save.",
+            zh=f"无法建立文件夹 {target.parent}：{err.strerror}。请用 --save 换一个文件夹。",
         ) from None
     return target
 
 
-def _empty(source: Path) -> Answer:
-    missing = FileMissing if not source.exists() else InputError
-    return Answer(str(source), missing(
-        en=f"The folder {source} holds no pictures ({', '.join(IMAGES)}). Name a folder with pictures.",
-        zh=f"文件夹 {source} 里没有图片（{'、'.join(IMAGES)}）。请指定有图片的文件夹。",
+def _empty(source: Path, suffixes: Sequence[str]) -> Answer:
+    return Answer(str(source), InputError(
+        en=f"The folder {source} holds no file that suits the model ({', '.join(suffixes)}). Name another folder.",
+        zh=f"文件夹 {source} 里没有适合这个模型的文件（{'、'.join(suffixes)}）。请指定另一个文件夹。",
     ))  # fmt: skip
