@@ -14,6 +14,15 @@ from .runtime.predict import Prediction, Predictor
 from .runtime.read import PICTURES
 
 CHECKPOINTS = (".pth", ".pt", ".pkl", ".ckpt", ".safetensors")
+FORMATS = {
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".bmp": "BMP",
+    ".gif": "GIF",
+    ".webp": "WEBP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+}
 DATA = {"image": PICTURES, "table": (".csv",), "array": (".npz", ".npy"), "tokens": (".txt",)}  # what is run in folders
 
 
@@ -111,13 +120,12 @@ def run_all(predictor: Predictor, inputs: Sequence[Path], save: Path | None) -> 
 
 def _run(predictor: Predictor, source: Path, save: Path | None) -> list[Answer]:
     if not source.is_dir():
-        return _run_file(predictor, source, save and save / f"{source.stem}.png")
+        return _run_file(predictor, source, save and save / source.name)
     suffixes = DATA[predictor.card.input.kind]
     found = sorted(p for p in source.rglob("*") if p.suffix.lower() in suffixes)
     answers = []
     for path in found:
-        inside = path.relative_to(source)
-        answers += _run_file(predictor, path, save and save / inside.with_name(f"{inside.name}.png"))
+        answers += _run_file(predictor, path, save and save / path.relative_to(source))
     return answers or [_empty(source, suffixes)]
 
 
@@ -128,18 +136,24 @@ def _run_file(predictor: Predictor, source: Path, drawing: Path | None) -> list[
         return [Answer(str(source), err)]
     if isinstance(found, list):
         return [Answer(f"{source}[{i}]", one) for i, one in enumerate(found)]
-    is_drawn = drawing is not None and predictor.card.input.kind == "image"
-    return [Answer(str(source), found, _draw(source, found, drawing) if is_drawn else None)]
+    if drawing is not None and predictor.card.input.kind == "image":
+        return [Answer(str(source), found, _draw(source, found, drawing))]
+    return [Answer(str(source), found)]
 
 
 def _draw(source: Path, answer: Prediction, target: Path) -> Path:
     from .runtime.draw import draw
 
+    if target.exists() and target.samefile(source):
+        raise OptionError(
+            en=f"--save would write over the picture {source} itself. Choose another folder.",
+            zh=f"--save 会覆盖原图 {source}。请换一个文件夹。",
+        )
     picture = draw(source, answer, enlarge=True)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with replacing(target) as part:
-            picture.save(part, "PNG")
+            picture.save(part, FORMATS.get(target.suffix.lower(), "PNG"))
     except OSError as err:
         raise OutputError(
             en=f"Cannot make the folder {target.parent}: {err.strerror}. Choose another folder with --save.",
