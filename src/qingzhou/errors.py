@@ -11,6 +11,7 @@ QingzhouError
 ├── ArchitectureMismatch   −302  the network asked for is not the one in the file
 ├── LabelError             −201  the labels do not fit the classes
 ├── OptionError            −501  an option has a value that cannot be
+│   └── TaskError          −310  a task that the Workflow does not have; also a ValueError
 ├── OutputError                  the result cannot be written; nothing was left behind
 ├── ShowBeforeInference    −601  show, save or format_output before inference
 ├── ImageError             −203  ┐
@@ -48,6 +49,7 @@ __all__ = [
     "QingzhouError",
     "SelfTestFailed",
     "ShowBeforeInference",
+    "TaskError",
     "TensorMismatch",
     "UnsafeCheckpoint",
     "UnsupportedCheckpoint",
@@ -109,6 +111,12 @@ class OptionError(QingzhouError):
     """An option has a value that cannot be."""
 
     code = -501
+
+
+class TaskError(OptionError, ValueError):
+    """A task that the Workflow does not have."""
+
+    code = -310
 
 
 class OutputError(QingzhouError):

@@ -16,12 +16,6 @@ OUT_FILE = "convert_model.onnx"  # both originals write there unless told otherw
 OLDEST_OPSET = 11  # BaseNN's own default is 10
 
 
-class TaskError(OptionError, ValueError):
-    """A task that the Workflow of this version does not have."""
-
-    code = -310
-
-
 @dataclass(frozen=True)
 class Request:
     """The arguments of a convert() call, in the originals' words."""

@@ -26,14 +26,14 @@ class Engine:
 
     def outputs(self, data: Any) -> list[Array]:
         """The network's raw outputs; InputError or ImageError if `data` does not fit."""
-        self._answer, kind = None, self.card.input.kind
-        if kind == "tokens":
-            return self._run(_tokens(data, self.card.vocabulary))
-        if kind != "image":
-            return self._run(_numbers(data, len(self.card.input.shape)))
+        self._answer = None
+        if self.card.input.kind != "image":
+            return list(self.predictor.outputs(self.predictor.prepare(data)))
         if (prepared := _prepared(data, self.card)) is not None:
-            return self._run(prepared)
-        return self._look(as_picture(data))
+            return list(self.predictor.outputs(prepared))
+        outputs = self.predictor.outputs(self.predictor.prepare(as_picture(data)))
+        self._answer = self.predictor.answer(outputs)
+        return list(outputs)
 
     def drawn(self, data: Any, labelled: bool) -> Image.Image:
         """The picture with the last answer on it; a blank one where `data` was no picture."""
@@ -46,29 +46,6 @@ class Engine:
             drawn: Image.Image = draw(picture, self._answer)
             return drawn
         return Image.open(picture).convert("RGB") if isinstance(picture, (str, Path)) else picture.convert("RGB")
-
-    def _look(self, picture: Any) -> list[Array]:
-        """Predict, and keep what the network gave before it became an answer."""
-        kept: list[list[Array]] = []
-        run = self.predictor.run
-
-        def keep(feed: dict[str, Array]) -> list[Array]:
-            kept.append(run(feed))
-            return kept[-1]
-
-        vars(self.predictor)["run"] = keep
-        try:
-            self._answer = self.predictor.predict(picture)
-        finally:
-            del vars(self.predictor)["run"]
-        return kept[-1]
-
-    def _run(self, array: Array) -> list[Array]:
-        expected = self.card.input.shape
-        sizes = zip(expected[1:], array.shape[1:], strict=False)
-        if array.ndim != len(expected) or not all(n in (None, m) for n, m in sizes):
-            raise _misshapen(list(array.shape), expected)
-        return list(self.predictor.run({self.card.input.name: array}))
 
 
 class Raw:
@@ -150,56 +127,15 @@ def _prepared(data: Any, card: Card) -> Array | None:
     """An (N, C, H, W) array: whole numbers (uint8) are pixels and still normalised, others are fed as they are."""
     if not isinstance(data, (np.ndarray, list)) or np.ndim(data) != 4:
         return None
-    array = np.asarray(data)
-    if array.dtype != np.uint8:
-        return array.astype(np.float32)
-    array = array.astype(np.float32)
-    for step in card.input.steps:
+    array, expected = np.asarray(data), card.input.shape
+    if not all(n in (None, m) for n, m in zip(expected[1:], array.shape[1:], strict=True)):
+        raise _misshapen(list(array.shape), expected)
+    pixels, array = array.dtype == np.uint8, array.astype(np.float32)
+    for step in card.input.steps if pixels else ():
         if step["op"] == "normalize":
             mean, std = (np.asarray(step[key], np.float32).reshape(-1, 1, 1) for key in ("mean", "std"))
             array = (array - mean) / std
     return array
-
-
-def _numbers(data: Any, rank: int) -> Array:
-    """A table or array as float32, also from an .npz file's `data`; one row alone becomes a table of one."""
-    if isinstance(data, (str, Path)):
-        data = _npz(Path(data))
-    try:
-        array = np.asarray(data, dtype=np.float32)
-    except (ValueError, TypeError) as err:
-        raise InputError(
-            en=f"The data are no table of numbers: {err}. Give a list or array of numbers, every row as long.",
-            zh=f"输入的数据不是数字表格：{err}。请给出由数字组成、每行一样长的列表或数组。",
-        ) from None
-    return array[None] if array.ndim == rank - 1 else array
-
-
-def _npz(path: Path) -> Any:
-    """The array `data` of an .npz file, read without pickle."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return file["data"] if "data" in getattr(file, "files", ()) else file[file.files[0]]
-    except (OSError, ValueError, EOFError, KeyError, IndexError, AttributeError, TypeError) as err:
-        raise InputError(
-            en=f"{path} cannot be read as an .npz file with an array named data: {str(err)[:100]}. "
-            "Save it with numpy.savez(path, data=array).",
-            zh=f"{path} 无法作为含有数组 data 的 .npz 文件读取：{str(err)[:100]}。"
-            "请用 numpy.savez(path, data=array) 保存。",
-        ) from None
-
-
-def _tokens(data: Any, vocabulary: Mapping[str, int]) -> Array:
-    """(length, 1) numbers of the words of a text; an array of numbers as it is."""
-    if not isinstance(data, str):
-        return np.asarray(data, dtype=np.int64)
-    unknown = [word for word in data if word not in vocabulary]
-    if unknown or not data:
-        raise InputError(
-            en=f"The model has never seen {unknown[:5]}; it knows {len(vocabulary)} words. Use only words it knows.",
-            zh=f"模型没有学过 {unknown[:5]}，它认识 {len(vocabulary)} 个字。请只用它认识的字。",
-        )
-    return np.asarray([[vocabulary[word]] for word in data], dtype=np.int64)
 
 
 def _misshapen(found: list[int], expected: list[Any]) -> InputError:

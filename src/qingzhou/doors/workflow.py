@@ -10,7 +10,15 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ..errors import CheckpointMissing, CheckpointTypeError, FileMissing, InputError, ShowBeforeInference, say
+from ..errors import (
+    CheckpointMissing,
+    CheckpointTypeError,
+    FileMissing,
+    InputError,
+    ShowBeforeInference,
+    TaskError,
+    say,
+)
 from .answers import (
     CONFIDENCE,
     Array,
@@ -23,7 +31,7 @@ from .answers import (
     to_picture,
     translated,
 )
-from .common import TaskError, hint, tell
+from .common import hint, tell
 from .engine import Engine, Raw
 
 TASKS = ("mmedu", "basenn", "custom")

@@ -55,7 +55,7 @@ class Predictor:
         self.card = card if card is not None else _card(self.session, str(path))
         self.labels = self.card.labels
         self._inputs = [*self.session.get_inputs(), *self.session.get_overridable_initializers()]
-        self._answer = _place(self._inputs, self.session.get_outputs(), self.card)
+        self._place = _place(self._inputs, self.session.get_outputs(), self.card)
 
     def predict(self, data: Any, order: str = "RGB") -> Any:
         """The answer for one input; a list of answers for several.
@@ -94,8 +94,15 @@ class Predictor:
 
     def scores(self, batch: Array) -> Array:
         """What the network says of a prepared batch, (N, …): probabilities where it has classes."""
-        found = np.asarray(self.run(self._with_state(batch))[self._answer])
-        return _softmax(found) if self.card.output.scores == "logits" else found
+        return self._scores(self.outputs(batch))
+
+    def outputs(self, batch: Array) -> List[Array]:
+        """All outputs of the network for a prepared batch, as they are; InputError if it refuses it."""
+        return self.run(self._with_state(batch))
+
+    def answer(self, outputs: List[Array]) -> Prediction:
+        """What the outputs for one input mean."""
+        return self._prediction(self._scores(outputs).reshape(-1))
 
     def run(self, feed: Dict[str, Array]) -> List[Array]:
         """All outputs of the network for all its inputs, by name; InputError if it refuses them."""
@@ -114,10 +121,9 @@ class Predictor:
     def step(self, token: Array, state: Dict[str, Array]) -> Tuple[Array, Dict[str, Array]]:
         """One token (1, 1) and the state before ({} at first) -> the next one's scores, and the state after."""
         outputs = self.run({**self._with_state(token), **state})
-        row = np.asarray(outputs[self._answer]).reshape(-1)
-        rest = [output for i, output in enumerate(outputs) if i != self._answer]
+        rest = [output for i, output in enumerate(outputs) if i != self._place]
         names = [entry.name for entry in self._inputs if entry.name != self.card.input.name]
-        return (_softmax(row) if self.card.output.scores == "logits" else row), dict(zip(names, rest))
+        return self._scores(outputs).reshape(-1), dict(zip(names, rest))
 
     # -- the model's own sample --------------------------------------------------------------------------------------
 
@@ -141,7 +147,7 @@ class Predictor:
         sample = self._sample()
         if not sample.output:
             raise _untested()
-        found = np.asarray(self.run(self.feed(sample))[self._answer], np.float64)
+        found = np.asarray(self.run(self.feed(sample))[self._place], np.float64)
         expected = np.asarray(sample.output, np.float64)
         if found.shape != expected.shape:
             raise _differs("%s, not %s" % (list(found.shape), list(expected.shape)))
@@ -155,10 +161,15 @@ class Predictor:
             raise _untested()
         return self.card.sample
 
-    # -- one answer --------------------------------------------------------------------------------------------------
+    # -- answers -----------------------------------------------------------------------------------------------------
 
     def _one(self, picture: Any, order: str) -> Prediction:
-        return self._prediction(self._rows(self.prepare(picture, order))[0])
+        return self.answer(self.outputs(self.prepare(picture, order)))
+
+    def _scores(self, outputs: List[Array]) -> Array:
+        """The output that holds the scores, as probabilities where it has classes."""
+        found = np.asarray(outputs[self._place])
+        return _softmax(found) if self.card.output.scores == "logits" else found
 
     def _next_word(self, data: Any) -> Prediction:
         """The scores of the last word's successor; the label is that word."""
