@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +13,15 @@ from ..nets.graph import Graph, Layer
 from ..runtime.card import Input
 from .weights import Array, Weights
 
-Kernel = tuple[Array, Array]  # float64 weight (out, in / groups, *kernel) and bias (out,)
+Numbers = Callable[[], Array]
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """What computes the weight (out, in / groups, *kernel) and the bias (out,) of a convolution, each on its own."""
+
+    weight: Numbers
+    bias: Numbers
 
 
 def simplify(graph: Graph, weights: Weights) -> tuple[Graph, Weights]:
@@ -28,7 +37,7 @@ def fold_batch_norm(graph: Graph, weights: Weights) -> tuple[Graph, Weights]:
     for norm in graph.layers:
         conv = makers.get(norm.inputs[0]) if norm.op == "BatchNorm" else None
         if conv and conv.op == "Conv" and len(readers[norm.inputs[0]]) == 1 and norm.inputs[0] not in ends:
-            folder.put(norm, conv, [conv], lambda conv=conv, norm=norm: _fold(_kernel(conv, weights), norm, weights))  # type: ignore[misc]
+            folder.put(norm, conv, [conv], _fold(conv, norm, weights))
     return folder.done()
 
 
@@ -40,7 +49,7 @@ def merge_branches(graph: Graph, weights: Weights) -> tuple[Graph, Weights]:
         branches = _branches(layer, makers, graph) if layer.op == "Add" else []
         widest = max((b for b in branches if b.op == "Conv"), key=_reach, default=None)
         if widest and all(_mergeable(b, branches[0], widest) for b in branches):
-            folder.put(layer, widest, branches, lambda bs=branches, w=widest: _sum(bs, w, weights))  # type: ignore[misc]
+            folder.put(layer, widest, branches, _sum(branches, widest, weights))
     return folder.done()
 
 
@@ -73,16 +82,16 @@ class _Folder:
     def __post_init__(self) -> None:
         self.new: dict[str, Layer] = {}
         self.gone: set[str] = set()
-        self.made: dict[str, Callable[[], Array]] = {}
+        self.made: dict[str, Numbers] = {}
         self.shapes: dict[str, tuple[int, ...]] = {}
 
-    def put(self, last: Layer, conv: Layer, gone: list[Layer], compute: Callable[[], Kernel]) -> None:
+    def put(self, last: Layer, conv: Layer, gone: list[Layer], kernel: Kernel) -> None:
         """Replace `last` by a convolution with the attributes of `conv`, whose kernel is computed on demand."""
         names = {"weight": f"{last.name}.folded.weight", "bias": f"{last.name}.folded.bias"}
         shape = self.graph.params[conv.params["weight"]]
         self.shapes |= {names["weight"]: shape, names["bias"]: (shape[0],)}
-        self.made[names["weight"]] = lambda: compute()[0].astype(np.float32)
-        self.made[names["bias"]] = lambda: compute()[1].astype(np.float32)
+        self.made[names["weight"]] = lambda: kernel.weight().astype(np.float32, copy=False)
+        self.made[names["bias"]] = lambda: np.broadcast_to(kernel.bias(), shape[:1]).astype(np.float32)
         self.new[last.name] = replace(conv, name=last.name, inputs=gone[0].inputs, outputs=last.outputs, params=names)
         self.gone |= {layer.name for layer in gone} - {last.name}
 
@@ -113,12 +122,13 @@ class _Folder:
 
 
 def _branches(layer: Layer, makers: dict[str, Layer], graph: Graph) -> list[Layer]:
-    """The layers whose results a (nested) sum adds up; empty unless each is read by that sum alone."""
+    """The layers whose results a (nested) sum adds up; empty unless each is read by that sum alone, in its shape."""
     readers, found, todo = graph.consumers(), [], list(layer.inputs)
+    shape, ends = graph.values[layer.outputs[0]].shape, {v.name for v in graph.outputs}
     while todo:
         name = todo.pop(0)
         maker = makers.get(name)
-        if maker is None or len(readers[name]) != 1:
+        if maker is None or len(readers[name]) != 1 or name in ends or graph.values[name].shape != shape:
             return []
         if maker.op == "Add":
             todo = [*maker.inputs, *todo]
@@ -142,41 +152,65 @@ def _reach(conv: Layer) -> int:
     return int(np.prod(conv.attrs["kernel"]))
 
 
-def _kernel(conv: Layer, weights: Weights) -> Kernel:
-    weight = weights[conv.params["weight"]].astype(np.float64)
-    bias = weights[conv.params["bias"]].astype(np.float64) if "bias" in conv.params else np.zeros(len(weight))
-    return weight, bias
-
-
-def scale_and_shift(norm: Layer, weights: Weights) -> Kernel:
+def scale_and_shift(norm: Layer, weights: Weights) -> tuple[Array, Array]:
     """BatchNorm at inference as y = scale * x + shift, in float64."""
     value = {role: weights[key].astype(np.float64) for role, key in norm.params.items()}
     scale = value.get("weight", 1.0) / np.sqrt(value["var"] + norm.attrs["eps"])
     return scale, value.get("bias", 0.0) - value["mean"] * scale
 
 
-def _fold(kernel: Kernel, norm: Layer, weights: Weights) -> Kernel:
-    scale, shift = scale_and_shift(norm, weights)
-    weight, bias = kernel
-    weight *= scale.reshape(-1, *[1] * (weight.ndim - 1))
-    return weight, bias * scale + shift
+def _fold(conv: Layer, norm: Layer, weights: Weights) -> Kernel:
+    """The kernel of Conv -> BatchNorm. Scale and shift are kept between weight and bias: they are only vectors."""
+    affine = functools.cache(lambda: scale_and_shift(norm, weights))
+
+    def weight() -> Array:
+        kernel = weights[conv.params["weight"]]
+        return _times(kernel, affine()[0].reshape(-1, *[1] * (kernel.ndim - 1)))
+
+    def bias() -> Array:
+        scale, shift = affine()
+        return _bias(conv, weights) * scale + shift
+
+    return Kernel(weight, bias)
 
 
 def _sum(branches: list[Layer], widest: Layer, weights: Weights) -> Kernel:
-    kernels = [_as_kernel(branch, widest, weights) for branch in branches]
-    return sum(k[0] for k in kernels), sum(k[1] for k in kernels)  # type: ignore[return-value]
+    """The kernel of a sum of branches."""
+    return Kernel(
+        lambda: _total(_widened(branch, widest, weights) for branch in branches),
+        lambda: _total(_bias(branch, weights) for branch in branches),
+    )
 
 
-def _as_kernel(branch: Layer, widest: Layer, weights: Weights) -> Kernel:
-    """A branch's kernel, zero-padded around its centre to the size of the widest."""
+def _total(terms: Iterable[Array]) -> Array:
+    return functools.reduce(np.add, terms)
+
+
+def _times(kernel: Array, scale: Array) -> Array:
+    """kernel * scale in float64, rounded to float32 piece by piece: no large array of float64 is made."""
+    out: Array = np.empty(kernel.shape, np.float32)
+    np.multiply(kernel, scale, out=out, dtype=np.float64, casting="same_kind")
+    return out
+
+
+def _bias(branch: Layer, weights: Weights) -> Array:
+    """What a branch adds to every position, in float64."""
+    if branch.op == "BatchNorm":
+        return scale_and_shift(branch, weights)[1]
+    found = branch.params.get("bias")
+    return weights[found].astype(np.float64) if found else np.zeros(1)  # for every channel
+
+
+def _widened(branch: Layer, widest: Layer, weights: Weights) -> Array:
+    """A branch's kernel in float64, zero-padded around its centre to the size of the widest."""
     size: tuple[int, ...] = widest.attrs["kernel"]
     if branch.op == "Conv":
-        weight, bias = _kernel(branch, weights)
+        weight = weights[branch.params["weight"]].astype(np.float64)
         margins = [((big - small) // 2,) * 2 for big, small in zip(size, weight.shape[2:], strict=True)]
-        return np.pad(weight, [(0, 0), (0, 0), *margins]), bias
-    scale, shift = scale_and_shift(branch, weights)
+        return np.pad(weight, [(0, 0), (0, 0), *margins])
+    scale, _ = scale_and_shift(branch, weights)
     channels = len(scale)
     weight = np.zeros((channels, channels // widest.attrs["groups"], *size))
     out: Any = np.arange(channels)
     weight[(out, out % weight.shape[1], *[n // 2 for n in size])] = scale
-    return weight, shift
+    return weight
