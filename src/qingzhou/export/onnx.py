@@ -10,6 +10,7 @@ import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper
 
 from ..nets.graph import Graph, Layer, Value
+from .detection import OPERATIONS
 from .passes import scale_and_shift
 from .weights import Array, Weights
 
@@ -36,7 +37,7 @@ class Emitted:
 
 def emit(graph: Graph, weights: Weights, opset: int, ir_version: int) -> Emitted:
     """The graph as ONNX operators of the given opset."""
-    emitter = _Emitter(graph, weights, opset)
+    emitter = Emitter(graph, weights, opset)
     for value in graph.inputs:
         emitter.default(value)
     for layer in graph.layers:
@@ -54,7 +55,9 @@ def _info(value: Value) -> ValueInfoProto:
 
 
 @dataclass
-class _Emitter:
+class Emitter:
+    """Collects the nodes and initializers of a graph."""
+
     graph: Graph
     weights: Weights
     opset: int
@@ -92,10 +95,10 @@ class _Emitter:
             case "Concat":
                 self.node("Concat", inputs, [out], axis=attrs["axis"])
             case "Slice":
-                ends = [self.ints(f"{out}.{n}", [attrs[n]]) for n in ("start", "stop", "axis")]
+                ends = [self.ints(f"{out}/{n}", [attrs[n]]) for n in ("start", "stop", "axis")]
                 self.node("Slice", [inputs[0], *ends], [out])
             case "Select":
-                index = self.constant(f"{out}.index", np.array(attrs["index"], np.int64))
+                index = self.constant(f"{out}/index", np.array(attrs["index"], np.int64))
                 self.node("Gather", [inputs[0], index], [out], axis=attrs["axis"])
             case "Squeeze" | "Unsqueeze":
                 self.axes(layer.op, inputs[0], out, [attrs["axis"]])
@@ -107,10 +110,16 @@ class _Emitter:
                 self.node("Gather", [*self.params(layer, "weight"), inputs[0]], [out])
             case "Lstm":
                 self.lstm(layer)
+            case "UpsampleLike":
+                self.upsample_like(layer)
+            case "ConvTranspose":
+                size = [attrs["factor"]] * 2
+                params = self.params(layer, "weight", "bias")
+                self.node("ConvTranspose", [*inputs, *params], [out], kernel_shape=size, strides=size)
             case "Upsample":
                 self.upsample(layer)
             case _:
-                raise AssertionError(f"no ONNX form for {layer.op}")
+                OPERATIONS[layer.op](self, layer)
 
     def default(self, value: Value) -> None:
         """Zeros for an optional input: an initializer of an input's name is its default (ONNX IR, since version 4)."""
@@ -141,7 +150,7 @@ class _Emitter:
 
     def number(self, value: float, near: str) -> str:
         """Add a float scalar, next to the value it is for."""
-        return self.constant(f"{near}.{value:g}", np.array(value, np.float32))
+        return self.constant(f"{near}/{value:g}", np.array(value, np.float32))
 
     def params(self, layer: Layer, *roles: str) -> list[str]:
         """The layer's parameters in these roles (those it has), as initializers."""
@@ -151,16 +160,16 @@ class _Emitter:
         """One parameter, as float32."""
         return self.put(key, self.graph.params[key], lambda: self.weights[key].astype(np.float32, copy=False))
 
-    def axes(self, op: str, x: str, out: str, axes: list[int]) -> str:
-        """Squeeze and Unsqueeze take their axes as an attribute before opset 13, as an input since."""
+    def axes(self, op: str, x: str, out: str, axes: list[int], **attrs: Any) -> str:
+        """Squeeze, Unsqueeze and ReduceSum take their axes as an attribute before opset 13, as an input since."""
         if self.opset < 13:
-            return self.node(op, [x], [out], axes=axes)
-        return self.node(op, [x, self.ints(f"{out}.axes", axes)], [out])
+            return self.node(op, [x], [out], axes=axes, **attrs)
+        return self.node(op, [x, self.ints(f"{out}/axes", axes)], [out], **attrs)
 
     def reshape(self, x: str, out: str, shape: Sequence[int | str]) -> str:
         """Reshape with the free dimension, if any, left to the runtime."""
         sizes = [-1 if isinstance(n, str) else n for n in shape]
-        return self.node("Reshape", [x, self.ints(f"{out}.shape", sizes)], [out])
+        return self.node("Reshape", [x, self.ints(f"{out}/shape", sizes)], [out])
 
     # -- layers ------------------------------------------------------------------------------------------------------
 
@@ -172,7 +181,7 @@ class _Emitter:
             return
         key = layer.params["weight"]
         turned = self.put(f"{key}.T", self.graph.params[key][::-1], lambda: self.weights[key].astype(np.float32).T)
-        product = self.node("MatMul", [x, turned], [f"{out}.product" if "bias" in layer.params else out])
+        product = self.node("MatMul", [x, turned], [f"{out}/product" if "bias" in layer.params else out])
         if "bias" in layer.params:
             self.node("Add", [product, *self.params(layer, "bias")], [out])
 
@@ -185,20 +194,20 @@ class _Emitter:
         def numbers(i: int) -> Callable[[], Array]:
             return lambda: _float32(scale_and_shift(layer, self.weights)[i], shape)
 
-        names = [self.put(f"{layer.name}.{role}", shape, numbers(i)) for i, role in enumerate(("scale", "shift"))]
-        scaled = self.node("Mul", [x, names[0]], [f"{out}.scaled"])
+        names = [self.put(f"{layer.name}/{role}", shape, numbers(i)) for i, role in enumerate(("scale", "shift"))]
+        scaled = self.node("Mul", [x, names[0]], [f"{out}/scaled"])
         self.node("Add", [scaled, names[1]], [out])
 
     def group_norm(self, layer: Layer) -> None:
         """Groups laid side by side and normalised as instances: GroupNormalization itself only came with opset 18."""
         x, out, groups = layer.inputs[0], layer.outputs[0], layer.attrs["groups"]
         shape = self.graph.values[x].shape
-        ones = self.constant(f"{layer.name}.ones", np.ones(groups, np.float32))
-        zeros = self.constant(f"{layer.name}.zeros", np.zeros(groups, np.float32))
-        grouped = self.node("Reshape", [x, self.ints(f"{out}.groups", [0, groups, -1])], [f"{out}.grouped"])
+        ones = self.constant(f"{layer.name}/ones", np.ones(groups, np.float32))
+        zeros = self.constant(f"{layer.name}/zeros", np.zeros(groups, np.float32))
+        grouped = self.node("Reshape", [x, self.ints(f"{out}/groups", [0, groups, -1])], [f"{out}/grouped"])
         eps = layer.attrs["eps"]
-        normed = self.node("InstanceNormalization", [grouped, ones, zeros], [f"{out}.normed"], epsilon=eps)
-        back = self.reshape(normed, f"{out}.back" if layer.params else out, shape)
+        normed = self.node("InstanceNormalization", [grouped, ones, zeros], [f"{out}/normed"], epsilon=eps)
+        back = self.reshape(normed, f"{out}/back" if layer.params else out, shape)
         if not layer.params:
             return
         wide = (shape[1], *[1] * (len(shape) - 2))
@@ -207,7 +216,7 @@ class _Emitter:
             self.put(f"{key}.wide", wide, lambda key=key: _float32(self.weights[key], wide))  # type: ignore[misc, arg-type]
             for key in keys.values()
         ]
-        self.node("Add", [self.node("Mul", [back, names[0]], [f"{out}.scaled"]), names[1]], [out])
+        self.node("Add", [self.node("Mul", [back, names[0]], [f"{out}/scaled"]), names[1]], [out])
 
     def act(self, kind: str, x: str, out: str, slope: float = 0.0) -> None:
         """One activation; HardSwish, Gelu and Mish are spelt out, since they came late."""
@@ -223,10 +232,10 @@ class _Emitter:
             case "hsigmoid":
                 self.node("HardSigmoid", [x], [out], alpha=1 / 6, beta=0.5)
             case "hswish":
-                gate = self.node("HardSigmoid", [x], [f"{out}.gate"], alpha=1 / 6, beta=0.5)
+                gate = self.node("HardSigmoid", [x], [f"{out}/gate"], alpha=1 / 6, beta=0.5)
                 self.node("Mul", [x, gate], [out])
             case "silu":
-                self.node("Mul", [x, self.node("Sigmoid", [x], [f"{out}.gate"])], [out])
+                self.node("Mul", [x, self.node("Sigmoid", [x], [f"{out}/gate"])], [out])
             case "gelu":
                 self.gelu(x, out)
             case "gelu_tanh":
@@ -236,22 +245,22 @@ class _Emitter:
 
     def gelu(self, x: str, out: str) -> None:
         """x / 2 * (1 + erf(x / sqrt 2)), Hendrycks and Gimpel 2016."""
-        scaled = self.node("Mul", [x, self.number(0.5**0.5, out)], [f"{out}.scaled"])
-        erf = self.node("Erf", [scaled], [f"{out}.erf"])
+        scaled = self.node("Mul", [x, self.number(0.5**0.5, out)], [f"{out}/scaled"])
+        erf = self.node("Erf", [scaled], [f"{out}/erf"])
         self._half_gate(x, erf, out)
 
     def gelu_tanh(self, x: str, out: str) -> None:
         """The tanh form: erf(z / sqrt 2) replaced by tanh(sqrt(2 / pi) (x + 0.044715 x^3))."""
-        cube = self.node("Mul", [self.node("Mul", [x, x], [f"{out}.square"]), x], [f"{out}.cube"])
-        small = self.node("Mul", [cube, self.number(0.044715, out)], [f"{out}.small"])
-        inner = self.node("Add", [x, small], [f"{out}.inner"])
-        root = self.constant(f"{out}.k", np.array((2 / np.pi) ** 0.5, np.float32))
-        scaled = self.node("Mul", [inner, root], [f"{out}.scaled"])
-        self._half_gate(x, self.node("Tanh", [scaled], [f"{out}.tanh"]), out)
+        cube = self.node("Mul", [self.node("Mul", [x, x], [f"{out}/square"]), x], [f"{out}/cube"])
+        small = self.node("Mul", [cube, self.number(0.044715, out)], [f"{out}/small"])
+        inner = self.node("Add", [x, small], [f"{out}/inner"])
+        root = self.constant(f"{out}/k", np.array((2 / np.pi) ** 0.5, np.float32))
+        scaled = self.node("Mul", [inner, root], [f"{out}/scaled"])
+        self._half_gate(x, self.node("Tanh", [scaled], [f"{out}/tanh"]), out)
 
     def _half_gate(self, x: str, erf: str, out: str) -> None:
-        gate = self.node("Add", [erf, self.number(1, out)], [f"{out}.gate"])
-        half = self.node("Mul", [x, self.number(0.5, out)], [f"{out}.half"])
+        gate = self.node("Add", [erf, self.number(1, out)], [f"{out}/gate"])
+        half = self.node("Mul", [x, self.number(0.5, out)], [f"{out}/half"])
         self.node("Mul", [half, gate], [out])
 
     def prelu(self, layer: Layer) -> None:
@@ -269,8 +278,8 @@ class _Emitter:
             self.node("Softmax", [x], [out], axis=axis)
             return
         order = [*(i for i in range(rank) if i != axis), axis]
-        turned = self.node("Transpose", [x], [f"{out}.turned"], perm=order)
-        soft = self.node("Softmax", [turned], [f"{out}.soft"], axis=rank - 1)
+        turned = self.node("Transpose", [x], [f"{out}/turned"], perm=order)
+        soft = self.node("Softmax", [turned], [f"{out}/soft"], axis=rank - 1)
         self.node("Transpose", [soft], [out], perm=[order.index(i) for i in range(rank)])
 
     def lstm(self, layer: Layer) -> None:
@@ -278,19 +287,19 @@ class _Emitter:
         ways, hidden = layer.attrs["ways"], layer.attrs["hidden"]
         inner = self.graph.params[layer.params["weight_ih"]][1]
         names = [
-            self.put(f"{layer.name}.W", (ways, 4 * hidden, inner), lambda: self._gates(layer, "weight_ih")),
-            self.put(f"{layer.name}.R", (ways, 4 * hidden, hidden), lambda: self._gates(layer, "weight_hh")),
+            self.put(f"{layer.name}/W", (ways, 4 * hidden, inner), lambda: self._gates(layer, "weight_ih")),
+            self.put(f"{layer.name}/R", (ways, 4 * hidden, hidden), lambda: self._gates(layer, "weight_hh")),
             "",
         ]
         if "bias_ih" in layer.params:
-            names[2] = self.put(f"{layer.name}.B", (ways, 8 * hidden), lambda: self._gates(layer, "bias_ih", "bias_hh"))
+            names[2] = self.put(f"{layer.name}/B", (ways, 8 * hidden), lambda: self._gates(layer, "bias_ih", "bias_hh"))
         x, *state = layer.inputs
         y, h, c = layer.outputs
         direction = "bidirectional" if ways == 2 else "forward"
         inputs = [x, *names, "", *state] if state else [x, *names]
-        self.node("LSTM", _trim(inputs), [f"{y}.ways", h, c], hidden_size=hidden, direction=direction)
-        turned = self.node("Transpose", [f"{y}.ways"], [f"{y}.turned"], perm=[0, 2, 1, 3])
-        self.node("Reshape", [turned, self.ints(f"{y}.shape", [0, 0, ways * hidden])], [y])
+        self.node("LSTM", _trim(inputs), [f"{y}/ways", h, c], hidden_size=hidden, direction=direction)
+        turned = self.node("Transpose", [f"{y}/ways"], [f"{y}/turned"], perm=[0, 2, 1, 3])
+        self.node("Reshape", [turned, self.ints(f"{y}/shape", [0, 0, ways * hidden])], [y])
 
     def _gates(self, layer: Layer, *roles: str) -> Array:
         """The parameters of all directions, stacked, with the gates in ONNX's order."""
@@ -303,6 +312,20 @@ class _Emitter:
         i, f, g, o = np.split(array, 4)
         return np.concatenate([i, o, f, g])
 
+    def upsample_like(self, layer: Layer) -> None:
+        """Resize to the other's height and width, which may be known only when it runs."""
+        (x, other), out = layer.inputs, layer.outputs[0]
+        ends = [(x, "own", 0, 2), (other, "wanted", 2, 4)]
+        sizes = [
+            self.node("Slice", [self.node("Shape", [v], [f"{out}/{n}"]), self.ints(f"{out}/{a}", [a]),
+                                self.ints(f"{out}/{b}", [b])], [f"{out}/{n}_size"])
+            for v, n, a, b in ends
+        ]  # fmt: skip
+        size = self.node("Concat", sizes, [f"{out}/size"], axis=0)
+        none = self.constant(f"{out}/none", np.zeros(0, np.float32))
+        rule = {"coordinate_transformation_mode": "asymmetric", "mode": "nearest", "nearest_mode": "floor"}
+        self.node("Resize", [x, none, none, size], [out], **rule)
+
     def upsample(self, layer: Layer) -> None:
         """Resize by scale, so that the batch stays free; coordinates as torch.nn.Upsample's."""
         x, out = self.graph.values[layer.inputs[0]], layer.outputs[0]
@@ -311,8 +334,8 @@ class _Emitter:
         linear = layer.attrs["mode"] == "linear"
         where = "align_corners" if layer.attrs["align_corners"] else "half_pixel" if linear else "asymmetric"
         mode = {"mode": "linear"} if linear else {"mode": "nearest", "nearest_mode": "floor"}
-        empty = self.constant(f"{out}.roi", np.zeros(0, np.float32))
-        ratio = self.constant(f"{out}.scales", np.array(scales, np.float32))
+        empty = self.constant(f"{out}/roi", np.zeros(0, np.float32))
+        ratio = self.constant(f"{out}/scales", np.array(scales, np.float32))
         self.node("Resize", [x.name, empty, ratio], [out], coordinate_transformation_mode=where, **mode)
 
 

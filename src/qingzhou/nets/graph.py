@@ -104,15 +104,17 @@ class Recorder:
 
     def layers_out(
         self, op: str, name: str, inputs: Sequence[Value], shapes: Sequence[Shape],
-        params: Mapping[str, str] | None = None, dtype: str = "float32", **attrs: Any,
+        params: Mapping[str, str] | None = None, dtype: str | Sequence[str] = "float32", **attrs: Any,
     ) -> list[Value]:  # fmt: skip
-        """Record one layer with several outputs."""
+        """Record one layer with several outputs, of one dtype or of one each."""
         unique = self._unique(name or op.lower())
-        outs = [Value(unique if i == 0 else f"{unique}:{i}", shape, dtype) for i, shape in enumerate(shapes)]
+        dtypes = [dtype] * len(shapes) if isinstance(dtype, str) else dtype
+        names = [unique if i == 0 else f"{unique}:{i}" for i in range(len(shapes))]
+        outs = [Value(*fields) for fields in zip(names, shapes, dtypes, strict=True)]
         for value in outs:
             self.values[value.name] = value
-        names = tuple(v.name for v in inputs)
-        self.layers.append(Layer(op, unique, names, tuple(v.name for v in outs), dict(params or {}), attrs))
+        sources, results = tuple(v.name for v in inputs), tuple(v.name for v in outs)
+        self.layers.append(Layer(op, unique, sources, results, dict(params or {}), attrs))
         return outs
 
     def param(self, key: str, shape: tuple[int, ...]) -> str:
@@ -152,6 +154,13 @@ class Recorder:
             kernel=kernels, stride=strides, padding=pads, dilation=dilations, groups=groups,
         )  # fmt: skip
 
+    def conv_transpose(self, key: str, x: Value, channels: int, factor: int) -> Value:
+        """(N, C, H, W) -> (N, channels, factor * H, factor * W), kernel and stride alike."""
+        weight = self.param(f"{key}.weight", (x.channels, channels, factor, factor))
+        params = {"weight": weight, "bias": self.param(f"{key}.bias", (channels,))}
+        size = [n * factor if isinstance(n, int) else n for n in x.shape[2:]]
+        return self.layer("ConvTranspose", key, [x], (x.shape[0], channels, *size), params, factor=factor)
+
     def batch_norm(self, key: str, x: Value, eps: float = 1e-5, affine: bool = True) -> Value:
         """Same shape, per channel of axis 1; inference form."""
         roles = {"mean": "running_mean", "var": "running_var"}
@@ -163,10 +172,10 @@ class Recorder:
         self, key: str, x: Value, channels: int, kernel: int, stride: int = 1, padding: int | None = None,
         groups: int = 1, act: str | None = "relu", eps: float = 1e-5,
     ) -> Value:  # fmt: skip
-        """mmcv's ConvModule: `key`.conv without bias, `key`.bn, activation."""
+        """mmcv's ConvModule: `key`.conv without bias, `key`.bn, activation; mmcv's LeakyReLU has the slope 0.1."""
         x = self.conv(f"{key}.conv", x, channels, kernel, stride, padding, groups, bias=False)
         x = self.batch_norm(f"{key}.bn", x, eps)
-        return self.act(act, x, key) if act else x
+        return self.act(act, x, key, slope=0.1 if act == "leaky_relu" else 0.0) if act else x
 
     def linear(self, key: str, x: Value, features: int, bias: bool = True) -> Value:
         """(..., C) -> (..., features)."""
@@ -286,10 +295,9 @@ class Recorder:
     def concat(self, values: Sequence[Value], axis: int = 1, name: str = "concat") -> Value:
         """Join along an axis."""
         sizes = [v.shape[axis] for v in values]
-        total = sum(s for s in sizes if isinstance(s, int))
-        assert all(isinstance(s, int) for s in sizes), f"{name}: axis {axis} is not known everywhere"
+        known = [size for size in sizes if isinstance(size, int)]
         shape = list(values[0].shape)
-        shape[axis] = total
+        shape[axis] = sum(known) if len(known) == len(sizes) else "n"
         return self.layer("Concat", name, values, tuple(shape), axis=axis % len(shape))
 
     def slice(self, x: Value, axis: int, start: int, stop: int, name: str = "slice") -> Value:
@@ -329,7 +337,11 @@ class Recorder:
         """Axes in another order."""
         return self.layer("Transpose", name, [x], tuple(x.shape[i] for i in order), order=tuple(order))
 
-    def upsample(self, x: Value, size: Sequence[int], mode: str, align_corners: bool, name: str = "upsample") -> Value:
+    def upsample_like(self, x: Value, other: Value, name: str) -> Value:
+        """Nearest, to the size of another feature map."""
+        return self.layer("UpsampleLike", name, [x, other], (*x.shape[:2], *other.shape[2:]))
+
+    def upsample(self, x: Value, size: Sequence[Dim], mode: str, align_corners: bool, name: str = "upsample") -> Value:
         """(N, C, *size) resized; mode "nearest" or "linear" (bilinear for pictures)."""
         shape = (*x.shape[:2], *size)
         return self.layer("Upsample", name, [x], shape, mode=mode, align_corners=align_corners)

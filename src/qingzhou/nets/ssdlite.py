@@ -1,0 +1,72 @@
+"""SSDLite (Liu et al. 2016, Sandler et al. 2018): boxes from six levels of MobileNetV2; names as in mmdet."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from .detector import Box, Level, Levels
+from .graph import Recorder, Value
+from .mobilenet_v2 import MMDET, backbone
+from .network import Config, Shapes, children, size
+from .one_stage import Decoding
+
+STYLE: dict[str, Any] = {"act": "relu6", "eps": 1e-3}
+
+
+def ssdlite(net: Recorder, x: Value, config: Config) -> Levels:
+    """(1, 3, H, W) -> for each of six levels the class logits and box deltas of its anchors."""
+    results = backbone(net, x, 1.0, MMDET, **STYLE)
+    features = [results[4], results[7]]
+    for i, channels in enumerate(config["extras"]):
+        features.append(extra(net, f"neck.extra_layers.{i}", features[-1], channels))
+    return [level(net, i, feature, config) for i, feature in enumerate(features)]
+
+
+def extra(net: Recorder, key: str, x: Value, channels: int) -> Value:
+    """Half the size: 1x1, then 3x3 by channel and 1x1."""
+    x = net.conv_bn(f"{key}.0", x, channels // 2, 1, **STYLE)
+    x = net.conv_bn(f"{key}.1.depthwise_conv", x, channels // 2, 3, stride=2, groups=channels // 2, **STYLE)
+    return net.conv_bn(f"{key}.1.pointwise_conv", x, channels, 1, **STYLE)
+
+
+def level(net: Recorder, i: int, x: Value, config: Config) -> Level:
+    """Class logits (background last) and deltas of one feature map."""
+    anchors, heads = config["anchors"], []
+    for name, numbers in (("cls_convs", config["classes"] + 1), ("reg_convs", 4)):
+        key = f"bbox_head.{name}.{i}"
+        y = net.conv_bn(f"{key}.0", x, x.channels, 3, groups=x.channels, **STYLE)
+        heads.append(net.conv(f"{key}.1", y, anchors * numbers, 1))
+    return Level(heads[0], heads[1], anchors)
+
+
+def configs(shapes: Shapes) -> Iterable[Config]:
+    """Channels of the extra levels, anchors and classes."""
+    levels = children(shapes, "neck.extra_layers.")
+    if not levels or "bbox_head.cls_convs.0.1.weight" not in shapes:
+        return
+    anchors = size(shapes, "bbox_head.reg_convs.0.1.weight") // 4
+    yield {
+        "extras": [size(shapes, f"neck.extra_layers.{i}.1.pointwise_conv.conv.weight") for i in levels],
+        "anchors": anchors,
+        "classes": size(shapes, "bbox_head.cls_convs.0.1.weight") // max(anchors, 1) - 1,
+    }
+
+
+def default_decoding() -> Decoding:
+    """MMEdu's and mmdet's: six anchors a position, for pictures of 320 x 320."""
+    strides = (16, 32, 64, 107, 160, 320)
+    smallest, largest = (48, 100, 150, 202, 253, 304), (100, 150, 202, 253, 304, 320)
+    anchors = [base_boxes(*sizes) for sizes in zip(strides, smallest, largest, strict=True)]
+    return Decoding(anchors, strides, score=0.5, iou=0.45, most=200)
+
+
+def base_boxes(stride: float, smallest: float, largest: float, ratios: Sequence[float] = (2, 3)) -> list[Box]:
+    """SSD's boxes around the centre of the first cell: a square, a larger square, and 1:r, r:1 for each ratio."""
+    shapes = [(smallest, smallest), (math.sqrt(smallest * largest),) * 2]
+    for ratio in ratios:
+        for tall in (1 / ratio, ratio):
+            shapes.append((smallest / math.sqrt(tall), smallest * math.sqrt(tall)))
+    centre = stride / 2
+    return [(centre - w / 2, centre - h / 2, centre + w / 2, centre + h / 2) for w, h in shapes]
