@@ -46,13 +46,19 @@ class Thresholds:
     most: int = 100
 
 
-def faster_rcnn(net: Recorder, image: Value, config: Config, how: Thresholds) -> tuple[Value, ...]:
-    """(1, 3, H, W) -> dets (1, most, 5), labels (1, most) and, for Mask R-CNN, masks (1, most, 28, 28)."""
-    features = fpn(net, resnet.stages(net, resnet.stem(net, image, config), config))
+def pyramid(net: Recorder, image: Value, config: Config) -> list[Value]:
+    """(1, 3, H, W) -> five maps of 256 channels, at strides 4 to 64."""
+    return fpn(net, resnet.stages(net, resnet.stem(net, image, config), config))
+
+
+def boxes(
+    net: Recorder, image: Value, features: Sequence[Value], levels: Levels, config: Config, how: Thresholds
+) -> tuple[Value, ...]:
+    """Proposals -> dets (1, most, 5), labels (1, most) and, for Mask R-CNN, masks (1, most, 28, 28)."""
     limits = picture_limits(net, image)
-    rois = proposals(net, rpn(net, features), limits, how)
-    boxes, scores = region_head(net, rois, features[:4], limits, config["classes"])
-    kept, label, box = best_regions(net, boxes, scores, how)
+    rois = proposals(net, levels, limits, how)
+    candidates, scores = region_head(net, rois, features[:4], limits, config["classes"])
+    kept, label, box = best_regions(net, candidates, scores, how)
     dets, labels = detections(net, box, kept, label, how.most)
     if not config["masks"]:
         return dets, labels

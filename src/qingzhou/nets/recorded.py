@@ -1,0 +1,47 @@
+"""What may be asked of an architecture, and what it is once it is recorded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..runtime.card import Input, Output
+from .graph import Graph
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the user asked for; None or "" where he left it to the file or the tool.
+
+    input_size  (height, width) of pictures, or the whole shape of other inputs
+    form        of detectors: "boxes" ends in NMS inside the network, "raw" leaves decoding to the runtime
+    score, iou, most  of detectors: the least score of a box, the overlap that NMS allows, and how many boxes at most
+    """
+
+    input_size: tuple[int, ...] | None = None
+    form: str = "boxes"
+    score: float | None = None
+    iou: float | None = None
+    most: int | None = None
+
+    @property
+    def picture(self) -> tuple[int, int] | None:
+        """The height and width that were asked for."""
+        return (self.input_size[-2], self.input_size[-1]) if self.input_size and len(self.input_size) > 1 else None
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A graph with all that the card says of it.
+
+    heads       detectors: the same network up to its predictions, before anything is chosen among them
+    thresholds  detectors: score, iou, most;  decoding: how the runtime turns raw predictions into boxes
+    """
+
+    graph: Graph
+    input: Input
+    task: str
+    output: Output
+    thresholds: dict[str, Any] | None = None
+    decoding: dict[str, Any] | None = None
+    heads: Graph | None = None
