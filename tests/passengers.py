@@ -29,9 +29,9 @@ def basenn(case: str) -> Path:
     return max(ORACLE.glob(f"basenn/torch*/{case}/checkpoint.pth"))
 
 
-def reference(case: str) -> np.ndarray:
-    """The input that belongs to a BaseNN checkpoint."""
-    return np.asarray(np.load(basenn(case).with_name("reference.npz"))["x"])
+def reference(case: str, name: str = "x") -> np.ndarray:
+    """The input x of a BaseNN checkpoint's reference, or the output y that BaseNN gave."""
+    return np.asarray(np.load(basenn(case).with_name("reference.npz"))[name])
 
 
 def photo(path: Path, size: tuple[int, int] = (300, 260)) -> Path:

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +21,7 @@ LAB = Path(__file__).with_name("boardlab.py")
 CLOSE = 1e-3
 Run = Callable[..., str]
 
-# How the answers of the model in argv[2] look from the runtime in argv[1]: of the self-test, and for a picture.
+# How the answers of the model in argv[2] look from the runtime in argv[1]: the self-test's, then those for a file.
 ANSWERS = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
@@ -30,9 +29,26 @@ from qingzhou_runtime import load
 model = load(sys.argv[2])
 answers = {"python": list(sys.version_info[:2]), "check": float(model.check())}
 if len(sys.argv) > 3:
-    found = model.predict(sys.argv[3])
-    answers.update(label=found.label, scores=[float(score) for score in found.scores])
+    found = model.predict_file(sys.argv[3])
+    found = found if isinstance(found, list) else [found]
+    answers.update(labels=[one.label for one in found], scores=[one.scores.tolist() for one in found])
 print(json.dumps(answers))
+"""
+
+
+# The errors of a damaged model in argv[2], of things that are no picture, and of a file that is no model.
+MISTAKES = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from qingzhou_runtime import load
+from qingzhou_runtime.errors import QingzhouError
+model = load(sys.argv[2])
+acts = (model.check,), (model.predict, b"text"), (model.predict, "cat.jpg"), (load, sys.argv[1] + "/model.py")
+for act, *args in acts:
+    try:
+        print(act(*args))
+    except QingzhouError as err:
+        print(type(err).__name__)
 """
 
 
@@ -79,6 +95,12 @@ def checkpoint(name: str, folder: Path) -> Path:
     return known.get(name) or (mmedu(name, folder) if name[0].isupper() else basenn(name))
 
 
+def assert_same_scores(there: list[list[float]], here: list[list[float]] | np.ndarray) -> None:
+    """Row by row, relative to the largest of the row: values need not be probabilities."""
+    expected = np.asarray(here)
+    np.testing.assert_allclose(there, expected, atol=CLOSE * max(1, np.abs(expected).max()), rtol=0)
+
+
 @pytest.mark.parametrize("name", ["lenet_digits", "MobileNet", "basenn_digits", "img_rgb_nonsq"])
 def test_pictures(name: str, board: Run, tmp_path: Path) -> None:
     model = qingzhou.convert(checkpoint(name, tmp_path), tmp_path / "模型.onnx")
@@ -88,28 +110,53 @@ def test_pictures(name: str, board: Run, tmp_path: Path) -> None:
     there, here = (json.loads(run("-c", ANSWERS, tmp_path, model.path, picture)) for run in (board, host))
     assert there["python"] == [3, 7]
     assert max(there["check"], here["check"]) <= CLOSE
-    assert there["label"] == here["label"]
-    assert there["scores"] == pytest.approx(here["scores"], abs=CLOSE)
+    assert there["labels"] == here["labels"]
+    assert_same_scores(there["scores"], here["scores"])
 
 
 @pytest.mark.parametrize("name", ["tab_iris", "tab_reg", "npz_conv1d", "npz_lstm_stack", "em_lstm"])
 def test_tables_arrays_and_words(name: str, board: Run, tmp_path: Path) -> None:
+    """Also beside the numbers that BaseNN itself gave; a text's logits are probabilities in the runtime."""
     model = qingzhou.convert(basenn(name), tmp_path / "model.onnx")
-    program = model.path.with_suffix(".py")
-    for args in arguments(name, model, tmp_path):
+    program, data = model.path.with_suffix(".py"), data_for(name, model, tmp_path)
+    for args in ([], [data]):
         words, numbers = parts(board(program, *args))
         expected_words, expected = parts(host(program, *args))
         assert words == expected_words
-        assert numbers == pytest.approx(expected, abs=2 * CLOSE, rel=CLOSE)
-    there: dict[str, Any] = json.loads(board("-c", ANSWERS, tmp_path, model.path))
-    assert there["check"] <= CLOSE
+        assert numbers == pytest.approx(expected, abs=100 * CLOSE + 0.05, rel=CLOSE)
+    there, here = (json.loads(run("-c", ANSWERS, tmp_path, model.path, data)) for run in (board, host))
+    assert there["python"] == [3, 7]
+    assert max(there["check"], here["check"]) <= CLOSE
+    assert there["labels"] == here["labels"]
+    assert_same_scores(there["scores"], here["scores"])
+    assert_same_scores(there["scores"], as_probabilities(reference(name, "y"), model))
 
 
-def arguments(name: str, model: qingzhou.Model, folder: Path) -> list[list[str]]:
-    """What the program of a case is called with: nothing, then a row, a file or a word."""
-    if name.startswith("tab"):
-        return [[], [str(n) for n in reference(name)[0]]]
-    if name.startswith("npz"):
-        np.savez(folder / "rows.npz", data=reference(name))
-        return [[], [str(folder / "rows.npz")]]
-    return [[], [next(iter(model.card.vocabulary))]]
+def data_for(name: str, model: qingzhou.Model, folder: Path) -> str:
+    """The case's own input as what its program is called with: a table, a file of arrays, or a word."""
+    x = reference(name)
+    if model.card.input.kind == "tokens":
+        return next(word for word, number in model.card.vocabulary.items() if number == x.item())
+    if model.card.input.kind == "array":
+        np.savez(folder / "rows.npz", data=x)
+        return str(folder / "rows.npz")
+    np.savetxt(folder / "rows.csv", x, "%.9g", ",")
+    return str(folder / "rows.csv")
+
+
+def as_probabilities(raw: np.ndarray, model: qingzhou.Model) -> np.ndarray:
+    """What the runtime makes of a network's output."""
+    if model.card.output.scores != "logits":
+        return raw
+    powers = np.exp(raw - raw.max(axis=-1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
+
+
+def test_what_went_wrong_is_said_on_the_board_too(board: Run, tmp_path: Path) -> None:
+    """A damaged model fails its self-test there, and a picture that is none is an ordinary error."""
+    model = qingzhou.convert(DIGITS / "basenn.pth", tmp_path / "model.onnx")
+    whole = model.path.read_bytes()
+    place = whole.index(model.proto.graph.initializer[-2].raw_data[:64])
+    model.path.write_bytes(whole[:place] + bytes(64) + whole[place + 64 :])
+    said = board("-c", MISTAKES, tmp_path, model.path).split()
+    assert said == ["SelfTestFailed", "ImageError", "FileMissing", "ModelError"]
