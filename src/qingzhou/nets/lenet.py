@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from ..runtime.card import Input
 from .graph import Recorder, Value
-from .network import Config, Network, Shapes, size
+from .network import Config, Network, Shapes, class_counts, size
 
 
 def lenet(net: Recorder, x: Value, config: Config) -> Value:
@@ -22,7 +22,7 @@ def lenet(net: Recorder, x: Value, config: Config) -> Value:
 def configs(shapes: Shapes) -> Iterable[Config]:
     """LeNet has one size; it is known by its 5x5 kernels and its small classifier."""
     if size(shapes, "backbone.classifier.0.weight", 1) == 120 or size(shapes, "backbone.features.3.weight", 2) == 5:
-        yield {"classes": size(shapes, "backbone.classifier.2.weight") or size(shapes, "backbone.classifier.2.bias")}
+        yield from ({"classes": classes} for classes in class_counts(shapes, "backbone.classifier.2"))
 
 
 def grey_input(config: Config) -> Input:

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import product
 
 from .graph import Recorder, Value
-from .network import Config, Network, Shapes, children, divisible, imagenet_input, size, squeeze_excite
+from .network import (
+    Config,
+    Network,
+    Shapes,
+    agreed,
+    children,
+    class_counts,
+    divisible,
+    imagenet_input,
+    squeeze_excite,
+)  # fmt: skip
 
 # Tables 1 and 2 of the paper, as mmcls has them: kernel, expanded, channels, squeeze-excite, activation, stride
 SMALL = [
@@ -21,20 +32,37 @@ LARGE = [
     (3, 184, 80, False, "hswish", 1), (3, 480, 112, True, "hswish", 1), (3, 672, 112, True, "hswish", 1),
     (5, 672, 160, True, "hswish", 2), (5, 960, 160, True, "hswish", 1), (5, 960, 160, True, "hswish", 1),
 ]  # fmt: skip
-BLOCKS = {"small": SMALL, "large": LARGE}
-WIDE = {"small": (576, 1024), "large": (960, 1280)}  # channels before pooling, features before the classifier
+# The narrow ones of mmcls: expanded and channels, everything else as in the small one
+NARROW = {
+    "small 0.75x": [
+        (16, 16), (72, 24), (88, 24), (96, 32), (192, 32), (192, 32), (96, 40), (120, 40), (240, 72), (432, 72),
+        (432, 72),
+    ],
+    "small 0.5x": [
+        (16, 8), (40, 16), (56, 16), (64, 24), (144, 24), (144, 24), (72, 24), (72, 24), (144, 48), (288, 48),
+        (288, 48),
+    ],
+}  # fmt: skip
+BLOCKS = {"small": SMALL, "large": LARGE} | {
+    arch: [
+        (kernel, expanded, channels, squeeze, act, stride)
+        for (kernel, _, _, squeeze, act, stride), (expanded, channels) in zip(SMALL, narrow, strict=True)
+    ]
+    for arch, narrow in NARROW.items()
+}
 EPS = 1e-3
 
 
 def mobilenet_v3(net: Recorder, x: Value, config: Config) -> Value:
     """(N, 3, H, W) -> (N, classes) logits."""
-    blocks, (wide, features) = BLOCKS[config["arch"]], WIDE[config["arch"]]
+    blocks = BLOCKS[config["arch"]]
+    wide = blocks[-1][1]
     x = net.conv_bn("backbone.layer0", x, 16, 3, stride=2, act="hswish", eps=EPS)
     for i, (kernel, expanded, channels, squeeze, act, stride) in enumerate(blocks, start=1):
         x = inverted_residual(net, f"backbone.layer{i}", x, kernel, expanded, channels, squeeze, act, stride)
     x = net.conv_bn(f"backbone.layer{len(blocks) + 1}", x, wide, 1, act="hswish", eps=EPS)
-    x = net.act("hswish", net.linear("head.layers.0.fc", net.global_pool(x), features), "head.layers.0")
-    return net.linear("head.layers.1.fc", x, config["classes"])
+    x = net.linear("head.layers.0.fc", net.global_pool(x), config["features"])
+    return net.linear("head.layers.1.fc", net.act("hswish", x, "head.layers.0"), config["classes"])
 
 
 def inverted_residual(
@@ -52,11 +80,15 @@ def inverted_residual(
 
 
 def configs(shapes: Shapes) -> Iterable[Config]:
-    """Small has 13 numbered layers, large 17."""
+    """Small has 13 numbered layers, large 17; the features before the classifier are free."""
     if not any(key.startswith("backbone.layer1.depthwise_conv.") for key in shapes):
         return
-    arch = "small" if len(children(shapes, "backbone.layer")) < 15 else "large"
-    yield {"arch": arch, "classes": size(shapes, "head.layers.1.fc.weight") or size(shapes, "head.layers.1.fc.bias")}
+    large = len(children(shapes, "backbone.layer")) > 15
+    first, last = "head.layers.0.fc", "head.layers.1.fc"
+    features = agreed(shapes, (f"{first}.weight", 0), (f"{first}.bias", 0), (f"{last}.weight", 1))
+    for arch, classes in product(BLOCKS, class_counts(shapes, last)):
+        if (arch == "large") == large:
+            yield {"arch": arch, "features": max(features, 1), "classes": classes}
 
 
 MOBILENET_V3 = Network(

@@ -57,6 +57,22 @@ def size(shapes: Shapes, key: str, axis: int = 0) -> int:
     return shape[axis] if axis < len(shape) else 0
 
 
+def agreed(shapes: Shapes, *places: tuple[str, int]) -> int:
+    """The size that most of these (key, axis) have, so that one damaged tensor does not decide; 0 if there is none."""
+    found = [n for key, axis in places if (n := size(shapes, key, axis))]
+    return max(found, key=found.count, default=0)
+
+
+def norm_places(key: str) -> list[tuple[str, int]]:
+    """Where the channels of a BatchNorm show."""
+    return [(f"{key}.{name}", 0) for name in ("weight", "bias", "running_mean", "running_var")]
+
+
+def class_counts(shapes: Shapes, key: str) -> list[int]:
+    """The classes of a last linear layer: two numbers if its weight and bias disagree, 0 if it is missing."""
+    return [n for n in dict.fromkeys(size(shapes, f"{key}.{name}") for name in ("weight", "bias")) if n] or [0]
+
+
 def divisible(channels: float, by: int = 8) -> int:
     """Channels rounded to a multiple, never below 90 % (Sandler et al. 2018, the reference implementation's rule)."""
     rounded = max(by, int(channels + by / 2) // by * by)

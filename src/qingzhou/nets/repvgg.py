@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import count
 
 from .graph import Recorder, Value
-from .network import Config, Network, Shapes, children, gate_with, imagenet_input, linear_head, size
+from .network import (
+    Config,
+    Network,
+    Shapes,
+    agreed,
+    children,
+    class_counts,
+    gate_with,
+    imagenet_input,
+    linear_head,
+    norm_places,
+    size,
+)  # fmt: skip
 
 BLOCKS_A, BLOCKS_B, BLOCKS_D = (2, 4, 14, 1), (4, 6, 16, 1), (8, 14, 24, 1)
 TITLES: dict[tuple[tuple[int, ...], int], str] = {
@@ -27,7 +40,10 @@ def repvgg(net: Recorder, x: Value, config: Config) -> Value:
 def block(
     net: Recorder, key: str, x: Value, channels: int, stride: int, groups: int, deploy: bool, squeeze: bool
 ) -> Value:
-    """Three parallel branches, which the passes merge into one convolution, or that one."""
+    """Three parallel branches, which the passes merge into one convolution, or that one.
+
+    mmpretrain 1.2.0 leaves squeeze-and-excitation out of its deploy form, which spoils RepVGG-D2se; here it stays in.
+    """
     if deploy:
         y = net.conv(f"{key}.branch_reparam", x, channels, 3, stride, groups=groups)
     else:
@@ -56,28 +72,33 @@ def squeeze_excite(net: Recorder, key: str, x: Value) -> Value:
 
 
 def configs(shapes: Shapes) -> Iterable[Config]:
-    """Depth, widths and groups from the 3x3 convolutions."""
+    """Depth and widths from the 3x3 convolutions and what follows them; groups in every second block, as published."""
     deploy = any(".branch_reparam." in key for key in shapes)
     kind = "branch_reparam" if deploy else "branch_3x3.conv"
     if f"backbone.stem.{kind}.weight" not in shapes and f"backbone.stage_1.0.{kind}.weight" not in shapes:
         return
-    stages: list[tuple[int, list[int]]] = []
-    for i in children(shapes, "backbone.stage_"):
-        blocks = children(shapes, f"backbone.stage_{i}.")
-        kernels = [shapes.get(f"backbone.stage_{i}.{j}.{kind}.weight") for j in blocks]
-        widths = [k[0] for k in kernels if k]
-        channels = max(widths, key=widths.count, default=1)
-        before = stages[-1][0] if stages else size(shapes, f"backbone.stem.{kind}.weight")
-        inner = [before, *[channels] * len(kernels)]
-        stages.append((channels, [max(1, n // k[1]) if k else 1 for n, k in zip(inner, kernels, strict=False)]))
-    first = size(shapes, "backbone.stage_1.0.branch_1x1.conv.weight", 1)
-    yield {
-        "stem": size(shapes, f"backbone.stem.{kind}.weight") or first,
-        "stages": stages,
-        "deploy": deploy,
-        "squeeze": any(".se_layer." in key for key in shapes),
-        "classes": size(shapes, "head.fc.weight") or size(shapes, "head.fc.bias"),
-    }
+    blocks = [[f"backbone.stage_{i}.{j}" for j in children(shapes, f"backbone.stage_{i}.")] for i in (1, 2, 3, 4)]
+    widths = [_channels(shapes, keys) for keys in blocks[:3]] + [_channels(shapes, blocks[3], ("head.fc.weight", 1))]
+    inputs = [(f"backbone.stage_1.0.{name}.weight", 1) for name in (kind, "branch_1x1.conv")]
+    stem = _channels(shapes, ["backbone.stem"], *inputs)
+    wide = [(key, width) for keys, width in zip(blocks, widths, strict=True) for key in keys]
+    splits = [width // (size(shapes, f"{key}.{kind}.weight", 1) or width) for key, width in wide[1::2]]
+    split, number = max(splits, key=splits.count, default=1) or 1, count(1)
+    groups = [[1 if next(number) % 2 else split for _ in keys] for keys in blocks]
+    for classes in class_counts(shapes, "head.fc"):
+        squeeze = any(".se_layer." in key for key in shapes)
+        stages = list(zip(widths, groups, strict=True))
+        yield {"stem": stem, "stages": stages, "deploy": deploy, "squeeze": squeeze, "classes": classes}
+
+
+def _channels(shapes: Shapes, blocks: Iterable[str], *more: tuple[str, int]) -> int:
+    """What most tensors of these blocks say that comes out of them."""
+    places = []
+    for key in blocks:
+        places += [(f"{key}.branch_reparam.weight", 0), (f"{key}.branch_reparam.bias", 0)]
+        for kernel in ("3x3", "1x1"):
+            places += [(f"{key}.branch_{kernel}.conv.weight", 0), *norm_places(f"{key}.branch_{kernel}.norm")]
+    return agreed(shapes, *places, *more) or 1
 
 
 def title(config: Config) -> str:

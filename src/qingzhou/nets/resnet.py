@@ -7,8 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..runtime.card import Input
 from .graph import Recorder, Value
-from .network import Config, Network, Shapes, children, imagenet_input, linear_head, size
+from .network import (
+    Config,
+    Network,
+    Shapes,
+    agreed,
+    children,
+    class_counts,
+    imagenet_input,
+    linear_head,
+    norm_places,
+    size,
+)  # fmt: skip
 
 DEPTHS = {
     (2, 2, 2, 2): 18, (3, 4, 6, 3): 50, (3, 4, 23, 3): 101, (3, 8, 36, 3): 152,
@@ -26,15 +38,16 @@ def resnet(net: Recorder, x: Value, config: Config) -> Value:
 
 
 def stem(net: Recorder, x: Value, config: Config) -> Value:
-    """ResNet: 7x7 and max pooling; RegNet: 3x3 alone; the deep stem of ResNet-D: three 3x3."""
-    if config["deep_stem"]:
-        for i, channels in ((0, config["stem"] // 2), (3, config["stem"] // 2), (6, config["stem"])):
-            x = net.conv(f"backbone.stem.{i}", x, channels, 3, stride=2 if i == 0 else 1, bias=False)
-            x = net.act("relu", net.batch_norm(f"backbone.stem.{i + 1}", x), f"backbone.stem.{i}")
+    """ResNet: 7x7 and max pooling; RegNet: 3x3 alone; for CIFAR's small pictures: no stride; V1c: three 3x3."""
+    kind = config["kind"]
+    if kind == "deep":
+        for i, channels in enumerate((config["stem"] // 2, config["stem"] // 2, config["stem"])):
+            x = net.conv_bn(f"backbone.stem.{i}", x, channels, 3, stride=2 if i == 0 else 1)
     else:
-        x = net.conv("backbone.conv1", x, config["stem"], config["stem_kernel"], stride=2, bias=False)
+        kernel, stride = (7 if kind == "plain" else 3), (1 if kind == "cifar" else 2)
+        x = net.conv("backbone.conv1", x, config["stem"], kernel, stride, bias=False)
         x = net.act("relu", net.batch_norm("backbone.bn1", x), "backbone.bn1")
-    return net.max_pool(x, 3, 2, 1, name="backbone.maxpool") if config["max_pool"] else x
+    return net.max_pool(x, 3, 2, 1, name="backbone.maxpool") if kind in ("plain", "deep") else x
 
 
 def stages(net: Recorder, x: Value, config: Config) -> list[Value]:
@@ -42,7 +55,7 @@ def stages(net: Recorder, x: Value, config: Config) -> list[Value]:
     results = []
     for i, (blocks, channels, mid, groups) in enumerate(config["stages"], start=1):
         for j in range(blocks):
-            stride = (2 if i > 1 or not config["max_pool"] else 1) if j == 0 else 1
+            stride = 2 if j == 0 and (i > 1 or config["kind"] == "regnet") else 1
             x = block(net, f"backbone.layer{i}.{j}", x, channels, mid, groups, stride, config["bottleneck"])
         results.append(x)
     return results
@@ -67,38 +80,61 @@ def block(
 
 def configs(shapes: Shapes) -> Iterable[Config]:
     """Everything but the strides shows in the shapes; the strides are the same in all published sizes."""
-    if "backbone.layer1.0.conv2.weight" not in shapes and "backbone.layer1.1.conv2.weight" not in shapes:
+    if "backbone.layer1.0.conv1.weight" not in shapes and "backbone.layer1.0.conv2.weight" not in shapes:
         return
-    bottleneck = any(key.startswith("backbone.layer1.0.conv3") for key in shapes)
-    deep = "backbone.stem.0.weight" in shapes
-    kernel = 0 if deep else size(shapes, "backbone.conv1.weight", 2) or 7
-    yield {
-        "bottleneck": bottleneck,
-        "deep_stem": deep,
-        "stem": size(shapes, "backbone.stem.6.weight" if deep else "backbone.bn1.weight") or 64,
-        "stem_kernel": kernel,
-        "max_pool": kernel != 3,
-        "stages": [_stage(shapes, f"backbone.layer{i}.", 3 if bottleneck else 2) for i in range(1, 5)],
-        "classes": size(shapes, "head.fc.weight") or size(shapes, "head.fc.bias"),
-    }
+    bottleneck = any(key.endswith(".conv3.weight") for key in shapes)
+    found = [_stage(shapes, f"backbone.layer{i}.", 3 if bottleneck else 2) for i in range(1, 5)]
+    deep = any(key.startswith("backbone.stem.") for key in shapes)
+    conv, norm = ("stem.2.conv", "stem.2.bn") if deep else ("conv1", "bn1")
+    channels = agreed(shapes, (f"backbone.{conv}.weight", 0), *norm_places(f"backbone.{norm}")) or 64
+    straight = bottleneck and all(wide == mid for _, wide, mid, _ in found)
+    kind = "deep" if deep else _kind(size(shapes, "backbone.conv1.weight", 2), channels, straight)
+    for classes in class_counts(shapes, "head.fc"):
+        yield {"kind": kind, "bottleneck": bottleneck, "stem": channels, "stages": found, "classes": classes}
+
+
+def _kind(kernel: int, channels: int, straight: bool) -> str:
+    """What the stem is: "regnet" (it has 32 channels, and the blocks are no narrower inside), "cifar" or "plain"."""
+    if straight and (kernel == 3 or channels == 32):
+        return "regnet"
+    return "cifar" if kernel == 3 else "plain"
 
 
 def _stage(shapes: Shapes, prefix: str, convs: int) -> tuple[int, int, int, int]:
-    """Blocks, channels out, channels inside, and groups of one stage."""
+    """Blocks, channels out, channels inside, and groups of one stage: the commonest in its blocks."""
     blocks = children(shapes, prefix)
-    norms = [(size(shapes, f"{prefix}{b}.bn{convs}.weight"), size(shapes, f"{prefix}{b}.bn1.weight")) for b in blocks]
-    channels, mid = max(norms, key=norms.count, default=(1, 1))  # the commonest: one damaged tensor must not decide
-    inner = [size(shapes, f"{prefix}{b}.conv2.weight", 1) for b in blocks]
-    groups = mid // max(inner, key=inner.count) if convs == 3 and inner and min(inner) else 1
-    return len(blocks), max(channels, 1), max(mid, 1), max(groups, 1)
+    channels, mid = (agreed(shapes, *_places(prefix, blocks, i)) or 1 for i in (convs, 1))
+    inner = agreed(shapes, *((f"{prefix}{block}.conv2.weight", 1) for block in blocks))
+    groups = mid // inner if convs == 3 and inner else 1
+    return len(blocks), channels, mid, max(groups, 1)
+
+
+def _places(prefix: str, blocks: Iterable[int], i: int) -> list[tuple[str, int]]:
+    """Where the results of each block's convolution i show."""
+    return [
+        place
+        for block in blocks
+        for place in ((f"{prefix}{block}.conv{i}.weight", 0), *norm_places(f"{prefix}{block}.bn{i}"))
+    ]
 
 
 def _is_regnet(config: Config) -> bool:
-    return config["stem_kernel"] == 3 and bool(config["bottleneck"])
+    return bool(config["kind"] == "regnet")
 
 
 def _is_resnext(config: Config) -> bool:
     return not _is_regnet(config) and any(groups > 1 for *_, groups in config["stages"])
+
+
+def _input(config: Config) -> Input:
+    """ImageNet's; or that of mmcls's CIFAR configs, where all pictures are 32 x 32."""
+    if config["kind"] != "cifar":
+        return imagenet_input("cv2")
+    steps = [
+        {"op": "resize", "size": [32, 32], "interpolation": "cv2"},
+        {"op": "normalize", "mean": [125.307, 122.961, 113.8575], "std": [51.5865, 50.847, 51.255]},
+    ]
+    return Input("input", "image", [1, 3, 32, 32], "RGB", steps)
 
 
 def _depth(config: Config) -> str:
@@ -107,8 +143,12 @@ def _depth(config: Config) -> str:
     return str(depth) if depth else "-".join(map(str, counts))
 
 
-def _resnet_title(config: Config) -> str:
-    return f"ResNet-{_depth(config)}"
+def title(config: Config) -> str:
+    """ResNet-50, Wide ResNet-50, ResNetV1c-50, ResNet-18 CIFAR."""
+    _, channels, mid, _ = config["stages"][0]
+    wide = "Wide " if config["bottleneck"] and channels == 2 * mid else ""
+    version = "V1c" if config["kind"] == "deep" else ""
+    return f"{wide}ResNet{version}-{_depth(config)}" + (" CIFAR" if config["kind"] == "cifar" else "")
 
 
 def _resnext_title(config: Config) -> str:
@@ -123,7 +163,7 @@ def _regnet_title(config: Config) -> str:
 
 RESNET = Network(
     "ResNet", lambda s: (c for c in configs(s) if not _is_regnet(c) and not _is_resnext(c)),
-    _resnet_title, resnet, lambda c: imagenet_input("cv2"),
+    title, resnet, _input,
 )  # fmt: skip
 RESNEXT = Network(
     "ResNeXt", lambda s: filter(_is_resnext, configs(s)), _resnext_title, resnet, lambda c: imagenet_input()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .graph import Recorder, Value
-from .network import Config, Network, Shapes, imagenet_input, linear_head, size
+from .network import Config, Network, Shapes, class_counts, imagenet_input, linear_head, size
 
 # Table 5 of the paper: channels of the three stages and of the last convolution
 CHANNELS = {
@@ -54,7 +54,7 @@ def configs(shapes: Shapes) -> Iterable[Config]:
         return
     halves = {size(shapes, f"backbone.layers.{i}.0.branch2.2.conv.weight") * 2 >> i for i in range(3)}
     width = next((w for w, channels in CHANNELS.items() if channels[0] in halves), 1.0)
-    yield {"width": width, "classes": size(shapes, "head.fc.weight") or size(shapes, "head.fc.bias")}
+    yield from ({"width": width, "classes": classes} for classes in class_counts(shapes, "head.fc"))
 
 
 SHUFFLENET_V2 = Network(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .graph import Recorder, Value
-from .network import Config, Network, Shapes, children, imagenet_input, size
+from .network import Config, Network, Shapes, children, class_counts, imagenet_input
 
 # Convolutions in each of the five stages (configurations A, B, D and E of the paper)
 DEPTHS = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
@@ -27,20 +27,19 @@ def vgg(net: Recorder, x: Value, config: Config) -> Value:
 
 
 def layer(net: Recorder, key: str, x: Value, channels: int, norm: bool) -> Value:
-    """A 3x3 convolution, its BatchNorm if the network has them, and ReLU."""
-    if norm:
-        return net.conv_bn(key, x, channels, 3)
-    return net.act("relu", net.conv(f"{key}.conv", x, channels, 3), key)
+    """A 3x3 convolution (with a bias, also before BatchNorm), its BatchNorm if the network has them, and ReLU."""
+    x = net.conv(f"{key}.conv", x, channels, 3)
+    return net.act("relu", net.batch_norm(f"{key}.bn", x) if norm else x, key)
 
 
 def configs(shapes: Shapes) -> Iterable[Config]:
     """The depth is the number of convolutions and the three linear layers."""
-    convs = [i for i in children(shapes, "backbone.features.") if f"backbone.features.{i}.conv.weight" in shapes]
+    convs = children({key: shape for key, shape in shapes.items() if ".conv." in key}, "backbone.features.")
     if not convs:
         return
-    depth = min(DEPTHS, key=lambda depth: abs(depth - len(convs) - 3))
-    classes = size(shapes, "backbone.classifier.6.weight") or size(shapes, "backbone.classifier.6.bias")
-    yield {"depth": depth, "norm": any(".bn." in key for key in shapes), "classes": classes}
+    depth, norm = min(DEPTHS, key=lambda depth: abs(depth - len(convs) - 3)), any(".bn." in key for key in shapes)
+    for classes in class_counts(shapes, "backbone.classifier.6"):
+        yield {"depth": depth, "norm": norm, "classes": classes}
 
 
 VGG = Network(

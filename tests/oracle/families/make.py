@@ -19,7 +19,6 @@ import sys
 import types
 import zlib
 
-import numpy as np
 from recipe import FOLDER, fill, picture
 
 LOSS = {"type": "CrossEntropyLoss", "loss_weight": 1.0}
@@ -57,7 +56,7 @@ def members():
             "B2g4": 2560, "B3g4": 2560, "D2se": 2560}  # fmt: skip
     for arch, channels in tops.items():
         linear(f"repvgg_{arch}", f"RepVGG-{arch}", repvgg(arch), channels, count=1000 if arch == "B0" else 0)
-    for arch in ("A0", "A2", "B1g4", "D2se"):
+    for arch in ("A0", "A2", "B1g4"):  # not D2se: mmpretrain forgets its squeeze-and-excitation in the deploy form
         linear(f"repvgg_{arch}_deploy", f"RepVGG-{arch}", repvgg(arch, deploy=True), tops[arch])
     for width, channels in ((0.5, 1024), (1.0, 1024), (1.5, 1024), (2.0, 2048)):
         backbone = {"type": "ShuffleNetV2", "widen_factor": width}
@@ -69,7 +68,7 @@ def members():
         linear(f"mobilenet_v2_{width}", f"MobileNetV2 {width:g}x", backbone, channels, shape)
     v3 = {"small": (576, 1024), "large": (960, 1280), "small_050": (288, 1024), "small_075": (432, 1024)}
     for arch, (channels, features) in v3.items():
-        title = f"MobileNetV3 {arch.replace('_0', ' 0.').replace('.50', '.5')}"
+        title = "MobileNetV3 " + {"small_050": "small 0.5x", "small_075": "small 0.75x"}.get(arch, arch)
         add(f"mobilenet_v3_{arch}", (title, mobilenet_v3(arch, channels, features, next(classes)), small))
     add("mobilenet_v3_cifar", ("MobileNetV3 small", mobilenet_v3("small", 576, 1280, 10), (1, 3, 32, 32)))
     for depth in (11, 13, 16, 19):
@@ -77,7 +76,9 @@ def members():
             backbone = {"type": "VGG", "depth": depth, "num_classes": next(classes)}
             backbone |= {"norm_cfg": {"type": "BN"}} if norm else {}
             title = f"VGG-{depth}" + (" BN" if norm else "")
-            add(f"vgg{depth}{norm}", (title, model(backbone, {"type": "ClsHead", "loss": LOSS}, None), (1, 3, 224, 224)))
+            add(
+                f"vgg{depth}{norm}", (title, model(backbone, {"type": "ClsHead", "loss": LOSS}, None), (1, 3, 224, 224))
+            )
     for count in (10, 2):
         lenet = model({"type": "LeNet5", "num_classes": count}, {"type": "ClsHead", "loss": LOSS}, None)
         add(f"lenet_{count}", ("LeNet-5", lenet, (1, 1, 32, 32)))
@@ -196,7 +197,7 @@ def load(net, manifest):
     """Put the recreated numbers into the network."""
     import torch  # noqa: TID251 - this is the original's side
 
-    net.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in fill(manifest).items()}, strict=True)
+    net.load_state_dict({k: torch.from_numpy(v) for k, v in fill(manifest).items()}, strict=True)
 
 
 def check_deploy(settings):

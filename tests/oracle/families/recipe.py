@@ -1,9 +1,9 @@
 """The numbers of the references in this folder, recreated with numpy alone.
 
-Recipe "pcg64-tiled-v1": one Generator(PCG64(seed)) for the whole checkpoint, walked in the manifest's order, each tensor
-drawn as tests/oracle/rebuild.py draws it, but of more than PERIOD numbers only the first PERIOD are drawn and then
-repeated; cast to the dtype; tensors named in "exponents" are then multiplied by that power of two (exact). The
-exponents were chosen so that every convolution and linear layer gives numbers around 1: nothing drowns in anything else.
+Recipe "pcg64-tiled-v1": one Generator(PCG64(seed)) for the whole checkpoint, walked in the manifest's order. Each
+tensor is drawn as tests/oracle/rebuild.py draws it, but of more than PERIOD numbers only the first PERIOD are drawn and
+then repeated. Cast to the dtype; tensors named in "exponents" are then multiplied by that power of two, which is exact.
+The exponents make every convolution and linear layer give numbers around 1, so that nothing drowns in anything else.
 """
 
 import gzip
@@ -30,10 +30,10 @@ def fill(manifest):
     """Key -> array."""
     rng = np.random.Generator(np.random.PCG64(manifest["seed"]))
     exponents = manifest["exponents"]
-    return {
-        key: numbers(rng, key, shape).astype(dtype) * np.dtype(dtype).type(2.0 ** exponents.get(key, 0))
-        for key, shape, dtype in manifest["entries"]
-    }
+    drawn = {key: numbers(rng, key, shape).astype(dtype, copy=False) for key, shape, dtype in manifest["entries"]}
+    for key, exponent in exponents.items():
+        drawn[key] *= np.float32(2.0**exponent)
+    return drawn
 
 
 def numbers(rng, key, shape):
