@@ -142,6 +142,11 @@ class Predictor:
             return self._with_state(self.prepare(_picture(sample)))
         return self._with_state(self.prepare(np.asarray(sample.input["data"])))
 
+    def sample_output(self, outputs: List[Array]) -> List[Any]:
+        """What the card keeps of the sample's outputs, to compare with later."""
+        kept: List[Any] = np.asarray(outputs[self._answer], np.float64).round(7).tolist()
+        return kept
+
     def check(self) -> float:
         """The largest difference between the answer to the sample and the one in the card, or SelfTestFailed."""
         sample = self._sample()
