@@ -9,15 +9,25 @@ from pathlib import Path
 
 import onnx
 import pytest
-from lenet_checkpoint import write_lenet
 from PIL import Image
+from rebuild import rebuild
 
+from makers import write_checkpoint
 from qingzhou.doors.MMEdu import MMClassification as cls
 from qingzhou.doors.XEdu.hub import Workflow
 from qingzhou.errors import ArchitectureMismatch, QingzhouError
 
 SRC = Path(__file__).parents[2] / "src"
+LENET = Path(__file__).parents[1] / "oracle" / "mmedu" / "LeNet" / "manifest.json"
 CLASSES = ["猫", "狗", *"abcdefgh"]
+
+
+def write_lenet(path: Path, classes: list[str] | None) -> str:
+    """The oracle's LeNet (10 classes) as MMEdu saves it; `classes` None leaves CLASSES out."""
+    meta: dict[str, object] = {"tool": "MMEdu0.1.28", "backbone": "LeNet"}
+    if classes is not None:
+        meta["CLASSES"] = classes
+    return str(write_checkpoint(path, {"meta": meta, "state_dict": dict(rebuild(LENET))}))
 
 
 @pytest.fixture
