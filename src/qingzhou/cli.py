@@ -75,14 +75,20 @@ def main() -> None:
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="The .onnx, or a folder. 输出文件或文件夹。")
 @click.option("--labels", help="cat,dog or a text file with one label a line. 类别名称。")
 @click.option("--input-size", type=Numbers(), help="Height,width of the input. 输入尺寸（高,宽）。")
-@click.option("--opset", type=int, default=13, show_default=True, help="ONNX opset, 11-21.")
+@click.option("--opset", type=int, help="ONNX opset, 11-21 (default: 13; 16 for two-stage detectors).")
 @click.option("--ir-version", type=int, default=8, show_default=True, help="ONNX IR version, 4-10.")
 @click.option("--check/--no-check", default=True, help="Run the result on its sample. 转换后自检。")
+@click.option(
+    "--form", default="boxes", show_default=True, help="Detectors: boxes, or raw (NMS in the program). 检测形式。"
+)
+@click.option("--score-threshold", type=float, help="Detectors: least score of a box. 最低得分。")
+@click.option("--iou-threshold", type=float, help="Detectors: overlap that NMS allows. NMS 阈值。")
+@click.option("--max-detections", type=int, help="Detectors: at most so many boxes. 最多框数。")
 @click.option("--xeduhub-input", is_flag=True, help="For the unchanged XEduHub (raw pixels). 供原版 XEduHub 使用。")
 @common
 def convert(
-    files: tuple[Path, ...], out: Path | None, labels: str | None, input_size: tuple[int, ...] | None, opset: int,
-    ir_version: int, check: bool, xeduhub_input: bool, lang: str | None, as_json: bool,
+    files: tuple[Path, ...], out: Path | None, labels: str | None, lang: str | None, as_json: bool,
+    xeduhub_input: bool, **options: Any,
 ) -> None:  # fmt: skip
     """Convert checkpoints (.pth) to checked ONNX models with code that runs them.
 
@@ -93,10 +99,7 @@ def convert(
         from .batch import convert_all
 
         with present.busy(say("converting", "转换中")):
-            results = convert_all(
-                files, out, labels=labels, input_size=input_size, opset=opset, ir_version=ir_version, check=check,
-                xeduhub=xeduhub_input,
-            )  # fmt: skip
+            results = convert_all(files, out, labels=labels, xeduhub=xeduhub_input, **options)
         present.conversions(results, as_json)
         if any(isinstance(result, QingzhouError) for _, result in results):
             sys.exit(1)

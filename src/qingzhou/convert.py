@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from .checkpoint import Checkpoint, read_checkpoint
 from .errors import OptionError, OutputError, say
@@ -22,10 +23,12 @@ from .nets.graph import Graph
 from .nets.names import check_name
 from .nets.recognise import choose_labels, recognise_checkpoint
 from .nets.recognised import Recognised
+from .nets.recorded import Wanted
 from .runtime.card import KEY, Card, Output, Sample
 from .samples import write_sample
 
 OPSETS, IR_VERSIONS = range(11, 22), range(4, 11)
+DEFAULT_OPSET, ROI_OPSET = 13, 16
 
 
 @dataclass(frozen=True)
@@ -60,28 +63,81 @@ class Conversion:
         }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Options:
+    """What a user may ask of a conversion; see convert()."""
+
+    labels: Sequence[str] | None = None
+    input_size: Sequence[int] | None = None
+    opset: int | None = None
+    ir_version: int = 8
+    network: str | None = None
+    check: bool = True
+    xeduhub: bool = False
+    form: str = "boxes"
+    score_threshold: float | None = None
+    iou_threshold: float | None = None
+    max_detections: int | None = None
+
+    def __post_init__(self) -> None:
+        """OptionError for a value that cannot be."""
+        opset = DEFAULT_OPSET if self.opset is None else self.opset
+        for name, value, allowed in (("opset", opset, OPSETS), ("ir-version", self.ir_version, IR_VERSIONS)):
+            if value not in allowed:
+                raise _not_allowed(name, value, f"{allowed[0]}", f"{allowed[-1]}")
+        for name, share in (("score-threshold", self.score_threshold), ("iou-threshold", self.iou_threshold)):
+            if share is not None and not 0 <= share <= 1:
+                raise _not_allowed(name, share, "0", "1")
+        if self.max_detections is not None and not 1 <= self.max_detections <= 10_000:
+            raise _not_allowed("max-detections", self.max_detections, "1", "10000")
+        if self.form not in ("boxes", "raw"):
+            raise OptionError(
+                en=f"--form is {self.form}; it can be boxes or raw.",
+                zh=f"--form 的值是 {self.form}，应为 boxes 或 raw。",
+            )
+        size = self.input_size
+        if size is not None and (len(size) < 1 or any(n < 1 for n in size)):
+            raise OptionError(
+                en=f"--input-size is {list(size)}; expected positive numbers such as 224,224 (height,width).",
+                zh=f"--input-size 的值是 {list(size)}，应为正整数，例如 224,224（高,宽）。",
+            )
+
+    @property
+    def wanted(self) -> Wanted:
+        """What of it concerns the network."""
+        size = None if self.input_size is None else tuple(self.input_size)
+        return Wanted(size, self.form, self.score_threshold, self.iou_threshold, self.max_detections)
+
+
 def convert(
     path: str | Path,
     out: str | Path | None = None,
     *,
     labels: Sequence[str] | None = None,
     input_size: Sequence[int] | None = None,
-    opset: int = 13,
+    opset: int | None = None,
     ir_version: int = 8,
     network: str | None = None,
     check: bool = True,
     xeduhub: bool = False,
+    form: str = "boxes",
+    score_threshold: float | None = None,
+    iou_threshold: float | None = None,
+    max_detections: int | None = None,
 ) -> Model:
     """Convert a checkpoint to a checked ONNX model, with a program that runs it beside it.
 
-    path        a .pth of MMEdu (classification), mmcls or mmpretrain, BaseNN, or a plain torch.save(model)
+    path        a .pth of MMEdu, mmcls, mmpretrain or mmdet, BaseNN, or a plain torch.save(model)
     out         where the model goes; default: beside the checkpoint, as .onnx
     labels      class names; default: those in the file
     input_size  (height, width), or the whole input shape, where it is not the one trained with
-    opset, ir_version   of the ONNX file: 11 to 21, 4 to 10; the defaults run on the smallest board
+    opset, ir_version   of the ONNX file: 11 to 21, 4 to 10; the defaults run on the smallest board (opset 13; 16 for
+                two-stage detectors, whose regions older operators cut out less exactly)
     network     the architecture you believe it is; ArchitectureMismatch if the file holds another
     check       run the result on its own sample
     xeduhub     the form that the original XEduHub feeds rightly: raw 0-255 pixels, the scaling inside the network
+    form        of detectors: "boxes" ends in NMS inside the network; "raw" leaves it to the runtime
+    score_threshold, iou_threshold, max_detections   of detectors; default: as trained
 
     Every user error is a QingzhouError; nothing half-written is left behind.
 
@@ -91,30 +147,35 @@ def convert(
     """
     return run_conversion(
         path, out, labels=labels, input_size=input_size, opset=opset, ir_version=ir_version, network=network,
-        check=check, xeduhub=xeduhub,
+        check=check, xeduhub=xeduhub, form=form, score_threshold=score_threshold, iou_threshold=iou_threshold,
+        max_detections=max_detections,
     ).model  # fmt: skip
 
 
-def run_conversion(
-    path: str | Path, out: str | Path | None = None, *, labels: Sequence[str] | None = None,
-    input_size: Sequence[int] | None = None, opset: int = 13, ir_version: int = 8, network: str | None = None,
-    check: bool = True, xeduhub: bool = False,
-) -> Conversion:  # fmt: skip
-    """convert(), with everything that the table shows."""
+def run_conversion(path: str | Path, out: str | Path | None = None, **given: Any) -> Conversion:
+    """convert(), with everything that the table shows; `given` are the fields of Options."""
     start = time.perf_counter()
-    _check_options(opset, ir_version, input_size)
+    options = Options(**given)
     source = Path(path)
     checkpoint = read_checkpoint(source)
-    found = recognise_checkpoint(checkpoint, input_size)
-    if network is not None:
-        check_name(network, found.family, found.title)
-    names, notes = choose_labels(found, labels)
-    job = _Job(found.graph, Weights(checkpoint.tensors), describe(checkpoint, found, names, notes), found.family,
-               opset, ir_version, check)  # fmt: skip
-    model, checks = _write(job.feeding_raw_pixels() if xeduhub else job, output_path(source, out))
+    found = recognise_checkpoint(checkpoint, options.wanted)
+    if options.network is not None:
+        check_name(options.network, found.family, found.title)
+    names, notes = choose_labels(found, options.labels)
+    card = describe(checkpoint, found, names, notes)
+    job = _Job(found.graph, found.heads, Weights(checkpoint.tensors), card, found.family,
+               options.opset or _default_opset(found), options.ir_version, options.check)  # fmt: skip
+    model, checks = _write(job.feeding_raw_pixels() if options.xeduhub else job, output_path(source, out))
     program = write_sample(model.path, model.card)
     counts = parameters(found.graph), macs(found.graph)
-    return Conversion(source, model, program, *counts, opset, ir_version, checks, time.perf_counter() - start)
+    seconds = time.perf_counter() - start
+    return Conversion(source, model, program, *counts, job.opset, job.ir_version, checks, seconds)
+
+
+def _default_opset(found: Recognised) -> int:
+    """13 runs on the smallest board; RoiAlign has its exact form only since 16, which the board also runs."""
+    two_stages = any(layer.op == "RoiAlign" for layer in found.graph.layers)
+    return ROI_OPSET if two_stages else DEFAULT_OPSET
 
 
 @dataclass(frozen=True)
@@ -122,6 +183,7 @@ class _Job:
     """Everything that is needed to write one model."""
 
     graph: Graph
+    heads: Graph | None
     weights: Weights
     card: Card
     family: str
@@ -143,6 +205,7 @@ def describe(checkpoint: Checkpoint, found: Recognised, labels: Sequence[str], n
         task=found.task, network=found.title, tool=found.tool, input=found.input,
         output=Output(found.graph.outputs[0].name, found.scores), labels=list(labels),
         vocabulary=dict(found.vocabulary), origin=_origin(checkpoint), notes=[*found.notes, *notes],
+        thresholds=found.thresholds, decoding=found.decoding,
     )  # fmt: skip
 
 
@@ -171,19 +234,11 @@ def output_path(source: Path, out: str | Path | None) -> Path:
     return target
 
 
-def _check_options(opset: int, ir_version: int, input_size: Sequence[int] | None) -> None:
-    for name, value, allowed in (("opset", opset, OPSETS), ("ir-version", ir_version, IR_VERSIONS)):
-        if value not in allowed:
-            first, last = allowed[0], allowed[-1]
-            raise OptionError(
-                en=f"--{name} is {value}; it can be {first} to {last}. Leave it out if in doubt.",
-                zh=f"--{name} 的值是 {value}，应为 {first} 到 {last}。不确定时可以不写。",
-            )
-    if input_size is not None and (len(input_size) < 1 or any(n < 1 for n in input_size)):
-        raise OptionError(
-            en=f"--input-size is {list(input_size)}; expected positive numbers such as 224,224 (height,width).",
-            zh=f"--input-size 的值是 {list(input_size)}，应为正整数，例如 224,224（高,宽）。",
-        )
+def _not_allowed(name: str, value: object, first: str, last: str) -> OptionError:
+    return OptionError(
+        en=f"--{name} is {value}; it can be {first} to {last}. Leave it out if in doubt.",
+        zh=f"--{name} 的值是 {value}，应为 {first} 到 {last}。不确定时可以不写。",
+    )
 
 
 def _write(job: _Job, target: Path) -> tuple[Model, tuple[str, ...]]:
@@ -196,10 +251,14 @@ def _write(job: _Job, target: Path) -> tuple[Model, tuple[str, ...]]:
         sample, output = sample_for(card), []
         if job.check:
             trial = Trial(part, card, sample)
-            checks += trial.run(job.graph, job.weights)
-            output = trial.output
+            output = trial.run(job.graph)
+            checks.append(say("runs in onnxruntime", "能在 onnxruntime 中运行"))
+            if trial.agrees(job.heads or job.graph, job.weights):
+                checks.append(say("equals the unsimplified network", "与化简前的网络一致"))
         card = replace(card, sample=Sample(sample, output))
-        append_metadata(part, {KEY: card.to_json(), **metadata(card, job.family)})
+        text = card.to_json()
+        assert Card.from_json(text) == card, "the card cannot be read back"
+        append_metadata(part, {KEY: text, **metadata(card, job.family)})
     return Model(target, card), tuple(checks)
 
 

@@ -26,7 +26,18 @@ class Kernel:
 
 def simplify(graph: Graph, weights: Weights) -> tuple[Graph, Weights]:
     """Fold every BatchNorm that follows a convolution, and every sum of parallel convolutions (RepVGG), into one."""
-    return merge_branches(*fold_batch_norm(graph, weights))
+    return merge_branches(*fold_batch_norm(without_dead(graph), weights))
+
+
+def without_dead(graph: Graph) -> Graph:
+    """Only the layers that an output depends on: detectors do not use all of their backbone."""
+    needed, kept = {value.name for value in graph.outputs}, []
+    for layer in reversed(graph.layers):
+        if needed & set(layer.outputs):
+            needed |= set(layer.inputs)
+            kept.append(layer)
+    params = {key: graph.params[key] for layer in kept for key in layer.params.values()}
+    return replace(graph, layers=tuple(reversed(kept)), params=params)
 
 
 def fold_batch_norm(graph: Graph, weights: Weights) -> tuple[Graph, Weights]:

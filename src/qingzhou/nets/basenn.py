@@ -61,10 +61,17 @@ def read_basenn(checkpoint: Checkpoint, given: Sequence[int] | None = None) -> R
     graph = record(module, shape)
     entry, more = _entry(source, shape)
     task, scores = _meaning(graph, source)
+    tool, title = "BaseNN" if source.from_basenn else "PyTorch", module.name.rpartition(".")[2]
+    labels, notes = read_labels(source.meta.get("CLASSES")), [*notes, *more, *_unused(checkpoint, graph)]
     return Recognised(
-        "BaseNN" if source.from_basenn else "PyTorch", "Sequential", module.name.rpartition(".")[2], task, graph,
-        entry, scores, read_labels(source.meta.get("CLASSES")), notes=(*notes, *more, *_unused(checkpoint, graph)),
+        tool, "Sequential", title, task, graph, entry, scores, _width(graph), labels, notes=tuple(notes)
     )  # fmt: skip
+
+
+def _width(graph: Graph) -> int:
+    """Size of the output's last axis."""
+    size = graph.outputs[0].shape[-1]
+    return size if isinstance(size, int) else 0
 
 
 def record(module: Opaque, shape: Sequence[int]) -> Graph:
@@ -227,7 +234,8 @@ def _text(source: Source) -> Recognised:
     graph = net.freeze(*outputs, names=["output", "h", "c"])
     vocabulary = _vocabulary(source.meta.get("word2idx"), module)
     entry = Input("input", "tokens", [None, 1])
-    return Recognised("BaseNN", "Sequential", "LSTM", "generation", graph, entry, "logits", vocabulary=vocabulary)
+    return Recognised("BaseNN", "Sequential", "LSTM", "generation", graph, entry, "logits", _width(graph),
+                      vocabulary=vocabulary)  # fmt: skip
 
 
 def _vocabulary(words: Any, module: Module) -> dict[str, int]:

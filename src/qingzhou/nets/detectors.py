@@ -149,7 +149,7 @@ def _backbone(config: Config) -> str:
 
 
 def _rcnn_title(config: Config) -> str:
-    return f"{'Mask' if config['masks'] else 'Faster'} R-CNN {resnet.title(config)} FPN"
+    return f"{'Mask' if config['masks'] else 'Faster'} R-CNN {resnet.family(config).title(config)} FPN"
 
 
 DETECTORS = (

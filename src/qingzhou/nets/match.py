@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..errors import TensorMismatch, UnsupportedCheckpoint
-from ..runtime.card import Input
-from .graph import Graph, Recorder
+from .detectors import DETECTORS, Detector
+from .graph import Graph
 from .lenet import LENET
 from .mobilenet_v2 import MOBILENET_V2
 from .mobilenet_v3 import MOBILENET_V3
 from .network import Config, Network, Shapes
+from .recorded import Recorded, Wanted
 from .repvgg import REPVGG
 from .resnet import REGNET, RESNET, RESNEXT
 from .shufflenet_v2 import SHUFFLENET_V2
@@ -20,6 +21,8 @@ from .vgg import VGG
 # A new network is one file beside this one and one line here.
 NETWORKS = (LENET, MOBILENET_V2, MOBILENET_V3, RESNET, RESNEXT, REGNET, REPVGG, SHUFFLENET_V2, VGG)
 
+Architecture = Network | Detector
+
 UNUSED = ("num_batches_tracked",)  # BatchNorm's counter, which only training reads
 
 
@@ -27,14 +30,18 @@ UNUSED = ("num_batches_tracked",)  # BatchNorm's counter, which only training re
 class Match:
     """A network in one size, recorded, and how its tensors compare with those of a checkpoint."""
 
-    network: Network
-    config: Config
+    family: str
     title: str
-    input: Input
-    graph: Graph
+    config: Config
+    recorded: Recorded
     missing: tuple[str, ...]
     extra: tuple[str, ...]
     misshapen: tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...]  # key, found, expected
+
+    @property
+    def graph(self) -> Graph:
+        """The network."""
+        return self.recorded.graph
 
     @property
     def faults(self) -> int:
@@ -42,12 +49,12 @@ class Match:
         return len(self.missing) + len(self.extra) + len(self.misshapen)
 
 
-def recognise(shapes: Shapes, input_size: tuple[int, int] | None = None) -> Match:
+def recognise(shapes: Shapes, wanted: Wanted = Wanted()) -> Match:  # noqa: B008  # frozen
     """The network whose tensors these are.
 
     UnsupportedCheckpoint if none comes near, TensorMismatch if one does and some tensors do not fit.
     """
-    best = min(candidates(shapes, input_size), key=lambda match: match.faults, default=None)
+    best = min(candidates(shapes, wanted), key=lambda match: match.faults, default=None)
     if best is None or best.faults > len(shapes) // 2:
         raise _unknown(shapes, best)
     if best.faults:
@@ -55,46 +62,31 @@ def recognise(shapes: Shapes, input_size: tuple[int, int] | None = None) -> Matc
     return best
 
 
-def candidates(shapes: Shapes, input_size: tuple[int, int] | None = None) -> Iterator[Match]:
+def candidates(shapes: Shapes, wanted: Wanted) -> Iterator[Match]:
     """Every network that these tensors may be, recorded and compared."""
-    for network in NETWORKS:
+    for network in (*NETWORKS, *DETECTORS):
         for config in network.configs(shapes):
             if config["classes"] > 0:
-                yield compare(network, config, shapes, input_size)
+                yield compare(network, config, shapes, wanted)
 
 
-def compare(network: Network, config: Config, shapes: Shapes, input_size: tuple[int, int] | None) -> Match:
+def compare(network: Architecture, config: Config, shapes: Shapes, wanted: Wanted) -> Match:
     """Record the network in this size, and find what is missing, left over or misshapen."""
-    entry = resized(network.input(config), input_size)
-    net = Recorder()
-    image = net.input(entry.name, tuple(1 if n is None else n for n in entry.shape))
-    graph = net.freeze(net.softmax(network.build(net, image, config)), names=["probs"])
+    recorded = network.record(config, wanted)
+    needed = recorded.graph.params
     used = {key for key in shapes if key.rpartition(".")[2] not in UNUSED}
-    both = sorted(used & set(graph.params))
-    wrong = tuple((key, shapes[key], graph.params[key]) for key in both if shapes[key] != graph.params[key])
-    missing, extra = sorted(set(graph.params) - used), sorted(used - set(graph.params))
-    return Match(network, config, network.title(config), entry, graph, tuple(missing), tuple(extra), wrong)
-
-
-def resized(entry: Input, size: tuple[int, int] | None) -> Input:
-    """The same pre-processing for pictures of (height, width) instead."""
-    if size is None:
-        return entry
-    steps = []
-    for step in entry.steps:
-        if "size" in step:
-            step = {**step, "size": list(size)}
-        elif "short" in step:
-            step = {**step, "short": round(step["short"] * min(size) / 224)}
-        steps.append(step)
-    return Input(entry.name, entry.kind, [*entry.shape[:2], *size], entry.color, steps)
+    both = sorted(used & set(needed))
+    wrong = tuple((key, shapes[key], needed[key]) for key in both if shapes[key] != needed[key])
+    missing, extra = sorted(set(needed) - used), sorted(used - set(needed))
+    title = network.title(config)
+    return Match(network.name, title, config, recorded, tuple(missing), tuple(extra), wrong)
 
 
 def _unknown(shapes: Shapes, best: Match | None) -> UnsupportedCheckpoint:
     some = ", ".join(list(shapes)[:3])
     near_en = f" The closest is {best.title}, but {best.faults} tensors differ." if best else ""
     near_zh = f"最接近的是 {best.title}，但有 {best.faults} 个张量不同。" if best else ""
-    names = ", ".join(network.name for network in NETWORKS)
+    names = ", ".join(network.name for network in (*NETWORKS, *DETECTORS))
     return UnsupportedCheckpoint(
         en=f"No known network has these {len(shapes)} tensors ({some}, …).{near_en} Known: {names}, and networks saved "
         "whole. If this one is your own, tensors alone do not say how its layers are connected: save it whole, with "

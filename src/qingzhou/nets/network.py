@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..runtime.card import Input
+from ..runtime.card import Input, Output
 from .graph import Recorder, Value
+from .recorded import Recorded, Wanted
 
 Shapes = Mapping[str, tuple[int, ...]]
 Config = Mapping[str, Any]
@@ -32,6 +33,28 @@ class Network:
     title: Callable[[Config], str]
     build: Callable[[Recorder, Value, Config], Value]
     input: Callable[[Config], Input]
+
+    def record(self, config: Config, wanted: Wanted) -> Recorded:
+        """The network in one size, with softmax, as MMEdu exports it."""
+        entry = resized(self.input(config), wanted.picture)
+        net = Recorder()
+        image = net.input(entry.name, tuple(1 if n is None else n for n in entry.shape))
+        graph = net.freeze(net.softmax(self.build(net, image, config)), names=["probs"])
+        return Recorded(graph, entry, "classification", Output("probs", "probabilities"))
+
+
+def resized(entry: Input, size: tuple[int, int] | None) -> Input:
+    """The same pre-processing for pictures of (height, width) instead."""
+    if size is None:
+        return entry
+    steps = []
+    for step in entry.steps:
+        if "size" in step:
+            step = {**step, "size": list(size)}
+        elif "short" in step:
+            step = {**step, "short": round(step["short"] * min(size) / 224)}
+        steps.append(step)
+    return Input(entry.name, entry.kind, [*entry.shape[:2], *size], entry.color, steps)
 
 
 def imagenet_input(interpolation: str = "pillow", bgr: bool = False) -> Input:

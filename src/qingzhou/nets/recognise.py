@@ -9,22 +9,26 @@ from ..errors import LabelError, say
 from .basenn import read_basenn
 from .match import recognise
 from .recognised import Recognised, read_labels
+from .recorded import Wanted
 
 
-def recognise_checkpoint(checkpoint: Checkpoint, input_size: Sequence[int] | None = None) -> Recognised:
-    """The network in a checkpoint; `input_size` replaces the size that the tool trained with.
-
-    UnsupportedCheckpoint and TensorMismatch say what does not fit.
-    """
+def recognise_checkpoint(checkpoint: Checkpoint, wanted: Wanted = Wanted()) -> Recognised:  # noqa: B008  # frozen
+    """The network in a checkpoint; UnsupportedCheckpoint and TensorMismatch say what does not fit."""
     if checkpoint.module is not None:
-        return read_basenn(checkpoint, input_size)
-    size = (input_size[-2], input_size[-1]) if input_size and len(input_size) > 1 else None
-    match = recognise(checkpoint.tensors.shapes, size)
-    tool = "MMEdu" if str(checkpoint.meta.get("tool", "")).startswith("MMEdu") else "MMPretrain"
+        return read_basenn(checkpoint, wanted.input_size)
+    match = recognise(checkpoint.tensors.shapes, wanted)
+    found = match.recorded
     return Recognised(
-        tool, match.network.name, match.title, "classification", match.graph, match.input, "probabilities",
-        read_labels(checkpoint.meta.get("CLASSES")), notes=tuple(_ignored(checkpoint)),
+        _tool(checkpoint, found.task), match.family, match.title, found.task, found.graph, found.input,
+        found.output.scores, match.config["classes"], read_labels(checkpoint.meta.get("CLASSES")),
+        notes=tuple(_ignored(checkpoint)), thresholds=found.thresholds, decoding=found.decoding, heads=found.heads,
     )  # fmt: skip
+
+
+def _tool(checkpoint: Checkpoint, task: str) -> str:
+    if str(checkpoint.meta.get("tool", "")).startswith("MMEdu"):
+        return "MMEdu"
+    return "MMDetection" if task == "detection" else "MMPretrain"
 
 
 def _ignored(checkpoint: Checkpoint) -> list[str]:
@@ -41,7 +45,7 @@ def _rest(keys: Sequence[str]) -> str:
 
 def choose_labels(found: Recognised, given: Sequence[str] | None) -> tuple[list[str], tuple[str, ...]]:
     """The labels to write and notes on them; LabelError if their number is not that of the classes."""
-    if found.task != "classification" and given is None:
+    if found.task not in ("classification", "detection") and given is None:
         return [], ()
     labels = list(given if given is not None else found.labels)
     if not labels:

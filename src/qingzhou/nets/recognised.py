@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..runtime.card import Input
 from .graph import Graph
@@ -16,7 +17,9 @@ class Recognised:
     tool    "MMEdu", "MMPretrain", "BaseNN" or "PyTorch"
     family  the name of the architecture ("ResNet"), or "Sequential" for networks built layer by layer
     title   the same for people ("ResNet-50")
-    scores  what the output holds: "probabilities", "logits" or "values"
+    classes  how many scores an answer has
+    scores  what the output holds: "probabilities", "logits", "values", "boxes" or "raw"
+    thresholds, decoding, heads  of detectors: see Recorded
     """
 
     tool: str
@@ -26,15 +29,13 @@ class Recognised:
     graph: Graph
     input: Input
     scores: str
+    classes: int
     labels: tuple[str, ...] = ()
     vocabulary: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-
-    @property
-    def classes(self) -> int:
-        """Size of the output's last axis."""
-        size = self.graph.outputs[0].shape[-1]
-        return size if isinstance(size, int) else 0
+    thresholds: dict[str, Any] | None = None
+    decoding: dict[str, Any] | None = None
+    heads: Graph | None = None
 
 
 def read_labels(value: object) -> tuple[str, ...]:

@@ -172,3 +172,8 @@ REGNET = Network(
     "RegNet", lambda s: filter(_is_regnet, configs(s)), _regnet_title, resnet,
     lambda c: imagenet_input("cv2", bgr=True),
 )  # fmt: skip
+
+
+def family(config: Config) -> Network:
+    """Which of the three it is."""
+    return REGNET if _is_regnet(config) else RESNEXT if _is_resnext(config) else RESNET
