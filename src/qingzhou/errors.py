@@ -10,6 +10,8 @@ QingzhouError
 ├── TensorMismatch         −202  the network is known, but tensors are missing, left over or misshapen
 ├── ArchitectureMismatch   −302  the network asked for is not the one in the file
 ├── LabelError             −201  the labels do not fit the classes
+├── DataError              −201  data to judge by that are empty, or laid out otherwise than known
+├── ExtraMissing                 a package is missing that only this needs; names the line that installs it
 ├── OptionError            −501  an option has a value that cannot be
 │   └── TaskError          −310  a task that the Workflow does not have; also a ValueError
 ├── OutputError                  the result cannot be written; nothing was left behind
@@ -39,6 +41,8 @@ __all__ = [
     "CheckpointDamaged",
     "CheckpointMissing",
     "CheckpointTypeError",
+    "DataError",
+    "ExtraMissing",
     "FileMissing",
     "ImageError",
     "InputError",
@@ -105,6 +109,16 @@ class LabelError(QingzhouError):
     """The labels do not fit the number of classes."""
 
     code = -201
+
+
+class DataError(QingzhouError):
+    """Data to judge by are empty, or laid out otherwise than known."""
+
+    code = -201
+
+
+class ExtraMissing(QingzhouError):
+    """A package is missing that only this verb needs; the message has the line that installs it."""
 
 
 class OptionError(QingzhouError):
