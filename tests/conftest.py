@@ -1,0 +1,27 @@
+"""For all tests: the language goes back to the default after each; how near the oracle was is said at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from qingzhou.errors import use_language
+
+
+@pytest.fixture(autouse=True)
+def default_language() -> Iterator[None]:
+    """--lang and use_language() count for the whole process; no test may depend on the one before."""
+    yield
+    use_language(None)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """The largest of the differences that tests recorded as the property "oracle"."""
+    reports = [report for outcome in ("passed", "failed") for report in terminalreporter.stats.get(outcome, [])]
+    found = [(value, report.nodeid) for report in reports for name, value in report.user_properties if name == "oracle"]
+    if found:
+        worst, where = max(found)
+        networks = f"{len(found)} networks x 4 opsets"
+        terminalreporter.write_line(f"oracle: largest difference {worst:.2g} over {networks} ({where.split('::')[-1]})")
