@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -75,7 +76,7 @@ def append_metadata(path: Path, entries: Mapping[str, str]) -> None:
 
 def _write_numbers(file: BinaryIO, initializer: Initializer) -> None:
     array = np.ascontiguousarray(initializer.load())
-    assert array.size == np.prod(initializer.shape, dtype=int), f"{initializer.name}: {array.shape}"
+    assert array.size == math.prod(initializer.shape), f"{initializer.name}: {array.shape}"
     file.write(array.reshape(-1).view(np.uint8).data)
 
 
@@ -88,7 +89,7 @@ def _head(initializer: Initializer) -> bytes:
 
 def _size(initializer: Initializer) -> int:
     itemsize = 8 if initializer.data_type == TensorProto.INT64 else 4
-    return int(np.prod(initializer.shape, dtype=int)) * itemsize
+    return math.prod(initializer.shape) * itemsize
 
 
 def _field(number: int, length: int) -> bytes:

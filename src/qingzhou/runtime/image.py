@@ -175,8 +175,10 @@ def _luminance(picture: Array, order: str, file_format: Optional[str]) -> Array:
     half, rounded = (0, int) if file_format == "PNG" else (scale // 2, round)
     weights = [rounded(0.299 * scale), rounded(0.587 * scale)]
     weights.append(scale - sum(weights))
-    red, green, blue = (picture[..., i].astype(np.int32) for i in ((0, 1, 2) if order == "RGB" else (2, 1, 0)))
-    return ((weights[0] * red + weights[1] * green + weights[2] * blue + half) >> bits).astype(np.uint8)
+    grey = picture.astype(np.float32) @ np.array(weights if order == "RGB" else weights[::-1], np.float32)
+    grey += half  # still a whole number below 2 ** 24, so float32, which is faster, is exact
+    grey *= 1 / scale
+    return np.asarray(grey.astype(np.uint8))
 
 
 # -- preparing ------------------------------------------------------------------------------------------------------
