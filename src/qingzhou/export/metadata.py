@@ -18,7 +18,10 @@ def metadata(card: Card, family: str) -> dict[str, str]:
 
 def _mmedu(card: Card, family: str) -> dict[str, str]:
     """MODEL_INFO must be ASCII: the hub decodes it with unicode_escape before it parses the JSON."""
-    info = {"codebase": "MMCls", "modelname": hub_name(family, card.network), "classes": card.labels}
+    if card.output.scores == "raw":  # the hub cannot decode predictions
+        return {}
+    codebase = "MMDet" if card.task == "detection" else "MMCls"
+    info = {"codebase": codebase, "modelname": hub_name(family, card.network), "classes": card.labels}
     return {"MODEL_INFO": json.dumps(info, ensure_ascii=True)}
 
 

@@ -322,7 +322,7 @@ class Emitter:
             for v, n, a, b in ends
         ]  # fmt: skip
         size = self.node("Concat", sizes, [f"{out}/size"], axis=0)
-        none = self.constant(f"{out}/none", np.zeros(0, np.float32))
+        none = "" if self.opset >= 13 else self.constant(f"{out}/none", np.zeros(0, np.float32))
         rule = {"coordinate_transformation_mode": "asymmetric", "mode": "nearest", "nearest_mode": "floor"}
         self.node("Resize", [x, none, none, size], [out], **rule)
 

@@ -32,7 +32,7 @@ def check_structure(emitted: Emitted) -> None:
     for item in emitted.initializers:
         if item.name in inputs:
             continue
-        if item.data_type == TensorProto.INT64 and np.prod(item.shape, dtype=int) <= SMALL:
+        if (item.data_type == TensorProto.INT64 or 0 in item.shape) and np.prod(item.shape, dtype=int) <= SMALL:
             model.graph.initializer.append(numpy_helper.from_array(item.load(), item.name))
         else:
             model.graph.input.append(helper.make_tensor_value_info(item.name, item.data_type, item.shape))

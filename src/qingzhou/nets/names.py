@@ -9,6 +9,7 @@ from ..errors import ArchitectureMismatch
 
 BACKBONES = (
     "LeNet", "MobileNet", "ResNet18", "ResNet50", "ResNeXt", "RegNet", "RepVGG", "ShuffleNet_v2", "VGG", "MobileNetV3",
+    "SSD_Lite", "Yolov3", "FasterRCNN", "Mask_RCNN",
 )  # fmt: skip
 
 # Family, and how its names are written: MMEdu's short names and the file names of mmcls's configs, in lower case.
@@ -23,6 +24,10 @@ _PATTERNS = {
     "RepVGG": r"repvgg[-_ ]?([abd]\d(?:g\d)?(?:se)?)?",
     "ShuffleNet_v2": r"shufflenet[-_ ]?v2[-_ ]?(\d(?:\.\d+)?x)?",
     "VGG": r"vgg[-_ ]?(\d+)?[-_ ]?(bn)?",
+    "SSD_Lite": r"ssd[-_ ]?lite",
+    "Yolov3": r"yolo[-_ ]?v3",
+    "FasterRCNN": r"faster[-_ ]?r-?cnn",
+    "Mask_RCNN": r"mask[-_ ]?r-?cnn",
 }
 _LAYERED = {"basenn", "sequential", "pytorch"}  # names for a network built layer by layer
 
