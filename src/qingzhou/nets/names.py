@@ -9,8 +9,8 @@ from ..errors import ArchitectureMismatch
 
 BACKBONES = (
     "LeNet", "MobileNet", "ResNet18", "ResNet50", "ResNeXt", "RegNet", "RepVGG", "ShuffleNet_v2", "VGG", "MobileNetV3",
-    "SSD_Lite", "Yolov3", "FasterRCNN", "Mask_RCNN",
 )  # fmt: skip
+DETECTORS = ("SSD_Lite", "FasterRCNN", "Mask_RCNN", "Yolov3")
 
 # Family, and how its names are written: MMEdu's short names and the file names of mmcls's configs, in lower case.
 # Each group is a variant ("18", "bn", "small") that the title must also have.
@@ -89,7 +89,7 @@ def _words(title: str) -> set[str]:
 
 
 def _unknown(asked: str, title: str) -> ArchitectureMismatch:
-    known = ", ".join(BACKBONES)
+    known = ", ".join((*BACKBONES, *DETECTORS))
     return ArchitectureMismatch(
         en=f"backbone={asked!r} is no network that Qingzhou knows; the file holds {title}. "
         f"Leave the name out, or use one of: {known}.",
