@@ -14,6 +14,7 @@ from qingzhou.runtime.predict import Predictor
 
 ORACLE = Path(__file__).parent / "oracle"
 RIGHT = 488  # of 497, in BaseNN and in mmcls alike
+SKEWED = 264  # of 497, as BaseNN's own converter and XEduHub do it
 
 
 def right(predictor: Predictor) -> int:
@@ -35,12 +36,12 @@ def test_mmedu(tmp_path: Path) -> None:
     assert right(done.model.predictor) >= RIGHT
 
 
-def test_with_the_division_by_255_forgotten_it_is_far_worse(basenn: Model) -> None:
-    """What happens to BaseNN's models in a hub that feeds 0 to 255; so the accuracy above rests on the card."""
+def test_with_the_division_by_255_forgotten_half_is_wrong(basenn: Model) -> None:
+    """What happens to BaseNN's models in a hub that feeds 0 to 255; the accuracy above rests on the card."""
     steps = [step for step in basenn.card.input.steps if step["op"] != "normalize"]
     card = replace(basenn.card, input=replace(basenn.card.input, steps=steps))
     assert len(steps) < len(basenn.card.input.steps)
-    assert right(Predictor(basenn.path, card=card)) < 0.6 * RIGHT
+    assert right(Predictor(basenn.path, card=card)) == pytest.approx(SKEWED, abs=5)
 
 
 def test_with_the_normalisation_inside_nothing_is_lost(basenn: Model, tmp_path: Path) -> None:
