@@ -13,16 +13,45 @@ from PIL import Image
 
 from ..errors import OptionError, OutputError
 from ..runtime.card import Card
+from ..runtime.detect import Detection
 
 Array = npt.NDArray[Any]
-LABEL, CONFIDENCE, RESULT, VALUE, SCORE = "标签", "置信度", "预测结果", "预测值", "分数"  # the keys of inference()
+LABEL, CONFIDENCE, RESULT, VALUE, SCORE, BOX = "标签", "置信度", "预测结果", "预测值", "分数", "坐标"  # of inference()
 
 TRANSLATIONS: Mapping[str, Mapping[str, str]] = {
     "zh": {},
-    "en": {LABEL: "label", CONFIDENCE: "confidence", RESULT: "result", VALUE: "prediction", SCORE: "scores"},
-    "ru": {LABEL: "метка", CONFIDENCE: "уверенность", RESULT: "результат", VALUE: "прогноз", SCORE: "баллы"},
-    "de": {LABEL: "Label", CONFIDENCE: "Konfidenz", RESULT: "Ergebnis", VALUE: "Vorhersage", SCORE: "Partituren"},
-    "fr": {LABEL: "étiquette", CONFIDENCE: "confiance", RESULT: "résultat", VALUE: "prédiction", SCORE: "partitions"},
+    "en": {
+        LABEL: "label",
+        CONFIDENCE: "confidence",
+        RESULT: "result",
+        VALUE: "prediction",
+        SCORE: "scores",
+        BOX: "box",
+    },
+    "ru": {
+        LABEL: "метка",
+        CONFIDENCE: "уверенность",
+        RESULT: "результат",
+        VALUE: "прогноз",
+        SCORE: "баллы",
+        BOX: "координаты",
+    },
+    "de": {
+        LABEL: "Label",
+        CONFIDENCE: "Konfidenz",
+        RESULT: "Ergebnis",
+        VALUE: "Vorhersage",
+        SCORE: "Partituren",
+        BOX: "Koordinaten",
+    },
+    "fr": {
+        LABEL: "étiquette",
+        CONFIDENCE: "confiance",
+        RESULT: "résultat",
+        VALUE: "prédiction",
+        SCORE: "partitions",
+        BOX: "coordonnées",
+    },
 }
 
 
@@ -37,6 +66,17 @@ def classified(output: Array, card: Card) -> dict[str, Any]:
     if index < len(card.labels):
         answer[RESULT] = card.labels[index]
     return answer
+
+
+def detected(found: Sequence[Detection]) -> list[dict[str, Any]]:
+    """What was found in one picture, as task mmedu gives it: whole pixels of the picture; [] if nothing was."""
+    return [_box(one) for one in found]
+
+
+def _box(one: Detection) -> dict[str, Any]:
+    corners = dict(zip(("x1", "y1", "x2", "y2"), map(int, one.box), strict=True))
+    answer: dict[str, Any] = {LABEL: one.index, CONFIDENCE: float(one.confidence), BOX: corners}
+    return {**answer, RESULT: one.label} if one.label else answer
 
 
 def listed(output: Array, card: Card) -> dict[int, dict[str, Any]]:

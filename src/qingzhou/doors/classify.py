@@ -1,47 +1,42 @@
-"""MMEdu's classes: MMClassification converts; MMDetection comes later."""
+"""MMEdu's classes MMClassification and MMDetection, as far as converting goes."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from ..errors import ArchitectureMismatch, QingzhouError
+from ..errors import ArchitectureMismatch
 from ..model import Model
-from ..nets.names import BACKBONES, parse_name
+from ..nets.names import BACKBONES, DETECTORS, parse_name
 from .common import OUT_FILE, Request, convert_checkpoint, hint, infers_not, pth_info, refuse_unknown, trains_not
 
 __all__ = ["MMClassification", "MMDetection", "pth_info"]
 
-DETECTORS = ("SSD_Lite", "FasterRCNN", "Mask_RCNN", "Yolov3")
 
+class _Converter:
+    """What both have: a network's name, and convert()."""
 
-class MMClassification:
-    """MMEdu's picture classifier, as far as converting goes.
-
-    >>> from MMEdu import MMClassification as cls
-    >>> model = cls(backbone="MobileNet")
-    >>> model.convert(checkpoint="best.pth", out_file="cats.onnx")
-    """
+    names: ClassVar[tuple[str, ...]]  # of the networks of this class
+    others: ClassVar[tuple[str, str]]  # the other class, and the usual name in lessons
 
     def __init__(
         self, backbone: str | None = None, num_classes: int = -1, dataset_path: str | None = None, **kwargs: Any
     ) -> None:
-        """`backbone`: a name from sota(), or an mmcls config path; left out, the file decides."""
+        """`backbone`: a name from sota(), or a config path; left out, the file decides."""
         refuse_unknown(kwargs, ("backbone", "num_classes", "dataset_path"))
-        if backbone is not None:
-            _check_known(backbone)
-        self.backbone, self.num_classes, self.dataset_path = backbone, num_classes, dataset_path
+        self.backbone, self.num_classes, self.dataset_path = self._known(backbone), num_classes, dataset_path
 
-    @staticmethod
-    def sota() -> list[str]:
+    @classmethod
+    def sota(cls) -> list[str]:
         """The networks that can be converted."""
-        return list(BACKBONES)
+        return list(cls.names)
 
     def convert(
         self, checkpoint: str | Path | None = None, backend: Any = "ONNX", out_file: str | Path = OUT_FILE,
         opset_version: int | None = None, ir_version: int | None = None, **kwargs: Any,
     ) -> Model:  # fmt: skip
         """Write `out_file` and a program beside it; ArchitectureMismatch if the file holds another backbone."""
+        kwargs.pop("device", None)  # the original detector's; nothing is run on a device here
         request = Request(checkpoint, out_file, backend, opset_version, ir_version, self.backbone)
         model = convert_checkpoint(request, kwargs)
         found = len(model.card.labels)
@@ -52,6 +47,18 @@ class MMClassification:
             )
         return model
 
+    @classmethod
+    def _known(cls, backbone: object) -> str | None:
+        """The name, if it is one of this class; ArchitectureMismatch at once for any other, as in the original."""
+        if backbone is None:
+            return None
+        name = parse_name(backbone) if isinstance(backbone, str) else None
+        if name is None or not isinstance(backbone, str):
+            raise _unknown(backbone, cls.names)
+        if (name.family in DETECTORS) != (cls.names is DETECTORS):
+            raise _other_class(backbone, *cls.others)
+        return backbone
+
     train = trains_not("MMEdu", "train")
     load_dataset = trains_not("MMEdu", "load_dataset")
     load_checkpoint = infers_not("MMEdu", "load_checkpoint", "mmedu")
@@ -60,36 +67,43 @@ class MMClassification:
     print_result = infers_not("MMEdu", "print_result", "mmedu")
 
 
-class MMDetection:
-    """MMEdu's object detector: not in this version."""
+class MMClassification(_Converter):
+    """MMEdu's picture classifier, as far as converting goes.
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        raise _no_detection()
+    >>> from MMEdu import MMClassification as cls
+    >>> model = cls(backbone="MobileNet")
+    >>> model.convert(checkpoint="best.pth", out_file="cats.onnx")
+    """
 
-    @staticmethod
-    def sota() -> list[str]:
-        """The detectors that can be converted: none yet."""
-        raise _no_detection()
+    names = BACKBONES
+    others = ("MMDetection", "det")
 
 
-def _no_detection() -> QingzhouError:
-    return QingzhouError(
-        en="MMDetection was called, but this version of Qingzhou converts classification models only; detection comes "
-        "in a later version. Until then convert detectors with the original MMEdu.",
-        zh="您使用了 MMDetection，但这个版本的轻舟只能转换图像分类模型；目标检测会在以后的版本提供。"
-        "在此之前请用原版 MMEdu 转换检测模型。",
+class MMDetection(_Converter):
+    """MMEdu's object detector, as far as converting goes.
+
+    >>> from MMEdu import MMDetection as det
+    >>> model = det(backbone="SSD_Lite")
+    >>> model.convert(checkpoint="best.pth", out_file="cars.onnx")
+    """
+
+    names = DETECTORS
+    others = ("MMClassification", "cls")
+
+
+def _unknown(backbone: object, names: tuple[str, ...]) -> ArchitectureMismatch:
+    known = ", ".join(names)
+    return ArchitectureMismatch(
+        en=f"backbone={backbone!r} is no network that Qingzhou knows; expected one of {known}. "
+        "If you are not sure, leave backbone out: the file says what it holds.",
+        zh=f"backbone={backbone!r} 不是轻舟认识的网络，应为 {known} 之一。不确定时可以不写 backbone，文件里有记录。",
     )
 
 
-def _check_known(backbone: object) -> None:
-    """ArchitectureMismatch for a name that no network has, at once as in the original."""
-    if isinstance(backbone, str) and backbone in DETECTORS:
-        raise _no_detection()
-    if not isinstance(backbone, str) or parse_name(backbone) is None:
-        known = ", ".join(BACKBONES)
-        raise ArchitectureMismatch(
-            en=f"backbone={backbone!r} is no network that Qingzhou knows; expected one of {known}. "
-            "If you are not sure, leave backbone out: the file says what it holds.",
-            zh=f"backbone={backbone!r} 不是轻舟认识的网络，应为 {known} 之一。"
-            "不确定时可以不写 backbone，文件里有记录。",
-        )
+def _other_class(backbone: str, right: str, short: str) -> ArchitectureMismatch:
+    return ArchitectureMismatch(
+        en=f"backbone={backbone!r} belongs to {right}. Write: from MMEdu import {right} as {short}; "
+        f"{short}(backbone={backbone!r}).convert(...)",
+        zh=f"backbone={backbone!r} 属于 {right}。请写成：from MMEdu import {right} as {short}；"
+        f"{short}(backbone={backbone!r}).convert(...)",
+    )

@@ -11,6 +11,7 @@ from PIL import Image
 
 from ..errors import InputError, ModelError
 from ..runtime.card import KEY, Card
+from ..runtime.detect import Detection
 from .answers import Array
 from .common import hint
 from .originals import Port, original_card
@@ -34,6 +35,12 @@ class Engine:
         outputs = self.predictor.outputs(self.predictor.prepare(as_picture(data)))
         self._answer = self.predictor.answer(outputs)
         return list(outputs)
+
+    def detections(self, data: Any, threshold: float) -> list[Detection]:
+        """What is found in a picture with at least this confidence."""
+        found: list[Detection] = self.predictor.predict(as_picture(data), threshold=threshold)
+        self._answer = found
+        return found
 
     def drawn(self, data: Any, labelled: bool) -> Image.Image:
         """The picture with the last answer on it; a blank one where `data` was no picture."""

@@ -25,6 +25,7 @@ from .answers import (
     as_array,
     check_img_type,
     classified,
+    detected,
     listed,
     save_picture,
     show_picture,
@@ -54,7 +55,6 @@ class Workflow:
         """`task` is mmedu, basenn or custom, `checkpoint` an .onnx file; nothing is ever downloaded."""
         self.task = _task(task if repo is None else f"repo={repo}")
         path = _onnx_file(checkpoint, self.task)
-        self._run = {"mmedu": self._mmedu, "basenn": self._basenn, "custom": self._custom}[self.task]
         self.model: Any = Raw(path) if self.task == "custom" else Engine(path)
         self._result: Any = None
         self._img_type: str | None = None
@@ -72,7 +72,8 @@ class Workflow:
     ) -> Any:  # fmt: skip
         """The result; with img_type "cv2" or "pil", the pair (result, picture with the result on it).
 
-        mmedu: {'标签', '置信度', '预测结果'}, or a list of them for a folder. basenn: [array of outputs].
+        mmedu: {'标签', '置信度', '预测结果'}, a list of those with '坐标' for detectors, from the confidence `thr` on;
+        a list of results for a folder. basenn: [array of outputs].
         custom: postprocess(outputs, fed) if given, else [arrays].
         """
         chosen = check_img_type(img_type)
@@ -84,7 +85,7 @@ class Workflow:
         if self.task == "custom":
             self._result = self._custom(data, preprocess, postprocess)
             return self._result
-        self._result = self._run(data)
+        self._result = self._mmedu(data, thr) if self.task == "mmedu" else self._basenn(data)
         self._img_type = chosen or ("pil" if show else None)
         if not self._img_type:
             return self._result
@@ -116,13 +117,15 @@ class Workflow:
             raise _too_early(verb)
         return to_picture(img, self._img_type)
 
-    def _mmedu(self, data: Any) -> Any:
+    def _mmedu(self, data: Any, thr: float) -> Any:
         """One answer, or a list for a folder or a list of pictures."""
         if isinstance(data, (str, Path)) and Path(data).is_dir():
             data = sorted(p for p in Path(data).iterdir() if p.suffix.lower() in PICTURES)
         if isinstance(data, list) and all(isinstance(one, (str, Path, Image.Image)) for one in data):
-            return [self._mmedu(one) for one in data]
+            return [self._mmedu(one, thr) for one in data]
         self._check_file(data)
+        if self.model.card.task == "detection":
+            return detected(self.model.detections(data, thr))
         return classified(self.model.outputs(data)[0], self.model.card)
 
     def _basenn(self, data: Any) -> list[Array]:
