@@ -155,6 +155,29 @@ def check(model: Path, lang: str | None, as_json: bool) -> None:
 
 
 @main.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("data", type=click.Path(path_type=Path))
+@click.option("--layout", type=click.Choice(["auto", "folders", "mmedu", "coco", "yolo", "csv", "npz"]), default="auto",
+              show_default=True, help="How the data are laid out. 数据的存放格式。")  # fmt: skip
+@common
+def evaluate(model: Path, data: Path, layout: str, lang: str | None, as_json: bool) -> None:
+    """Say how often a model is right on data with answers; exit status 1 if any could not be judged.
+
+    用带答案的数据评估模型：按类别分好的图片文件夹、MMEdu 数据集、COCO 或 YOLO 标注、CSV 表格、NPZ 数组。
+    """
+    with friendly(lang, as_json):
+        from . import present
+        from .evaluate import evaluate as judge
+        from .present_evaluation import evaluation
+
+        with present.busy(say("evaluating", "评估中")):
+            found = judge(model, data, layout)
+        evaluation(found, as_json)
+        if not found.complete:
+            sys.exit(1)
+
+
+@main.command()
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder to work in (default: a new temporary one).")
 @common
 def demo(out: Path | None, lang: str | None, as_json: bool) -> None:

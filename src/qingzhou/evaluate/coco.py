@@ -1,0 +1,157 @@
+"""Boxes as COCO records them: one JSON with images, annotations and categories, and the pictures.
+
+Known places: annotations/*.json, *.json, and test|valid|train/*.json. https://cocodataset.org/#format-data
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import QingzhouError, say
+from .folders import train_note
+from .pictures import size_of
+from .places import SPLITS, data_error, find, folders_in, split_folders, split_of
+from .result import Box, Case, Dataset
+
+LARGEST = 1 << 30  # bytes; COCO's own training annotations are half of it
+RANK = [*SPLITS, None]
+
+
+def looks_like(path: Path) -> bool:
+    """Whether there is a file that may hold COCO annotations."""
+    return any(_candidates(path))
+
+
+def _candidates(root: Path) -> Iterator[Path]:
+    for folder in (root / "annotations", root, *(folder for _, folder in split_folders(root))):
+        yield from sorted(folder.glob("*.json"))
+
+
+def read_coco(path: Path) -> Dataset:
+    """A COCO data set by its folder or its JSON; DataError if there is none, or several for the same part."""
+    listed = path if path.is_file() else _choose(path)
+    content = _parse(listed)
+    root = path if path.is_dir() else listed.parent.parent if listed.parent.name == "annotations" else listed.parent
+    split = _split(listed, root)
+    roots = _picture_roots(root, listed, split)
+    categories = {c["id"]: str(c["name"]) for c in content["categories"]}
+    boxes: dict[Any, list[Any]] = defaultdict(list)
+    for annotation in content["annotations"]:
+        boxes[annotation["image_id"]].append(annotation)
+    strays = len(boxes.keys() - {image["id"] for image in content["images"]})
+    notes = [*train_note(split), *_stray_note(listed, strays)]
+    return Dataset(path, "coco", split, "boxes", lambda: _cases(listed, content["images"], boxes, categories, roots),
+                   tuple(categories.values()), notes)  # fmt: skip
+
+
+def _choose(root: Path) -> Path:
+    """The JSON to judge by: of the best part, and instances_… where there are other kinds."""
+    found = list(_candidates(root)) if root.is_dir() else []
+    if not found:
+        raise data_error(
+            en=f"{root} holds no COCO annotations; expected {root}/annotations/*.json. Or name another --layout.",
+            zh=f"{root} 里没有 COCO 标注，应为 {root}/annotations/*.json。或用 --layout 指定其他格式。",
+        )
+    best = min((_split_or_none(file, root) for file in found), key=RANK.index)
+    found = [file for file in found if _split_or_none(file, root) == best]
+    instances = [file for file in found if file.name.startswith("instances")]
+    found = instances or found
+    if len(found) > 1:
+        names = ", ".join(file.name for file in found[:6])
+        raise data_error(
+            en=f"{root} holds several annotations ({names}). Name the file to judge by: {found[0]}",
+            zh=f"{root} 里有多个标注文件（{names}）。请直接指定要用的文件：{found[0]}",
+        )
+    return found[0]
+
+
+def _split_or_none(file: Path, root: Path) -> str | None:
+    return split_of(file.stem) or (split_of(file.parent.name) if file.parent != root else None)
+
+
+def _split(file: Path, root: Path) -> str:
+    return _split_or_none(file, root) or "all"
+
+
+def _parse(file: Path) -> Mapping[str, Any]:
+    """The file's three lists; DataError where it is something else."""
+    try:
+        if file.stat().st_size > LARGEST:
+            raise ValueError(f"more than {LARGEST >> 20} MB")
+        content = json.loads(file.read_bytes())
+        images, categories, annotations = (content[k] for k in ("images", "categories", "annotations"))
+        for image in images:
+            image["id"], image["file_name"]
+        for category in categories:
+            category["id"], category["name"]
+        for annotation in annotations:
+            x, y, w, h = annotation["bbox"]
+            annotation["bbox"] = [float(x), float(y), float(w), float(h)]
+            annotation["image_id"], annotation["category_id"]
+    except (ValueError, KeyError, TypeError, RecursionError) as err:
+        raise data_error(
+            en=f"{file} holds no COCO boxes ({type(err).__name__}: {str(err)[:80]}); expected JSON with images, "
+            "annotations (with bbox) and categories. Export the annotations as COCO again.",
+            zh=f"{file} 不是 COCO 目标框标注（{type(err).__name__}: {str(err)[:80]}）；应为含有 images、annotations"
+            "（带 bbox）和 categories 的 JSON。请重新导出为 COCO 格式。",
+        ) from None
+    if not images:
+        raise data_error(en=f"{file} lists no pictures. Export the annotations again.",
+                         zh=f"{file} 里没有图片。请重新导出标注。")  # fmt: skip
+    return {"images": images, "categories": categories, "annotations": annotations}
+
+
+def _picture_roots(root: Path, listed: Path, split: str) -> Sequence[Path]:
+    """Where the pictures may lie: folders of the same part first; never those of another part."""
+    near = [root, root / "images", root / "JPEGImages", listed.parent]
+    near += [folder for place in (root, root / "images") if place.is_dir() for folder in folders_in(place)]
+    parts = [(split_of(folder.name) if folder != root else None, folder) for folder in near if folder.is_dir()]
+    same = [folder for part, folder in parts if part == split]
+    return list(dict.fromkeys(same + [folder for part, folder in parts if part is None]))
+
+
+def _cases(
+    listed: Path, images: Sequence[Any], boxes: Mapping[Any, Sequence[Any]], categories: Mapping[Any, str],
+    roots: Sequence[Path],
+) -> Iterator[Case]:  # fmt: skip
+    for image in images:
+        name = str(image["file_name"])
+        found = find(name, roots)
+        truth: Any = found if isinstance(found, QingzhouError) else _size_problem(found, image, listed)
+        if truth is None:
+            truth = [_box(annotation, categories) for annotation in boxes.get(image["id"], ())]
+        yield Case(name if isinstance(found, QingzhouError) else str(found), found, truth)
+
+
+def _box(annotation: Mapping[str, Any], categories: Mapping[Any, str]) -> Box:
+    x, y, width, height = annotation["bbox"]
+    number = annotation["category_id"]
+    crowd = bool(annotation.get("iscrowd", 0))
+    area = annotation.get("area") or 0.0
+    return Box(categories.get(number, str(number)), (x, y, x + width, y + height), crowd, float(area))
+
+
+def _size_problem(file: Path, image: Mapping[str, Any], listed: Path) -> QingzhouError | None:
+    """Boxes drawn on a picture of another size would all be wrong; so would the score."""
+    wanted = image.get("width"), image.get("height")
+    size = size_of(file)
+    if isinstance(size, QingzhouError) or None in wanted or size == wanted:
+        return size if isinstance(size, QingzhouError) else None
+    found, told = f"{size[0]} x {size[1]}", f"{wanted[0]} x {wanted[1]}"
+    return data_error(
+        en=f"The picture {file.name} is {found} pixels, but {listed.name} says {told}: the boxes do not fit. Take the "
+        "pictures that were annotated.",
+        zh=f"图片 {file.name} 是 {found} 像素，而 {listed.name} 里是 {told}，标注框对不上。请使用标注时的图片。",
+    )
+
+
+def _stray_note(listed: Path, strays: int) -> list[str]:
+    text = say(
+        f"{listed.name} has boxes for {strays} pictures that it does not list; they were left out.",
+        f"{listed.name} 里有 {strays} 张未列出的图片的标注，未使用。",
+    )
+    return [text] if strays else []

@@ -1,0 +1,66 @@
+"""Data sets: which of the known layouts one has, and its cases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ..errors import FileMissing, OptionError
+from . import coco, folders, tables, yolo
+from .places import data_error, files_in, folders_in
+from .result import Dataset
+
+READERS: dict[str, Callable[[Path], Dataset]] = {
+    "folders": folders.read_folders, "mmedu": folders.read_mmedu, "coco": coco.read_coco, "yolo": yolo.read_yolo,
+    "csv": tables.read_csv, "npz": tables.read_npz,
+}  # fmt: skip
+LAYOUTS = ("auto", *READERS)
+SUFFIXES = {".csv": "csv", ".tsv": "csv", ".npz": "npz", ".json": "coco", ".yaml": "yolo", ".yml": "yolo"}
+
+
+def read_data(path: Path, layout: str = "auto") -> Dataset:
+    """Open a data set; FileMissing, DataError or OptionError."""
+    if layout not in LAYOUTS:
+        raise OptionError(
+            en=f"{layout!r} is no layout. Choose one of {', '.join(LAYOUTS)}.",
+            zh=f"没有名为 {layout!r} 的数据格式。请从 {'、'.join(LAYOUTS)} 中选择。",
+        )
+    if not path.exists():
+        raise FileMissing(
+            en=f"There is no folder or file {path}; expected data with answers. Check the name and the folder.",
+            zh=f"文件夹或文件 {path} 不存在，应为带答案的数据。请检查名称和所在的文件夹。",
+        )
+    found = recognise(path) if layout == "auto" else layout
+    return READERS[found](path)
+
+
+def recognise(path: Path) -> str:
+    """The layout of a folder or file; DataError if it is none that is known."""
+    if path.is_file():
+        if path.suffix.lower() not in SUFFIXES:
+            raise _unknown(path)
+        return SUFFIXES[path.suffix.lower()]
+    if coco.looks_like(path):
+        return "coco"
+    if yolo.looks_like(path):
+        return "yolo"
+    if folders.looks_like_mmedu(path):
+        return "mmedu"
+    if folders_in(path):
+        return "folders"
+    if not any(files_in(path)):
+        raise data_error(
+            en=f"The folder {path} is empty. Name the folder that holds the classes' folders.",
+            zh=f"文件夹 {path} 是空的。请指定包含各类别文件夹的文件夹。",
+        )
+    raise _unknown(path)
+
+
+def _unknown(path: Path) -> Exception:
+    return data_error(
+        en=f"{path} is no data set that is known: expected a folder for each class, an MMEdu data set, COCO or YOLO "
+        "boxes, a .csv table or an .npz file, with the right answers. Pictures without answers can only be run: "
+        "qingzhou run",
+        zh=f"{path} 不是已知的数据集：应为每类一个文件夹、MMEdu 数据集、COCO 或 YOLO 标注、.csv 表格或 .npz 文件，"
+        "并带有正确答案。没有答案的图片只能用 qingzhou run 识别。",
+    )

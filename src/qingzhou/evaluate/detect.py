@@ -1,0 +1,123 @@
+"""Boxes: COCO's mean average precision, computed by COCO's own library (pycocotools)."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import inspect
+import io
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import ExtraMissing, InputError
+from .ask import Count, Predicts
+from .labels import Matcher
+from .result import Box, Case, ClassPrecision, DetectionScore
+
+MOST = 100  # boxes of a class in a picture that count, as COCO has it
+ANY_SIZE = [0.0, 1e10]
+
+
+def lowest(predictor: Predicts) -> Callable[[Any], Any]:
+    """Ask for every box however unsure, where the predictor takes a threshold: the mean over all recalls needs them.
+
+    What is built into the network stays: the score and IoU limits of its own suppression, and the most boxes that it
+    gives for a picture (MMEdu: 0.05 and 100 for Faster R-CNN and YOLOv3; 200 for SSDLite).
+    """
+    if "threshold" in inspect.signature(predictor.predict).parameters:
+        return lambda picture: predictor.predict(picture, threshold=0.0)  # type: ignore[call-arg]  # it was looked up
+    return predictor.predict
+
+
+def placed(cases: Iterable[Case], matcher: Matcher, count: Count) -> Iterator[Case]:
+    """The true boxes with positions in the card's labels; those of classes that the model does not know are counted."""
+    for case in cases:
+        boxes = []
+        for box in case.truth:
+            place = matcher.place(box.label)
+            if place is None:
+                count.unknown[matcher.title(box.label)] += 1
+            else:
+                boxes.append(box._replace(label=place))
+        yield case._replace(truth=boxes)
+
+
+def detect(answered: Iterable[tuple[Case, Any]], labels: Sequence[str]) -> DetectionScore:
+    """Detections beside true boxes -> mAP. Boxes are kept in memory, pictures are not."""
+    parts = library()
+    true: list[dict[str, Any]] = []
+    found: list[dict[str, Any]] = []
+    pictures = 0
+    for case, answer in answered:
+        pictures += 1
+        true += [_true(box, pictures, len(true) + i) for i, box in enumerate(case.truth, start=1)]
+        found += [_found(one, case, pictures, len(found) + i) for i, one in enumerate(answer, start=1)]
+    precision = _precision(*parts, pictures, labels, true, found)
+    boxes = np.bincount([box["category_id"] for box in true if not box["iscrowd"]], minlength=len(labels))
+    classes = [
+        ClassPrecision(label, _mean(precision[:, :, i]), _mean(precision[0, :, i]), int(boxes[i]))
+        for i, label in enumerate(labels)
+    ]
+    of_all, of_50, of_75 = (_mean(part) for part in (precision, precision[0], precision[5]))
+    return DetectionScore(pictures, of_all or 0.0, of_50 or 0.0, of_75 or 0.0, classes, int(boxes.sum()), len(found))
+
+
+def _true(box: Box, picture: int, number: int) -> dict[str, Any]:
+    x1, y1, x2, y2 = box.box
+    return {
+        "id": number, "image_id": picture, "category_id": box.label, "bbox": [x1, y1, x2 - x1, y2 - y1],
+        "area": box.area or (x2 - x1) * (y2 - y1), "iscrowd": int(box.crowd),
+    }  # fmt: skip
+
+
+def _found(one: Any, case: Case, picture: int, number: int) -> dict[str, Any]:
+    """A Detection (label, index, confidence, box in pixels, …) as COCO's library takes it."""
+    x1, y1, x2, y2 = (float(side) for side in one.box)
+    if not np.isfinite([x1, y1, x2, y2, one.confidence]).all():
+        raise InputError(
+            en=f"For {case.source} the model gives a box that is no number. Convert the checkpoint again.",
+            zh=f"模型对 {case.source} 给出的框不是有效数字。请重新转换权重文件。",
+        )
+    return {
+        "id": number, "image_id": picture, "category_id": int(one.index), "bbox": [x1, y1, x2 - x1, y2 - y1],
+        "area": (x2 - x1) * (y2 - y1), "iscrowd": 0, "score": float(one.confidence),
+    }  # fmt: skip
+
+
+def _precision(coco: Any, coco_eval: Any, pictures: int, labels: Sequence[str], true: Any, found: Any) -> Any:
+    """(10 IoU limits, 101 recalls, classes); -1 where a class has no true box."""
+    images = [{"id": number} for number in range(1, pictures + 1)]
+    categories = [{"id": number, "name": label} for number, label in enumerate(labels)]
+    with contextlib.redirect_stdout(io.StringIO()):  # it prints what it does
+        sides = []
+        for annotations in (true, found):
+            side = coco()
+            side.dataset = {"images": images, "categories": categories, "annotations": annotations}
+            side.createIndex()
+            sides.append(side)
+        judge = coco_eval(*sides, "bbox")
+        judge.params.maxDets = [MOST]
+        judge.params.areaRng, judge.params.areaRngLbl = [ANY_SIZE], ["all"]
+        judge.evaluate()
+        judge.accumulate()
+    return judge.eval["precision"][..., 0, 0]
+
+
+def _mean(precision: Any) -> float | None:
+    there = precision[precision > -1]
+    return float(there.mean()) if there.size else None
+
+
+def library() -> tuple[Any, Any]:
+    """pycocotools' COCO and COCOeval: COCO's own code, BSD, which needs numpy only. ExtraMissing."""
+    try:
+        parts = [importlib.import_module(f"pycocotools.{name}") for name in ("coco", "cocoeval")]
+    except ImportError as err:
+        raise ExtraMissing(
+            en=f"Boxes are judged by pycocotools, which is not there ({err}). Install it: "
+            'pip install "qingzhou[evaluate]"',
+            zh=f'评估目标检测需要 pycocotools，但没有找到（{err}）。请安装：pip install "qingzhou[evaluate]"',
+        ) from None
+    return parts[0].COCO, parts[1].COCOeval

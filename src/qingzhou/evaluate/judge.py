@@ -1,0 +1,110 @@
+"""evaluate: a model and data in, an Evaluation out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from ..errors import QingzhouError, TaskError
+from ..model import Model, load
+from .ask import Count, Predicts, asked, first, known, usable
+from .classify import classify
+from .data import read_data
+from .detect import detect, library, lowest, placed
+from .labels import Matcher, no_label_known
+from .places import data_error
+from .regress import numeric, regress
+from .result import Classification, Dataset, DetectionScore, Evaluation, Regression
+
+Judge = Callable[[Predicts, Dataset, Matcher, Count], Classification | Regression | DetectionScore]
+
+
+def evaluate(model: str | Path | Model | Predicts, data: str | Path, layout: str = "auto") -> Evaluation:
+    """How often a model is right on data with answers; what could not be judged is counted and named in the result.
+
+    model   an .onnx file of ours, a Model, or a Predictor
+    data    a folder for each class, an MMEdu data set, COCO or YOLO boxes, a table, or arrays; see LAYOUTS
+    layout  which of them it is, where that should not be found out
+
+    One picture is in memory at a time, so there may be any number. Tables, arrays and boxes are read as a whole.
+    Boxes are asked for without a threshold; see detect.lowest for what is built into the network.
+    FileMissing, DataError, LabelError (no label fits), ModelError, TaskError, ExtraMissing (boxes need [evaluate]).
+
+    >>> found = evaluate("best.onnx", "dataset")
+    >>> print(found.data.split, found.result.accuracy)
+    test 0.98
+    """
+    start = time.perf_counter()
+    opened = load(model) if isinstance(model, (str, Path)) else model
+    path, predictor = (opened.path, opened.predictor) if isinstance(opened, Model) else (None, opened)
+    task = predictor.card.task
+    if task not in JUDGES:
+        raise _no_task(task)
+    answers, judge = JUDGES[task]
+    dataset = read_data(Path(data), layout)
+    if dataset.answers not in answers:
+        raise _wrong_data(task, dataset)
+    count, matcher = Count(), Matcher(predictor.card.labels, dataset.names)
+    result = judge(predictor, dataset, matcher, count)
+    return Evaluation(
+        path, dataset, task, result, count.failed, count.failures, dict(count.unknown.most_common()), dataset.notes,
+        time.perf_counter() - start,
+    )  # fmt: skip
+
+
+def _classes(predictor: Predicts, dataset: Dataset, matcher: Matcher, count: Count) -> Classification:
+    cases = known(usable(dataset.cases(), count), matcher, count)
+    return classify(first(asked(cases, predictor, count), matcher, count), predictor.card.labels)
+
+
+def _values(predictor: Predicts, dataset: Dataset, matcher: Matcher, count: Count) -> Regression:
+    cases = numeric(usable(dataset.cases(), count), count)
+    return regress(first(asked(cases, predictor, count), matcher, count))
+
+
+def _boxes(predictor: Predicts, dataset: Dataset, matcher: Matcher, count: Count) -> DetectionScore:
+    library()  # say what is missing before the model is asked for hours
+    cases = placed(usable(dataset.cases(), count), matcher, count)
+    result = detect(first(asked(cases, predictor, count, lowest(predictor)), matcher, count), predictor.card.labels)
+    if not result.boxes:
+        raise no_label_known(count.unknown, matcher.labels) if count.unknown else _no_boxes(dataset)
+    return result
+
+
+JUDGES: dict[str, tuple[tuple[str, ...], Judge]] = {
+    "classification": (("labels", "cells"), _classes),
+    "regression": (("cells",), _values),
+    "detection": (("boxes",), _boxes),
+}  # task -> the kinds of answers that data for it have
+
+
+# -- what can be wrong ----------------------------------------------------------------------------------------------
+
+
+def _no_task(task: str) -> QingzhouError:
+    return TaskError(
+        en=f"A model for {task} cannot be judged: it gives neither classes nor boxes nor a predicted value. "
+        f"Expected one for {', '.join(JUDGES)}; look at its answers with qingzhou run.",
+        zh=f"无法评估任务为 {task} 的模型：它给出的不是类别、目标框或预测值。"
+        f"应为 {'、'.join(JUDGES)} 模型；可以用 qingzhou run 查看它的回答。",
+    )
+
+
+def _wrong_data(task: str, dataset: Dataset) -> QingzhouError:
+    en = {"labels": "a class for each picture", "boxes": "boxes", "cells": "a table or arrays with answers"}
+    zh = {"labels": "每张图片的类别", "boxes": "目标框标注", "cells": "带答案的表格或数组"}
+    wanted = JUDGES[task][0]
+    return data_error(
+        en=f"{dataset.path} ({dataset.layout}) holds {en[dataset.answers]}, but a model for {task} is judged by "
+        f"{' or '.join(en[name] for name in wanted)}. Name other data, or another --layout.",
+        zh=f"{dataset.path}（{dataset.layout}）里是{zh[dataset.answers]}，而 {task} 模型需要"
+        f"{'或'.join(zh[name] for name in wanted)}。请换数据，或换一个 --layout。",
+    )
+
+
+def _no_boxes(dataset: Dataset) -> QingzhouError:
+    return data_error(
+        en=f"{dataset.path} has not one true box, so there is nothing to find. Name annotated data.",
+        zh=f"{dataset.path} 里没有任何目标框，无法评估。请指定已标注的数据。",
+    )

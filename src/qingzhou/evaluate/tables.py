@@ -1,0 +1,113 @@
+"""Tables with the answer in the last column, and .npz files with `data` and `label`, as BaseNN takes them."""
+
+from __future__ import annotations
+
+import csv
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .labels import number
+from .places import data_error
+from .result import Case, Dataset
+
+LARGEST = 1 << 28  # bytes of a table or of unpacked arrays
+
+
+# -- CSV ------------------------------------------------------------------------------------------------------------
+
+
+def read_csv(path: Path) -> Dataset:
+    """Rows of numbers, the answer (a number or a name) last; a first line of names is skipped. UTF-8 or GBK."""
+    if path.stat().st_size > LARGEST or not path.is_file():
+        raise _no_table(path)
+    rows = list(_rows(path))
+    if not rows or len(rows[0][1]) < 2:
+        raise _no_table(path)
+    return Dataset(path, "csv", "all", "cells", lambda: _cases(path, rows))
+
+
+def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Line numbers and cells."""
+    data = path.read_bytes()
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("gb18030", "replace")
+    first = text.lstrip().partition("\n")[0]
+    reader = csv.reader(text.splitlines(), delimiter=next((c for c in ",;\t" if c in first), ","))
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                titles = reader.line_num == 1 and any(number(cell) is None for cell in cells[:-1])
+                if not titles:
+                    yield reader.line_num, [cell.strip() for cell in cells]
+    except csv.Error as err:
+        raise data_error(
+            en=f"Line {reader.line_num} of {path} cannot be read: {err}. Save the table as CSV again.",
+            zh=f"{path} 第 {reader.line_num} 行无法读取：{err}。请重新另存为 CSV。",
+        ) from None
+
+
+def _cases(path: Path, rows: list[tuple[int, list[str]]]) -> Iterator[Case]:
+    columns = len(rows[0][1])
+    for line, cells in rows:
+        values = [number(cell) for cell in cells[:-1]]
+        if len(cells) != columns or None in values or not cells[-1]:
+            yield Case(f"{path}:{line}", None, _bad_row(path, line, columns))
+        else:
+            yield Case(f"{path}:{line}", values, cells[-1])
+
+
+def _bad_row(path: Path, line: int, columns: int) -> Exception:
+    return data_error(
+        en=f"Line {line} of {path.name} is no row of {columns - 1} numbers and the answer. Correct or remove it.",
+        zh=f"{path.name} 第 {line} 行不是 {columns - 1} 个数字加最后的答案。请改正或删除这一行。",
+    )
+
+
+def _no_table(path: Path) -> Exception:
+    return data_error(
+        en=f"{path} is no table to judge by: expected at most {LARGEST >> 20} MB of lines such as 5.1,3.5,1.4,setosa "
+        "with the answer in the last column.",
+        zh=f"{path} 不是可用于评估的表格：每行应为例如 5.1,3.5,1.4,setosa，最后一列是答案，"
+        f"文件不超过 {LARGEST >> 20} MB。",
+    )
+
+
+# -- NPZ ------------------------------------------------------------------------------------------------------------
+
+
+def read_npz(path: Path) -> Dataset:
+    """`data` (N, …) and `label` (N,), (N, 1), one-hot rows or, for regression, (N, values); read without pickle."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(member.file_size for member in archive.infolist()) > LARGEST:
+                raise ValueError(f"more than {LARGEST >> 20} MB")
+        with np.load(path, allow_pickle=False) as found:
+            data, label = np.asarray(found["data"]), np.asarray(found["label"])
+    except Exception as err:  # numpy and zipfile raise a dozen classes on altered files
+        raise data_error(
+            en=f"{path} cannot be read as an .npz file with the arrays data and label ({str(err)[:100]}). Save it with "
+            "numpy.savez(path, data=x, label=y).",
+            zh=f"{path} 无法作为含有数组 data 和 label 的 .npz 文件读取（{str(err)[:100]}）。"
+            "请用 numpy.savez(path, data=x, label=y) 保存。",
+        ) from None
+    if not data.ndim or not len(data) or label.ndim not in (1, 2) or len(label) != len(data):
+        raise data_error(
+            en=f"In {path}, data is {list(data.shape)} and label {list(label.shape)}; expected as many labels as data, "
+            "and at least one.",
+            zh=f"{path} 里 data 的形状是 {list(data.shape)}，label 是 {list(label.shape)}；"
+            "两者的数量应相同，且不为零。",
+        )
+    answers = label[:, 0] if label.ndim == 2 and label.shape[1] == 1 else label
+    return Dataset(path, "npz", "all", "cells", lambda: _elements(path, data, answers))
+
+
+def _elements(path: Path, data: npt.NDArray[Any], label: npt.NDArray[Any]) -> Iterator[Case]:
+    for i, (one, answer) in enumerate(zip(data, label, strict=True)):
+        yield Case(f"{path}[{i}]", one, answer.tolist())
