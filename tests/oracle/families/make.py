@@ -88,9 +88,13 @@ def members():
 def strangers():
     """Networks of the same library that share names with ours, but compute something else: none may be recognised."""
     head = {"type": "LinearClsHead", "num_classes": 3, "in_channels": 2048, "loss": LOSS}
-    for kind in ("ResNetV1d", "SEResNet", "Res2Net", "ResNeSt"):
+    for kind in ("ResNetV1d", "SEResNet", "SEResNeXt", "Res2Net", "ResNeSt"):
         more = {"scales": 4, "base_width": 26} if kind == "Res2Net" else {}
         yield kind.lower() + "50", model({"type": kind, "depth": 50, **more}, head)
+    for kind, arch in (("MobileOne", "s0"), ("DenseNet", "121"), ("EfficientNet", "b0"), ("MobileViT", "small")):
+        yield kind.lower(), model({"type": kind, "arch": arch}, head)
+    yield "shufflenet_v1", model({"type": "ShuffleNetV1", "groups": 3}, head)
+    yield "resnet50_gem", model(resnet("ResNet", 50), head, "GeneralizedMeanPooling")
 
 
 def model(backbone, head, neck="GlobalAveragePooling"):
@@ -226,7 +230,7 @@ def main(names):
         manifest = reference(name, title, settings, shape)
         write(FOLDER / f"{name}.json.gz", manifest)
         print(f"{name:<24} {manifest['classes']:>5} classes, largest probability {max(manifest['probs']):.3f}")
-    if not names:
+    if not names or "strangers" in names:
         write(FOLDER / "strangers.json.gz", {name: entries(build(settings)) for name, settings in strangers()})
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 FOLDER = Path(__file__).parent
-PERIOD = 1_000_003  # a prime, so that no row of a weight repeats another
+PERIOD = 100_003  # a prime, so that no row of a weight repeats another
 sys.path.insert(0, str(FOLDER.parent))
 
 from rebuild import draw  # noqa: E402
