@@ -175,8 +175,9 @@ def _luminance(picture: Array, order: str, file_format: Optional[str]) -> Array:
     half, rounded = (0, int) if file_format == "PNG" else (scale // 2, round)
     weights = [rounded(0.299 * scale), rounded(0.587 * scale)]
     weights.append(scale - sum(weights))
-    grey = picture.astype(np.float32) @ np.array(weights if order == "RGB" else weights[::-1], np.float32)
-    grey += half  # still a whole number below 2 ** 24, so float32, which is faster, is exact
+    grey = np.full(picture.shape[:2], half, np.float32)
+    for i, weight in enumerate(weights if order == "RGB" else weights[::-1]):
+        grey += picture[..., i] * np.float32(weight)  # whole numbers below 2 ** 24: float32, which is faster, is exact
     grey *= 1 / scale
     return np.asarray(grey.astype(np.uint8))
 
