@@ -12,7 +12,7 @@ from typing import Any
 from .checkpoint import Checkpoint, read_checkpoint
 from .errors import OptionError, OutputError, say
 from .export.count import macs, parameters
-from .export.file import append_metadata, replacing, write_onnx
+from .export.file import append_metadata, write_onnx
 from .export.metadata import metadata
 from .export.onnx import emit
 from .export.passes import normalise_inside, simplify
@@ -26,6 +26,7 @@ from .nets.recognised import Recognised
 from .nets.recorded import Wanted
 from .runtime.card import KEY, Card, Output, Sample
 from .samples import write_sample
+from .whole_file import replacing
 
 OPSETS, IR_VERSIONS = range(11, 22), range(4, 11)
 DEFAULT_OPSET, ROI_OPSET = 13, 16
@@ -218,7 +219,10 @@ def _origin(checkpoint: Checkpoint) -> dict[str, object]:
 
 
 def output_path(source: Path, out: str | Path | None) -> Path:
-    """Where the model goes: never over the checkpoint, always with the suffix .onnx; missing folders are made."""
+    """Where the model goes: never over the checkpoint, always with the suffix .onnx; missing folders are made.
+
+    OutputError if that cannot be.
+    """
     target = source.with_suffix(".onnx") if out is None else Path(out)
     if target.is_dir():
         target = target / f"{source.stem}.onnx"
@@ -226,12 +230,21 @@ def output_path(source: Path, out: str | Path | None) -> Path:
         target = target.with_name(target.name + ".onnx")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists() and target.samefile(source):
+            raise _over_the_checkpoint(source)
     except OSError as err:
         raise OutputError(
             en=f"Cannot make the folder {target.parent}: {err.strerror}. Choose another place with -o.",
             zh=f"无法建立文件夹 {target.parent}：{err.strerror}。请用 -o 换一个位置。",
         ) from None
     return target
+
+
+def _over_the_checkpoint(source: Path) -> OutputError:
+    return OutputError(
+        en=f"The model would be written over the checkpoint {source} itself. Give it another name: -o model.onnx",
+        zh=f"模型会覆盖权重文件 {source} 本身。请换一个名字：-o model.onnx",
+    )
 
 
 def _not_allowed(name: str, value: object, first: str, last: str) -> OptionError:

@@ -60,7 +60,7 @@ class Model:
 
     def save(self, path: str | Path) -> Model:
         """Copy the model to another place."""
-        from .export.file import replacing
+        from .whole_file import replacing
 
         with replacing(Path(path)) as target:
             shutil.copyfile(self.path, target)

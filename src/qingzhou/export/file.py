@@ -2,50 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-import os
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from onnx import ModelProto, TensorProto
 
-from ..errors import OutputError
+from ..whole_file import replacing as replacing  # also known from here
 from .onnx import Emitted, Initializer
 
 # Field numbers of onnx.proto that are written by hand: all of the wire type "length-delimited".
 GRAPH, INITIALIZER, RAW_DATA = 7, 5, 9
-
-
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A file to write, which moves to `path` when the block ends well and vanishes otherwise; OutputError if it cannot.
-
-    The block opens and closes it as it likes: onnxruntime on Windows cannot read a file that is open for writing.
-    """
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".part")
-        os.close(handle)
-    except OSError as err:
-        raise _cannot_write(path, err) from None
-    try:
-        yield Path(name)
-        os.chmod(name, 0o666 & ~_umask())  # mkstemp makes files that only their owner may read
-        os.replace(name, path)
-    except OSError as err:
-        raise _cannot_write(path, err) from None
-    finally:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 with \\n line ends, whole or not at all."""
-    with replacing(path) as part:
-        part.write_bytes(text.encode("utf-8"))
 
 
 def write_onnx(path: Path, emitted: Emitted) -> None:
@@ -103,17 +72,3 @@ def _varint(value: int) -> bytes:
         out.append(value & 0x7F | 0x80)
         value >>= 7
     return bytes([*out, value])
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def _cannot_write(path: Path, err: OSError) -> OutputError:
-    reason = err.strerror or type(err).__name__
-    return OutputError(
-        en=f"Cannot write {path}: {reason}. Nothing was left behind. Choose another place with -o, or make room there.",
-        zh=f"无法写入 {path}：{reason}。没有留下不完整的文件。请用 -o 换一个位置，或清理磁盘空间。",
-    )

@@ -7,8 +7,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from ..errors import language
-from ..export.file import write_text
 from ..runtime.card import Card
+from ..whole_file import write_text
 
 RUNTIME = "qingzhou_runtime"  # the folder beside the sample: a copy of qingzhou/runtime
 
