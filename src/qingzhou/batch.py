@@ -38,8 +38,8 @@ def convert_all(files: Sequence[Path], out: Path | None, *, labels: str | None, 
             en=f"-o {out} is one file, but there are {len(sources)} checkpoints. Give a folder instead.",
             zh=f"-o {out} 是一个文件，但有 {len(sources)} 个权重文件。请改为一个文件夹。",
         )
-    targets = _targets(sources, out)
-    names = read_label_option(labels) if labels else None
+    targets = _targets(sources, out, any(file.is_dir() for file in files))
+    names = None if labels is None else read_label_option(labels)
     return [(source, _convert(source, targets[source], names, options)) for source in sources]
 
 
@@ -65,11 +65,13 @@ def _checkpoints(files: Sequence[Path]) -> Iterable[tuple[Path, Path]]:
         yield from ((path, path.relative_to(file)) for path in found)
 
 
-def _targets(sources: Mapping[Path, Path], out: Path | None) -> dict[Path, Path | None]:
+def _targets(sources: Mapping[Path, Path], out: Path | None, folders: bool) -> dict[Path, Path | None]:
     """Where each model goes: several into the folder `out`, as they lay; OptionError if two would be one file."""
-    if out is None or len(sources) == 1:
+    if len(sources) == 1 and (out is None or not folders or out.suffix.lower() == ".onnx"):
         return dict.fromkeys(sources, out)
-    targets = {source: out / inside.with_suffix(".onnx") for source, inside in sources.items()}
+    targets = {
+        source: (source if out is None else out / inside).with_suffix(".onnx") for source, inside in sources.items()
+    }
     first = {target: source for source, target in reversed(targets.items())}
     for source, target in targets.items():
         if first[target] != source:

@@ -20,7 +20,7 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".part")
         os.close(handle)
-    except OSError as err:
+    except (OSError, ValueError) as err:  # ValueError: a path with a null character
         raise _cannot_write(path, err) from None
     try:
         yield Path(name)
@@ -45,8 +45,8 @@ def _umask() -> int:
     return mask
 
 
-def _cannot_write(path: Path, err: OSError) -> OutputError:
-    reason = err.strerror or type(err).__name__
+def _cannot_write(path: Path, err: Exception) -> OutputError:
+    reason = getattr(err, "strerror", None) or str(err) or type(err).__name__
     return OutputError(
         en=f"Cannot write {path}: {reason}. Nothing was left behind. Choose another place with -o, or make room there.",
         zh=f"无法写入 {path}：{reason}。没有留下不完整的文件。请用 -o 换一个位置，或清理磁盘空间。",

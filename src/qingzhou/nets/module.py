@@ -203,7 +203,7 @@ def unknown(m: Module) -> QingzhouError:
     place_zh = f"网络层 {m.path} " if m.path else "网络"
     return UnsupportedCheckpoint(
         en=f"{place_en} is a {m.name}, which cannot be converted: {en}. Build the network from standard layers, "
-        " or export it to ONNX where its code is (a later extra, qingzhou[torch], will do that).",
+        "or export it to ONNX where its code is (a later extra, qingzhou[torch], will do that).",
         zh=f"{place_zh}的类型是 {m.name}，无法转换：{zh}。请改用标准网络层搭建，或在有其代码的电脑上导出 ONNX"
         "（以后的扩展 qingzhou[torch] 将支持）。",
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ..checkpoint import Checkpoint
-from ..errors import LabelError, say
+from ..errors import LabelError, OptionError, TensorMismatch, say
 from .basenn import read_basenn
-from .match import recognise
+from .match import Match, recognise
+from .network import Shapes
 from .recognised import Recognised, read_labels
 from .recorded import Wanted
 
@@ -16,13 +18,37 @@ def recognise_checkpoint(checkpoint: Checkpoint, wanted: Wanted = Wanted()) -> R
     """The network in a checkpoint; UnsupportedCheckpoint and TensorMismatch say what does not fit."""
     if checkpoint.module is not None:
         return read_basenn(checkpoint, wanted.input_size)
-    match = recognise(checkpoint.tensors.shapes, wanted)
+    match = _fitting(checkpoint.tensors.shapes, wanted)
     found = match.recorded
     return Recognised(
         _tool(checkpoint, found.task), match.family, match.title, found.task, found.graph, found.input,
         found.output.scores, match.config["classes"], read_labels(checkpoint.meta.get("CLASSES")),
         notes=tuple(_ignored(checkpoint)), thresholds=found.thresholds, decoding=found.decoding, heads=found.heads,
     )  # fmt: skip
+
+
+def _fitting(shapes: Shapes, wanted: Wanted) -> Match:
+    """The network in the size that is wanted; OptionError if it is only the size that does not fit."""
+    if wanted.input_size is None:
+        return recognise(shapes, wanted)
+    trained = recognise(shapes, replace(wanted, input_size=None))
+    batch_and_channels = tuple(trained.recorded.input.shape[:2])
+    try:
+        if wanted.input_size[:-2] in ((), batch_and_channels[1:], batch_and_channels) and wanted.picture:
+            return recognise(shapes, wanted)
+    except TensorMismatch:
+        pass
+    raise _no_such_size(trained, wanted.input_size)
+
+
+def _no_such_size(trained: Match, size: Sequence[int]) -> OptionError:
+    given, (height, width) = ",".join(map(str, size)), trained.recorded.input.shape[2:]
+    return OptionError(
+        en=f"--input-size is {given}, but {trained.title} cannot take that. Expected height,width in a size that its "
+        f"layers fit. Leave --input-size out to use that of the training, {height},{width}.",
+        zh=f"--input-size 的值是 {given}，但 {trained.title} 不能使用。应为各层都能接受的 高,宽。"
+        f"不写 --input-size 时使用训练时的 {height},{width}。",
+    )
 
 
 def _tool(checkpoint: Checkpoint, task: str) -> str:
@@ -48,7 +74,7 @@ def choose_labels(found: Recognised, given: Sequence[str] | None) -> tuple[list[
     if found.task not in ("classification", "detection") and given is None:
         return [], ()
     labels = list(given if given is not None else found.labels)
-    if not labels:
+    if not labels and given is None:
         note = say(
             en=f"The file names no classes, so they are numbered 0 to {found.classes - 1}; name them with --labels.",
             zh=f"文件里没有类别名称，暂用编号 0 到 {found.classes - 1}；可以用 --labels 指定名称。",
