@@ -2,6 +2,7 @@
 
     card.py, fields.py   what the model needs, parsed from an untrusted file
     image.py, resize.py  pictures, prepared as in training
+    detect.py            boxes from a detector's outputs; overlap.py: one box for each thing; masks.py
     read.py, words.py    tables, arrays and texts
     session.py           onnxruntime
     predict.py           load() and Predictor: all of it together
@@ -17,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .card import Card
+    from .detect import Detection
     from .predict import Prediction, Predictor, load
 
-__all__ = ["Card", "Prediction", "Predictor", "load"]
+__all__ = ["Card", "Detection", "Prediction", "Predictor", "load"]
 
 
 def __getattr__(name: str) -> Any:
@@ -27,4 +29,5 @@ def __getattr__(name: str) -> Any:
         raise AttributeError("module %r has no attribute %r" % (__name__, name))
     from importlib import import_module
 
-    return getattr(import_module(".card" if name == "Card" else ".predict", __name__), name)
+    place = {"Card": ".card", "Detection": ".detect"}.get(name, ".predict")
+    return getattr(import_module(place, __name__), name)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Sequence
 
 from . import fields
 from .errors import ModelError
@@ -17,8 +17,10 @@ KEY = "qingzhou.card"  # the name under which the card lies in the ONNX metadata
 VERSION = 1
 LONGEST = 1 << 24  # characters of a card
 LARGEST_SIDE = 1 << 13  # pixels; a card that asks for more would fill the memory
+MOST_BOXES = 10_000  # in one picture; they are compared with each other
 
-TASKS = ("classification", "regression", "values", "generation")
+TASKS = ("classification", "regression", "values", "generation", "detection")
+SCORES = ("probabilities", "logits", "values", "boxes", "raw")
 COLORS = {"RGB": 3, "BGR": 3, "GRAY": 1}
 RANKS = {"image": (4,), "tokens": (2,), "table": (1, 2, 3, 4), "array": (1, 2, 3, 4, 5, 6)}
 
@@ -33,8 +35,11 @@ class Input:
     steps   done in order on the uint8 picture in `color` order, each a dict with the key "op":
               {"op": "resize", "short": 256, "interpolation": "pillow" | "cv2"}       short side to 256, keep ratio
               {"op": "resize", "size": [h, w], "interpolation": ...}                  squash to exactly h x w
+              {"op": "resize", "within": [long, short], "interpolation": ...}         as large as fits, keep ratio
               {"op": "center_crop", "size": [h, w]}                                   zero-padded where too small
               {"op": "pad", "border": [left, top, right, bottom], "value": 0}
+              {"op": "pad_to", "size": [h, w]}                                        zeros at the right and bottom
+              {"op": "pad_to", "multiple": 32}                                        of each side, the same way
               {"op": "gray"}                                  0.299, 0.587, 0.114 of the channels in each, or in one
               {"op": "normalize", "mean": [...], "std": [...]}                        (x - mean) / std per channel
             "pillow" is Pillow's antialiased bilinear; "cv2" is OpenCV's INTER_LINEAR on uint8, bit for bit.
@@ -49,7 +54,13 @@ class Input:
 
 @dataclasses.dataclass(frozen=True)
 class Output:
-    """What comes out. scores: "probabilities", "logits" (softmax still to be done) or "values" (anything else)."""
+    """What comes out.
+
+    scores  "probabilities", "logits" (softmax still to be done), "values" (anything else); of detectors:
+            "boxes"  the output `name` is (1, K, 5) of x1, y1, x2, y2, score in pixels of the network's input, "labels"
+                     (1, K), and "masks" (1, K, 28, 28) may be there; rows with a score of 0 are none
+            "raw"    the predictions on each feature map, still to be decoded as the card says
+    """
 
     name: str
     scores: str
@@ -71,12 +82,19 @@ class Sample:
 class Card:
     """Everything about a model that its weights do not say.
 
-    task        "classification", "regression", "values" (raw outputs) or "generation" (next-token scores with state)
+    task        "classification", "regression", "values" (raw outputs), "generation" (next-token scores with state)
+                or "detection" (boxes)
     network     "MobileNetV2", "Sequential" …;  tool  "MMEdu", "BaseNN" or "PyTorch"
     labels      class names in the order of the output; [] where there are none
     vocabulary  word -> token number, for "generation"
     origin      where it came from: file, sha256, container, training facts
     notes       what the user should know (training-time transforms that were dropped, …), already in his language
+    thresholds  of "detection": {"score": boxes score more than this, "iou": above which boxes are the same thing,
+                "most": boxes in a picture}
+    decoding    of "raw" outputs: {"kind": "ssd" | "yolo", "levels": [{"scores": output, "deltas": output (ssd only),
+                "anchors": [[x1, y1, x2, y2], ...] around the first position, "stride": pixels}, ...],
+                "stds": of the deltas, "candidates": best scores of a level that are looked at (ssd),
+                "confidence": least objectness (yolo)}
     """
 
     task: str
@@ -90,6 +108,8 @@ class Card:
     sample: Optional[Sample] = None
     notes: List[str] = dataclasses.field(default_factory=list)
     version: int = VERSION
+    thresholds: Optional[Dict[str, Any]] = None
+    decoding: Optional[Dict[str, Any]] = None
 
     def to_json(self) -> str:
         """The card as ASCII JSON."""
@@ -108,7 +128,7 @@ def _card(data: Any) -> Card:
     needed = ("task", "network", "tool", "input", "output")
     names = [field.name for field in dataclasses.fields(Card)]
     fields.record("card", data, needed, names)
-    return Card(
+    card = Card(
         task=fields.one_of("task", data["task"], TASKS),
         network=fields.text("network", data["network"]),
         tool=fields.text("tool", data["tool"]),
@@ -120,7 +140,30 @@ def _card(data: Any) -> Card:
         sample=None if data.get("sample") is None else _sample(data["sample"]),
         notes=fields.items("notes", data.get("notes", []), fields.text, most=1000),
         version=fields.whole("version", data.get("version", VERSION), 1, VERSION),
+        thresholds=None if data.get("thresholds") is None else _thresholds(data["thresholds"]),
+        decoding=None if data.get("decoding") is None else _decoding(data["decoding"]),
     )
+    _check_detection(card)
+    return card
+
+
+def _check_detection(card: Card) -> None:
+    """What detectors have and others have not; raw outputs need a known size, to which boxes are cut."""
+    boxes, raw = card.output.scores in ("boxes", "raw"), card.output.scores == "raw"
+    if (card.task == "detection") != boxes or (boxes and card.input.kind != "image"):
+        raise bad("output.scores", card.output.scores)
+    if boxes != (card.thresholds is not None):
+        raise bad("thresholds", card.thresholds)
+    if raw != (card.decoding is not None):
+        raise bad("decoding", card.decoding)
+    if raw and None in card.input.shape[2:]:
+        raise bad("input.shape", card.input.shape)
+    if boxes and card.sample is not None and not all(_is_box(row) for row in card.sample.output):
+        raise bad("sample.output", card.sample.output)
+
+
+def _is_box(row: Any) -> bool:
+    return type(row) is list and len(row) == 6 and not any(type(n) is list for n in row)
 
 
 def _input(data: Any) -> Input:
@@ -151,10 +194,10 @@ def _step(at: str, data: Any) -> Dict[str, Any]:
         raise bad(at, data)
     checks = STEPS[data["op"]]
     fields.record(at, data, ("op",), tuple(checks))
-    if data["op"] == "resize":
-        if ("short" in data) == ("size" in data) or "interpolation" not in data:
-            raise bad(at, data)
-    elif len(data) != len(checks) + 1:
+    choice = CHOICES.get(data["op"], ())
+    if choice and sum(key in data for key in choice) != 1:
+        raise bad(at, data)
+    if any(key not in data for key in checks if key not in choice):
         raise bad(at, data)
     return {"op": data["op"], **{key: checks[key]("%s.%s" % (at, key), data[key]) for key in data if key != "op"}}
 
@@ -194,18 +237,62 @@ def _interpolation(at: str, value: Any) -> str:
 
 
 STEPS: Dict[str, Dict[str, Callable[[str, Any], Any]]] = {
-    "resize": {"short": _side, "size": _size, "interpolation": _interpolation},
+    "resize": {"short": _side, "size": _size, "within": _size, "interpolation": _interpolation},
     "center_crop": {"size": _size},
     "pad": {"border": _border, "value": fields.number},
+    "pad_to": {"size": _size, "multiple": _side},
     "gray": {},
     "normalize": {"mean": _means, "std": _stds},
 }
+CHOICES = {"resize": ("short", "size", "within"), "pad_to": ("size", "multiple")}  # just one of these
 
 
 def _output(data: Any) -> Output:
     fields.record("output", data, ("name", "scores"))
-    scores = fields.one_of("output.scores", data["scores"], ("probabilities", "logits", "values"))
+    scores = fields.one_of("output.scores", data["scores"], SCORES)
     return Output(fields.text("output.name", data["name"]), scores)
+
+
+def _thresholds(data: Any) -> Dict[str, Any]:
+    fields.record("thresholds", data, ("score", "iou", "most"))
+    return {
+        "score": fields.share("thresholds.score", data["score"]),
+        "iou": fields.share("thresholds.iou", data["iou"]),
+        "most": fields.whole("thresholds.most", data["most"], 1, MOST_BOXES),
+    }
+
+
+def _decoding(data: Any) -> Dict[str, Any]:
+    fields.record("decoding", data, ("kind", "levels", "stds", "candidates", "confidence"))
+    kind = fields.one_of("decoding.kind", data["kind"], ("ssd", "yolo"))
+    heads = ("scores", "deltas") if kind == "ssd" else ("scores",)
+    levels = fields.items("decoding.levels", data["levels"], lambda at, level: _level(at, level, heads), most=16)
+    stds = fields.items("decoding.stds", data["stds"], fields.number, most=4)
+    if not levels or len(stds) != 4 or not all(0 < std <= LARGEST_SIDE for std in stds):
+        raise bad("decoding", data)
+    return {
+        "kind": kind, "levels": levels, "stds": stds,
+        "candidates": fields.whole("decoding.candidates", data["candidates"], 1, MOST_BOXES),
+        "confidence": fields.share("decoding.confidence", data["confidence"]),
+    }  # fmt: skip
+
+
+def _level(at: str, data: Any, heads: Sequence[str]) -> Dict[str, Any]:
+    fields.record(at, data, (*heads, "anchors", "stride"))
+    anchors = fields.items("%s.anchors" % at, data["anchors"], _anchor, most=64)
+    stride = fields.number("%s.stride" % at, data["stride"])
+    if not anchors or not 0 < stride <= LARGEST_SIDE:
+        raise bad(at, data)
+    names = {head: fields.text("%s.%s" % (at, head), data[head]) for head in heads}
+    return {**names, "anchors": anchors, "stride": stride}
+
+
+def _anchor(at: str, value: Any) -> List[float]:
+    """x1, y1, x2, y2 of a box that has an area."""
+    box = fields.items(at, value, fields.number, most=4)
+    if len(box) != 4 or not all(abs(n) <= 2 * LARGEST_SIDE for n in box) or box[0] >= box[2] or box[1] >= box[3]:
+        raise bad(at, value)
+    return box
 
 
 def _token(at: str, value: Any) -> int:

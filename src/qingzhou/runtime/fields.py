@@ -100,6 +100,14 @@ def number(at: str, value: Any) -> float:
     return float(value)
 
 
+def share(at: str, value: Any) -> float:
+    """A number from 0 to 1."""
+    found = number(at, value)
+    if not 0 <= found <= 1:
+        raise bad(at, value)
+    return found
+
+
 def items(at: str, value: Any, check: Callable[[str, Any], T], most: int = MOST_ITEMS) -> List[T]:
     """A list of bounded length, every item checked."""
     if type(value) is not list or len(value) > most:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 import os
-from typing import TYPE_CHECKING, Any, Callable, Dict, Optional
+from typing import TYPE_CHECKING, Any, Callable, Dict, NamedTuple, Optional, Tuple
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from .card import Input
 from .errors import FileMissing, ImageError, ModelError, QingzhouError
-from .resize import resize, short_side_to
+from .resize import fit_within, resize, short_side_to
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -185,22 +185,70 @@ def _luminance(picture: Array, order: str, file_format: Optional[str]) -> Array:
 # -- preparing ------------------------------------------------------------------------------------------------------
 
 
+class View(NamedTuple):
+    """Where a picture lies in the network's input: x there is x * scale_x + left, and so for y."""
+
+    height: int
+    width: int
+    scale_x: float = 1.0
+    scale_y: float = 1.0
+    left: float = 0.0
+    top: float = 0.0
+
+    def resized(self, before: Any, after: Any) -> View:
+        """After a resize from (height, width) to another."""
+        y, x = after[0] / before[0], after[1] / before[1]
+        return self._replace(scale_x=self.scale_x * x, scale_y=self.scale_y * y, left=self.left * x, top=self.top * y)
+
+    def moved(self, right: int, down: int) -> View:
+        """After so many pixels were put at the left and top (or cut off there)."""
+        return self._replace(left=self.left + right, top=self.top + down)
+
+
 def prepare(image: Array, entry: Input) -> Array:
     """A picture from read_image(…, entry.color) -> (1, C, H, W) float32: the card's steps, then the network's size."""
-    picture = image
+    return prepare_view(image, entry)[0]
+
+
+def prepare_view(image: Array, entry: Input) -> Tuple[Array, View]:
+    """prepare(), and where the picture then lies."""
+    picture, view = image, View(image.shape[0], image.shape[1])
     for step in entry.steps:
+        before = picture.shape[:2]
         picture = STEPS[step["op"]](picture, step, entry)
+        view = _follow(view, step, before, picture.shape[:2])
     height, width = (wanted or now for wanted, now in zip(entry.shape[2:], picture.shape[:2]))
+    view = view.resized(picture.shape[:2], (height, width))
     picture = resize(picture, height, width, "cv2")
     planes = picture[None] if picture.ndim == 2 else picture.transpose(2, 0, 1)
     if planes.shape[0] != entry.shape[1]:
         raise _channels(planes.shape[0], entry)
-    return np.ascontiguousarray(planes[None], dtype=np.float32)
+    return np.ascontiguousarray(planes[None], dtype=np.float32), view
+
+
+def _follow(view: View, step: Dict[str, Any], before: Any, after: Any) -> View:
+    """The view after a step that made (height, width) of another size."""
+    if step["op"] == "resize":
+        return view.resized(before, after)
+    if step["op"] == "pad":
+        return view.moved(step["border"][0], step["border"][1])
+    if step["op"] == "center_crop":
+        down, right = (_offset(was, now) for was, now in zip(before, after))
+        return view.moved(right, down)
+    return view
+
+
+def _offset(before: int, after: int) -> int:
+    """What center_crop puts before the first pixel, or cuts off there: half of the difference, half to even."""
+    return (after - before) // 2 if after > before else -round((before - after) / 2)
 
 
 def _resize(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
     height, width = picture.shape[:2]
-    size = step.get("size") or short_side_to(step["short"], height, width)
+    if "within" in step:
+        size = fit_within(step["within"], height, width)
+    else:
+        size = step.get("size") or short_side_to(step["short"], height, width)
     if size[0] * size[1] > MOST_PIXELS:  # a strip of 1 x 60000 pixels, made 256 high
         raise _too_large("%d x %d" % (width, height))
     return resize(picture, size[0], size[1], step["interpolation"])
@@ -214,7 +262,7 @@ def _center_crop(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
         border = [more[1] // 2, more[0] // 2, (more[1] + 1) // 2, (more[0] + 1) // 2]
         picture = _pad(picture, {"border": border, "value": 0}, entry)
         height, width = picture.shape[:2]
-    top, left = round((height - high) / 2), round((width - wide) / 2)
+    top, left = -_offset(height, high), -_offset(width, wide)
     return picture[top : top + high, left : left + wide]
 
 
@@ -222,6 +270,21 @@ def _pad(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
     left, top, right, bottom = step["border"]
     widths = [(top, bottom), (left, right), (0, 0)][: picture.ndim]
     return np.pad(picture, widths, mode="constant", constant_values=step["value"])
+
+
+def _pad_to(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
+    """Zeros at the right and bottom; what is larger than a given size stays. Channel by channel in memory."""
+    height, width = picture.shape[:2]
+    if "multiple" in step:
+        high, wide = (-(-side // step["multiple"]) * step["multiple"] for side in (height, width))
+    else:
+        high, wide = (max(now, least) for now, least in zip((height, width), step["size"]))
+    if high * wide > MOST_PIXELS:
+        raise _too_large("%d x %d" % (wide, high))
+    channels = picture.reshape((height, width, -1)).transpose(2, 0, 1)
+    planes = np.zeros((len(channels), high, wide), picture.dtype)
+    planes[:, :height, :width] = channels
+    return planes[0] if picture.ndim == 2 else planes.transpose(1, 2, 0)
 
 
 def _gray(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
@@ -250,7 +313,8 @@ def _normalize(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
 
 
 STEPS: Dict[str, Callable[[Array, Dict[str, Any], Input], Array]] = {
-    "resize": _resize, "center_crop": _center_crop, "pad": _pad, "gray": _gray, "normalize": _normalize,
+    "resize": _resize, "center_crop": _center_crop, "pad": _pad, "pad_to": _pad_to, "gray": _gray,
+    "normalize": _normalize,
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from . import words
+from . import detect, words
 from .card import KEY, Card, Sample
 from .errors import InputError, ModelError, SelfTestFailed
 from .read import is_path, pictures_in, read_numbers
@@ -17,6 +17,8 @@ from .session import open_session
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+    from .image import View
 
     Array = npt.NDArray[Any]
 
@@ -55,20 +57,27 @@ class Predictor:
         self.card = card if card is not None else _card(self.session, str(path))
         self.labels = self.card.labels
         self._inputs = [*self.session.get_inputs(), *self.session.get_overridable_initializers()]
-        self._place = _place(self._inputs, self.session.get_outputs(), self.card)
+        self._names = [output.name for output in self.session.get_outputs()]
+        self._place = _place(self._inputs, self._names, self.card)
 
-    def predict(self, data: Any, order: str = "RGB") -> Any:
+    def predict(self, data: Any, order: str = "RGB", threshold: Optional[float] = None) -> Any:
         """The answer for one input; a list of answers for several.
 
         Pictures: a path, bytes, PIL image or uint8 array (H, W[, 3]) whose colours are in `order` ("BGR" from OpenCV);
         a folder or list of them gives a list. Tables and arrays: one row or array, several, or a .csv / .npz file.
         Texts: the likeliest next word. ImageError, InputError or FileMissing.
+
+        A detector's answer for one picture is a list of Detection, best first. `threshold`, 0 to 1, replaces the
+        confidence above which it names things (card.thresholds["score"]); where the boxes are made inside the network
+        (card.output.scores is "boxes") less confident ones are lost there, so it can only be raised.
         """
+        if threshold is not None and self.card.task != "detection":
+            raise _no_threshold(self.card.task)
         if self.card.input.kind == "image":
             many = _pictures(data)
             if many is not None:
-                return [self._one(picture, order) for picture in many]
-            return self._one(data, order)
+                return [self._one(picture, order, threshold) for picture in many]
+            return self._one(data, order, threshold)
         if self.card.input.kind == "tokens":
             return self._next_word(data)
         batch = self.prepare(data)
@@ -100,9 +109,19 @@ class Predictor:
         """All outputs of the network for a prepared batch, as they are; InputError if it refuses it."""
         return self.run(self._with_state(batch))
 
-    def answer(self, outputs: List[Array]) -> Prediction:
-        """What the outputs for one input mean."""
+    def answer(self, outputs: List[Array], view: Optional[View] = None, threshold: Optional[float] = None) -> Any:
+        """What the outputs for one input mean.
+
+        A detector's boxes are placed in the picture of the view (of image.prepare_view); without one they are in
+        pixels of the network's input.
+        """
+        if self.card.task == "detection":
+            return detect.locate(self.found(outputs, threshold), self.labels, view)
         return self._prediction(self._scores(outputs).reshape(-1))
+
+    def found(self, outputs: List[Array], threshold: Optional[float] = None) -> detect.Found:
+        """A detector's boxes in pixels of the network's input; found(…).rows() is what a sample's answer holds."""
+        return detect.read(dict(zip(self._names, outputs)), self.card, threshold)
 
     def run(self, feed: Dict[str, Array]) -> List[Array]:
         """All outputs of the network for all its inputs, by name; InputError if it refuses them."""
@@ -150,6 +169,8 @@ class Predictor:
     def check(self) -> float:
         """The largest difference between the answer to the sample and the one in the card, or SelfTestFailed."""
         sample = self._sample()
+        if self.card.task == "detection":
+            return self._check_boxes(sample)
         if not sample.output:
             raise _untested()
         found = np.asarray(self.run(self.feed(sample))[self._place], np.float64)
@@ -161,6 +182,19 @@ class Predictor:
             raise _differs("%.3g" % worst)
         return worst
 
+    def _check_boxes(self, sample: Sample) -> float:
+        """The same for boxes: as many, and for each one of the card's a found one with its label, near it."""
+        feed = self.feed(sample)
+        found = self.found(self.run(feed)).rows()
+        expected = np.asarray(sample.output, np.float64).reshape(-1, 6)
+        if len(found) != len(expected):
+            raise _differs("%d / %d boxes" % (len(found), len(expected)))
+        side = float(max(feed[self.card.input.name].shape[2:]))
+        worst = detect.difference(found, expected, side)
+        if not worst <= sample.tolerance:
+            raise _differs("%.3g" % worst)
+        return worst
+
     def _sample(self) -> Sample:
         if self.card.sample is None:
             raise _untested()
@@ -168,8 +202,11 @@ class Predictor:
 
     # -- answers -----------------------------------------------------------------------------------------------------
 
-    def _one(self, picture: Any, order: str) -> Prediction:
-        return self.answer(self.outputs(self.prepare(picture, order)))
+    def _one(self, picture: Any, order: str, threshold: Optional[float]) -> Any:
+        from .image import prepare_view, read_image
+
+        batch, view = prepare_view(read_image(picture, self.card.input.color, order), self.card.input)
+        return self.answer(self.outputs(batch), view, threshold)
 
     def _scores(self, outputs: List[Array]) -> Array:
         """The output that holds the scores, as probabilities where it has classes."""
@@ -250,15 +287,15 @@ def _card(session: Any, path: str) -> Card:
     )
 
 
-def _place(inputs: List[Any], outputs: List[Any], card: Card) -> int:
+def _place(inputs: List[Any], names: List[str], card: Card) -> int:
     """The number of the output that holds the scores; ModelError if the card names what the network has not."""
-    names = [output.name for output in outputs]
-    if card.input.name not in [entry.name for entry in inputs] or card.output.name not in names:
+    missing = [name for name in detect.outputs_of(card) if name not in names]
+    if card.input.name not in [entry.name for entry in inputs] or missing:
+        name = missing[0] if missing else card.output.name
         raise ModelError(
             en="The card speaks of the input %s and the output %s, which this network has not. Convert the checkpoint "
-            "again." % (card.input.name[:60], card.output.name[:60]),
-            zh="说明卡里的输入 %s 和输出 %s 与这个网络不符。请重新转换权重文件。"
-            % (card.input.name[:60], card.output.name[:60]),
+            "again." % (card.input.name[:60], name[:60]),
+            zh="说明卡里的输入 %s 和输出 %s 与这个网络不符。请重新转换权重文件。" % (card.input.name[:60], name[:60]),
         )
     return names.index(card.output.name)
 
@@ -291,6 +328,13 @@ def _picture(sample: Sample) -> Any:
     except ValueError:
         raise _damaged() from None
     return open_picture(data)
+
+
+def _no_threshold(task: str) -> InputError:
+    return InputError(
+        en="threshold is for models that detect things; this one does %s. Leave it out." % task,
+        zh="threshold 只用于目标检测模型，而这个模型的任务是 %s。请不要写它。" % task,
+    )
 
 
 def _damaged() -> ModelError:

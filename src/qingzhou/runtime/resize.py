@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Tuple
+from typing import TYPE_CHECKING, Any, Sequence, Tuple
 
 import numpy as np
 from PIL import Image
@@ -20,6 +20,12 @@ def short_side_to(short: int, height: int, width: int) -> Tuple[int, int]:
     if width < height:
         return int(short * height / width), short
     return short, int(short * width / height)
+
+
+def fit_within(sides: Sequence[int], height: int, width: int) -> Tuple[int, int]:
+    """(height, width) as large as two sides, (longer, shorter), allow; rounded as mmcv's imrescale does, 1 at least."""
+    scale = min(max(sides) / max(height, width), min(sides) / min(height, width))
+    return max(1, int(height * scale + 0.5)), max(1, int(width * scale + 0.5))
 
 
 def resize(picture: Array, height: int, width: int, interpolation: str) -> Array:

@@ -1,0 +1,240 @@
+"""Boxes: from a detector's outputs to what is where in the picture, with numpy alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
+
+import numpy as np
+
+from .card import Card
+from .errors import InputError, ModelError
+from .masks import crop_mask, paste_mask, run_lengths
+from .overlap import best, nms
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from .image import View
+
+    Array = npt.NDArray[Any]
+
+__all__ = ["Detection", "Found", "locate", "nms", "paste_mask", "read", "run_lengths"]
+
+LARGEST_LOG = np.float32(abs(np.log(16 / 1000)))  # mmdet's wh_ratio_clip: no box grows more than this from its anchor
+
+
+class Detection(NamedTuple):
+    """One thing that was found.
+
+    label       its class;  index: the number of the class
+    confidence  0 to 1
+    box         x1, y1, x2, y2 in pixels of the upright picture, inside it
+    mask        (28, 28) float32, spread over the box: how likely each part of it shows the thing; None if not known.
+                paste_mask(mask, box, (height, width)) makes it as large as the picture
+    """
+
+    label: str
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody needs here
+    confidence: float
+    box: Tuple[float, float, float, float]
+    mask: Optional[Array] = None
+
+
+class Found(NamedTuple):
+    """Boxes (n, 4) in pixels of the network's input, scores (n,), labels (n,) int64, masks (n, 28, 28) or None."""
+
+    boxes: Array
+    scores: Array
+    labels: Array
+    masks: Optional[Array] = None
+
+    def take(self, places: Array) -> Found:
+        """Those at the places, or where `places` is true."""
+        masks = None if self.masks is None else self.masks[places]
+        return Found(self.boxes[places], self.scores[places], self.labels[places], masks)
+
+    def rows(self) -> Array:
+        """(n, 6): x1, y1, x2, y2, score, label."""
+        return np.column_stack([self.boxes, self.scores, self.labels])
+
+
+def read(outputs: Mapping[str, Array], card: Card, threshold: Optional[float] = None) -> Found:
+    """What a detector's outputs, by name, say: best first.
+
+    threshold  boxes score more than this; None: as the card says. InputError if it is no share; ModelError if the
+               outputs are not those that the card describes.
+    """
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise _no_share(threshold)
+    outputs = {name: np.asarray(output) for name, output in outputs.items()}
+    try:
+        found = _finished(outputs, card) if card.output.scores == "boxes" else _decoded(outputs, card, threshold)
+    except (ValueError, TypeError, IndexError) as err:  # sizes that do not fit each other
+        raise _misshapen(str(err)) from None
+    return found.take(np.isfinite(found.boxes).all(axis=1) & (found.scores > (threshold or 0)))
+
+
+def locate(found: Found, labels: List[str], view: Optional[View] = None) -> List[Detection]:
+    """The same in pixels of the picture, cut off at its border; what lies outside is left out.
+
+    Without a view, in pixels of the network's input.
+    """
+    whole = found.boxes if view is None else _moved(found.boxes, view)
+    inside = whole if view is None else whole.clip(0, np.array([view.width, view.height] * 2, np.float32))
+    seen = []
+    for i in np.flatnonzero((inside[:, 2:] > inside[:, :2]).all(axis=1)).tolist():
+        mask = None if found.masks is None else crop_mask(found.masks[i], whole[i], inside[i])
+        index = int(found.labels[i])
+        label = labels[index] if 0 <= index < len(labels) else str(index)
+        x1, y1, x2, y2 = inside[i].tolist()
+        seen.append(Detection(label, index, float(found.scores[i]), (x1, y1, x2, y2), mask))
+    return seen
+
+
+def difference(found: Array, expected: Array, side: float) -> float:
+    """The largest difference between two lists of rows (n, 6) as long as each other: of scores, or of corners as a
+    share of `side`. The pairs are made in the order of the scores, each with the nearest of its label; infinite where
+    there is none.
+    """
+    worst, left = 0.0, list(found[np.argsort(-found[:, 4], kind="stable")])
+    for row in expected[np.argsort(-expected[:, 4], kind="stable")]:
+        apart = [_apart(row, other, side) for other in left]
+        nearest = int(np.argmin(apart))
+        worst = max(worst, apart[nearest])
+        del left[nearest]
+    return worst
+
+
+def _apart(row: Array, other: Array, side: float) -> float:
+    """How far two boxes are from each other, as difference() measures it."""
+    if row[5] != other[5]:
+        return float("inf")
+    return float(max(np.abs(row[:4] - other[:4]).max() / side, abs(row[4] - other[4])))
+
+
+def outputs_of(card: Card) -> List[str]:
+    """The names of the outputs without which a card's model cannot be read."""
+    if card.output.scores == "raw" and card.decoding is not None:
+        return [name for level in card.decoding["levels"] for key, name in level.items() if key in ("scores", "deltas")]
+    return [card.output.name, "labels"] if card.output.scores == "boxes" else [card.output.name]
+
+
+def _moved(boxes: Array, view: View) -> Array:
+    start, scale = np.array([view.left, view.top] * 2), np.array([view.scale_x, view.scale_y] * 2)
+    return np.asarray((boxes - start) / scale, np.float32)
+
+
+def _finished(outputs: Mapping[str, Array], card: Card) -> Found:
+    """The network has decoded them itself; rows of score 0 are padding."""
+    rows = np.asarray(outputs[card.output.name], np.float32).reshape(-1, 5)
+    labels = outputs["labels"].reshape(len(rows)).astype(np.int64)
+    masks = outputs["masks"].reshape(len(rows), *outputs["masks"].shape[-2:]) if "masks" in outputs else None
+    return Found(rows[:, :4], rows[:, 4], labels, masks)
+
+
+# -- raw predictions: the same arithmetic as nets/one_stage.py puts into the network, in the same order ---------------
+
+
+def _decoded(outputs: Mapping[str, Array], card: Card, threshold: Optional[float]) -> Found:
+    how, limits = card.decoding, card.thresholds
+    assert how is not None and limits is not None  # the card was checked
+    score = limits["score"] if threshold is None else threshold
+    height, width = card.input.shape[2:]
+    with np.errstate(over="ignore", invalid="ignore"):  # exp of large numbers is infinite, and its box is dropped
+        if how["kind"] == "yolo":
+            boxes, scores, labels = _yolo(outputs, how, score)
+        else:
+            boxes, scores, labels = _ssd(outputs, how, score)
+            boxes = boxes.clip(0, np.array([width, height] * 2, np.float32))
+    found = Found(boxes, scores, labels)
+    return found.take(nms(boxes, scores, labels, limits["iou"], limits["most"]))
+
+
+def _ssd(outputs: Mapping[str, Array], how: Dict[str, Any], score: float) -> Tuple[Array, Array, Array]:
+    """mmdet's SSDHead: softmax, background last; the best pairs of box and class of each level."""
+    found = []
+    for level in how["levels"]:
+        head, count = outputs[level["scores"]], len(level["anchors"])
+        shares = _softmax(_rows(head, count))[:, :-1]
+        pairs = np.flatnonzero(shares > np.float32(score))
+        values = shares.reshape(-1)[pairs]
+        first = best(values, how["candidates"])
+        row, label = np.divmod(pairs[first], shares.shape[1])
+        deltas = _rows(outputs[level["deltas"]], count)[row] * np.array(how["stds"], np.float32)
+        centre, size = _anchors(level, head, row)
+        centre = centre + size * deltas[:, :2]
+        size = size * np.exp(deltas[:, 2:].clip(-LARGEST_LOG, LARGEST_LOG))
+        found.append((_corners(centre, size), values[first], label))
+    return _joined(found)
+
+
+def _yolo(outputs: Mapping[str, Array], how: Dict[str, Any], score: float) -> Tuple[Array, Array, Array]:
+    """mmdet's YOLOV3Head: classes above the score of boxes that are sure enough to hold something; their product."""
+    found = []
+    for level in how["levels"]:
+        head = outputs[level["scores"]]
+        raw = _rows(head, len(level["anchors"]))
+        objects = _sigmoid(raw[:, 4])
+        rows = np.flatnonzero(objects >= np.float32(how["confidence"]))
+        classes = _sigmoid(raw[rows, 5:])
+        which, label = np.nonzero(classes > np.float32(score))
+        row = rows[which]
+        centre, size = _anchors(level, head, row)
+        centre = centre + (_sigmoid(raw[row, :2]) - np.float32(0.5)) * np.float32(level["stride"])
+        size = size * np.exp(raw[row, 2:4])
+        found.append((_corners(centre, size), classes[which, label] * objects[row], label))
+    return _joined(found)
+
+
+def _rows(head: Array, anchors: int) -> Array:
+    """(1, anchors * K, H, W) -> (H * W * anchors, K)."""
+    _, channels, height, width = head.shape
+    turned = np.asarray(head, np.float32).reshape(anchors, channels // anchors, height * width)
+    return turned.transpose(2, 0, 1).reshape(-1, channels // anchors)
+
+
+def _anchors(level: Dict[str, Any], head: Array, rows: Array) -> Tuple[Array, Array]:
+    """Centres and sizes (n, 2) of the anchors of some of the rows."""
+    base = np.array(level["anchors"], np.float32)
+    position, which = np.divmod(rows, len(base))
+    y, x = np.divmod(position, head.shape[3])
+    shift = np.stack([x, y], axis=1).astype(np.float32) * np.float32(level["stride"])
+    start, end = base[which, :2] + shift, base[which, 2:] + shift
+    return (start + end) * np.float32(0.5), end - start
+
+
+def _corners(centre: Array, size: Array) -> Array:
+    half = size * np.float32(0.5)
+    return np.concatenate([centre - half, centre + half], axis=1)
+
+
+def _joined(levels: List[Tuple[Array, Array, Array]]) -> Tuple[Array, Array, Array]:
+    boxes, scores, labels = (np.concatenate(column) for column in zip(*levels))
+    return boxes, scores, labels
+
+
+def _softmax(logits: Array) -> Array:
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def _sigmoid(x: Array) -> Array:
+    return np.asarray(1 / (1 + np.exp(-x)))
+
+
+# -- what can be wrong ------------------------------------------------------------------------------------------------
+
+
+def _no_share(threshold: float) -> InputError:
+    return InputError(
+        en="The threshold is %s; expected a number from 0 to 1, such as 0.5. Lower it to see more." % threshold,
+        zh="阈值是 %s，应为 0 到 1 之间的数，例如 0.5。想看到更多结果时，把它调低。" % threshold,
+    )
+
+
+def _misshapen(reason: str) -> ModelError:
+    return ModelError(
+        en="The network's outputs do not have the sizes that its card describes: %s. Convert the checkpoint again."
+        % reason[:100],
+        zh="网络输出的大小与说明卡不符：%s。请重新转换权重文件。" % reason[:100],
+    )
