@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -85,14 +86,16 @@ def _parse(file: Path) -> Mapping[str, Any]:
         content = json.loads(file.read_bytes())
         images, categories, annotations = (content[k] for k in ("images", "categories", "annotations"))
         for image in images:
-            image["id"], image["file_name"]
+            hash(image["id"]), image["file_name"]
         for category in categories:
-            category["id"], category["name"]
+            hash(category["id"]), category["name"]
         for annotation in annotations:
-            x, y, w, h = annotation["bbox"]
-            annotation["bbox"] = [float(x), float(y), float(w), float(h)]
-            annotation["image_id"], annotation["category_id"]
-    except (ValueError, KeyError, TypeError, RecursionError) as err:
+            annotation["bbox"] = [float(side) for side in annotation["bbox"]]
+            annotation["area"] = float(annotation.get("area") or 0)
+            hash(annotation["image_id"]), hash(annotation["category_id"])
+            if len(annotation["bbox"]) != 4 or not all(map(isfinite, annotation["bbox"])):
+                raise ValueError(f"bbox {annotation['bbox']}")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as err:
         raise data_error(
             en=f"{file} holds no COCO boxes ({type(err).__name__}: {str(err)[:80]}); expected JSON with images, "
             "annotations (with bbox) and categories. Export the annotations as COCO again.",
@@ -131,8 +134,7 @@ def _box(annotation: Mapping[str, Any], categories: Mapping[Any, str]) -> Box:
     x, y, width, height = annotation["bbox"]
     number = annotation["category_id"]
     crowd = bool(annotation.get("iscrowd", 0))
-    area = annotation.get("area") or 0.0
-    return Box(categories.get(number, str(number)), (x, y, x + width, y + height), crowd, float(area))
+    return Box(categories.get(number, str(number)), (x, y, x + width, y + height), crowd, annotation["area"])
 
 
 def _size_problem(file: Path, image: Mapping[str, Any], listed: Path) -> QingzhouError | None:

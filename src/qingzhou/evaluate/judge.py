@@ -43,8 +43,9 @@ def evaluate(model: str | Path | Model | Predicts, data: str | Path, layout: str
         raise _no_task(task)
     answers, judge = JUDGES[task]
     dataset = read_data(Path(data), layout)
-    if dataset.answers not in answers:
-        raise _wrong_data(task, dataset)
+    pictures = predictor.card.input.kind == "image"
+    if dataset.answers not in answers or (dataset.layout == "csv" if pictures else dataset.answers != "cells"):
+        raise _wrong_data(task, pictures, dataset)
     count, matcher = Count(), Matcher(predictor.card.labels, dataset.names)
     result = judge(predictor, dataset, matcher, count)
     return Evaluation(
@@ -91,15 +92,15 @@ def _no_task(task: str) -> QingzhouError:
     )
 
 
-def _wrong_data(task: str, dataset: Dataset) -> QingzhouError:
-    en = {"labels": "a class for each picture", "boxes": "boxes", "cells": "a table or arrays with answers"}
-    zh = {"labels": "每张图片的类别", "boxes": "目标框标注", "cells": "带答案的表格或数组"}
-    wanted = JUDGES[task][0]
+def _wrong_data(task: str, pictures: bool, dataset: Dataset) -> QingzhouError:
+    en = {"labels": "pictures with classes", "boxes": "pictures with boxes", "cells": "a table or arrays with answers"}
+    zh = {"labels": "分好类的图片", "boxes": "带目标框标注的图片", "cells": "带答案的表格或数组"}
+    wanted = "boxes" if task == "detection" else "labels" if pictures else "cells"
     return data_error(
-        en=f"{dataset.path} ({dataset.layout}) holds {en[dataset.answers]}, but a model for {task} is judged by "
-        f"{' or '.join(en[name] for name in wanted)}. Name other data, or another --layout.",
-        zh=f"{dataset.path}（{dataset.layout}）里是{zh[dataset.answers]}，而 {task} 模型需要"
-        f"{'或'.join(zh[name] for name in wanted)}。请换数据，或换一个 --layout。",
+        en=f"{dataset.path} ({dataset.layout}) holds {en[dataset.answers]}, but this model ({task}) is judged by "
+        f"{en[wanted]}. Name other data, or another --layout.",
+        zh=f"{dataset.path}（{dataset.layout}）里是{zh[dataset.answers]}，而这个模型（{task}）需要{zh[wanted]}。"
+        "请换数据，或换一个 --layout。",
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .labels import number
+from .labels import cell, number
 from .places import data_error
 from .result import Case, Dataset
 
@@ -56,11 +56,11 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
 def _cases(path: Path, rows: list[tuple[int, list[str]]]) -> Iterator[Case]:
     columns = len(rows[0][1])
     for line, cells in rows:
-        values = [number(cell) for cell in cells[:-1]]
+        values = [number(text) for text in cells[:-1]]
         if len(cells) != columns or None in values or not cells[-1]:
             yield Case(f"{path}:{line}", None, _bad_row(path, line, columns))
         else:
-            yield Case(f"{path}:{line}", values, cells[-1])
+            yield Case(f"{path}:{line}", values, cell(cells[-1]))
 
 
 def _bad_row(path: Path, line: int, columns: int) -> Exception:

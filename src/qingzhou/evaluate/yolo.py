@@ -6,7 +6,7 @@ Lines with more numbers are outlines, whose box is taken. https://docs.ultralyti
 
 from __future__ import annotations
 
-import ast
+import json
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,6 +18,9 @@ from .pictures import size_of
 from .places import SPLITS, data_error, files_in, is_picture, read_lines
 from .result import Box, Case, Dataset
 
+QUOTED = r"""'(?:[^']|'')*'|"(?:[^"\\]|\\.)*\""""  # as YAML quotes
+INLINE = re.compile(rf"[\[{{]((?:[^\]}}'\"]|{QUOTED})*)[\]}}]")
+PART = re.compile(rf"(?:[^,'\"]|{QUOTED})+")
 LISTS = ("classes.txt", "labels/classes.txt", "obj.names")
 
 
@@ -109,7 +112,10 @@ def _box(numbers: Sequence[float], size: tuple[int, int]) -> tuple[float, float,
 def _names(root: Path, path: Path) -> list[str]:
     """The classes by number: from data.yaml, or from a list."""
     for file in [path] if path.is_file() else sorted(root.glob("*.y*ml")):
-        found = yaml_names("\n".join(_plain_lines(file)))
+        text = "\n".join(_plain_lines(file))
+        found, told = yaml_names(text), re.search(r"^nc\s*:\s*(\d+)", text, re.MULTILINE)
+        if found and told and int(told[1]) != len(found):
+            raise _other_number(file, len(found), told[1])
         if found:
             return found
     for name in LISTS:
@@ -139,9 +145,9 @@ def yaml_names(text: str) -> list[str]:
         return []
     inline, rest = found[1].strip(), text[found.end() :]
     if inline[:1] in ("[", "{"):
-        closing = {"[": "]", "{": "}"}[inline[0]]
-        body = (inline + rest).partition(closing)[0][1:]
-        return _items([part for part in body.replace("\n", " ").split(",") if part.strip()])
+        body = INLINE.match(inline + rest)
+        parts = PART.findall(body[1].replace("\n", " ")) if body else []
+        return _items([part for part in parts if part.strip()])
     lines = []
     for line in rest.split("\n"):
         if line.strip() and not re.match(r"\s+\S|-\s", line):
@@ -162,12 +168,12 @@ def _items(parts: Sequence[str]) -> list[str]:
 
 
 def _unquoted(text: str) -> str:
-    if text[:1] not in ("'", '"'):
-        return text
+    if text[:1] == "'":
+        return text[1:-1].replace("''", "'")
     try:
-        return str(ast.literal_eval(text))
-    except (ValueError, SyntaxError):
-        return text.strip("'\"")
+        return str(json.loads(text)) if text[:1] == '"' else text
+    except ValueError:
+        return text.strip('"')
 
 
 # -- what can be wrong ----------------------------------------------------------------------------------------------
@@ -178,6 +184,13 @@ def _bad_line(text: Path, line: int) -> QingzhouError:
         en=f"Line {line} of {text} is no YOLO box; expected a class number and four numbers from 0 to 1 (centre, width "
         "and height in parts of the picture).",
         zh=f"{text} 第 {line} 行不是 YOLO 标注，应为类别编号和四个 0 到 1 之间的数（中心、宽、高占图片的比例）。",
+    )
+
+
+def _other_number(file: Path, names: int, told: str) -> QingzhouError:
+    return data_error(
+        en=f"{file} has {names} names, but says nc: {told}. Correct the one that is wrong.",
+        zh=f"{file} 里有 {names} 个名称，但 nc 是 {told}。请改正其中错误的一个。",
     )
 
 
