@@ -1,0 +1,98 @@
+"""The rooms import one way only, and nothing that could run what a file holds. Read from the source, lazy imports too."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import qingzhou
+
+PACKAGE = Path(qingzhou.__file__).parent
+# A room imports from rooms above its line only. Rooms of one line do not know each other.
+FLOW = [
+    ["runtime"],
+    ["errors"],
+    ["whole_file"],
+    ["checkpoint"],
+    ["nets"],
+    ["export"],
+    ["samples"],
+    ["model"],
+    ["convert"],
+    ["batch", "info", "demo", "evaluate"],
+    ["doors"],
+    ["present"],
+    ["present_evaluation"],
+    ["cli"],
+]
+LEVEL = {room: level for level, rooms in enumerate(FLOW) for room in rooms}
+BANNED = {"torch", "pickle", "_pickle", "cPickle", "dill", "joblib", "cloudpickle", "marshal", "shelve", "cv2"}
+OUTSIDE = {"numpy", "onnx", "onnxruntime", "PIL", "click", "rich"}  # the dependencies in pyproject.toml
+PROGRAMS = {path for path in (PACKAGE / "samples").glob("*.py") if path.name != "__init__.py"}  # written, not imported
+MODULES = sorted(set(PACKAGE.rglob("*.py")) - PROGRAMS)
+
+
+def room_of(path: Path) -> str:
+    """ "nets" for nets/graph.py, "cli" for cli.py, "" for the package's own __init__.py."""
+    first = path.relative_to(PACKAGE).parts[0]
+    return "" if first == "__init__.py" else first.removesuffix(".py")
+
+
+def imports(path: Path) -> Iterator[tuple[str, int]]:
+    """Every absolute name of a module that this file imports, anywhere in it, with its line."""
+    here = ["qingzhou", *path.relative_to(PACKAGE).with_suffix("").parts]
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join([*here[: -node.level], *filter(None, [node.module])]) if node.level else str(node.module)
+            single = base in ("qingzhou", "") or (PACKAGE.parent / base.replace(".", "/")).is_dir()
+            yield from ((f"{base}.{alias.name}" if single else base, node.lineno) for alias in node.names)
+
+
+def name(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def test_every_room_has_its_place() -> None:
+    assert {room_of(path) for path in MODULES} - {""} == set(LEVEL)
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if room_of(path)], ids=name)
+def test_a_room_imports_only_from_those_above_it(path: Path) -> None:
+    own = room_of(path)
+    for module, line in imports(path):
+        parts = module.split(".")
+        if parts[0] != "qingzhou" or len(parts) < 2 or parts[1] in (own, "__version__"):
+            continue
+        assert LEVEL.get(parts[1], 99) < LEVEL[own], f"{name(path)}:{line} imports {module}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_nothing_that_could_run_a_file(path: Path) -> None:
+    for module, line in imports(path):
+        assert module.split(".")[0] not in BANNED, f"{name(path)}:{line} imports {module}"
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+        assert called not in ("eval", "exec", "compile", "__import__"), f"{name(path)}:{node.lineno} calls {called}"
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if room_of(path) == "runtime"], ids=name)
+def test_the_runtime_stands_alone(path: Path) -> None:
+    """It is copied to the board: only the standard library, numpy, Pillow and onnxruntime."""
+    outside = {module.split(".")[0] for module, _ in imports(path)} & (OUTSIDE | BANNED | {"qingzhou"})
+    inside = {module for module, _ in imports(path) if module.startswith("qingzhou.")}
+    assert outside <= {"numpy", "PIL", "onnxruntime", "qingzhou"}
+    assert all(module.startswith("qingzhou.runtime") for module in inside)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_only_what_is_a_dependency(path: Path) -> None:
+    for module, line in imports(path):
+        top = module.split(".")[0]
+        fine = top in sys.stdlib_module_names or top in OUTSIDE or top in ("qingzhou", "__future__")
+        assert fine, f"{name(path)}:{line} imports {module}"

@@ -1,0 +1,56 @@
+"""The door: few names, each of which is there; the verbs' arguments, since published programs use them."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import qingzhou
+
+NAMES = ["Card", "Model", "QingzhouError", "convert", "load", "use_language"]
+SOURCE = Path(qingzhou.__file__).parents[1]
+
+
+def test_exactly_these_names() -> None:
+    assert qingzhou.__all__ == NAMES
+    for name in NAMES:
+        found = getattr(qingzhou, name)
+        assert callable(found) and found.__name__ == name and found.__doc__
+    with pytest.raises(AttributeError, match="nonsense"):
+        qingzhou.nonsense  # noqa: B018 - that is the test
+
+
+def test_the_name_of_a_verb_stays_the_verb() -> None:
+    """`qingzhou.convert` is a function, also once the submodule of the same name is imported."""
+    code = "import qingzhou, qingzhou.cli, qingzhou.info, qingzhou.convert; assert callable(qingzhou.convert)"
+    code += "; from qingzhou.convert import run_conversion; from qingzhou import convert; assert callable(convert)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=SOURCE, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_arguments_of_convert() -> None:
+    arguments = list(inspect.signature(qingzhou.convert).parameters)
+    assert arguments[:8] == ["path", "out", "labels", "input_size", "opset", "ir_version", "network", "check"]
+
+
+def test_methods_of_a_model() -> None:
+    public = {name for name in vars(qingzhou.Model) if not name.startswith("_")}
+    assert {"card", "check", "predict", "predictor", "proto", "save"} <= public
+
+
+@pytest.mark.parametrize("words", [["--help"], ["convert", "--help"], ["run", "-h"], ["--version"]])
+def test_help_imports_nothing_heavy(words: list[str]) -> None:
+    code = (
+        f"import sys; sys.argv[1:] = {words!r}\n"
+        "from qingzhou.cli import main\n"
+        "try: main()\n"
+        "except SystemExit as end: assert not end.code\n"
+        "heavy = {'numpy', 'onnx', 'onnxruntime', 'rich', 'PIL', 'torch', 'google'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=SOURCE, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and done.stdout, done.stderr
