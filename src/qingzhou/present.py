@@ -98,7 +98,7 @@ def _one_conversion(result: Conversion | QingzhouError) -> None:
             (say("network", "网络"), f"{card.network}  ({card.tool}, {task(card.task)})"),
             (say("classes", "类别"), _labels(card.labels)),
             (say("input", "输入"), entry(card.input)),
-            (say("parameters", "参数"), f"{amount(result.parameters)}  ·  {amount(result.macs)} MACs"),
+            (say("parameters", "参数"), _cost(result.parameters, result.macs)),
             (say("file", "文件"), f"{decimal(result.size)}  ·  opset {result.opset}  ·  IR {result.ir_version}"),
             (say("checked", "已检查"), " ".join(f"[green]✓[/] {escape(check)}" for check in result.checks)),
             (say("time", "用时"), f"{result.seconds:.2f} s"),
@@ -169,7 +169,7 @@ def info(found: Info, tree: bool, json_wanted: bool) -> None:
         rows += [(say("input", "输入"), entry(found.input))]
         rows += [(say("prepared", "预处理"), escape(", ".join(step_text(s) for s in found.input.steps)))]
     if found.parameters:
-        rows += [(say("parameters", "参数"), f"{amount(found.parameters)}  ·  {amount(found.macs)} MACs")]
+        rows += [(say("parameters", "参数"), _cost(found.parameters, found.macs))]
     rows += [(say("training", "训练"), escape(", ".join(f"{k} {v}" for k, v in facts.items())))]
     kind = say("operators", "算子") if found.container == "onnx" else say("tensors", "张量")
     rows += [(kind, f"{len(found.parts)}" + ("" if tree else say("  (--tree lists them)", "（--tree 逐个列出）")))]
@@ -351,12 +351,17 @@ def entry(found: Input) -> str:
 
 def step_text(step: Mapping[str, Any]) -> str:
     """One step of the pre-processing: "resize 256", "normalize"."""
-    sizes = step.get("size") or ([step["short"]] if "short" in step else [])
+    single = [step[name] for name in ("short", "multiple") if name in step]
+    sizes = step.get("size") or step.get("within") or single
     names = {
         "resize": say("resize", "缩放"), "center_crop": say("centre crop", "中心裁剪"), "pad": say("pad", "填充"),
-        "gray": say("grey", "灰度"), "normalize": say("normalise", "归一化"),
+        "pad_to": say("pad to", "填充到"), "gray": say("grey", "灰度"), "normalize": say("normalise", "归一化"),
     }  # fmt: skip
     return " ".join([names.get(step["op"], step["op"]), "x".join(str(n) for n in sizes)]).strip()
+
+
+def _cost(parameters: int, macs: int) -> str:
+    return amount(parameters) + (f"  ·  {amount(macs)} MACs" if macs else "")
 
 
 def amount(number: int) -> str:

@@ -21,7 +21,12 @@ def parameters(graph: Graph) -> int:
 
 
 def macs(graph: Graph) -> int:
-    """Multiply-accumulates of convolutions, linear layers and LSTMs for one input; a free dimension counts as 1."""
+    """Multiply-accumulates of convolutions, linear layers and LSTMs for one input; 0 where its size is free.
+
+    A free batch or length counts as 1.
+    """
+    if any(isinstance(n, str) for value in graph.inputs for n in value.shape[1:]):
+        return 0
     return sum(_layer_macs(graph, layer) for layer in graph.layers)
 
 

@@ -21,6 +21,7 @@ from .weights import Array, Weights
 
 SMALL = 4096  # numbers: constants up to this size are shown to the checker, since shapes depend on them
 SECOND_OPINION = 16 << 20  # parameters: above this the unfolded network would take too much time and memory
+STRIP = 64, 1024  # height and width of the sample for networks that take any: made large, it still has few pixels
 TOLERANCE = 1e-4  # of the largest output
 
 
@@ -45,7 +46,7 @@ def sample_for(card: Card) -> dict[str, Any]:
     if entry.kind == "image":
         from ..runtime.sample import sample_picture
 
-        size = (entry.shape[2] or 64, entry.shape[3] or 64)
+        size = (entry.shape[2] or STRIP[0], entry.shape[3] or STRIP[1])
         return {"encoding": "png", "data": base64.b64encode(sample_picture(size, entry.color)).decode("ascii")}
     if entry.kind == "tokens":
         return {"encoding": "json", "data": [[0]]}

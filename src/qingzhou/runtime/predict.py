@@ -163,7 +163,8 @@ class Predictor:
 
     def sample_output(self, outputs: List[Array]) -> List[Any]:
         """What the card keeps of the sample's outputs, to compare with later."""
-        kept: List[Any] = np.asarray(outputs[self._place], np.float64).round(7).tolist()
+        answer = self.found(outputs).rows() if self.card.task == "detection" else outputs[self._place]
+        kept: List[Any] = np.asarray(answer, np.float64).round(7).tolist()
         return kept
 
     def check(self) -> float:
