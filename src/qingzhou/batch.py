@@ -10,6 +10,7 @@ from typing import Any
 from .convert import Conversion, run_conversion
 from .errors import CheckpointMissing, InputError, LabelError, OptionError, OutputError, QingzhouError
 from .export.file import replacing
+from .runtime.detect import Detection
 from .runtime.predict import Prediction, Predictor
 from .runtime.read import PICTURES
 
@@ -106,44 +107,47 @@ class Answer:
     """One input and what the model said, or why it could not."""
 
     source: str
-    answer: Prediction | QingzhouError
+    answer: Prediction | list[Detection] | QingzhouError
     drawn: Path | None = None
 
 
-def run_all(predictor: Predictor, inputs: Sequence[Path], save: Path | None) -> list[Answer]:
+def run_all(
+    predictor: Predictor, inputs: Sequence[Path], save: Path | None, threshold: float | None = None
+) -> list[Answer]:
     """Predict for every picture, row or array named; for the model's own sample if nothing is.
 
-    `save` is a folder for the pictures with the answers drawn on, laid out as the folders they come from.
+    `save` is a folder for the pictures with the answers drawn on, laid out as the folders they come from; `threshold`
+    the least confidence of what a detector finds.
     """
     if not inputs:
-        return [Answer("sample", predictor.predict(predictor.sample_input()))]
-    return [answer for source in inputs for answer in _run(predictor, source, save)]
+        return [Answer("sample", predictor.predict(predictor.sample_input(), threshold=threshold))]
+    return [answer for source in inputs for answer in _run(predictor, source, save, threshold)]
 
 
-def _run(predictor: Predictor, source: Path, save: Path | None) -> list[Answer]:
+def _run(predictor: Predictor, source: Path, save: Path | None, threshold: float | None) -> list[Answer]:
     if not source.is_dir():
-        return _run_file(predictor, source, save and save / source.name)
+        return _run_file(predictor, source, save and save / source.name, threshold)
     suffixes = DATA[predictor.card.input.kind]
     found = sorted(p for p in source.rglob("*") if p.suffix.lower() in suffixes)
     answers = []
     for path in found:
-        answers += _run_file(predictor, path, save and save / path.relative_to(source))
+        answers += _run_file(predictor, path, save and save / path.relative_to(source), threshold)
     return answers or [_empty(source, suffixes)]
 
 
-def _run_file(predictor: Predictor, source: Path, drawing: Path | None) -> list[Answer]:
+def _run_file(predictor: Predictor, source: Path, drawing: Path | None, threshold: float | None) -> list[Answer]:
     try:
-        found = predictor.predict_file(source)
+        found = predictor.predict_file(source, threshold=threshold)
     except QingzhouError as err:
         return [Answer(str(source), err)]
-    if isinstance(found, list):
+    if isinstance(found, list) and predictor.card.task != "detection":
         return [Answer(f"{source}[{i}]", one) for i, one in enumerate(found)]
     if drawing is not None and predictor.card.input.kind == "image":
         return [Answer(str(source), found, _draw(source, found, drawing))]
     return [Answer(str(source), found)]
 
 
-def _draw(source: Path, answer: Prediction, target: Path) -> Path:
+def _draw(source: Path, answer: Prediction | list[Detection], target: Path) -> Path:
     from .runtime.draw import draw
 
     if target.exists() and target.samefile(source):

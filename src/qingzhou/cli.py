@@ -123,21 +123,33 @@ def info(file: Path, tree: bool, lang: str | None, as_json: bool) -> None:
 @click.argument("inputs", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--top", type=click.IntRange(1, 100), default=3, show_default=True, help="Labels to show. 显示前几名。")
 @click.option("--save", type=click.Path(path_type=Path), help="Folder for pictures with the answer. 保存结果图。")
+@click.option("--threshold", type=click.FloatRange(0, 1), help="Detectors: least confidence. 检测的最低置信度。")
+@click.option("--csv", "as_csv", is_flag=True, help="Print a CSV table. 输出 CSV 表格。")
+@click.option("--coco", type=click.Path(path_type=Path), help="Detectors: write a COCO file. 写成 COCO 格式。")
 @common
-def run(model: Path, inputs: tuple[Path, ...], top: int, save: Path | None, lang: str | None, as_json: bool) -> None:
+def run(
+    model: Path, inputs: tuple[Path, ...], top: int, save: Path | None, threshold: float | None, as_csv: bool,
+    coco: Path | None, lang: str | None, as_json: bool,
+) -> None:  # fmt: skip
     """Predict for pictures, folders, CSV rows or NPZ arrays; without input, for the model's own sample.
 
     用模型识别图片、文件夹、CSV 表格或 NPZ 数组。
     """
     with friendly(lang, as_json):
         from . import present
+        from .answers import write_coco
         from .batch import run_all
         from .model import load
 
         opened = load(model)
         with present.busy(say("predicting", "识别中")):
-            results = run_all(opened.predictor, inputs, save)
-        present.predictions(results, top, opened.card, as_json)
+            results = run_all(opened.predictor, inputs, save, threshold)
+        if coco is not None:
+            write_coco(coco, results, opened.card.labels)
+        if as_csv:
+            present.as_csv(results)
+        else:
+            present.predictions(results, top, opened.card, as_json)
         if any(isinstance(result.answer, QingzhouError) for result in results):
             sys.exit(1)
 
@@ -168,7 +180,7 @@ def evaluate(model: Path, data: Path, layout: str, lang: str | None, as_json: bo
     with friendly(lang, as_json):
         from . import present
         from .evaluate import evaluate as judge
-        from .present_evaluation import evaluation
+        from .present.evaluation import evaluation
 
         with present.busy(say("evaluating", "评估中")):
             found = judge(model, data, layout)

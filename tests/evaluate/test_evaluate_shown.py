@@ -11,7 +11,7 @@ import pytest
 from qingzhou.errors import ImageError, use_language
 from qingzhou.evaluate import Classification, Dataset, DetectionScore, Evaluation, Failure, Regression
 from qingzhou.evaluate.result import ClassPrecision, Example
-from qingzhou.present_evaluation import evaluation
+from qingzhou.present.evaluation import evaluation
 
 
 def shown(capsys: pytest.CaptureFixture[str], result: Any, lang: str = "en", **more: Any) -> str:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import functools
 import math
 import os
-from typing import Any, List, Optional
+import sys
+from typing import Any, List, Optional, Sequence, Tuple
 
+import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from .detect import Detection, paste_mask
+from .errors import say
 from .image import open_picture
 
 SMALLEST = 160  # pixels of the shorter side that `enlarge` gives at least
@@ -22,15 +26,26 @@ CHINESE = (  # what the names of fonts with Chinese characters begin with, the b
 )  # fmt: skip
 
 
-def draw(source: Any, answer: Any, enlarge: bool = False) -> Any:
-    """The picture (a path, array or PIL image) as a PIL image with the answer's label and confidence at the top.
+COLORS = (  # that differ from each other, also for most people who see fewer colours; each bears black or white
+    (230, 25, 75), (0, 130, 200), (255, 225, 25), (60, 180, 75), (245, 130, 48), (145, 30, 180), (70, 240, 240),
+    (240, 50, 230), (0, 128, 128), (210, 245, 60), (170, 110, 40), (250, 190, 212), (128, 0, 0), (170, 255, 195),
+    (0, 0, 128), (128, 128, 0), (220, 190, 255), (255, 250, 200), (255, 215, 180), (128, 128, 128),
+)  # fmt: skip
+VEIL = 0.45  # how much of a mask's colour covers the picture
 
+
+def draw(source: Any, answer: Any, enlarge: bool = False) -> Any:
+    """The picture (a path, array or PIL image) as a PIL image with the answer on it.
+
+    A label with its confidence stands at the top; a list of Detection becomes boxes, and masks as coloured areas.
     It keeps its size, unless `enlarge` makes a small one large enough to be read.
     """
     picture = open_picture(source)
     times = math.ceil(SMALLEST / min(picture.size)) if enlarge else 1
     if times > 1:
         picture = picture.resize((picture.width * times, picture.height * times), Image.Resampling.NEAREST)
+    if isinstance(answer, list):
+        return _boxes(picture, [_enlarged(one, times) for one in answer])
     _write(picture, caption(answer))
     return picture
 
@@ -42,27 +57,113 @@ def caption(answer: Any) -> str:
     return " ".join("%.4g" % value for value in answer.scores[:5]) + (" …" if len(answer.scores) > 5 else "")
 
 
+# -- boxes ----------------------------------------------------------------------------------------------------------
+
+
+def _boxes(picture: Any, found: Sequence[Detection]) -> Any:
+    """Masks below, boxes above them, and the labels on top, the best last so that nothing hides it."""
+    if any(one.mask is not None for one in found):
+        picture = Image.fromarray(_veiled(np.array(picture), found))
+    pen = ImageDraw.Draw(picture)
+    width = max(1, round(min(picture.size) / 200))
+    for one in reversed(found):
+        pen.rectangle(_outline(one, picture.size), outline=_color(one), width=width)
+    taken: List[Tuple[float, ...]] = []
+    signs = [(one, *_sign(pen, picture.size, one, width, taken)) for one in found]
+    for one, place, text, font in reversed(signs):
+        color = _color(one)
+        pen.rectangle(place, fill=color)
+        pen.text((place[0] + width + 1, place[1]), text, fill=_readable_on(color), font=font)
+    return picture
+
+
+def _enlarged(one: Detection, times: int) -> Detection:
+    x1, y1, x2, y2 = (times * n for n in one.box)
+    return one._replace(box=(x1, y1, x2, y2))
+
+
+def _outline(one: Detection, size: Tuple[int, int]) -> Tuple[int, ...]:
+    """The box in whole pixels that lie in the picture."""
+    return tuple(min(max(round(n), 0), size[i % 2] - 1) for i, n in enumerate(one.box))
+
+
+def _color(one: Detection) -> Tuple[int, int, int]:
+    return COLORS[one.index % len(COLORS)]
+
+
+def _readable_on(color: Tuple[int, int, int]) -> Tuple[int, int, int]:
+    """Black or white."""
+    red, green, blue = color
+    return (0, 0, 0) if 299 * red + 587 * green + 114 * blue > 140_000 else (255, 255, 255)
+
+
+def _sign(pen: Any, size: Tuple[int, int], one: Detection, width: int, taken: List[Tuple[float, ...]]) -> Any:
+    """Where a label goes, its text and its font: above its box, or at the next place that no better one has taken."""
+    text, font = _fitting(pen, caption(one), size[0], max(10, min(size[0] // 24, size[1] // 16, 40)))
+    _, _, right, bottom = pen.textbbox((0, 0), text, font=font)
+    wide, high = right + 2 * width + 2, bottom + width
+    x1, y1, _, y2 = one.box
+    x = min(max(x1, 0), max(size[0] - wide, 0))
+    tops = [y1 - high, y1, y2, *(y1 + high * i for i in range(1, 9))]
+    places = [(x, min(max(y, 0), max(size[1] - high, 0))) for y in tops]
+    signs = [(x, y, x + wide, y + high) for x, y in places]
+    place = next((sign for sign in signs if not any(_meet(sign, other) for other in taken)), signs[0])
+    taken.append(place)
+    return place, text, font
+
+
+def _meet(a: Tuple[float, ...], b: Tuple[float, ...]) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _veiled(picture: Any, found: Sequence[Detection]) -> Any:
+    """The picture (H, W, 3) with each mask's colour laid over it, the best on top."""
+    for one in reversed(found):
+        if one.mask is not None:
+            there = paste_mask(one.mask, one.box, picture.shape[:2])
+            picture[there] = picture[there] * (1 - VEIL) + np.array(_color(one)) * VEIL
+    return picture
+
+
+# -- words ----------------------------------------------------------------------------------------------------------
+
+
 def _write(picture: Any, text: str) -> None:
     """White letters on a dark strip, as large as the picture's width allows."""
     pen = ImageDraw.Draw(picture)
-    size = max(8, min(picture.width // 12, picture.height // 6, 48))
-    path = _font_path(text)
-    if path is None:
-        text = text.encode("ascii", "backslashreplace").decode("ascii")
-    while True:
-        font = _font(path, size)
-        _, _, right, bottom = pen.textbbox((0, 0), text, font=font)
-        if right <= picture.width or size <= 8:
-            break
-        size -= 1
-    margin = max(1, size // 6)
+    text, font = _fitting(pen, text, picture.width, max(8, min(picture.width // 12, picture.height // 6, 48)))
+    _, _, right, bottom = pen.textbbox((0, 0), text, font=font)
+    margin = max(1, bottom // 7)
     pen.rectangle((0, 0, min(right + 2 * margin, picture.width), bottom + margin), fill=(20, 20, 20))
     pen.text((margin, 0), text, fill=(255, 255, 255), font=font)
 
 
-def _font_path(text: str) -> Optional[str]:
-    """A font for the text: None where the built-in one does, or where no other is found."""
-    return None if all(ord(letter) < 256 for letter in text) else chinese_font()
+def _fitting(pen: Any, text: str, width: int, size: int) -> Tuple[str, Any]:
+    """The text as it can be written, and a font of this size, or smaller where it would be wider than `width`."""
+    path = None
+    if any(ord(letter) > 255 for letter in text):
+        path = chinese_font()
+        if path is None:
+            _tell_once()
+            text = text.encode("ascii", "backslashreplace").decode("ascii")
+    while True:
+        font = _font(path, size)
+        if pen.textbbox((0, 0), text, font=font)[2] <= width or size <= 8:
+            return text, font
+        size -= 1
+
+
+@functools.lru_cache(maxsize=None)
+def _tell_once() -> None:
+    print(
+        say(
+            "No font with Chinese characters was found, so they appear as codes such as \\u732b in the picture. On "
+            "Linux: sudo apt install fonts-wqy-zenhei",
+            "没有找到中文字体，图片里的汉字会显示为 \\u732b 这样的编码。"
+            "Linux 上可以安装：sudo apt install fonts-wqy-zenhei",
+        ),
+        file=sys.stderr,
+    )
 
 
 @functools.lru_cache(maxsize=None)
@@ -84,6 +185,7 @@ def _rank(path: str) -> int:
     return next((i for i, start in enumerate(CHINESE) if known and name.startswith(start)), len(CHINESE))
 
 
+@functools.lru_cache(maxsize=64)
 def _font(path: Optional[str], size: int) -> Any:
     if path is not None:
         return ImageFont.truetype(path, size)

@@ -84,11 +84,11 @@ class Predictor:
         answers = [self._prediction(row) for row in self._rows(batch)]
         return answers[0] if self._is_single(data) else answers
 
-    def predict_file(self, path: Any) -> Any:
+    def predict_file(self, path: Any, threshold: Optional[float] = None) -> Any:
         """predict() for a file of the kind that suits the model: a picture, a .csv or .npz, a text (or words)."""
         if self.card.input.kind == "tokens" and os.path.isfile(path):
             return self.predict(words.read_text(path))
-        return self.predict(str(path) if self.card.input.kind == "tokens" else path)
+        return self.predict(str(path) if self.card.input.kind == "tokens" else path, threshold=threshold)
 
     def prepare(self, data: Any, order: str = "RGB") -> Array:
         """The array that the network takes for this input, with its batch axis."""

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.markup import escape
 
-from .errors import say
-from .evaluate import Classification, DetectionScore, Evaluation, Regression
-from .present import _facts, _notes, _table, as_json, console, task
+from ..errors import say
+from ..evaluate import Classification, DetectionScore, Evaluation, Regression
+from .pieces import as_json, console, facts, notes, table_of, task
 
 MOST_CLASSES = 20  # with more, the worst are shown
 MOST_PAIRS = 15
@@ -23,14 +23,14 @@ def evaluation(found: Evaluation, json_wanted: bool) -> None:
     screen = console()
     name = found.model.name if found.model else found.task
     screen.print(f"[bold]{escape(name)}[/] ← [bold]{escape(str(found.data.path))}[/]", soft_wrap=True)
-    screen.print(_facts((say("data", "数据"), _data(found)), *_score(found.result),
+    screen.print(facts((say("data", "数据"), _data(found)), *_score(found.result),
                         (say("time", "用时"), f"{found.seconds:.2f} s")))  # fmt: skip
     match found.result:
         case Classification():
             _classes(screen, found.result)
         case DetectionScore():
             _precisions(screen, found.result)
-    _notes(screen, [*found.notes, *_unknown(found)])
+    notes(screen, [*found.notes, *_unknown(found)])
     _failures(screen, found)
 
 
@@ -82,7 +82,7 @@ def _classes(screen: Console, result: Classification) -> None:
         screen.print("\n" + say(f"The worst of {len(result.labels)} classes", f"{len(result.labels)} 个类别中最差的"))
     else:
         screen.print()
-    table = _table(say("class", "类别"), say("precision", "精确率"), say("recall", "召回率"), say("inputs", "数量"))
+    table = table_of(say("class", "类别"), say("precision", "精确率"), say("recall", "召回率"), say("inputs", "数量"))
     for score in scores:
         table.add_row(escape(score.label), percent(score.precision), percent(score.recall), str(score.support))
     screen.print(table)
@@ -100,7 +100,7 @@ def _matrix(screen: Console, result: Classification) -> None:
     widest = max(max(map(len, result.labels)), len(str(result.confusion.max())))
     numbered = (widest + 2) * (len(result.labels) + 1) > screen.width
     heads = [str(i) for i in range(1, len(result.labels) + 1)] if numbered else [escape(x) for x in result.labels]
-    table = _table("", *heads)
+    table = table_of("", *heads)
     for column in table.columns[1:]:
         column.justify, column.no_wrap = "right", True
     for i, label in enumerate(result.labels):
@@ -116,7 +116,7 @@ def _cell(count: int, right: bool) -> str:
 
 
 def _pairs(screen: Console, result: Classification) -> None:
-    table = _table(say("is", "实际"), say("taken for", "被认作"), say("times", "次数"))
+    table = table_of(say("is", "实际"), say("taken for", "被认作"), say("times", "次数"))
     for truth, answer, count in result.mistakes[:MOST_PAIRS]:
         table.add_row(escape(truth), escape(answer), str(count))
     screen.print("\n" + say("Most often mistaken", "最常认错的"))
@@ -127,7 +127,7 @@ def _examples(screen: Console, result: Classification) -> None:
     shown = len(result.examples)
     more = say(f", the first {shown}", f"，前 {shown} 个") if result.wrong > shown else ""
     screen.print("\n" + say(f"{result.wrong} wrong answers{more}", f"答错 {result.wrong} 个{more}"))
-    table = _table(say("input", "输入"), say("is", "实际"), say("answer", "回答"), "")
+    table = table_of(say("input", "输入"), say("is", "实际"), say("answer", "回答"), "")
     for example in result.examples:
         table.add_row(escape(example.source), escape(example.truth), f"[red]{escape(example.answer)}[/]",
                       f"{100 * example.confidence:.1f} %")  # fmt: skip
@@ -139,7 +139,7 @@ def _examples(screen: Console, result: Classification) -> None:
 
 def _precisions(screen: Console, result: DetectionScore) -> None:
     scores = [score for score in result.classes if score.boxes or len(result.classes) <= MOST_CLASSES]
-    table = _table(say("class", "类别"), "AP", "AP50", say("true boxes", "标注框"))
+    table = table_of(say("class", "类别"), "AP", "AP50", say("true boxes", "标注框"))
     for score in scores:
         table.add_row(escape(score.label), percent(score.ap), percent(score.ap50), str(score.boxes))
     screen.print()

@@ -1,0 +1,115 @@
+"""Answers of a model as plain values: for JSON, CSV tables, and COCO's format for boxes and masks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import QingzhouError
+from .whole_file import write_text
+
+if TYPE_CHECKING:
+    from .batch import Answer
+    from .runtime.card import Card
+    from .runtime.detect import Detection
+    from .runtime.predict import Prediction
+
+BOX = ("x1", "y1", "x2", "y2")
+
+
+def names_of(card: Card) -> list[str]:
+    """What the numbers of a model's scores are called: its labels, or the words of its vocabulary."""
+    return card.labels or sorted(card.vocabulary, key=card.vocabulary.__getitem__)
+
+
+def ranking(answer: Prediction, top: int, names: Sequence[str]) -> list[tuple[str, float]]:
+    """The likeliest labels with their scores."""
+    order = answer.scores.argsort()[::-1][:top]
+    return [(names[i] if i < len(names) else str(i), float(answer.scores[i])) for i in order]
+
+
+def as_dict(result: Answer, top: int, names: Sequence[str]) -> dict[str, Any]:
+    """One answer for --json."""
+    answer = result.answer
+    found: dict[str, Any] = {"input": result.source}
+    if isinstance(answer, QingzhouError):
+        return {**found, "error": type(answer).__name__, "code": answer.code, "message": str(answer)}
+    if isinstance(answer, list):
+        size = _size(result) if any(one.mask is not None for one in answer) else None
+        found["detections"] = [_detection(one, size) for one in answer]
+    elif answer.label:
+        found |= {"label": answer.label, "index": answer.index, "confidence": answer.confidence}
+        found["top"] = [{"label": name, "score": score} for name, score in ranking(answer, top, names)]
+    else:
+        found["values"] = [float(value) for value in answer.scores.reshape(-1)]
+    return found | ({"drawn": str(result.drawn)} if result.drawn else {})
+
+
+def _detection(one: Detection, size: tuple[int, int] | None) -> dict[str, Any]:
+    found: dict[str, Any] = {"label": one.label, "index": one.index, "confidence": one.confidence}
+    found["box"] = dict(zip(BOX, (round(n, 2) for n in one.box), strict=True))
+    return found if one.mask is None or size is None else {**found, "mask": _run_lengths(one, size)}
+
+
+def _run_lengths(one: Detection, size: tuple[int, int]) -> dict[str, Any]:
+    """The mask in the picture's size, as COCO's run lengths."""
+    from .runtime.masks import paste_mask, run_lengths
+
+    return run_lengths(paste_mask(one.mask, one.box, size))
+
+
+def _size(result: Answer) -> tuple[int, int]:
+    """Height and width of the upright picture."""
+    from .runtime.image import open_picture
+
+    width, height = open_picture(result.source).size
+    return height, width
+
+
+def csv_rows(results: Sequence[Answer]) -> list[list[object]]:
+    """A row for each answer, or for each thing found in a picture; the first row names the columns."""
+    first = next((result.answer for result in results if not isinstance(result.answer, QingzhouError)), None)
+    if isinstance(first, list):
+        rows = [(result.source, one) for result in results if isinstance(result.answer, list) for one in result.answer]
+        boxes = [[source, one.label, f"{one.confidence:.4f}", *(f"{n:.1f}" for n in one.box)] for source, one in rows]
+        return [["input", "label", "confidence", *BOX], *boxes]
+    done = [
+        (result.source, result.answer) for result in results if not isinstance(result.answer, (list, QingzhouError))
+    ]
+    if first is not None and first.label:
+        return [["input", "label", "confidence"], *([s, a.label, f"{a.confidence:.4f}"] for s, a in done)]
+    numbers = max((answer.scores.size for _, answer in done), default=0)
+    values = [[source, *(f"{n:.7g}" for n in answer.scores.reshape(-1))] for source, answer in done]
+    return [["input", *(f"value{i}" for i in range(numbers))], *values]
+
+
+def coco(results: Sequence[Answer], labels: Sequence[str]) -> dict[str, Any]:
+    """Boxes and masks in COCO's format: images, categories (numbered from 1), annotations with their scores."""
+    images, annotations = [], []
+    for result in results:
+        if not isinstance(result.answer, list):
+            continue
+        height, width = _size(result)
+        image = len(images) + 1
+        images.append({"id": image, "file_name": Path(result.source).name, "width": width, "height": height})
+        for one in result.answer:
+            annotations.append(_annotation(one, len(annotations) + 1, image, (height, width)))
+    categories = [{"id": i, "name": label} for i, label in enumerate(labels, start=1)]
+    return {"images": images, "categories": categories, "annotations": annotations}
+
+
+def write_coco(path: Path, results: Sequence[Answer], labels: Sequence[str]) -> None:
+    """coco() as a file."""
+    write_text(path, json.dumps(coco(results, labels), ensure_ascii=False))
+
+
+def _annotation(one: Detection, number: int, image: int, size: tuple[int, int]) -> dict[str, Any]:
+    x1, y1, x2, y2 = one.box
+    box = [round(n, 2) for n in (x1, y1, x2 - x1, y2 - y1)]
+    found: dict[str, Any] = {
+        "id": number, "image_id": image, "category_id": one.index + 1, "bbox": box, "score": round(one.confidence, 5),
+        "area": round(box[2] * box[3], 2), "iscrowd": 0,
+    }  # fmt: skip
+    return found if one.mask is None else {**found, "segmentation": _run_lengths(one, size)}

@@ -1,0 +1,20 @@
+"""What the command line shows: tables for people, JSON for programs. Nothing is computed here."""
+
+from .answers import as_csv, check, predictions
+from .conversions import conversions, demo
+from .information import doors, info
+from .pieces import as_json, busy, error, failure
+
+__all__ = [
+    "as_csv",
+    "as_json",
+    "busy",
+    "check",
+    "conversions",
+    "demo",
+    "doors",
+    "error",
+    "failure",
+    "info",
+    "predictions",
+]

@@ -1,0 +1,93 @@
+"""What `qingzhou run` and `qingzhou check` show."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ..answers import as_dict, csv_rows, names_of, ranking
+from ..errors import QingzhouError, say
+from .pieces import as_json, console, table_of
+
+if TYPE_CHECKING:
+    from ..batch import Answer
+    from ..runtime.card import Card
+    from ..runtime.detect import Detection
+    from ..runtime.predict import Prediction
+
+
+def predictions(results: Sequence[Answer], top: int, card: Card, json_wanted: bool) -> None:
+    """A row for each input: the likeliest labels (or next words) with their confidence, or the values, or the boxes."""
+    names = names_of(card)
+    if json_wanted:
+        as_json({"results": [as_dict(result, top, names) for result in results]})
+        return
+    table = table_of(say("input", "输入"), say("result", "结果"), "", "")
+    for result in results:
+        _row(table, result, top, names)
+    screen = console()
+    screen.print(table)
+    _drawn(screen, results)
+
+
+def as_csv(results: Sequence[Answer]) -> None:
+    """The same as a table for spreadsheets; what failed is said on stderr."""
+    csv.writer(sys.stdout, lineterminator="\n").writerows(csv_rows(results))
+    screen = Console(stderr=True, highlight=False)
+    for result in results:
+        if isinstance(result.answer, QingzhouError):
+            screen.print(f"[red]✗[/] {escape(result.source)}  {escape(str(result.answer))}", soft_wrap=True)
+
+
+def _row(table: Table, result: Answer, top: int, names: Sequence[str]) -> None:
+    source, answer = escape(result.source), result.answer
+    if isinstance(answer, QingzhouError):
+        table.add_row(source, f"[red]{escape(str(answer))}[/]")
+    elif isinstance(answer, list):
+        _boxes(table, source, answer)
+    else:
+        best, share, others = _cells(answer, top, names)
+        table.add_row(source, f"[bold]{escape(best)}[/]", share, f"[dim]{escape(others)}[/]")
+
+
+def _boxes(table: Table, source: str, found: Sequence[Detection]) -> None:
+    if not found:
+        table.add_row(source, say("nothing found", "没有发现目标"))
+    for i, one in enumerate(found):
+        corners = ", ".join(f"{n:.0f}" for n in one.box)
+        table.add_row(source if i == 0 else "", f"[bold]{escape(one.label)}[/]", f"{one.confidence:.1%}", corners)
+
+
+def _cells(answer: Prediction, top: int, names: Sequence[str]) -> tuple[str, str, str]:
+    if not answer.label:
+        values = answer.scores.reshape(-1)
+        more = " …" if values.size > 10 else ""
+        return " ".join(f"{value:.6g}" for value in values[:10]) + more, "", ""
+    ranked = ranking(answer, top, names)
+    return answer.label, f"{answer.confidence:.1%}", "  ".join(f"{name} {score:.1%}" for name, score in ranked[1:])
+
+
+def _drawn(screen: Console, results: Sequence[Answer]) -> None:
+    for result in results:
+        if result.drawn is not None:
+            screen.print(say(f"drawn: {result.drawn}", f"结果图：{result.drawn}"), soft_wrap=True, markup=False)
+
+
+def check(path: Path, worst: float, json_wanted: bool) -> None:
+    """The self-test passed."""
+    if json_wanted:
+        as_json({"model": str(path), "passed": True, "difference": worst})
+        return
+    console().print(
+        say(
+            f"[green]✓[/] {escape(path.name)} answers its own sample as recorded (largest difference {worst:.2g}).",
+            f"[green]✓[/] {escape(path.name)} 对自带示例的回答与记录一致（最大差异 {worst:.2g}）。",
+        )
+    )

@@ -1,0 +1,133 @@
+"""What everything shown is made of: the terminal, JSON, tables of facts, numbers in words."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ..errors import QingzhouError, say
+from ..runtime.card import Input
+
+MOST_LABELS = 12  # shown in a table
+
+
+def console() -> Console:
+    """The terminal, as wide as it is; 100 columns and no colours where the output is piped."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 100)
+
+
+def as_json(value: object) -> None:
+    """One JSON document on stdout; Chinese stays readable where the stream can hold it."""
+    text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    print(text if _holds(text, encoding) else json.dumps(value, indent=2, default=str))
+
+
+def _holds(text: str, encoding: str) -> bool:
+    try:
+        text.encode(encoding)
+    except (UnicodeError, LookupError):
+        return False
+    return True
+
+
+def failure(err: QingzhouError) -> dict[str, Any]:
+    """An error as plain values."""
+    return {"error": type(err).__name__, "code": err.code, "message": str(err)}
+
+
+@contextlib.contextmanager
+def busy(text: str) -> Iterator[None]:
+    """A spinner while something runs; nothing where the output is piped."""
+    stderr = Console(stderr=True)
+    if not stderr.is_terminal:
+        yield
+        return
+    with stderr.status(escape(text)):
+        yield
+
+
+def error(err: QingzhouError) -> None:
+    """A user's mistake, on stderr."""
+    screen = Console(stderr=True, highlight=False)
+    screen.print(f"[bold red]{say('Error:', '错误：')}[/] {escape(str(err))}", soft_wrap=True)
+
+
+def facts(*rows: tuple[str, str]) -> Table:
+    """Names and values; empty values are left out."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in rows:
+        if value:
+            table.add_row(f"  {name}", value)
+    return table
+
+
+def table_of(*columns: str) -> Table:
+    """A table without lines."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def notes(screen: Console, texts: Sequence[str]) -> None:
+    """What the user should know, each on a line."""
+    for note in texts:
+        screen.print(f"[yellow]![/] {escape(note)}")
+
+
+def labels(names: Sequence[str]) -> str:
+    """How many, and the first of them."""
+    if not names:
+        return ""
+    more = ", …" if len(names) > MOST_LABELS else ""
+    return f"{len(names)}  ({escape(', '.join(names[:MOST_LABELS]))}{more})"
+
+
+def task(name: str) -> str:
+    """A card's task, in words."""
+    return {
+        "classification": say("classification", "分类"), "regression": say("regression", "回归"),
+        "values": say("values", "数值"), "generation": say("text generation", "文本生成"),
+    }.get(name, name)  # fmt: skip
+
+
+def entry(found: Input) -> str:
+    """A card's input in words: 1 x 3 x 224 x 224, picture (RGB)."""
+    kinds = {"image": say("picture", "图片"), "table": say("table", "表格"), "array": say("array", "数组"),
+             "tokens": say("words", "字词")}  # fmt: skip
+    sizes = " x ".join("N" if n is None else str(n) for n in found.shape)
+    return f"{sizes}  ({kinds[found.kind]}{', ' + found.color if found.color else ''})"
+
+
+def step_text(step: Mapping[str, Any]) -> str:
+    """One step of the pre-processing: "resize 256", "normalize"."""
+    single = [step[name] for name in ("short", "multiple") if name in step]
+    sizes = step.get("size") or step.get("within") or single
+    names = {
+        "resize": say("resize", "缩放"), "center_crop": say("centre crop", "中心裁剪"), "pad": say("pad", "填充"),
+        "pad_to": say("pad to", "填充到"), "gray": say("grey", "灰度"), "normalize": say("normalise", "归一化"),
+    }  # fmt: skip
+    return " ".join([names.get(step["op"], step["op"]), "x".join(str(n) for n in sizes)]).strip()
+
+
+def cost(parameters: int, macs: int) -> str:
+    """Parameters, and multiply-accumulates where they are known."""
+    return amount(parameters) + (f"  ·  {amount(macs)} MACs" if macs else "")
+
+
+def amount(number: int) -> str:
+    """61706 -> 61.7 k, 2225153 -> 2.23 M."""
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if number >= size:
+            return f"{number / size:.3g} {unit}"
+    return str(number)
