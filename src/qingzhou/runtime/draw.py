@@ -65,7 +65,7 @@ def _boxes(picture: Any, found: Sequence[Detection]) -> Any:
     if any(one.mask is not None for one in found):
         picture = Image.fromarray(_veiled(np.array(picture), found))
     pen = ImageDraw.Draw(picture)
-    width = max(1, round(min(picture.size) / 200))
+    width = max(1, round(min(picture.size) / 160))
     for one in reversed(found):
         pen.rectangle(_outline(one, picture.size), outline=_color(one), width=width)
     taken: List[Tuple[float, ...]] = []
