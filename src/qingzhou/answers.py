@@ -68,26 +68,27 @@ def _size(result: Answer) -> tuple[int, int]:
     return height, width
 
 
-def csv_rows(results: Sequence[Answer]) -> list[list[object]]:
+def csv_rows(results: Sequence[Answer]) -> list[list[str]]:
     """A row for each answer, or for each thing found in a picture; the first row names the columns."""
-    first = next((result.answer for result in results if not isinstance(result.answer, QingzhouError)), None)
-    if isinstance(first, list):
-        rows = [(result.source, one) for result in results if isinstance(result.answer, list) for one in result.answer]
-        boxes = [[source, one.label, f"{one.confidence:.4f}", *(f"{n:.1f}" for n in one.box)] for source, one in rows]
-        return [["input", "label", "confidence", *BOX], *boxes]
-    done = [
-        (result.source, result.answer) for result in results if not isinstance(result.answer, (list, QingzhouError))
-    ]
-    if first is not None and first.label:
-        return [["input", "label", "confidence"], *([s, a.label, f"{a.confidence:.4f}"] for s, a in done)]
-    numbers = max((answer.scores.size for _, answer in done), default=0)
-    values = [[source, *(f"{n:.7g}" for n in answer.scores.reshape(-1))] for source, answer in done]
+    done = [(result.source, result.answer) for result in results if not isinstance(result.answer, QingzhouError)]
+    if any(isinstance(answer, list) for _, answer in done):
+        found = [(source, one) for source, answer in done if isinstance(answer, list) for one in answer]
+        return [
+            ["input", "label", "confidence", *BOX],
+            *([source, one.label, f"{one.confidence:.4f}", *(f"{n:.1f}" for n in one.box)] for source, one in found),
+        ]
+    single = [(source, answer) for source, answer in done if not isinstance(answer, list)]
+    if any(answer.label for _, answer in single):
+        return [["input", "label", "confidence"], *([s, a.label, f"{a.confidence:.4f}"] for s, a in single)]
+    numbers = max((answer.scores.size for _, answer in single), default=0)
+    values = [[source, *(f"{n:.7g}" for n in answer.scores.reshape(-1))] for source, answer in single]
     return [["input", *(f"value{i}" for i in range(numbers))], *values]
 
 
 def coco(results: Sequence[Answer], labels: Sequence[str]) -> dict[str, Any]:
     """Boxes and masks in COCO's format: images, categories (numbered from 1), annotations with their scores."""
-    images, annotations = [], []
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
     for result in results:
         if not isinstance(result.answer, list):
             continue
