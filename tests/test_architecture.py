@@ -1,4 +1,4 @@
-"""The rooms import one way only, and nothing that could run what a file holds. Read from the source, lazy imports too."""
+"""The rooms import one way only, and nothing that could run what a file holds. Lazy imports count as well."""
 
 from __future__ import annotations
 
