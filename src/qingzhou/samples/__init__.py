@@ -51,6 +51,8 @@ def _kind(card: Card) -> str:
     """Which of the programs here fits the model."""
     if card.input.kind == "tokens":
         return "text"
+    if card.task == "detection":
+        return "detect"
     return card.input.kind if card.task == "classification" else "values"
 
 
