@@ -78,5 +78,11 @@ def test_what_cannot_be_judged_ends_in_status_1(models: dict[str, Path], tmp_pat
     done = verb(models["lenet"], tmp_path, "--lang", "en")
     assert done.exit_code == 1
     assert "two.png" in done.output and "1 could not be judged" in done.output
+    (tmp_path / "0" / "two.png").unlink()
+    (tmp_path / "0").rename(tmp_path / "00")
+    (tmp_path / "ten").mkdir()
+    (tmp_path / "ten" / "one.png").write_bytes((DIGITS / "test" / "0" / "1573.png").read_bytes())
+    unknown = verb(models["lenet"], tmp_path, "--json")
+    assert (unknown.exit_code, json.loads(unknown.output)["unknown"]) == (1, {"ten": 1})
     missing = verb(models["lenet"], tmp_path / "nowhere", "--json", "--lang", "en")
     assert (missing.exit_code, json.loads(missing.output)["code"]) == (1, -103)

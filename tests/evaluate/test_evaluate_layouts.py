@@ -39,8 +39,8 @@ def mmedu(root: Path) -> Path:
 
 def mmedu_without_test_answers(root: Path) -> Path:
     folders(root, "val_set")
-    paint(root / "test_set" / "1.png")
-    write(root / "test.txt", "1.png\n")
+    paint(root / "test_set" / "my photo.png")
+    write(root / "test.txt", "my photo.png\n")
     return root
 
 
@@ -134,6 +134,15 @@ def test_arrays_of_pictures(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", data=pictures, label=[0, 1, 1])
     result = evaluate(Eye(), tmp_path / "a.npz").result
     assert isinstance(result, Classification) and (result.right, result.judged) == (2, 3)
+
+
+@pytest.mark.parametrize("rows", [1, 256, 257, 600])
+def test_many_rows_are_asked_for_in_parts(rows: int, tmp_path: Path) -> None:
+    label = np.arange(rows) % 3
+    np.savez(tmp_path / "a.npz", data=np.eye(3, dtype=np.float32)[label], label=label)
+    result = evaluate(Eye(card(kind="array")), tmp_path / "a.npz").result
+    assert isinstance(result, Classification) and result.right == rows
+    assert result.confusion.diagonal().tolist() == np.bincount(label, minlength=3).tolist()
 
 
 def test_values(tmp_path: Path) -> None:

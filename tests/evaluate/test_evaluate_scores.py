@@ -10,15 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from fakes import Boxes, Eye, coco, paint
+from onnx import TensorProto, helper, numpy_helper
 
-from qingzhou.evaluate import Box, Case, evaluate
+from qingzhou.errors import InputError
+from qingzhou.evaluate import Box, Case, DetectionScore, evaluate
 from qingzhou.evaluate.ask import Count, asked
 from qingzhou.evaluate.classify import classify, rank, wilson
 from qingzhou.evaluate.detect import detect
 from qingzhou.evaluate.labels import Matcher
 from qingzhou.evaluate.regress import regress
+from qingzhou.runtime.card import KEY, Card, Input, Output
 from qingzhou.runtime.detect import Detection
 from qingzhou.runtime.predict import Prediction
 
@@ -209,6 +213,39 @@ def test_as_the_library_itself_summarises() -> None:
     assert 0.05 < result.map < 0.95
     assert [result.map, result.map50, result.map75] == pytest.approx(list(judge.stats[:3]), abs=1e-12)
     assert np.mean([score.ap for score in result.classes]) == pytest.approx(result.map)
+
+
+def test_a_box_that_is_no_number_is_refused() -> None:
+    with pytest.raises(InputError) as caught:
+        judged([Box(0, CAT)], [Detection("cat", 0, 0.9, (0, 0, float("nan"), 1))])
+    assert "no number" in caught.value.en and "不是有效数字" in caught.value.zh
+
+
+def test_a_real_network_with_boxes(tmp_path: Path) -> None:
+    """It always says: a dog, and a cat below its threshold, in pixels of the 64 x 64 made from a picture of 32 x 16."""
+    rows = np.float32([[20, 20, 60, 60, 0.9], [0, 0, 20, 40, 0.1], [0, 0, 0, 0, 0]])[None]
+    values = {"rows": rows, "numbers": np.int64([[1, 0, 0]]), "zero": np.float32(0)}
+    weights = [numpy_helper.from_array(value, name) for name, value in values.items()]
+    nodes = [helper.make_node("ReduceMean", ["input"], ["mean"], keepdims=0),
+             helper.make_node("Mul", ["mean", "zero"], ["nothing"]),
+             helper.make_node("Add", ["rows", "nothing"], ["dets"]),
+             helper.make_node("Identity", ["numbers"], ["labels"])]  # fmt: skip
+    ends = ([helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, 3, 64, 64])],
+            [helper.make_tensor_value_info("dets", TensorProto.FLOAT, [1, 3, 5]),
+             helper.make_tensor_value_info("labels", TensorProto.INT64, [1, 3])])  # fmt: skip
+    graph = helper.make_graph(nodes, "tiny", *ends, initializer=weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    steps = [{"op": "resize", "size": [64, 64], "interpolation": "cv2"}]
+    text = Card("detection", "Tiny", "MMEdu", Input("input", "image", [1, 3, 64, 64], "RGB", steps),
+                Output("dets", "boxes"), ["cat", "dog"], thresholds={"score": 0.3, "iou": 0.5, "most": 3})  # fmt: skip
+    helper.set_model_props(model, {KEY: text.to_json()})
+    onnx.save(model, str(tmp_path / "tiny.onnx"))
+    paint(tmp_path / "images" / "1.png", size=(32, 16))
+    boxes = [(1, 1, [10, 5, 20, 10], 0), (1, 2, [0, 0, 10, 10], 0)]
+    file = coco(tmp_path / "annotations" / "a.json", [(1, "1.png", 32, 16)], boxes, {1: "dog", 2: "cat"})
+    result = evaluate(tmp_path / "tiny.onnx", file).result
+    assert isinstance(result, DetectionScore)
+    assert (result.found, result.map) == (2, pytest.approx(1))
 
 
 def test_a_detector_is_asked_without_a_threshold(tmp_path: Path) -> None:
