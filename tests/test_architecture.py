@@ -24,9 +24,9 @@ FLOW = [
     ["model"],
     ["convert"],
     ["batch", "info", "demo", "evaluate"],
+    ["answers"],
     ["doors"],
     ["present"],
-    ["present_evaluation"],
     ["cli"],
 ]
 LEVEL = {room: level for level, rooms in enumerate(FLOW) for room in rooms}
