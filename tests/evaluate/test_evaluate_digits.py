@@ -6,13 +6,14 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
 import qingzhou
-from passengers import DIGITS, ORACLE, digits
+from passengers import DIGITS, ORACLE, basenn, digits, reference
 from qingzhou.cli import main
-from qingzhou.evaluate import Classification, evaluate
+from qingzhou.evaluate import Classification, Regression, evaluate
 
 CHECKPOINTS = {"lenet": ORACLE / "trained" / "lenet_digits.pth", "basenn": DIGITS / "basenn.pth"}
 
@@ -86,3 +87,22 @@ def test_what_cannot_be_judged_ends_in_status_1(models: dict[str, Path], tmp_pat
     assert (unknown.exit_code, json.loads(unknown.output)["unknown"]) == (1, {"ten": 1})
     missing = verb(models["lenet"], tmp_path / "nowhere", "--json", "--lang", "en")
     assert (missing.exit_code, json.loads(missing.output)["code"]) == (1, -103)
+
+
+def test_a_table_as_basenn_answers_it(tmp_path: Path) -> None:
+    """The answers in the last column are those that BaseNN itself gave; one row is made wrong on purpose."""
+    rows, answers = reference("tab_iris"), reference("tab_iris", "y").argmax(axis=1)
+    answers[0] = (answers[0] + 1) % 3
+    lines = [",".join(map(str, [*row, answer])) for row, answer in zip(rows.tolist(), answers.tolist(), strict=True)]
+    (tmp_path / "iris.csv").write_text("a,b,c,d,class\n" + "\n".join(lines), "utf-8")
+    model = qingzhou.convert(basenn("tab_iris"), tmp_path / "iris.onnx")
+    result = evaluate(model, tmp_path / "iris.csv").result
+    assert isinstance(result, Classification)
+    assert (result.judged, result.wrong, result.examples[0].source) == (len(rows), 1, f"{tmp_path / 'iris.csv'}:2")
+
+
+def test_values_as_basenn_predicts_them(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", data=reference("tab_reg"), label=reference("tab_reg", "y") + 0.25)
+    result = evaluate(qingzhou.convert(basenn("tab_reg"), tmp_path / "reg.onnx"), tmp_path / "a.npz").result
+    assert isinstance(result, Regression)
+    assert (result.mae, result.rmse) == (pytest.approx(0.25, abs=1e-4), pytest.approx(0.25, abs=1e-4))
