@@ -1,0 +1,105 @@
+"""The programs that a conversion writes: each runs by itself, in a folder of any name, on a sample and on data."""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lenets import write_lenet
+from passengers import basenn, digits, reference
+from qingzhou.convert import run_conversion
+from qingzhou.errors import use_language
+
+DIGITS = Path(__file__).parent / "oracle" / "digits" / "basenn.pth"
+
+
+def picture(folder: Path) -> str:
+    return shutil.copy(next(path for path, shown in digits() if shown == "3"), folder / "照 片.png")
+
+
+def rows(folder: Path) -> str:
+    np.savetxt(folder / "花.csv", reference("tab_iris"), delimiter=",", header="a,b,c,d", comments="")
+    return str(folder / "花.csv")
+
+
+def array(case: str) -> Callable[[Path], str]:
+    def save(folder: Path) -> str:
+        np.savez(folder / "数据.npz", data=reference(case))
+        return str(folder / "数据.npz")
+
+    return save
+
+
+def likeliest(case: str) -> list[str]:
+    return [str(index) for index in reference(case, "y").argmax(axis=1)]
+
+
+# kind: checkpoint, data, and what the program must print of them, in English and Chinese
+ACTIONS = ("walking", "waving", "stretching")
+PROGRAMS = {
+    "image": (DIGITS, picture, ["Result: 3  confidence: ", "  3            0.9"], ["结果：3  置信度："]),
+    "table": (basenn("tab_iris"), rows, [f"Row {i}: {n}" for i, n in enumerate(likeliest("tab_iris"), 1)], ["第1行："]),
+    "array": (basenn("npz_conv1d"), array("npz_conv1d"),
+              [f"Sample {i}: {ACTIONS[int(n)]}" for i, n in enumerate(likeliest("npz_conv1d"), 1)], ["第1个："]),
+    "text": (basenn("em_lstm"), lambda folder: "", ["The model knows 36 words"], ["模型认识 36 个字"]),
+    "values": (basenn("tab_reg"), array("tab_reg"), ["Result: ["], ["结果： ["]),
+}  # fmt: skip
+
+
+def run(program: Path, *words: str) -> str:
+    """What the program prints, in a Python that does not know Qingzhou, from another folder."""
+    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "QINGZHOU_LANG")}
+    environment["PYTHONIOENCODING"] = "utf-8"
+    command = [sys.executable, str(program), *words]
+    done = subprocess.run(command, capture_output=True, env=environment, cwd=program.parents[1], check=False)
+    assert done.returncode == 0 and not done.stderr, done.stderr.decode("utf-8", "replace")
+    return done.stdout.decode("utf-8")
+
+
+@pytest.mark.parametrize("kind", PROGRAMS)
+def test_with_and_without_data(kind: str, tmp_path: Path) -> None:
+    source, data, english, chinese = PROGRAMS[kind]
+    folder = tmp_path / "我的 模型"
+    use_language("en")
+    done = run_conversion(source, folder / "分类 1.onnx")
+    printed = run(done.program, *filter(None, [data(tmp_path)]))
+    assert all(text in printed for text in english), printed
+    use_language("zh")
+    again = run_conversion(source, folder / "分类 1.onnx")
+    assert again.program == done.program
+    sample = run(again.program)
+    assert all(text.split("3")[0] in sample for text in chinese), sample
+
+
+@pytest.mark.parametrize("name", ['a"b.onnx', "back\\slash.onnx", "quote's.onnx", "brace{0}.onnx", "百分%s.onnx"])
+@pytest.mark.skipif(sys.platform == "win32", reason="no such names")
+def test_names_that_need_care(name: str, tmp_path: Path) -> None:
+    """The name stands in the program as a literal."""
+    done = run_conversion(write_lenet(tmp_path / "best.pth"), tmp_path / "out" / name)
+    line = next(line for line in done.program.read_text("utf-8").splitlines() if line.startswith("MODEL = "))
+    assert ast.literal_eval(line.removeprefix("MODEL = ").partition("  #")[0]) == name
+    assert "0." in run(done.program)
+
+
+def test_a_folder_can_be_carried_elsewhere(tmp_path: Path) -> None:
+    """The model, the program and the runtime are all that is needed."""
+    done = run_conversion(DIGITS, tmp_path / "here" / "m.onnx")
+    shutil.move(tmp_path / "here", tmp_path / "there")
+    assert run(tmp_path / "there" / done.program.name, picture(tmp_path)).count("\n") == 6
+
+
+@pytest.mark.parametrize("words", [["no.png"], ["."], ["m.onnx"]])
+def test_a_mistake_at_the_program_is_explained(words: list[str], tmp_path: Path) -> None:
+    """The last line says what to do; the traceback above it shows a pupil the line of his program."""
+    done = run_conversion(DIGITS, tmp_path / "m.onnx")
+    found = subprocess.run([sys.executable, str(done.program), *words], capture_output=True, cwd=tmp_path, check=False)
+    last = found.stderr.decode("utf-8", "replace").strip().splitlines()[-1]
+    assert found.returncode == 1 and last.startswith("qingzhou_runtime.errors."), last
