@@ -57,6 +57,7 @@ def _run_lengths(one: Detection, size: tuple[int, int]) -> dict[str, Any]:
     """The mask in the picture's size, as COCO's run lengths."""
     from .runtime.masks import paste_mask, run_lengths
 
+    assert one.mask is not None
     return run_lengths(paste_mask(one.mask, one.box, size))
 
 

@@ -14,6 +14,7 @@ from .errors import ModelError
 T = TypeVar("T")
 LONGEST_TEXT = 10_000  # characters of a label, a word, a note
 MOST_ITEMS = 1_000_000  # of labels, words, numbers in a sample
+LARGEST_WHOLE = 1 << 63  # whole numbers above are kept as text
 LARGEST_SIZE = 1 << 24  # of one axis of an array
 DEEPEST = 10  # nesting of a sample's or origin's values
 DIGITS = 25  # of a whole number; turning millions of digits into an int takes Python minutes
@@ -133,6 +134,8 @@ def plain(at: str, value: Any, depth: int = DEEPEST) -> Any:
         return value
     if type(value) in (int, float):
         number(at, value)
+        if type(value) is int and abs(value) >= LARGEST_WHOLE:
+            raise bad(at, value)
         return value
     if type(value) is str:
         return text(at, value)
@@ -163,4 +166,4 @@ def clean(value: Any) -> Any:
         return float(value) if math.isfinite(value) else None
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode("utf-8")
-    return str(value) if isinstance(value, int) and abs(value) >= 1 << 63 else value
+    return str(value) if isinstance(value, int) and abs(value) >= LARGEST_WHOLE else value
