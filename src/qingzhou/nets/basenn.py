@@ -110,7 +110,8 @@ def _input_shape(source: Source) -> tuple[tuple[int, ...], list[str]]:
     if source.kind == "image" and len(given) == 2:
         return ((trained or (_channels(source),))[0], *given), []
     if given:
-        return (given[1:] if len(given) == len(trained) + 1 and given[0] == 1 else given), []
+        with_batch = trained and len(given) == len(trained) + 1 and given[0] == 1
+        return (given[1:] if with_batch else given), []
     if trained:
         return trained, []
     layer = next(_needing_shape(source.module), None)

@@ -119,6 +119,7 @@ class Recorder:
 
     def param(self, key: str, shape: tuple[int, ...]) -> str:
         """Declare that the network needs the checkpoint's tensor `key` in this shape."""
+        key = key.removeprefix(".")  # of a network that is a single layer, whose own path is ""
         known = self.params.setdefault(key, shape)
         assert known == shape, f"{key} is used as {known} and as {shape}"
         return key
