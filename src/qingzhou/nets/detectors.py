@@ -134,8 +134,8 @@ def normalised() -> Step:
 
 
 def fitting(size: list[int]) -> Step:
-    """Keep the ratio, inside height x width (mmcv's rule takes the longer and the shorter side)."""
-    return {"op": "resize", "within": [max(size), min(size)], "interpolation": "cv2"}
+    """Keep the ratio, inside height x width; for squares that is mmcv's rule."""
+    return {"op": "resize", "inside": size, "interpolation": "cv2"}
 
 
 def _asked(wanted: Wanted, how: Decoding | Thresholds) -> dict[str, Any]:

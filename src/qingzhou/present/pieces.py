@@ -112,7 +112,7 @@ def entry(found: Input) -> str:
 def step_text(step: Mapping[str, Any]) -> str:
     """One step of the pre-processing: "resize 256", "normalize"."""
     single = [step[name] for name in ("short", "multiple") if name in step]
-    sizes = step.get("size") or step.get("within") or single
+    sizes = step.get("size") or step.get("within") or step.get("inside") or single
     names = {
         "resize": say("resize", "缩放"), "center_crop": say("centre crop", "中心裁剪"), "pad": say("pad", "填充"),
         "pad_to": say("pad to", "填充到"), "gray": say("grey", "灰度"), "normalize": say("normalise", "归一化"),

@@ -36,6 +36,7 @@ class Input:
               {"op": "resize", "short": 256, "interpolation": "pillow" | "cv2"}       short side to 256, keep ratio
               {"op": "resize", "size": [h, w], "interpolation": ...}                  squash to exactly h x w
               {"op": "resize", "within": [long, short], "interpolation": ...}         as large as fits, keep ratio
+              {"op": "resize", "inside": [h, w], "interpolation": ...}                as large as fits, keep ratio
               {"op": "center_crop", "size": [h, w]}                                   zero-padded where too small
               {"op": "pad", "border": [left, top, right, bottom], "value": 0}
               {"op": "pad_to", "size": [h, w]}                                        zeros at the right and bottom
@@ -237,14 +238,14 @@ def _interpolation(at: str, value: Any) -> str:
 
 
 STEPS: Dict[str, Dict[str, Callable[[str, Any], Any]]] = {
-    "resize": {"short": _side, "size": _size, "within": _size, "interpolation": _interpolation},
+    "resize": {"short": _side, "size": _size, "within": _size, "inside": _size, "interpolation": _interpolation},
     "center_crop": {"size": _size},
     "pad": {"border": _border, "value": fields.number},
     "pad_to": {"size": _size, "multiple": _side},
     "gray": {},
     "normalize": {"mean": _means, "std": _stds},
 }
-CHOICES = {"resize": ("short", "size", "within"), "pad_to": ("size", "multiple")}  # just one of these
+CHOICES = {"resize": ("short", "size", "within", "inside"), "pad_to": ("size", "multiple")}  # just one of these
 
 
 def _output(data: Any) -> Output:

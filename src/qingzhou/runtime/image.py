@@ -11,7 +11,7 @@ from PIL import Image, UnidentifiedImageError
 
 from .card import Input
 from .errors import FileMissing, ImageError, ModelError, QingzhouError
-from .resize import fit_within, resize, short_side_to
+from .resize import fit_inside, fit_within, resize, short_side_to
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -247,6 +247,8 @@ def _resize(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
     height, width = picture.shape[:2]
     if "within" in step:
         size = fit_within(step["within"], height, width)
+    elif "inside" in step:
+        size = fit_inside(step["inside"], height, width)
     else:
         size = step.get("size") or short_side_to(step["short"], height, width)
     if size[0] * size[1] > MOST_PIXELS:  # a strip of 1 x 60000 pixels, made 256 high

@@ -28,6 +28,12 @@ def fit_within(sides: Sequence[int], height: int, width: int) -> Tuple[int, int]
     return max(1, int(height * scale + 0.5)), max(1, int(width * scale + 0.5))
 
 
+def fit_inside(size: Sequence[int], height: int, width: int) -> Tuple[int, int]:
+    """(height, width) as large as fits into the `size` (height, width), rounded, 1 at least."""
+    scale = min(size[0] / height, size[1] / width)
+    return max(1, int(height * scale + 0.5)), max(1, int(width * scale + 0.5))
+
+
 def resize(picture: Array, height: int, width: int, interpolation: str) -> Array:
     """(H, W) or (H, W, C), uint8 or float32 -> the same of another size, by "pillow" or "cv2"."""
     if picture.shape[:2] == (height, width):
