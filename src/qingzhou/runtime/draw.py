@@ -52,7 +52,7 @@ def draw(source: Any, answer: Any, enlarge: bool = False) -> Any:
 
 def caption(answer: Any) -> str:
     """ "cat 98.1%", or the values where there are no classes."""
-    if answer.label:
+    if answer.label or isinstance(answer, Detection):  # a class may be called ""
         return "%s %.1f%%" % (answer.label, 100 * answer.confidence)
     return " ".join("%.4g" % value for value in answer.scores[:5]) + (" …" if len(answer.scores) > 5 else "")
 
@@ -148,9 +148,10 @@ def _fitting(pen: Any, text: str, width: int, size: int) -> Tuple[str, Any]:
             text = text.encode("ascii", "backslashreplace").decode("ascii")
     while True:
         font = _font(path, size)
-        if pen.textbbox((0, 0), text, font=font)[2] <= width or size <= 8:
+        wide = pen.textbbox((0, 0), text, font=font)[2]
+        if wide <= width or size <= 8:
             return text, font
-        size -= 1
+        size = max(8, min(size - 1, size * width // wide))
 
 
 @functools.lru_cache(maxsize=None)
