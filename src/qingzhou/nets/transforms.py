@@ -6,12 +6,15 @@ inference applies it to the uint8 picture. Both orders give the same but for the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..checkpoint.refusals import short
 from ..checkpoint.types import Opaque
-from ..errors import say
+from ..errors import ModelError, say
+from ..runtime.card import Card, Input, Output
 from .module import entries, integers
 
 Step = dict[str, Any]
@@ -23,6 +26,8 @@ VARIATIONS = (
     "RandomAutocontrast", "RandomEqualize", "RandomApply", "RandomChoice", "RandomOrder", "RandAugment", "AutoAugment",
     "TrivialAugmentWide", "AugMix", "ElasticTransform", "RandomPhotometricDistort", "RandomZoomOut",
 )  # fmt: skip
+MOST = 1000  # transforms, nested ones counted each time
+MOST_STEPS = 30  # of a card, less those that are added at the end
 NOTHING = ("ToTensor", "PILToTensor", "ToPILImage", "ConvertImageDtype", "ToImage", "ToDtype", "Identity")
 
 
@@ -40,7 +45,7 @@ class Preparation:
 def preparation(transform: Any, channels: int, size: Sequence[int]) -> tuple[list[Step], list[str]]:
     """The card's steps for a pickled transform (None if there was none) and a network's (height, width); notes."""
     done = Preparation(channels)
-    for one in _flat(transform):
+    for one in _flat(transform, itertools.count()):
         name = one.name.rpartition(".")[2]
         if name in VARIATIONS:
             done.dropped.append(name)
@@ -53,27 +58,49 @@ def preparation(transform: Any, channels: int, size: Sequence[int]) -> tuple[lis
     return done.steps, _notes(done)
 
 
-def _flat(transform: Any, depth: int = 0) -> list[Opaque]:
-    """The transforms inside a Compose, one after the other."""
-    if not isinstance(transform, Opaque):
-        return []
-    inner = entries(transform.state).get("transforms")
-    composed = transform.name.rpartition(".")[2] in ("Compose", "Sequential")
-    if composed and isinstance(inner, (list, tuple)) and depth < 8:
-        return [one for item in inner[:100] for one in _flat(item, depth + 1)]
-    return [transform]
+def _flat(transform: Any, visited: Iterator[int], depth: int = 0) -> Iterator[Opaque]:
+    """The transforms inside a Compose, nn.Sequential or list, one after the other; anything else by its type's name."""
+    inner = _inside(transform) if depth < 8 else None
+    if inner is not None:
+        for item in inner:
+            if next(visited) >= MOST:
+                yield Opaque("…")
+                return
+            yield from _flat(item, visited, depth + 1)
+    elif transform is not None:
+        yield transform if isinstance(transform, Opaque) else Opaque(type(transform).__name__)
+
+
+def _inside(transform: Any) -> Sequence[Any] | None:
+    """The transforms that this one does in order; None if it is a single one."""
+    if isinstance(transform, Opaque) and transform.name.rpartition(".")[2] in ("Compose", "Sequential"):
+        state = entries(transform.state)
+        transform = state["transforms"] if "transforms" in state else list(entries(state.get("_modules")).values())
+    return transform if isinstance(transform, (list, tuple)) else None
 
 
 def _translate(name: str, state: Any, done: Preparation) -> None:
     """One transform; what cannot be expressed is named, never guessed."""
+    steps, scale, dropped = len(done.steps), done.scale, len(done.dropped)
     try:
         TRANSFORMS[name](state, done)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError):
+        _check(done.steps[steps:], done.channels)
+        if len(done.steps) > MOST_STEPS:
+            raise ValueError
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, ModelError):
+        del done.steps[steps:], done.dropped[dropped:]
+        done.scale = scale
         done.unknown.append(name)
 
 
+def _check(steps: list[Step], channels: int) -> None:
+    """ModelError for steps that no card may hold: sizes that do not fit into memory, numbers that are not finite."""
+    entry = Input("input", "image", [1, channels, 1, 1], "RGB" if channels == 3 else "GRAY", steps)
+    Card.from_json(Card("values", "", "", entry, Output("output", "values")).to_json())
+
+
 def _resize(state: Any, done: Preparation) -> None:
-    size = integers(state["size"])
+    size = _sizes(state)
     if _interpolation(state) != "bilinear" or state.get("max_size") is not None:
         raise ValueError
     kind = "pillow" if state.get("antialias") is True else "cv2"
@@ -105,8 +132,15 @@ def _random_resized_crop(state: Any, done: Preparation) -> None:
 
 
 def _pair(state: Any) -> list[int]:
+    size = _sizes(state)
+    return list(size * 2 if len(size) == 1 else size)
+
+
+def _sizes(state: Any) -> tuple[int, ...]:
     size = integers(state["size"])
-    return list(size * 2 if len(size) == 1 else (size[0], size[1]))
+    if len(size) not in (1, 2):
+        raise ValueError
+    return size
 
 
 def _pad(state: Any, done: Preparation) -> None:
@@ -162,7 +196,7 @@ def _notes(done: Preparation) -> list[str]:
             )
         )
     if done.unknown:
-        names = ", ".join(dict.fromkeys(done.unknown))
+        names = ", ".join(short(name, 60) for name in list(dict.fromkeys(done.unknown))[:20])
         notes.append(
             say(
                 en=f"These transforms of the training cannot be repeated here, so answers may differ: {names}.",
