@@ -155,12 +155,13 @@ def _ssd(outputs: Mapping[str, Array], how: Dict[str, Any], score: float) -> Tup
     found = []
     for level in how["levels"]:
         head, count = outputs[level["scores"]], len(level["anchors"])
-        shares = _softmax(_rows(head, count))[:, :-1]
+        logits = _by_place(head, count)
+        shares = _softmax(logits.reshape(-1, logits.shape[2]))[:, :-1]
         pairs = np.flatnonzero(shares > np.float32(score))
         values = shares.reshape(-1)[pairs]
         first = best(values, how["candidates"])
         row, label = np.divmod(pairs[first], shares.shape[1])
-        deltas = _rows(outputs[level["deltas"]], count)[row] * np.array(how["stds"], np.float32)
+        deltas = _by_place(outputs[level["deltas"]], count)[np.divmod(row, count)] * np.array(how["stds"], np.float32)
         centre, size = _anchors(level, head, row)
         centre = centre + size * deltas[:, :2]
         size = size * np.exp(deltas[:, 2:].clip(-LARGEST_LOG, LARGEST_LOG))
@@ -173,24 +174,24 @@ def _yolo(outputs: Mapping[str, Array], how: Dict[str, Any], score: float) -> Tu
     found = []
     for level in how["levels"]:
         head = outputs[level["scores"]]
-        raw = _rows(head, len(level["anchors"]))
-        objects = _sigmoid(raw[:, 4])
+        view = _by_place(head, len(level["anchors"]))
+        objects = _sigmoid(view[:, :, 4].reshape(-1))
         rows = np.flatnonzero(objects >= np.float32(how["confidence"]))
-        classes = _sigmoid(raw[rows, 5:])
+        raw = view[np.divmod(rows, view.shape[1])]
+        classes = _sigmoid(raw[:, 5:])
         which, label = np.nonzero(classes > np.float32(score))
-        row = rows[which]
-        centre, size = _anchors(level, head, row)
-        centre = centre + (_sigmoid(raw[row, :2]) - np.float32(0.5)) * np.float32(level["stride"])
-        size = size * np.exp(raw[row, 2:4])
-        found.append((_corners(centre, size), classes[which, label] * objects[row], label))
+        centre, size = _anchors(level, head, rows)
+        centre = centre + (_sigmoid(raw[:, :2]) - np.float32(0.5)) * np.float32(level["stride"])
+        boxes = _corners(centre, size * np.exp(raw[:, 2:4]))
+        found.append((boxes[which], classes[which, label] * objects[rows[which]], label))
     return _joined(found)
 
 
-def _rows(head: Array, anchors: int) -> Array:
-    """(1, anchors * K, H, W) -> (H * W * anchors, K)."""
+def _by_place(head: Array, anchors: int) -> Array:
+    """(1, anchors * K, H, W) -> (H * W, anchors, K), as a view."""
     _, channels, height, width = head.shape
-    turned = np.asarray(head, np.float32).reshape(anchors, channels // anchors, height * width)
-    return turned.transpose(2, 0, 1).reshape(-1, channels // anchors)
+    apart = np.asarray(head, np.float32).reshape(anchors, channels // anchors, height * width)
+    return apart.transpose(2, 0, 1)
 
 
 def _anchors(level: Dict[str, Any], head: Array, rows: Array) -> Tuple[Array, Array]:
