@@ -134,6 +134,11 @@ BAD = [
     option("one number", "OptionError", -501, ("--input-size is 32,",), input_size=(32,)),
     option("opset", "OptionError", -501, ("--opset is 10", "11 to 21"), opset=10),
     option("IR", "OptionError", -501, ("--ir-version is 99", "4 to 10"), ir_version=99),
+    option("detector's threshold", "OptionError", -501, ("--score-threshold is for", "LeNet-5"), score_threshold=0.5),
+    option("detector's overlap", "OptionError", -501, ("--iou-threshold is for",), iou_threshold=0.5),
+    option("detector's boxes", "OptionError", -501, ("--max-detections is for",), max_detections=5),
+    option("detector's form", "OptionError", -501, ("--form is for",), form="raw"),
+    option("no such form", "OptionError", -501, ("--form is round", "boxes or raw"), form="round"),
     option("another network", "ArchitectureMismatch", -302, ("ResNet18", "LeNet"), network="ResNet18"),
     option("no network", "ArchitectureMismatch", -302, ("YOLO99", "LeNet"), network="YOLO99"),
 ]  # fmt: skip

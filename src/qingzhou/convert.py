@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .checkpoint import Checkpoint, read_checkpoint
-from .errors import OptionError, OutputError, say
+from .errors import ModelError, OptionError, OutputError, UnsupportedCheckpoint, say
 from .export.count import macs, parameters
 from .export.file import append_metadata, write_onnx
 from .export.metadata import metadata
@@ -30,6 +31,7 @@ from .whole_file import replacing
 
 OPSETS, IR_VERSIONS = range(11, 22), range(4, 11)
 DEFAULT_OPSET, ROI_OPSET = 13, 16
+MOST_FACTS = 100  # of the training, in a card
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,16 @@ class Options:
                 zh=f"--input-size 的值是 {list(size)}，应为正整数，例如 224,224（高,宽）。",
             )
 
+    def refuse_those_of_detectors(self, title: str) -> None:
+        """OptionError for options that mean nothing to the network that was found."""
+        given = {"--form": self.form != "boxes", "--score-threshold": self.score_threshold is not None,
+                 "--iou-threshold": self.iou_threshold is not None, "--max-detections": self.max_detections is not None}  # fmt: skip
+        for name in (name for name, is_given in given.items() if is_given):
+            raise OptionError(
+                en=f"{name} is for object detectors, but the file holds {title}. Leave it out.",
+                zh=f"{name} 只用于目标检测，而文件里是 {title}。请去掉这个选项。",
+            )
+
     @property
     def wanted(self) -> Wanted:
         """What of it concerns the network."""
@@ -162,6 +174,8 @@ def run_conversion(path: str | Path, out: str | Path | None = None, **given: Any
     found = recognise_checkpoint(checkpoint, options.wanted)
     if options.network is not None:
         check_name(options.network, found.family, found.title)
+    if found.task != "detection":
+        options.refuse_those_of_detectors(found.title)
     names, notes = choose_labels(found, options.labels)
     card = describe(checkpoint, found, names, notes)
     job = _Job(found.graph, found.heads, Weights(checkpoint.tensors), card, found.family,
@@ -213,9 +227,9 @@ def describe(checkpoint: Checkpoint, found: Recognised, labels: Sequence[str], n
 def _origin(checkpoint: Checkpoint) -> dict[str, object]:
     """Where the model came from: the file, and what its meta says of the training."""
     origin = checkpoint.origin
-    facts = {k: v for k, v in checkpoint.meta.items() if isinstance(v, (str, int, float)) and len(str(v)) <= 200}
+    facts = {k: v for k, v in checkpoint.meta.items() if isinstance(v, (str, int, float)) and len(f"{k}{v}") <= 200}
     named = {"file": origin.path.name, "sha256": origin.sha256, "container": origin.container}
-    return {**named, "training": {str(k): v for k, v in facts.items()}}
+    return {**named, "training": {str(k): v for k, v in itertools.islice(facts.items(), MOST_FACTS)}}
 
 
 def output_path(source: Path, out: str | Path | None) -> Path:
@@ -268,11 +282,21 @@ def _write(job: _Job, target: Path) -> tuple[Model, tuple[str, ...]]:
             checks.append(say("runs in onnxruntime", "能在 onnxruntime 中运行"))
             if trial.agrees(job.heads or job.graph, job.weights):
                 checks.append(say("equals the unsimplified network", "与化简前的网络一致"))
-        card = replace(card, sample=Sample(sample, output))
-        text = card.to_json()
-        assert Card.from_json(text) == card, "the card cannot be read back"
-        append_metadata(part, {KEY: text, **metadata(card, job.family)})
+        card = _as_read_back(replace(card, sample=Sample(sample, output)))
+        append_metadata(part, {KEY: card.to_json(), **metadata(card, job.family)})
     return Model(target, card), tuple(checks)
+
+
+def _as_read_back(card: Card) -> Card:
+    """The card as readers will see it; UnsupportedCheckpoint if what the checkpoint says of itself cannot be kept."""
+    try:
+        return Card.from_json(card.to_json())
+    except ModelError as err:
+        raise UnsupportedCheckpoint(
+            en=f"What the checkpoint says of itself cannot be kept with the model. {err.en} Or name the classes "
+            "yourself with --labels.",
+            zh=f"权重文件里的说明信息无法保存到模型中。{err.zh}也可以用 --labels 指定类别名称。",
+        ) from None
 
 
 def dump(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,4 +43,9 @@ def read_labels(value: object) -> tuple[str, ...]:
     """The class names in a file's meta: a list or tuple of anything printable, or a dict of them; else none."""
     if isinstance(value, Mapping):
         value = [key if isinstance(key, str) else text for key, text in value.items()]
-    return tuple(str(label) for label in value) if isinstance(value, (list, tuple)) else ()
+    return tuple(_printable(str(label)) for label in value) if isinstance(value, (list, tuple)) else ()
+
+
+def _printable(label: str) -> str:
+    """Without line ends (labels that were read from a file) and other control characters."""
+    return re.sub(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]", " ", label).strip()
