@@ -107,8 +107,12 @@ class Options:
 
     def refuse_those_of_detectors(self, title: str) -> None:
         """OptionError for options that mean nothing to the network that was found."""
-        given = {"--form": self.form != "boxes", "--score-threshold": self.score_threshold is not None,
-                 "--iou-threshold": self.iou_threshold is not None, "--max-detections": self.max_detections is not None}  # fmt: skip
+        given = {
+            "--form": self.form != "boxes",
+            "--score-threshold": self.score_threshold is not None,
+            "--iou-threshold": self.iou_threshold is not None,
+            "--max-detections": self.max_detections is not None,
+        }
         for name in (name for name, is_given in given.items() if is_given):
             raise OptionError(
                 en=f"{name} is for object detectors, but the file holds {title}. Leave it out.",
