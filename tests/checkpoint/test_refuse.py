@@ -46,6 +46,7 @@ def tar() -> bytes:
 
 ONNX = bytes.fromhex("0808120771696e677a686f753a10")
 WRONG = [
+    ("one byte of ONNX", b"\x08", "no file that we know"),
     ("web page", b"\n<!DOCTYPE html><html><body>404", "web page"),
     ("git-lfs", b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n", "git lfs pull"),
     ("tar", tar(), "tar"),

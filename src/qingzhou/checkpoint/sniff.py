@@ -70,7 +70,7 @@ def _onnx_or_text(head: bytes) -> QingzhouError:
             "a web page, often what a failed download leaves", "网页，通常是下载失败的结果",
             "Download the file again, in the browser", "请用浏览器重新下载",
         )  # fmt: skip
-    if head[:1] == b"\x08" and 0 < head[1] < 32 and head[2:3] in (b"\x12", b"\x1a", b"\x22", b"\x32", b"\x3a", b"\x42"):
+    if head[:1] == b"\x08" and b"\0" < head[1:2] < b" " and head[2:3] and head[2:3] in b"\x12\x1a\x22\x32\x3a\x42":
         return wrong_type(
             "an ONNX model already", "已经是 ONNX 模型",
             "It needs no conversion: use it as it is, with the suffix .onnx", "无需转换，改为 .onnx 后缀即可直接使用",
