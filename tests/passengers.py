@@ -18,9 +18,11 @@ def mmedu(name: str, folder: Path) -> Path:
     """The oracle's checkpoint of a network, with the weights that its manifest recreates."""
     from makers import write_checkpoint
 
-    manifest = json.loads((ORACLE / "mmedu" / name / "manifest.json").read_text("utf-8"))
+    place = next(ORACLE / kind / name for kind in ("mmedu", "mmdet") if (ORACLE / kind / name).is_dir())
+    manifest = json.loads((place / "manifest.json").read_text("utf-8"))
+    meta = {**manifest["checkpoint_meta"], "CLASSES": tuple(manifest["classes"])}
     path = folder / f"{name}.pth"
-    write_checkpoint(path, {"meta": manifest["checkpoint_meta"], "state_dict": rebuild(manifest), "optimizer": {}})
+    write_checkpoint(path, {"meta": meta, "state_dict": rebuild(manifest), "optimizer": {}})
     return path
 
 

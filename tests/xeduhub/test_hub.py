@@ -72,6 +72,18 @@ def test_mmedu_models_answer_as_here(name: str, python: Path, tmp_path: Path) ->
     ]
 
 
+@pytest.mark.parametrize("name", ["SSD_Lite", "Yolov3"])
+def test_detectors_answer_as_here(name: str, python: Path, tmp_path: Path) -> None:
+    """The boxes are those of the same file here, and the hub lists those that are likely enough."""
+    model = qingzhou.convert(mmedu(name, tmp_path))
+    flow = run_hub(python, tmp_path, "mmedu", model, [{"path": str(photo(tmp_path / "photo.png"))}])
+    boxes = ours(model, flow.fed[0])
+    np.testing.assert_allclose(flow.gave[0], boxes, atol=0.05)  # pixels
+    likely = [row for row in boxes[0] if row[4] >= 0.3]
+    assert [found["置信度"] for found in flow.results[0]] == pytest.approx([row[4] for row in likely], abs=1e-4)
+    assert all(found["预测结果"] == model.card.labels[found["标签"]] for found in flow.results[0])
+
+
 def assert_answers_as_here(flow: Flow, model: qingzhou.Model) -> None:
     """The hub's numbers are those of this machine's onnxruntime, and its answers name the largest."""
     scores = ours(model, flow.fed[0])
