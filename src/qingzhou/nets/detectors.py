@@ -153,7 +153,7 @@ def _rcnn_title(config: Config) -> str:
 
 
 DETECTORS = (
-    Detector("SSD_Lite", ssdlite.configs, lambda config: "SSDLite MobileNetV2", record_ssd),
+    Detector("SSD_Lite", ssdlite.configs, lambda config: f"SSDLite MobileNetV2 {config['width']:g}x", record_ssd),
     Detector("Yolov3", yolov3.configs, lambda config: f"YOLOv3 {_backbone(config)}", record_yolo),
     Detector(
         "FasterRCNN", lambda s: (c for c in faster_rcnn.configs(s) if not c["masks"]), _rcnn_title, record_rcnn

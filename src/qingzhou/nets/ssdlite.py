@@ -8,8 +8,8 @@ from typing import Any
 
 from .detector import Box, Level, Levels
 from .graph import Recorder, Value
-from .mobilenet_v2 import MMDET, backbone
-from .network import Config, Shapes, children, size
+from .mobilenet_v2 import MMDET, WIDTHS, backbone
+from .network import Config, Shapes, children, divisible, size
 from .one_stage import Decoding
 
 STYLE: dict[str, Any] = {"act": "relu6", "eps": 1e-3}
@@ -17,7 +17,7 @@ STYLE: dict[str, Any] = {"act": "relu6", "eps": 1e-3}
 
 def ssdlite(net: Recorder, x: Value, config: Config) -> Levels:
     """(1, 3, H, W) -> for each of six levels the class logits and box deltas of its anchors."""
-    results = backbone(net, x, 1.0, MMDET, **STYLE)
+    results = backbone(net, x, config["width"], MMDET, **STYLE)
     features = [results[4], results[7]]
     for i, channels in enumerate(config["extras"]):
         features.append(extra(net, f"neck.extra_layers.{i}", features[-1], channels))
@@ -48,10 +48,18 @@ def configs(shapes: Shapes) -> Iterable[Config]:
         return
     anchors = size(shapes, "bbox_head.reg_convs.0.1.weight") // 4
     yield {
+        "width": _width(shapes),
         "extras": [size(shapes, f"neck.extra_layers.{i}.1.pointwise_conv.conv.weight") for i in levels],
         "anchors": anchors,
         "classes": size(shapes, "bbox_head.cls_convs.0.1.weight") // max(anchors, 1) - 1,
     }
+
+
+def _width(shapes: Shapes) -> float:
+    """The MobileNetV2 whose first convolution and finest level have these channels."""
+    first, finest = size(shapes, "backbone.conv1.conv.weight"), size(shapes, "bbox_head.cls_convs.0.0.conv.weight")
+    fitting = (w for w in WIDTHS if (divisible(32 * w), divisible(96 * w)) == (first, finest))
+    return next(fitting, 1.0)
 
 
 def default_decoding() -> Decoding:
