@@ -41,7 +41,8 @@ def test_outputs_equal_the_original(folder: Path, tmp_path: Path, record_propert
     x, wanted = reference(folder)
     worst = 0.0
     for opset, ir_version in VERSIONS:
-        done = run_conversion(folder / "checkpoint.pth", tmp_path / "m.onnx", opset=opset, ir_version=ir_version)
+        done = run_conversion(folder / "checkpoint.pth", tmp_path / "m.onnx", opset=opset, ir_version=ir_version,
+                              check=opset == 13)  # fmt: skip
         found = outputs(done.model.path, input=x)
         assert {key: array.shape for key, array in found.items()} == {k: array.shape for k, array in wanted.items()}
         worst = max(worst, *(float(np.abs(found[key] - wanted[key]).max()) for key in wanted))

@@ -50,7 +50,7 @@ def test_answers_equal_torch(name: str, tmp_path: Path, record_property: Callabl
     x, wanted, worst = REFERENCES[f"{name}.x"], REFERENCES[f"{name}.y"], 0.0
     for opset, ir_version in VERSIONS:
         done = run_conversion(ORACLE / f"{name}.pth", tmp_path / "m.onnx", input_size=x.shape[1:], opset=opset,
-                              ir_version=ir_version)  # fmt: skip
+                              ir_version=ir_version, check=opset == 13)  # fmt: skip
         session = onnxruntime.InferenceSession(str(done.model.path), providers=["CPUExecutionProvider"])
         (found,) = session.run(None, {"input": x})
         assert found.shape == wanted.shape

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import torch  # noqa: TID251 - to make what torch makes
-from torch import nn  # noqa: TID251
+import torch
+from torch import nn
 
 HERE = Path(__file__).parent
 
