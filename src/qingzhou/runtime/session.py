@@ -8,6 +8,10 @@ from typing import Any, Optional
 
 from .errors import FileMissing, ModelError, QingzhouError
 
+LARGE = (
+    256 << 20
+)  # bytes of a model of which onnxruntime makes no second, rearranged copy: it loads faster in less memory
+
 
 def open_session(path: Any, threads: Optional[int] = None) -> Any:
     """An onnxruntime session on the CPU; FileMissing or ModelError."""
@@ -19,11 +23,16 @@ def open_session(path: Any, threads: Optional[int] = None) -> Any:
     ort = _onnxruntime()
     options = ort.SessionOptions()
     options.log_severity_level = 3  # errors only
+    if os.path.getsize(path) > LARGE:
+        options.add_session_config_entry("session.disable_prepacking", "1")
     if threads:
         options.intra_op_num_threads = threads
     try:
         return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as err:  # onnxruntime has a class of its own for every kind of broken file
+        with open(path, "rb") as file:
+            if file.read(2) in (b"PK", b"\x80\x02"):  # a zip archive or a pickle, as torch.save writes them
+                raise _not_converted(os.path.basename(str(path))) from None
         raise _refused(os.path.basename(str(path)), str(err), ort.__version__) from None
 
 
@@ -36,6 +45,14 @@ def _onnxruntime() -> Any:
             zh="没有找到运行模型所需的 onnxruntime（%s）。请安装：pip install onnxruntime" % err,
         ) from None
     return onnxruntime
+
+
+def _not_converted(name: str) -> ModelError:
+    return ModelError(
+        en="%s is a checkpoint, as training saves it; expected a converted .onnx model. First: qingzhou convert %s"
+        % (name, name),
+        zh="%s 是训练保存的权重文件，应为转换好的 .onnx 模型。请先运行：qingzhou convert %s" % (name, name),
+    )
 
 
 def _refused(name: str, reason: str, version: str) -> ModelError:
