@@ -8,9 +8,8 @@ from typing import Any, Optional
 
 from .errors import FileMissing, ModelError, QingzhouError
 
-LARGE = (
-    256 << 20
-)  # bytes of a model of which onnxruntime makes no second, rearranged copy: it loads faster in less memory
+# Bytes of a model of which onnxruntime makes no second, rearranged copy: it loads faster and in less memory.
+LARGE = 256 << 20
 
 
 def open_session(path: Any, threads: Optional[int] = None) -> Any:
