@@ -1,8 +1,12 @@
-"""The documentation: links lead somewhere, and every page is there in both languages."""
+"""The documentation: links lead somewhere, every page is there in both languages, and what is marked to run runs."""
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -13,6 +17,12 @@ DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("README*.md"), ROOT / "CONTRIBUTING.md", *DOCS.rglob("*.md")])
 CODE = re.compile(r"^ *```.*?^ *```|`[^`\n]*`", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\(\s*<?([^)\s>]+)")
+MARKED = re.compile(r"^<!-- run -->\n```(python|bash)\n(.*?)^```$", re.M | re.S)
+RUN = [
+    pytest.param(kind, code, id=f"{page.name}-{kind}")
+    for page in PAGES
+    for kind, code in MARKED.findall(page.read_text("utf-8"))
+]
 
 
 def text(page: Path) -> str:
@@ -48,3 +58,41 @@ def test_every_page_is_there_in_both_languages() -> None:
 def test_both_languages_have_the_same_chapters(name: str) -> None:
     levels = [re.findall(r"^(##+) ", text(DOCS / lang / name), re.M) for lang in ("en", "zh")]
     assert levels[0] == levels[1]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    """A folder with what the pages speak of: best.pth, pictures, folders of pictures, one of them by class."""
+    demo, digits = ROOT / "src/qingzhou/demo", ROOT / "tests/oracle/digits/test"
+    shutil.copyfile(demo / "lenet_digits.pth", tmp_path / "best.pth")
+    for name in ("photo.jpg", "照片.jpg", "photos/digit.png", "照片文件夹/digit.png"):
+        copy(demo / "digit.png", tmp_path / name)
+    for folder in digits.iterdir():
+        copy(min(folder.iterdir()), tmp_path / "test_set" / folder.name / "digit.png")
+    command(tmp_path / "bin/python", "")
+    command(tmp_path / "bin/qingzhou", ' -c "from qingzhou.cli import main; main()"')
+    return tmp_path
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a file; folders are made."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+
+
+def command(path: Path, arguments: str) -> None:
+    """A shell command that starts this Python."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f'#!/bin/sh\nexec "{sys.executable}"{arguments} "$@"\n', "utf-8")
+    path.chmod(0o755)
+
+
+@pytest.mark.parametrize(("kind", "code"), RUN)
+def test_what_is_marked_runs(kind: str, code: str, desk: Path) -> None:
+    if kind == "bash" and os.name == "nt":
+        pytest.skip("no POSIX shell")
+    argv = ["sh", "-e", "-c", code] if kind == "bash" else [sys.executable, "-c", code]
+    variables = {"PATH": f"{desk / 'bin'}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT / "src")}
+    env = {**os.environ, **variables, "PYTHONUTF8": "1"}
+    done = subprocess.run(argv, cwd=desk, env=env, capture_output=True, timeout=300)
+    assert done.returncode == 0, (done.stdout + done.stderr).decode("utf-8", "replace")
