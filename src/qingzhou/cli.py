@@ -78,9 +78,8 @@ def main() -> None:
 @click.option("--opset", type=int, help="ONNX opset, 11-21 (default: 13; 16 for two-stage detectors).")
 @click.option("--ir-version", type=int, default=8, show_default=True, help="ONNX IR version, 4-10.")
 @click.option("--check/--no-check", default=True, help="Run the result on its sample. 转换后自检。")
-@click.option(
-    "--form", default="boxes", show_default=True, help="Detectors: boxes, or raw (NMS in the program). 检测形式。"
-)
+@click.option("--network", help="The network you believe it is: an error if not. 你认为的网络名称。")
+@click.option("--form", default="boxes", show_default=True, help="Detectors: boxes, or raw without NMS. 检测形式。")
 @click.option("--score-threshold", type=float, help="Detectors: least score of a box. 最低得分。")
 @click.option("--iou-threshold", type=float, help="Detectors: overlap that NMS allows. NMS 阈值。")
 @click.option("--max-detections", type=int, help="Detectors: at most so many boxes. 最多框数。")

@@ -184,8 +184,8 @@ def run_conversion(path: str | Path, out: str | Path | None = None, **given: Any
     card = describe(checkpoint, found, names, notes)
     job = _Job(found.graph, found.heads, Weights(checkpoint.tensors), card, found.family,
                options.opset or _default_opset(found), options.ir_version, options.check)  # fmt: skip
-    model, checks = _write(job.feeding_raw_pixels() if options.xeduhub else job, output_path(source, out))
-    program = write_sample(model.path, model.card)
+    job = job.feeding_raw_pixels() if options.xeduhub else job
+    model, program, checks = _write(job, output_path(source, out))
     counts = parameters(found.graph), macs(found.graph)
     seconds = time.perf_counter() - start
     return Conversion(source, model, program, *counts, job.opset, job.ir_version, checks, seconds)
@@ -213,7 +213,11 @@ class _Job:
     def feeding_raw_pixels(self) -> _Job:
         """The same network with its normalisation inside, for hubs that feed 0-255 (BaseNN pictures only)."""
         if self.card.input.kind != "image" or self.card.tool.startswith("MM"):
-            return self
+            note = say(
+                en="--xeduhub-input changes nothing: the hub feeds this kind of model rightly as it is.",
+                zh="--xeduhub-input 没有作用：XEduHub 可以直接正确使用这类模型。",
+            )
+            return replace(self, card=replace(self.card, notes=[*self.card.notes, note]))
         graph, weights, entry = normalise_inside(self.graph, self.weights, self.card.input)
         return replace(self, graph=graph, weights=weights, card=replace(self.card, input=entry))
 
@@ -272,8 +276,8 @@ def _not_allowed(name: str, value: object, first: str, last: str) -> OptionError
     )
 
 
-def _write(job: _Job, target: Path) -> tuple[Model, tuple[str, ...]]:
-    """Emit, check and write; the file appears at `target` only if every check passed."""
+def _write(job: _Job, target: Path) -> tuple[Model, Path, tuple[str, ...]]:
+    """Emit, check and write the model and its program; `target` appears only if all of it went well."""
     emitted = emit(*simplify(job.graph, job.weights), job.opset, job.ir_version)
     check_structure(emitted)
     card, checks = job.card, [say("structure", "结构")]
@@ -288,7 +292,8 @@ def _write(job: _Job, target: Path) -> tuple[Model, tuple[str, ...]]:
                 checks.append(say("equals the unsimplified network", "与化简前的网络一致"))
         card = _as_read_back(replace(card, sample=Sample(sample, output)))
         append_metadata(part, {KEY: card.to_json(), **metadata(card, job.family)})
-    return Model(target, card), tuple(checks)
+        program = write_sample(target, card)
+    return Model(target, card), program, tuple(checks)
 
 
 def _as_read_back(card: Card) -> Card:

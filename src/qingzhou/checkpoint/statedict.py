@@ -172,5 +172,17 @@ def _nothing(root: Any) -> Exception:
                 f"it holds an optimizer and no network (keys: {keys})", f"其中只有优化器，没有网络（键：{keys}）"
             )
         return unsupported(f"it holds no network (keys: {keys})", f"其中没有网络（键：{keys}）")
-    kind = root.name if isinstance(root, Opaque) else "tensor" if isinstance(root, TensorRef) else type(root).__name__
-    return unsupported(f"it holds a {short(kind)}, not a network", f"其中是 {short(kind)}，不是网络")
+    if isinstance(root, Opaque):
+        return _call(short(root.name))
+    kind = "tensor" if isinstance(root, TensorRef) else short(type(root).__name__)
+    return unsupported(f"it holds a {kind}, not a network", f"其中是 {kind}，不是网络")
+
+
+def _call(name: str) -> Exception:
+    """A pickle of nothing but a call or an object of a foreign class."""
+    return unsupported(
+        f"it holds no network, only a call of {name}, which was not run",
+        f"其中没有网络，只有对 {name} 的调用（没有执行）",
+        "If you do not know why it is there, do not open the file with other programs",
+        "如果不清楚它的来源，请不要用其他程序打开这个文件",
+    )  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper
 
+from .. import __version__
 from ..nets.graph import Graph, Layer, Value
 from .detection import OPERATIONS
 from .passes import scale_and_shift
@@ -46,7 +47,7 @@ def emit(graph: Graph, weights: Weights, opset: int, ir_version: int) -> Emitted
         emitter.nodes, "qingzhou", [_info(v) for v in graph.inputs], [_info(v) for v in graph.outputs]
     )
     model = helper.make_model(onnx_graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=ir_version)
-    model.producer_name = "qingzhou"
+    model.producer_name, model.producer_version = "qingzhou", __version__
     return Emitted(model, tuple(emitter.initializers.values()))
 
 

@@ -56,7 +56,7 @@ def _one_conversion(result: Conversion | QingzhouError) -> None:
         )
     )
     notes(screen, card.notes)
-    screen.print(f"{say('Run it:', '运行：')} [cyan]{escape(_command(result))}[/]", soft_wrap=True)
+    screen.print(f"{say('Run it: ', '运行：')}[cyan]{escape(_command(result))}[/]", soft_wrap=True)
 
 
 def _command(result: Conversion) -> str:

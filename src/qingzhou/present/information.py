@@ -29,7 +29,7 @@ def info(found: Info, tree: bool, json_wanted: bool) -> None:
     rows = [(say("tool", "工具"), escape(str(training.pop("tool", found.tool))))]
     if found.network:
         rows += [(say("network", "网络"), f"{escape(found.network)}  ({task(found.task)})")]
-        rows += [(say("classes", "类别"), labels(found.labels) if found.labels else str(found.classes))]
+        rows += [(say("classes", "类别"), labels(found.labels) or (str(found.classes) if found.classes else ""))]
     if found.input is not None:
         rows += [(say("input", "输入"), entry(found.input))]
         rows += [(say("prepared", "预处理"), escape(", ".join(step_text(s) for s in found.input.steps)))]

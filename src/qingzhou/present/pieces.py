@@ -57,7 +57,7 @@ def busy(text: str) -> Iterator[None]:
 def error(err: QingzhouError) -> None:
     """A user's mistake, on stderr."""
     screen = Console(stderr=True, highlight=False)
-    screen.print(f"[bold red]{say('Error:', '错误：')}[/] {escape(str(err))}", soft_wrap=True)
+    screen.print(f"[bold red]{say('Error: ', '错误：')}[/]{escape(str(err))}", soft_wrap=True)
 
 
 def facts(*rows: tuple[str, str]) -> Table:
@@ -98,6 +98,7 @@ def task(name: str) -> str:
     return {
         "classification": say("classification", "分类"), "regression": say("regression", "回归"),
         "values": say("values", "数值"), "generation": say("text generation", "文本生成"),
+        "detection": say("object detection", "目标检测"),
     }.get(name, name)  # fmt: skip
 
 

@@ -158,7 +158,7 @@ def entries(net):
 
 def calibrate(net, x):
     """Exponents by which each convolution and linear layer comes near a deviation of 1, and the logits near 3."""
-    import torch  # noqa: TID251 - this is the original's side
+    import torch
 
     kinds = (torch.nn.Conv2d, torch.nn.Linear)
     layers = {module: name for name, module in net.named_modules() if isinstance(module, kinds)}
@@ -182,7 +182,7 @@ def calibrate(net, x):
 
 def reference(name, title, settings, shape):
     """The manifest of one member, with what the original computes."""
-    import torch  # noqa: TID251 - this is the original's side
+    import torch
 
     net, seed = build(settings), zlib.crc32(name.encode())
     manifest = {"title": title, "seed": seed, "input_seed": seed + 1, "input_shape": list(shape)}
@@ -199,7 +199,7 @@ def reference(name, title, settings, shape):
 
 def load(net, manifest):
     """Put the recreated numbers into the network."""
-    import torch  # noqa: TID251 - this is the original's side
+    import torch
 
     net.load_state_dict({k: torch.from_numpy(v) for k, v in fill(manifest).items()}, strict=True)
 
