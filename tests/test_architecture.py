@@ -23,7 +23,7 @@ FLOW = [
     ["samples"],
     ["model"],
     ["convert"],
-    ["batch", "info", "demo", "evaluate"],
+    ["batch", "run", "info", "demo", "evaluate"],
     ["answers"],
     ["doors"],
     ["present"],

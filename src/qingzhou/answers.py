@@ -11,7 +11,7 @@ from .errors import QingzhouError
 from .whole_file import write_text
 
 if TYPE_CHECKING:
-    from .batch import Answer
+    from .run import Answer
     from .runtime.card import Card
     from .runtime.detect import Detection
     from .runtime.predict import Prediction

@@ -10,7 +10,6 @@ from typing import BinaryIO
 import numpy as np
 from onnx import ModelProto, TensorProto
 
-from ..whole_file import replacing as replacing  # also known from here
 from .onnx import Emitted, Initializer
 
 # Field numbers of onnx.proto that are written by hand: all of the wire type "length-delimited".

@@ -17,7 +17,7 @@ from ..errors import QingzhouError, say
 from .pieces import as_json, console, table_of
 
 if TYPE_CHECKING:
-    from ..batch import Answer
+    from ..run import Answer
     from ..runtime.card import Card
     from ..runtime.detect import Detection
     from ..runtime.predict import Prediction
