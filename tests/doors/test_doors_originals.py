@@ -6,6 +6,7 @@ import pytest
 
 from qingzhou.doors.originals import Port, original_card
 from qingzhou.errors import ModelError, QingzhouError
+from qingzhou.runtime.card import Card
 
 IMAGE, OUT = Port("input", (1, 3, 224, 224)), Port("probs", (1, 2))
 RGB_MEAN, BGR_MEAN = [123.675, 116.28, 103.53], [103.53, 116.28, 123.675]
@@ -99,10 +100,25 @@ def test_damaged_or_hostile_metadata(metadata: dict[str, str], words: str) -> No
     assert words in caught.value.en and len(caught.value.en) < 400
 
 
-@pytest.mark.parametrize("codebase", ["MMDet", "MMPose"])
-def test_detectors_come_later(codebase: str) -> None:
-    with pytest.raises(QingzhouError, match="later"):
-        original_card(info("SSD_Lite", codebase=codebase), IMAGE, OUT)
+@pytest.mark.parametrize(
+    ("name", "size", "ops"),
+    [("SSD_Lite", (320, 320), ["resize", "normalize"]), ("Yolov3", (416, 416), ["resize", "normalize", "pad_to"]),
+     ("FasterRCNN", (1333, 800), ["resize", "normalize", "pad_to"])],
+)  # fmt: skip
+def test_detectors_are_prepared_as_in_training(name: str, size: tuple[int, int], ops: list[str]) -> None:
+    """SSD squashes pictures; the others keep the ratio inside the size that the export has fixed."""
+    card = original_card(info(name, codebase="MMDet"), Port("input", (1, 3, *size)), Port("dets", (1, 100, 5)))
+    assert (card.task, card.output.scores, card.labels) == ("detection", "boxes", ["cat", "狗"])
+    assert [step["op"] for step in card.input.steps] == ops and card.input.shape == [1, 3, *size]
+    assert ("size" if name == "SSD_Lite" else "inside") in card.input.steps[0]
+    assert Card.from_json(card.to_json()) == card
+
+
+def test_other_tools_models_are_refused() -> None:
+    with pytest.raises(QingzhouError, match="MMPose"):
+        original_card(info("x", codebase="MMPose"), IMAGE, OUT)
+    with pytest.raises(ModelError):
+        original_card(info("SSD_Lite", codebase="MMDet"), IMAGE, OUT)
 
 
 @pytest.mark.parametrize("classes", [None, "cat", 3, {"a": 1}])

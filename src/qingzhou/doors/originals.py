@@ -15,7 +15,7 @@ from typing import Any
 from ..errors import ModelError, QingzhouError, say
 from ..nets.lenet import grey_input
 from ..nets.names import parse_name
-from ..nets.network import imagenet_input
+from ..nets.network import MEAN, STD, imagenet_input
 from ..runtime.card import Card, Input, Output
 
 LONGEST = 1 << 20  # characters of metadata that are parsed
@@ -45,12 +45,14 @@ def original_card(metadata: Mapping[str, str], entry: Port, out: Port) -> Card:
 
 
 def _mmedu(info: Mapping[str, Any], entry: Port, out: Port) -> Card:
-    if info.get("codebase", "MMCls") != "MMCls":
+    codebase = info.get("codebase", "MMCls")
+    if codebase == "MMDet":
+        return _mmdet(info, entry, out)
+    if codebase != "MMCls":
         raise QingzhouError(
-            en=f"This model was made with {info['codebase']}; this version runs classification models (MMCls) only. "
-            "Detection comes in a later version; until then use the original XEduHub.",
-            zh=f"这个模型来自 {info['codebase']}，这个版本只能运行图像分类模型（MMCls）。"
-            "目标检测会在以后的版本提供，在此之前请使用原版 XEduHub。",
+            en=f"This model was made with {codebase}; classification (MMCls) and detection (MMDet) can be run here. "
+            "Use the original XEduHub for it.",
+            zh=f"这个模型来自 {codebase}，这里只能运行图像分类（MMCls）和目标检测（MMDet）模型。请使用原版 XEduHub。",
         )
     title = str(info.get("modelname") or "")
     name, classes = parse_name(title), info.get("classes")
@@ -62,6 +64,26 @@ def _mmedu(info: Mapping[str, Any], entry: Port, out: Port) -> Card:
     return Card(
         "classification", title or "?", "MMEdu", network, Output(out.name, "probabilities"), labels, notes=notes
     )
+
+
+def _mmdet(info: Mapping[str, Any], entry: Port, out: Port) -> Card:
+    """A detector as MMEdu exported it: dets and labels, and a fixed input, in which pictures keep their ratio."""
+    title, classes = str(info.get("modelname") or ""), info.get("classes")
+    if len(entry.shape) != 4 or None in entry.shape[1:] or out.name != "dets":
+        raise _damaged("MODEL_INFO", title)
+    size = [n or 1 for n in entry.shape[2:]]
+    fit = "size" if title == "SSD_Lite" else "inside"  # SSD is trained on squashed pictures
+    steps: list[dict[str, Any]] = [
+        {"op": "resize", fit: size, "interpolation": "cv2"},
+        {"op": "normalize", "mean": MEAN, "std": STD},
+        *([] if fit == "size" else [{"op": "pad_to", "size": size}]),
+    ]
+    network = Input(entry.name, "image", list(entry.shape), "RGB", steps)
+    labels = [str(label) for label in classes] if isinstance(classes, (list, tuple)) else []
+    return Card(
+        "detection", title or "?", "MMEdu", network, Output(out.name, "boxes"), labels,
+        thresholds={"score": 0.0, "iou": 0.5, "most": out.shape[1] or 100},
+    )  # fmt: skip
 
 
 def mmedu_input(family: str) -> Input:
