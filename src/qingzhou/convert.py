@@ -214,8 +214,8 @@ class _Job:
         """The same network with its normalisation inside, for hubs that feed 0-255 (BaseNN pictures only)."""
         if self.card.input.kind != "image" or self.card.tool.startswith("MM"):
             note = say(
-                en="--xeduhub-input changes nothing: the hub feeds this kind of model rightly as it is.",
-                zh="--xeduhub-input 没有作用：XEduHub 可以直接正确使用这类模型。",
+                en="--xeduhub-input changes nothing: it is for BaseNN's pictures; this model has one form for all.",
+                zh="--xeduhub-input 没有作用：它用于 BaseNN 的图片模型，这个模型只有一种形式。",
             )
             return replace(self, card=replace(self.card, notes=[*self.card.notes, note]))
         graph, weights, entry = normalise_inside(self.graph, self.weights, self.card.input)

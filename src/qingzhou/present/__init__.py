@@ -3,7 +3,7 @@
 from .answers import as_csv, check, predictions
 from .conversions import conversions, demo
 from .information import doors, info
-from .pieces import as_json, busy, error, failure
+from .pieces import as_json, busy, error, failure, note
 
 __all__ = [
     "as_csv",
@@ -16,5 +16,6 @@ __all__ = [
     "error",
     "failure",
     "info",
+    "note",
     "predictions",
 ]

@@ -84,11 +84,9 @@ def _many_conversions(results: Sequence[Result]) -> None:
         if isinstance(result, QingzhouError):
             screen.print(f"[red]✗[/] [bold]{name}[/]  {escape(str(result))}", soft_wrap=True)
     done = sum(not isinstance(result, QingzhouError) for _, result in results)
-    text = say(
-        f"{done} of {len(results)} converted and checked: each .onnx has a .py beside it that runs it.",
-        f"{len(results)} 个中成功转换并检查了 {done} 个：每个 .onnx 旁边都有可以运行它的 .py。",
-    )
-    screen.print(text)
+    count = say(f"{done} of {len(results)} converted", f"{len(results)} 个中成功转换了 {done} 个")
+    more = say(": each .onnx has a .py beside it that runs it.", "：每个 .onnx 旁边都有可以运行它的 .py。")
+    screen.print(count + (more if done else say(".", "。")))
 
 
 def _short_names(paths: Sequence[Path]) -> list[str]:

@@ -54,6 +54,11 @@ def busy(text: str) -> Iterator[None]:
         yield
 
 
+def note(text: str) -> None:
+    """What the user should know, on stderr."""
+    Console(stderr=True, highlight=False).print(f"[yellow]![/] {escape(text)}", soft_wrap=True)
+
+
 def error(err: QingzhouError) -> None:
     """A user's mistake, on stderr."""
     screen = Console(stderr=True, highlight=False)
