@@ -148,7 +148,7 @@ def run(
         built_in = (opened.card.thresholds or {}).get("score", 0) if opened.card.output.scores == "boxes" else 0
         if threshold is not None and threshold < built_in:
             present.note(say(
-                f"The model itself keeps nothing below {built_in}; convert with --score-threshold {threshold} for more.",
+                f"The model keeps nothing below {built_in}; convert with --score-threshold {threshold} for more.",
                 f"模型内部已去掉低于 {built_in} 的结果；要保留更多，请用 --score-threshold {threshold} 重新转换。",
             ))  # fmt: skip
         if coco is not None:
