@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import OptionError
 from ..runtime.card import Input, Output
 from . import faster_rcnn, resnet, ssdlite, yolov3
+from .decodings import rcnn_thresholds, ssd_decoding, yolo_decoding
 from .detector import Levels
 from .faster_rcnn import Thresholds
 from .graph import Graph, Recorder, Value
 from .network import MEAN, STD, Config, Shapes
 from .one_stage import Decoding, ssd_boxes, yolo_boxes
 from .recorded import Recorded, Wanted
+from .settings import Picture
 
 Step = dict[str, Any]
 
@@ -34,23 +36,28 @@ class Detector:
 
 def record_ssd(config: Config, wanted: Wanted) -> Recorded:
     """Pictures squashed to the input's size."""
-    size = list(wanted.picture or (320, 320))
-    steps: list[Step] = [{"op": "resize", "size": size, "interpolation": "cv2"}, normalised()]
-    entry = Input("input", "image", [1, 3, *size], "RGB", steps)
-    return _one_stage(config, wanted, entry, ssdlite.ssdlite, ssd_boxes, ssdlite.default_decoding(), "ssd")
+    picture = wanted.settings.picture
+    size = wanted.picture or _height_width(picture) or (320, 320)
+    entry = fixed_input(picture, size, size, bool(picture.keep_ratio))
+    how = ssd_decoding(config, wanted.settings)
+    return _one_stage(config, wanted, entry, ssdlite.ssdlite, ssd_boxes, how, "ssd")
 
 
 def record_yolo(config: Config, wanted: Wanted) -> Recorded:
     """Pictures keep their ratio, with zeros at the right and bottom."""
-    size = list(wanted.picture or (416, 416))
+    size = wanted.picture or (416, 416)
     if any(n % 32 for n in size):
         raise OptionError(
             en=f"--input-size is {size[0]},{size[1]}, but YOLOv3 needs multiples of 32, such as 416,416 or 320,320.",
             zh=f"--input-size 的值是 {size[0]},{size[1]}，而 YOLOv3 需要 32 的倍数，例如 416,416 或 320,320。",
         )
-    steps: list[Step] = [fitting(size), normalised(), {"op": "pad_to", "size": size}]
-    entry = Input("input", "image", [1, 3, *size], "RGB", steps)
-    return _one_stage(config, wanted, entry, yolov3.yolov3, yolo_boxes, yolov3.default_decoding(), "yolo")
+    picture = wanted.settings.picture
+    if config["darknet"] and picture.mean is None:  # as in all of mmdet's configs; MMEdu has none of these
+        picture = replace(picture, mean=(0, 0, 0), std=(255, 255, 255), rgb=True)
+    inside = wanted.picture or _height_width(picture) or size
+    entry = fixed_input(picture, inside, rounded_up(inside, 32), picture.keep_ratio is not False)
+    how = yolo_decoding(config, wanted.settings)
+    return _one_stage(config, wanted, entry, yolov3.yolov3, yolo_boxes, how, "yolo")
 
 
 def _one_stage(
@@ -101,14 +108,15 @@ def record_rcnn(config: Config, wanted: Wanted) -> Recorded:
             "network. Leave --form out.",
             zh="两阶段检测网络不支持 raw 形式：第二阶段需要在网络内部得到候选框。请不要使用 --form。",
         )
-    how = replace(Thresholds(), **_asked(wanted, Thresholds()))
-    entry = _rcnn_input(wanted.picture)
+    how = rcnn_thresholds(config, wanted.settings)
+    how = replace(how, **_asked(wanted, how))
+    entry = _rcnn_input(wanted.settings.picture, wanted.picture)
     net = Recorder()
     names = ("height", "width")
     sizes = [name if n is None else n for name, n in zip(names, entry.shape[2:], strict=True)]
     image = net.input(entry.name, (1, 3, *sizes))
     features = faster_rcnn.pyramid(net, image, config)
-    levels = faster_rcnn.rpn(net, features)
+    levels = faster_rcnn.rpn(net, features, config)
     heads = _heads(net, levels)
     outs = faster_rcnn.boxes(net, image, features, levels, config, how)
     graph = net.freeze(*outs, names=["dets", "labels", "masks"][: len(outs)])
@@ -116,26 +124,49 @@ def record_rcnn(config: Config, wanted: Wanted) -> Recorded:
     return Recorded(graph, entry, "detection", Output("dets", "boxes"), limits, None, heads)
 
 
-def _rcnn_input(size: tuple[int, int] | None) -> Input:
-    if size is None:
-        steps = [{"op": "resize", "within": [1333, 800], "interpolation": "cv2"}, normalised(),
-                 {"op": "pad_to", "multiple": 32}]  # fmt: skip
-        return Input("input", "image", [1, 3, None, None], "RGB", steps)
-    fixed: list[Step] = [fitting(list(size)), normalised(), {"op": "pad_to", "size": list(size)}]
-    return Input("input", "image", [1, 3, *size], "RGB", fixed)
+def _rcnn_input(picture: Picture, size: tuple[int, int] | None) -> Input:
+    scale, multiple = picture.scale or (1333, 800), picture.multiple or 32
+    if size is not None:
+        return fixed_input(picture, size, size, True)
+    if picture.keep_ratio is False:
+        return fixed_input(picture, scale[::-1], rounded_up(scale[::-1], multiple), False)
+    within = {"op": "resize", "within": sorted(scale, reverse=True), "interpolation": "cv2"}
+    steps = [within, normalised(picture), {"op": "pad_to", "multiple": multiple}]
+    return Input("input", "image", [1, 3, None, None], _color(picture), steps)
 
 
 # -- pieces ---------------------------------------------------------------------------------------------------------
 
 
-def normalised() -> Step:
-    """ImageNet's mean and deviation, for RGB."""
-    return {"op": "normalize", "mean": MEAN, "std": STD}
+def fixed_input(picture: Picture, inside: Sequence[int], size: Sequence[int], keep_ratio: bool) -> Input:
+    """Pictures of one (height, width): as large as fits inside, or squashed to that; zeros at the right and bottom.
+
+    For squares that is mmcv's rule; it turns other rectangles with the picture.
+    """
+    resize = {"op": "resize", "inside" if keep_ratio else "size": list(inside), "interpolation": "cv2"}
+    steps = [resize, normalised(picture)]
+    if keep_ratio or list(inside) != list(size):
+        steps.append({"op": "pad_to", "size": list(size)})
+    return Input("input", "image", [1, 3, *size], _color(picture), steps)
 
 
-def fitting(size: list[int]) -> Step:
-    """Keep the ratio, inside height x width; for squares that is mmcv's rule."""
-    return {"op": "resize", "inside": size, "interpolation": "cv2"}
+def normalised(picture: Picture) -> Step:
+    """As trained; else with ImageNet's mean and deviation, for RGB."""
+    mean, std = (picture.mean, picture.std) if picture.mean and picture.std else (MEAN, STD)
+    return {"op": "normalize", "mean": list(map(float, mean)), "std": list(map(float, std))}
+
+
+def _color(picture: Picture) -> str:
+    return "BGR" if picture.mean and picture.rgb is False else "RGB"
+
+
+def _height_width(picture: Picture) -> tuple[int, int] | None:
+    return picture.scale and picture.scale[::-1]
+
+
+def rounded_up(size: Sequence[int], multiple: int) -> list[int]:
+    """To a multiple."""
+    return [-(-n // multiple) * multiple for n in size]
 
 
 def _asked(wanted: Wanted, how: Decoding | Thresholds) -> dict[str, Any]:

@@ -27,23 +27,32 @@ from .detector import (
     top,
 )
 from .graph import Recorder, Value
-from .network import Config, Shapes, size
+from .network import Config, Shapes, agreed
 
 STRIDES = (4, 8, 16, 32, 64)  # of the five levels; regions are cut out of the first four
-RATIOS, SCALE = (0.5, 1.0, 2.0), 8
 REGION, MASK = 7, 14  # what a region is resized to, for its class and for its mask
-STDS = (0.1, 0.1, 0.2, 0.2)
 
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Settings of both stages, as in mmdet's test_cfg; MMEdu's own, which sets both NMS thresholds to 0.3."""
+    """Settings of both stages, as in mmdet's configs; MMEdu's own, which sets both NMS thresholds to 0.3.
 
-    proposals: int = 1000  # of each level, and of all together after NMS
+    candidates  best anchors of each level that are looked at;  proposals: regions that are left of them all after NMS
+    ratios, scales, strides   of the anchors: height by width, side by stride, and pixels between positions
+    stds, proposal_stds       of the deltas of regions and of anchors
+    """
+
+    candidates: int = 1000
+    proposals: int = 1000
     proposal_iou: float = 0.3
     score: float = 0.05
     iou: float = 0.3
     most: int = 100
+    ratios: Sequence[float] = (0.5, 1.0, 2.0)
+    scales: Sequence[float] = (8,)
+    strides: Sequence[float] = STRIDES
+    stds: Sequence[float] = (0.1, 0.1, 0.2, 0.2)
+    proposal_stds: Sequence[float] = (1, 1, 1, 1)
 
 
 def pyramid(net: Recorder, image: Value, config: Config) -> list[Value]:
@@ -57,7 +66,7 @@ def boxes(
     """Proposals -> dets (1, most, 5), labels (1, most) and, for Mask R-CNN, masks (1, most, 28, 28)."""
     limits = picture_limits(net, image)
     rois = proposals(net, levels, limits, how)
-    candidates, scores = region_head(net, rois, features[:4], limits, config["classes"])
+    candidates, scores = region_head(net, rois, features[:4], limits, config, how)
     kept, label, box = best_regions(net, candidates, scores, how)
     dets, labels = detections(net, box, kept, label, how.most)
     if not config["masks"]:
@@ -75,28 +84,28 @@ def fpn(net: Recorder, stages: Sequence[Value]) -> list[Value]:
     return [*outs, net.max_pool(outs[-1], 1, 2, name="neck.coarsest")]
 
 
-def rpn(net: Recorder, features: Sequence[Value]) -> Levels:
-    """Objectness and deltas of three anchors at each position."""
-    levels = []
+def rpn(net: Recorder, features: Sequence[Value], config: Config) -> Levels:
+    """Objectness and deltas of the anchors at each position."""
+    levels, anchors = [], config["anchors"]
     for x in features:
         x = net.act("relu", net.conv("rpn_head.rpn_conv", x, 256, 3), "rpn_head")
-        scores = net.conv("rpn_head.rpn_cls", x, len(RATIOS), 1)
-        levels.append(Level(scores, net.conv("rpn_head.rpn_reg", x, 4 * len(RATIOS), 1), len(RATIOS)))
+        scores = net.conv("rpn_head.rpn_cls", x, anchors, 1)
+        levels.append(Level(scores, net.conv("rpn_head.rpn_reg", x, 4 * anchors, 1), anchors))
     return levels
 
 
 def proposals(net: Recorder, levels: Levels, limits: Value, how: Thresholds) -> Value:
     """(n, 4) regions: the best of each level, NMS within each level, the best of all."""
     found = []
-    for i, (level, stride) in enumerate(zip(levels, STRIDES, strict=True)):
+    for i, (level, stride) in enumerate(zip(levels, how.strides, strict=True)):
         assert level.deltas is not None
         logits, deltas = flat(net, level.scores, level.anchors), flat(net, level.deltas, level.anchors)
         objects = net.act("sigmoid", net.reshape(logits, (logits.shape[0],), f"rpn.logits{i}"), f"rpn{i}")
-        values, places = top(net, objects, how.proposals, f"rpn.best{i}")
-        anchors = gather(net, anchor_grid(net, level.scores, base_boxes(stride), stride, f"rpn.anchors{i}"), places,
-                         f"rpn.their_anchors{i}")  # fmt: skip
+        values, places = top(net, objects, how.candidates, f"rpn.best{i}")
+        grid = anchor_grid(net, level.scores, base_boxes(stride, how.ratios, how.scales), stride, f"rpn.anchors{i}")
+        anchors = gather(net, grid, places, f"rpn.their_anchors{i}")
         chosen = gather(net, deltas, places, f"rpn.their_deltas{i}")
-        boxes = decode_deltas(net, anchors, chosen, (1, 1, 1, 1), limits, f"rpn.boxes{i}")
+        boxes = decode_deltas(net, anchors, chosen, how.proposal_stds, limits, f"rpn.boxes{i}")
         found.append((boxes, values, group(net, values, i, f"rpn.level{i}")))
     boxes, values, groups = (net.concat(list(column), 0, "rpn.all") for column in zip(*found, strict=True))
     values = not_empty(net, boxes, values, "rpn.not_empty")
@@ -104,16 +113,20 @@ def proposals(net: Recorder, levels: Levels, limits: Value, how: Thresholds) -> 
 
 
 def region_head(
-    net: Recorder, rois: Value, features: Sequence[Value], limits: Value, classes: int
+    net: Recorder, rois: Value, features: Sequence[Value], limits: Value, config: Config, how: Thresholds
 ) -> tuple[Value, Value]:
     """Boxes (n, classes, 4) and probabilities (n, classes) of each region, the background left out."""
+    classes = config["classes"]
     x = net.flatten(roi_align(net, rois, features, STRIDES[:4], REGION, "regions"), "regions.flat")
     for i in range(2):
         key = f"roi_head.bbox_head.shared_fcs.{i}"
         x = net.act("relu", net.linear(key, x, 1024), key)
     scores = net.softmax(net.linear("roi_head.bbox_head.fc_cls", x, classes + 1), 1, "region_scores")
-    deltas = net.reshape(net.linear("roi_head.bbox_head.fc_reg", x, 4 * classes), ("n", classes, 4), "region_deltas")
-    boxes = decode_deltas(net, net.unsqueeze(rois, 1, "rois.wide"), deltas, STDS, limits, "region_boxes")
+    deltas = net.linear("roi_head.bbox_head.fc_reg", x, 4 if config["agnostic"] else 4 * classes)
+    if config["agnostic"]:
+        deltas = net.concat([deltas] * classes, 1, "deltas_of_all")
+    deltas = net.reshape(deltas, ("n", classes, 4), "region_deltas")
+    boxes = decode_deltas(net, net.unsqueeze(rois, 1, "rois.wide"), deltas, how.stds, limits, "region_boxes")
     return boxes, net.slice(scores, 1, 0, classes, "class_scores")
 
 
@@ -133,14 +146,16 @@ def masks(net: Recorder, boxes: Value, labels: Value, features: Sequence[Value],
     for i in range(config["mask_convs"]):
         x = net.act("relu", net.conv(f"{key}.convs.{i}.conv", x, 256, 3), f"{key}.convs.{i}")
     x = net.act("relu", net.conv_transpose(f"{key}.upsample", x, 256, 2), f"{key}.upsample")
-    logits = net.conv(f"{key}.conv_logits", x, config["classes"], 1)
-    return net.act("sigmoid", pick(net, logits, labels, "their_masks"), "mask")
+    logits = net.conv(f"{key}.conv_logits", x, config["masks"], 1)
+    of_all = config["masks"] == 1
+    chosen = net.select(logits, 1, 0, "masks_of_all") if of_all else pick(net, logits, labels, "their_masks")
+    return net.act("sigmoid", chosen, "mask")
 
 
-def base_boxes(stride: float) -> list[Box]:
-    """Three boxes of one area around (0, 0): tall and wide by the square root of each ratio."""
-    side = stride * SCALE
-    shapes = [(side / math.sqrt(ratio), side * math.sqrt(ratio)) for ratio in RATIOS]
+def base_boxes(stride: float, ratios: Sequence[float], scales: Sequence[float]) -> list[Box]:
+    """For each ratio boxes of the areas (stride * scale)² around (0, 0): tall and wide by the ratio's square root."""
+    pairs = [(stride * scale, math.sqrt(ratio)) for ratio in ratios for scale in scales]
+    shapes = [(side / root, side * root) for side, root in pairs]
     return [(-w / 2, -h / 2, w / 2, h / 2) for w, h in shapes]
 
 
@@ -149,9 +164,17 @@ def configs(shapes: Shapes) -> Iterable[Config]:
     if "rpn_head.rpn_conv.weight" not in shapes:
         return
     for backbone in resnet.configs(shapes):
+        classes = _outputs(shapes, "roi_head.bbox_head.fc_cls") - 1
         yield {
             **backbone,
-            "classes": size(shapes, "roi_head.bbox_head.fc_cls.weight") - 1,
-            "masks": "roi_head.mask_head.conv_logits.weight" in shapes,
+            "classes": classes,
+            "agnostic": _outputs(shapes, "roi_head.bbox_head.fc_reg") == 4 != 4 * classes,
+            "anchors": _outputs(shapes, "rpn_head.rpn_cls") or 3,
+            "masks": {0: 0, 1: 1}.get(_outputs(shapes, "roi_head.mask_head.conv_logits"), classes),
             "mask_convs": sum(key.startswith("roi_head.mask_head.convs.") and key.endswith("weight") for key in shapes),
         }
+
+
+def _outputs(shapes: Shapes, key: str) -> int:
+    """Of a layer with a bias."""
+    return agreed(shapes, (f"{key}.weight", 0), (f"{key}.bias", 0))

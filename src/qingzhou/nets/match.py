@@ -67,7 +67,7 @@ def candidates(shapes: Shapes, wanted: Wanted) -> Iterator[Match]:
     for network in (*NETWORKS, *DETECTORS):
         for config in network.configs(shapes):
             if config["classes"] > 0:
-                yield compare(network, config, shapes, wanted)
+                yield compare(network, {**config, "caffe": wanted.settings.caffe}, shapes, wanted)
 
 
 def compare(network: Architecture, config: Config, shapes: Shapes, wanted: Wanted) -> Match:

@@ -9,6 +9,7 @@ from ..checkpoint import Checkpoint
 from ..errors import LabelError, OptionError, TensorMismatch, say
 from .basenn import read_basenn
 from .match import Match, recognise
+from .mmdet_config import read_settings
 from .network import Shapes
 from .recognised import Recognised, read_labels
 from .recorded import Wanted
@@ -18,12 +19,14 @@ def recognise_checkpoint(checkpoint: Checkpoint, wanted: Wanted = Wanted()) -> R
     """The network in a checkpoint; UnsupportedCheckpoint and TensorMismatch say what does not fit."""
     if checkpoint.module is not None:
         return read_basenn(checkpoint, wanted.input_size)
-    match = _fitting(checkpoint.tensors.shapes, wanted)
+    settings = read_settings(checkpoint.meta)
+    match = _fitting(checkpoint.tensors.shapes, replace(wanted, settings=settings))
     found = match.recorded
+    notes = [*_ignored(checkpoint), *(settings.notes if found.task == "detection" else ())]
     return Recognised(
         _tool(checkpoint, found.task), match.family, match.title, found.task, found.graph, found.input,
         found.output.scores, match.config["classes"], read_labels(checkpoint.meta.get("CLASSES")),
-        notes=tuple(_ignored(checkpoint)), thresholds=found.thresholds, decoding=found.decoding, heads=found.heads,
+        notes=tuple(notes), thresholds=found.thresholds, decoding=found.decoding, heads=found.heads,
     )  # fmt: skip
 
 

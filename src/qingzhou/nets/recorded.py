@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..runtime.card import Input, Output
 from .graph import Graph
+from .settings import Settings
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,7 @@ class Wanted:
     input_size  (height, width) of pictures, or the whole shape of other inputs
     form        of detectors: "boxes" ends in NMS inside the network, "raw" leaves decoding to the runtime
     score, iou, most  of detectors: the least score of a box, the overlap that NMS allows, and how many boxes at most
+    settings    not the user's, but of the training, as far as the file tells them
     """
 
     input_size: tuple[int, ...] | None = None
@@ -23,6 +25,7 @@ class Wanted:
     score: float | None = None
     iou: float | None = None
     most: int | None = None
+    settings: Settings = field(default_factory=Settings)
 
     @property
     def picture(self) -> tuple[int, int] | None:

@@ -56,16 +56,22 @@ def stages(net: Recorder, x: Value, config: Config) -> list[Value]:
     for i, (blocks, channels, mid, groups) in enumerate(config["stages"], start=1):
         for j in range(blocks):
             stride = 2 if j == 0 and (i > 1 or config["kind"] == "regnet") else 1
-            x = block(net, f"backbone.layer{i}.{j}", x, channels, mid, groups, stride, config["bottleneck"])
+            key, caffe = f"backbone.layer{i}.{j}", config.get("caffe", False)
+            x = block(net, key, x, channels, mid, groups, stride, config["bottleneck"], caffe)
         results.append(x)
     return results
 
 
 def block(
-    net: Recorder, key: str, x: Value, channels: int, mid: int, groups: int, stride: int, bottleneck: bool
-) -> Value:
-    """Two 3x3 convolutions, or 1x1, 3x3 and 1x1 (bottleneck), beside a shortcut."""
-    plan = [(mid, 1, 1, 1), (mid, 3, stride, groups), (channels, 1, 1, 1)] if bottleneck else []
+    net: Recorder, key: str, x: Value, channels: int, mid: int, groups: int, stride: int, bottleneck: bool,
+    caffe: bool = False,
+) -> Value:  # fmt: skip
+    """Two 3x3 convolutions, or 1x1, 3x3 and 1x1 (bottleneck), beside a shortcut.
+
+    The stride is in the 3x3, or as the paper has it, and Caffe had it, in the first 1x1.
+    """
+    first, second = (stride, 1) if caffe else (1, stride)
+    plan = [(mid, 1, first, 1), (mid, 3, second, groups), (channels, 1, 1, 1)] if bottleneck else []
     plan = plan or [(mid, 3, stride, 1), (channels, 3, 1, 1)]
     y = x
     for i, (width, kernel, step, split) in enumerate(plan, start=1):

@@ -9,9 +9,10 @@ from typing import Any
 from .detector import Box, Level, Levels
 from .graph import Recorder, Value
 from .mobilenet_v2 import MMDET, WIDTHS, backbone
-from .network import Config, Shapes, children, divisible, size
+from .network import Config, Shapes, agreed, children, divisible, size
 from .one_stage import Decoding
 
+USUAL = 6  # anchors at each position
 STYLE: dict[str, Any] = {"act": "relu6", "eps": 1e-3}
 
 
@@ -33,7 +34,7 @@ def extra(net: Recorder, key: str, x: Value, channels: int) -> Value:
 
 def level(net: Recorder, i: int, x: Value, config: Config) -> Level:
     """Class logits (background last) and deltas of one feature map."""
-    anchors, heads = config["anchors"], []
+    anchors, heads = config["anchors"][i], []
     for name, numbers in (("cls_convs", config["classes"] + 1), ("reg_convs", 4)):
         key = f"bbox_head.{name}.{i}"
         y = net.conv_bn(f"{key}.0", x, x.channels, 3, groups=x.channels, **STYLE)
@@ -42,17 +43,23 @@ def level(net: Recorder, i: int, x: Value, config: Config) -> Level:
 
 
 def configs(shapes: Shapes) -> Iterable[Config]:
-    """Channels of the extra levels, anchors and classes."""
+    """Channels of the extra levels, anchors of each level, and classes."""
     levels = children(shapes, "neck.extra_layers.")
     if not levels or "bbox_head.cls_convs.0.1.weight" not in shapes:
         return
-    anchors = size(shapes, "bbox_head.reg_convs.0.1.weight") // 4
+    anchors = [_outputs(shapes, f"bbox_head.reg_convs.{i}.1") // 4 or USUAL for i in range(len(levels) + 2)]
+    classes = [_outputs(shapes, f"bbox_head.cls_convs.{i}.1") // n - 1 for i, n in enumerate(anchors)]
     yield {
         "width": _width(shapes),
         "extras": [size(shapes, f"neck.extra_layers.{i}.1.pointwise_conv.conv.weight") for i in levels],
         "anchors": anchors,
-        "classes": size(shapes, "bbox_head.cls_convs.0.1.weight") // max(anchors, 1) - 1,
+        "classes": max(classes, key=classes.count),
     }
+
+
+def _outputs(shapes: Shapes, key: str) -> int:
+    """Of a convolution with a bias."""
+    return agreed(shapes, (f"{key}.weight", 0), (f"{key}.bias", 0))
 
 
 def _width(shapes: Shapes) -> float:

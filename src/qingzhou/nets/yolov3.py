@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from .detector import Box, Level, Levels
 from .graph import Recorder, Value
@@ -60,7 +60,8 @@ def double(net: Recorder, x: Value, name: str) -> Value:
 def level(net: Recorder, i: int, x: Value, config: Config) -> Level:
     """3x3, then the predictions."""
     x = conv(net, f"bbox_head.convs_bridge.{i}", x, config["bridges"][i], 3)
-    return Level(net.conv(f"bbox_head.convs_pred.{i}", x, ANCHORS * (5 + config["classes"]), 1), None, ANCHORS)
+    anchors = config["anchors"][i]
+    return Level(net.conv(f"bbox_head.convs_pred.{i}", x, anchors * (5 + config["classes"]), 1), None, anchors)
 
 
 def conv(net: Recorder, key: str, x: Value, channels: int, kernel: int, stride: int = 1) -> Value:
@@ -77,6 +78,7 @@ def configs(shapes: Shapes) -> Iterable[Config]:
         "darknet": "backbone.conv_res_block1.conv.conv.weight" in shapes,
         "widths": [size(shapes, f"neck.detect{i + 1}.conv1.conv.weight") for i in levels],
         "bridges": [size(shapes, f"bbox_head.convs_bridge.{i}.conv.weight") for i in levels],
+        "anchors": [ANCHORS] * len(levels),  # one number of outputs says anchors times classes
         "classes": size(shapes, "bbox_head.convs_pred.0.weight") // ANCHORS - 5,
     }
 
@@ -91,10 +93,10 @@ SIZES = (
 def default_decoding() -> Decoding:
     """MMEdu's and mmdet's."""
     strides = (32, 16, 8)
-    anchors = [[base_box(stride, *size) for size in sizes] for stride, sizes in zip(strides, SIZES, strict=True)]
+    anchors = [base_boxes(*level) for level in zip(strides, SIZES, strict=True)]
     return Decoding(anchors, strides, score=0.05, iou=0.5, most=100, confidence=0.005)
 
 
-def base_box(stride: float, width: float, height: float) -> Box:
-    """Around the centre of the first cell."""
-    return (stride - width) / 2, (stride - height) / 2, (stride + width) / 2, (stride + height) / 2
+def base_boxes(stride: float, sizes: Iterable[Sequence[float]]) -> list[Box]:
+    """Boxes of these widths and heights around the centre of the first cell."""
+    return [((stride - w) / 2, (stride - h) / 2, (stride + w) / 2, (stride + h) / 2) for w, h in sizes]

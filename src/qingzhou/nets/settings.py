@@ -1,0 +1,82 @@
+"""What is known of a network's use beyond its tensors, in one form for every version of the training tools."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Numbers = tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """test_cfg of one stage: score_thr, nms.iou_threshold, nms_pre, max_per_img and conf_thr."""
+
+    score: float | None = None
+    iou: float | None = None
+    candidates: int | None = None
+    most: int | None = None
+    confidence: float | None = None
+
+
+@dataclass(frozen=True)
+class Anchors:
+    """An anchor generator; what is empty is not said.
+
+    kind      "SSD", "YOLO", "RPN", or "" where there is none that we know
+    strides   pixels between positions, one number for each level
+    ratios    height by width: for each level (SSD), or the same for all (RPN, one row)
+    scales    side of a box by the stride (RPN)
+    smallest, largest   min_sizes and max_sizes (SSD)
+    sizes     for each level (width, height) of each box (YOLO)
+    """
+
+    kind: str = ""
+    strides: Numbers = ()
+    ratios: tuple[Numbers, ...] = ()
+    scales: Numbers = ()
+    smallest: Numbers = ()
+    largest: Numbers = ()
+    sizes: tuple[tuple[Numbers, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """How the test pipeline prepares a picture.
+
+    scale     (width, height); keep_ratio: inside it, else squashed to it
+    short     the short side of classifiers;  crop: (height, width) of their centre;  backend: "cv2" or "pillow"
+    mean, std per channel, in the order that `rgb` says
+    multiple  sides are padded to a multiple of this
+    """
+
+    scale: tuple[int, int] | None = None
+    keep_ratio: bool | None = None
+    short: int | None = None
+    crop: tuple[int, int] | None = None
+    backend: str | None = None
+    mean: Numbers | None = None
+    std: Numbers | None = None
+    rgb: bool | None = None
+    multiple: int | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a config says; None and empty where it says nothing.
+
+    only, proposals, regions   the test_cfg of one-stage detectors, of RPN and of the second stage
+    anchors        of one-stage detectors or RPN
+    stds           of the deltas: of one-stage detectors, or of the second stage;  proposal_stds: of RPN
+    caffe          a bottleneck of ResNet has its stride in its first convolution (style="caffe")
+    notes          what of it is not followed, in the user's language
+    """
+
+    only: Stage = Stage()
+    proposals: Stage = Stage()
+    regions: Stage = Stage()
+    anchors: Anchors = Anchors()
+    stds: Numbers | None = None
+    proposal_stds: Numbers | None = None
+    picture: Picture = Picture()
+    caffe: bool = False
+    notes: tuple[str, ...] = ()
