@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -182,7 +182,7 @@ def run_conversion(path: str | Path, out: str | Path | None = None, **given: Any
         options.refuse_those_of_detectors(found.title)
     names, notes = choose_labels(found, options.labels)
     card = describe(checkpoint, found, names, notes)
-    job = _Job(found.graph, found.heads, Weights(checkpoint.tensors), card, found.family,
+    job = _Job(found.graph, found.heads, Weights(checkpoint.tensors), card, checkpoint.origin.digest, found.family,
                options.opset or _default_opset(found), options.ir_version, options.check)  # fmt: skip
     job = job.feeding_raw_pixels() if options.xeduhub else job
     model, program, checks = _write(job, output_path(source, out))
@@ -205,6 +205,7 @@ class _Job:
     heads: Graph | None
     weights: Weights
     card: Card
+    sha256: Callable[[], str]
     family: str
     opset: int
     ir_version: int
@@ -236,7 +237,7 @@ def _origin(checkpoint: Checkpoint) -> dict[str, object]:
     """Where the model came from: the file, and what its meta says of the training."""
     origin = checkpoint.origin
     facts = {k: v for k, v in checkpoint.meta.items() if isinstance(v, (str, int, float)) and len(f"{k}{v}") <= 200}
-    named = {"file": origin.path.name, "sha256": origin.sha256, "container": origin.container}
+    named = {"file": origin.path.name, "container": origin.container}
     return {**named, "training": {str(k): v for k, v in itertools.islice(facts.items(), MOST_FACTS)}}
 
 
@@ -290,7 +291,8 @@ def _write(job: _Job, target: Path) -> tuple[Model, Path, tuple[str, ...]]:
             checks.append(say("runs in onnxruntime", "能在 onnxruntime 中运行"))
             if trial.agrees(job.heads or job.graph, job.weights):
                 checks.append(say("equals the unsimplified network", "与化简前的网络一致"))
-        card = _as_read_back(replace(card, sample=Sample(sample, output)))
+        origin = {**card.origin, "sha256": job.sha256()}
+        card = _as_read_back(replace(card, origin=origin, sample=Sample(sample, output)))
         append_metadata(part, {KEY: card.to_json(), **metadata(card, job.family)})
         program = write_sample(target, card)
     return Model(target, card), program, tuple(checks)

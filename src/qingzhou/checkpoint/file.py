@@ -7,15 +7,16 @@ import io
 import os
 import stat
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import CheckpointMissing
+from ..errors import CheckpointMissing, QingzhouError
 from .refusals import damaged, wrong_type
 
 CHUNK = 1 << 20  # read, checksum and copy while it is still in the processor's cache
@@ -82,6 +83,26 @@ class File:
             loaded = self._fill(Record(record.offset + start, size))
         self.verified.add(record)
         return loaded
+
+    def digest_ahead(self) -> Callable[[], str]:
+        """Start on sha256() beside everything else, since it takes longer than the rest; the result waits for it."""
+        found: list[str | QingzhouError] = []
+
+        def work() -> None:
+            try:
+                found.append(self.sha256())
+            except QingzhouError as err:
+                found.append(err)
+
+        def wait() -> str:
+            thread.join()
+            if isinstance(found[0], QingzhouError):
+                raise found[0]
+            return found[0]
+
+        thread = Thread(target=work, daemon=True)
+        thread.start()
+        return wait
 
     def sha256(self) -> str:
         """Of the whole file, hexadecimal."""

@@ -58,8 +58,13 @@ class Origin:
 
     path: Path
     size: int
-    sha256: str
     container: str
+    digest: Callable[[], str] = field(compare=False, repr=False)  # waits until the whole file is read
+
+    @property
+    def sha256(self) -> str:
+        """Of the whole file, hexadecimal."""
+        return self.digest()
 
 
 @dataclass(frozen=True)
