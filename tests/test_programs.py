@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from lenets import write_lenet
 from passengers import basenn, digits, reference
@@ -52,6 +53,21 @@ PROGRAMS = {
     "text": (basenn("em_lstm"), lambda folder: "", ["The model knows 36 words"], ["模型认识 36 个字"]),
     "values": (basenn("tab_reg"), array("tab_reg"), ["Result: ["], ["结果： ["]),
 }  # fmt: skip
+
+
+def test_a_detector_draws_what_it_finds(tmp_path: Path) -> None:
+    """From a picture to its boxes, and the drawn picture beside the program."""
+    oracle = Path(__file__).parent / "oracle" / "trained_ssd"
+    use_language("en")
+    done = run_conversion(oracle / "checkpoint.pth", tmp_path / "形状" / "shapes.onnx", input_size=(160, 160))
+    printed = run(done.program, str(oracle / "pictures" / "07.jpg"))
+    best = np.load(oracle / "detections.npz")["07.jpg"][0]
+    corners = [round(float(n)) for n in best[:4]]
+    assert "Found 1" in printed and "square" in printed and f"({corners[0]}, {corners[1]})" in printed
+    with Image.open(done.program.with_name("shapes_result.png")) as drawn:
+        assert drawn.size >= (160, 160)
+    use_language("zh")
+    assert "shapes_result.png" in run(run_conversion(oracle / "checkpoint.pth", done.model.path).program)
 
 
 def run(program: Path, *words: str) -> str:
