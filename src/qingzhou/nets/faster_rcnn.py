@@ -27,7 +27,7 @@ from .detector import (
     top,
 )
 from .graph import Recorder, Value
-from .network import Config, Shapes, agreed
+from .network import Config, Shapes, agreed, children
 
 STRIDES = (4, 8, 16, 32, 64)  # of the five levels; regions are cut out of the first four
 REGION, MASK = 7, 14  # what a region is resized to, for its class and for its mask
@@ -116,18 +116,22 @@ def region_head(
     net: Recorder, rois: Value, features: Sequence[Value], limits: Value, config: Config, how: Thresholds
 ) -> tuple[Value, Value]:
     """Boxes (n, classes, 4) and probabilities (n, classes) of each region, the background left out."""
-    classes = config["classes"]
-    x = net.flatten(roi_align(net, rois, features, STRIDES[:4], REGION, "regions"), "regions.flat")
+    scores, deltas = region_predictions(net, roi_align(net, rois, features, STRIDES[:4], REGION, "regions"), config)
+    boxes = decode_deltas(net, net.unsqueeze(rois, 1, "rois.wide"), deltas, how.stds, limits, "region_boxes")
+    return boxes, net.slice(net.softmax(scores, 1, "region_scores"), 1, 0, config["classes"], "class_scores")
+
+
+def region_predictions(net: Recorder, regions: Value, config: Config) -> tuple[Value, Value]:
+    """(n, 256, 7, 7) -> logits (n, classes + 1), background last, and deltas (n, classes, 4)."""
+    x, classes = net.flatten(regions, "regions.flat"), config["classes"]
     for i in range(2):
         key = f"roi_head.bbox_head.shared_fcs.{i}"
         x = net.act("relu", net.linear(key, x, 1024), key)
-    scores = net.softmax(net.linear("roi_head.bbox_head.fc_cls", x, classes + 1), 1, "region_scores")
     deltas = net.linear("roi_head.bbox_head.fc_reg", x, 4 if config["agnostic"] else 4 * classes)
     if config["agnostic"]:
         deltas = net.concat([deltas] * classes, 1, "deltas_of_all")
-    deltas = net.reshape(deltas, ("n", classes, 4), "region_deltas")
-    boxes = decode_deltas(net, net.unsqueeze(rois, 1, "rois.wide"), deltas, how.stds, limits, "region_boxes")
-    return boxes, net.slice(scores, 1, 0, classes, "class_scores")
+    scores = net.linear("roi_head.bbox_head.fc_cls", x, classes + 1)
+    return scores, net.reshape(deltas, ("n", classes, 4), "region_deltas")
 
 
 def best_regions(net: Recorder, boxes: Value, scores: Value, how: Thresholds) -> tuple[Value, Value, Value]:
@@ -141,15 +145,19 @@ def best_regions(net: Recorder, boxes: Value, scores: Value, how: Thresholds) ->
 
 def masks(net: Recorder, boxes: Value, labels: Value, features: Sequence[Value], config: Config) -> Value:
     """(n, 28, 28) probabilities that each pixel of a box belongs to the object."""
-    key = "roi_head.mask_head"
-    x = roi_align(net, boxes, features, STRIDES[:4], MASK, "mask_regions")
-    for i in range(config["mask_convs"]):
-        x = net.act("relu", net.conv(f"{key}.convs.{i}.conv", x, 256, 3), f"{key}.convs.{i}")
-    x = net.act("relu", net.conv_transpose(f"{key}.upsample", x, 256, 2), f"{key}.upsample")
-    logits = net.conv(f"{key}.conv_logits", x, config["masks"], 1)
+    logits = mask_predictions(net, roi_align(net, boxes, features, STRIDES[:4], MASK, "mask_regions"), config)
     of_all = config["masks"] == 1
     chosen = net.select(logits, 1, 0, "masks_of_all") if of_all else pick(net, logits, labels, "their_masks")
     return net.act("sigmoid", chosen, "mask")
+
+
+def mask_predictions(net: Recorder, regions: Value, config: Config) -> Value:
+    """(n, 256, 14, 14) -> logits (n, classes, 28, 28), or of one class that stands for all."""
+    x, key = regions, "roi_head.mask_head"
+    for i in range(config["mask_convs"]):
+        x = net.act("relu", net.conv(f"{key}.convs.{i}.conv", x, 256, 3), f"{key}.convs.{i}")
+    x = net.act("relu", net.conv_transpose(f"{key}.upsample", x, 256, 2), f"{key}.upsample")
+    return net.conv(f"{key}.conv_logits", x, config["masks"], 1)
 
 
 def base_boxes(stride: float, ratios: Sequence[float], scales: Sequence[float]) -> list[Box]:
@@ -161,7 +169,7 @@ def base_boxes(stride: float, ratios: Sequence[float], scales: Sequence[float]) 
 
 def configs(shapes: Shapes) -> Iterable[Config]:
     """The backbone's sizes as for ResNet, and the classes."""
-    if "rpn_head.rpn_conv.weight" not in shapes:
+    if not any(key.startswith("rpn_head.rpn_") for key in shapes):
         return
     for backbone in resnet.configs(shapes):
         classes = _outputs(shapes, "roi_head.bbox_head.fc_cls") - 1
@@ -171,7 +179,7 @@ def configs(shapes: Shapes) -> Iterable[Config]:
             "agnostic": _outputs(shapes, "roi_head.bbox_head.fc_reg") == 4 != 4 * classes,
             "anchors": _outputs(shapes, "rpn_head.rpn_cls") or 3,
             "masks": {0: 0, 1: 1}.get(_outputs(shapes, "roi_head.mask_head.conv_logits"), classes),
-            "mask_convs": sum(key.startswith("roi_head.mask_head.convs.") and key.endswith("weight") for key in shapes),
+            "mask_convs": len(children(shapes, "roi_head.mask_head.convs.")),
         }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from .detector import Box, Level, Levels
 from .graph import Recorder, Value
 from .mobilenet_v2 import MMDET, WIDTHS, backbone
-from .network import Config, Shapes, agreed, children, divisible, size
+from .network import Config, Shapes, agreed, children, divisible, norm_places
 from .one_stage import Decoding
 
 USUAL = 6  # anchors at each position
@@ -45,16 +45,21 @@ def level(net: Recorder, i: int, x: Value, config: Config) -> Level:
 def configs(shapes: Shapes) -> Iterable[Config]:
     """Channels of the extra levels, anchors of each level, and classes."""
     levels = children(shapes, "neck.extra_layers.")
-    if not levels or "bbox_head.cls_convs.0.1.weight" not in shapes:
+    if not levels or not any(key.startswith("bbox_head.cls_convs.0.") for key in shapes):
         return
     anchors = [_outputs(shapes, f"bbox_head.reg_convs.{i}.1") // 4 or USUAL for i in range(len(levels) + 2)]
     classes = [_outputs(shapes, f"bbox_head.cls_convs.{i}.1") // n - 1 for i, n in enumerate(anchors)]
     yield {
         "width": _width(shapes),
-        "extras": [size(shapes, f"neck.extra_layers.{i}.1.pointwise_conv.conv.weight") for i in levels],
+        "extras": [_channels(shapes, f"neck.extra_layers.{i}.1.pointwise_conv") for i in levels],
         "anchors": anchors,
         "classes": max(classes, key=classes.count),
     }
+
+
+def _channels(shapes: Shapes, key: str) -> int:
+    """Of a ConvModule."""
+    return agreed(shapes, (f"{key}.conv.weight", 0), *norm_places(f"{key}.bn"))
 
 
 def _outputs(shapes: Shapes, key: str) -> int:
@@ -64,7 +69,7 @@ def _outputs(shapes: Shapes, key: str) -> int:
 
 def _width(shapes: Shapes) -> float:
     """The MobileNetV2 whose first convolution and finest level have these channels."""
-    first, finest = size(shapes, "backbone.conv1.conv.weight"), size(shapes, "bbox_head.cls_convs.0.0.conv.weight")
+    first, finest = (_channels(shapes, key) for key in ("backbone.conv1", "bbox_head.cls_convs.0.0"))
     fitting = (w for w in WIDTHS if (divisible(32 * w), divisible(96 * w)) == (first, finest))
     return next(fitting, 1.0)
 

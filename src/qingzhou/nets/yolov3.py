@@ -8,7 +8,7 @@ from .detector import Box, Level, Levels
 from .graph import Recorder, Value
 from .mobilenet_v2 import MMDET
 from .mobilenet_v2 import backbone as mobilenet_v2
-from .network import Config, Shapes, children, size
+from .network import Config, Shapes, agreed, children, norm_places
 from .one_stage import Decoding
 
 DARKNET = [(64, 1), (128, 2), (256, 8), (512, 8), (1024, 4)]  # channels and blocks of each stage, table 1
@@ -74,13 +74,19 @@ def configs(shapes: Shapes) -> Iterable[Config]:
     levels = children(shapes, "bbox_head.convs_pred.")
     if levels != [0, 1, 2]:
         return
+    outputs = [(f"bbox_head.convs_pred.{i}.{name}", 0) for i in levels for name in ("weight", "bias")]
     yield {
         "darknet": "backbone.conv_res_block1.conv.conv.weight" in shapes,
-        "widths": [size(shapes, f"neck.detect{i + 1}.conv1.conv.weight") for i in levels],
-        "bridges": [size(shapes, f"bbox_head.convs_bridge.{i}.conv.weight") for i in levels],
+        "widths": [_channels(shapes, f"neck.detect{i + 1}.conv1") for i in levels],
+        "bridges": [_channels(shapes, f"bbox_head.convs_bridge.{i}") for i in levels],
         "anchors": [ANCHORS] * len(levels),  # one number of outputs says anchors times classes
-        "classes": size(shapes, "bbox_head.convs_pred.0.weight") // ANCHORS - 5,
+        "classes": agreed(shapes, *outputs) // ANCHORS - 5,
     }
+
+
+def _channels(shapes: Shapes, key: str) -> int:
+    """Of a ConvModule."""
+    return agreed(shapes, (f"{key}.conv.weight", 0), *norm_places(f"{key}.bn"))
 
 
 SIZES = (
