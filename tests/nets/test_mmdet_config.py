@@ -510,14 +510,19 @@ def shapes_of_ssd(classes: int) -> Mapping[str, tuple[int, ...]]:
     return net.params
 
 
-@pytest.mark.parametrize("key", ["config", "cfg"])
-def test_a_checkpoint_with_a_config(key: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("key", "labels"), [
+    ("config", {"CLASSES": ("cat", "dog")}),
+    ("cfg", {"dataset_meta": {"classes": ("cat", "dog"), "palette": [(1, 2, 3)]}}),
+    ("cfg", {"dataset_meta": {"CLASSES": ["cat", "dog"]}}),
+])  # fmt: skip
+def test_a_checkpoint_with_a_config(key: str, labels: dict[str, Any], tmp_path: Path) -> None:
     tensors = {name: np.zeros(shape, np.float32) for name, shape in shapes_of_ssd(2).items()}
     preprocessor = {"data_preprocessor.mean": np.zeros((3, 1, 1), np.float32)}
-    meta = {key: MMENGINE_SSD, "CLASSES": ("cat", "dog")}
+    meta = {key: MMENGINE_SSD, **labels}
     path = write_checkpoint(tmp_path / "x.pth", {"meta": meta, "state_dict": {**preprocessor, **tensors}})
     found = recognise_checkpoint(read_checkpoint(path))
     assert (found.title, found.tool, found.input.shape) == ("SSDLite MobileNetV2 0.1x", "MMDetection", [1, 3, 320, 300])
+    assert found.labels == ("cat", "dog")
     assert found.thresholds == {"score": 0.02, "iou": 0.4, "most": 150}
     assert found.input.steps[-1] == {
         "op": "normalize", "mean": [120.0, 116.28, 103.53], "std": [58.395, 57.12, 57.375]
@@ -612,7 +617,8 @@ UNREADABLE = {
     "sums among commas": "a = " + "f(1, 1) + " * 20_000 + "1",
     "many branches": "if 1: a = 1\n" + "elif 1: a = 1\n" * 10_000,
     "just too deep": "a = " + "[" * (DEEPEST + 1) + "]" * (DEEPEST + 1),
-    "too many values": "a = [" + "0," * (LONGEST // 2 - 9) + "]\n",
+    "a long line": "a = [" + "0," * 10_000 + "]\n",
+    "too many values": "a = [" + ("0," * 9000 + "\n") * 14 + "]\n",
     "copies": f"a = dict({', '.join(f'a{i}=1' for i in range(5000))})\n" + "b = dict(**a)\n" * 5000,
 }
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 LONGEST = 1 << 18  # characters; the class names of large data sets take tens of thousands
+LONGEST_LINE = 20_000  # Python 3.12's tokenizer takes the square of a line's length in time; the tools write 79
 DEEPEST = 200  # what may be open at once: brackets, and operators that wait for their right side
 MOST_VALUES = 100_000
 LARGEST = 1 << 53  # numbers beyond are not settings
@@ -42,7 +43,7 @@ class Unreadable(Exception):
 
 def parse(text: str) -> dict[str, Any]:
     """Name -> value of every assignment, the last one of each; Unreadable."""
-    if len(text) > LONGEST:
+    if len(text) > LONGEST or max(map(len, text.split("\n"))) > LONGEST_LINE:
         raise Unreadable
     try:
         _check_tokens(text)
