@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from ..checkpoint import Checkpoint
 from ..errors import LabelError, OptionError, TensorMismatch, say
@@ -25,7 +26,7 @@ def recognise_checkpoint(checkpoint: Checkpoint, wanted: Wanted = Wanted()) -> R
     notes = [*_ignored(checkpoint), *(settings.notes if found.task == "detection" else ())]
     return Recognised(
         _tool(checkpoint, found.task), match.family, match.title, found.task, found.graph, found.input,
-        found.output.scores, match.config["classes"], read_labels(checkpoint.meta.get("CLASSES")),
+        found.output.scores, match.config["classes"], _labels(checkpoint.meta),
         notes=tuple(notes), thresholds=found.thresholds, decoding=found.decoding, heads=found.heads,
     )  # fmt: skip
 
@@ -58,6 +59,13 @@ def _tool(checkpoint: Checkpoint, task: str) -> str:
     if str(checkpoint.meta.get("tool", "")).startswith("MMEdu"):
         return "MMEdu"
     return "MMDetection" if task == "detection" else "MMPretrain"
+
+
+def _labels(meta: Mapping[str, Any]) -> tuple[str, ...]:
+    """Where mmcv's and MMEdu's training programs write the class names, and where mmengine's do."""
+    data = meta.get("dataset_meta")
+    places = [meta, data] if isinstance(data, Mapping) else [meta]
+    return next((found for at in places for key in ("CLASSES", "classes") if (found := read_labels(at.get(key)))), ())
 
 
 def _ignored(checkpoint: Checkpoint) -> list[str]:
