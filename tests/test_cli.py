@@ -295,3 +295,9 @@ def test_the_language_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> Non
     for name, word in (("zh_CN.UTF-8", "错误"), ("en_US.UTF-8", "Error")):
         monkeypatch.setenv("QINGZHOU_LANG", name)
         assert word in CliRunner().invoke(main, ["info", "none.pth"]).output
+
+
+def test_csv_and_json_exclude_each_other(tmp_path: Path) -> None:
+    """Two forms cannot be printed at once; neither is chosen quietly."""
+    done = CliRunner().invoke(main, ["run", str(tmp_path / "m.onnx"), "--csv", "--json", "--lang", "en"])
+    assert done.exit_code == 1 and "--csv" in done.output and "-501" in done.output

@@ -30,12 +30,17 @@ def ranking(answer: Prediction, top: int, names: Sequence[str]) -> list[tuple[st
     return [(names[i] if i < len(names) else str(i), float(answer.scores[i])) for i in order]
 
 
+def failure(err: QingzhouError) -> dict[str, Any]:
+    """An error as plain values."""
+    return {"error": type(err).__name__, "code": err.code, "message": str(err)}
+
+
 def as_dict(result: Answer, top: int, names: Sequence[str]) -> dict[str, Any]:
     """One answer for --json."""
     answer = result.answer
     found: dict[str, Any] = {"input": result.source}
     if isinstance(answer, QingzhouError):
-        return {**found, "error": type(answer).__name__, "code": answer.code, "message": str(answer)}
+        return {**found, **failure(answer)}
     if isinstance(answer, list):
         size = _size(result) if any(one.mask is not None for one in answer) else None
         found["detections"] = [_detection(one, size) for one in answer]

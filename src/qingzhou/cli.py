@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from . import __version__
-from .errors import QingzhouError, say, use_language
+from .errors import OptionError, QingzhouError, say, use_language
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -142,6 +142,11 @@ def run(
         from .model import load
         from .run import run_all
 
+        if as_csv and as_json:
+            raise OptionError(
+                en="--csv and --json were both given; only one can be printed. Leave one out.",
+                zh="同时给了 --csv 和 --json，只能输出一种。请去掉一个。",
+            )
         opened = load(model)
         with present.busy(say("predicting", "识别中")):
             results = run_all(opened.predictor, inputs, save, threshold)

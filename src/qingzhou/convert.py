@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -31,7 +29,6 @@ from .whole_file import replacing
 
 OPSETS, IR_VERSIONS = range(11, 22), range(4, 11)
 DEFAULT_OPSET, ROI_OPSET = 13, 16
-MOST_FACTS = 100  # of the training, in a card
 
 
 @dataclass(frozen=True)
@@ -236,9 +233,7 @@ def describe(checkpoint: Checkpoint, found: Recognised, labels: Sequence[str], n
 def _origin(checkpoint: Checkpoint) -> dict[str, object]:
     """Where the model came from: the file, and what its meta says of the training."""
     origin = checkpoint.origin
-    facts = {k: v for k, v in checkpoint.meta.items() if isinstance(v, (str, int, float)) and len(f"{k}{v}") <= 200}
-    named = {"file": origin.path.name, "container": origin.container}
-    return {**named, "training": {str(k): v for k, v in itertools.islice(facts.items(), MOST_FACTS)}}
+    return {"file": origin.path.name, "container": origin.container, "training": checkpoint.facts}
 
 
 def output_path(source: Path, out: str | Path | None) -> Path:
@@ -308,8 +303,3 @@ def _as_read_back(card: Card) -> Card:
             "yourself with --labels.",
             zh=f"权重文件里的说明信息无法保存到模型中。{err.zh}也可以用 --labels 指定类别名称。",
         ) from None
-
-
-def dump(value: object) -> str:
-    """Plain values as JSON with Chinese readable."""
-    return json.dumps(value, ensure_ascii=False, indent=2, default=str)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import onnx
 
 LARGEST_ONNX = 1 << 31  # bytes; protobuf has no larger messages
-LONGEST_FACT = 200  # characters of one training fact
+LONGEST_FACT = 200  # characters of a text that a file says of itself
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def read_info(path: str | Path) -> Info:
 def _checkpoint(path: Path, checkpoint: Checkpoint) -> Info:
     common: dict[str, Any] = {
         "path": path, "size": checkpoint.origin.size, "container": checkpoint.origin.container,
-        "facts": training_facts(checkpoint.meta), "parts": list(_tensors(checkpoint)),
+        "facts": checkpoint.facts, "parts": list(_tensors(checkpoint)),
     }  # fmt: skip
     try:
         found = recognise_checkpoint(checkpoint)
@@ -96,11 +96,6 @@ def _checkpoint(path: Path, checkpoint: Checkpoint) -> Info:
         **common, tool=found.tool, network=found.title, task=found.task, labels=found.labels, classes=found.classes,
         input=found.input, parameters=parameters(found.graph), macs=macs(found.graph), notes=found.notes,
     )  # fmt: skip
-
-
-def training_facts(meta: Mapping[str, Any]) -> dict[str, Any]:
-    """The short plain values in a checkpoint's meta: epochs, date, versions."""
-    return {str(k): v for k, v in meta.items() if isinstance(v, (str, int, float)) and len(str(v)) <= LONGEST_FACT}
 
 
 def _tensors(checkpoint: Checkpoint) -> Iterator[Part]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+MOST_FACTS, LONGEST_FACT = 100, 200  # of the training; characters of one
 
 
 @dataclass(eq=False)
@@ -77,3 +80,13 @@ class Checkpoint:
     module: Opaque | None  # the pickled module, if the file holds one
     origin: Origin
     ignored: Mapping[str, str] = field(default_factory=dict)  # tensor key -> why it is not in `tensors`
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What `meta` says of the training in short plain values: epochs, date, versions."""
+        short = (
+            (str(key), value)
+            for key, value in self.meta.items()
+            if isinstance(value, (str, int, float)) and len(f"{key}{value}") <= LONGEST_FACT
+        )
+        return dict(islice(short, MOST_FACTS))

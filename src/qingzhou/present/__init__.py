@@ -1,9 +1,10 @@
 """What the command line shows: tables for people, JSON for programs. Nothing is computed here."""
 
+from ..answers import failure
 from .answers import as_csv, check, predictions
 from .conversions import conversions, demo
 from .information import doors, info
-from .pieces import as_json, busy, error, failure, note
+from .pieces import as_json, busy, error, note
 
 __all__ = [
     "as_csv",

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from rich.filesize import decimal
 from rich.markup import escape
 
+from ..answers import failure
 from ..errors import QingzhouError, say
-from .pieces import as_json, console, cost, entry, error, facts, failure, labels, notes, table_of, task
+from .pieces import as_json, console, cost, entry, error, facts, labels, notes, table_of, task
 
 if TYPE_CHECKING:
     from ..batch import Result

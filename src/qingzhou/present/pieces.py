@@ -38,11 +38,6 @@ def _holds(text: str, encoding: str) -> bool:
     return True
 
 
-def failure(err: QingzhouError) -> dict[str, Any]:
-    """An error as plain values."""
-    return {"error": type(err).__name__, "code": err.code, "message": str(err)}
-
-
 @contextlib.contextmanager
 def busy(text: str) -> Iterator[None]:
     """A spinner while something runs; nothing where the output is piped."""
