@@ -12,6 +12,7 @@ from PIL import Image
 from ..errors import InputError, ModelError
 from ..runtime.card import KEY, Card
 from ..runtime.detect import Detection
+from ..runtime.session import onnxruntime_package
 from .answers import Array
 from .common import hint
 from .originals import Port, original_card
@@ -95,10 +96,8 @@ def _predictor(path: Path) -> Any:
 
 
 def _session(path: Path) -> Any:
-    import onnxruntime
-
     try:
-        return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        return onnxruntime_package().InferenceSession(str(path), providers=["CPUExecutionProvider"])
     except Exception as err:  # onnxruntime has a class of its own for every kind of broken file
         raise ModelError(
             en=f"{path.name} cannot be opened as a model: {str(err)[:200]}. Convert the checkpoint again.",

@@ -14,6 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 from ..errors import SelfTestFailed, UnsupportedCheckpoint
 from ..nets.graph import Graph
 from ..runtime.card import Card, Sample
+from ..runtime.session import onnxruntime_package
 from .file import write_onnx
 from .onnx import Emitted, emit
 from .passes import simplify
@@ -111,8 +112,7 @@ class Trial:
 
 def run_graph(graph: Graph, weights: Weights, feed: dict[str, Array]) -> list[Array]:
     """The outputs of a network exactly as it is recorded, nothing optimised."""
-    import onnxruntime as ort
-
+    ort = onnxruntime_package()
     options = ort.SessionOptions()
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from typing import Any, Optional
+from typing import Any, Optional, Sequence
 
 from .errors import FileMissing, ModelError, QingzhouError
 
@@ -12,14 +12,14 @@ from .errors import FileMissing, ModelError, QingzhouError
 LARGE = 256 << 20
 
 
-def open_session(path: Any, threads: Optional[int] = None) -> Any:
-    """An onnxruntime session on the CPU; FileMissing or ModelError."""
+def open_session(path: Any, threads: Optional[int] = None, providers: Sequence[str] = ("CPUExecutionProvider",)) -> Any:
+    """An onnxruntime session, on the CPU unless other providers are named; FileMissing or ModelError."""
     if not os.path.isfile(path):
         raise FileMissing(
             en="There is no file %s; expected a converted .onnx model. Check the name and the folder." % (path,),
             zh="文件 %s 不存在，应为转换好的 .onnx 模型。请检查文件名和所在的文件夹。" % (path,),
         )
-    ort = _onnxruntime()
+    ort = onnxruntime_package()
     options = ort.SessionOptions()
     options.log_severity_level = 3  # errors only
     if os.path.getsize(path) > LARGE:
@@ -27,7 +27,7 @@ def open_session(path: Any, threads: Optional[int] = None) -> Any:
     if threads:
         options.intra_op_num_threads = threads
     try:
-        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        return ort.InferenceSession(str(path), options, providers=list(providers))
     except Exception as err:  # onnxruntime has a class of its own for every kind of broken file
         with open(path, "rb") as file:
             if file.read(2) in (b"PK", b"\x80\x02"):  # a zip archive or a pickle, as torch.save writes them
@@ -35,7 +35,13 @@ def open_session(path: Any, threads: Optional[int] = None) -> Any:
         raise _refused(os.path.basename(str(path)), str(err), ort.__version__) from None
 
 
-def _onnxruntime() -> Any:
+def onnxruntime_package() -> Any:
+    """onnxruntime, imported now, and its reports to Microsoft switched off; QingzhouError if it is not there.
+
+    Newer official builds keep an identifier in the user's folder and report their use, from the import on, unless this
+    variable is set before: Privacy.md in the package.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         onnxruntime: Any = importlib.import_module("onnxruntime")
     except ImportError as err:
