@@ -21,6 +21,7 @@ FLOW = [
     ["nets"],
     ["export"],
     ["samples"],
+    ["engines"],
     ["model"],
     ["convert"],
     ["batch", "run", "info", "demo", "evaluate"],

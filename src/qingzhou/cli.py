@@ -37,6 +37,12 @@ def common(function: F) -> F:
     return chosen(as_json(function))
 
 
+on_device = click.option(
+    "--device", default="cpu", show_default=True,
+    help="A provider of onnxruntime, or OpenVINO's device; see qingzhou engines. 运行设备。",
+)  # fmt: skip
+
+
 @contextlib.contextmanager
 def friendly(lang: str | None, as_json: bool) -> Iterator[None]:
     """Choose the language; a user's mistake becomes a message and exit status 1, never a traceback."""
@@ -127,10 +133,11 @@ def info(file: Path, tree: bool, lang: str | None, as_json: bool) -> None:
 @click.option("--threshold", type=click.FloatRange(0, 1), help="Detectors: least confidence. 检测的最低置信度。")
 @click.option("--csv", "as_csv", is_flag=True, help="Print a CSV table. 输出 CSV 表格。")
 @click.option("--coco", type=click.Path(path_type=Path), help="Detectors: write a COCO file. 写成 COCO 格式。")
+@on_device
 @common
 def run(
     model: Path, inputs: tuple[Path, ...], top: int, save: Path | None, threshold: float | None, as_csv: bool,
-    coco: Path | None, lang: str | None, as_json: bool,
+    coco: Path | None, device: str, lang: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Predict for pictures, folders, CSV rows or NPZ arrays; without input, for the model's own sample.
 
@@ -147,7 +154,7 @@ def run(
                 en="--csv and --json were both given; only one can be printed. Leave one out.",
                 zh="同时给了 --csv 和 --json，只能输出一种。请去掉一个。",
             )
-        opened = load(model)
+        opened = load(model, device)
         with present.busy(say("predicting", "识别中")):
             results = run_all(opened.predictor, inputs, save, threshold)
         built_in = (opened.card.thresholds or {}).get("score", 0) if opened.card.output.scores == "boxes" else 0
@@ -168,14 +175,15 @@ def run(
 
 @main.command()
 @click.argument("model", type=click.Path(path_type=Path))
+@on_device
 @common
-def check(model: Path, lang: str | None, as_json: bool) -> None:
+def check(model: Path, device: str, lang: str | None, as_json: bool) -> None:
     """Run the sample inside a model, and compare with the answer recorded there. 模型自检。"""
     with friendly(lang, as_json):
         from . import present
         from .model import load
 
-        present.check(model, load(model).check(), as_json)
+        present.check(model, load(model, device).check(), as_json)
 
 
 @main.command()
@@ -183,8 +191,9 @@ def check(model: Path, lang: str | None, as_json: bool) -> None:
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option("--layout", type=click.Choice(["auto", "folders", "mmedu", "coco", "yolo", "csv", "npz"]), default="auto",
               show_default=True, help="How the data are laid out. 数据的存放格式。")  # fmt: skip
+@on_device
 @common
-def evaluate(model: Path, data: Path, layout: str, lang: str | None, as_json: bool) -> None:
+def evaluate(model: Path, data: Path, layout: str, device: str, lang: str | None, as_json: bool) -> None:
     """Say how often a model is right on data with answers; exit status 1 if any could not be judged.
 
     用带答案的数据评估模型：按类别分好的图片文件夹、MMEdu 数据集、COCO 或 YOLO 标注、CSV 表格、NPZ 数组。
@@ -192,13 +201,45 @@ def evaluate(model: Path, data: Path, layout: str, lang: str | None, as_json: bo
     with friendly(lang, as_json):
         from . import present
         from .evaluate import evaluate as judge
+        from .model import load
         from .present.evaluation import evaluation
 
         with present.busy(say("evaluating", "评估中")):
-            found = judge(model, data, layout)
+            found = judge(load(model, device), data, layout)
         evaluation(found, as_json)
         if not found.complete:
             sys.exit(1)
+
+
+@main.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--engine", required=True, help="openvino, or onnxruntime (.ort). 推理引擎。")
+@click.option("--precision", default="fp32", show_default=True, help="Of the weights: fp32 or fp16. 权重精度。")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="A file or a folder. 输出文件或文件夹。")
+@common
+def export(model: Path, engine: str, precision: str, out: Path | None, lang: str | None, as_json: bool) -> None:
+    """Compile a converted model for an engine, and compare its answer with onnxruntime's.
+
+    把转换好的模型编译成某个推理引擎的格式，并与 onnxruntime 的结果比较。
+    """
+    with friendly(lang, as_json):
+        from . import present
+        from .engines import compile_for
+
+        with present.busy(say("compiling", "编译中")):
+            made = compile_for(engine, model, out, precision)
+        present.artifact(made, as_json)
+
+
+@main.command()
+@common
+def engines(lang: str | None, as_json: bool) -> None:
+    """Say which engines are installed, how to install the others, and what the processor can. 查看可用的推理引擎。"""
+    with friendly(lang, as_json):
+        from . import present
+        from .engines.machine import survey
+
+        present.engines(survey(), as_json)
 
 
 @main.command()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .checkpoint import Checkpoint, read_checkpoint
-from .errors import ModelError, OptionError, OutputError, UnsupportedCheckpoint, say
+from .errors import ModelError, OptionError, UnsupportedCheckpoint, say
 from .export.count import macs, parameters
 from .export.file import append_metadata, write_onnx
 from .export.metadata import metadata
@@ -25,7 +25,7 @@ from .nets.recognised import Recognised
 from .nets.recorded import Wanted
 from .runtime.card import KEY, Card, Output, Sample
 from .samples import write_sample
-from .whole_file import replacing
+from .whole_file import output_path, replacing
 
 OPSETS, IR_VERSIONS = range(11, 22), range(4, 11)
 DEFAULT_OPSET, ROI_OPSET = 13, 16
@@ -182,7 +182,7 @@ def run_conversion(path: str | Path, out: str | Path | None = None, **given: Any
     job = _Job(found.graph, found.heads, Weights(checkpoint.tensors), card, checkpoint.origin.digest, found.family,
                options.opset or _default_opset(found), options.ir_version, options.check)  # fmt: skip
     job = job.feeding_raw_pixels() if options.xeduhub else job
-    model, program, checks = _write(job, output_path(source, out))
+    model, program, checks = _write(job, output_path(source, out, ".onnx"))
     counts = parameters(found.graph), macs(found.graph)
     seconds = time.perf_counter() - start
     return Conversion(source, model, program, *counts, job.opset, job.ir_version, checks, seconds)
@@ -234,35 +234,6 @@ def _origin(checkpoint: Checkpoint) -> dict[str, object]:
     """Where the model came from: the file, and what its meta says of the training."""
     origin = checkpoint.origin
     return {"file": origin.path.name, "container": origin.container, "training": checkpoint.facts}
-
-
-def output_path(source: Path, out: str | Path | None) -> Path:
-    """Where the model goes: never over the checkpoint, always with the suffix .onnx; missing folders are made.
-
-    OutputError if that cannot be.
-    """
-    target = source.with_suffix(".onnx") if out is None else Path(out)
-    if target.is_dir():
-        target = target / f"{source.stem}.onnx"
-    if target.suffix.lower() != ".onnx":
-        target = target.with_name(target.name + ".onnx")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if target.exists() and target.samefile(source):
-            raise _over_the_checkpoint(source)
-    except OSError as err:
-        raise OutputError(
-            en=f"Cannot make the folder {target.parent}: {err.strerror}. Choose another place with -o.",
-            zh=f"无法建立文件夹 {target.parent}：{err.strerror}。请用 -o 换一个位置。",
-        ) from None
-    return target
-
-
-def _over_the_checkpoint(source: Path) -> OutputError:
-    return OutputError(
-        en=f"The model would be written over the checkpoint {source} itself. Give it another name: -o model.onnx",
-        zh=f"模型会覆盖权重文件 {source} 本身。请换一个名字：-o model.onnx",
-    )
 
 
 def _not_allowed(name: str, value: object, first: str, last: str) -> OptionError:

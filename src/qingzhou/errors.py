@@ -12,6 +12,7 @@ QingzhouError
 ├── LabelError             −201  the labels do not fit the classes
 ├── DataError              −201  data to judge by that are empty, or laid out otherwise than known
 ├── ExtraMissing                 a package is missing that only this needs; names the line that installs it
+├── EngineError                  an engine is there, but cannot take or run this model, or not on this device
 ├── OptionError            −501  an option has a value that cannot be
 │   └── TaskError          −310  a task that the Workflow does not have; also a ValueError
 ├── OutputError                  the result cannot be written; nothing was left behind
@@ -42,6 +43,7 @@ __all__ = [
     "CheckpointMissing",
     "CheckpointTypeError",
     "DataError",
+    "EngineError",
     "ExtraMissing",
     "FileMissing",
     "ImageError",
@@ -119,6 +121,10 @@ class DataError(QingzhouError):
 
 class ExtraMissing(QingzhouError):
     """A package is missing that only this verb needs; the message has the line that installs it."""
+
+
+class EngineError(QingzhouError):
+    """An engine is installed, but cannot take or run this model, or not on the device asked for."""
 
 
 class OptionError(QingzhouError):

@@ -1,4 +1,4 @@
-"""Model: an .onnx file with its card."""
+"""Model: a file of an engine, .onnx most of the time, with its card."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from .runtime.card import Card
 if TYPE_CHECKING:
     import onnx
 
+    from .engines import Settings
     from .runtime.predict import Predictor
 
 
@@ -23,8 +24,9 @@ class Model:
     Prediction(label='cat', index=0, confidence=0.98, ...)
     """
 
-    def __init__(self, path: str | Path, card: Card | None = None) -> None:
+    def __init__(self, path: str | Path, card: Card | None = None, settings: Settings | None = None) -> None:
         self.path = Path(path)
+        self._settings = settings
         if card is not None:
             self.card = card
 
@@ -38,10 +40,10 @@ class Model:
 
     @cached_property
     def predictor(self) -> Predictor:
-        """The onnxruntime session with the model's own pre- and post-processing."""
-        from .runtime.predict import load
+        """The engine's session with the model's own pre- and post-processing."""
+        from .engines import open_predictor
 
-        return load(self.path)
+        return open_predictor(self.path, self._settings)
 
     @property
     def proto(self) -> onnx.ModelProto:
@@ -59,16 +61,27 @@ class Model:
         return self.predictor.check()
 
     def save(self, path: str | Path) -> Model:
-        """Copy the model to another place."""
+        """Copy the model to another place, with what belongs beside it."""
+        from .engines.table import engine_for
         from .whole_file import replacing
 
-        with replacing(Path(path)) as target:
-            shutil.copyfile(self.path, target)
-        return Model(path, self.card)
+        files = engine_for(self.path).files
+        for source, place in zip(files(self.path), files(Path(path)), strict=True):
+            with replacing(place) as target:
+                shutil.copyfile(source, target)
+        return Model(path, self.card, self._settings)
 
 
-def load(path: str | Path) -> Model:
-    """Open a converted model: FileMissing or ModelError if it cannot be used."""
-    model = Model(path)
+def load(path: str | Path, device: str = "cpu", threads: int | None = None, cache: str | Path | None = None) -> Model:
+    """Open a converted model (.onnx), or what an engine made of one (.ort, .xml); FileMissing or ModelError.
+
+    device   a provider of onnxruntime (cpu, cuda, tensorrt, directml, openvino, coreml), or a device of OpenVINO (cpu,
+             gpu, npu); ExtraMissing, EngineError or OptionError where it is not to be had
+    threads  processor cores; by default all
+    cache    of OpenVINO: a folder that keeps what was prepared for the processor, for a faster start the next time
+    """
+    from .engines import Settings
+
+    model = Model(path, settings=Settings(device, threads, None if cache is None else Path(cache)))
     _ = model.predictor
     return model

@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all."""
+"""Where a result goes, and writing it whole or not at all."""
 
 from __future__ import annotations
 
@@ -33,10 +33,51 @@ def replacing(path: Path) -> Iterator[Path]:
             os.unlink(name)
 
 
+@contextlib.contextmanager
+def folder_beside(path: Path) -> Iterator[Path]:
+    """An empty folder on the disk of `path`, which vanishes when the block ends; OutputError if it cannot be made."""
+    try:
+        folder = tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name[:40]}.", ignore_cleanup_errors=True)
+    except (OSError, ValueError) as err:
+        raise _cannot_write(path, err) from None
+    with folder as name:
+        yield Path(name)
+
+
+def move_in(part: Path, path: Path) -> None:
+    """Put a finished file of the same disk in its place; OutputError if it cannot."""
+    with replacing(path) as new:
+        os.replace(part, new)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 with \\n line ends, whole or not at all."""
     with replacing(path) as part:
         part.write_bytes(text.encode("utf-8"))
+
+
+def output_path(source: Path, out: str | Path | None, suffix: str) -> Path:
+    """Where a result goes: never over its source, always with the last part of the suffix; missing folders are made.
+
+    `out` is a file or a folder; without one the result goes beside the source, as its name with the suffix (".onnx",
+    ".openvino.xml"). OutputError if that cannot be.
+    """
+    target = source.with_name(source.stem + suffix) if out is None else Path(out)
+    if target.is_dir():
+        target = target / f"{source.stem}{suffix}"
+    last = Path(f"x{suffix}").suffix
+    if target.suffix.lower() != last:
+        target = target.with_name(target.name + last)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists() and target.samefile(source):
+            raise _over_the_source(source)
+    except OSError as err:
+        raise OutputError(
+            en=f"Cannot make the folder {target.parent}: {err.strerror}. Choose another place with -o.",
+            zh=f"无法建立文件夹 {target.parent}：{err.strerror}。请用 -o 换一个位置。",
+        ) from None
+    return target
 
 
 def _umask() -> int:
@@ -50,4 +91,11 @@ def _cannot_write(path: Path, err: Exception) -> OutputError:
     return OutputError(
         en=f"Cannot write {path}: {reason}. Nothing was left behind. Choose another place with -o, or make room there.",
         zh=f"无法写入 {path}：{reason}。没有留下不完整的文件。请用 -o 换一个位置，或清理磁盘空间。",
+    )
+
+
+def _over_the_source(source: Path) -> OutputError:
+    return OutputError(
+        en=f"The model would be written over {source} itself. Give it another name with -o.",
+        zh=f"模型会覆盖 {source} 本身。请用 -o 换一个名字。",
     )

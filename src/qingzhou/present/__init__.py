@@ -3,10 +3,12 @@
 from ..answers import failure
 from .answers import as_csv, check, predictions
 from .conversions import conversions, demo
+from .engines import artifact, engines
 from .information import doors, info
 from .pieces import as_json, busy, error, note
 
 __all__ = [
+    "artifact",
     "as_csv",
     "as_json",
     "busy",
@@ -14,6 +16,7 @@ __all__ = [
     "conversions",
     "demo",
     "doors",
+    "engines",
     "error",
     "failure",
     "info",

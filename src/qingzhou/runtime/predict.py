@@ -51,9 +51,13 @@ class Predictor:
     Prediction(label='cat', index=0, confidence=0.98, ...)
     """
 
-    def __init__(self, path: Any, card: Optional[Card] = None, threads: Optional[int] = None) -> None:
-        """`card` replaces the one in the file, for files that have none."""
-        self.session = open_session(path, threads)
+    def __init__(
+        self, path: Any, card: Optional[Card] = None, threads: Optional[int] = None, session: Any = None
+    ) -> None:
+        """`card` replaces the one in the file, for files that have none; `session`, with the methods of onnxruntime's
+        that are used here, is another engine's that has opened the file already.
+        """
+        self.session = open_session(path, threads) if session is None else session
         self.card = card if card is not None else _card(self.session, str(path))
         self.labels = self.card.labels
         self._inputs = [*self.session.get_inputs(), *self.session.get_overridable_initializers()]

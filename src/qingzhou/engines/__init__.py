@@ -1,0 +1,18 @@
+"""Engines: what runs a model, each behind the same few functions.
+
+    base.py         what an engine gives; table.py: all of them, one line each
+    onnxruntime.py  .onnx on any of its providers; compiles .ort
+    openvino.py     compiles and runs .xml with .bin
+    artifact.py     compile_for: a model compiled, compared, written
+    machine.py      what is installed here, and what the processor can
+
+>>> from qingzhou.engines import compile_for
+>>> compile_for("openvino", "best.onnx").path
+Path('best.openvino.xml')
+"""
+
+from .artifact import Artifact, compile_for
+from .base import Engine, Session, Settings
+from .table import ENGINES, open_predictor
+
+__all__ = ["ENGINES", "Artifact", "Engine", "Session", "Settings", "compile_for", "open_predictor"]

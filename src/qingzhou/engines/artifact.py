@@ -1,0 +1,162 @@
+"""A model compiled for an engine: written whole or not at all, and compared with onnxruntime before it is there."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import InputError, ModelError, OptionError, say
+from ..runtime import detect
+from ..runtime.card import Sample
+from ..runtime.predict import Predictor
+from ..whole_file import folder_beside, move_in, output_path
+from .base import Engine, cannot_run
+from .table import engine_named, open_predictor
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Outputs = list[npt.NDArray[Any]]
+
+QUANTISED = {"QuantizeLinear", "DequantizeLinear", "QLinearConv", "QLinearMatMul", "MatMulInteger", "ConvInteger"}
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """What an engine made of a model.
+
+    files       those written; the first is the one to open
+    precision   of the weights: "fp32", "fp16", or "int8" where the model was quantised before
+    difference  the largest from onnxruntime's answer to the model's own sample: of outputs; of boxes in scores and in
+                sides of the input. Infinite where there are other boxes, None where the card has no sample
+    seconds     that compiling and comparing took
+    """
+
+    source: Path
+    engine: str
+    version: str
+    precision: str
+    files: tuple[Path, ...]
+    difference: float | None
+    seconds: float
+
+    @property
+    def path(self) -> Path:
+        """The file to open."""
+        return self.files[0]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(path.stat().st_size for path in self.files)
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know."""
+        if self.difference is None:
+            return [say("The model has no sample, so nothing was compared.", "模型没有示例，因此没有进行比较。")]
+        if math.isinf(self.difference):
+            return [say(
+                "The boxes found in the sample are others than onnxruntime's. Judge the model on pictures of your own: "
+                "qingzhou evaluate",
+                "在示例中找到的目标框与 onnxruntime 的不同。请用自己的图片评估：qingzhou evaluate",
+            )]  # fmt: skip
+        return []
+
+    def as_dict(self) -> dict[str, object]:
+        """The same as plain values, for --json."""
+        known = self.difference is not None and math.isfinite(self.difference)
+        return {
+            "source": str(self.source), "model": str(self.path), "files": [str(path) for path in self.files],
+            "engine": self.engine, "version": self.version, "precision": self.precision, "bytes": self.size,
+            "difference": self.difference if known else None, "notes": self.notes, "seconds": round(self.seconds, 3),
+        }  # fmt: skip
+
+
+def compile_for(engine: str, source: str | Path, out: str | Path | None = None, precision: str = "fp32") -> Artifact:
+    """Compile a converted .onnx for an engine: "openvino", or "onnxruntime" (.ort).
+
+    out        a file or a folder; by default beside the model
+    precision  of the weights, one of those that the engine can store
+
+    FileMissing or ModelError for what is no .onnx of ours; OptionError, ExtraMissing, EngineError, OutputError. Nothing
+    is left behind by a failure.
+
+    >>> compile_for("openvino", "best.onnx").files
+    (Path('best.openvino.xml'), Path('best.openvino.bin'))
+    """
+    start = time.perf_counter()
+    chosen, source = engine_named(engine), Path(source)
+    _check_precision(chosen, precision)
+    reference = _reference(source)
+    rounded = precision != "fp32" or _is_quantised(source)
+    target = output_path(source, out, chosen.suffix)
+    with folder_beside(target) as folder:
+        built = folder / f"m{target.suffix.lower()}"
+        difference = _build(chosen, source, reference, built, precision, rounded)
+        for part, place in reversed(list(zip(chosen.files(built), chosen.files(target), strict=True))):
+            move_in(part, place)  # the one to open comes last
+    shown = precision if precision != "fp32" or not rounded else "int8"
+    seconds = time.perf_counter() - start
+    return Artifact(source, engine, chosen.version() or "", shown, chosen.files(target), difference, seconds)
+
+
+def _build(
+    engine: Engine, source: Path, reference: Predictor, built: Path, precision: str, rounded: bool
+) -> float | None:
+    """Compile and compare. Rounded weights answer otherwise: their card records how, so that a self-test can pass."""
+    card = reference.card
+    engine.compile(source, card, built, precision)
+    if card.sample is None:
+        return None
+    feed = reference.feed(card.sample)
+    found = _answers(engine, built, source, feed)
+    if rounded and card.sample.output:
+        recorded = Sample(card.sample.input, reference.sample_output(found), card.sample.tolerance)
+        engine.compile(source, replace(card, sample=recorded), built, precision)
+    return _difference(reference, found, reference.run(feed), max(feed[card.input.name].shape[2:], default=1))
+
+
+def _answers(engine: Engine, built: Path, source: Path, feed: dict[str, Any]) -> Outputs:
+    """What the compiled file says; EngineError if the engine took the model but cannot run it."""
+    try:
+        return open_predictor(built).run(feed)
+    except InputError as err:
+        raise cannot_run(engine.name, source, err) from None
+
+
+def _difference(reference: Predictor, found: Outputs, expected: Outputs, side: float) -> float:
+    if reference.card.task != "detection":
+        return max(float(np.abs(a.astype(float) - b).max(initial=0)) for a, b in zip(found, expected, strict=True))
+    boxes, others = reference.found(found).rows(), reference.found(expected).rows()
+    return detect.difference(boxes, others, side) if len(boxes) == len(others) else math.inf
+
+
+def _reference(source: Path) -> Predictor:
+    if source.is_file() and source.suffix.lower() != ".onnx":
+        raise ModelError(
+            en=f"{source.name} is no .onnx file. Name the model that qingzhou convert wrote; a checkpoint first: "
+            "qingzhou convert best.pth",
+            zh=f"{source.name} 不是 .onnx 文件。请指定 qingzhou convert 生成的模型；权重文件请先转换："
+            "qingzhou convert best.pth",
+        )
+    return Predictor(source)
+
+
+def _is_quantised(source: Path) -> bool:
+    import onnx
+
+    return any(node.op_type in QUANTISED for node in onnx.load(source, load_external_data=False).graph.node)
+
+
+def _check_precision(engine: Engine, precision: str) -> None:
+    if precision not in engine.precisions:
+        raise OptionError(
+            en=f"--precision is {precision}; for {engine.name} it can be {', '.join(engine.precisions)}.",
+            zh=f"--precision 的值是 {precision}，{engine.name} 可用的是 {'、'.join(engine.precisions)}。",
+        )

@@ -1,0 +1,114 @@
+"""What every engine gives: a version or none, a compiler, and sessions that speak as onnxruntime's do."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from ..errors import EngineError, ExtraMissing
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from ..runtime.card import Card
+
+    Array = npt.NDArray[Any]
+
+
+class Entry(NamedTuple):
+    """One input or output: shape with "?" where an axis is free; type "tensor(float)" or "tensor(int64)"."""
+
+    name: str
+    shape: list[int | str]
+    type: str
+
+
+class Meta(NamedTuple):
+    """What a file says of itself; the card's JSON is under runtime.card.KEY."""
+
+    custom_metadata_map: dict[str, str]
+
+
+class Session(Protocol):
+    """The part of onnxruntime's InferenceSession that the Predictor uses."""
+
+    def get_inputs(self) -> Sequence[Any]:
+        """An Entry each."""
+
+    def get_overridable_initializers(self) -> Sequence[Any]:
+        """Inputs that may be left out."""
+
+    def get_outputs(self) -> Sequence[Any]:
+        """An Entry each, in the order of run()'s list."""
+
+    def get_modelmeta(self) -> Any:
+        """The Meta of the file."""
+
+    def run(self, names: None, feed: dict[str, Array]) -> Sequence[Array]:
+        """All outputs; any exception where the input is refused."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a model is run.
+
+    device   a provider of onnxruntime (cpu, cuda, …), or a device of OpenVINO (cpu, gpu, npu)
+    threads  processor cores; None for all
+    cache    a folder where the engine may keep what it prepared, so that it starts faster the next time; of OpenVINO
+    """
+
+    device: str = "cpu"
+    threads: int | None = None
+    cache: Path | None = None
+
+
+@dataclass(frozen=True)
+class Engine:
+    """One engine.
+
+    install     the line that installs it
+    opens       suffixes of the files that it runs
+    suffix      what takes the place of ".onnx" in the name of a file that it compiles
+    beside      suffixes of the files without which that one is nothing; they have its name and lie beside it
+    precisions  of the weights that it can store
+    version     the installed version, or None
+    compile     (source.onnx, card, out, precision) writes `out` and what belongs beside it; EngineError
+    open        a session; FileMissing, ModelError, EngineError, ExtraMissing
+    """
+
+    name: str
+    install: str
+    opens: tuple[str, ...]
+    suffix: str
+    beside: tuple[str, ...]
+    precisions: tuple[str, ...]
+    version: Callable[[], str | None]
+    compile: Callable[[Path, Card, Path, str], None]
+    open: Callable[[Path, Settings], Session]
+
+    def files(self, path: Path) -> tuple[Path, ...]:
+        """A model's files, the one to open first."""
+        return path, *(path.with_suffix(suffix) for suffix in self.beside)
+
+
+def package(name: str, title: str, install: str) -> Any:
+    """An engine's package, imported now; ExtraMissing with the line that installs it."""
+    try:
+        return importlib.import_module(name)
+    except ImportError as err:
+        raise ExtraMissing(
+            en=f"{title} is not installed here ({err}). Install it: {install}",
+            zh=f"这里没有安装 {title}（{err}）。请安装：{install}",
+        ) from None
+
+
+def cannot_run(title: str, path: Path, err: Exception) -> EngineError:
+    """The error for a model that an engine refuses."""
+    reason = " ".join(str(err).split())[-200:]
+    return EngineError(
+        en=f"{title} cannot take {path.name}: …{reason}. Run the .onnx with onnxruntime, or choose another engine.",
+        zh=f"{title} 无法使用 {path.name}：…{reason}。请用 onnxruntime 运行 .onnx，或换一个引擎。",
+    )

@@ -1,0 +1,211 @@
+"""OpenVINO: a model as its IR, two files (.xml, .bin) with the card in the first, run on Intel's and other processors.
+
+ONNX is read by openvino.Core, in C++; openvino's converter in Python, which reports its use to Intel, is never called.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import EngineError, FileMissing, ModelError
+from ..runtime.card import KEY, Card
+from .base import Engine, Entry, Meta, Session, Settings, cannot_run, package
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+INSTALL = 'pip install "qingzhou[openvino]"'
+PLACE = ["qingzhou", "card"]  # of the card in the IR's rt_info
+# OpenVINO computes in bfloat16 or float16 where the processor has them, unless told otherwise; answers then differ.
+EXACT = {"INFERENCE_PRECISION_HINT": "f32"}
+
+
+def version() -> str | None:
+    """The installed version, or None. Nothing is imported."""
+    try:
+        return metadata.version("openvino")
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def devices() -> list[str]:
+    """The devices that OpenVINO finds here: ["cpu", "gpu.0"]; [] without OpenVINO."""
+    if version() is None:
+        return []
+    return [name.lower() for name in _package().Core().available_devices]
+
+
+def abilities() -> list[str]:
+    """What OpenVINO says that the processor computes in: ["FP32", "INT8", …]; [] without OpenVINO."""
+    if version() is None:
+        return []
+    return list(_package().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
+
+
+class OpenVinoSession:
+    """A compiled model that is asked as an onnxruntime session is; several threads may ask, one is answered."""
+
+    def __init__(self, compiled: Any, metadata_map: dict[str, str]) -> None:
+        self._request = compiled.create_infer_request()
+        self._inputs = [_entry(port) for port in compiled.inputs]
+        self._outputs = [_entry(port) for port in compiled.outputs]
+        self._meta = Meta(metadata_map)
+        self._lock = threading.Lock()
+
+    def get_inputs(self) -> list[Entry]:
+        """The inputs, in the network's order."""
+        return self._inputs
+
+    def get_overridable_initializers(self) -> list[Entry]:
+        """None: compile_model made inputs of them."""
+        return []
+
+    def get_outputs(self) -> list[Entry]:
+        """The outputs, in the order of run()."""
+        return self._outputs
+
+    def get_modelmeta(self) -> Meta:
+        """The card under its key, if the file has one."""
+        return self._meta
+
+    def run(self, names: None, feed: dict[str, Array]) -> list[Array]:
+        """All outputs, as arrays of their own."""
+        with self._lock:
+            return [np.array(array) for array in self._request.infer(feed).to_tuple()]
+
+
+def open_model(path: Path, settings: Settings) -> Session:
+    """A session that computes in float32 on a device of OpenVINO; parses the file and runs nothing that it names."""
+    weights = path.with_suffix(".bin")
+    for part in (path, weights):
+        if not part.is_file():
+            raise _no_file(part)
+    core = _package().Core()
+    try:
+        model = core.read_model(path, weights)
+    except Exception as err:  # RuntimeError of many kinds
+        raise _damaged(path, err) from None
+    device = _device(core, settings.device)
+    try:
+        return OpenVinoSession(core.compile_model(model, device, _config(settings)), _metadata(model))
+    except Exception as err:
+        raise cannot_run("OpenVINO", path, err) from None
+
+
+def compile_model(source: Path, card: Card, out: Path, precision: str) -> None:
+    """The IR of an ONNX model (FP32 or with quantised parts) with its card; weights in FP16 if so asked."""
+    openvino = _package()
+    try:
+        model = _read_onnx(openvino.Core(), source)
+        model.set_rt_info(card.to_json(), PLACE)
+        openvino.save_model(model, out, compress_to_fp16=precision == "fp16")
+    except Exception as err:  # RuntimeError of many kinds
+        raise cannot_run("OpenVINO", source, err) from None
+
+
+def _package() -> Any:
+    """openvino, imported without openvino_telemetry, by which the import alone reports itself to Intel."""
+    with _hidden("openvino_telemetry"):
+        return package("openvino", "OpenVINO", INSTALL)
+
+
+@contextlib.contextmanager
+def _hidden(name: str) -> Iterator[None]:
+    """Within the block a package seems not to be installed, unless it was imported before."""
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]  # importlib's way to say that there is none
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+
+
+def _read_onnx(core: Any, source: Path) -> Any:
+    """OpenVINO's form of an ONNX model, its inputs and outputs under their own names.
+
+    Inputs with a value of their own, the state of networks that generate text, would become constants; without the
+    value they stay inputs.
+    """
+    import onnx
+
+    proto = onnx.load(source)
+    names = {entry.name for entry in proto.graph.input}
+    fixed = [tensor for tensor in proto.graph.initializer if tensor.name not in names]
+    if len(fixed) == len(proto.graph.initializer):
+        model = core.read_model(source)
+    else:
+        del proto.graph.initializer[:]
+        proto.graph.initializer.extend(fixed)
+        model = core.read_model(proto.SerializeToString())
+    for port, entry in zip(model.outputs, proto.graph.output, strict=True):
+        port.get_tensor().set_names({entry.name})
+    return model
+
+
+def _entry(port: Any) -> Entry:
+    shape = [size.get_length() if size.is_static else "?" for size in port.partial_shape]
+    kind = port.element_type.to_dtype().name
+    return Entry(port.any_name, shape, f"tensor({'float' if kind == 'float32' else kind})")
+
+
+def _metadata(model: Any) -> dict[str, str]:
+    """The card's text, unparsed; what is no text becomes an empty one, which is no card."""
+    if not model.has_rt_info(PLACE):
+        return {}
+    value = model.get_rt_info(PLACE).value
+    return {KEY: value if isinstance(value, str) else ""}
+
+
+def _config(settings: Settings) -> dict[str, Any]:
+    config: dict[str, Any] = dict(EXACT)
+    if settings.threads:
+        config["INFERENCE_NUM_THREADS"] = settings.threads
+    if settings.cache is not None:
+        config["CACHE_DIR"] = str(settings.cache)
+    return config
+
+
+def _device(core: Any, name: str) -> str:
+    """OpenVINO's name of a device that is there; EngineError otherwise."""
+    here = [device.lower() for device in core.available_devices]
+    if name.lower() not in {part for device in here for part in (device, device.partition(".")[0])}:
+        raise EngineError(
+            en=f"OpenVINO finds no device {name} here; it has {', '.join(here)}. Install the device's driver, or use "
+            "the device cpu.",
+            zh=f"OpenVINO 在这里没有找到设备 {name}，只有 {'、'.join(here)}。请安装设备驱动，或使用 cpu。",
+        )
+    return name.upper()
+
+
+def _no_file(path: Path) -> FileMissing:
+    return FileMissing(
+        en=f"There is no file {path}; a model for OpenVINO is an .xml and a .bin of one name in one folder. Check the "
+        "name, or copy both.",
+        zh=f"文件 {path} 不存在；OpenVINO 模型由同一文件夹里同名的 .xml 和 .bin 组成。请检查文件名，或复制两个文件。",
+    )
+
+
+def _damaged(path: Path, err: Exception) -> ModelError:
+    reason = " ".join(str(err).split())[-200:]
+    return ModelError(
+        en=f"{path.name} cannot be opened as a model for OpenVINO: …{reason}. Export it again, or copy both files "
+        "again.",
+        zh=f"{path.name} 无法作为 OpenVINO 模型打开：…{reason}。请重新导出，或重新复制两个文件。",
+    )
+
+
+ENGINE = Engine(
+    "openvino", INSTALL, (".xml",), ".openvino.xml", (".bin",), ("fp32", "fp16"), version, compile_model, open_model
+)

@@ -1,0 +1,37 @@
+"""The engines: one line each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import OptionError
+from ..runtime.predict import Predictor
+from . import onnxruntime, openvino
+from .base import Engine, Settings
+
+ENGINES: dict[str, Engine] = {
+    "onnxruntime": onnxruntime.ENGINE,
+    "openvino": openvino.ENGINE,
+}
+
+
+def engine_named(name: str) -> Engine:
+    """The engine of this name; OptionError, which names those there are."""
+    if name not in ENGINES:
+        raise OptionError(
+            en=f"--engine is {name}; it can be {', '.join(ENGINES)}.",
+            zh=f"--engine 的值是 {name}，可以是 {'、'.join(ENGINES)}。",
+        )
+    return ENGINES[name]
+
+
+def engine_for(path: Path) -> Engine:
+    """The engine that runs files of this suffix; onnxruntime for any other, which says what is wrong with them."""
+    suffix = path.suffix.lower()
+    return next((engine for engine in ENGINES.values() if suffix in engine.opens), onnxruntime.ENGINE)
+
+
+def open_predictor(path: Path, settings: Settings | None = None) -> Predictor:
+    """A model of any engine, ready to be asked; FileMissing, ModelError, EngineError, ExtraMissing, OptionError."""
+    engine = engine_for(path)
+    return Predictor(path, session=engine.open(path, settings or Settings()))

@@ -1,0 +1,65 @@
+"""What `qingzhou export` and `qingzhou engines` show."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from rich.filesize import decimal
+from rich.markup import escape
+
+from ..errors import say
+from .pieces import as_json, console, facts, notes, table_of
+
+if TYPE_CHECKING:
+    from ..engines import Artifact
+    from ..engines.machine import Machine
+
+
+def artifact(made: Artifact, json_wanted: bool) -> None:
+    """What an engine made of a model, and how far its answer is from onnxruntime's."""
+    if json_wanted:
+        as_json(made.as_dict())
+        return
+    screen = console()
+    screen.print(f"[bold]{escape(made.source.name)}[/] → [bold]{escape(made.path.name)}[/]")
+    screen.print(
+        facts(
+            (say("engine", "引擎"), f"{made.engine} {escape(made.version)}"),
+            (say("precision", "精度"), made.precision),
+            (say("files", "文件"), escape(", ".join(path.name for path in made.files))),
+            (say("size", "大小"), decimal(made.size)),
+            (say("difference", "差异"), _difference(made.difference)),
+            (say("time", "用时"), f"{made.seconds:.2f} s"),
+        )
+    )
+    notes(screen, made.notes)
+
+
+def _difference(found: float | None) -> str:
+    if found is None or math.isinf(found):
+        return "–"
+    return f"{found:.2g}  " + say(
+        "(largest, from onnxruntime, on the model's sample)", "（与 onnxruntime 的最大差异，示例输入）"
+    )
+
+
+def engines(found: Machine, json_wanted: bool) -> None:
+    """A row for each engine; then the processor."""
+    if json_wanted:
+        as_json(found.as_dict())
+        return
+    table = table_of(
+        "", say("engine", "引擎"), say("version", "版本"), say("runs on", "可用设备"), say("to install", "安装命令")
+    )
+    places = {"onnxruntime": found.providers, "openvino": found.devices}
+    for name, version in found.versions.items():
+        mark = "[red]✗[/]" if version is None else "[green]✓[/]"
+        install = "" if version else escape(found.installs[name])
+        table.add_row(mark, name, escape(version or ""), escape(", ".join(places.get(name, []))), install)
+    screen = console()
+    screen.print(table)
+    known = "  ".join(f"{name} {'[green]✓[/]' if there else '[dim]✗[/]'}" for name, there in found.features.items())
+    text = known or say("unknown", "未知")
+    computes = f"  (OpenVINO: {', '.join(found.computes)})" if found.computes else ""
+    screen.print(f"{say('processor', '处理器')}  {escape(found.processor)}  {text}{escape(computes)}")
