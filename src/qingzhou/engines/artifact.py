@@ -27,13 +27,29 @@ QUANTISED = {"QuantizeLinear", "DequantizeLinear", "QLinearConv", "QLinearMatMul
 
 
 @dataclass(frozen=True)
+class Difference:
+    """How far two answers to the model's own sample are from each other.
+
+    largest  of outputs; of boxes in scores and in sides of the input, infinite where there are other boxes
+    allowed  what the sample's tolerance makes of that
+    """
+
+    largest: float
+    allowed: float
+
+    @property
+    def small(self) -> bool:
+        """Whether the self-test would call the answers equal."""
+        return self.largest <= self.allowed
+
+
+@dataclass(frozen=True)
 class Artifact:
     """What an engine made of a model.
 
     files       those written; the first is the one to open
     precision   of the weights: "fp32", "fp16", or "int8" where the model was quantised before
-    difference  the largest from onnxruntime's answer to the model's own sample: of outputs; of boxes in scores and in
-                sides of the input. Infinite where there are other boxes, None where the card has no sample
+    difference  from onnxruntime's answer, None where the card has no sample
     seconds     that compiling and comparing took
     """
 
@@ -42,7 +58,7 @@ class Artifact:
     version: str
     precision: str
     files: tuple[Path, ...]
-    difference: float | None
+    difference: Difference | None
     seconds: float
 
     @property
@@ -60,21 +76,22 @@ class Artifact:
         """What the user should know."""
         if self.difference is None:
             return [say("The model has no sample, so nothing was compared.", "模型没有示例，因此没有进行比较。")]
-        if math.isinf(self.difference):
-            return [say(
-                "The boxes found in the sample are others than onnxruntime's. Judge the model on pictures of your own: "
-                "qingzhou evaluate",
-                "在示例中找到的目标框与 onnxruntime 的不同。请用自己的图片评估：qingzhou evaluate",
-            )]  # fmt: skip
-        return []
+        if self.difference.small:
+            return []
+        return [say(
+            "The answer to the sample is another than onnxruntime's. Judge both on data of your own: qingzhou evaluate",
+            "对示例的回答与 onnxruntime 的不同。请用自己的数据分别评估：qingzhou evaluate",
+        )]  # fmt: skip
 
     def as_dict(self) -> dict[str, object]:
-        """The same as plain values, for --json."""
-        known = self.difference is not None and math.isfinite(self.difference)
+        """The same as plain values, for --json; an infinite difference is null."""
+        largest = self.difference.largest if self.difference else math.inf
         return {
             "source": str(self.source), "model": str(self.path), "files": [str(path) for path in self.files],
             "engine": self.engine, "version": self.version, "precision": self.precision, "bytes": self.size,
-            "difference": self.difference if known else None, "notes": self.notes, "seconds": round(self.seconds, 3),
+            "difference": largest if math.isfinite(largest) else None,
+            "same": self.difference.small if self.difference else None,
+            "notes": self.notes, "seconds": round(self.seconds, 3),
         }  # fmt: skip
 
 
@@ -108,18 +125,21 @@ def compile_for(engine: str, source: str | Path, out: str | Path | None = None, 
 
 def _build(
     engine: Engine, source: Path, reference: Predictor, built: Path, precision: str, rounded: bool
-) -> float | None:
-    """Compile and compare. Rounded weights answer otherwise: their card records how, so that a self-test can pass."""
-    card = reference.card
-    engine.compile(source, card, built, precision)
-    if card.sample is None:
+) -> Difference | None:
+    """Compile and compare. Where weights are rounded, or the answer is another, the file's card records its own answer:
+    its self-test is to find damage, not to repeat this comparison.
+    """
+    sample = reference.card.sample
+    engine.compile(source, reference.card, built, precision)
+    if sample is None:
         return None
-    feed = reference.feed(card.sample)
+    feed = reference.feed(sample)
     found = _answers(engine, built, source, feed)
-    if rounded and card.sample.output:
-        recorded = Sample(card.sample.input, reference.sample_output(found), card.sample.tolerance)
-        engine.compile(source, replace(card, sample=recorded), built, precision)
-    return _difference(reference, found, reference.run(feed), max(feed[card.input.name].shape[2:], default=1))
+    difference = _difference(reference, sample, found, reference.run(feed), max(feed[reference.card.input.name].shape))
+    if sample.output and (rounded or not difference.small):
+        own = replace(sample, output=reference.sample_output(found))
+        engine.compile(source, replace(reference.card, sample=own), built, precision)
+    return difference
 
 
 def _answers(engine: Engine, built: Path, source: Path, feed: dict[str, Any]) -> Outputs:
@@ -130,11 +150,15 @@ def _answers(engine: Engine, built: Path, source: Path, feed: dict[str, Any]) ->
         raise cannot_run(engine.name, source, err) from None
 
 
-def _difference(reference: Predictor, found: Outputs, expected: Outputs, side: float) -> float:
-    if reference.card.task != "detection":
-        return max(float(np.abs(a.astype(float) - b).max(initial=0)) for a, b in zip(found, expected, strict=True))
-    boxes, others = reference.found(found).rows(), reference.found(expected).rows()
-    return detect.difference(boxes, others, side) if len(boxes) == len(others) else math.inf
+def _difference(reference: Predictor, sample: Sample, found: Outputs, expected: Outputs, side: float) -> Difference:
+    """`side` is the longest of the input, in pixels."""
+    if reference.card.task == "detection":
+        boxes, others = reference.found(found).rows(), reference.found(expected).rows()
+        apart = detect.difference(boxes, others, side) if len(boxes) == len(others) else math.inf
+        return Difference(apart, sample.tolerance)
+    pairs = list(zip(found, expected, strict=True))
+    scale = max(1.0, *(float(np.abs(b).max(initial=0)) for _, b in pairs))
+    return Difference(max(float(np.abs(a - b).max(initial=0)) for a, b in pairs), sample.tolerance * scale)
 
 
 def _reference(source: Path) -> Predictor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,10 +106,15 @@ def package(name: str, title: str, install: str) -> Any:
         ) from None
 
 
+def reason(err: Exception) -> str:
+    """Why, in one line: without the places in the engine's own source ("….cpp:84:") that precede it."""
+    text = " ".join(re.split(r"\S+\.cpp:\d+:", str(err))[-1].split())
+    return text[:200].rstrip(". ")
+
+
 def cannot_run(title: str, path: Path, err: Exception) -> EngineError:
     """The error for a model that an engine refuses."""
-    reason = " ".join(str(err).split())[-200:]
     return EngineError(
-        en=f"{title} cannot take {path.name}: …{reason}. Run the .onnx with onnxruntime, or choose another engine.",
-        zh=f"{title} 无法使用 {path.name}：…{reason}。请用 onnxruntime 运行 .onnx，或换一个引擎。",
+        en=f"{title} cannot take {path.name}: {reason(err)}. Run the .onnx with onnxruntime, or choose another engine.",
+        zh=f"{title} 无法使用 {path.name}：{reason(err)}。请用 onnxruntime 运行 .onnx，或换一个引擎。",
     )

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..errors import EngineError, FileMissing, ModelError
 from ..runtime.card import KEY, Card
-from .base import Engine, Entry, Meta, Session, Settings, cannot_run, package
+from .base import Engine, Entry, Meta, Session, Settings, cannot_run, package, reason
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -140,7 +140,7 @@ def _read_onnx(core: Any, source: Path) -> Any:
     """
     import onnx
 
-    proto = onnx.load(source)
+    proto = onnx.load(source, load_external_data=False)
     names = {entry.name for entry in proto.graph.input}
     fixed = [tensor for tensor in proto.graph.initializer if tensor.name not in names]
     if len(fixed) == len(proto.graph.initializer):
@@ -198,11 +198,10 @@ def _no_file(path: Path) -> FileMissing:
 
 
 def _damaged(path: Path, err: Exception) -> ModelError:
-    reason = " ".join(str(err).split())[-200:]
     return ModelError(
-        en=f"{path.name} cannot be opened as a model for OpenVINO: …{reason}. Export it again, or copy both files "
-        "again.",
-        zh=f"{path.name} 无法作为 OpenVINO 模型打开：…{reason}。请重新导出，或重新复制两个文件。",
+        en=f"{path.name} cannot be opened as a model for OpenVINO: {reason(err)}. Export it again, or copy both "
+        "files again.",
+        zh=f"{path.name} 无法作为 OpenVINO 模型打开：{reason(err)}。请重新导出，或重新复制两个文件。",
     )
 
 

@@ -12,7 +12,7 @@ from ..errors import say
 from .pieces import as_json, console, facts, notes, table_of
 
 if TYPE_CHECKING:
-    from ..engines import Artifact
+    from ..engines.artifact import Artifact, Difference
     from ..engines.machine import Machine
 
 
@@ -36,10 +36,10 @@ def artifact(made: Artifact, json_wanted: bool) -> None:
     notes(screen, made.notes)
 
 
-def _difference(found: float | None) -> str:
-    if found is None or math.isinf(found):
+def _difference(found: Difference | None) -> str:
+    if found is None or math.isinf(found.largest):
         return "–"
-    return f"{found:.2g}  " + say(
+    return f"{found.largest:.2g}  " + say(
         "(largest, from onnxruntime, on the model's sample)", "（与 onnxruntime 的最大差异，示例输入）"
     )
 
