@@ -1,4 +1,4 @@
-"""What is inside a file: of a checkpoint before it is converted, of an ONNX model afterwards."""
+"""What is inside a file: of a checkpoint before it is converted, of a model afterwards."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .checkpoint import Checkpoint, read_checkpoint
+from .engines.table import engine_for, is_compiled, open_predictor
 from .errors import CheckpointTypeError, FileMissing, ModelError, QingzhouError
 from .export.count import macs, onnx_macs, onnx_parameters, parameters
 from .nets.recognise import recognise_checkpoint
@@ -71,6 +72,8 @@ def read_info(path: str | Path) -> Info:
     path = Path(path)
     if path.suffix.lower() == ".onnx":
         return _onnx(path)
+    if is_compiled(path):
+        return _compiled(path)
     try:
         checkpoint = read_checkpoint(path)
     except CheckpointTypeError:
@@ -105,6 +108,16 @@ def _tensors(checkpoint: Checkpoint) -> Iterator[Part]:
         yield Part(key, reason, ())
 
 
+# -- engines --------------------------------------------------------------------------------------------------------
+
+
+def _compiled(path: Path) -> Info:
+    """What the card inside says; the network itself is the engine's affair."""
+    card, engine = open_predictor(path).card, engine_for(path)
+    size = sum(part.stat().st_size for part in engine.files(path))
+    return Info(path, size, engine.name, **_described(card))
+
+
 # -- ONNX -----------------------------------------------------------------------------------------------------------
 
 
@@ -126,10 +139,15 @@ def _onnx(path: Path) -> Info:
     }  # fmt: skip
     if card is None:
         return Info(**common, tool=model.producer_name[:LONGEST_FACT], facts=_foreign(entries), problem=_no_card(path))
-    return Info(
-        **common, tool=card.tool, network=card.network, task=card.task, labels=card.labels, classes=len(card.labels),
-        input=card.input, facts=_origin(card), notes=card.notes,
-    )  # fmt: skip
+    return Info(**common, **_described(card))
+
+
+def _described(card: Card) -> dict[str, Any]:
+    """The fields of an Info that a card fills."""
+    return {
+        "tool": card.tool, "network": card.network, "task": card.task, "labels": card.labels,
+        "classes": len(card.labels), "input": card.input, "facts": _origin(card), "notes": card.notes,
+    }  # fmt: skip
 
 
 def _load(path: Path) -> onnx.ModelProto:

@@ -48,6 +48,19 @@ def test_export_and_use(model: qingzhou.Model, tmp_path: Path) -> None:
     assert before["accuracy"] == after["accuracy"] > 0.9
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_is_inside(engine: str, model: qingzhou.Model, tmp_path: Path) -> None:
+    made = compile_for(engine, model.path, tmp_path)
+    found = json.loads(cli("info", made.path, "--json"))
+    assert (found["container"], found["bytes"], found["network"]) == (engine, made.size, "LeNet-5")
+    assert found["labels"] == model.card.labels and "LeNet-5" in cli("info", made.path)
+
+
+def test_it_is_no_checkpoint(model: qingzhou.Model, tmp_path: Path) -> None:
+    made = compile_for("openvino", model.path, tmp_path)
+    assert "OpenVINO" in cli("convert", made.path, "-o", tmp_path / "m.onnx", status=1)
+
+
 def test_what_json_says_of_an_export(model: qingzhou.Model, tmp_path: Path) -> None:
     found = json.loads(cli("export", model.path, "--engine", "openvino", "-o", tmp_path / "m.xml", "--json"))
     assert found["files"] == [str(tmp_path / "m.xml"), str(tmp_path / "m.bin")] and found["model"] == found["files"][0]

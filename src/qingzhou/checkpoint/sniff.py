@@ -65,6 +65,11 @@ def _onnx_or_text(head: bytes) -> QingzhouError:
             "a git-lfs pointer, not the file itself", "git-lfs 指针，不是文件本身",
             "Run `git lfs pull`, or download the file from its web page", "请运行 git lfs pull，或从网页下载该文件",
         )  # fmt: skip
+    if text.startswith(b"<?xml") and b"<net " in text:
+        return wrong_type(
+            "an OpenVINO model already", "已经是 OpenVINO 模型",
+            "It needs no conversion: use it as it is, with the suffix .xml", "无需转换，改为 .xml 后缀即可直接使用",
+        )  # fmt: skip
     if text.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")):
         return wrong_type(
             "a web page, often what a failed download leaves", "网页，通常是下载失败的结果",

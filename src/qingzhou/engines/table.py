@@ -25,6 +25,12 @@ def engine_named(name: str) -> Engine:
     return ENGINES[name]
 
 
+def is_compiled(path: Path) -> bool:
+    """Whether a file is, by its suffix, what an engine made of an .onnx."""
+    suffix = path.suffix.lower()
+    return suffix != ".onnx" and any(suffix in engine.opens for engine in ENGINES.values())
+
+
 def engine_for(path: Path) -> Engine:
     """The engine that runs files of this suffix; onnxruntime for any other, which says what is wrong with them."""
     suffix = path.suffix.lower()

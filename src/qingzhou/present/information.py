@@ -37,7 +37,8 @@ def info(found: Info, tree: bool, json_wanted: bool) -> None:
         rows += [(say("parameters", "参数"), cost(found.parameters, found.macs))]
     rows += [(say("training", "训练"), escape(", ".join(f"{k} {v}" for k, v in training.items())))]
     kind = say("operators", "算子") if found.container == "onnx" else say("tensors", "张量")
-    rows += [(kind, f"{len(found.parts)}" + ("" if tree else say("  (--tree lists them)", "（--tree 逐个列出）")))]
+    if found.parts:
+        rows += [(kind, f"{len(found.parts)}" + ("" if tree else say("  (--tree lists them)", "（--tree 逐个列出）")))]
     screen.print(facts(*rows))
     notes(screen, found.notes)
     if tree:

@@ -359,8 +359,8 @@ def _untested() -> SelfTestFailed:
 
 def _differs(found: str) -> SelfTestFailed:
     return SelfTestFailed(
-        en="The model's answer to its own sample differs from the recorded one by %s. The file or onnxruntime is "
-        "damaged: convert the checkpoint again, or reinstall onnxruntime." % found,
-        zh="模型对自带示例的回答与记录的不同，相差 %s。文件或 onnxruntime 可能已损坏："
-        "请重新转换，或重新安装 onnxruntime。" % found,
+        en="The model's answer to its own sample differs from the recorded one by %s. The file or the engine is "
+        "damaged: convert the checkpoint again, or reinstall the engine (onnxruntime)." % found,
+        zh="模型对自带示例的回答与记录的不同，相差 %s。文件或推理引擎可能已损坏："
+        "请重新转换，或重新安装推理引擎（onnxruntime）。" % found,
     )
