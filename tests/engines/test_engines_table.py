@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,11 @@ def test_engines_that_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     found = json.loads(cli("engines", "--json"))["engines"]["openvino"]
     assert found["version"] is None and found["devices"] == []
     assert 'pip install "qingzhou[openvino]"' in cli("engines")
+
+
+def test_an_engine_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    assert json.loads(cli("engines", "--json"))["engines"]["openvino"]["devices"] == []
 
 
 @pytest.mark.parametrize(

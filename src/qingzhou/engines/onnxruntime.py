@@ -52,7 +52,7 @@ def open_model(path: Path, settings: Settings) -> Session:
 
 
 def compile_model(source: Path, card: Card, out: Path, precision: str) -> None:
-    """The .ort form of a model, with its metadata; optimised only in ways that suit every processor."""
+    """The .ort form of a model with its own metadata, the card among it; optimised only as suits every processor."""
     ort = onnxruntime_package()
     options = ort.SessionOptions()
     options.log_severity_level = 3  # errors only

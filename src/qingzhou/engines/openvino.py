@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import EngineError, FileMissing, ModelError
+from ..errors import EngineError, ExtraMissing, FileMissing, ModelError
 from ..runtime.card import KEY, Card
 from .base import Engine, Entry, Meta, Session, Settings, cannot_run, package, reason
 
@@ -39,17 +39,23 @@ def version() -> str | None:
 
 
 def devices() -> list[str]:
-    """The devices that OpenVINO finds here: ["cpu", "gpu.0"]; [] without OpenVINO."""
-    if version() is None:
-        return []
-    return [name.lower() for name in _package().Core().available_devices]
+    """The devices that OpenVINO finds here: ["cpu", "gpu.0"]; [] where it is missing or does not start."""
+    core = _core()
+    return [name.lower() for name in core.available_devices] if core else []
 
 
 def abilities() -> list[str]:
-    """What OpenVINO says that the processor computes in: ["FP32", "INT8", …]; [] without OpenVINO."""
-    if version() is None:
-        return []
-    return list(_package().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
+    """What OpenVINO says that the processor computes in: ["FP32", "INT8", …]; [] where it is missing."""
+    core = _core()
+    return list(core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")) if core else []
+
+
+def _core() -> Any:
+    """openvino.Core(), or None without OpenVINO."""
+    try:
+        return _package().Core() if version() else None
+    except ExtraMissing:  # installed, but a library that it needs is not
+        return None
 
 
 class OpenVinoSession:
