@@ -106,6 +106,18 @@ def test_a_trained_detector_in_fp16_is_as_good(tmp_path: Path) -> None:
     assert qingzhou.load(half.path).check() < 1e-3
 
 
+@pytest.mark.parametrize("form", ["boxes", "raw"])
+def test_a_sample_with_nothing_in_it(form: str, tmp_path: Path) -> None:
+    """Two empty lists of boxes are no proof: predictions are compared, or it is said that nothing was."""
+    model = qingzhou.convert(SHAPES / "checkpoint.pth", tmp_path / "m.onnx", input_size=(160, 160), form=form)
+    assert model.predict(model.predictor.sample_input()) == []
+    made = compile_for("openvino", model.path)
+    if form == "raw":
+        assert made.difference is not None and 0 < made.difference.largest < 1e-3 and not made.notes
+    else:
+        assert made.difference is None and made.notes and made.as_dict()["same"] is None
+
+
 def test_a_quantised_model(digits: qingzhou.Model, tmp_path: Path) -> None:
     """QDQ operators run in INT8; the file's card records OpenVINO's own answer."""
     feed = digits.predictor.feed(digits.card.sample)

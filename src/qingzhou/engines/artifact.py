@@ -49,7 +49,7 @@ class Artifact:
 
     files       those written; the first is the one to open
     precision   of the weights: "fp32", "fp16", or "int8" where the model was quantised before
-    difference  from onnxruntime's answer, None where the card has no sample
+    difference  from onnxruntime's answer, None where there was nothing to compare
     seconds     that compiling and comparing took
     """
 
@@ -75,7 +75,11 @@ class Artifact:
     def notes(self) -> list[str]:
         """What the user should know."""
         if self.difference is None:
-            return [say("The model has no sample, so nothing was compared.", "模型没有示例，因此没有进行比较。")]
+            return [say(
+                "Nothing was compared: the model has no sample, or finds nothing in it. Judge both on data of your "
+                "own: qingzhou evaluate",
+                "没有进行比较：模型没有示例，或在示例中没有发现目标。请用自己的数据分别评估：qingzhou evaluate",
+            )]  # fmt: skip
         if self.difference.small:
             return []
         return [say(
@@ -136,7 +140,7 @@ def _build(
     feed = reference.feed(sample)
     found = _answers(engine, built, source, feed)
     difference = _difference(reference, sample, found, reference.run(feed), max(feed[reference.card.input.name].shape))
-    if sample.output and (rounded or not difference.small):
+    if sample.output and (rounded or (difference is not None and not difference.small)):
         own = replace(sample, output=reference.sample_output(found))
         engine.compile(source, replace(reference.card, sample=own), built, precision)
     return difference
@@ -150,12 +154,18 @@ def _answers(engine: Engine, built: Path, source: Path, feed: dict[str, Any]) ->
         raise cannot_run(engine.name, source, err) from None
 
 
-def _difference(reference: Predictor, sample: Sample, found: Outputs, expected: Outputs, side: float) -> Difference:
-    """`side` is the longest of the input, in pixels."""
+def _difference(
+    reference: Predictor, sample: Sample, found: Outputs, expected: Outputs, side: float
+) -> Difference | None:
+    """Of boxes, where there are any; else of outputs, unless those are boxes. `side` is the input's, in pixels."""
     if reference.card.task == "detection":
         boxes, others = reference.found(found).rows(), reference.found(expected).rows()
-        apart = detect.difference(boxes, others, side) if len(boxes) == len(others) else math.inf
-        return Difference(apart, sample.tolerance)
+        if len(boxes) != len(others):
+            return Difference(math.inf, sample.tolerance)
+        if len(boxes):
+            return Difference(detect.difference(boxes, others, side), sample.tolerance)
+        if reference.card.output.scores == "boxes":
+            return None
     pairs = list(zip(found, expected, strict=True))
     scale = max(1.0, *(float(np.abs(b).max(initial=0)) for _, b in pairs))
     return Difference(max(float(np.abs(a - b).max(initial=0)) for a, b in pairs), sample.tolerance * scale)
