@@ -248,7 +248,7 @@ def test_no_other_file_is_read(digits: qingzhou.Model, tmp_path: Path) -> None:
     proto.graph.initializer[0].ClearField("raw_data")
     proto.graph.initializer[0].data_location = onnx.TensorProto.EXTERNAL
     (tmp_path / "in" / "m.onnx").write_bytes(proto.SerializeToString())
-    with pytest.raises(ModelError):
+    with pytest.raises((ModelError, EngineError)):  # newer onnxruntimes refuse it, else OpenVINO does
         compile_for("openvino", tmp_path / "in" / "m.onnx")
 
 
