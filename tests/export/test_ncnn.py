@@ -1,0 +1,222 @@
+"""ncnn files, written without ncnn, read by ncnn: the same answers as torch's, mmdet's and onnxruntime's."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+from rebuild import rebuild
+
+from qingzhou.checkpoint import read_checkpoint
+from qingzhou.errors import UnsupportedCheckpoint
+from qingzhou.export.file import write_onnx
+from qingzhou.export.ncnn import TAG_FLOAT16, emit_ncnn, write_ncnn
+from qingzhou.export.onnx import emit
+from qingzhou.export.passes import simplify
+from qingzhou.export.weights import Weights
+from qingzhou.nets.graph import Graph, Recorder
+from qingzhou.nets.match import recognise
+from qingzhou.nets.recognise import recognise_checkpoint
+from qingzhou.nets.recorded import Wanted
+
+ncnn = pytest.importorskip("ncnn")
+
+ORACLE = Path(__file__).parents[1] / "oracle"
+CLASSIFIERS = sorted((ORACLE / "mmedu").iterdir())
+DETECTORS = [ORACLE / "mmdet" / name for name in ("SSD_Lite", "Yolov3")]
+TEXT = {"em_lstm", "em_lstm1", "npz_action_model", "npz_lstm_part0", "npz_lstm_stack"}
+BASENN = [path.parent for path in sorted(ORACLE.glob("basenn/torch*/*/reference.npz"))
+          if path.parent.name not in TEXT | {"custom_module"}]  # fmt: skip
+LAYERS = np.load(ORACLE / "torch_modules" / "references.npz")
+NO_FORM = {  # what ONNX can express and ncnn cannot
+    "lstm": "Lstm", "lstm_steps_first": "Lstm", "lstm_two_ways": "Lstm", "lstm_two_ways_steps_first": "Lstm",
+    "max_pool": "MaxPool (dilation)", "softmax_over_the_batch": "Softmax (axis 0)",
+}  # fmt: skip
+NAMES = sorted({key[:-2] for key in LAYERS.files if key.endswith(".y")})
+Record = Callable[[str, Any], None]
+
+
+class Net:
+    """A Graph in ncnn, computing in float32."""
+
+    def __init__(self, graph: Graph, weights: Weights, folder: Path, half: bool = False) -> None:
+        self.param, self.bin = folder / "m.ncnn.param", folder / "m.ncnn.bin"
+        write_ncnn(self.param, self.bin, emit_ncnn(graph, weights), half)
+        self.outputs = len(graph.outputs)
+        self.net = ncnn.Net()
+        options = self.net.opt
+        options.num_threads = 2
+        options.use_fp16_packed = options.use_fp16_storage = options.use_fp16_arithmetic = False
+        assert self.net.load_param(str(self.param)) == 0 and self.net.load_model(str(self.bin)) == 0
+
+    def run(self, x: Any) -> list[Any]:
+        """All outputs for the first of a batch."""
+        extractor = self.net.create_extractor()
+        extractor.input("in0", ncnn.Mat(np.ascontiguousarray(x[0], np.float32)).clone())
+        found = [extractor.extract(f"out{i}") for i in range(self.outputs)]
+        assert all(code == 0 for code, _ in found)
+        return [np.array(mat) for _, mat in found]
+
+
+def onnx_answers(graph: Graph, weights: Weights, x: Any, folder: Path) -> list[Any]:
+    write_onnx(folder / "m.onnx", emit(graph, weights, 13, 8))
+    session = onnxruntime.InferenceSession(str(folder / "m.onnx"), providers=["CPUExecutionProvider"])
+    return list(session.run(None, {graph.inputs[0].name: x}))
+
+
+def largest(found: list[Any], wanted: list[Any]) -> float:
+    """The largest difference; the shapes must be those of the first of a batch."""
+    assert [a.shape for a in found] == [b.shape[1:] for b in wanted]
+    return max(float(np.abs(a - b[0]).max()) for a, b in zip(found, wanted, strict=True))
+
+
+def original(folder: Path) -> tuple[Graph, Weights, Any]:
+    """One of MMEdu's networks, of detectors the heads, and its input."""
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    tensors = rebuild(manifest)
+    found = recognise({key: array.shape for key, array in tensors.items()}).recorded
+    graph, weights = simplify(found.heads or found.graph, Weights(tensors))
+    x = np.random.Generator(np.random.PCG64(manifest["input_seed"])).normal(size=manifest["input_shape"])
+    return graph, weights, x.astype(np.float32)
+
+
+def from_checkpoint(path: Path, wanted: Wanted = Wanted()) -> tuple[Graph, Weights]:  # noqa: B008  # frozen
+    checkpoint = read_checkpoint(path)
+    found = recognise_checkpoint(checkpoint, wanted)
+    return simplify(found.heads or found.graph, Weights(checkpoint.tensors))
+
+
+def rounded(graph: Graph, weights: Weights) -> Weights:
+    """The weights as FP16 holds them."""
+    keys = [layer.params["weight"] for layer in graph.layers if layer.op in ("Conv", "Linear")]
+    return weights.adding({key: (lambda key=key: weights[key].astype(np.float16).astype(np.float32)) for key in keys})
+
+
+@pytest.mark.parametrize("folder", CLASSIFIERS, ids=lambda path: path.name)
+def test_classifiers(folder: Path, tmp_path: Path, record_property: Record) -> None:
+    graph, weights, x = original(folder)
+    wanted = np.load(folder / "reference.npz")["output"]
+    worst = largest(Net(graph, weights, tmp_path).run(x), [wanted.reshape(1, -1)])
+    record_property("oracle", worst)
+    assert worst <= 1e-5
+
+
+@pytest.mark.parametrize("folder", CLASSIFIERS, ids=lambda path: path.name)
+def test_classifiers_with_weights_in_fp16(folder: Path, tmp_path: Path, record_property: Record) -> None:
+    """As onnxruntime answers with the same rounded weights. What the rounding itself costs is not ncnn's: recorded."""
+    graph, weights, x = original(folder)
+    net = Net(graph, weights, tmp_path, half=True)
+    found = net.run(x)
+    record_property("rounding", largest(found, [np.load(folder / "reference.npz")["output"].reshape(1, -1)]))
+    assert largest(found, onnx_answers(graph, rounded(graph, weights), x, tmp_path)) <= 1e-5
+    assert net.bin.stat().st_size < (tmp_path / "m.onnx").stat().st_size * 0.55
+
+
+@pytest.mark.parametrize("folder", DETECTORS, ids=lambda path: path.name)
+def test_heads_of_detectors(folder: Path, tmp_path: Path, record_property: Record) -> None:
+    graph, weights, x = original(folder)
+    wanted = onnx_answers(graph, weights, x, tmp_path)
+    worst = largest(Net(graph, weights, tmp_path).run(x), wanted) / max(float(np.abs(a).max()) for a in wanted)
+    record_property("relative", worst)
+    assert worst <= 1e-4
+
+
+@pytest.mark.parametrize("folder", BASENN, ids=lambda path: f"{path.parent.name}-{path.name}")
+def test_basenn(folder: Path, tmp_path: Path, record_property: Record) -> None:
+    reference = np.load(folder / "reference.npz")
+    graph, weights = from_checkpoint(folder / "checkpoint.pth")
+    worst = largest(Net(graph, weights, tmp_path).run(reference["x"]), [reference["y"]])
+    record_property("oracle", worst)
+    assert worst <= 1e-5
+
+
+def layer(name: str) -> tuple[Graph, Weights, Any, Any]:
+    """A network of torch_modules, what it is asked, and what torch answers."""
+    x, wanted = LAYERS[f"{name}.x"], LAYERS[f"{name}.y"]
+    return *from_checkpoint(ORACLE / "torch_modules" / f"{name}.pth", Wanted(input_size=x.shape[1:])), x, wanted
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in NO_FORM])
+def test_layers(name: str, tmp_path: Path, record_property: Record) -> None:
+    graph, weights, x, wanted = layer(name)
+    net = Net(graph, weights, tmp_path)
+    worst = max(largest(net.run(x[i:]), [wanted[i:]]) for i in range(len(x)))
+    record_property("oracle", worst)
+    assert worst <= 2e-5
+
+
+@pytest.mark.parametrize("name", sorted(NO_FORM))
+def test_what_ncnn_cannot_express_is_named(name: str) -> None:
+    graph, weights, _, _ = layer(name)
+    with pytest.raises(UnsupportedCheckpoint) as caught:
+        emit_ncnn(graph, weights)
+    assert f" {NO_FORM[name]}," in caught.value.en and NO_FORM[name] in caught.value.zh != caught.value.en
+
+
+def test_two_stage_detectors_are_refused() -> None:
+    net = Recorder()
+    image = net.input("input", (1, 3, 32, 32))
+    boxes = net.layer("Anchors", "anchors", [image], (9, 4), base=(), stride=16)
+    with pytest.raises(UnsupportedCheckpoint, match="Anchors"):
+        emit_ncnn(net.freeze(boxes), Weights({}))
+
+
+def many_readers() -> tuple[Graph, Weights, Any]:
+    """A value that is an output and has four readers, two of them one layer; a key that no .param file could hold."""
+    net = Recorder()
+    image = net.input("input", (1, 2, 4, 5))
+    y = net.conv("a b\n", image, 3, 1)
+    total = net.add(net.add(y, y), net.mul(y, net.global_pool(y, keep=True)))
+    turned = net.transpose(net.upsample(total, (8, 10), "linear", align_corners=True), (0, 3, 1, 2))
+    chance = np.random.default_rng(1)
+    weights = {key: chance.normal(size=shape).astype(np.float32) for key, shape in net.params.items()}
+    graph = net.freeze(y, net.select(turned, 2, -1), total)
+    return graph, Weights(weights), chance.normal(size=(1, 2, 4, 5)).astype(np.float32)
+
+
+def test_values_with_many_readers(tmp_path: Path) -> None:
+    graph, weights, x = many_readers()
+    assert largest(Net(graph, weights, tmp_path).run(x), onnx_answers(graph, weights, x, tmp_path)) <= 1e-5
+
+
+def test_transposed_convolution_and_every_order(tmp_path: Path) -> None:
+    """Of 3 and 4 axes: what Permute calls an order is easily mistaken for its inverse."""
+    net = Recorder()
+    image = net.input("input", (1, 6, 4, 5))
+    up = net.conv_transpose("up", image, 4, 2)
+    wide = net.reshape(up, (1, 2, 2, 8, 10))
+    outs = [net.transpose(up, (0, *(i + 1 for i in order))) for order in itertools.permutations(range(3))]
+    outs += [net.transpose(wide, (0, *(i + 1 for i in order))) for order in itertools.permutations(range(4))]
+    chance = np.random.default_rng(1)
+    weights = {key: chance.normal(size=shape).astype(np.float32) for key, shape in net.params.items()}
+    graph, x = net.freeze(*outs), chance.normal(size=(1, 6, 4, 5)).astype(np.float32)
+    found = Net(graph, Weights(weights), tmp_path).run(x)
+    assert largest(found, onnx_answers(graph, Weights(weights), x, tmp_path)) <= 1e-5
+
+
+def test_numbers_beyond_fp16_stay_fp32(tmp_path: Path) -> None:
+    """And three numbers of FP16, an odd count, are filled up to whole words."""
+    net = Recorder()
+    x = net.input("input", (1, 3))
+    graph = net.freeze(net.linear("large", net.linear("small", x, 1), 1))
+    weights = {"small.weight": np.ones((1, 3)), "small.bias": np.ones(1), "large.weight": np.full((1, 1), 1e5),
+               "large.bias": np.zeros(1)}  # fmt: skip
+    made = Net(graph, Weights(weights), tmp_path, half=True)
+    words = np.frombuffer(made.bin.read_bytes(), "<u4").tolist()
+    assert words[0] == TAG_FLOAT16 and words[4] == 0 and len(words) == 7
+    assert made.run(np.ones((1, 3)))[0].tolist() == [4e5]
+
+
+def test_parameters_are_as_short_as_old_versions_read_them() -> None:
+    net = Recorder()
+    x = net.input("input", (1, 2, 4, 4))
+    y = net.act("elu", net.act("hsigmoid", x), slope=-1 / 3e7)
+    graph = net.freeze(net.group_norm("g", y, 1, eps=1e-5, affine=False))
+    numbers = [word.split("=")[1] for word in emit_ncnn(graph, Weights({})).param.split() if "=" in word]
+    assert "1.66666667e-01" in numbers and "1e-05" in numbers and max(map(len, numbers)) <= 15
