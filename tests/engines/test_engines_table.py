@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -84,9 +85,9 @@ def test_engines() -> None:
 
 def test_engines_that_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     def nothing(name: str) -> str:
-        raise qingzhou.engines.openvino.metadata.PackageNotFoundError(name)  # type: ignore[attr-defined]
+        raise metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr("qingzhou.engines.openvino.metadata.version", nothing)
+    monkeypatch.setattr("importlib.metadata.version", nothing)
     found = json.loads(cli("engines", "--json"))["engines"]["openvino"]
     assert found["version"] is None and found["devices"] == []
     assert 'pip install "qingzhou[openvino]"' in cli("engines")

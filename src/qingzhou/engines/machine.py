@@ -60,10 +60,11 @@ class Machine:
 
 def survey() -> Machine:
     """What is here now."""
+    devices, abilities = openvino.devices_and_abilities()
     return Machine(
         {name: engine.version() for name, engine in ENGINES.items()},
         {name: engine.install for name, engine in ENGINES.items()},
-        onnxruntime.providers(), openvino.devices(), platform.machine(), features(), openvino.abilities(),
+        onnxruntime.providers(), devices, platform.machine(), features(), abilities,
     )  # fmt: skip
 
 

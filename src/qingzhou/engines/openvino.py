@@ -9,7 +9,6 @@ import contextlib
 import sys
 import threading
 from collections.abc import Iterator
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,31 +30,28 @@ EXACT = {"INFERENCE_PRECISION_HINT": "f32"}
 
 
 def version() -> str | None:
-    """The installed version, or None. Nothing is imported."""
+    """The installed version, or None. OpenVINO itself is not imported."""
+    from importlib import metadata  # here: it brings the e-mail parser, for which no answer should wait
+
     try:
         return metadata.version("openvino")
     except metadata.PackageNotFoundError:
         return None
 
 
-def devices() -> list[str]:
-    """The devices that OpenVINO finds here: ["cpu", "gpu.0"]; [] where it is missing or does not start."""
-    core = _core()
-    return [name.lower() for name in core.available_devices] if core else []
+def devices_and_abilities() -> tuple[list[str], list[str]]:
+    """What OpenVINO finds here (["cpu", "gpu.0"]), and what it says that the processor computes in (["FP32", "INT8"]).
 
-
-def abilities() -> list[str]:
-    """What OpenVINO says that the processor computes in: ["FP32", "INT8", …]; [] where it is missing."""
-    core = _core()
-    return list(core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")) if core else []
-
-
-def _core() -> Any:
-    """openvino.Core(), or None without OpenVINO."""
+    Both are empty where it is missing or does not start.
+    """
     try:
-        return _package().Core() if version() else None
+        core = _package().Core() if version() else None
     except ExtraMissing:  # installed, but a library that it needs is not
-        return None
+        core = None
+    if core is None:
+        return [], []
+    abilities = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return [name.lower() for name in core.available_devices], list(abilities)
 
 
 class OpenVinoSession:
