@@ -25,6 +25,7 @@ FLOW = [
     ["model"],
     ["convert"],
     ["batch", "run", "info", "demo", "evaluate"],
+    ["quant"],
     ["answers"],
     ["doors"],
     ["present"],

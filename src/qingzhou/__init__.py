@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from .convert import convert
     from .errors import QingzhouError, use_language
     from .model import Model, load
+    from .quant import quantize
     from .runtime.card import Card
 
 __version__ = "0.1.0"
-__all__ = ["Card", "Model", "QingzhouError", "convert", "load", "use_language"]
+__all__ = ["Card", "Model", "QingzhouError", "convert", "load", "quantize", "use_language"]
 
 _HOMES = {
-    "convert": ".convert", "load": ".model", "Model": ".model", "Card": ".runtime.card",
+    "convert": ".convert", "load": ".model", "Model": ".model", "Card": ".runtime.card", "quantize": ".quant",
     "QingzhouError": ".errors", "use_language": ".errors",
 }  # fmt: skip
 

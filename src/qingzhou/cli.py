@@ -232,6 +232,38 @@ def export(model: Path, engine: str, precision: str, out: Path | None, lang: str
 
 
 @main.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--data", type=click.Path(path_type=Path), help="To calibrate and judge with. 用于校准和评估的数据。")
+@click.option("--precision", default="int8", show_default=True, help="int8, int8-weights or fp16. 精度。")
+@click.option(
+    "--max-drop", type=float, default=0.5, show_default=True, help="Points of accuracy to lose. 允许下降的百分点。"
+)
+@click.option("--min-agreement", type=float, default=95.0, show_default=True,
+              help="Percent of answers that stay, without labels. 无标注时保持一致的百分比。")  # fmt: skip
+@click.option("--target", default="auto", show_default=True, help="auto, vnni, x86, arm or tensorrt. 目标设备。")
+@click.option("--any-speed", is_flag=True, help="Write it even if it is not faster here. 即使没有更快也保存。")
+@click.option("--calibration", type=int, default=100, show_default=True, help="Inputs to calibrate with. 校准数量。")
+@click.option("--layout", default="auto", show_default=True, help="How the data are laid out. 数据的存放格式。")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="A file or a folder. 输出文件或文件夹。")
+@common
+def quantize(model: Path, lang: str | None, as_json: bool, **options: Any) -> None:
+    """Make a converted model INT8 within a promised accuracy; exit status 3 if that cannot be, or it is not faster.
+
+    把转换好的模型量化为 INT8，并保证准确率；做不到或没有变快时退出码为 3，原模型不变。
+    """
+    with friendly(lang, as_json):
+        from . import present
+        from .present.quantised import quantised
+        from .quant import quantize as make
+
+        with present.busy(say("quantising", "量化中")):
+            found = make(model, **options)
+        quantised(found, as_json)
+        if not found.better:
+            sys.exit(3)
+
+
+@main.command()
 @common
 def engines(lang: str | None, as_json: bool) -> None:
     """Say which engines are installed, how to install the others, and what the processor can. 查看可用的推理引擎。"""

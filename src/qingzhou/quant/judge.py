@@ -1,0 +1,142 @@
+"""Both models judged by the same held-out data; without true answers by how well the second repeats the first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..errors import DataError
+from ..evaluate.ask import Count, asked, first, known, usable
+from ..evaluate.classify import classify
+from ..evaluate.detect import detect, library, lowest, placed
+from ..evaluate.labels import Matcher
+from ..evaluate.regress import numeric, regress
+from ..evaluate.result import Box, Case, Classification, DetectionScore, Failure, Regression
+from ..runtime.card import Card
+from .pair import Both, Drop, Pair, paired_drop, resampled_drop
+from .split import Split
+
+Result = Classification | Regression | DetectionScore
+Answered = Sequence[tuple[Case, Both]]
+MOST_CHANGED = 48  # changed answers that are kept by name; all are counted
+
+
+class Changed(NamedTuple):
+    """An input for which the two give different classes. truth is "" where nobody knows it."""
+
+    source: str
+    data: Any
+    truth: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was lost.
+
+    measure   "top-1", "mAP" or "R²"; of the answers before, where the data have none ("labelled" is False)
+    drop      in shares of 1, with its 95 % interval
+    changed   the first inputs whose class is another now, and how many there are; of classifiers
+    """
+
+    measure: str
+    labelled: bool
+    before: Result
+    after: Result
+    drop: Drop
+    changed: Sequence[Changed]
+    changes: int
+    failed: int
+    failures: Sequence[Failure] = field(default_factory=list)
+
+    @property
+    def judged(self) -> int:
+        """The number of held-out inputs."""
+        return self.after.judged
+
+    def figures(self) -> tuple[float, float]:
+        """The measure before and after."""
+        return figure(self.before), figure(self.after)
+
+
+def judge(pair: Pair, split: Split) -> Verdict:
+    """Ask both for every held-out input. LabelError, DataError, ExtraMissing (boxes need [evaluate])."""
+    card, count = pair.card, Count()
+    labelled = split.labelled and card.task != "values"
+    if card.task == "detection":
+        library()  # say what is missing before anything is asked
+    matcher = Matcher(card.labels, split.data.names)
+    cases: Iterable[Case] = usable(split.data.cases(), count)
+    if labelled:
+        cases = _with_answers(card.task)(cases, matcher, count)
+    ask = lowest(pair) if card.task == "detection" else None
+    pairs = list(first(asked(cases, pair, count, ask), matcher, count))
+    if not labelled:
+        pairs = [(case._replace(truth=_own(both.before, card)), both) for case, both in pairs]
+    before, after = (_score(card, pairs, side) for side in (0, 1))
+    changed = _changed(card, pairs, labelled)
+    return Verdict(
+        {"classification": "top-1", "detection": "mAP"}.get(card.task, "R²"), labelled, before, after,
+        _drop(card, pairs), changed[:MOST_CHANGED], len(changed), count.failed, count.failures,
+    )  # fmt: skip
+
+
+def figure(result: Result) -> float:
+    """The one number of a result, 1 at best."""
+    match result:
+        case Classification():
+            return result.accuracy
+        case DetectionScore():
+            return result.map
+    if result.r2 is None:
+        raise DataError(
+            en="The true values do not differ, so nothing can be said of how well they are met. Take more varied data.",
+            zh="所有真实值都相同，无法判断预测得好不好。请使用更多样的数据。",
+        )
+    return result.r2
+
+
+def _with_answers(task: str) -> Callable[[Iterable[Case], Matcher, Count], Iterator[Case]]:
+    def values(cases: Iterable[Case], _matcher: Matcher, count: Count) -> Iterator[Case]:
+        return numeric(cases, count)
+
+    return {"classification": known, "detection": placed}.get(task, values)
+
+
+def _own(answer: Any, card: Card) -> Any:
+    """A model's answer as the truth for another."""
+    if card.task == "detection":
+        least = (card.thresholds or {}).get("score", 0.0)
+        return [Box(int(one.index), tuple(one.box)) for one in answer if one.confidence >= least]
+    return answer.index if card.task == "classification" else np.asarray(answer.scores, np.float64)
+
+
+def _score(card: Card, pairs: Answered, side: int) -> Result:
+    answered = ((case, both[side]) for case, both in pairs)
+    if card.task == "classification":
+        return classify(answered, card.labels or [str(n) for n in range(len(pairs[0][1].after.scores))])
+    return detect(answered, card.labels) if card.task == "detection" else regress(answered)
+
+
+def _drop(card: Card, pairs: Answered) -> Drop:
+    if card.task == "classification":
+        right = np.array([[both.before.index == case.truth, both.after.index == case.truth] for case, both in pairs])
+        lost, won = int((right[:, 0] & ~right[:, 1]).sum()), int((~right[:, 0] & right[:, 1]).sum())
+        return paired_drop(lost, won, len(pairs))
+    return resampled_drop(pairs, lambda some: figure(_score(card, some, 0)) - figure(_score(card, some, 1)))
+
+
+def _changed(card: Card, pairs: Answered, labelled: bool) -> list[Changed]:
+    if card.task != "classification":
+        return []
+    return [
+        Changed(
+            case.source, case.data, card.labels[case.truth] if labelled else "", both.before.label, both.after.label
+        )
+        for case, both in pairs
+        if both.before.index != both.after.index
+    ]

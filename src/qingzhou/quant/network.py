@@ -1,0 +1,166 @@
+"""What of an ONNX network is made INT8: which nodes, and which of the tensors between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from onnx import ModelProto, NodeProto, TensorProto, numpy_helper
+
+Array = np.ndarray[Any, Any]
+
+HEAVY = ("Conv", "Gemm", "MatMul")  # nearly all the work; their weights become int8
+JOINING = ("Add", "Mul", "Concat", "GlobalAveragePool", "AveragePool", "Sigmoid", "LeakyRelu")  # INT8 kernels exist
+MOVING = ("MaxPool", "Reshape", "Transpose", "Flatten", "Squeeze", "Unsqueeze", "Slice", "Resize", "Identity")
+CHOOSING = ("NonMaxSuppression", "RoiAlign", "TopK")
+BENDING = ("Relu", "Clip")  # cost nothing after a node of INT8: the ends of the output's range do the same
+
+
+@dataclass(frozen=True)
+class Network:
+    """An ONNX model with what the quantiser asks of it."""
+
+    proto: ModelProto
+
+    @cached_property
+    def constants(self) -> dict[str, TensorProto]:
+        """The initializers by name."""
+        return {tensor.name: tensor for tensor in self.proto.graph.initializer}
+
+    @cached_property
+    def producers(self) -> dict[str, NodeProto]:
+        """For each tensor that is computed, the node that does it."""
+        return {name: node for node in self.proto.graph.node for name in node.output}
+
+    @cached_property
+    def readers(self) -> dict[str, list[NodeProto]]:
+        """For each tensor, the nodes that read it."""
+        found: dict[str, list[NodeProto]] = {}
+        for node in self.proto.graph.node:
+            for name in node.input:
+                found.setdefault(name, []).append(node)
+        return found
+
+    @cached_property
+    def ends(self) -> set[str]:
+        """The outputs of the network."""
+        return {output.name for output in self.proto.graph.output}
+
+    @cached_property
+    def heavy(self) -> list[NodeProto]:
+        """The nodes whose weights become int8, in order of execution."""
+        return [node for node in self.proto.graph.node if node.op_type in HEAVY and self._has_matrix(node)]
+
+    def _has_matrix(self, node: NodeProto) -> bool:
+        weight = self.constants.get(node.input[1])
+        return weight is not None and weight.data_type == TensorProto.FLOAT and len(weight.dims) >= 2
+
+    @cached_property
+    def heads(self) -> list[str]:
+        """What the last heavy nodes give: logits, or a detector's raw predictions. What comes after is never rounded.
+
+        Of a two-stage detector the first stage's only: the second looks at other places as soon as the first changes.
+        """
+        inner = {name for node in (*self.heavy, *self.between) for name in self.data_of(node)}
+        last = [node.output[0] for node in self.heavy if not self._leads_on(node.output[0], inner)]
+        return [name for name in last if not self._chosen(name)]
+
+    def _leads_on(self, name: str, inner: set[str]) -> bool:
+        """Whether a tensor, or what becomes of it without any work, is read by a heavy node or on the way to one."""
+        return name in inner or any(
+            node.op_type in (*MOVING, *BENDING) and self._leads_on(node.output[0], inner)
+            for node in self.readers.get(name, [])
+        )
+
+    def _chosen(self, name: str) -> bool:
+        """Whether a tensor depends on boxes that were chosen before."""
+        waiting, seen = [name], set[str]()
+        while waiting:
+            node = self.producers.get(waiting.pop())
+            if node is None or node.output[0] in seen:
+                continue
+            if node.op_type in CHOOSING:
+                return True
+            seen.add(node.output[0])
+            waiting += node.input
+        return False
+
+    @cached_property
+    def between(self) -> list[NodeProto]:
+        """The joining and moving nodes that lead to a heavy one; none after the last (softmax, decoding, NMS).
+
+        Only data are followed back: of a Resize, a Reshape or a Slice the first input, the others are sizes.
+        """
+        seen: dict[str, NodeProto] = {}
+        waiting = [node.input[0] for node in self.heavy]
+        while waiting:
+            node = self.producers.get(waiting.pop())
+            if node is None or node.output[0] in seen or node.op_type in HEAVY:
+                continue
+            if node.op_type not in (*JOINING, *MOVING, *BENDING):
+                continue
+            seen[node.output[0]] = node
+            waiting += self.data_of(node)
+        return [node for node in self.proto.graph.node if node.output[0] in seen]
+
+    def data_of(self, node: NodeProto) -> list[str]:
+        """The inputs that are activations: computed or fed, not constant."""
+        many = node.op_type in ("Add", "Mul", "Concat")
+        return [name for name in (node.input if many else node.input[:1]) if name not in self.constants]
+
+    def weight(self, node: NodeProto) -> Array:
+        """The weights of a heavy node, output channels first: (out, in / groups, ...)."""
+        array = numpy_helper.to_array(self.constants[node.input[1]])
+        return array if channel_axis(node) == 0 else np.moveaxis(array, -1, 0)
+
+    def bias(self, node: NodeProto) -> Array | None:
+        """The bias of a heavy node, (out,); None where it has none."""
+        if len(node.input) < 3 or node.input[2] not in self.constants:
+            return None
+        return numpy_helper.to_array(self.constants[node.input[2]])
+
+    def bent(self, name: str) -> str:
+        """The tensor after the ReLU or Clip that alone reads this one; else itself."""
+        readers = self.readers.get(name, [])
+        alone = len(readers) == 1 and readers[0].op_type in BENDING and name not in self.ends
+        return self.bent(readers[0].output[0]) if alone else name
+
+    def is_shape_only(self, name: str) -> bool:
+        """Whether a tensor is computed by moving another's numbers: it has that one's range."""
+        node = self.producers.get(name)
+        return node is not None and node.op_type in MOVING and not _interpolates(node)
+
+
+def channel_axis(node: NodeProto) -> int:
+    """The axis of a heavy node's weights that holds the output channels."""
+    transposed = node.op_type == "Conv" or any(a.name == "transB" and a.i for a in node.attribute)
+    return 0 if transposed else 1
+
+
+def groups(node: NodeProto) -> int:
+    """The groups of a convolution."""
+    return next((int(a.i) for a in node.attribute if a.name == "group"), 1)
+
+
+def activations(network: Network, kept: frozenset[str] = frozenset()) -> Iterator[str]:
+    """The tensors that become uint8, once each: what the INT8 nodes read, and what they give.
+
+    kept  heavy nodes that stay in float, by the name of their output
+    """
+    whole = {node.output[0] for node in (*network.between, *network.heavy)} - kept
+    found: dict[str, None] = {}
+    for node in network.proto.graph.node:
+        if node.output[0] not in whole or node.op_type in BENDING:
+            continue
+        found |= dict.fromkeys(network.data_of(node))
+        last = network.bent(node.output[0])
+        if node.op_type not in ("Gemm", "MatMul") and last not in network.ends:
+            found[last] = None
+    yield from found
+
+
+def _interpolates(node: NodeProto) -> bool:
+    return node.op_type == "Resize" and any(a.name == "mode" and a.s != b"nearest" for a in node.attribute)

@@ -1,0 +1,81 @@
+"""Two models asked the same, and how far their answers are apart."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..evaluate.classify import Z95
+from ..runtime.predict import Predictor
+
+RESAMPLED = 100  # times that the pictures are drawn anew, for the interval of a mean average precision
+
+
+class Both(NamedTuple):
+    """The answers of the two to one input."""
+
+    before: Any
+    after: Any
+
+    @property
+    def scores(self) -> Any:
+        """All numbers of both; none for boxes."""
+        if isinstance(self.before, list):
+            return np.zeros(0)
+        return np.concatenate([self.before.scores, self.after.scores])
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A model before and after; an input is read and prepared once for both."""
+
+    before: Predictor
+    after: Predictor
+
+    @property
+    def card(self) -> Any:
+        """What both have in common."""
+        return self.before.card
+
+    def predict(self, data: Any, threshold: float | None = None) -> Any:
+        """Both answers to one input; for several rows a list."""
+        if self.card.input.kind != "image":
+            first, second = self.before.predict(data), self.after.predict(data)
+            one = not isinstance(first, list)
+            return Both(first, second) if one else [Both(*pair) for pair in zip(first, second, strict=True)]
+        from ..runtime.image import prepare_view, read_image
+
+        batch, view = prepare_view(read_image(data, self.card.input.color, "RGB"), self.card.input)
+        return Both(*(model.answer(model.outputs(batch), view, threshold) for model in (self.before, self.after)))
+
+
+class Drop(NamedTuple):
+    """What was lost, as a share (0.01: one percentage point), with its 95 % interval; negative where it got better."""
+
+    drop: float
+    low: float
+    high: float
+
+
+def paired_drop(lost: int, won: int, judged: int) -> Drop:
+    """Of an accuracy, from the inputs that only one of the two got right.
+
+    The interval is that of Bonett and Price 2012, "Adjusted Wald confidence interval for a difference of binomial
+    proportions based on paired data": one is added to both counts.
+    """
+    a, b = (lost + 1) / (judged + 2), (won + 1) / (judged + 2)
+    half = Z95 * sqrt((a + b - (a - b) ** 2) / (judged + 2))
+    return Drop((lost - won) / judged, max(-1.0, a - b - half), min(1.0, a - b + half))
+
+
+def resampled_drop(pairs: Sequence[Any], drop_of: Callable[[Sequence[Any]], float]) -> Drop:
+    """Of any figure, by drawing as many inputs from the same ones again and again (the bootstrap: Efron 1979)."""
+    chance = random.Random(0)
+    drops = sorted(drop_of(chance.choices(pairs, k=len(pairs))) for _ in range(RESAMPLED))
+    low, high = np.quantile(drops, [0.025, 0.975])
+    return Drop(drop_of(pairs), float(low), float(high))

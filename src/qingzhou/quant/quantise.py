@@ -1,0 +1,284 @@
+"""quantize: a model and data in, a smaller and faster model out, or the reason why not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from onnx import ModelProto, load
+
+from ..errors import DataError, InputError, ModelError, OptionError, QingzhouError, TaskError
+from ..runtime.card import KEY, Card
+from ..runtime.predict import Predictor
+from ..samples import write_sample
+from ..whole_file import output_path, replacing
+from .judge import Verdict, judge
+from .network import Array, Network, activations
+from .pair import Pair
+from .ranges import Seen, calibrate
+from .result import Limits, Quantised
+from .search import Plan, Search
+from .signal import session
+from .split import ENOUGH, Split, split
+from .storage import stored
+from .target import TARGETS, chosen, runs_here
+from .timing import Timing, compare
+
+SUFFIXES = {"int8": ".int8.onnx", "int8-weights": ".int8w.onnx", "fp16": ".fp16.onnx"}
+LEAST_OPSET = 13  # the first with scales for each channel
+LEAST_TOLERANCE = 0.02  # of the self-test: another processor may round a number to the next of 256 steps
+
+
+def quantize(
+    model: str | Path, data: str | Path | None = None, out: str | Path | None = None, *, precision: str = "int8",
+    target: str = "auto", max_drop: float = 0.5, min_agreement: float = 95.0, any_speed: bool = False,
+    calibration: int = ENOUGH, layout: str = "auto",
+) -> Quantised:  # fmt: skip
+    """Make a converted .onnx smaller and faster, and keep a promise about what is lost.
+
+    data           what `evaluate` reads, or a folder of pictures without answers; needed for "int8". One part of it
+                   calibrates, the other judges; they share nothing
+    out            a file or folder; by default beside the model, as best.int8.onnx
+    precision      "int8": computes in INT8; "int8-weights", "fp16": a smaller file that computes in float
+    target         where it will run: "auto" (this machine), "vnni", "x86" (without VNNI), "arm", "tensorrt"
+    max_drop       percentage points of accuracy that may be lost, with answers
+    min_agreement  percent of the answers that must stay the same, without answers
+    any_speed      write it even where it is not faster on this machine
+    calibration    inputs to calibrate with
+
+    Nothing is written where the promise cannot be kept: then `path` is None. FileMissing, DataError, LabelError,
+    ModelError, OptionError, ExtraMissing (boxes need [evaluate]), OutputError.
+
+    >>> quantize("best.onnx", "dataset").path
+    Path('best.int8.onnx')
+    """
+    start = time.perf_counter()
+    source = Path(model)
+    _check_options(precision, max_drop, min_agreement, calibration, data)
+    job = _Job(source, chosen(target), Limits(max_drop, min_agreement, any_speed))
+    parts = None if data is None else split(Path(data), layout, calibration)
+    place = output_path(source, out, SUFFIXES[precision])
+    made = job.rounded(parts) if precision == "int8" and parts else job.stored(precision, parts)
+    return _written(job, made, parts, place, precision, start)
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A rounded network, and what is known of it."""
+
+    model: ModelProto
+    verdict: Verdict | None = None
+    timing: Timing | None = None
+    plan: Plan | None = None
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One model to quantise."""
+
+    source: Path
+    target: str
+    limits: Limits
+
+    @cached_property
+    def before(self) -> Predictor:
+        """The model as it is; FileMissing or ModelError."""
+        return Predictor(_onnx(self.source))
+
+    @cached_property
+    def network(self) -> Network:
+        """Its graph."""
+        return Network(load(self.source))
+
+    @property
+    def card(self) -> Card:
+        """The model's own."""
+        return self.before.card
+
+    @property
+    def emulated(self) -> bool:
+        """Whether the target's arithmetic is to be computed in float, since this machine has another."""
+        return not runs_here(self.target)
+
+    def stored(self, form: str, parts: Split | None) -> _Made:
+        """Smaller weights; the arithmetic stays float."""
+        small = stored(self.network, form)
+        return _Made(small, judge(Pair(self.before, self.after(small)), parts) if parts else None)
+
+    def rounded(self, parts: Split) -> _Made:
+        """INT8 within the limits if there is a way; else the last that was tried."""
+        _check_network(self.network, self.card, self.source)
+        feeds = list(_feeds(self.before, parts))
+        seen = _ranges(self.network, feeds)
+        search = Search(self.network, seen, feeds, TARGETS[self.target], self.emulated)
+        plan = search.best()
+        made = self._judged(search, plan, parts)
+        if not self._allowed(made):
+            made = next(filter(self._allowed, (self._judged(search, p, parts) for p in search.gentler(plan))), made)
+        return made if self.emulated else replace(made, timing=self._timing(made.model))
+
+    def _allowed(self, made: _Made) -> bool:
+        return made.verdict is None or self.limits.allow(made.verdict)
+
+    def _judged(self, search: Search, plan: Plan, parts: Split) -> _Made:
+        model = search.model(plan.method, plan.corrected, plan.kept)
+        return _Made(model, judge(Pair(self.before, self.after(model)), parts), plan=plan)
+
+    def after(self, model: ModelProto) -> Predictor:
+        """The rounded model, to be asked."""
+        return Predictor(self.source, self.card, session=session(model, emulated=self.emulated))
+
+    def _timing(self, model: ModelProto) -> Timing | None:
+        """On the model's own sample; None where it has none."""
+        if self.card.sample is None:
+            return None
+        feed = self.before.feed(self.card.sample)
+        one, two = (session(proto, threads=1) for proto in (self.network.proto, model))
+        return compare(lambda: one.run(None, feed), lambda: two.run(None, feed))
+
+
+def _feeds(predictor: Predictor, parts: Split) -> Iterator[Mapping[str, Array]]:
+    """The calibration part, prepared; what cannot be read is left out. DataError if nothing can."""
+    last: QingzhouError | None = None
+    there = False
+    for case in parts.calibration:
+        try:
+            yield {predictor.card.input.name: predictor.prepare(case.data)}
+            there = True
+        except QingzhouError as err:
+            last = err
+    if not there and last is not None:
+        raise DataError(
+            en=f"None of the {len(parts.calibration)} inputs to calibrate with could be read. The last: {last.en}",
+            zh=f"用于校准的 {len(parts.calibration)} 个输入都无法读取。最后一个：{last.zh}",
+        )
+
+
+def _ranges(network: Network, feeds: list[Mapping[str, Array]]) -> dict[str, Seen]:
+    try:
+        return calibrate(network.proto, activations(network), feeds)
+    except ValueError as err:
+        raise ModelError(
+            en=f"The tensor {str(err)[:80]} holds numbers that are not finite (NaN or infinite). The training broke, "
+            "or the conversion did: convert the checkpoint again, or train with a smaller learning rate.",
+            zh=f"张量 {str(err)[:80]} 里有无效数字（NaN 或无穷大）。训练或转换出了问题：请重新转换，"
+            "或用更小的学习率训练。",
+        ) from None
+    except Exception as err:  # onnxruntime has a class of its own for every kind of refusal
+        raise InputError(
+            en=f"The model refused an input of the calibration: {str(err)[:200]}. Give data as in training.",
+            zh=f"模型不接受校准用的输入：{str(err)[:200]}。请使用与训练时相同的数据。",
+        ) from None
+
+
+def _written(job: _Job, made: _Made, parts: Split | None, place: Path, precision: str, start: float) -> Quantised:
+    """The result; the file, if it is worth having."""
+    calibrated = len(parts.calibration) if parts and precision == "int8" else 0
+    found = Quantised(
+        job.source, None, None, precision, job.target, (job.source.stat().st_size, made.model.ByteSize()), job.limits,
+        made.verdict, made.timing, made.plan, len(job.network.heavy), calibrated, parts.notes if parts else (), 0.0,
+    )  # fmt: skip
+    program = None
+    if found.better:
+        _save(made.model, _card(job, made, found), place)
+        program = write_sample(place, job.card)
+        found = replace(found, path=place, program=program, sizes=(found.sizes[0], place.stat().st_size))
+    return replace(found, seconds=time.perf_counter() - start)
+
+
+def _card(job: _Job, made: _Made, found: Quantised) -> Card:
+    """The model's card, with what was done to it, and with its own answer to the sample."""
+    done: dict[str, Any] = {"precision": found.precision, "target": found.target, "calibrated": found.calibrated}
+    if made.verdict is not None:
+        before, after = made.verdict.figures()
+        done |= {"measure": made.verdict.measure if made.verdict.labelled else "agreement", "before": before,
+                 "after": after, "judged": made.verdict.judged}  # fmt: skip
+    card = replace(job.card, origin={**job.card.origin, "quantised": done})
+    if card.sample is None or not card.sample.output:
+        return card
+    after_it = job.after(made.model)
+    answer = after_it.sample_output(after_it.run(after_it.feed(card.sample)))
+    return replace(
+        card, sample=replace(card.sample, output=answer, tolerance=max(card.sample.tolerance, LEAST_TOLERANCE))
+    )
+
+
+def _save(model: ModelProto, card: Card, place: Path) -> None:
+    for entry in model.metadata_props:
+        if entry.key == KEY:
+            entry.value = card.to_json()
+    with replacing(place) as part:
+        part.write_bytes(model.SerializeToString())
+
+
+# -- what can be wrong ----------------------------------------------------------------------------------------------
+
+
+def _onnx(source: Path) -> Path:
+    if source.is_file() and source.suffix.lower() != ".onnx":
+        raise ModelError(
+            en=f"{source.name} is no .onnx file. Name the model that qingzhou convert wrote; a checkpoint first: "
+            "qingzhou convert best.pth",
+            zh=f"{source.name} 不是 .onnx 文件。请指定 qingzhou convert 生成的模型；权重文件请先转换："
+            "qingzhou convert best.pth",
+        )
+    return source
+
+
+def _check_options(
+    precision: str, max_drop: float, min_agreement: float, calibration: int, data: str | Path | None
+) -> None:
+    """OptionError for values that cannot be."""
+    if precision not in SUFFIXES:
+        raise _cannot_be("precision", precision, ", ".join(SUFFIXES))
+    for name, value, most in (("max-drop", max_drop, 100), ("min-agreement", min_agreement, 100)):
+        if not 0 <= value <= most:
+            raise _cannot_be(name, value, f"0 … {most}")
+    if calibration < 1:
+        raise _cannot_be("calibration", calibration, "1 …")
+    if precision == "int8" and data is None:
+        raise OptionError(
+            en="INT8 needs data to calibrate with: --data FOLDER, labelled if possible; 200 pictures or rows do. For "
+            "smaller weights without data: --precision int8-weights or fp16.",
+            zh="INT8 需要用数据校准：--data 文件夹，最好带标注，200 个左右即可。没有数据时可以只压缩权重："
+            "--precision int8-weights 或 fp16。",
+        )
+
+
+def _cannot_be(name: str, value: object, allowed: str) -> OptionError:
+    return OptionError(
+        en=f"--{name} is {value}; it can be {allowed}.", zh=f"--{name} 的值是 {value}，可以是 {allowed}。"
+    )
+
+
+def _check_network(network: Network, card: Card, source: Path) -> None:
+    """ModelError or TaskError for what cannot become INT8."""
+    kinds = {node.op_type for node in network.proto.graph.node}
+    if kinds & {"QuantizeLinear", "DequantizeLinear", "QLinearConv"}:
+        raise ModelError(
+            en=f"{source.name} is INT8 already. Quantise the model that it was made from.",
+            zh=f"{source.name} 已经是 INT8 模型。请量化它的原始模型。",
+        )
+    if card.task == "generation":
+        raise TaskError(
+            en="A text model does not become INT8: its numbers depend on all words before. Take --precision "
+            "int8-weights or fp16.",
+            zh="文本模型不能转换成 INT8：它的数值取决于前面所有的词。请用 --precision int8-weights 或 fp16。",
+        )
+    opset = max((entry.version for entry in network.proto.opset_import if entry.domain in ("", "ai.onnx")), default=0)
+    if opset < LEAST_OPSET:
+        raise ModelError(
+            en=f"{source.name} has opset {opset}, but INT8 with a scale for each channel needs {LEAST_OPSET}. Convert "
+            f"the checkpoint again with --opset {LEAST_OPSET}.",
+            zh=f"{source.name} 的 opset 是 {opset}，而逐通道的 INT8 需要 {LEAST_OPSET}。"
+            f"请用 --opset {LEAST_OPSET} 重新转换。",
+        )
+    if not network.heavy:
+        raise ModelError(
+            en=f"{source.name} has no convolution or matrix of FP32 weights, so there is nothing to make INT8.",
+            zh=f"{source.name} 里没有 FP32 权重的卷积或矩阵乘法，没有可以转换成 INT8 的部分。",
+        )

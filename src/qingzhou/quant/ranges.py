@@ -1,0 +1,132 @@
+"""Calibration: one pass over the pictures; of every activation its ends, its channels' means and a histogram.
+
+Memory does not grow with the number of pictures: a histogram has a fixed number of bins, and doubles its reach when a
+larger number comes, pairs of bins becoming one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from onnx import ModelProto
+
+from .signal import session
+
+Array = np.ndarray[Any, Any]
+Range = tuple[float, float]
+
+BINS = 4096  # over -reach to reach
+SAMPLED = 8192  # numbers of a tensor that enter the histogram, of each picture; ends and means see all
+METHODS = ("mse", "percentile", "minmax")
+SHARE = 1e-4  # of the numbers that "percentile" cuts off at each end
+STEPS = np.linspace(0.2, 1.0, 41)  # shares of an end that "mse" tries
+
+
+@dataclass
+class Histogram:
+    """Counts over -reach to reach."""
+
+    reach: float = 0.0
+    counts: Array = field(default_factory=lambda: np.zeros(BINS, np.int64))
+
+    def add(self, numbers: Array) -> None:
+        """Count a row of finite numbers."""
+        largest = float(np.abs(numbers).max(initial=0.0))
+        if largest > self.reach:
+            self._widen(largest)
+        if self.reach:
+            places = ((numbers + self.reach) * (BINS / (2 * self.reach))).astype(np.int32)
+            self.counts += np.bincount(np.minimum(places, BINS - 1), minlength=BINS)
+
+    def _widen(self, largest: float) -> None:
+        """The reach is always a power of two, so that widening joins bins exactly."""
+        reach = float(2.0 ** np.ceil(np.log2(largest)))
+        while self.reach and self.reach < reach:
+            joined = self.counts.reshape(-1, 2).sum(axis=1)
+            self.counts = np.zeros(BINS, np.int64)
+            self.counts[BINS // 4 : BINS // 4 + BINS // 2] = joined
+            self.reach *= 2
+        self.reach = self.reach or reach
+
+    @property
+    def middles(self) -> Array:
+        """The numbers in the middle of the bins."""
+        return (np.arange(BINS) + 0.5) * (2 * self.reach / BINS) - self.reach
+
+
+@dataclass
+class Seen:
+    """What was seen of one activation. means: of its channels (axis 1), summed over `pictures`."""
+
+    low: float = np.inf
+    high: float = -np.inf
+    means: Array | float = 0.0
+    pictures: int = 0
+    histogram: Histogram = field(default_factory=Histogram)
+
+    def add(self, array: Array) -> None:
+        """One picture's tensor, (N, C, ...)."""
+        self.low, self.high = min(self.low, float(array.min())), max(self.high, float(array.max()))
+        self.means = self.means + array.mean(axis=tuple(n for n in range(array.ndim) if n != 1))
+        flat = array.reshape(-1)
+        step = max(1, flat.size // SAMPLED) | 1  # odd: it does not always meet the same column
+        self.histogram.add(flat[self.pictures % step :: step])
+        self.pictures += 1
+
+    @property
+    def mean(self) -> Array | None:
+        """Of each channel, (C,); None where there are no channels."""
+        return self.means / self.pictures if isinstance(self.means, np.ndarray) and self.means.ndim else None
+
+    def range(self, method: str) -> Range:
+        """(low, high), always with 0 inside. Of "mse" the one that rounds and cuts with the least squared error."""
+        low, high = min(self.low, 0.0), max(self.high, 0.0)
+        if method == "minmax" or not self.histogram.reach:
+            return low, high
+        kept = self.histogram.counts.nonzero()[0]
+        counts, middles = self.histogram.counts[kept], self.histogram.middles[kept]
+        if method == "percentile":
+            shares = counts.cumsum() / counts.sum()
+            ends = middles[np.searchsorted(shares, SHARE)], middles[np.searchsorted(shares, 1 - SHARE)]
+            return max(low, min(float(ends[0]), 0.0)), min(high, max(float(ends[1]), 0.0))
+        return _least_error(counts, middles, low, high)
+
+
+def calibrate(model: ModelProto, names: Iterable[str], feeds: Iterable[Mapping[str, Array]]) -> dict[str, Seen]:
+    """Run the network on every feed, and watch the activations of these names. ValueError if one is not finite."""
+    wanted = list(names)
+    fed = {entry.name for entry in model.graph.input}
+    computed = [name for name in wanted if name not in fed]
+    watching = session(model, computed)
+    seen = {name: Seen() for name in wanted}
+    for feed in feeds:
+        tensors = dict(zip(computed, watching.run(computed, dict(feed)), strict=True))
+        for name in wanted:
+            array = tensors[name] if name in tensors else feed[name]
+            if array.size:
+                seen[name].add(array)
+                if not np.isfinite(seen[name].low + seen[name].high):
+                    raise ValueError(name)
+    return seen
+
+
+def _least_error(counts: Array, middles: Array, low: float, high: float) -> Range:
+    """One end after the other, twice: the error is nearly separable."""
+    ends = [low, high]
+    for side in (1, 0, 1, 0):
+        if not ends[side]:
+            continue
+        whole = (low, high)[side]
+        tried = [[e if i != side else whole * step for i, e in enumerate(ends)] for step in STEPS]
+        ends = min(tried, key=lambda pair: _error(counts, middles, pair[0], pair[1]))
+    return ends[0], ends[1]
+
+
+def _error(counts: Array, middles: Array, low: float, high: float) -> float:
+    """Squared error of rounding to 256 steps from low to high."""
+    scale = (high - low) / 255
+    rounded = np.clip(np.rint((middles - low) / scale), 0, 255) * scale + low
+    return float((counts * (rounded - middles) ** 2).sum())

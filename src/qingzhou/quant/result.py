@@ -1,0 +1,157 @@
+"""What came out of quantising: figures, and whether the promise was kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import say
+from .judge import Verdict
+from .search import Plan
+from .timing import Timing
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What may be lost.
+
+    max_drop       percentage points of the accuracy (top-1, mAP, R²), where the data have answers
+    min_agreement  percent of the answers that must stay, where they have none
+    any_speed      whether a model that is not faster here is wanted all the same
+    """
+
+    max_drop: float = 0.5
+    min_agreement: float = 95.0
+    any_speed: bool = False
+
+    def allow(self, verdict: Verdict) -> bool:
+        """Whether so little was lost."""
+        if verdict.labelled:
+            return 100 * verdict.drop.drop <= self.max_drop + 1e-9
+        return 100 * verdict.figures()[1] >= self.min_agreement - 1e-9
+
+
+@dataclass(frozen=True)
+class Quantised:
+    """What quantize() did.
+
+    path        the model that was written; None where the one before is better, and why says `explanation`
+    precision   "int8", "int8-weights" or "fp16"
+    target      the device whose arithmetic was judged by: "vnni", "x86", "arm" or "tensorrt"
+    sizes       bytes before and after
+    verdict     what was lost on held-out data; None without data
+    timing      both on one thread here; None where the device is another
+    plan        how the network was rounded; of "int8"
+    layers      how many layers could become INT8
+    calibrated  how many inputs the ranges come from
+    """
+
+    source: Path
+    path: Path | None
+    program: Path | None
+    precision: str
+    target: str
+    sizes: tuple[int, int]
+    limits: Limits
+    verdict: Verdict | None
+    timing: Timing | None
+    plan: Plan | None
+    layers: int
+    calibrated: int
+    notes: Sequence[str]
+    seconds: float
+
+    @property
+    def kept_promise(self) -> bool:
+        """Whether no more was lost than allowed."""
+        return self.verdict is None or self.limits.allow(self.verdict)
+
+    @property
+    def fast_enough(self) -> bool:
+        """Whether it is faster here, or need not be."""
+        return self.precision != "int8" or self.timing is None or bool(self.timing.faster) or self.limits.any_speed
+
+    @property
+    def better(self) -> bool:
+        """Whether it is worth having."""
+        return self.kept_promise and self.fast_enough
+
+    @property
+    def explanation(self) -> str:
+        """What happened, in two plain sentences."""
+        return say(" ", "").join(filter(None, (self._lost(), self._decided())))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as plain values, for --json."""
+        return {
+            "source": str(self.source), "model": None if self.path is None else str(self.path),
+            "program": None if self.program is None else str(self.program),
+            "precision": self.precision, "target": self.target, "bytes_before": self.sizes[0],
+            "bytes_after": self.sizes[1], "kept_promise": self.kept_promise, "better": self.better,
+            "limits": {"max_drop": self.limits.max_drop, "min_agreement": self.limits.min_agreement},
+            "accuracy": None if self.verdict is None else _accuracy(self.verdict),
+            "speed": None if self.timing is None else {**self.timing._asdict(), "faster": self.timing.faster},
+            "plan": None if self.plan is None else {
+                "ranges": self.plan.method, "bias_correction": self.plan.corrected, "sqnr": self.plan.sqnr,
+                "layers": self.layers, "kept_in_float": sorted(self.plan.kept),
+            },
+            "calibrated": self.calibrated, "notes": list(self.notes), "explanation": self.explanation,
+            "seconds": round(self.seconds, 3),
+        }  # fmt: skip
+
+    def _lost(self) -> str:
+        """What became of the accuracy."""
+        if self.verdict is None:
+            return ""
+        before, after = (f"{100 * share:.2f} %" for share in self.verdict.figures())
+        if not self.verdict.labelled:
+            return say(
+                f"The smaller model repeats {after} of the answers; how many of them are right nobody knows, since the "
+                "data have no answers.",
+                f"更小的模型有 {after} 的回答与原来一致；数据没有标注答案，所以无法知道其中多少是对的。",
+            )
+        return say(
+            f"On {self.verdict.judged} held-out inputs the accuracy ({self.verdict.measure}) went from {before} to "
+            f"{after}.",
+            f"在 {self.verdict.judged} 个没有用于校准的输入上，准确率（{self.verdict.measure}）"
+            f"从 {before} 变为 {after}。",
+        )
+
+    def _decided(self) -> str:
+        """What was done, and why."""
+        small = self.sizes[1] / self.sizes[0]
+        if not self.kept_promise:
+            return say(
+                "That is more than was allowed, even with some layers left in float, so your model stays as it is.",
+                "这超过了允许的损失，即使保留部分层为浮点也不行，所以保留原来的模型。",
+            )
+        if not self.fast_enough and self.timing is not None:
+            slow = say("slower" if self.timing.faster is False else "not clearly faster",
+                       "更慢" if self.timing.faster is False else "没有明显更快")  # fmt: skip
+            return say(
+                f"But INT8 is {slow} on this machine ({self.timing.ratio:.2f} times the speed), so your model stays as "
+                "it is; for another device name it with --target, or take --any-speed if only the size counts.",
+                f"但在这台电脑上 INT8 {slow}（速度是原来的 {self.timing.ratio:.2f} 倍），所以保留原来的模型；"
+                "如果用于其他设备，请用 --target 指定，只看重体积时请用 --any-speed。",
+            )
+        if self.timing is None:
+            return say(f"The new file has {small:.0%} of the size.", f"新文件的大小是原来的 {small:.0%}。")
+        return say(
+            f"The new file has {small:.0%} of the size and runs {self.timing.ratio:.2f} times as fast here.",
+            f"新文件的大小是原来的 {small:.0%}，在这台电脑上的速度是原来的 {self.timing.ratio:.2f} 倍。",
+        )
+
+
+def _accuracy(verdict: Verdict) -> dict[str, Any]:
+    before, after = verdict.figures()
+    return {
+        "measure": verdict.measure, "labelled": verdict.labelled, "before": before, "after": after,
+        "drop": verdict.drop.drop, "interval95": [verdict.drop.low, verdict.drop.high], "judged": verdict.judged,
+        "changed": verdict.changes, "failed": verdict.failed,
+        "examples": [
+            {"source": one.source, "truth": one.truth, "before": one.before, "after": one.after}
+            for one in verdict.changed
+        ],
+    }  # fmt: skip

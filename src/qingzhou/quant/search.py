@@ -1,0 +1,71 @@
+"""The best way to round a network: how ranges are cut, and which layers had better stay in float."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from onnx import ModelProto
+
+from .network import Array, Network
+from .qdq import Scheme, quantise
+from .ranges import METHODS, Seen
+from .signal import Feed, Signal
+
+LOOKED_AT = 24  # inputs by which ways are compared
+LOOKED_AT_EACH = 6  # inputs by which each layer is looked at
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a network is rounded.
+
+    method     how ranges are cut, of METHODS
+    corrected  whether biases make up for what rounding the weights adds on average
+    kept       layers that stay in float, by the name of their output
+    sqnr       at the heads, in dB, on inputs of the calibration
+    """
+
+    method: str
+    corrected: bool
+    kept: frozenset[str]
+    sqnr: float
+
+
+class Search:
+    """Plans for one network, by how they change its heads on inputs that were calibrated with."""
+
+    def __init__(
+        self, network: Network, seen: Mapping[str, Seen], feeds: Sequence[Feed], scheme: Scheme, emulated: bool
+    ) -> None:
+        self.network, self.seen, self.scheme, self.emulated = network, seen, scheme, emulated
+        self._feeds = feeds[:LOOKED_AT]
+        self._means: dict[str, Array] = {name: one.mean for name, one in seen.items() if one.mean is not None}
+
+    def model(self, method: str, corrected: bool, kept: frozenset[str]) -> ModelProto:
+        """The network rounded that way."""
+        ranges = {name: one.range(method) for name, one in self.seen.items()}
+        return quantise(self.network, ranges, self.scheme, kept, self._means if corrected else None)
+
+    def best(self) -> Plan:
+        """The way with the best SQNR, everything in INT8."""
+        signal = Signal(self.network.proto, self.network.heads, self._feeds)
+        ways = [(method, corrected) for method in METHODS for corrected in (False, True)]
+        plans = [self._plan(signal, method, corrected, frozenset()) for method, corrected in ways]
+        return max(plans, key=lambda plan: plan.sqnr)
+
+    def gentler(self, plan: Plan) -> Iterator[Plan]:
+        """The same with 1, 2, 4, … layers in float, those first whose rounding alone does the most harm."""
+        signal = Signal(self.network.proto, self.network.heads, self._feeds[:LOOKED_AT_EACH])
+        layers = [node.output[0] for node in self.network.heavy]
+        alone = {
+            name: self._plan(signal, plan.method, plan.corrected, frozenset(layers) - {name}).sqnr for name in layers
+        }
+        layers.sort(key=lambda name: alone[name])
+        count = 1
+        while count <= len(layers) // 2:
+            yield self._plan(signal, plan.method, plan.corrected, frozenset(layers[:count]))
+            count *= 2
+
+    def _plan(self, signal: Signal, method: str, corrected: bool, kept: frozenset[str]) -> Plan:
+        return Plan(method, corrected, kept, signal.sqnr(self.model(method, corrected, kept), self.emulated))

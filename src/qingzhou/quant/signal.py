@@ -1,0 +1,61 @@
+"""How much of a network's signal rounding leaves: the SQNR of its heads, in decibels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from onnx import ModelProto, ValueInfoProto
+
+from ..runtime.session import onnxruntime_package
+from .network import Array
+
+Feed = Mapping[str, Array]
+
+
+def session(model: ModelProto, also: Sequence[str] = (), emulated: bool = False, threads: int = 0) -> Any:
+    """A session of onnxruntime for a model in memory.
+
+    also      tensors to give besides the outputs
+    emulated  compute what INT8 means in float, operator by operator: as a processor with VNNI or an ARM does it, also
+              on one whose own INT8 arithmetic overflows
+    """
+    ort = onnxruntime_package()
+    options = ort.SessionOptions()
+    options.log_severity_level = 3  # errors only
+    options.intra_op_num_threads = threads
+    if emulated:
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    if also:
+        model, original = ModelProto(), model
+        model.CopyFrom(original)
+        there = {output.name for output in model.graph.output}
+        model.graph.output.extend(ValueInfoProto(name=name) for name in also if name not in there)
+    return ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+
+class Signal:
+    """What a float network gives at its heads for a few inputs, to compare others with."""
+
+    def __init__(self, model: ModelProto, heads: Sequence[str], feeds: Sequence[Feed]) -> None:
+        self.heads, self.feeds = heads, feeds
+        reference = session(model, heads)
+        self.expected = [reference.run(list(heads), dict(feed)) for feed in feeds]
+
+    def sqnr(self, model: ModelProto, emulated: bool) -> float:
+        """Mean over the heads of signal to error, in dB; larger is better."""
+        made = {name for node in model.graph.node for name in node.output}
+        names = [f"{name}/int8" if f"{name}/int8" in made else name for name in self.heads]
+        other = session(model, names, emulated)
+        signal, error = np.zeros(len(names)), np.zeros(len(names))
+        for feed, expected in zip(self.feeds, self.expected, strict=True):
+            found = other.run(names, dict(feed))
+            signal += [float(np.square(a, dtype=np.float64).sum()) for a in expected]
+            error += [float(np.square(a - b, dtype=np.float64).sum()) for a, b in zip(expected, found, strict=True)]
+        return float(np.mean(decibels(signal, error)))
+
+
+def decibels(signal: Array, error: Array) -> Array:
+    """10 log10 of signal over error; 200 at most, where nothing was lost."""
+    return np.asarray(10 * np.log10(np.maximum(signal, 1e-30) / np.maximum(error, signal * 1e-20 + 1e-30)))

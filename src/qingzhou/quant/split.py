@@ -1,0 +1,101 @@
+"""Data in two parts that share nothing: some to calibrate with, the others to judge by."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
+from pathlib import Path
+
+from ..errors import DataError, FileMissing, QingzhouError, say
+from ..evaluate.data import read_data
+from ..evaluate.places import files_in, is_picture
+from ..evaluate.result import Case, Dataset
+
+ENOUGH = 100  # inputs to calibrate with; more change the ranges by little
+MOST_JUDGED = 5000  # an accuracy of 98 % is then known to 0.4 points
+FEW = 200  # below this the user is told how many would do
+
+
+@dataclass(frozen=True)
+class Split:
+    """Two parts of a data set.
+
+    data         where they come from; its cases are the held-out ones
+    calibration  what the ranges are made from
+    held_out     what both models are judged by; never among the first
+    labelled     whether the true answers are known
+    """
+
+    data: Dataset
+    calibration: list[Case]
+    held_out: list[Case]
+    labelled: bool
+    notes: list[str] = field(default_factory=list)
+
+
+def split(path: Path, layout: str = "auto", calibration: int = ENOUGH) -> Split:
+    """The same parts of the same data each time: drawn by a fixed seed, and of every class as many as there are.
+
+    At most half of the data calibrate. FileMissing or DataError, which says how many inputs are needed.
+    """
+    data, labelled = _opened(path, layout)
+    every = list(data.cases())
+    cases = [case for case in every if not isinstance(case.truth, QingzhouError)]
+    if len(cases) < 2:
+        raise _too_few(path, len(cases))
+    drawn = list(_drawn(cases))
+    count = min(calibration, len(cases) // 2)
+    held_out = drawn[count : count + MOST_JUDGED]
+    broken = [case for case in every if isinstance(case.truth, QingzhouError)]
+    part = replace(data, cases=lambda: iter([*held_out, *broken]))
+    return Split(part, drawn[:count], held_out, labelled, [*data.notes, *_notes(len(cases), count, drawn, labelled)])
+
+
+def _drawn(cases: list[Case]) -> Iterator[Case]:
+    """All cases, shuffled; classes take turns, so that every beginning holds all of them alike."""
+    chance = random.Random(0)
+    groups: dict[str, list[Case]] = {}
+    for case in cases:
+        groups.setdefault(str(case.truth) if isinstance(case.truth, (str, int)) else "", []).append(case)
+    for group in groups.values():
+        chance.shuffle(group)
+    for row in zip_longest(*groups.values()):
+        yield from (case for case in row if case is not None)
+
+
+def _opened(path: Path, layout: str) -> tuple[Dataset, bool]:
+    """Data with answers if they are that; else a folder's pictures, or one picture after another in those below."""
+    try:
+        return read_data(path, layout), True
+    except FileMissing:
+        raise
+    except DataError:
+        pictures = [file for file in files_in(path) if is_picture(file)] if path.is_dir() else []
+        if layout != "auto" or not pictures:
+            raise
+    return Dataset(path, "pictures", "all", "none", lambda: (Case(str(p), p, "") for p in pictures)), False
+
+
+def _notes(count: int, calibration: int, drawn: list[Case], labelled: bool) -> list[str]:
+    found = []
+    if count < FEW:
+        found.append(say(
+            f"{count} inputs are few: {calibration} calibrated, {count - calibration} judged. {FEW} or more would do.",
+            f"只有 {count} 个输入：{calibration} 个用于校准，{count - calibration} 个用于评估。最好有 {FEW} 个以上。",
+        ))  # fmt: skip
+    if labelled and len({str(case.truth) for case in drawn}) == 1:
+        found.append(say(
+            f"All inputs are of one class ({drawn[0].truth}). What happens to the others was not seen.",
+            f"所有输入都属于同一类（{drawn[0].truth}），其他类别的情况未知。",
+        ))  # fmt: skip
+    return found
+
+
+def _too_few(path: Path, count: int) -> DataError:
+    return DataError(
+        en=f"{path} holds {count} usable inputs; at least 2 are needed, one to calibrate and one to judge by. {FEW} "
+        "would do well.",
+        zh=f"{path} 里可用的输入有 {count} 个；至少需要 2 个，一个用于校准，一个用于评估，最好有 {FEW} 个。",
+    )
