@@ -192,8 +192,11 @@ def check(model: Path, device: str, lang: str | None, as_json: bool) -> None:
 @click.option("--layout", type=click.Choice(["auto", "folders", "mmedu", "coco", "yolo", "csv", "npz"]), default="auto",
               show_default=True, help="How the data are laid out. 数据的存放格式。")  # fmt: skip
 @on_device
+@click.option("--html", type=click.Path(path_type=Path), help="Write a page with pictures. 写成带图片的网页。")
 @common
-def evaluate(model: Path, data: Path, layout: str, device: str, lang: str | None, as_json: bool) -> None:
+def evaluate(
+    model: Path, data: Path, layout: str, device: str, html: Path | None, lang: str | None, as_json: bool
+) -> None:
     """Say how often a model is right on data with answers; exit status 1 if any could not be judged.
 
     用带答案的数据评估模型：按类别分好的图片文件夹、MMEdu 数据集、COCO 或 YOLO 标注、CSV 表格、NPZ 数组。
@@ -203,9 +206,15 @@ def evaluate(model: Path, data: Path, layout: str, device: str, lang: str | None
         from .evaluate import evaluate as judge
         from .model import load
         from .present.evaluation import evaluation
+        from .whole_file import output_path
 
+        page = None if html is None else output_path(model, html, ".html")  # before anybody waits
         with present.busy(say("evaluating", "评估中")):
             found = judge(load(model, device), data, layout)
+        if page is not None:
+            from .present.evaluation_page import evaluation_page
+
+            evaluation_page(found, page)
         evaluation(found, as_json)
         if not found.complete:
             sys.exit(1)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
-from .result import MOST_NAMED, Case, Classification, Example
+from .result import MOST_EXAMPLES, Case, Classification, Example
 
 Z95 = 1.959963984540054  # the normal distribution's 97.5 % point
 FIVE = 5
@@ -24,7 +24,7 @@ def classify(answered: Iterable[tuple[Case, Any]], labels: Sequence[str]) -> Cla
     for case, answer in answered:
         confusion[case.truth, answer.index] += 1
         among_five += int(rank(answer.scores, case.truth) < FIVE)
-        if answer.index != case.truth and len(examples) < MOST_NAMED:
+        if answer.index != case.truth and len(examples) < MOST_EXAMPLES:
             examples.append(Example(case.source, labels[case.truth], answer.label, float(answer.confidence)))
     judged, right = int(confusion.sum()), int(confusion.trace())
     top5 = among_five / judged if len(labels) > FIVE else None

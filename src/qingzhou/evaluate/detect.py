@@ -15,6 +15,7 @@ from ..errors import ExtraMissing, InputError
 from .ask import Count, Predicts
 from .labels import Matcher
 from .result import Box, Case, ClassPrecision, DetectionScore
+from .scenes import Scenes
 
 MOST = 100  # boxes of a class in a picture that count, as COCO has it
 ANY_SIZE = [0.0, 1e10]
@@ -49,8 +50,8 @@ def detect(answered: Iterable[tuple[Case, Any]], labels: Sequence[str]) -> Detec
     parts = library()
     true: list[dict[str, Any]] = []
     found: list[dict[str, Any]] = []
-    pictures = 0
-    for case, answer in answered:
+    pictures, scenes = 0, Scenes()
+    for case, answer in scenes.passing(answered):
         pictures += 1
         true += [_true(box, pictures, len(true) + i) for i, box in enumerate(case.truth, start=1)]
         found += [_found(one, case, pictures, len(found) + i) for i, one in enumerate(answer, start=1)]
@@ -61,7 +62,9 @@ def detect(answered: Iterable[tuple[Case, Any]], labels: Sequence[str]) -> Detec
         for i, label in enumerate(labels)
     ]
     of_all, of_50, of_75 = (_mean(part) for part in (precision, precision[0], precision[5]))
-    return DetectionScore(pictures, of_all or 0.0, of_50 or 0.0, of_75 or 0.0, classes, int(boxes.sum()), len(found))
+    return DetectionScore(
+        pictures, of_all or 0.0, of_50 or 0.0, of_75 or 0.0, classes, int(boxes.sum()), len(found), scenes.worst
+    )
 
 
 def _true(box: Box, picture: int, number: int) -> dict[str, Any]:

@@ -13,7 +13,8 @@ import numpy.typing as npt
 from ..errors import QingzhouError
 
 Matrix = npt.NDArray[np.int64]
-MOST_NAMED = 20  # examples and failures that are kept by name; all are counted
+MOST_NAMED = 20  # failures that are kept by name; all are counted
+MOST_EXAMPLES = 48  # wrong answers that are kept
 
 
 class Box(NamedTuple):
@@ -158,11 +159,30 @@ class ClassPrecision(NamedTuple):
     boxes: int
 
 
+class Scene(NamedTuple):
+    """One picture of a detector's: the true boxes, their labels as positions in the card's, and what was found there.
+
+    missed  true boxes without a found one in their place;  surplus  found ones where there is nothing such
+    """
+
+    source: str
+    picture: Any
+    true: Sequence[Box]
+    found: Sequence[Any]
+    missed: int
+    surplus: int
+
+    @property
+    def mistakes(self) -> int:
+        """How many in all."""
+        return self.missed + self.surplus
+
+
 @dataclass(frozen=True)
 class DetectionScore:
     """COCO's mean average precision: over IoU 0.50 to 0.95 (map), at 0.50 and at 0.75; over the classes with objects.
 
-    boxes  true objects, without crowds;  found  boxes that the model gave
+    boxes  true objects, without crowds;  found  boxes that the model gave;  scenes  pictures with the most mistakes
     """
 
     judged: int
@@ -172,6 +192,7 @@ class DetectionScore:
     classes: Sequence[ClassPrecision]
     boxes: int
     found: int
+    scenes: Sequence[Scene] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values."""

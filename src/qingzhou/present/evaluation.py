@@ -13,6 +13,7 @@ from .pieces import as_json, console, facts, notes, table_of, task
 
 MOST_CLASSES = 20  # with more, the worst are shown
 MOST_PAIRS = 15
+MOST_WRONG = 20
 
 
 def evaluation(found: Evaluation, json_wanted: bool) -> None:
@@ -23,18 +24,18 @@ def evaluation(found: Evaluation, json_wanted: bool) -> None:
     screen = console()
     name = found.model.name if found.model else found.task
     screen.print(f"[bold]{escape(name)}[/] ← [bold]{escape(str(found.data.path))}[/]", soft_wrap=True)
-    screen.print(facts((say("data", "数据"), _data(found)), *_score(found.result),
+    screen.print(facts((say("data", "数据"), data_text(found)), *_score(found.result),
                         (say("time", "用时"), f"{found.seconds:.2f} s")))  # fmt: skip
     match found.result:
         case Classification():
             _classes(screen, found.result)
         case DetectionScore():
             _precisions(screen, found.result)
-    notes(screen, [*found.notes, *_unknown(found)])
+    notes(screen, [*found.notes, *unknown_text(found)])
     _failures(screen, found)
 
 
-def _data(found: Evaluation) -> str:
+def data_text(found: Evaluation) -> str:
     """ "class folders · test part · 497 judged"."""
     layouts = {
         "folders": say("class folders", "按类别分文件夹"), "mmedu": say("MMEdu data set", "MMEdu 数据集"),
@@ -124,11 +125,11 @@ def _pairs(screen: Console, result: Classification) -> None:
 
 
 def _examples(screen: Console, result: Classification) -> None:
-    shown = len(result.examples)
+    shown = min(len(result.examples), MOST_WRONG)
     more = say(f", the first {shown}", f"，前 {shown} 个") if result.wrong > shown else ""
     screen.print("\n" + say(f"{result.wrong} wrong answers{more}", f"答错 {result.wrong} 个{more}"))
     table = table_of(say("input", "输入"), say("is", "实际"), say("answer", "回答"), "")
-    for example in result.examples:
+    for example in result.examples[:shown]:
         table.add_row(escape(example.source), escape(example.truth), f"[red]{escape(example.answer)}[/]",
                       f"{100 * example.confidence:.1f} %")  # fmt: skip
     screen.print(table)
@@ -149,7 +150,8 @@ def _precisions(screen: Console, result: DetectionScore) -> None:
 # -- what was not judged --------------------------------------------------------------------------------------------
 
 
-def _unknown(found: Evaluation) -> Sequence[str]:
+def unknown_text(found: Evaluation) -> Sequence[str]:
+    """Which classes of the data the model does not know; [] if it knows all."""
     if not found.unknown:
         return []
     names = ", ".join(f"{label} ({count})" for label, count in list(found.unknown.items())[:MOST_CLASSES])
