@@ -156,9 +156,8 @@ def activations(network: Network, kept: frozenset[str] = frozenset()) -> Iterato
         if node.output[0] not in whole or node.op_type in BENDING:
             continue
         found |= dict.fromkeys(network.data_of(node))
-        last = network.bent(node.output[0])
-        if node.op_type not in ("Gemm", "MatMul") and last not in network.ends:
-            found[last] = None
+        if node.op_type not in ("Gemm", "MatMul"):  # those can give float
+            found[network.bent(node.output[0])] = None
     yield from found
 
 

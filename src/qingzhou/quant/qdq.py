@@ -59,10 +59,15 @@ class _Writer:
     nodes: list[NodeProto] = field(default_factory=list)
     constants: dict[str, TensorProto] = field(default_factory=dict)
     scales: dict[str, float] = field(default_factory=dict)
+    raw: dict[str, str] = field(default_factory=dict)
+    rounded: dict[str, str] = field(default_factory=dict)
 
     def model(self) -> ModelProto:
         """Everything, in order: a tensor's pair follows the node that makes it."""
         wanted = set(activations(self.network, self.kept))
+        ends = wanted & self.network.ends  # outputs keep their names; what was computed before rounding gets another
+        self.raw = {name: f"{name}/float" for name in ends}
+        self.rounded = {name: name if name in ends else f"{name}/int8" for name in wanted}
         heavy = {node.output[0] for node in self.network.heavy} - self.kept
         for entry in self.network.proto.graph.input:
             if entry.name in wanted:
@@ -79,21 +84,19 @@ class _Writer:
         copy.CopyFrom(node)
         if heavy:
             self._weights(copy)
-        if node.output[0] not in self.kept:  # those read what was never rounded
-            for i, name in enumerate(copy.input):
-                if name in self.scales:
-                    copy.input[i] = f"{name}/int8"
+        names = self.raw if node.output[0] in self.kept else self.rounded  # layers in float read what was not rounded
+        copy.input[:] = [names.get(name, name) for name in copy.input]
+        copy.output[:] = [self.raw.get(name, name) for name in copy.output]
         self.nodes.append(copy)
 
     def _pair(self, name: str) -> None:
-        """Round a tensor to integers and back; all that read it read this."""
+        """Round a tensor to integers and back."""
         scale, zero = self._parameters(name)
         self.scales[name] = scale
         ends = [self._put(f"{name}/scale", np.array(scale, np.float32)), self._put(f"{name}/zero", zero)]
-        self.nodes.append(helper.make_node("QuantizeLinear", [name, *ends], [f"{name}/q"], name=f"Q:{name}"))
-        self.nodes.append(
-            helper.make_node("DequantizeLinear", [f"{name}/q", *ends], [f"{name}/int8"], name=f"DQ:{name}")
-        )
+        raw, whole, rounded = self.raw.get(name, name), f"{name}/q", self.rounded[name]
+        self.nodes.append(helper.make_node("QuantizeLinear", [raw, *ends], [whole], name=f"Q:{name}"))
+        self.nodes.append(helper.make_node("DequantizeLinear", [whole, *ends], [rounded], name=f"DQ:{name}"))
 
     def _parameters(self, name: str) -> tuple[float, Array]:
         """Scale and zero point. What only moves numbers keeps those of its source, so that it can run on integers."""
