@@ -16,7 +16,7 @@ from ..evaluate.labels import Matcher
 from ..evaluate.regress import numeric, regress
 from ..evaluate.result import Box, Case, Classification, DetectionScore, Failure, Regression
 from ..runtime.card import Card
-from .pair import Both, Drop, Pair, paired_drop, resampled_drop
+from .pair import Both, Drop, Pair, jackknifed_drop, paired_drop
 from .split import Split
 
 Result = Classification | Regression | DetectionScore
@@ -127,7 +127,7 @@ def _drop(card: Card, pairs: Answered) -> Drop:
         right = np.array([[both.before.index == case.truth, both.after.index == case.truth] for case, both in pairs])
         lost, won = int((right[:, 0] & ~right[:, 1]).sum()), int((~right[:, 0] & right[:, 1]).sum())
         return paired_drop(lost, won, len(pairs))
-    return resampled_drop(pairs, lambda some: figure(_score(card, some, 0)) - figure(_score(card, some, 1)))
+    return jackknifed_drop(pairs, lambda some: figure(_score(card, some, 0)) - figure(_score(card, some, 1)))
 
 
 def _changed(card: Card, pairs: Answered, labelled: bool) -> list[Changed]:

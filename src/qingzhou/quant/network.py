@@ -64,7 +64,7 @@ class Network:
 
         Of a two-stage detector the first stage's only: the second looks at other places as soon as the first changes.
         """
-        inner = {name for node in (*self.heavy, *self.between) for name in self.data_of(node)}
+        inner = {name for node in (*self.heavy, *self.between()) for name in self.data_of(node)}
         last = [node.output[0] for node in self.heavy if not self._leads_on(node.output[0], inner)]
         return [name for name in last if not self._chosen(name)]
 
@@ -88,14 +88,14 @@ class Network:
             waiting += node.input
         return False
 
-    @cached_property
-    def between(self) -> list[NodeProto]:
+    def between(self, kept: frozenset[str] = frozenset()) -> list[NodeProto]:
         """The joining and moving nodes that lead to a heavy one; none after the last (softmax, decoding, NMS).
 
-        Only data are followed back: of a Resize, a Reshape or a Slice the first input, the others are sizes.
+        Heavy nodes that are kept in float do not count. Only data are followed back: of a Resize, a Reshape or a Slice
+        the first input; the others are sizes.
         """
         seen: dict[str, NodeProto] = {}
-        waiting = [node.input[0] for node in self.heavy]
+        waiting = [node.input[0] for node in self.heavy if node.output[0] not in kept]
         while waiting:
             node = self.producers.get(waiting.pop())
             if node is None or node.output[0] in seen or node.op_type in HEAVY:
@@ -150,7 +150,7 @@ def activations(network: Network, kept: frozenset[str] = frozenset()) -> Iterato
 
     kept  heavy nodes that stay in float, by the name of their output
     """
-    whole = {node.output[0] for node in (*network.between, *network.heavy)} - kept
+    whole = {node.output[0] for node in (*network.between(kept), *network.heavy)} - kept
     found: dict[str, None] = {}
     for node in network.proto.graph.node:
         if node.output[0] not in whole or node.op_type in BENDING:

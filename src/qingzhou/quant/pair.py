@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import sqrt
@@ -13,7 +12,8 @@ import numpy as np
 from ..evaluate.classify import Z95
 from ..runtime.predict import Predictor
 
-RESAMPLED = 100  # times that the pictures are drawn anew, for the interval of a mean average precision
+GROUPS = 10
+STUDENT = {2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}  # 97.5 % points of t
 
 
 class Both(NamedTuple):
@@ -73,9 +73,14 @@ def paired_drop(lost: int, won: int, judged: int) -> Drop:
     return Drop((lost - won) / judged, max(-1.0, a - b - half), min(1.0, a - b + half))
 
 
-def resampled_drop(pairs: Sequence[Any], drop_of: Callable[[Sequence[Any]], float]) -> Drop:
-    """Of any figure, by drawing as many inputs from the same ones again and again (the bootstrap: Efron 1979)."""
-    chance = random.Random(0)
-    drops = sorted(drop_of(chance.choices(pairs, k=len(pairs))) for _ in range(RESAMPLED))
-    low, high = np.quantile(drops, [0.025, 0.975])
-    return Drop(drop_of(pairs), float(low), float(high))
+def jackknifed_drop(pairs: Sequence[Any], drop_of: Callable[[Sequence[Any]], float]) -> Drop:
+    """Of any figure: its spread when one tenth of the inputs after the other is left out (Tukey 1958, in groups).
+
+    With fewer than three inputs nothing is known of the spread: the interval is everything.
+    """
+    drop, groups = drop_of(pairs), min(GROUPS, len(pairs))
+    if groups < 3:
+        return Drop(drop, -1.0, 1.0)
+    without = [drop_of([pair for i, pair in enumerate(pairs) if i % groups != g]) for g in range(groups)]
+    half = STUDENT[groups - 1] * sqrt((groups - 1) * float(np.var(without)))
+    return Drop(drop, drop - half, drop + half)

@@ -61,6 +61,7 @@ class Histogram:
 class Seen:
     """What was seen of one activation. means: of its channels (axis 1), summed over `pictures`."""
 
+    name: str
     low: float = np.inf
     high: float = -np.inf
     means: Array | float = 0.0
@@ -68,8 +69,11 @@ class Seen:
     histogram: Histogram = field(default_factory=Histogram)
 
     def add(self, array: Array) -> None:
-        """One picture's tensor, (N, C, ...)."""
-        self.low, self.high = min(self.low, float(array.min())), max(self.high, float(array.max()))
+        """One picture's tensor, (N, C, ...); ValueError if a number is not finite."""
+        low, high = float(array.min()), float(array.max())
+        if not np.isfinite(high - low):
+            raise ValueError(self.name)
+        self.low, self.high = min(self.low, low), max(self.high, high)
         self.means = self.means + array.mean(axis=tuple(n for n in range(array.ndim) if n != 1))
         flat = array.reshape(-1)
         step = max(1, flat.size // SAMPLED) | 1  # odd: it does not always meet the same column
@@ -96,20 +100,20 @@ class Seen:
 
 
 def calibrate(model: ModelProto, names: Iterable[str], feeds: Iterable[Mapping[str, Array]]) -> dict[str, Seen]:
-    """Run the network on every feed, and watch the activations of these names. ValueError if one is not finite."""
+    """Run the network on every feed, and watch the activations of these names. ValueError, with its name, if one is
+    not finite.
+    """
     wanted = list(names)
     fed = {entry.name for entry in model.graph.input}
     computed = [name for name in wanted if name not in fed]
     watching = session(model, computed)
-    seen = {name: Seen() for name in wanted}
+    seen = {name: Seen(name) for name in wanted}
     for feed in feeds:
         tensors = dict(zip(computed, watching.run(computed, dict(feed)), strict=True))
         for name in wanted:
             array = tensors[name] if name in tensors else feed[name]
             if array.size:
                 seen[name].add(array)
-                if not np.isfinite(seen[name].low + seen[name].high):
-                    raise ValueError(name)
     return seen
 
 

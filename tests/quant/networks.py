@@ -1,0 +1,51 @@
+"""Small networks for the quantiser, built by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
+
+Array = np.ndarray[Any, Any]
+
+
+def model(
+    nodes: Sequence[NodeProto], constants: dict[str, Array], shape: Sequence[int], outputs: dict[str, Sequence[int]],
+    opset: int = 13,
+) -> ModelProto:  # fmt: skip
+    """A model of one input "x"; shapes by name of the outputs."""
+    entry = helper.make_tensor_value_info("x", TensorProto.FLOAT, list(shape))
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, list(size)) for name, size in outputs.items()]
+    tensors = [numpy_helper.from_array(array.astype(np.float32), name) for name, array in constants.items()]
+    graph = helper.make_graph(list(nodes), "g", [entry], ends, tensors)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+
+
+def residual(seed: int = 0) -> ModelProto:
+    """Conv, ReLU6, depthwise Conv, Add of both, pooling, Gemm, Softmax: what classifiers are made of."""
+    rng = np.random.default_rng(seed)
+    constants = {
+        "w1": rng.normal(0, 0.3, (8, 3, 3, 3)), "b1": rng.normal(0, 0.1, 8),
+        "w2": rng.normal(0, 0.4, (8, 1, 3, 3)), "b2": rng.normal(0, 0.1, 8),
+        "w3": rng.normal(0, 0.5, (5, 8)), "b3": rng.normal(0, 0.1, 5),
+        "zero": np.array(0.0), "six": np.array(6.0),
+    }  # fmt: skip
+    nodes = [
+        helper.make_node("Conv", ["x", "w1", "b1"], ["c1"], name="c1", pads=[1, 1, 1, 1]),
+        helper.make_node("Clip", ["c1", "zero", "six"], ["r1"], name="r1"),
+        helper.make_node("Conv", ["r1", "w2", "b2"], ["c2"], name="c2", pads=[1, 1, 1, 1], group=8),
+        helper.make_node("Add", ["r1", "c2"], ["sum"], name="sum"),
+        helper.make_node("GlobalAveragePool", ["sum"], ["pool"], name="pool"),
+        helper.make_node("Flatten", ["pool"], ["flat"], name="flat"),
+        helper.make_node("Gemm", ["flat", "w3", "b3"], ["logits"], name="fc", transB=1),
+        helper.make_node("Softmax", ["logits"], ["y"], name="soft", axis=1),
+    ]
+    return model(nodes, constants, (1, 3, 12, 12), {"y": (1, 5)})
+
+
+def pictures(count: int, seed: int = 1) -> list[dict[str, Array]]:
+    """Feeds of the network above."""
+    rng = np.random.default_rng(seed)
+    return [{"x": rng.normal(0, 1, (1, 3, 12, 12)).astype(np.float32)} for _ in range(count)]

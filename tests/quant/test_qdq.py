@@ -1,0 +1,188 @@
+"""The INT8 form of a network: its numbers against their definition, its shape against what engines run on integers."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from networks import model, pictures, residual
+from onnx import ModelProto, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
+
+from qingzhou.quant.network import Network, activations
+from qingzhou.quant.qdq import Scheme, quantise
+from qingzhou.quant.ranges import calibrate
+from qingzhou.quant.signal import Signal, session
+
+FEEDS = pictures(16)
+FULL = Scheme()
+
+
+def made(proto: ModelProto, scheme: Scheme = FULL, kept: frozenset[str] = frozenset(), means: bool = False,
+         feeds: list[dict[str, np.ndarray]] = FEEDS) -> ModelProto:  # fmt: skip
+    network = Network(proto)
+    seen = calibrate(proto, activations(network), feeds)
+    ranges = {name: one.range("minmax") for name, one in seen.items()}
+    averages = {name: one.mean for name, one in seen.items() if one.mean is not None} if means else None
+    found = quantise(network, ranges, scheme, kept, averages)
+    onnx.checker.check_model(found, full_check=True)
+    return found
+
+
+def constants(proto: ModelProto) -> dict[str, np.ndarray]:
+    return {tensor.name: numpy_helper.to_array(tensor) for tensor in proto.graph.initializer}
+
+
+def newer(proto: ModelProto) -> ModelProto:
+    """The same for onnx's evaluator, which knows DequantizeLinear since opset 19 only; its meaning is the same."""
+    found = ModelProto()
+    found.CopyFrom(proto)
+    found.opset_import[0].version = 19
+    return found
+
+
+def optimised(proto: ModelProto) -> Counter[str]:
+    """The operators that are left when onnxruntime has joined what it can."""
+    with tempfile.TemporaryDirectory() as folder:
+        options = onnxruntime.SessionOptions()
+        options.optimized_model_filepath = str(Path(folder, "m.onnx"))
+        options.log_severity_level = 3
+        onnxruntime.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        return Counter(node.op_type for node in onnx.load(options.optimized_model_filepath).graph.node)
+
+
+@pytest.mark.parametrize("scheme", [Scheme(), Scheme(narrow=True), Scheme(symmetric=True)])
+def test_answers_are_near_and_the_reference_agrees(scheme: Scheme) -> None:
+    """onnx's own evaluator, which knows QuantizeLinear from its definition, and our emulation give the same."""
+    proto = residual()
+    small = made(proto, scheme)
+    for feed in FEEDS[:4]:
+        expected = ReferenceEvaluator(proto).run(None, feed)[0]
+        defined = ReferenceEvaluator(newer(small)).run(None, feed)[0]
+        ours = session(small, emulated=True).run(None, feed)[0]
+        np.testing.assert_allclose(ours, defined, atol=2e-3)
+        np.testing.assert_allclose(ours, expected, atol=0.03)
+
+
+def test_weights_are_the_nearest_of_their_channels_steps() -> None:
+    proto = residual()
+    was, now = constants(proto), constants(made(proto))
+    for name, axis in (("w1", 0), ("w2", 0), ("w3", 0)):
+        scales = now[f"{name}/scales"].reshape(-1, *[1] * (was[name].ndim - 1))
+        assert now[f"{name}/q"].dtype == np.int8
+        assert len(now[f"{name}/scales"]) == was[name].shape[axis]
+        assert np.abs(was[name] - now[f"{name}/q"] * scales).max() <= scales.max() / 2 * 1.0001
+        assert np.abs(now[f"{name}/q"]).max() == 127
+
+
+def test_seven_bits_where_sixteen_bit_sums_would_overflow() -> None:
+    now = constants(made(residual(), Scheme(narrow=True)))
+    assert max(np.abs(now[f"w{n}/q"].astype(int)).max() for n in (1, 2, 3)) == 64  # 255 * 64 * 2 < 2 ** 15
+
+
+def test_symmetric_has_no_zero_points() -> None:
+    now = constants(made(residual(), Scheme(symmetric=True)))
+    zeros = [array for name, array in now.items() if name.endswith("/zero") or name.startswith("zeros/")]
+    assert zeros and not any(array.any() for array in zeros)
+    assert {array.dtype for name, array in now.items() if name.endswith("/zero")} == {np.dtype(np.int8)}
+
+
+def test_biases_are_in_steps_of_the_products() -> None:
+    proto = residual()
+    was, now = constants(proto), constants(made(proto))
+    for name, source in (("b1", "x"), ("b2", "r1"), ("b3", "pool")):
+        number = name[1]
+        steps = now[f"w{number}/bias/scales"]
+        np.testing.assert_allclose(steps, now[f"w{number}/scales"] * now[f"{source}/scale"], rtol=1e-6)
+        assert np.abs(now[f"w{number}/bias/q"] * steps - was[name]).max() <= steps.max() / 2 * 1.0001
+
+
+def test_bias_correction_makes_up_for_the_mean_error() -> None:
+    """What rounding the weights adds to a channel on average nearly vanishes, borders apart."""
+    proto = residual(3)
+    feeds = [{"x": feed["x"] + 2} for feed in FEEDS]  # without a mean there is no mean error
+    signal = [session(proto, ["c1"]).run(["c1"], feed)[0] for feed in feeds]
+    off = []
+    for means in (False, True):
+        small = made(proto, Scheme(narrow=True), means=means, feeds=feeds)
+        weights = constants(small)
+        wide = weights["w1/scales"].reshape(-1, 1, 1, 1)
+        bias = weights["w1/bias/q"] * weights["w1/bias/scales"]
+        rounded = ModelProto()
+        rounded.CopyFrom(proto)
+        for tensor in rounded.graph.initializer:
+            if tensor.name == "w1":
+                tensor.CopyFrom(numpy_helper.from_array((weights["w1/q"] * wide).astype(np.float32), "w1"))
+            if tensor.name == "b1":
+                tensor.CopyFrom(numpy_helper.from_array(bias.astype(np.float32), "b1"))
+        run = session(rounded, ["c1"])
+        errors = [run.run(["c1"], feed)[0] - one for feed, one in zip(feeds, signal, strict=True)]
+        off.append(float(np.abs(np.mean([e[:, :, 1:-1, 1:-1].mean(axis=(0, 2, 3)) for e in errors], axis=0)).max()))
+    assert off[1] < off[0] / 2
+
+
+def test_all_of_it_runs_on_integers() -> None:
+    kinds = optimised(made(residual(), Scheme(narrow=True)))
+    assert kinds["QLinearConv"] == 2 and kinds["QGemm"] == 1 and kinds["QLinearAdd"] == 1
+    assert not kinds["Conv"] and not kinds["Gemm"] and not kinds["Clip"] and not kinds["DequantizeLinear"]
+
+
+def test_the_softmax_stays_float() -> None:
+    small = made(residual())
+    readers = [node for node in small.graph.node if node.op_type == "Softmax"]
+    assert readers[0].input[0] == "logits" and readers[0].output[0] == "y"
+    probabilities = session(small, emulated=True).run(None, FEEDS[0])[0]
+    assert np.abs(probabilities * 255 - np.rint(probabilities * 255)).max() > 1e-3  # no multiples of 1/255
+
+
+def test_a_convolution_that_ends_the_network_keeps_the_outputs_name_and_runs_on_integers() -> None:
+    rng = np.random.default_rng(5)
+    head = model(
+        [helper.make_node("Conv", ["x", "w"], ["y"], name="head")], {"w": rng.normal(0, 1, (4, 3, 1, 1))},
+        (1, 3, 12, 12), {"y": (1, 4, 12, 12)},
+    )  # fmt: skip
+    small = made(head, Scheme(narrow=True))
+    assert [output.name for output in small.graph.output] == ["y"]
+    assert optimised(small)["QLinearConv"] == 1
+    expected, found = (session(m).run(["y"], FEEDS[0])[0] for m in (head, small))
+    np.testing.assert_allclose(found, expected, atol=np.ptp(expected) / 100)
+
+
+def test_layers_that_are_kept_compute_what_they_did() -> None:
+    """With all but the first kept, that one is all that is rounded."""
+    proto = residual()
+    heavy = {node.output[0] for node in Network(proto).heavy}
+    assert heavy == {"c1", "c2", "logits"}
+    small = made(proto, Scheme(), frozenset(heavy - {"c1"}))
+    kinds = Counter(node.op_type for node in small.graph.node)
+    was, now = constants(proto), constants(small)
+    assert np.array_equal(now["w2"], was["w2"]) and np.array_equal(now["w3"], was["w3"]) and "w1" not in now
+    assert kinds["QuantizeLinear"] == 2  # of the picture and of what the first layer gives
+
+
+def test_fewer_rounded_layers_are_nearer() -> None:
+    proto = residual()
+    signal = Signal(proto, Network(proto).heads, FEEDS)
+    none, one, all_of_them = (
+        signal.sqnr(made(proto, Scheme(), frozenset(kept)), True) for kept in ((), ("c1",), ("c1", "c2", "logits"))
+    )
+    assert none < one < all_of_them
+
+
+def test_only_what_is_heavy_and_what_leads_to_it() -> None:
+    network = Network(residual())
+    assert [node.name for node in network.heavy] == ["c1", "c2", "fc"]
+    assert [node.name for node in network.between()] == ["r1", "sum", "pool", "flat"]
+    assert network.heads == ["logits"]
+    assert set(activations(network)) == {"x", "r1", "c2", "sum", "pool", "flat"}
+
+
+def test_no_new_domains_and_the_same_versions() -> None:
+    small = made(residual())
+    assert [(entry.domain, entry.version) for entry in small.opset_import] == [("", 13)]
+    assert small.ir_version == 8
