@@ -254,8 +254,9 @@ def export(model: Path, engine: str, precision: str, out: Path | None, lang: str
 @click.option("--calibration", type=int, default=100, show_default=True, help="Inputs to calibrate with. 校准数量。")
 @click.option("--layout", default="auto", show_default=True, help="How the data are laid out. 数据的存放格式。")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="A file or a folder. 输出文件或文件夹。")
+@click.option("--html", type=click.Path(path_type=Path), help="Write a page that explains it. 写成网页。")
 @common
-def quantize(model: Path, lang: str | None, as_json: bool, **options: Any) -> None:
+def quantize(model: Path, html: Path | None, lang: str | None, as_json: bool, **options: Any) -> None:
     """Make a converted model INT8 within a promised accuracy; exit status 3 if that cannot be, or it is not faster.
 
     把转换好的模型量化为 INT8，并保证准确率；做不到或没有变快时退出码为 3，原模型不变。
@@ -264,9 +265,15 @@ def quantize(model: Path, lang: str | None, as_json: bool, **options: Any) -> No
         from . import present
         from .present.quantised import quantised
         from .quant import quantize as make
+        from .whole_file import output_path
 
+        page = None if html is None else output_path(model, html, ".html")  # before anybody waits
         with present.busy(say("quantising", "量化中")):
             found = make(model, **options)
+        if page is not None:
+            from .present.quantised_page import quantised_page
+
+            quantised_page(found, page)
         quantised(found, as_json)
         if not found.better:
             sys.exit(3)

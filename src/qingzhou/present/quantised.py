@@ -58,11 +58,11 @@ def _speed(timing: Timing) -> list[tuple[str, str]]:
 def _layers(found: Quantised) -> str:
     if found.plan is None:
         return ""
-    kept = len(found.plan.kept)
+    kept, count = len(found.plan.kept), len(found.layers)
     return say(
-        f"{found.layers - kept} of {found.layers} in INT8  ·  ranges: {found.plan.method}  ·  {found.calibrated} inputs"
+        f"{count - kept} of {count} in INT8  ·  ranges: {found.plan.method}  ·  {found.calibrated} inputs"
         f" calibrated  ·  SQNR {found.plan.sqnr:.1f} dB",
-        f"{found.layers} 层中 {found.layers - kept} 层为 INT8  ·  范围：{found.plan.method}  ·  "
+        f"{count} 层中 {count - kept} 层为 INT8  ·  范围：{found.plan.method}  ·  "
         f"校准用了 {found.calibrated} 个输入  ·  SQNR {found.plan.sqnr:.1f} dB",
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ from ..runtime.predict import Predictor
 from ..samples import write_sample
 from ..whole_file import output_path, replacing
 from .judge import Verdict, judge
+from .layers import Layer, look_at
 from .network import Array, Network, activations
 from .pair import Pair
 from .ranges import Seen, calibrate
@@ -74,6 +75,7 @@ class _Made:
     verdict: Verdict | None = None
     timing: Timing | None = None
     plan: Plan | None = None
+    layers: Sequence[Layer] = ()
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,8 @@ class _Job:
         made = self._judged(search, plan, parts)
         if not self._allowed(made):
             made = next(filter(self._allowed, (self._judged(search, p, parts) for p in search.gentler(plan))), made)
+        kept = made.plan.kept if made.plan else frozenset()
+        made = replace(made, layers=look_at(self.network, made.model, kept, feeds))
         return made if self.emulated else replace(made, timing=self._timing(made.model))
 
     def _allowed(self, made: _Made) -> bool:
@@ -180,7 +184,7 @@ def _written(job: _Job, made: _Made, parts: Split | None, place: Path, precision
     calibrated = len(parts.calibration) if parts and precision == "int8" else 0
     found = Quantised(
         job.source, None, None, precision, job.target, (job.source.stat().st_size, made.model.ByteSize()), job.limits,
-        made.verdict, made.timing, made.plan, len(job.network.heavy), calibrated, parts.notes if parts else (), 0.0,
+        made.verdict, made.timing, made.plan, made.layers, calibrated, parts.notes if parts else (), 0.0,
     )  # fmt: skip
     program = None
     if found.better:

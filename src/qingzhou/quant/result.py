@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import say
 from .judge import Verdict
+from .layers import Layer
 from .search import Plan
 from .timing import Timing
 
@@ -44,7 +45,7 @@ class Quantised:
     verdict     what was lost on held-out data; None without data
     timing      both on one thread here; None where the device is another
     plan        how the network was rounded; of "int8"
-    layers      how many layers could become INT8
+    layers      that could become INT8, in order of execution
     calibrated  how many inputs the ranges come from
     """
 
@@ -58,7 +59,7 @@ class Quantised:
     verdict: Verdict | None
     timing: Timing | None
     plan: Plan | None
-    layers: int
+    layers: Sequence[Layer]
     calibrated: int
     notes: Sequence[str]
     seconds: float
@@ -95,7 +96,7 @@ class Quantised:
             "speed": None if self.timing is None else {**self.timing._asdict(), "faster": self.timing.faster},
             "plan": None if self.plan is None else {
                 "ranges": self.plan.method, "bias_correction": self.plan.corrected, "sqnr": self.plan.sqnr,
-                "layers": self.layers, "kept_in_float": sorted(self.plan.kept),
+                "layers": [{"name": x.name, "sqnr": x.sqnr, "kept": x.kept} for x in self.layers],
             },
             "calibrated": self.calibrated, "notes": list(self.notes), "explanation": self.explanation,
             "seconds": round(self.seconds, 3),

@@ -1,0 +1,81 @@
+"""What rounding does to each layer: for people who want to look inside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from onnx import ModelProto, numpy_helper
+
+from .network import Array, Network
+from .signal import Feed, decibels, session
+
+LOOKED_AT = 6  # inputs
+BINS = 64
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """How often numbers lie between one edge and the next: N counts, N + 1 edges."""
+
+    counts: Sequence[int]
+    edges: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer with weights.
+
+    sqnr     of what it gives, in dB; what layers before it lost counts as well
+    kept     whether it stays in float
+    weights  as they were trained;  whole  as integers, None where it is kept
+    """
+
+    name: str
+    sqnr: float
+    kept: bool
+    weights: Histogram
+    whole: Histogram | None
+
+
+def look_at(network: Network, model: ModelProto, kept: frozenset[str], feeds: Sequence[Feed]) -> list[Layer]:
+    """All layers that could become INT8, in order of execution. `model` is the rounded form."""
+    names = [network.bent(node.output[0]) for node in network.heavy]
+    losses = _losses(network.proto, model, names, feeds[:LOOKED_AT])
+    constants = {tensor.name: tensor for tensor in model.graph.initializer}
+    layers = []
+    for node, name in zip(network.heavy, names, strict=True):
+        weight = node.input[1]
+        whole = constants.get(f"{weight}/q")
+        layers.append(Layer(
+            _title(weight), losses[name], node.output[0] in kept, _histogram(network.weight(node)),
+            None if whole is None else _histogram(numpy_helper.to_array(whole)),
+        ))  # fmt: skip
+    return layers
+
+
+def _losses(before: ModelProto, after: ModelProto, names: Sequence[str], feeds: Sequence[Feed]) -> Mapping[str, float]:
+    """SQNR by tensor; of those whose shape depends on the answer (a second stage's) it is NaN."""
+    made = {name for node in after.graph.node for name in node.output}
+    others = [f"{name}/int8" if f"{name}/int8" in made else name for name in names]
+    one, two = session(before, names), session(after, others)
+    signal, error = np.zeros(len(names)), np.zeros(len(names))
+    for feed in feeds:
+        pairs = zip(one.run(list(names), dict(feed)), two.run(others, dict(feed)), strict=True)
+        for i, (a, b) in enumerate(pairs):
+            signal[i] += float(np.square(a, dtype=np.float64).sum())
+            error[i] += float(np.square(a - b, dtype=np.float64).sum()) if a.shape == b.shape else np.nan
+    return dict(zip(names, decibels(signal, error).tolist(), strict=True))
+
+
+def _title(weight: str) -> str:
+    """A layer's name without what all have in common: backbone.layer1.0.conv.0.bn.folded -> layer1.0.conv.0."""
+    for end in (".folded", ".weight", ".bn", ".conv"):
+        weight = weight.removesuffix(end)
+    return weight.removeprefix("backbone.")
+
+
+def _histogram(weights: Array) -> Histogram:
+    counts, edges = np.histogram(weights, BINS)
+    return Histogram(counts.tolist(), edges.tolist())
