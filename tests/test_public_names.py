@@ -11,7 +11,7 @@ import pytest
 
 import qingzhou
 
-NAMES = ["Card", "Model", "QingzhouError", "convert", "load", "use_language"]
+NAMES = ["Card", "Model", "QingzhouError", "convert", "load", "quantize", "use_language"]
 SOURCE = Path(qingzhou.__file__).parents[1]
 
 
