@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from onnx import ModelProto, TensorProto
 
-from .onnx import Emitted, Initializer
+from ..nets.graph import Value
+from .onnx import Emitted, Initializer, value_info
 
 # Field numbers of onnx.proto that are written by hand: all of the wire type "length-delimited".
 GRAPH, INITIALIZER, RAW_DATA = 7, 5, 9
@@ -40,6 +43,21 @@ def append_metadata(path: Path, entries: Mapping[str, str]) -> None:
         tail.metadata_props.add(key=key, value=value)
     with path.open("ab") as file:
         file.write(tail.SerializeToString())
+
+
+@contextlib.contextmanager
+def showing(path: Path, values: Sequence[Value]) -> Iterator[None]:
+    """The file gives these inner values as further outputs while the block runs, and is as it was if that ends well.
+
+    A field of a message may come in several parts, which protobuf puts together: one more stands at the end.
+    """
+    size, tail = path.stat().st_size, ModelProto()
+    tail.graph.output.extend(map(value_info, values))
+    if values:
+        with path.open("ab") as file:
+            file.write(tail.SerializeToString())
+    yield
+    os.truncate(path, size)
 
 
 def _write_numbers(file: BinaryIO, initializer: Initializer) -> None:

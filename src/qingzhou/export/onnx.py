@@ -36,22 +36,23 @@ class Emitted:
     initializers: tuple[Initializer, ...]
 
 
-def emit(graph: Graph, weights: Weights, opset: int, ir_version: int) -> Emitted:
-    """The graph as ONNX operators of the given opset."""
-    emitter = Emitter(graph, weights, opset)
+def emit(graph: Graph, weights: Weights, opset: int, ir_version: int, by: type[Emitter] | None = None) -> Emitted:
+    """The graph as ONNX operators of the given opset; `by` an Emitter that writes some of them in another way."""
+    emitter = (by or Emitter)(graph, weights, opset)
     for value in graph.inputs:
         emitter.default(value)
     for layer in graph.layers:
         emitter.emit(layer)
     onnx_graph = helper.make_graph(
-        emitter.nodes, "qingzhou", [_info(v) for v in graph.inputs], [_info(v) for v in graph.outputs]
+        emitter.nodes, "qingzhou", [value_info(v) for v in graph.inputs], [value_info(v) for v in graph.outputs]
     )
     model = helper.make_model(onnx_graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=ir_version)
     model.producer_name, model.producer_version = "qingzhou", __version__
     return Emitted(model, tuple(emitter.initializers.values()))
 
 
-def _info(value: Value) -> ValueInfoProto:
+def value_info(value: Value) -> ValueInfoProto:
+    """An input or output, by name, type and shape."""
     return helper.make_tensor_value_info(value.name, DTYPES[value.dtype], value.shape)
 
 

@@ -12,8 +12,17 @@ from .errors import FileMissing, ModelError, QingzhouError
 LARGE = 256 << 20
 
 
-def open_session(path: Any, threads: Optional[int] = None, providers: Sequence[str] = ("CPUExecutionProvider",)) -> Any:
-    """An onnxruntime session, on the CPU unless other providers are named; FileMissing or ModelError."""
+def open_session(
+    path: Any,
+    threads: Optional[int] = None,
+    providers: Sequence[str] = ("CPUExecutionProvider",),
+    once: bool = False,
+) -> Any:
+    """An onnxruntime session, on the CPU unless other providers are named; FileMissing or ModelError.
+
+    `once` is for a single run: the network is run as it is written, since to improve it and to rearrange its weights
+    would take longer, and memory for a second copy.
+    """
     if not os.path.isfile(path):
         raise FileMissing(
             en="There is no file %s; expected a converted .onnx model. Check the name and the folder." % (path,),
@@ -22,7 +31,10 @@ def open_session(path: Any, threads: Optional[int] = None, providers: Sequence[s
     ort = onnxruntime_package()
     options = ort.SessionOptions()
     options.log_severity_level = 3  # errors only
-    if os.path.getsize(path) > LARGE:
+    if once:
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if once or os.path.getsize(path) > LARGE:
         options.add_session_config_entry("session.disable_prepacking", "1")
     if threads:
         options.intra_op_num_threads = threads

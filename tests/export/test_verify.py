@@ -1,0 +1,80 @@
+"""The check of a conversion finds what is wrong with it, and leaves no trace in the file."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+
+import qingzhou
+from passengers import mmedu
+from qingzhou.errors import SelfTestFailed
+from qingzhou.export import passes, verify
+
+SSD = Path(__file__).parents[1] / "oracle" / "trained_ssd" / "checkpoint.pth"
+
+
+@pytest.mark.parametrize("form", ["boxes", "raw"])
+def test_a_detector_folded_wrongly_is_no_result(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spoil_kernels(monkeypatch)
+    with pytest.raises(SelfTestFailed):
+        qingzhou.convert(SSD, tmp_path / "ssd.onnx", form=form)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_classifier_folded_wrongly_is_no_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of random weights, whose probabilities are nearly equal: it takes more to be seen there."""
+    spoil_kernels(monkeypatch, -1)
+    with pytest.raises(SelfTestFailed):
+        qingzhou.convert(mmedu("MobileNet", tmp_path), tmp_path / "net.onnx")
+
+
+def test_scale_and_shift_are_not_their_own_proof(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The unfolded network has BatchNorm as onnxruntime computes it, not as the folding does."""
+    right = passes.scale_and_shift
+    monkeypatch.setattr(passes, "scale_and_shift", lambda *args: tuple(1.01 * part for part in right(*args)))
+    with pytest.raises(SelfTestFailed):
+        qingzhou.convert(SSD, tmp_path / "ssd.onnx")
+
+
+def test_the_trial_leaves_nothing_in_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A detector is opened twice, as it is and unfolded; its inner values are outputs only while it is tried."""
+    opened: list[tuple[list[str], int]] = []
+    right = verify.open_session
+
+    def counting(path: Path, *args: Any, **options: Any) -> Any:
+        session = right(path, *args, **options)
+        opened.append(([entry.name for entry in session.get_outputs()], Path(path).stat().st_size))
+        return session
+
+    monkeypatch.setattr(verify, "open_session", counting)
+    checked = qingzhou.convert(SSD, tmp_path / "checked.onnx").proto
+    (tried, _), _ = opened
+    assert tried[:2] == ["dets", "labels"] and len(tried) == 14
+    plain = qingzhou.convert(SSD, tmp_path / "plain.onnx", check=False).proto
+    assert len(opened) == 2
+    assert checked.graph == plain.graph
+
+
+def spoil_kernels(monkeypatch: pytest.MonkeyPatch, factor: float = 1.01) -> None:
+    """Every folded kernel becomes something larger than it should be."""
+    right = passes._times
+    monkeypatch.setattr(passes, "_times", lambda kernel, scale: right(kernel, scale) * np.float32(factor))
+
+
+def test_values_are_shown_and_hidden_again(tmp_path: Path) -> None:
+    from qingzhou.export.file import showing
+    from qingzhou.nets.graph import Value
+
+    path = tmp_path / "net.onnx"
+    make, kind = onnx.helper, onnx.TensorProto.FLOAT
+    x, y = (make.make_tensor_value_info(name, kind, [1, "n"]) for name in "xy")
+    nodes = [make.make_node("Relu", ["x"], ["inner"]), make.make_node("Neg", ["inner"], ["y"])]
+    onnx.save(make.make_model(make.make_graph(nodes, "net", [x], [y])), path)
+    before = path.read_bytes()
+    with showing(path, [Value("inner", (1, "n"))]):
+        shown = onnx.load(path)
+        onnx.checker.check_model(shown, full_check=True)
+        assert [value.name for value in shown.graph.output] == ["y", "inner"]
+    assert path.read_bytes() == before
