@@ -84,6 +84,16 @@ class File:
         self.verified.add(record)
         return loaded
 
+    def chunks(self, record: Record, start: int, size: int) -> Iterator[memoryview]:
+        """load() piece by piece, each forgotten when the next is asked for. Only the end is proof: a checksum that does
+        not match is known after the last piece.
+        """
+        whole = size == record.size and record not in self.verified
+        if not whole and record.crc is not None and record not in self.verified:
+            self._verify(record)
+        yield from self._pieces(record if whole else Record(record.offset + start, size))
+        self.verified.add(record)
+
     def digest_ahead(self) -> Callable[[], str]:
         """Start on sha256() beside everything else, since it takes longer than the rest; the result waits for it."""
         found: list[str | QingzhouError] = []
@@ -126,12 +136,19 @@ class File:
 
     def _verify(self, record: Record) -> None:
         """The checksum of a record, without keeping it."""
+        for _ in self._pieces(record):
+            pass
+
+    def _pieces(self, record: Record) -> Iterator[memoryview]:
+        """A record in pieces of the same memory; its checksum, if it has one, is compared after the last."""
         self._inside(record)
-        chunk, crc = memoryview(bytearray(CHUNK)), 0
+        chunk, crc = memoryview(bytearray(min(CHUNK, record.size))), 0
         with self.open() as file:
             file.seek(record.offset)
             for start in range(0, record.size, CHUNK):
-                crc = self._next(file, chunk[: record.size - start], crc, True)
+                piece = chunk[: record.size - start]
+                crc = self._next(file, piece, crc, record.crc is not None)
+                yield piece
         _compare(record, crc)
 
     @staticmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,7 +114,9 @@ class Storages:
         layout = _layout(offset, size, stride, width, available, self.limits)
         layout = Layout(layout.shape, layout.strides, layout.start + storage.start * _width(storage.kind), layout.span)
         dtype = np.dtype(np.float32 if kind == "bfloat16" else kind)
-        return TensorRef(layout.shape, dtype, storage.key, lambda: self.array(storage.key, kind, layout))
+        plain = kind == "f4" and not self.big_endian and _in_order(layout, width)
+        chunks = (lambda: self.chunks(storage.key, layout)) if plain else None
+        return TensorRef(layout.shape, dtype, storage.key, lambda: self.array(storage.key, kind, layout), chunks)
 
     def contiguous(self, key: str, kind: str, shape: tuple[int, ...]) -> TensorRef:
         """A tensor that is its whole record, in C order (safetensors)."""
@@ -149,6 +152,11 @@ class Storages:
         array = as_array(data, kind, layout, self.big_endian)
         array.flags.writeable = False
         return array
+
+    def chunks(self, key: str, layout: Layout) -> Iterator[memoryview]:
+        """The bytes of a tensor as they lie in the file, piece by piece."""
+        with naming(self.file.path):
+            yield from self.file.chunks(self.records[key], layout.start, layout.span)
 
 
 def as_array(data: Bytes, kind: str, layout: Layout, big_endian: bool) -> Array:
@@ -195,6 +203,13 @@ def _layout(offset: Any, size: Any, stride: Any, width: int, available: int, lim
         raise unsafe("a tensor is much larger than its data", "张量远大于其数据")
     strides = tuple(step * width if span and n > 1 else 0 for n, step in zip(size, stride, strict=True))
     return Layout(size, strides, offset * width if span else 0, span)
+
+
+def _in_order(layout: Layout, width: int) -> bool:
+    """Whether the elements stand one after the other, in C order."""
+    steps = [math.prod(layout.shape[i + 1 :]) * width for i in range(len(layout.shape))]
+    in_order = all(n == 1 or step == own for n, step, own in zip(layout.shape, steps, layout.strides, strict=True))
+    return bool(layout.span) and in_order
 
 
 def refuse_tensor(key: str, value: Opaque) -> Exception:

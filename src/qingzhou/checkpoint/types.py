@@ -36,6 +36,7 @@ class TensorRef:
     dtype: np.dtype[Any]  # what load() returns; bfloat16 is widened to float32
     storage: str
     load: Callable[[], np.ndarray[Any, Any]]
+    chunks: Callable[[], Iterator[memoryview]] | None = None  # the same bytes piece by piece, where they lie as float32
 
 
 class Tensors(Mapping[str, np.ndarray[Any, Any]]):
@@ -47,6 +48,14 @@ class Tensors(Mapping[str, np.ndarray[Any, Any]]):
 
     def __getitem__(self, key: str) -> np.ndarray[Any, Any]:
         return self.refs[key].load()
+
+    def chunks(self, key: str) -> Iterator[memoryview] | None:
+        """The little-endian float32 of a tensor piece by piece, each valid until the next; None where it must be made.
+
+        A damaged part is an error only after its last piece.
+        """
+        chunks = self.refs[key].chunks
+        return None if chunks is None else chunks()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.refs)

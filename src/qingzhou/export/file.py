@@ -61,6 +61,11 @@ def showing(path: Path, values: Sequence[Value]) -> Iterator[None]:
 
 
 def _write_numbers(file: BinaryIO, initializer: Initializer) -> None:
+    chunks = initializer.chunks()
+    if chunks is not None:
+        written = sum(map(file.write, chunks))
+        assert written == _size(initializer), f"{initializer.name}: {written} bytes"
+        return
     array = np.ascontiguousarray(initializer.load())
     assert array.size == math.prod(initializer.shape), f"{initializer.name}: {array.shape}"
     file.write(array.reshape(-1).view(np.uint8).data)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,7 @@ class Initializer:
     shape: tuple[int, ...]
     data_type: int
     load: Callable[[], Array]
+    chunks: Callable[[], Iterator[memoryview] | None] = lambda: None  # the same as bytes, without making an array
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,14 @@ class Emitter:
 
     def param(self, key: str) -> str:
         """One parameter, as float32."""
-        return self.put(key, self.graph.params[key], lambda: self.weights[key].astype(np.float32, copy=False))
+
+        def load() -> Array:
+            return self.weights[key].astype(np.float32, copy=False)
+
+        self.initializers.setdefault(
+            key, Initializer(key, self.graph.params[key], TensorProto.FLOAT, load, lambda: self.weights.chunks(key))
+        )
+        return key
 
     def axes(self, op: str, x: str, out: str, axes: list[int], **attrs: Any) -> str:
         """Squeeze, Unsqueeze and ReduceSum take their axes as an attribute before opset 13, as an input since."""

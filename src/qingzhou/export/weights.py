@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ..checkpoint import Tensors
+
 Array = np.ndarray[Any, Any]
 
 
@@ -22,6 +24,10 @@ class Weights(Mapping[str, Array]):
 
     def __getitem__(self, key: str) -> Array:
         return self.made[key]() if key in self.made else self.base[key]
+
+    def chunks(self, key: str) -> Iterator[memoryview] | None:
+        """The numbers as they lie in a file, piece by piece; None where they are computed, or of another type there."""
+        return self.base.chunks(key) if isinstance(self.base, Tensors) and key not in self.made else None
 
     def __iter__(self) -> Iterator[str]:
         return iter({**dict.fromkeys(self.base), **dict.fromkeys(self.made)})
