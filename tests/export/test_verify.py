@@ -40,20 +40,19 @@ def test_scale_and_shift_are_not_their_own_proof(tmp_path: Path, monkeypatch: py
 
 def test_the_trial_leaves_nothing_in_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A detector is opened twice, as it is and unfolded; its inner values are outputs only while it is tried."""
-    opened: list[tuple[list[str], int]] = []
+    opened: list[tuple[str, list[str]]] = []
     right = verify.open_session
 
     def counting(path: Path, *args: Any, **options: Any) -> Any:
         session = right(path, *args, **options)
-        opened.append(([entry.name for entry in session.get_outputs()], Path(path).stat().st_size))
+        opened.append((Path(path).name, [entry.name for entry in session.get_outputs()]))
         return session
 
     monkeypatch.setattr(verify, "open_session", counting)
     checked = qingzhou.convert(SSD, tmp_path / "checked.onnx").proto
-    (tried, _), _ = opened
+    tried, _ = (names for path, names in opened if path != "skeleton.onnx")
     assert tried[:2] == ["dets", "labels"] and len(tried) == 14
     plain = qingzhou.convert(SSD, tmp_path / "plain.onnx", check=False).proto
-    assert len(opened) == 2
     assert checked.graph == plain.graph
 
 

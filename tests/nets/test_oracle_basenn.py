@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 
@@ -43,6 +44,7 @@ def test_outputs_equal_the_original(folder: Path, tmp_path: Path, record_propert
     for opset, ir_version in VERSIONS:
         done = run_conversion(folder / "checkpoint.pth", tmp_path / "m.onnx", opset=opset, ir_version=ir_version,
                               check=opset == 13)  # fmt: skip
+        onnx.checker.check_model(done.model.path, full_check=True)
         found = outputs(done.model.path, input=x)
         assert {key: array.shape for key, array in found.items()} == {k: array.shape for k, array in wanted.items()}
         worst = max(worst, *(float(np.abs(found[key] - wanted[key]).max()) for key in wanted))

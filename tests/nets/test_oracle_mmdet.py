@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 from rebuild import rebuild
@@ -39,6 +40,7 @@ class Original:
     def run(self, graph: Graph, path: Path, opset: int = 13, ir_version: int = 8) -> dict[str, Any]:
         """The graph's outputs for the oracle's input, by name."""
         write_onnx(path, emit(*simplify(graph, Weights(self.tensors)), opset, ir_version))
+        onnx.checker.check_model(path, full_check=True)
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
         names = [output.name for output in session.get_outputs()]
         return dict(zip(names, session.run(None, {"input": self.picture}), strict=True))

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 
@@ -31,6 +32,7 @@ def test_probabilities_equal_the_original(folder, tmp_path, record_property):
     for opset, ir_version in ((11, 6), (13, 8), (17, 8), (21, 10)):
         path = tmp_path / "model.onnx"
         write_onnx(path, emit(*simplify(match.graph, Weights(tensors)), opset, ir_version))
+        onnx.checker.check_model(path, full_check=True)
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
         found = session.run(None, {"input": x.astype(np.float32)})[0].reshape(-1)
         worst = max(worst, float(np.abs(found - expected).max()))

@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper
 
 from .. import __version__
 from ..nets.graph import Graph, Layer, Value
+from . import protobuf
 from .detection import OPERATIONS
 from .passes import scale_and_shift
+from .protobuf import FLOAT, INT64
 from .weights import Array, Weights
 
-DTYPES = {"float32": TensorProto.FLOAT, "int64": TensorProto.INT64}
+DTYPES = {"float32": FLOAT, "int64": INT64}
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,11 @@ class Initializer:
 
 @dataclass(frozen=True)
 class Emitted:
-    """An ONNX model without its numbers, and the numbers, still to be made."""
+    """An ONNX model as bytes: what stands around its graph, the graph without its numbers, and how to make these."""
 
-    skeleton: ModelProto
+    inputs: tuple[Value, ...]
+    outer: bytes
+    graph: bytes
     initializers: tuple[Initializer, ...]
 
 
@@ -44,17 +47,14 @@ def emit(graph: Graph, weights: Weights, opset: int, ir_version: int, by: type[E
         emitter.default(value)
     for layer in graph.layers:
         emitter.emit(layer)
-    onnx_graph = helper.make_graph(
-        emitter.nodes, "qingzhou", [value_info(v) for v in graph.inputs], [value_info(v) for v in graph.outputs]
-    )
-    model = helper.make_model(onnx_graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=ir_version)
-    model.producer_name, model.producer_version = "qingzhou", __version__
-    return Emitted(model, tuple(emitter.initializers.values()))
+    inner = protobuf.graph("qingzhou", emitter.nodes, map(value_info, graph.inputs), map(value_info, graph.outputs))
+    outer = protobuf.model(opset, ir_version, "qingzhou", __version__)
+    return Emitted(graph.inputs, outer, inner, tuple(emitter.initializers.values()))
 
 
-def value_info(value: Value) -> ValueInfoProto:
+def value_info(value: Value) -> bytes:
     """An input or output, by name, type and shape."""
-    return helper.make_tensor_value_info(value.name, DTYPES[value.dtype], value.shape)
+    return protobuf.value_info(value.name, DTYPES[value.dtype], value.shape)
 
 
 @dataclass
@@ -64,8 +64,11 @@ class Emitter:
     graph: Graph
     weights: Weights
     opset: int
-    nodes: list[NodeProto] = field(default_factory=list)
+    nodes: list[bytes] = field(default_factory=list)
     initializers: dict[str, Initializer] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.known = {"", *(value.name for value in self.graph.inputs)}
 
     def emit(self, layer: Layer) -> None:
         """Append the nodes of one layer."""
@@ -133,8 +136,11 @@ class Emitter:
     # -- building blocks ---------------------------------------------------------------------------------------------
 
     def node(self, op: str, inputs: Sequence[str], outputs: Sequence[str], **attrs: Any) -> str:
-        """Append a node named after its first output."""
-        self.nodes.append(helper.make_node(op, inputs, outputs, name=f"{op}:{outputs[0]}", **attrs))
+        """Append a node named after its first output; its inputs are made before it, and its outputs by nobody else."""
+        assert all(name in self.known or name in self.initializers for name in inputs), f"{op} {outputs[0]}: {inputs}"
+        assert self.known.isdisjoint(outputs), f"{op}: {outputs} are there already"
+        self.known |= {*outputs}
+        self.nodes.append(protobuf.node(op, inputs, outputs, f"{op}:{outputs[0]}", attrs))
         return outputs[0]
 
     def put(self, name: str, shape: tuple[int, ...], load: Callable[[], Array], data_type: int = 1) -> str:
@@ -144,7 +150,7 @@ class Emitter:
 
     def constant(self, name: str, array: Array) -> str:
         """Add a small constant."""
-        kind = TensorProto.INT64 if array.dtype == np.int64 else TensorProto.FLOAT
+        kind = INT64 if array.dtype == np.int64 else FLOAT
         return self.put(name, array.shape, lambda: array, kind)
 
     def ints(self, name: str, values: Sequence[int]) -> str:
@@ -166,7 +172,7 @@ class Emitter:
             return self.weights[key].astype(np.float32, copy=False)
 
         self.initializers.setdefault(
-            key, Initializer(key, self.graph.params[key], TensorProto.FLOAT, load, lambda: self.weights.chunks(key))
+            key, Initializer(key, self.graph.params[key], FLOAT, load, lambda: self.weights.chunks(key))
         )
         return key
 

@@ -17,11 +17,13 @@ def open_session(
     threads: Optional[int] = None,
     providers: Sequence[str] = ("CPUExecutionProvider",),
     once: bool = False,
+    strict: bool = False,
 ) -> Any:
     """An onnxruntime session, on the CPU unless other providers are named; FileMissing or ModelError.
 
     `once` is for a single run: the network is run as it is written, since to improve it and to rearrange its weights
     would take longer, and memory for a second copy.
+    `strict` refuses shapes that contradict each other.
     """
     if not os.path.isfile(path):
         raise FileMissing(
@@ -34,6 +36,8 @@ def open_session(
     if once:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if strict:
+        options.add_session_config_entry("session.strict_shape_type_inference", "1")
     if once or os.path.getsize(path) > LARGE:
         options.add_session_config_entry("session.disable_prepacking", "1")
     if threads:

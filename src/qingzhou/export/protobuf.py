@@ -1,0 +1,106 @@
+"""The few messages of a model, as bytes: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
+
+By hand, since to import onnx takes longer than to convert a small network. Messages put together are one message, in
+which a repeated field has the parts of all: so a file can be written, and added to, piece by piece.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+FLOAT, INT64 = 1, 7  # TensorProto.DataType
+GRAPH = 7  # field of a model
+NODE, NAME, INITIALIZER, INPUT, OUTPUT = 1, 2, 5, 11, 12  # fields of a graph
+ITEMSIZE = {FLOAT: 4, INT64: 8}
+
+
+def varint(value: int) -> bytes:
+    """A whole number in 7-bit groups, the lowest first; of a negative one its 64-bit complement."""
+    value &= (1 << 64) - 1
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*out, value])
+
+
+def whole(field: int, value: int) -> bytes:
+    """A field that is a whole number."""
+    return varint(field << 3) + varint(int(value))
+
+
+def real(field: int, value: float) -> bytes:
+    """A field that is a float32."""
+    return varint(field << 3 | 5) + struct.pack("<f", value)
+
+
+def start(field: int, length: int) -> bytes:
+    """What precedes a field of so many bytes."""
+    return varint(field << 3 | 2) + varint(length)
+
+
+def part(field: int, data: bytes | str) -> bytes:
+    """A field that is a text, or a message."""
+    data = data.encode("utf-8") if isinstance(data, str) else data
+    return start(field, len(data)) + data
+
+
+def parts(field: int, items: Iterable[bytes | str]) -> bytes:
+    """A repeated field."""
+    return b"".join(part(field, item) for item in items)
+
+
+def model(opset: int, ir_version: int, producer: str, version: str) -> bytes:
+    """A ModelProto without its graph."""
+    head = whole(1, ir_version) + part(2, producer) + part(3, version)
+    return head + part(8, part(1, "") + whole(2, opset))
+
+
+def in_graph(data: bytes) -> bytes:
+    """Fields of the model's graph."""
+    return part(GRAPH, data)
+
+
+def graph(name: str, nodes: Iterable[bytes], inputs: Iterable[bytes], outputs: Iterable[bytes]) -> bytes:
+    """A GraphProto without initializers."""
+    return parts(NODE, nodes) + part(NAME, name) + parts(INPUT, inputs) + parts(OUTPUT, outputs)
+
+
+def node(op: str, inputs: Sequence[str], outputs: Sequence[str], name: str, attrs: Mapping[str, Any]) -> bytes:
+    """A NodeProto."""
+    ends = parts(1, inputs) + parts(2, outputs) + part(3, name) + part(4, op)
+    return ends + parts(5, (_attribute(key, attrs[key]) for key in sorted(attrs)))
+
+
+def _attribute(name: str, value: Any) -> bytes:
+    """An AttributeProto: a float, an int, a text, or a list of ints or of floats."""
+    match value:
+        case float():
+            kind, data = 1, real(2, value)
+        case int():
+            kind, data = 2, whole(3, value)
+        case str():
+            kind, data = 3, part(4, value)
+        case _ if all(isinstance(one, int) for one in value):
+            kind, data = 7, b"".join(whole(8, one) for one in value)
+        case _:
+            kind, data = 6, b"".join(real(7, one) for one in value)
+    return part(1, name) + data + whole(20, kind)
+
+
+def value_info(name: str, kind: int, shape: Sequence[int | str]) -> bytes:
+    """A ValueInfoProto: a tensor of this type, each of whose sides is a number or a name."""
+    sides = (whole(1, side) if isinstance(side, int) else part(2, side) for side in shape)
+    return part(1, name) + part(2, part(1, whole(1, kind) + part(2, parts(1, sides))))
+
+
+def tensor(name: str, kind: int, shape: Sequence[int], size: int) -> bytes:
+    """A TensorProto up to its numbers, `size` bytes that follow."""
+    return b"".join(whole(1, side) for side in shape) + whole(2, kind) + part(8, name) + start(9, size)
+
+
+def metadata(entries: Mapping[str, str]) -> bytes:
+    """The metadata of a model."""
+    return parts(14, (part(1, key) + part(2, value) for key, value in entries.items()))
