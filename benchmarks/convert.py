@@ -9,28 +9,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-QINGZHOU = ("-c", "from qingzhou.cli import main; main()")  # what the command `qingzhou` does
-BASE = ("-c", "import numpy, onnx, onnxruntime")
-BARE = (
-    "-c",
-    "import sys, numpy, onnxruntime; s = onnxruntime.InferenceSession(sys.argv[1]); i = s.get_inputs()[0]; "
-    "s.run(None, {i.name: numpy.zeros([n if isinstance(n, int) else 1 for n in i.shape], 'f')})",
-)
-COPIES = ("-c", "import shutil, sys; [shutil.copyfile(sys.argv[1], sys.argv[1] + end) for end in ('.1', '.2')]")
-RUNS = 5
-# Compiled once, as an installed package is: a checkout or a container may forbid __pycache__.
-ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+from measure import BARE, BASE, COPIES, ENVIRONMENT, QINGZHOU, Table, make, milliseconds
 
 
 @dataclass(frozen=True)
@@ -50,47 +35,13 @@ NETWORKS = (
 LARGE = Figures("VGG16", "fails", "2 x copying")
 
 
-def once(argv: Sequence[str | Path]) -> tuple[float, float]:
-    """Wall seconds and peak MB of a fresh Python; this process stays small, since a child's peak starts at its size."""
-    start = time.perf_counter()
-    with subprocess.Popen([sys.executable, *argv], stdout=subprocess.DEVNULL, env=ENVIRONMENT) as process:
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(map(str, argv))} ended with status {process.returncode}")
-    return wall, usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3 / 1.024)
-
-
-class Table:
-    """Prints a row as soon as it is measured."""
-
-    def __init__(self) -> None:
-        self.line("", "wall", "ratio", "peak", "original", "target")
-
-    def line(self, *cells: str) -> None:
-        """One line of six cells."""
-        print("{:44}{:>10}{:>8}{:>10}  {:18}{}".format(*cells).rstrip(), flush=True)
-
-    def row(self, name: str, argv: Sequence[str | Path], original: str = "", target: str = "") -> None:
-        """The fastest and the largest of RUNS fresh processes, after one that fills the caches."""
-        once(argv)
-        pairs = [(once(BASE)[0], *once(argv)) for _ in range(RUNS)]
-        bases, walls, peaks = zip(*pairs, strict=True)
-        wall, ratio = min(walls), min(walls) / min(bases)
-        self.line(name, f"{wall:.2f} s", f"{ratio:.2f}", f"{max(peaks):.0f} MB", original, target)
-
-
 def main() -> None:
     """Make the checkpoints, then print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--large", action="store_true", help="also VGG16: 550 MB of memory and 2 GB of disk")
-    parser.add_argument("--make", nargs=2, help=argparse.SUPPRESS)
     parser.add_argument("--loop", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.make:
-        make(options.make[0], Path(options.make[1]))
-    elif options.loop:
+    if options.loop:
         loop(*options.loop)
     else:
         with tempfile.TemporaryDirectory() as folder:
@@ -110,7 +61,7 @@ def measure(folder: Path, large: bool) -> None:
 
 def conversion(table: Table, figures: Figures, folder: Path) -> None:
     """A checkpoint to ONNX with and without the check; the large one beside copying it twice."""
-    once((__file__, "--make", figures.name, folder))
+    make(figures.name, folder)
     source = folder / f"{figures.name}.pth"
     name = f"{figures.name} ({source.stat().st_size / 1e6:.1f} MB)"
     table.row(f"convert {name}", (*QINGZHOU, "convert", source), figures.original, figures.target)
@@ -121,7 +72,7 @@ def conversion(table: Table, figures: Figures, folder: Path) -> None:
 
 def running(table: Table, folder: Path) -> None:
     """One picture: start to result in a fresh process, then picture by picture in one process."""
-    once((__file__, "--make", "photo", folder))
+    make("photo", folder)
     photo, model = folder / "photo.png", folder / "MobileNet.onnx"
     table.row("run MobileNet, one picture", (*QINGZHOU, "run", model, photo), "0.92 s, 165 MB", "0.5 s")
     table.row("bare onnxruntime, MobileNet", (*BARE, model), "0.18 s, 82 MB")
@@ -133,17 +84,6 @@ def running(table: Table, folder: Path) -> None:
         )
         ratio = ours / (decode + bare)
         print(f"{name:44}{ours:7.2f} ms{ratio:8.2f}{decode:7.2f} ms{bare:7.2f} ms  {target}", flush=True)
-
-
-def make(name: str, folder: Path) -> None:
-    """Write a checkpoint, or the picture, in a process of its own."""
-    sys.path[:0] = [str(HERE.parent / "tests"), str(HERE.parent / "tests/oracle")]
-    import passengers
-
-    if name == "photo":
-        passengers.photo(folder / "photo.png", (640, 480))
-    else:
-        passengers.mmedu(name, folder)
 
 
 def loop(model: str, photo: str) -> None:
@@ -161,17 +101,6 @@ def loop(model: str, photo: str) -> None:
     decode = milliseconds(lambda: Image.open(photo).convert("RGB").load())
     bare = milliseconds(lambda: session.run(None, feed))
     print(json.dumps([milliseconds(lambda: loaded.predict(photo)), decode, bare]))
-
-
-def milliseconds(work: object, runs: int = 50) -> float:
-    """The median duration of a call, after five that warm up."""
-    assert callable(work)
-    times = []
-    for _ in range(runs + 5):
-        start = time.perf_counter()
-        work()
-        times.append(1e3 * (time.perf_counter() - start))
-    return statistics.median(times[5:])
 
 
 if __name__ == "__main__":

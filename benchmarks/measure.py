@@ -1,0 +1,84 @@
+"""What the benchmarks share: fresh processes measured in turn with a bare one, and rows of a table."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+QINGZHOU = ("-c", "from qingzhou.cli import main; main()")  # what the command `qingzhou` does
+BASE = ("-c", "import numpy, onnx, onnxruntime")
+BARE = (
+    "-c",
+    "import sys, numpy, onnxruntime; s = onnxruntime.InferenceSession(sys.argv[1]); i = s.get_inputs()[0]; "
+    "s.run(None, {i.name: numpy.zeros([n if isinstance(n, int) else 1 for n in i.shape], 'f')})",
+)
+COPIES = ("-c", "import shutil, sys; [shutil.copyfile(sys.argv[1], sys.argv[1] + end) for end in ('.1', '.2')]")
+RUNS = 5
+# Compiled once, as an installed package is: a checkout or a container may forbid __pycache__.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
+def once(argv: Sequence[str | Path]) -> tuple[float, float]:
+    """Wall seconds and peak MB of a fresh Python; this process stays small, since a child's peak starts at its size."""
+    start = time.perf_counter()
+    with subprocess.Popen([sys.executable, *argv], stdout=subprocess.DEVNULL, env=ENVIRONMENT) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(map(str, argv))} ended with status {process.returncode}")
+    return wall, usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3 / 1.024)
+
+
+class Table:
+    """Prints a row as soon as it is measured."""
+
+    def __init__(self) -> None:
+        self.line("", "wall", "ratio", "peak", "original", "target")
+
+    def line(self, *cells: str) -> None:
+        """One line of six cells."""
+        print("{:44}{:>10}{:>8}{:>10}  {:18}{}".format(*cells).rstrip(), flush=True)
+
+    def row(self, name: str, argv: Sequence[str | Path], original: str = "", target: str = "") -> None:
+        """The fastest and the largest of RUNS fresh processes, after one that fills the caches."""
+        once(argv)
+        pairs = [(once(BASE)[0], *once(argv)) for _ in range(RUNS)]
+        bases, walls, peaks = zip(*pairs, strict=True)
+        wall, ratio = min(walls), min(walls) / min(bases)
+        self.line(name, f"{wall:.2f} s", f"{ratio:.2f}", f"{max(peaks):.0f} MB", original, target)
+
+
+def make(name: str, folder: Path) -> None:
+    """Write a checkpoint of the oracle, or photo.png, in a process of its own: this one stays small."""
+    code = "import sys, measure; measure.make_here(*sys.argv[1:])"
+    subprocess.run(
+        [sys.executable, "-c", code, name, str(folder)], check=True, env={**ENVIRONMENT, "PYTHONPATH": str(HERE)}
+    )
+
+
+def make_here(name: str, folder: str) -> None:
+    """make(), in this process."""
+    sys.path[:0] = [str(HERE.parent / "tests"), str(HERE.parent / "tests/oracle")]
+    import passengers
+
+    if name == "photo":
+        passengers.photo(Path(folder) / "photo.png", (640, 480))
+    else:
+        passengers.mmedu(name, Path(folder))
+
+
+def milliseconds(work: Callable[[], object], runs: int = 50) -> float:
+    """The median duration of a call, after five that warm up."""
+    times = []
+    for _ in range(runs + 5):
+        start = time.perf_counter()
+        work()
+        times.append(1e3 * (time.perf_counter() - start))
+    return statistics.median(times[5:])
