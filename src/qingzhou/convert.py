@@ -246,9 +246,9 @@ def _not_allowed(name: str, value: object, first: str, last: str) -> OptionError
 def _write(job: _Job, target: Path) -> tuple[Model, Path, tuple[str, ...]]:
     """Emit, check and write the model and its program; `target` appears only if all of it went well."""
     emitted = emit(*simplify(job.graph, job.weights), job.opset, job.ir_version)
-    check_structure(emitted)
     card, checks = job.card, [say("structure", "结构")]
     with replacing(target) as part:
+        check_structure(emitted, part)
         write_onnx(part, emitted)
         sample, output = sample_for(card), []
         if job.check:

@@ -93,18 +93,20 @@ def test_onnxruntime_finds_what_onnxs_checker_finds(damage: Callable[[Any], obje
         open_session(path, strict=True)
 
 
-def test_a_broken_structure_is_found() -> None:
+def test_a_broken_structure_is_found(tmp_path: Path) -> None:
     good = model()
     ends = good.graph.SerializeToString()
     good.ClearField("graph")
-    verify.check_structure(Emitted((), good.SerializeToString(), ends, ()))
+    verify.check_structure(Emitted((), good.SerializeToString(), ends, ()), tmp_path / "net.onnx")
     broken = model()
     broken.graph.node[1].op_type = "Reluu"
     with pytest.raises(onnx.checker.ValidationError):
-        verify.check_structure(Emitted((), good.SerializeToString(), broken.graph.SerializeToString(), ()))
+        verify.check_structure(
+            Emitted((), good.SerializeToString(), broken.graph.SerializeToString(), ()), tmp_path / "net.onnx"
+        )
 
 
-def test_a_newer_opset_than_onnxruntime_knows_is_left_to_onnx(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_newer_opset_than_onnxruntime_knows_is_left_to_onnx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def too_old(*args: object, **options: object) -> None:
         raise ModelError("This onnxruntime is too old.", "版本过旧。")
 
@@ -112,7 +114,7 @@ def test_a_newer_opset_than_onnxruntime_knows_is_left_to_onnx(monkeypatch: pytes
     inner = good.graph.SerializeToString()
     good.ClearField("graph")
     monkeypatch.setattr(verify, "open_session", too_old)
-    verify.check_structure(Emitted((), good.SerializeToString(), inner, ()))
+    verify.check_structure(Emitted((), good.SerializeToString(), inner, ()), tmp_path / "net.onnx")
 
 
 def test_nodes_stand_in_order_and_make_what_is_new() -> None:

@@ -26,20 +26,18 @@ STRIP = 64, 1024  # height and width of the sample for networks that take any: m
 TOLERANCE = 1e-4  # of the largest output
 
 
-def check_structure(emitted: Emitted) -> None:
+def check_structure(emitted: Emitted, path: Path) -> None:
     """Every operator exists, has what it needs, and gives the shapes that were recorded: the model is opened strictly,
     without its large arrays, by onnxruntime, or by onnx where that is too old for it. (Small arrays that are no shapes
-    are left out too: onnx infers the size that an enlarged picture has from a rounded scale.)
+    are left out too: onnx infers the size that an enlarged picture has from a rounded scale.) `path` is a file to use.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "skeleton.onnx"
-        path.write_bytes(_skeleton(emitted))
-        try:
-            open_session(path, once=True, strict=True)
-        except ModelError:
-            import onnx
+    path.write_bytes(_skeleton(emitted))
+    try:
+        open_session(path, once=True, strict=True)
+    except ModelError:
+        import onnx
 
-            onnx.checker.check_model(path, full_check=True)
+        onnx.checker.check_model(path, full_check=True)
 
 
 def _skeleton(emitted: Emitted) -> bytes:
