@@ -138,7 +138,7 @@ def _build(
     if sample is None:
         return None
     feed = reference.feed(sample)
-    found = _answers(engine, built, source, feed)
+    found = _answers(engine, built, source, sample)
     difference = _difference(reference, sample, found, reference.run(feed), max(feed[reference.card.input.name].shape))
     if sample.output and (rounded or (difference is not None and not difference.small)):
         own = replace(sample, output=reference.sample_output(found))
@@ -146,10 +146,11 @@ def _build(
     return difference
 
 
-def _answers(engine: Engine, built: Path, source: Path, feed: dict[str, Any]) -> Outputs:
+def _answers(engine: Engine, built: Path, source: Path, sample: Sample) -> Outputs:
     """What the compiled file says; EngineError if the engine took the model but cannot run it."""
     try:
-        return open_predictor(built).run(feed)
+        predictor = open_predictor(built)
+        return predictor.run(predictor.feed(sample))  # its own feed: an engine may have other names for its inputs
     except InputError as err:
         raise cannot_run(engine.name, source, err) from None
 

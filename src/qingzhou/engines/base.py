@@ -56,7 +56,7 @@ class Session(Protocol):
 class Settings:
     """How a model is run.
 
-    device   a provider of onnxruntime (cpu, cuda, …), or a device of OpenVINO (cpu, gpu, npu)
+    device   a provider of onnxruntime (cpu, cuda, …), or a device of OpenVINO (cpu, gpu, npu); of ncnn cpu
     threads  processor cores; None for all
     cache    a folder where the engine may keep what it prepared, so that it starts faster the next time; of OpenVINO
     """
@@ -104,6 +104,16 @@ def package(name: str, title: str, install: str) -> Any:
             en=f"{title} is not installed here ({err}). Install it: {install}",
             zh=f"这里没有安装 {title}（{err}）。请安装：{install}",
         ) from None
+
+
+def installed(name: str) -> str | None:
+    """The version of an engine's package, or None. The package itself is not imported."""
+    from importlib import metadata  # here: it brings the e-mail parser, for which no answer should wait
+
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def reason(err: Exception) -> str:

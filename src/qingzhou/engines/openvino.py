@@ -16,7 +16,7 @@ import numpy as np
 
 from ..errors import EngineError, ExtraMissing, FileMissing, ModelError
 from ..runtime.card import KEY, Card
-from .base import Engine, Entry, Meta, Session, Settings, cannot_run, package, reason
+from .base import Engine, Entry, Meta, Session, Settings, cannot_run, installed, package, reason
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -31,12 +31,7 @@ EXACT = {"INFERENCE_PRECISION_HINT": "f32"}
 
 def version() -> str | None:
     """The installed version, or None. OpenVINO itself is not imported."""
-    from importlib import metadata  # here: it brings the e-mail parser, for which no answer should wait
-
-    try:
-        return metadata.version("openvino")
-    except metadata.PackageNotFoundError:
-        return None
+    return installed("openvino")
 
 
 def devices_and_abilities() -> tuple[list[str], list[str]]:

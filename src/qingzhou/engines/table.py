@@ -6,12 +6,13 @@ from pathlib import Path
 
 from ..errors import OptionError
 from ..runtime.predict import Predictor
-from . import onnxruntime, openvino
+from . import ncnn, onnxruntime, openvino
 from .base import Engine, Settings
 
 ENGINES: dict[str, Engine] = {
     "onnxruntime": onnxruntime.ENGINE,
     "openvino": openvino.ENGINE,
+    "ncnn": ncnn.ENGINE,
 }
 
 

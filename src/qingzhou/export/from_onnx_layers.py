@@ -22,7 +22,8 @@ def unread(what: str, zh: str = "") -> ModelError:
     return ModelError(
         en=f"The model holds {what} in a form that cannot be read back: it was quantised, or changed by another tool. "
         "Export the .onnx as qingzhou convert wrote it, or the checkpoint.",
-        zh=f"模型里的{zh or f' {what} '}无法还原：模型经过量化，或被其他工具修改。请导出 qingzhou convert 生成的 .onnx，或权重文件。",
+        zh=f"模型里的{zh or f' {what} '}无法还原：模型经过量化，或被其他工具修改。"
+        "请导出 qingzhou convert 生成的 .onnx，或权重文件。",
     )
 
 

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ..errors import UnsupportedCheckpoint
+from ..errors import EngineError
 from ..nets.graph import Graph, Layer
 from .passes import scale_and_shift
 from .weights import Array, Weights
@@ -79,7 +79,7 @@ class NcnnModel:
 
 
 def emit_ncnn(graph: Graph, weights: Weights) -> NcnnModel:
-    """The graph for one input at a time; UnsupportedCheckpoint names the operation that ncnn cannot express."""
+    """The graph for one input at a time; EngineError names the operation that ncnn cannot express."""
     emitter = Emitter(graph, weights)
     emitter.check()
     for i, value in enumerate(graph.inputs):
@@ -127,7 +127,7 @@ class Emitter:
         self.count = 0  # of blobs
 
     def check(self) -> None:
-        """UnsupportedCheckpoint for operations, sizes and axes that ncnn does not know."""
+        """EngineError for operations, sizes and axes that ncnn does not know."""
         for layer in self.graph.layers:
             if layer.op not in OPERATORS:
                 raise _no_form(layer.op)
@@ -439,9 +439,9 @@ def _text(value: float) -> str:
     return text if isinstance(value, int) or len(text) <= 8 else f"{value:.8e}"
 
 
-def _no_form(what: str) -> UnsupportedCheckpoint:
-    return UnsupportedCheckpoint(
-        en=f"ncnn cannot express {what}, which this network needs. Convert it to ONNX, which onnxruntime runs: "
-        "qingzhou convert",
-        zh=f"ncnn 无法表示这个网络需要的 {what}。请转换为 ONNX，用 onnxruntime 运行：qingzhou convert",
+def _no_form(what: str) -> EngineError:
+    return EngineError(
+        en=f"ncnn cannot express {what}, which this network needs. Run the .onnx with onnxruntime, or choose another "
+        "engine.",
+        zh=f"ncnn 无法表示这个网络需要的 {what}。请用 onnxruntime 运行 .onnx，或换一个引擎。",
     )
