@@ -27,6 +27,7 @@ FLOW = [
     ["convert"],
     ["batch", "run", "info", "demo", "evaluate"],
     ["quant"],
+    ["deploy"],
     ["answers"],
     ["doors"],
     ["present"],

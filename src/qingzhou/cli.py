@@ -222,21 +222,21 @@ def evaluate(
 
 @main.command()
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option("--engine", required=True, help="openvino, or onnxruntime (.ort). 推理引擎。")
+@click.option("--engine", required=True, help="openvino, ncnn, or onnxruntime (.ort). 推理引擎。")
 @click.option("--precision", default="fp32", show_default=True, help="Of the weights: fp32 or fp16. 权重精度。")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="A file or a folder. 输出文件或文件夹。")
 @common
 def export(model: Path, engine: str, precision: str, out: Path | None, lang: str | None, as_json: bool) -> None:
-    """Compile a converted model for an engine, and compare its answer with onnxruntime's.
+    """Compile a converted model, or a checkpoint, for an engine, and compare its answer with onnxruntime's.
 
-    把转换好的模型编译成某个推理引擎的格式，并与 onnxruntime 的结果比较。
+    把转换好的模型（或权重文件）编译成某个推理引擎的格式，并与 onnxruntime 的结果比较。
     """
     with friendly(lang, as_json):
         from . import present
-        from .engines import compile_for
+        from .deploy import export_model
 
         with present.busy(say("compiling", "编译中")):
-            made = compile_for(engine, model, out, precision)
+            made = export_model(model, engine, out, precision)
         present.artifact(made, as_json)
 
 

@@ -70,6 +70,11 @@ def _onnx_or_text(head: bytes) -> QingzhouError:
             "an OpenVINO model already", "已经是 OpenVINO 模型",
             "It needs no conversion: use it as it is, with the suffix .xml", "无需转换，改为 .xml 后缀即可直接使用",
         )  # fmt: skip
+    if text.startswith(b"7767517\n"):
+        return wrong_type(
+            "an ncnn model already", "已经是 ncnn 模型",
+            "It needs no conversion: use it as it is, with the suffix .param", "无需转换，改为 .param 后缀即可直接使用",
+        )  # fmt: skip
     if text.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")):
         return wrong_type(
             "a web page, often what a failed download leaves", "网页，通常是下载失败的结果",

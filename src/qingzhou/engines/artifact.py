@@ -51,6 +51,7 @@ class Artifact:
     precision   of the weights: "fp32", "fp16", or "int8" where the model was quantised before
     difference  from onnxruntime's answer, None where there was nothing to compare
     seconds     that compiling and comparing took
+    told        what its conversion said, where that was part of it
     """
 
     source: Path
@@ -60,6 +61,7 @@ class Artifact:
     files: tuple[Path, ...]
     difference: Difference | None
     seconds: float
+    told: tuple[str, ...] = ()
 
     @property
     def path(self) -> Path:
@@ -74,6 +76,9 @@ class Artifact:
     @property
     def notes(self) -> list[str]:
         """What the user should know."""
+        return [*self.told, *self._on_the_difference()]
+
+    def _on_the_difference(self) -> list[str]:
         if self.difference is None:
             return [say(
                 "Nothing was compared: the model has no sample, or finds nothing in it. Judge both on data of your "
@@ -100,7 +105,7 @@ class Artifact:
 
 
 def compile_for(engine: str, source: str | Path, out: str | Path | None = None, precision: str = "fp32") -> Artifact:
-    """Compile a converted .onnx for an engine: "openvino", or "onnxruntime" (.ort).
+    """Compile a converted .onnx for an engine: "openvino", "ncnn", or "onnxruntime" (.ort).
 
     out        a file or a folder; by default beside the model
     precision  of the weights, one of those that the engine can store
@@ -113,7 +118,7 @@ def compile_for(engine: str, source: str | Path, out: str | Path | None = None, 
     """
     start = time.perf_counter()
     chosen, source = engine_named(engine), Path(source)
-    _check_precision(chosen, precision)
+    check_precision(chosen, precision)
     reference = _reference(source)
     rounded = precision != "fp32" or _is_quantised(source)
     target = output_path(source, out, chosen.suffix)
@@ -175,10 +180,10 @@ def _difference(
 def _reference(source: Path) -> Predictor:
     if source.is_file() and source.suffix.lower() != ".onnx":
         raise ModelError(
-            en=f"{source.name} is no .onnx file. Name the model that qingzhou convert wrote; a checkpoint first: "
-            "qingzhou convert best.pth",
-            zh=f"{source.name} 不是 .onnx 文件。请指定 qingzhou convert 生成的模型；权重文件请先转换："
-            "qingzhou convert best.pth",
+            en=f"{source.name} is no .onnx file. Name the model that qingzhou convert wrote, or the checkpoint: "
+            "qingzhou export best.pth",
+            zh=f"{source.name} 不是 .onnx 文件。请指定 qingzhou convert 生成的模型，或权重文件："
+            "qingzhou export best.pth",
         )
     return Predictor(source)
 
@@ -189,7 +194,8 @@ def _is_quantised(source: Path) -> bool:
     return any(node.op_type in QUANTISED for node in onnx.load(source, load_external_data=False).graph.node)
 
 
-def _check_precision(engine: Engine, precision: str) -> None:
+def check_precision(engine: Engine, precision: str) -> None:
+    """OptionError, which names those that the engine can store."""
     if precision not in engine.precisions:
         raise OptionError(
             en=f"--precision is {precision}; for {engine.name} it can be {', '.join(engine.precisions)}.",

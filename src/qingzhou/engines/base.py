@@ -75,6 +75,7 @@ class Engine:
     suffix      what takes the place of ".onnx" in the name of a file that it compiles
     beside      suffixes of the files without which that one is nothing; they have its name and lie beside it
     precisions  of the weights that it can store
+    boxes       whether it runs detectors that make their boxes inside the network
     version     the installed version, or None
     compile     (source.onnx, card, out, precision) writes `out` and what belongs beside it; EngineError
     open        a session; FileMissing, ModelError, EngineError, ExtraMissing
@@ -86,6 +87,7 @@ class Engine:
     suffix: str
     beside: tuple[str, ...]
     precisions: tuple[str, ...]
+    boxes: bool
     version: Callable[[], str | None]
     compile: Callable[[Path, Card, Path, str], None]
     open: Callable[[Path, Settings], Session]
@@ -120,6 +122,16 @@ def reason(err: Exception) -> str:
     """Why, in one line: without the places in the engine's own source ("….cpp:84:") that precede it."""
     text = " ".join(re.split(r"\S+\.cpp:\d+:", str(err))[-1].split())
     return text[:200].rstrip(". ")
+
+
+def two_stages(title: str, path: Path, network: str) -> EngineError:
+    """The error for a detector whose second stage an engine cannot run."""
+    return EngineError(
+        en=f"{path.name} is a two-stage detector ({network}), which {title} cannot run: its second stage needs boxes "
+        "inside the network. Use onnxruntime or openvino, or train a one-stage detector (SSD_Lite, Yolov3).",
+        zh=f"{path.name} 是两阶段检测网络（{network}），{title} 无法运行：第二阶段需要在网络内部得到候选框。"
+        "请使用 onnxruntime 或 openvino，或改为训练单阶段检测网络（SSD_Lite、Yolov3）。",
+    )
 
 
 def cannot_run(title: str, path: Path, err: Exception) -> EngineError:

@@ -20,7 +20,7 @@ from ..errors import EngineError, ExtraMissing, FileMissing, ModelError, OptionE
 from ..export.from_onnx import read_graph
 from ..export.ncnn import emit_ncnn, write_ncnn
 from ..runtime.card import KEY, Card
-from .base import Engine, Entry, Meta, Session, Settings, cannot_run, installed, package
+from .base import Engine, Entry, Meta, Session, Settings, cannot_run, installed, package, two_stages
 from .ncnn_file import CARD, Damaged, NcnnText, parse
 
 if TYPE_CHECKING:
@@ -119,12 +119,7 @@ def _check_boxes(source: Path, card: Card, model: onnx.ModelProto) -> None:
     if card.output.scores != "boxes":
         return
     if any(node.op_type == "RoiAlign" for node in model.graph.node):
-        raise EngineError(
-            en=f"{source.name} is a two-stage detector ({card.network}), which ncnn cannot run: its second stage needs "
-            "boxes inside the network. Use onnxruntime or openvino, or train a one-stage detector (SSD_Lite, Yolov3).",
-            zh=f"{source.name} 是两阶段检测网络（{card.network}），ncnn 无法运行：第二阶段需要在网络内部得到候选框。"
-            "请使用 onnxruntime 或 openvino，或改为训练单阶段检测网络（SSD_Lite、Yolov3）。",
-        )
+        raise two_stages("ncnn", source, card.network)
     raise EngineError(
         en=f"{source.name} makes its boxes inside the network, which ncnn cannot. Export the checkpoint: "
         "qingzhou export best.pth --engine ncnn. Or convert it in the other form: qingzhou convert best.pth --form raw",
@@ -223,5 +218,5 @@ def _damaged(path: Path, where: str) -> ModelError:
 
 
 ENGINE = Engine(
-    "ncnn", INSTALL, (".param",), ".ncnn.param", (".bin",), ("fp32", "fp16"), version, compile_model, open_model
+    "ncnn", INSTALL, (".param",), ".ncnn.param", (".bin",), ("fp32", "fp16"), False, version, compile_model, open_model
 )

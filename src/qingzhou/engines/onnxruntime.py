@@ -91,4 +91,6 @@ def _not_in_this_build(name: str, wheel: str) -> ExtraMissing:
     )
 
 
-ENGINE = Engine("onnxruntime", INSTALL, (".onnx", ".ort"), ".ort", (), ("fp32",), version, compile_model, open_model)
+ENGINE = Engine(
+    "onnxruntime", INSTALL, (".onnx", ".ort"), ".ort", (), ("fp32",), True, version, compile_model, open_model
+)

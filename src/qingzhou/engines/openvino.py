@@ -203,5 +203,14 @@ def _damaged(path: Path, err: Exception) -> ModelError:
 
 
 ENGINE = Engine(
-    "openvino", INSTALL, (".xml",), ".openvino.xml", (".bin",), ("fp32", "fp16"), version, compile_model, open_model
+    "openvino",
+    INSTALL,
+    (".xml",),
+    ".openvino.xml",
+    (".bin",),
+    ("fp32", "fp16"),
+    True,
+    version,
+    compile_model,
+    open_model,
 )
