@@ -1,4 +1,4 @@
-"""From a checkpoint or a converted model to an engine's files: converted, where that is still to be done, and compiled."""
+"""From a checkpoint or a converted model to an engine's files: converted, where it is not yet, and compiled."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ import pytest
 from rebuild import rebuild
 
 from qingzhou.checkpoint import read_checkpoint
+from qingzhou.engines.ncnn_file import parse
 from qingzhou.errors import EngineError
 from qingzhou.export.file import write_onnx
 from qingzhou.export.ncnn import TAG_FLOAT16, emit_ncnn, write_ncnn
@@ -53,6 +54,10 @@ class Net:
         options = self.net.opt
         options.num_threads = 2
         options.use_fp16_packed = options.use_fp16_storage = options.use_fp16_arithmetic = False
+        self.text = parse(
+            self.param.read_text("ascii")
+        )  # what engines/ncnn_file.py makes of it, is what ncnn makes of it
+        self.text.check_numbers(self.bin.read_bytes())
         assert self.net.load_param(str(self.param)) == 0 and self.net.load_model(str(self.bin)) == 0
 
     def run(self, x: Any) -> list[Any]:
@@ -61,6 +66,9 @@ class Net:
         extractor.input("in0", ncnn.Mat(np.ascontiguousarray(x[0], np.float32)).clone())
         found = [extractor.extract(f"out{i}") for i in range(self.outputs)]
         assert all(code == 0 for code, _ in found)
+        assert self.text.inputs == (x.shape[1:],) and self.text.outputs == tuple(
+            np.array(mat).shape for _, mat in found
+        )
         return [np.array(mat) for _, mat in found]
 
 
