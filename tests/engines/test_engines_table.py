@@ -16,7 +16,15 @@ from passengers import ORACLE, digits, mmedu
 from qingzhou.cli import main
 from qingzhou.engines import ENGINES, compile_for
 from qingzhou.engines.machine import features
-from qingzhou.errors import EngineError, ExtraMissing, FileMissing, ModelError, OptionError
+from qingzhou.errors import (
+    CheckpointMissing,
+    CheckpointTypeError,
+    EngineError,
+    ExtraMissing,
+    FileMissing,
+    ModelError,
+    OptionError,
+)
 
 TRAINED = ORACLE / "trained" / "lenet_digits.pth"
 
@@ -58,9 +66,20 @@ def test_what_is_inside(engine: str, model: qingzhou.Model, tmp_path: Path) -> N
     assert found["labels"] == model.card.labels and "LeNet-5" in cli("info", made.path)
 
 
-def test_it_is_no_checkpoint(model: qingzhou.Model, tmp_path: Path) -> None:
-    made = compile_for("openvino", model.path, tmp_path)
-    assert "OpenVINO" in cli("convert", made.path, "-o", tmp_path / "m.onnx", status=1)
+@pytest.mark.parametrize(("engine", "name"), [("openvino", "OpenVINO"), ("ncnn", "ncnn")])
+def test_it_is_no_checkpoint(engine: str, name: str, model: qingzhou.Model, tmp_path: Path) -> None:
+    made = compile_for(engine, model.path, tmp_path)
+    assert name in cli("convert", made.path, "-o", tmp_path / "m.onnx", status=1)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_checkpoint_at_once(engine: str, tmp_path: Path) -> None:
+    """Nothing but the engine's own files is left."""
+    found = json.loads(cli("export", TRAINED, "--engine", engine, "-o", tmp_path, "--json"))
+    assert found["source"] == str(TRAINED) and found["same"] is True
+    assert sorted(map(str, tmp_path.iterdir())) == sorted(found["files"])
+    assert Path(found["model"]).name == f"lenet_digits{ENGINES[engine].suffix}"
+    assert json.loads(cli("check", found["model"], "--json"))["passed"]
 
 
 def test_what_json_says_of_an_export(model: qingzhou.Model, tmp_path: Path) -> None:
@@ -88,9 +107,10 @@ def test_engines_that_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
         raise metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr("importlib.metadata.version", nothing)
-    found = json.loads(cli("engines", "--json"))["engines"]["openvino"]
-    assert found["version"] is None and found["devices"] == []
-    assert 'pip install "qingzhou[openvino]"' in cli("engines")
+    found = json.loads(cli("engines", "--json"))["engines"]
+    assert found["openvino"]["version"] is found["ncnn"]["version"] is None and found["openvino"]["devices"] == []
+    shown = cli("engines")
+    assert all(f'pip install "qingzhou[{name}]"' in shown for name in ("openvino", "ncnn"))
 
 
 def test_an_engine_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,8 +122,13 @@ def test_an_engine_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
     ("source", "words", "kind"),
     [
         ("none.onnx", [], FileMissing),
-        ("checkpoint", [], ModelError),
+        ("none.pth", [], CheckpointMissing),
+        ("none.xml", [], FileMissing),
         ("junk.onnx", [], ModelError),
+        ("junk.pth", [], CheckpointTypeError),
+        ("junk.pth", ["--engine", "ncnn"], CheckpointTypeError),
+        ("checkpoint", ["--precision", "bf16"], OptionError),
+        ("checkpoint", ["--engine", "abacus"], OptionError),
         ("model", ["--precision", "bf16"], OptionError),
         ("model", ["--engine", "onnxruntime", "--precision", "fp16"], OptionError),
         ("model", ["--engine", "abacus"], OptionError),
@@ -111,12 +136,13 @@ def test_an_engine_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_export_refuses(source: str, words: list[str], kind: type, model: qingzhou.Model, tmp_path: Path) -> None:
     (tmp_path / "junk.onnx").write_text("junk")
+    (tmp_path / "junk.pth").write_text("junk")
     path = {"checkpoint": TRAINED, "model": model.path}.get(source, tmp_path / source)
     given = ["--engine", "openvino", "-o", tmp_path / "out.xml", *words]
     found = json.loads(cli("export", path, *given, "--json", status=1))
     assert found["error"] == kind.__name__
     assert any("\u4e00" <= letter <= "\u9fff" for letter in cli("export", path, *given, status=1, lang="zh"))
-    assert [path.name for path in tmp_path.iterdir()] == ["junk.onnx"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["junk.onnx", "junk.pth"]
 
 
 # -- onnxruntime -----------------------------------------------------------------------------------------------------

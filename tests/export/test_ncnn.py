@@ -31,12 +31,12 @@ ncnn = pytest.importorskip("ncnn")
 ORACLE = Path(__file__).parents[1] / "oracle"
 CLASSIFIERS = sorted((ORACLE / "mmedu").iterdir())
 DETECTORS = [ORACLE / "mmdet" / name for name in ("SSD_Lite", "Yolov3")]
-TEXT = {"em_lstm", "em_lstm1", "npz_action_model", "npz_lstm_part0", "npz_lstm_stack"}
+TEXT = {"em_lstm", "em_lstm1"}
 BASENN = [path.parent for path in sorted(ORACLE.glob("basenn/torch*/*/reference.npz"))
           if path.parent.name not in TEXT | {"custom_module"}]  # fmt: skip
 LAYERS = np.load(ORACLE / "torch_modules" / "references.npz")
 NO_FORM = {  # what ONNX can express and ncnn cannot
-    "lstm": "Lstm", "lstm_steps_first": "Lstm", "lstm_two_ways": "Lstm", "lstm_two_ways_steps_first": "Lstm",
+    "lstm_steps_first": "Lstm (batch axis 0)", "lstm_two_ways_steps_first": "Lstm (batch axis 0)",
     "max_pool": "MaxPool (dilation)", "softmax_over_the_batch": "Softmax (axis 0)",
 }  # fmt: skip
 NAMES = sorted({key[:-2] for key in LAYERS.files if key.endswith(".y")})

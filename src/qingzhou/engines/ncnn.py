@@ -74,17 +74,42 @@ class NcnnSession:
             if feed[name].shape != (count, *shape) or not count:
                 raise ValueError(f"{name}: {feed[name].shape}, not {('N', *shape)}")
         with self._lock:
-            rows = [self._one({name: array[i] for name, array in feed.items()}) for i in range(count)]
+            rows = [self._one({name: feed[name][i].astype(np.float32) for name in self._shapes}) for i in range(count)]
         return [np.stack(parts) for parts in zip(*rows, strict=True)]
 
     def _one(self, feed: dict[str, Array]) -> list[Array]:
         extractor = self._net.create_extractor()
         for name, array in feed.items():
-            extractor.input(name, self._mat(np.ascontiguousarray(array, np.float32)).clone())
+            extractor.input(name, self._mat(np.ascontiguousarray(array)).clone())
         found = [extractor.extract(entry.name) for entry in self._outputs]
         if any(code != 0 for code, _ in found):
             raise MemoryError("ncnn")
         return [np.array(mat) for _, mat in found]
+
+
+class NcnnTextSession(NcnnSession):
+    """A network that reads a text, (length, 1) of int64, word by word, and has a state, (layers, 1, hidden) each."""
+
+    def __init__(self, net: Any, text: NcnnText) -> None:
+        super().__init__(net, text)
+        self._words = text.words
+        state = [Entry(name, [n, 1, m], "tensor(float)") for name, (n, m) in list(self._shapes.items())[1:]]
+        self._inputs = [Entry("in0", ["?", 1], "tensor(int64)"), *state]
+
+    def run(self, names: None, feed: dict[str, Array]) -> list[Array]:
+        """What follows each word, and the state after the last."""
+        words, state = feed["in0"], [feed[entry.name] for entry in self._inputs[1:]]
+        wanted = [(len(words), 1), *(tuple(entry.shape) for entry in self._inputs[1:])]
+        if not len(words) or [words.shape, *(array.shape for array in state)] != wanted:
+            raise ValueError(f"{words.shape}, not (N, 1)")
+        if words.min() < 0 or words.max() >= self._words:  # ncnn would take the last one it knows
+            raise ValueError(f"{words.min()} … {words.max()}, not 0 … {self._words - 1}")
+        found, state = [], [array[:, 0] for array in state]
+        with self._lock:
+            for word in words:
+                row, *state = self._one(dict(zip(self._shapes, [word.astype(np.int32), *state], strict=True)))
+                found.append(row)
+        return [np.concatenate(found), *(array[:, None] for array in state)]
 
 
 def open_model(path: Path, settings: Settings) -> Session:
@@ -98,7 +123,7 @@ def open_model(path: Path, settings: Settings) -> Session:
     net = _net(settings)
     if net.load_param_mem(text.layers) != 0 or net.load_model(_reader(numbers)) != 0:
         raise cannot_run("ncnn", path, EngineError(en="it does not load", zh="无法加载"))
-    return NcnnSession(net, text)
+    return (NcnnTextSession if text.words else NcnnSession)(net, text)
 
 
 def compile_model(source: Path, card: Card, out: Path, precision: str) -> None:

@@ -32,13 +32,17 @@ class Damaged(Exception):
 
 @dataclass(frozen=True)
 class NcnnText:
-    """A .param file: the text that ncnn takes, the card, and the shapes of in0, in1, … and out0, out1, …"""
+    """A .param file: the text that ncnn takes, the card, and the shapes of in0, in1, … and out0, out1, …
+
+    words   how many a text network knows, whose in0 is one of them and whose other inputs are its state; else 0
+    """
 
     layers: str
     card: str | None
     inputs: tuple[Shape, ...]
     outputs: tuple[Shape, ...]
     numbers: tuple[tuple[int, bool], ...]
+    words: int
 
     def check_numbers(self, data: bytes) -> None:
         """Damaged unless the .bin holds just what the layers take."""
@@ -112,7 +116,7 @@ def parse(text: str) -> NcnnText:
     inputs, outputs = (tuple(found.named(name)) for name in ("in", "out"))
     if not inputs or not outputs:
         raise Damaged("2")
-    return NcnnText("\n".join([*lines[: 2 + layers], ""]), card, inputs, outputs, tuple(found.numbers))
+    return NcnnText("\n".join([*lines[: 2 + layers], ""]), card, inputs, outputs, tuple(found.numbers), found.words)
 
 
 def _row(line: str) -> Row:
@@ -160,6 +164,7 @@ class _Blobs:
         self.unread: set[str] = set()
         self.entries: set[str] = set()
         self.numbers: Numbers = []
+        self.words = 0
 
     @property
     def count(self) -> int:
@@ -171,7 +176,8 @@ class _Blobs:
         for name in row.sources:
             need(name in self.unread)
             self.unread.remove(name)
-        need(len(row.sources) == 1 or row.kind in ("Input", "BinaryOp", "Concat"))
+        need(len(row.sources) == 1 or row.kind in ("Input", "BinaryOp", "Concat", "LSTM"))
+        self.words = int(row.params.get(1, [0])[0]) if row.kind == "Embed" else self.words
         made, numbers = KINDS[row.kind](row, [self.shapes[name] for name in row.sources])
         need(not row.params and len(made) == len(row.results))
         for name, shape in zip(row.results, made, strict=True):
@@ -251,6 +257,25 @@ def linear(row: Row, shapes: list[Shape]) -> Made:
     need(len(rows) <= 1 and count == features * inner)
     _activation(row)
     return [(*rows, features)], [(count, True), *_bias(row, 1, features)]
+
+
+def embed(row: Row, shapes: list[Shape]) -> Made:
+    """A row for each word."""
+    ((steps,),) = shapes
+    features, words, count = row.whole(0, 1, LARGEST), row.whole(1, 1, LARGEST), row.whole(3, 1, LARGEST)
+    need(row.whole(2, 0, 0) == 0 and count == features * words)
+    return [(steps, features)], [(count, True)]
+
+
+def lstm(row: Row, shapes: list[Shape]) -> Made:
+    """(steps, inner), and perhaps the state h and c; the same comes out."""
+    (steps, inner), *state = shapes
+    hidden, count, direction = row.whole(0, 1, LARGEST), row.whole(1, 1, LARGEST), row.whole(2, 0, 2)
+    ways = 2 if direction == 2 else 1
+    need(direction != 1 and count == ways * 4 * hidden * inner and len(row.results) in (1, 3))
+    need(state in ([], [(ways, hidden)] * 2))
+    made: list[Shape] = [(steps, ways * hidden), (ways, hidden), (ways, hidden)]
+    return made[: len(row.results)], [(count, True), (ways * 4 * hidden, True), (ways * 4 * hidden**2, True)]
 
 
 def pool(row: Row, shapes: list[Shape]) -> Made:
@@ -381,6 +406,8 @@ KINDS: dict[str, Callable[[Row, list[Shape]], Made]] = {
     "ConvolutionDepthWise1D": conv,
     "Deconvolution": deconv,
     "InnerProduct": linear,
+    "Embed": embed,
+    "LSTM": lstm,
     "Pooling": pool,
     "Pooling1D": pool,
     "BatchNorm": batch_norm,

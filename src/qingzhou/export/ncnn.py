@@ -2,7 +2,8 @@
 
 Parameter numbers are from ncnn's docs/developer-guide/operators.md; both files from its
 docs/developer-guide/param-and-model-file-structure.md; which numbers carry a tag from load_model() in its src/layer.
-ncnn has no batch axis: the first axis of every Value is left out, so a blob is (w), (h, w), (c, h, w) or (c, d, h, w).
+ncnn has no batch axis: that of every Value is left out, so a blob is (w), (h, w), (c, h, w) or (c, d, h, w). It is the
+first, but of what an LSTM reads and makes the second.
 """
 
 from __future__ import annotations
@@ -57,6 +58,11 @@ ORDERS = {
         "WHDC", "HWDC", "WDHC", "DWHC", "HDWC", "DHWC", "WHCD", "HWCD", "WCHD", "CWHD", "HCWD", "CHWD",
         "WDCH", "DWCH", "WCDH", "CWDH", "DCWH", "CDWH", "HDCW", "DHCW", "HCDW", "CHDW", "DCHW", "CDHW",
     ],
+}  # fmt: skip
+# What knows of a batch axis that is not the first.
+ANY_BATCH_AXIS = {
+    "Lstm", "Embedding", "Linear", "Act", "Softmax", "Concat", "Slice", "Select", "Squeeze", "Unsqueeze", "Transpose",
+    "Reshape", "Add", "Mul",
 }  # fmt: skip
 AXES = {1: "W", 2: "HW", 3: "CHW", 4: "CDHW"}  # names of a blob's axes, outermost first
 SIZES = {1: (0,), 2: (1, 0), 3: (2, 1, 0), 4: (2, 11, 1, 0)}  # Reshape's and Input's numbers for them
@@ -122,6 +128,7 @@ class Emitter:
     def __post_init__(self) -> None:
         self.readers = self.graph.consumers()
         self.ends = {value.name: i for i, value in enumerate(self.graph.outputs)}
+        self.batch = batch_axes(self.graph)
         self.fused: set[str] = set()  # layers that are part of another
         self.waiting: dict[str, Iterator[str]] = {}  # of each value, the blobs that are left for its readers
         self.count = 0  # of blobs
@@ -131,12 +138,17 @@ class Emitter:
         for layer in self.graph.layers:
             if layer.op not in OPERATORS:
                 raise _no_form(layer.op)
-            if layer.attrs.get("axis") == 0:
-                raise _no_form(f"{layer.op} (axis 0)")
+            batch = self.batch[layer.inputs[0]]
+            if layer.op in WITH_AXIS and layer.attrs["axis"] == batch:
+                raise _no_form(f"{layer.op} (axis {batch})")
+            if (batch != 0 and layer.op not in ANY_BATCH_AXIS) or (batch != 1 and layer.op in ("Lstm", "Embedding")):
+                raise _no_form(f"{layer.op} (batch axis {batch})")
         for value in self.graph.values.values():
-            first, *inner = value.shape if value.shape else (0,)
-            batch = first == 1 or isinstance(first, str)
-            if not batch or not 1 <= len(inner) <= MOST_AXES or any(isinstance(n, str) for n in inner):
+            at = self.batch[value.name]
+            size = 1 if at is None else value.shape[at]
+            inner = [n for i, n in enumerate(value.shape) if i != at]
+            fits = 1 <= len(inner) <= MOST_AXES and all(isinstance(n, int) for n in inner)
+            if not fits or not (size == 1 or isinstance(size, str)):
                 raise _no_form(f"a value of shape {value.shape}")
 
     def emit(self, layer: Layer) -> None:
@@ -152,21 +164,34 @@ class Emitter:
 
     def sizes(self, value: str) -> tuple[int, ...]:
         """A value's shape without its batch axis."""
-        return tuple(int(n) for n in self.graph.values[value].shape[1:])
+        return tuple(int(n) for i, n in enumerate(self.graph.values[value].shape) if i != self.batch[value])
+
+    def axis(self, layer: Layer) -> int:
+        """The axis that a layer is about, without the batch axis of what it reads."""
+        return without(int(layer.attrs["axis"]), self.batch[layer.inputs[0]])
 
     def take(self, value: str) -> str:
         """The blob from which the next reader of a value reads it."""
         return next(self.waiting[value])
 
     def put(self, kind: str, sources: Sequence[str], value: str, params: Params, entry: str = "") -> None:
-        """Append the layer that makes a value. In ncnn a blob has one reader: where there are more, a Split follows."""
-        readers, is_end = len(self.readers[value]), value in self.ends
-        end = f"out{self.ends[value]}" if is_end else ""
-        blob = entry or (end if is_end and not readers else f"b{self.count}")
-        copies = self.line(kind, value, sources, [blob], params)
-        if readers + is_end > 1 or (entry and is_end):
-            copies = self.line("Split", blob, [blob], [f"{blob}.{i}" for i in range(readers)] + [end] * is_end, {})
-        self.waiting[value] = iter(copies)
+        """Append the layer that makes a value."""
+        self.put_all(kind, sources, [value], params, entry)
+
+    def put_all(
+        self, kind: str, sources: Sequence[str], values: Sequence[str], params: Params, entry: str = ""
+    ) -> None:
+        """The same of some values. In ncnn a blob has one reader: where there are more, a Split follows."""
+        ends = [f"out{self.ends[value]}" if value in self.ends else "" for value in values]
+        blobs = [entry or (end if end and not self.readers[value] else f"b{self.count + i}")
+                 for i, (value, end) in enumerate(zip(values, ends, strict=True))]  # fmt: skip
+        self.line(kind, values[0], sources, blobs, params)
+        for value, blob, end in zip(values, blobs, ends, strict=True):
+            readers, copies = len(self.readers[value]), [blob]
+            if readers + bool(end) > 1 or (entry and end):
+                names = [f"{blob}.{i}" for i in range(readers)] + [end] * bool(end)
+                copies = self.line("Split", blob, [blob], names, {})
+            self.waiting[value] = iter(copies)
 
     def inner(self, kind: str, name: str, source: str, params: Params) -> str:
         """Append a layer whose result is no value of the graph; the blob it is in."""
@@ -279,7 +304,7 @@ def prelu(e: Emitter, layer: Layer) -> None:
 
 def softmax(e: Emitter, layer: Layer) -> None:
     """1=1 says that the axis is meant as written: src/layer/softmax.cpp, fixbug0."""
-    e.put("Softmax", [e.take(layer.inputs[0])], layer.outputs[0], {0: layer.attrs["axis"] - 1, 1: 1})
+    e.put("Softmax", [e.take(layer.inputs[0])], layer.outputs[0], {0: e.axis(layer), 1: 1})
 
 
 def pool(e: Emitter, layer: Layer) -> None:
@@ -316,19 +341,21 @@ def mul(e: Emitter, layer: Layer) -> None:
 
 def concat(e: Emitter, layer: Layer) -> None:
     """Along an axis."""
-    e.put("Concat", [e.take(x) for x in layer.inputs], layer.outputs[0], {0: layer.attrs["axis"] - 1})
+    e.put("Concat", [e.take(x) for x in layer.inputs], layer.outputs[0], {0: e.axis(layer)})
 
 
 def slice_(e: Emitter, layer: Layer) -> None:
     """Crop: starts, ends and axes as lists."""
-    axis, size = layer.attrs["axis"] - 1, e.sizes(layer.inputs[0])[layer.attrs["axis"] - 1]
+    axis = e.axis(layer)
+    size = e.sizes(layer.inputs[0])[axis]
     start, stop, _ = slice(layer.attrs["start"], layer.attrs["stop"]).indices(size)
     e.put("Crop", [e.take(layer.inputs[0])], layer.outputs[0], {9: [start], 10: [stop], 11: [axis]})
 
 
 def select(e: Emitter, layer: Layer) -> None:
     """A slice of one position, without its axis."""
-    axis, size = layer.attrs["axis"] - 1, e.sizes(layer.inputs[0])[layer.attrs["axis"] - 1]
+    axis = e.axis(layer)
+    size = e.sizes(layer.inputs[0])[axis]
     start = layer.attrs["index"] % size
     cut: Params = {9: [start], 10: [start + 1], 11: [axis]}
     x = e.inner("Crop", f"{layer.name}/cut", e.take(layer.inputs[0]), cut)
@@ -337,18 +364,19 @@ def select(e: Emitter, layer: Layer) -> None:
 
 def reshape(e: Emitter, layer: Layer) -> None:
     """Also Squeeze and Unsqueeze."""
-    if e.graph.values[layer.inputs[0]].shape[0] != e.graph.values[layer.outputs[0]].shape[0]:
-        raise _no_form(f"{layer.op} (axis 0)")
+    x, out = layer.inputs[0], layer.outputs[0]
+    first = e.batch[out] == 0 and e.graph.values[x].shape[0] != e.graph.values[out].shape[0]
+    if first or (e.batch[out] is None and e.sizes(x) != e.sizes(out)):
+        raise _no_form(f"{layer.op} (axis {e.batch[x]})")
     e.put("Reshape", [e.take(layer.inputs[0])], layer.outputs[0], _sizes(e.sizes(layer.outputs[0])))
 
 
 def transpose(e: Emitter, layer: Layer) -> None:
     """ncnn names an order by its axes, w first."""
-    order: Sequence[int] = layer.attrs["order"]
-    if order[0] != 0:
-        raise _no_form("Transpose (axis 0)")
-    axes = AXES[len(order) - 1]
-    wanted = "".join(axes[i - 1] for i in reversed(order[1:]))
+    batch = e.batch[layer.inputs[0]]
+    order = [without(i, batch) for i in layer.attrs["order"] if i != batch]
+    axes = AXES[len(order)]
+    wanted = "".join(axes[i] for i in reversed(order))
     e.put("Permute", [e.take(layer.inputs[0])], layer.outputs[0], {0: ORDERS[len(axes)].index(wanted)})
 
 
@@ -362,10 +390,45 @@ def upsample(e: Emitter, layer: Layer) -> None:
     e.put("Interp", [e.take(layer.inputs[0])], layer.outputs[0], params)
 
 
+def embedding(e: Emitter, layer: Layer) -> None:
+    """A row for each whole number, which are int32 in ncnn; of networks with a state, whose words come one by one."""
+    words, features = e.shape(layer, "weight")
+    params: Params = {0: features, 1: words, 2: 0, 3: words * features}
+    e.put("Embed", [e.take(layer.inputs[0])], layer.outputs[0], params)
+    e.param(layer, "weight", tagged=True)
+
+
+def lstm(e: Emitter, layer: Layer) -> None:
+    """torch keeps its gates in the order i f g o, ncnn in i f o g, and one bias for the two."""
+    ways, hidden = layer.attrs["ways"], layer.attrs["hidden"]
+    values = [value for i, value in enumerate(layer.outputs) if not i or e.readers[value] or value in e.ends]
+    params: Params = {0: hidden, 1: ways * int(np.prod(e.shape(layer, "weight_ih"))), 2: 2 * (ways - 1)}
+    e.put_all("LSTM", [e.take(x) for x in layer.inputs], layer.outputs if len(values) > 1 else values, params)
+    e.numbers(lambda: _gates(e, layer, "weight_ih"), tagged=True)
+    e.numbers(lambda: _gates(e, layer, "bias_ih", "bias_hh"), tagged=True)
+    e.numbers(lambda: _gates(e, layer, "weight_hh"), tagged=True)
+
+
+def _gates(e: Emitter, layer: Layer, *roles: str) -> Array:
+    """The sum of some roles in all directions, one after another; zeros where there are none."""
+    if roles[0] not in layer.params:
+        return np.zeros(layer.attrs["ways"] * 4 * layer.attrs["hidden"])
+    rows = []
+    for way in ("", "_reverse")[: layer.attrs["ways"]]:
+        total = sum(
+            (e.weights[layer.params[f"{role}{way}"]] for role in roles[1:]), e.weights[layer.params[roles[0] + way]]
+        )
+        i, f, g, o = np.split(total, 4)
+        rows += [i, f, o, g]
+    return np.concatenate([row.reshape(-1) for row in rows])
+
+
 OPERATORS: dict[str, Callable[[Emitter, Layer], None]] = {
     "Conv": conv,
     "ConvTranspose": conv_transpose,
     "Linear": linear,
+    "Lstm": lstm,
+    "Embedding": embedding,
     "BatchNorm": batch_norm,
     "GroupNorm": group_norm,
     "Act": act,
@@ -385,6 +448,41 @@ OPERATORS: dict[str, Callable[[Emitter, Layer], None]] = {
     "Transpose": transpose,
     "Upsample": upsample,
 }
+
+
+WITH_AXIS = {"Softmax", "Concat", "Slice", "Select", "Squeeze"}
+
+
+def batch_axes(graph: Graph) -> dict[str, int | None]:
+    """Where each value has its batch axis; None where a text network, which takes one word at a time, has dropped it.
+
+    Networks with a state take (length, N) words, and it is (layers, N, hidden).
+    """
+    stateful = any(value.optional for value in graph.inputs)
+    found: dict[str, int | None] = {value.name: int(stateful) for value in graph.inputs}
+    for layer in graph.layers:
+        batch = found[layer.inputs[0]]
+        found |= dict.fromkeys(layer.outputs, _batch_after(layer, batch))
+    return found
+
+
+def _batch_after(layer: Layer, batch: int | None) -> int | None:
+    """Where it is in what a layer makes."""
+    match layer.op:
+        case "Transpose" if batch is not None:
+            return list(layer.attrs["order"]).index(batch)
+        case "Reshape" if batch != 0:
+            return None
+        case "Select" | "Squeeze" if batch is not None:
+            return batch - int(layer.attrs["axis"] < batch)
+        case "Unsqueeze" if batch is not None:
+            return batch + int(layer.attrs["axis"] <= batch)
+    return batch
+
+
+def without(axis: int, batch: int | None) -> int:
+    """An axis's number once the batch axis is gone."""
+    return axis - int(batch is not None and axis > batch)
 
 
 def _dimensions(layer: Layer) -> str:
