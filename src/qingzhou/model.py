@@ -73,10 +73,10 @@ class Model:
 
 
 def load(path: str | Path, device: str = "cpu", threads: int | None = None, cache: str | Path | None = None) -> Model:
-    """Open a converted model (.onnx), or what an engine made of one (.ort, .xml); FileMissing or ModelError.
+    """Open a converted model (.onnx), or what an engine made of one (.ort, .xml, .param); FileMissing or ModelError.
 
     device   a provider of onnxruntime (cpu, cuda, tensorrt, directml, openvino, coreml), or a device of OpenVINO (cpu,
-             gpu, npu); ExtraMissing, EngineError or OptionError where it is not to be had
+             gpu, npu), or ncnn's cpu; ExtraMissing, EngineError or OptionError where it is not to be had
     threads  processor cores; by default all
     cache    of OpenVINO: a folder that keeps what was prepared for the processor, for a faster start the next time
     """
