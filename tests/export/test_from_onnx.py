@@ -95,7 +95,12 @@ def node(kind: str, *names: str, **attrs: Any) -> onnx.NodeProto:
     return helper.make_node(kind, names, ["y"], **attrs)
 
 
-FLOATS = {"a": np.ones((3, 1, 1), np.float32), "b": np.ones((1, 4, 4), np.float32), "q": np.float32(0.1)}
+FLOATS = {
+    "a": np.ones((3, 1, 1), np.float32),
+    "b": np.ones((1, 4, 4), np.float32),
+    "q": np.float32(0.1),
+    "k": np.ones((2, 3, 1, 1), np.float32),
+}
 FOREIGN = {  # what it is called, the node, and what is named
     "quantised": (node("QuantizeLinear", "x", "q"), "QuantizeLinear"),
     "unknown": (node("Abs", "x"), "Abs"),
@@ -108,6 +113,9 @@ FOREIGN = {  # what it is called, the node, and what is named
     "a matrix": (node("MatMul", "x", "x"), "MatMul"),
     "several places": (node("Gather", "x", "i"), "Gather"),
     "computed sizes": (node("Reshape", "x", "s"), "setting"),
+    "no kernel": (node("MaxPool", "x", strides=[1, 1]), "fit together"),
+    "a convolution that leaves its kernel to its weight": (node("Conv", "x", "k"), "Conv"),
+    "one input too few": (node("Slice", "x", "i", "i"), "Slice"),
     "no value": (node("Relu", "nothing"), "fit together"),
 }
 

@@ -66,7 +66,16 @@ class Reader:
         """The layer that ends with a node."""
         if node.op_type not in OPERATORS:
             raise unread(node.op_type)
-        return OPERATORS[node.op_type](self, node)
+        try:
+            return OPERATORS[node.op_type](self, node)
+        except (
+            KeyError,
+            IndexError,
+            ValueError,
+            TypeError,
+            AssertionError,
+        ):  # inputs or attributes that ours always have
+            raise unread(node.op_type) from None
 
     # -- what is in the model ----------------------------------------------------------------------------------------
 

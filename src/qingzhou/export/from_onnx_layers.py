@@ -194,7 +194,8 @@ def gather(r: Reader, node: NodeProto) -> Layer:
         return r.layer("Embedding", node, [index], {"weight": r.param(source)})
     if index not in r.constants or r.shape(index):
         raise unread("Gather")
-    return r.layer("Select", node, [source], axis=attributes(node).get("axis", 0), index=r.numbers(index)[0])
+    axis = attributes(node).get("axis", 0) % len(r.value(source).shape)
+    return r.layer("Select", node, [source], axis=axis, index=r.numbers(index)[0])
 
 
 def one_axis(r: Reader, node: NodeProto) -> Layer:
@@ -202,7 +203,8 @@ def one_axis(r: Reader, node: NodeProto) -> Layer:
     axes = r.numbers(node.input[1]) if len(node.input) > 1 else attributes(node).get("axes", ())
     if len(axes) != 1:
         raise unread(node.op_type)
-    return r.layer(node.op_type, node, node.input[:1], axis=axes[0])
+    rank = len(r.value(node.input[0]).shape) + int(node.op_type == "Unsqueeze")
+    return r.layer(node.op_type, node, node.input[:1], axis=axes[0] % rank)
 
 
 def reshape(r: Reader, node: NodeProto) -> Layer:
