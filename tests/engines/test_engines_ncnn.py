@@ -184,7 +184,7 @@ def test_no_half_files(digits: qingzhou.Model, tmp_path: Path, monkeypatch: pyte
     (tmp_path / "m.bin").mkdir()
     with pytest.raises(OutputError):
         compile_for("ncnn", digits.path, tmp_path / "m.param")
-    monkeypatch.setattr("qingzhou.engines.ncnn.emit_ncnn", fail)
+    monkeypatch.setattr("qingzhou.export.ncnn.emit_ncnn", fail)
     with pytest.raises(EngineError):
         compile_for("ncnn", digits.path, tmp_path / "n.param")
     assert [path.name for path in tmp_path.iterdir()] == ["m.bin"]
@@ -206,6 +206,15 @@ def test_too_old(compiled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ncnn.Net", type("Net", (), {}))
     with pytest.raises(ExtraMissing, match="too old"):
         qingzhou.load(compiled)
+
+
+def test_onnx_is_not_imported_to_answer(compiled: Path) -> None:
+    """It takes longer than most answers."""
+    code = (
+        "import sys, qingzhou; qingzhou.load(sys.argv[1]).check(); assert not {'onnx', 'onnxruntime'} & {*sys.modules}"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(compiled)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_devices(compiled: Path) -> None:

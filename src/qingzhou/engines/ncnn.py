@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import EngineError, ExtraMissing, FileMissing, ModelError, OptionError
-from ..export.from_onnx import read_graph
-from ..export.ncnn import emit_ncnn, write_ncnn
 from ..runtime.card import KEY, Card
 from .base import Engine, Entry, Meta, Session, Settings, cannot_run, installed, package, two_stages
 from .ncnn_file import CARD, Damaged, NcnnText, parse
@@ -128,7 +126,10 @@ def open_model(path: Path, settings: Settings) -> Session:
 
 def compile_model(source: Path, card: Card, out: Path, precision: str) -> None:
     """Both files of an ONNX model of ours (FP32) with its card; weights in FP16 if so asked. ncnn takes no part."""
-    import onnx
+    import onnx  # these three only here: no answer should wait for them
+
+    from ..export.from_onnx import read_graph
+    from ..export.ncnn import emit_ncnn, write_ncnn
 
     model = onnx.load(source, load_external_data=False)
     _check_boxes(source, card, model)
