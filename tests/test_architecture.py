@@ -28,7 +28,7 @@ FLOW = [
     ["batch", "run", "info", "demo", "evaluate"],
     ["quant"],
     ["deploy"],
-    ["answers"],
+    ["answers", "bench"],
     ["doors"],
     ["present"],
     ["cli"],

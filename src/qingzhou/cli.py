@@ -280,6 +280,51 @@ def quantize(model: Path, html: Path | None, lang: str | None, as_json: bool, **
 
 
 @main.command()
+@click.argument("models", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--engines", default="", help="onnxruntime,openvino (default: all installed). 推理引擎。")
+@click.option("--precision", default="", help="fp32,fp16,int8 (default: all there are). 权重精度。")
+@click.option("--data", type=click.Path(path_type=Path), help="Pictures or rows; with labels, accuracy too. 数据。")
+@click.option("--threads", type=click.IntRange(1, 1024), help="Processor cores (default: all). 线程数。")
+@click.option("--html", type=click.Path(path_type=Path), help="Write a page with plots. 写成带图表的网页。")
+@click.option("--json", "json_file", is_flag=False, flag_value="-", type=click.Path(path_type=Path),
+              help="Write JSON, or print it without a name. 输出 JSON。")  # fmt: skip
+@click.option("--lang", type=click.Choice(["zh", "en"]), help="Language of the texts. 文字的语言。")
+def bench(
+    models: tuple[Path, ...], engines: str, precision: str, data: Path | None, threads: int | None, html: Path | None,
+    json_file: Path | None, lang: str | None,
+) -> None:  # fmt: skip
+    """Measure models on every engine here, side by side: speed, size, memory, accuracy; and say which to use.
+
+    在这台机器上并排测量各个推理引擎：速度、大小、内存、准确程度，并说明该用哪一个。
+    """
+    printed = json_file is not None and str(json_file) == "-"
+    with friendly(lang, printed):
+        from . import present
+        from .bench import bench as measure
+        from .present.bench import bench as show
+        from .present.bench import bench_json, bench_page
+        from .whole_file import output_path
+
+        page = None if html is None else output_path(models[0], html, ".html")  # before anybody waits
+        file = None if json_file is None or printed else output_path(models[0], json_file, ".json")
+        with present.busy(say("measuring", "测量中")):
+            report = measure(models, _names(engines), _names(precision), data, threads)
+        if page is not None:
+            bench_page(report, page)
+        if printed or file is not None:
+            bench_json(report, file)
+        if not printed:
+            show(report)
+        if report.choice is None:
+            sys.exit(1)
+
+
+def _names(text: str) -> list[str]:
+    """ "fp32, fp16" -> ["fp32", "fp16"]."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+@main.command()
 @common
 def engines(lang: str | None, as_json: bool) -> None:
     """Say which engines are installed, how to install the others, and what the processor can. 查看可用的推理引擎。"""

@@ -68,6 +68,16 @@ def survey() -> Machine:
     )  # fmt: skip
 
 
+def processor(cpuinfo: Path = CPUINFO) -> str:
+    """What the processor is called: "Intel(R) N100" where Linux says so, else what the system says."""
+    try:
+        lines = cpuinfo.read_text("utf-8", "replace").splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.lower().startswith(("model name", "hardware")))
+    return next(filter(None, names), "") or platform.processor() or platform.machine()
+
+
 def features(cpuinfo: Path = CPUINFO) -> dict[str, bool]:
     """What the processor can, as Linux says; {} on other systems."""
     try:

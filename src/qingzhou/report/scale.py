@@ -28,6 +28,9 @@ def _needed(low: float, high: float, step: float) -> int:
     return math.ceil(high / step - 1e-9) - math.floor(low / step + 1e-9) + 1
 
 
+LEAST = 0.02  # of the values: an axis that shows less would make hills of nothing
+
+
 @dataclass(frozen=True)
 class Frame:
     """One axis: its numbers, and the places (pixels) of the first and the last."""
@@ -45,6 +48,9 @@ class Frame:
 def frame(values: Sequence[float], first: float, last: float, zero: bool = False) -> Frame:
     """The axis that holds all values; with `zero` it begins there."""
     low, high = min(values), max(values)
+    missing = LEAST * max(abs(low), abs(high)) - (high - low)
+    if missing > 0:
+        low, high = low - missing / 2, high + missing / 2
     return Frame(ticks(min(0.0, low) if zero else low, max(0.0, high) if zero else high), first, last)
 
 

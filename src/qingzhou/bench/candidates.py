@@ -1,0 +1,123 @@
+"""Which models, engines and precisions are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from ..engines import ENGINES, Engine
+from ..engines.artifact import QUANTISED
+from ..engines.table import engine_for, engine_named, is_compiled
+from ..errors import FileMissing, OptionError, say
+from .result import Candidate
+
+PRECISIONS = ("fp32", "fp16", "int8")
+
+
+class Chosen(NamedTuple):
+    """What will be compared, and what the user should know about the rest."""
+
+    candidates: list[Candidate]
+    notes: list[str]
+
+
+def choose(models: Sequence[Path], engines: Sequence[str] = (), precisions: Sequence[str] = ()) -> Chosen:
+    """Every model on every engine in every precision that it can have there.
+
+    engines     by default those that are installed; one that is named and is not becomes a row that says so
+    precisions  by default all that an engine can store; a quantised model has only its own, int8
+
+    FileMissing; OptionError for names that there are not, and where nothing is left.
+    """
+    for engine in engines:
+        engine_named(engine)
+    for precision in precisions:
+        _check_precision(precision)
+    for model in models:
+        if not model.is_file():
+            raise _missing(model)
+    wanted = list(dict.fromkeys(engines)) or [name for name, engine in ENGINES.items() if engine.version()]
+    found = [one for model in dict.fromkeys(models) for one in _of_model(model, wanted, precisions)]
+    if not found:
+        raise _nothing(wanted, precisions)
+    absent = [] if engines else [engine for name, engine in ENGINES.items() if name not in wanted]
+    return Chosen(found, [*map(_absent, absent), *_left_out(models, found)])
+
+
+def _of_model(model: Path, engines: Sequence[str], precisions: Sequence[str]) -> Iterator[Candidate]:
+    if is_compiled(model):
+        own = engine_for(model).name
+        if own in engines and not precisions:
+            yield Candidate(model, own, "")
+        return
+    quantised = _is_quantised(model)
+    for name in engines:
+        engine = ENGINES[name]
+        for precision in ("int8",) if quantised else engine.precisions:
+            if not precisions or precision in precisions:
+                yield Candidate(model, name, precision, _compiles(engine, model, precision, quantised))
+
+
+def _compiles(engine: Engine, model: Path, precision: str, quantised: bool) -> str | None:
+    """What to compile it in; None for an .onnx that the engine opens as it is."""
+    if model.suffix.lower() in engine.opens and (quantised or precision == "fp32"):
+        return None
+    return "fp32" if quantised else precision
+
+
+def _is_quantised(model: Path) -> bool:
+    """Whether it computes in whole numbers; a file that is no model is not, and says so when it is opened."""
+    import onnx
+
+    try:
+        nodes = onnx.load(model, load_external_data=False).graph.node
+    except Exception:  # protobuf's errors on what is no ONNX, and the system's on what cannot be read
+        return False
+    return any(node.op_type in QUANTISED for node in nodes)
+
+
+# -- what the user should know --------------------------------------------------------------------------------------
+
+
+def _absent(engine: Engine) -> str:
+    return say(
+        f"{engine.name} is not installed here, so it was not measured: {engine.install}",
+        f"这里没有安装 {engine.name}，所以没有测量：{engine.install}",
+    )
+
+
+def _left_out(models: Sequence[Path], found: Sequence[Candidate]) -> list[str]:
+    there = {one.model for one in found}
+    return [
+        say(
+            f"{model.name} was left out: it cannot have the engines and precisions that were asked for.",
+            f"没有测量 {model.name}：它不能用所选的引擎和精度。",
+        )
+        for model in dict.fromkeys(models) if model not in there
+    ]  # fmt: skip
+
+
+def _missing(model: Path) -> FileMissing:
+    return FileMissing(
+        en=f"There is no file {model}; expected a converted model, such as best.onnx. Check the name and the folder.",
+        zh=f"文件 {model} 不存在，应为转换好的模型，例如 best.onnx。请检查文件名和所在的文件夹。",
+    )
+
+
+def _check_precision(name: str) -> None:
+    if name not in PRECISIONS:
+        raise OptionError(
+            en=f"--precision is {name}; it can be {', '.join(PRECISIONS)}.",
+            zh=f"--precision 的值是 {name}，可以是 {'、'.join(PRECISIONS)}。",
+        )
+
+
+def _nothing(engines: Sequence[str], precisions: Sequence[str]) -> OptionError:
+    en, zh = ", ".join(precisions) or "all", "、".join(precisions) or "全部"
+    return OptionError(
+        en=f"Nothing is left to measure: none of the models can be run by {', '.join(engines)} with --precision {en}. "
+        "For int8 name a quantised model; leave --engines or --precision out to measure what there is.",
+        zh=f"没有可测量的组合：{'、'.join(engines)} 无法以 --precision {zh} 运行这些模型。"
+        "要测 int8，请指定量化后的模型；去掉 --engines 或 --precision 可以测量所有可用的组合。",
+    )

@@ -1,0 +1,83 @@
+"""What the times are taken on: some of the user's data, or the model's own sample."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from ..errors import DataError, QingzhouError
+from ..evaluate.data import read_data
+from ..evaluate.places import data_error, files_in, is_picture
+from ..runtime.predict import Predictor
+
+MOST = 16  # inputs: enough for pictures of several sizes
+LOOKED_AT = 5000  # of large data the first
+
+
+def inputs_of(predictor: Predictor, data: Path | None) -> tuple[list[Any], str, int]:
+    """(inputs, "sample" or "data", how many of those chosen could not be used); DataError where none is left."""
+    if data is None:
+        if predictor.card.sample is None:
+            raise _no_sample()
+        return [predictor.sample_input()], "sample", 0
+    chosen = _evenly(_sources(data))
+    fine = [one for one in chosen if _is_fine(predictor, one)]
+    if not fine:
+        raise _no_data(data)
+    return fine, "data", len(chosen) - len(fine)
+
+
+def labelled(data: Path) -> QingzhouError | None:
+    """Why these data have no answers to judge by; None if they have. FileMissing where there are none at all."""
+    try:
+        read_data(data)
+    except DataError as err:
+        if not any(_pictures(data)):
+            raise
+        return err
+    return None
+
+
+def _sources(data: Path) -> list[Any]:
+    """Pictures as paths, rows as arrays; of data without answers every picture."""
+    if labelled(data) is not None:
+        return _pictures(data)
+    cases = islice(read_data(data).cases(), LOOKED_AT)
+    return [case.data for case in cases if not isinstance(case.data, QingzhouError)]
+
+
+def _pictures(data: Path) -> list[Path]:
+    if data.is_file():
+        return [data] if is_picture(data) else []
+    return [path for path in islice(files_in(data), LOOKED_AT) if is_picture(path)]
+
+
+def _evenly(sources: Sequence[Any]) -> list[Any]:
+    """At most MOST of them, from the first to the last class."""
+    many = min(MOST, len(sources))
+    return [sources[i * len(sources) // many] for i in range(many)]
+
+
+def _is_fine(predictor: Predictor, data: Any) -> bool:
+    try:
+        predictor.prepare(data)
+    except QingzhouError:
+        return False
+    return True
+
+
+def _no_sample() -> DataError:
+    return data_error(
+        en="The model has no sample to be timed on. Name data: --data folder",
+        zh="模型里没有可用来计时的示例。请指定数据：--data 文件夹",
+    )
+
+
+def _no_data(data: Path) -> DataError:
+    return data_error(
+        en=f"{data} holds nothing that this model can take. Name pictures for a model of pictures, a table for one of "
+        "tables; or leave --data out.",
+        zh=f"{data} 里没有这个模型可用的输入。图片模型请指定图片，表格模型请指定表格；也可以去掉 --data。",
+    )

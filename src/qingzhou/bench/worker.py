@@ -1,0 +1,140 @@
+"""The process that one candidate runs in: questions come in as lines of JSON, answers go out as lines of JSON.
+
+What an engine prints goes to stderr; what it does to this process, it does to nobody else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ..engines import Settings, compile_for, open_predictor
+from ..engines.table import engine_for
+from ..errors import EngineError, QingzhouError
+from ..evaluate import Classification, DetectionScore, Regression, evaluate
+from ..runtime.predict import Predictor
+from .inputs import inputs_of
+from .memory import peak
+
+WARM_RUNS = 3
+NO_MEMORY = ("bad_alloc", "bad allocation", "Failed to allocate memory")
+Answer = dict[str, Any]
+
+
+class Worker:
+    """One candidate, opened once and asked many times."""
+
+    predictor: Predictor
+    inputs: list[Any]
+    asked = 0
+
+    def compile(self, engine: str, source: str, out: str, precision: str) -> Answer:
+        """Make the engine's file; the process ends after it, so that this does not count as memory of the model."""
+        made = compile_for(engine, source, out, precision)
+        return {"path": str(made.path), "notes": made.notes}
+
+    def open(self, path: str, threads: int | None, data: str | None) -> Answer:
+        """Import the engine and open the model, then warm up. The inputs are the same in every process."""
+        start = time.perf_counter()
+        self.predictor = open_predictor(Path(path), Settings(threads=threads))
+        load = time.perf_counter() - start
+        size = sum(part.stat().st_size for part in engine_for(Path(path)).files(Path(path)))
+        self.inputs, kind, skipped = inputs_of(self.predictor, None if data is None else Path(data))
+        warm = [self._run()[1] for _ in range(WARM_RUNS)]
+        return {"load": load, "size": size, "inputs": kind, "skipped": skipped, "run": min(warm)}
+
+    def turn(self, runs: int) -> Answer:
+        """Times in ms of this many runs. One more, at the beginning, does not count: others had the caches before."""
+        self._run()
+        self.asked -= 1  # the same inputs in every round's turn, whoever had it before
+        times = [self._run() for _ in range(runs)]
+        return {"network": [net for net, _ in times], "whole": [whole for _, whole in times]}
+
+    def memory(self) -> Answer:
+        """The most that there was so far."""
+        return {"memory": peak()}
+
+    def judge(self, data: str) -> Answer:
+        """How right it is on labelled data."""
+        found = evaluate(self.predictor, data)
+        match found.result:
+            case Classification(interval=interval, accuracy=value, judged=judged):
+                return {"metric": "accuracy_top1", "value": value, "judged": judged, "interval": interval}
+            case DetectionScore(map=value, judged=judged):
+                return {"metric": "mAP50-95", "value": value, "judged": judged}
+            case Regression(mae=value, judged=judged):
+                return {"metric": "MAE", "value": value, "judged": judged}
+
+    def _run(self) -> tuple[float, float]:
+        """(bare network, whole) in ms for the next input."""
+        data = self.inputs[self.asked % len(self.inputs)]
+        self.asked += 1
+        batch = self.predictor.prepare(data)
+        start = time.perf_counter_ns()
+        self.predictor.outputs(batch)
+        middle = time.perf_counter_ns()
+        self.predictor.predict(data)
+        end = time.perf_counter_ns()
+        return (middle - start) / 1e6, (end - middle) / 1e6
+
+
+def main() -> None:
+    """Answer until there are no more questions."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who asks is interrupted as well, and ends this process
+    answers = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)
+    worker = Worker()
+    questions: dict[str, Callable[..., Answer]] = {
+        "compile": worker.compile, "open": worker.open, "turn": worker.turn, "memory": worker.memory,
+        "judge": worker.judge,
+    }  # fmt: skip
+    for line in sys.stdin.buffer:
+        question = json.loads(line)
+        _send(answers, _answer(questions[question.pop("ask")], question))
+
+
+def _answer(ask: Callable[..., Answer], question: Answer) -> Answer:
+    try:
+        return ask(**question)
+    except Exception as err:  # an engine's own; the traceback would say nothing to the one who asked
+        if _is_of_memory(err):
+            return _failure(_no_memory())
+        return _failure(err if isinstance(err, QingzhouError) else _unexpected(err))
+
+
+def _is_of_memory(err: BaseException | None) -> bool:
+    """Whether memory ran out, below whatever was made of it: Python's error, or the words of C++ and onnxruntime."""
+    while err is not None:
+        if isinstance(err, MemoryError) or any(words in str(err) for words in NO_MEMORY):
+            return True
+        err = err.__context__
+    return False
+
+
+def _failure(err: QingzhouError) -> Answer:
+    return {"error": {"kind": type(err).__name__, "en": err.en, "zh": err.zh}}
+
+
+def _send(answers: BinaryIO, answer: Answer) -> None:
+    answers.write(json.dumps(answer).encode("ascii") + b"\n")
+
+
+def _no_memory() -> EngineError:
+    return EngineError(
+        en="There was not enough memory. Close other programs, or measure fewer engines at once: --engines",
+        zh="内存不够。请关闭其他程序，或用 --engines 一次少测几个引擎。",
+    )
+
+
+def _unexpected(err: Exception) -> EngineError:
+    text = f"{type(err).__name__}: {' '.join(str(err).split())[:200]}"
+    return EngineError(
+        en=f"The engine failed: {text}. Update it, or choose another one.",
+        zh=f"推理引擎出错：{text}。请更新它，或换一个引擎。",
+    )
