@@ -29,7 +29,8 @@ class Process:
     def __init__(self) -> None:
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  # what the engine prints; stop() closes it
         self._process = subprocess.Popen(
-            [sys.executable, "-c", START, *sys.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said,
+            [sys.executable, "-c", START, *map(str, sys.path)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said,
             env={**os.environ, "PYTHONUTF8": "1", "QINGZHOU_LANG": language()},
         )  # fmt: skip
         self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
