@@ -95,11 +95,10 @@ def test_symmetric_has_no_zero_points() -> None:
 def test_biases_are_in_steps_of_the_products() -> None:
     proto = residual()
     was, now = constants(proto), constants(made(proto))
-    for name, source in (("b1", "x"), ("b2", "r1"), ("b3", "pool")):
-        number = name[1]
-        steps = now[f"w{number}/bias/scales"]
+    for number, layer, source in (("1", "c1", "x"), ("2", "c2", "r1"), ("3", "logits", "pool")):
+        steps = now[f"{layer}/bias/scales"]
         np.testing.assert_allclose(steps, now[f"w{number}/scales"] * now[f"{source}/scale"], rtol=1e-6)
-        assert np.abs(now[f"w{number}/bias/q"] * steps - was[name]).max() <= steps.max() / 2 * 1.0001
+        assert np.abs(now[f"{layer}/bias/q"] * steps - was[f"b{number}"]).max() <= steps.max() / 2 * 1.0001
 
 
 def test_bias_correction_makes_up_for_the_mean_error() -> None:
@@ -112,7 +111,7 @@ def test_bias_correction_makes_up_for_the_mean_error() -> None:
         small = made(proto, Scheme(narrow=True), means=means, feeds=feeds)
         weights = constants(small)
         wide = weights["w1/scales"].reshape(-1, 1, 1, 1)
-        bias = weights["w1/bias/q"] * weights["w1/bias/scales"]
+        bias = weights["c1/bias/q"] * weights["c1/bias/scales"]
         rounded = ModelProto()
         rounded.CopyFrom(proto)
         for tensor in rounded.graph.initializer:
@@ -180,6 +179,34 @@ def test_only_what_is_heavy_and_what_leads_to_it() -> None:
     assert [node.name for node in network.between()] == ["r1", "sum", "pool", "flat"]
     assert network.heads == ["logits"]
     assert set(activations(network)) == {"x", "r1", "c2", "sum", "pool", "flat"}
+
+
+def test_weights_that_two_layers_share_are_there_once_each_layer_with_a_bias_of_its_own() -> None:
+    """As a detector's head that looks at several levels."""
+    rng = np.random.default_rng(6)
+    shared = model(
+        [helper.make_node("Conv", ["x", "w", "b"], ["near"], name="near"),
+         helper.make_node("MaxPool", ["near"], ["half"], name="half", kernel_shape=[2, 2], strides=[2, 2]),
+         helper.make_node("Conv", ["half", "w", "b"], ["y"], name="far")],
+        {"w": rng.normal(0, 0.3, (3, 3, 1, 1)), "b": rng.normal(0, 1, 3)}, (1, 3, 12, 12), {"y": (1, 3, 6, 6)},
+    )  # fmt: skip
+    small = made(shared)
+    names = [node.name for node in small.graph.node]
+    assert len(names) == len(set(names))
+    assert {name for name in constants(small) if name.endswith("/q")} == {"w/q", "near/bias/q", "y/bias/q"}
+    expected, found = (session(m, emulated=True).run(["y"], FEEDS[0])[0] for m in (shared, small))
+    np.testing.assert_allclose(found, expected, atol=np.ptp(expected) / 100)
+
+
+def test_a_matrix_used_both_ways_round_stays_float() -> None:
+    """Scales have one axis, so the two could not share integers."""
+    both = model(
+        [helper.make_node("Flatten", ["x"], ["flat"], name="flat"),
+         helper.make_node("MatMul", ["flat", "w"], ["there"], name="there"),
+         helper.make_node("Gemm", ["there", "w"], ["y"], name="back", transB=1)],
+        {"w": np.random.default_rng(6).normal(0, 1, (432, 5))}, (1, 3, 12, 12), {"y": (1, 432)},
+    )  # fmt: skip
+    assert not Network(both).heavy
 
 
 def test_no_new_domains_and_the_same_versions() -> None:

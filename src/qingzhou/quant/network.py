@@ -56,7 +56,10 @@ class Network:
 
     def _has_matrix(self, node: NodeProto) -> bool:
         weight = self.constants.get(node.input[1])
-        return weight is not None and weight.data_type == TensorProto.FLOAT and len(weight.dims) >= 2
+        if weight is None or weight.data_type != TensorProto.FLOAT or len(weight.dims) < 2:
+            return False
+        users = [other for other in self.readers[weight.name] if other.op_type in HEAVY]
+        return len({channel_axis(other) for other in users}) == 1  # scales have one axis
 
     @cached_property
     def heads(self) -> list[str]:

@@ -111,28 +111,33 @@ class _Writer:
 
     def _weights(self, node: NodeProto) -> None:
         """int8 weights with a scale for each output channel; an int32 bias in the scale of the products."""
-        weight, bias = self.network.weight(node).astype(np.float64), self.network.bias(node)
-        source = self.scales[node.input[0]]
-        flat = np.abs(weight).reshape(len(weight), -1).max(axis=1)
-        scales = np.maximum(flat / self.scheme.weight_most, LEAST)
-        if bias is not None:
-            scales = np.maximum(scales, np.abs(bias) / (source * BIAS_MOST))
-        scales = scales.astype(np.float32)
+        name, weight, bias = node.input[1], self.network.weight(node).astype(np.float64), self.network.bias(node)
+        scales = self._channel_scales(name, weight)
         wide = scales.astype(np.float64).reshape(-1, *[1] * (weight.ndim - 1))
         whole = np.clip(np.rint(weight / wide), -self.scheme.weight_most, self.scheme.weight_most)
         shift = self._shift(node, whole * wide - weight)
         axis = channel_axis(node)
-        name = node.input[1]
-        node.input[1] = self._constant(
-            name, (whole if axis == 0 else np.moveaxis(whole, 0, -1)).astype(np.int8), scales, axis
-        )
+        stored = (whole if axis == 0 else np.moveaxis(whole, 0, -1)).astype(np.int8)
+        node.input[1] = self._constant(name, stored, scales, axis)
         if bias is None and node.op_type == "MatMul":
             return
         bias = (np.zeros(len(weight)) if bias is None else bias.astype(np.float64)) - shift
-        steps = (scales.astype(np.float64) * source).astype(np.float32)
+        steps = (scales.astype(np.float64) * self.scales[node.input[0]]).astype(np.float32)
         integers = np.clip(np.rint(bias / steps.astype(np.float64)), -BIAS_MOST, BIAS_MOST).astype(np.int32)
         del node.input[2:]
-        node.input.append(self._constant(f"{name}/bias", integers, steps, 0))
+        node.input.append(self._constant(f"{node.output[0]}/bias", integers, steps, 0))
+
+    def _channel_scales(self, name: str, weight: Array) -> Array:
+        """Of each output channel, (out,), the same for every layer that shares these weights; large enough that
+        their biases fit into 32 bits.
+        """
+        scales = np.maximum(np.abs(weight).reshape(len(weight), -1).max(axis=1) / self.scheme.weight_most, LEAST)
+        for node in self.network.heavy:
+            bias = self.network.bias(node)
+            if node.input[1] == name and bias is not None and node.output[0] not in self.kept:
+                source, _ = self._parameters(node.input[0])
+                scales = np.maximum(scales, np.abs(bias) / (source * BIAS_MOST))
+        return np.asarray(scales.astype(np.float32))
 
     def _shift(self, node: NodeProto, error: Array) -> Array | float:
         """What the rounded weights add to each output channel on average, borders apart."""
@@ -145,11 +150,13 @@ class _Writer:
         return np.asarray(np.einsum("goi,gi->go", out, parts).reshape(-1))
 
     def _constant(self, name: str, integers: Array, scales: Array, axis: int) -> str:
-        """Integers and the node that makes numbers of them."""
+        """Integers and the node that makes numbers of them; weights that layers share are there once."""
+        out = f"{name}/int8"
+        if f"{name}/q" in self.constants:
+            return out
         zeros = np.zeros(len(scales), integers.dtype)
         ends = [self._put(f"{name}/q", integers), self._put(f"{name}/scales", scales)]
         ends.append(self._put(f"zeros/{zeros.dtype}/{len(zeros)}", zeros))  # shared by all of that length
-        out = f"{name}/int8"
         self.nodes.append(helper.make_node("DequantizeLinear", ends, [out], name=f"DQ:{name}", axis=axis))
         return out
 
