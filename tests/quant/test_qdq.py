@@ -26,7 +26,7 @@ FULL = Scheme()
 def made(proto: ModelProto, scheme: Scheme = FULL, kept: frozenset[str] = frozenset(), means: bool = False,
          feeds: list[dict[str, np.ndarray]] = FEEDS) -> ModelProto:  # fmt: skip
     network = Network(proto)
-    seen = calibrate(proto, activations(network), feeds)
+    seen = calibrate(network, activations(network), feeds)
     ranges = {name: one.range("minmax") for name, one in seen.items()}
     averages = {name: one.mean for name, one in seen.items() if one.mean is not None} if means else None
     found = quantise(network, ranges, scheme, kept, averages)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from onnx import ModelProto, NodeProto, TensorProto, numpy_helper
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto, numpy_helper
 
 Array = np.ndarray[Any, Any]
 
@@ -24,6 +24,11 @@ class Network:
     """An ONNX model with what the quantiser asks of it."""
 
     proto: ModelProto
+
+    @property
+    def opset(self) -> int:
+        """The version of ONNX's own operators; 0 where none is named."""
+        return max((one.version for one in self.proto.opset_import if one.domain in ("", "ai.onnx")), default=0)
 
     @cached_property
     def constants(self) -> dict[str, TensorProto]:
@@ -135,6 +140,19 @@ class Network:
         """Whether a tensor is computed by moving another's numbers: it has that one's range."""
         node = self.producers.get(name)
         return node is not None and node.op_type in MOVING and not _interpolates(node)
+
+
+def rebuilt(source: ModelProto, nodes: Iterable[NodeProto], constants: Iterable[TensorProto]) -> ModelProto:
+    """A model of the same inputs, outputs, versions and metadata around other nodes; no large constant is copied in
+    vain.
+    """
+    graph = GraphProto(name=source.graph.name, input=source.graph.input, output=source.graph.output)
+    graph.node.extend(nodes)
+    graph.initializer.extend(constants)
+    return ModelProto(
+        ir_version=source.ir_version, producer_name=source.producer_name, producer_version=source.producer_version,
+        opset_import=source.opset_import, metadata_props=source.metadata_props, graph=graph,
+    )  # fmt: skip
 
 
 def channel_axis(node: NodeProto) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
-from .network import Array, Network, activations, channel_axis, groups
+from .network import Array, Network, activations, channel_axis, groups, rebuilt
 from .ranges import Range
 
 LEAST = 1e-8  # of a scale: a channel of zeros must not divide by zero
@@ -167,11 +167,6 @@ class _Writer:
     def _assembled(self) -> ModelProto:
         """The model around the new nodes: of the old constants only what is still read."""
         source = self.network.proto
-        model = ModelProto()
-        model.CopyFrom(source)
-        del model.graph.node[:], model.graph.initializer[:], model.graph.value_info[:]
-        model.graph.node.extend(self.nodes)
         read = {name for node in self.nodes for name in node.input}
-        model.graph.initializer.extend(t for t in source.graph.initializer if t.name in read)
-        model.graph.initializer.extend(self.constants.values())
-        return model
+        constants = [tensor for tensor in source.graph.initializer if tensor.name in read]
+        return rebuilt(source, self.nodes, [*constants, *self.constants.values()])

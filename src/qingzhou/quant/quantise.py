@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,12 @@ from ..samples import write_sample
 from ..whole_file import output_path, replacing
 from .judge import Verdict, judge
 from .layers import Layer, look_at
-from .network import Array, Network, activations
+from .network import Network, activations
 from .pair import Pair
 from .ranges import Seen, calibrate
 from .result import Limits, Quantised
 from .search import Plan, Search
-from .signal import session
+from .signal import Feed, session
 from .split import ENOUGH, Split, split
 from .storage import stored
 from .target import TARGETS, chosen, runs_here
@@ -31,6 +32,8 @@ from .timing import Timing, compare
 
 SUFFIXES = {"int8": ".int8.onnx", "int8-weights": ".int8w.onnx", "fp16": ".fp16.onnx"}
 LEAST_OPSET = 13  # the first with scales for each channel
+MOST_LOOKED_AT, FEWEST_LOOKED_AT = 24, 4  # inputs by which ways of rounding are compared
+LOOKED_AT_BYTES = 24_000_000  # of them, unless these are too few
 LEAST_TOLERANCE = 0.02  # of the self-test: another processor may round a number to the next of 256 steps
 
 
@@ -114,8 +117,8 @@ class _Job:
     def rounded(self, parts: Split) -> _Made:
         """INT8 within the limits if there is a way; else the last that was tried."""
         _check_network(self.network, self.card, self.source)
-        feeds = list(_feeds(self.before, parts))
-        seen = _ranges(self.network, feeds)
+        feeds = _first(_feeds(self.before, parts))
+        seen = _ranges(self.network, _feeds(self.before, parts))
         search = Search(self.network, seen, feeds, TARGETS[self.target], self.emulated)
         plan = search.best()
         made = self._judged(search, plan, parts)
@@ -145,7 +148,7 @@ class _Job:
         return compare(lambda: one.run(None, feed), lambda: two.run(None, feed))
 
 
-def _feeds(predictor: Predictor, parts: Split) -> Iterator[Mapping[str, Array]]:
+def _feeds(predictor: Predictor, parts: Split) -> Iterator[Feed]:
     """The calibration part, prepared; what cannot be read is left out. DataError if nothing can."""
     last: QingzhouError | None = None
     there = False
@@ -162,9 +165,16 @@ def _feeds(predictor: Predictor, parts: Split) -> Iterator[Mapping[str, Array]]:
         )
 
 
-def _ranges(network: Network, feeds: list[Mapping[str, Array]]) -> dict[str, Seen]:
+def _first(feeds: Iterator[Feed]) -> list[Feed]:
+    """Those by which ways of rounding are compared: as many as memory and patience allow."""
+    first = next(feeds)
+    size = sum(array.nbytes for array in first.values())
+    return [first, *islice(feeds, min(MOST_LOOKED_AT, max(FEWEST_LOOKED_AT, LOOKED_AT_BYTES // size)) - 1)]
+
+
+def _ranges(network: Network, feeds: Iterable[Feed]) -> dict[str, Seen]:
     try:
-        return calibrate(network.proto, activations(network), feeds)
+        return calibrate(network, activations(network), feeds)
     except ValueError as err:
         raise ModelError(
             en=f"The tensor {str(err)[:80]} holds numbers that are not finite (NaN or infinite). The training broke, "
@@ -172,6 +182,8 @@ def _ranges(network: Network, feeds: list[Mapping[str, Array]]) -> dict[str, See
             zh=f"张量 {str(err)[:80]} 里有无效数字（NaN 或无穷大）。训练或转换出了问题：请重新转换，"
             "或用更小的学习率训练。",
         ) from None
+    except QingzhouError:
+        raise
     except Exception as err:  # onnxruntime has a class of its own for every kind of refusal
         raise InputError(
             en=f"The model refused an input of the calibration: {str(err)[:200]}. Give data as in training.",
@@ -273,12 +285,11 @@ def _check_network(network: Network, card: Card, source: Path) -> None:
             "int8-weights or fp16.",
             zh="文本模型不能转换成 INT8：它的数值取决于前面所有的词。请用 --precision int8-weights 或 fp16。",
         )
-    opset = max((entry.version for entry in network.proto.opset_import if entry.domain in ("", "ai.onnx")), default=0)
-    if opset < LEAST_OPSET:
+    if network.opset < LEAST_OPSET:
         raise ModelError(
-            en=f"{source.name} has opset {opset}, but INT8 with a scale for each channel needs {LEAST_OPSET}. Convert "
+            en=f"{source.name} has opset {network.opset}, but INT8 with a scale for each channel needs {LEAST_OPSET}. Convert "
             f"the checkpoint again with --opset {LEAST_OPSET}.",
-            zh=f"{source.name} 的 opset 是 {opset}，而逐通道的 INT8 需要 {LEAST_OPSET}。"
+            zh=f"{source.name} 的 opset 是 {network.opset}，而逐通道的 INT8 需要 {LEAST_OPSET}。"
             f"请用 --opset {LEAST_OPSET} 重新转换。",
         )
     if not network.heavy:

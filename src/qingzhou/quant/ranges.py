@@ -11,15 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from onnx import ModelProto
 
-from .signal import session
+from .network import Network
+from .watch import Glance, watched
 
 Array = np.ndarray[Any, Any]
 Range = tuple[float, float]
 
 BINS = 4096  # over -reach to reach
-SAMPLED = 8192  # numbers of a tensor that enter the histogram, of each picture; ends and means see all
 METHODS = ("mse", "percentile", "minmax")
 SHARE = 1e-4  # of the numbers that "percentile" cuts off at each end
 STEPS = np.linspace(0.2, 1.0, 41)  # shares of an end that "mse" tries
@@ -68,16 +67,14 @@ class Seen:
     pictures: int = 0
     histogram: Histogram = field(default_factory=Histogram)
 
-    def add(self, array: Array) -> None:
-        """One picture's tensor, (N, C, ...); ValueError if a number is not finite."""
-        low, high = float(array.min()), float(array.max())
-        if not np.isfinite(high - low):
+    def add(self, glance: Glance) -> None:
+        """One picture's; ValueError if a number is not finite."""
+        means = 0.0 if glance.means is None else glance.means
+        if not np.isfinite([glance.low, glance.high, np.sum(means), np.sum(glance.sample)]).all():
             raise ValueError(self.name)
-        self.low, self.high = min(self.low, low), max(self.high, high)
-        self.means = self.means + array.mean(axis=tuple(n for n in range(array.ndim) if n != 1))
-        flat = array.reshape(-1)
-        step = max(1, flat.size // SAMPLED) | 1  # odd: it does not always meet the same column
-        self.histogram.add(flat[self.pictures % step :: step])
+        self.low, self.high = min(self.low, glance.low), max(self.high, glance.high)
+        self.means = self.means + means
+        self.histogram.add(glance.sample)
         self.pictures += 1
 
     @property
@@ -99,21 +96,14 @@ class Seen:
         return _least_error(counts, middles, low, high)
 
 
-def calibrate(model: ModelProto, names: Iterable[str], feeds: Iterable[Mapping[str, Array]]) -> dict[str, Seen]:
+def calibrate(network: Network, names: Iterable[str], feeds: Iterable[Mapping[str, Array]]) -> dict[str, Seen]:
     """Run the network on every feed, and watch the activations of these names. ValueError, with its name, if one is
     not finite.
     """
-    wanted = list(names)
-    fed = {entry.name for entry in model.graph.input}
-    computed = [name for name in wanted if name not in fed]
-    watching = session(model, computed)
-    seen = {name: Seen(name) for name in wanted}
-    for feed in feeds:
-        tensors = dict(zip(computed, watching.run(computed, dict(feed)), strict=True))
-        for name in wanted:
-            array = tensors[name] if name in tensors else feed[name]
-            if array.size:
-                seen[name].add(array)
+    seen = {name: Seen(name) for name in names}
+    for glances in watched(network, seen, feeds):
+        for name, glance in glances.items():
+            seen[name].add(glance)
     return seen
 
 

@@ -12,8 +12,7 @@ from .qdq import Scheme, quantise
 from .ranges import METHODS, Seen
 from .signal import Feed, Signal
 
-LOOKED_AT = 24  # inputs by which ways are compared
-LOOKED_AT_EACH = 6  # inputs by which each layer is looked at
+SHARE_EACH = 4  # each layer is looked at by one input in so many
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class Search:
         self, network: Network, seen: Mapping[str, Seen], feeds: Sequence[Feed], scheme: Scheme, emulated: bool
     ) -> None:
         self.network, self.seen, self.scheme, self.emulated = network, seen, scheme, emulated
-        self._feeds = feeds[:LOOKED_AT]
+        self._feeds = feeds
         self._means: dict[str, Array] = {name: one.mean for name, one in seen.items() if one.mean is not None}
 
     def model(self, method: str, corrected: bool, kept: frozenset[str]) -> ModelProto:
@@ -56,7 +55,7 @@ class Search:
 
     def gentler(self, plan: Plan) -> Iterator[Plan]:
         """The same with 1, 2, 4, … layers in float, those first whose rounding alone does the most harm."""
-        signal = Signal(self.network.proto, self.network.heads, self._feeds[:LOOKED_AT_EACH])
+        signal = Signal(self.network.proto, self.network.heads, self._feeds[::SHARE_EACH])
         layers = [node.output[0] for node in self.network.heavy]
         alone = {
             name: self._plan(signal, plan.method, plan.corrected, frozenset(layers) - {name}).sqnr for name in layers

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from onnx import ModelProto, ValueInfoProto
 
+from ..errors import ModelError
 from ..runtime.session import onnxruntime_package
 from .network import Array
 
@@ -27,12 +28,24 @@ def session(model: ModelProto, also: Sequence[str] = (), emulated: bool = False,
     options.intra_op_num_threads = threads
     if emulated:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-    if also:
-        model, original = ModelProto(), model
-        model.CopyFrom(original)
-        there = {output.name for output in model.graph.output}
-        model.graph.output.extend(ValueInfoProto(name=name) for name in also if name not in there)
-    return ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    try:
+        return ort.InferenceSession(_serialised(model, also), options, providers=["CPUExecutionProvider"])
+    except Exception as err:  # onnxruntime has a class of its own for every kind of refusal
+        raise ModelError(
+            en=f"onnxruntime does not take a form of this model that quantising needs: {str(err)[:300]}",
+            zh=f"onnxruntime 不接受量化所需的一种模型形式：{str(err)[:300]}",
+        ) from None
+
+
+def _serialised(model: ModelProto, also: Sequence[str]) -> bytes:
+    """With more outputs for a moment: a copy of a large model would cost its size once more."""
+    outputs, own = model.graph.output, len(model.graph.output)
+    there = {output.name for output in outputs}
+    outputs.extend(ValueInfoProto(name=name) for name in also if name not in there)
+    try:
+        return bytes(model.SerializeToString())
+    finally:
+        del outputs[own:]
 
 
 class Signal:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
-from .network import Array, Network, channel_axis
+from .network import Array, Network, channel_axis, rebuilt
 
 FEWEST = 1024  # numbers of a tensor that is worth it
 LARGEST_HALF = 65504.0  # the largest finite number of FP16
@@ -23,8 +23,6 @@ Stored = tuple[list[TensorProto], list[NodeProto]]
 def stored(network: Network, form: str) -> ModelProto:
     """A model with its large tensors of weights in another form: "fp16", or "int8-weights"."""
     put: Callable[[str, Array], Stored | None] = _half if form == "fp16" else _by_channel(network)
-    model = ModelProto()
-    model.CopyFrom(network.proto)
     constants: list[TensorProto] = []
     nodes: list[NodeProto] = []
     for tensor in network.proto.graph.initializer:
@@ -32,10 +30,7 @@ def stored(network: Network, form: str) -> ModelProto:
         constants += parts[0] if parts else [tensor]
         nodes += parts[1] if parts else []
     nodes += network.proto.graph.node
-    del model.graph.initializer[:], model.graph.node[:]
-    model.graph.initializer.extend(constants)
-    model.graph.node.extend(nodes)
-    return model
+    return rebuilt(network.proto, nodes, constants)
 
 
 def _is_large(tensor: TensorProto) -> bool:

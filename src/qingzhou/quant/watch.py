@@ -1,0 +1,100 @@
+"""A network that also gives what calibration wants to know of its activations: little numbers, computed on the way.
+
+The activations themselves never leave the engine, so its memory is that of an ordinary run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
+
+from .network import Array, Network, rebuilt
+from .signal import session
+
+SAMPLED = 8192  # about so many numbers of a tensor are drawn from each picture, or all it has
+OFFSET = "watched/offset"  # where drawing begins: another place in every picture
+CHANNELS_AS_INPUT = 18  # the opset from which ReduceMean takes its axes as an input
+
+
+class Glance(NamedTuple):
+    """One activation in one picture: its ends, the means of its channels (C,) where a layer reads them, and some of
+    its numbers, (K,).
+    """
+
+    low: float
+    high: float
+    means: Array | None
+    sample: Array
+
+
+def watched(network: Network, names: Iterable[str], feeds: Iterable[Mapping[str, Array]]) -> Iterator[dict[str, Glance]]:
+    """Run the network on every feed; a glance at each of the tensors."""
+    graph = _Writer(network)
+    for name in names:
+        graph.watch(name)
+    wanted = [output for outputs in graph.outputs.values() for output in outputs]
+    running = session(graph.model(), wanted)
+    for number, feed in enumerate(feeds):
+        offset = np.array([number], np.int64)
+        found = dict(zip(wanted, running.run(wanted, {**feed, OFFSET: offset}), strict=True))
+        yield {name: _glance([found[output] for output in outputs]) for name, outputs in graph.outputs.items()}
+
+
+def _glance(arrays: list[Array]) -> Glance:
+    low, high, sample, *means = arrays
+    return Glance(float(low), float(high), means[0] if means else None, sample)
+
+
+class _Writer:
+    """The nodes that look at tensors, and what they give: low, high, sample and, of layers' inputs, means."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.outputs: dict[str, list[str]] = {}
+        self.nodes: list[NodeProto] = []
+        self.constants: dict[str, Array] = {}
+        self._ranks = {node.input[0]: len(network.constants[node.input[1]].dims) for node in network.heavy}
+
+    def watch(self, name: str) -> None:
+        """Look at one more tensor."""
+        ends = [self._node(kind, [name], f"{name}/{kind}", keepdims=0) for kind in ("ReduceMin", "ReduceMax")]
+        means = [self._means(name, self._ranks[name])] if self._ranks.get(name, 0) >= 2 else []
+        self.outputs[name] = [*ends, self._sample(name), *means]
+
+    def model(self) -> ModelProto:
+        """The network with these nodes."""
+        source = self.network.proto
+        constants = [numpy_helper.from_array(array, name) for name, array in self.constants.items()]
+        model = rebuilt(source, [*source.graph.node, *self.nodes], [*source.graph.initializer, *constants])
+        model.graph.input.append(helper.make_tensor_value_info(OFFSET, TensorProto.INT64, [1]))
+        return model
+
+    def _means(self, name: str, rank: int) -> str:
+        """Of every channel, which is the second axis."""
+        axes = [n for n in range(rank) if n != 1]
+        out = f"{name}/means"
+        if self.network.opset >= CHANNELS_AS_INPUT:
+            return self._node("ReduceMean", [name, self._constant(*axes)], out, keepdims=0)
+        return self._node("ReduceMean", [name], out, axes=axes, keepdims=0)
+
+    def _sample(self, name: str) -> str:
+        """Every n-th number, n odd: so it does not always meet the same column."""
+        flat = self._node("Reshape", [name, self._constant(-1)], f"{name}/flat")
+        size = self._node("Shape", [flat], f"{name}/size")
+        half = self._node("Div", [size, self._constant(2 * SAMPLED)], f"{name}/half")
+        even = self._node("Mul", [half, self._constant(2)], f"{name}/even")
+        step = self._node("Add", [even, self._constant(1)], f"{name}/step")
+        start = self._node("Mod", [OFFSET, step], f"{name}/start")
+        return self._node("Slice", [flat, start, size, self._constant(0), step], f"{name}/sample")
+
+    def _node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
+        self.nodes.append(helper.make_node(kind, inputs, [output], name=f"watch:{output}", **attributes))
+        return output
+
+    def _constant(self, *numbers: int) -> str:
+        name = f"watched/{numbers}"
+        self.constants[name] = np.array(numbers, np.int64)
+        return name
