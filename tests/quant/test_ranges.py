@@ -97,6 +97,17 @@ def test_every_activation_is_what_the_reference_computes() -> None:
         np.testing.assert_allclose(found[name].mean, channels, rtol=1e-4, atol=1e-6)
 
 
+def test_tensors_may_have_any_name() -> None:
+    """Also those that a careless observer would give its own."""
+    named = model(
+        [helper.make_node("Conv", ["x", "w"], ["x/size"], name="x/means"),
+         helper.make_node("Conv", ["x/size", "w"], ["x/ReduceMin"], name="x/sample")],
+        {"w": np.ones((3, 3, 1, 1))}, (1, 3, 12, 12), {"x/ReduceMin": (1, 3, 12, 12)},
+    )  # fmt: skip
+    found = calibrate(Network(named), ["x", "x/size", "x/ReduceMin"], pictures(2))
+    assert found["x"].high < found["x/size"].high < found["x/ReduceMin"].high
+
+
 def test_of_large_tensors_other_places_are_drawn_in_every_picture() -> None:
     """Never the same column only: the step is odd."""
     wide = model(

@@ -15,17 +15,24 @@ from .network import Array
 Feed = Mapping[str, Array]
 
 
-def session(model: ModelProto, also: Sequence[str] = (), emulated: bool = False, threads: int = 0) -> Any:
+def session(
+    model: ModelProto, also: Sequence[str] = (), emulated: bool = False, threads: int = 0, frugal: bool = False
+) -> Any:
     """A session of onnxruntime for a model in memory.
 
     also      tensors to give besides the outputs
     emulated  compute what INT8 means in float, operator by operator: as a processor with VNNI or an ARM does it, also
               on one whose own INT8 arithmetic overflows
+    frugal    run a node as soon as it can be, so that no activation waits long for its last reader. Other layouts of
+              activations would: what brings them back runs last
     """
     ort = onnxruntime_package()
     options = ort.SessionOptions()
     options.log_severity_level = 3  # errors only
     options.intra_op_num_threads = threads
+    if frugal:
+        options.execution_order = ort.ExecutionOrder.PRIORITY_BASED
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
     if emulated:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:

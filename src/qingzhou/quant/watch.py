@@ -36,7 +36,7 @@ def watched(network: Network, names: Iterable[str], feeds: Iterable[Mapping[str,
     for name in names:
         graph.watch(name)
     wanted = [output for outputs in graph.outputs.values() for output in outputs]
-    running = session(graph.model(), wanted)
+    running = session(graph.model(), wanted, frugal=True)
     for number, feed in enumerate(feeds):
         offset = np.array([number], np.int64)
         found = dict(zip(wanted, running.run(wanted, {**feed, OFFSET: offset}), strict=True))
@@ -60,7 +60,7 @@ class _Writer:
 
     def watch(self, name: str) -> None:
         """Look at one more tensor."""
-        ends = [self._node(kind, [name], f"{name}/{kind}", keepdims=0) for kind in ("ReduceMin", "ReduceMax")]
+        ends = [self._node(kind, [name], f"watched/{name}/{kind}", keepdims=0) for kind in ("ReduceMin", "ReduceMax")]
         means = [self._means(name, self._ranks[name])] if self._ranks.get(name, 0) >= 2 else []
         self.outputs[name] = [*ends, self._sample(name), *means]
 
@@ -75,23 +75,24 @@ class _Writer:
     def _means(self, name: str, rank: int) -> str:
         """Of every channel, which is the second axis."""
         axes = [n for n in range(rank) if n != 1]
-        out = f"{name}/means"
+        out = f"watched/{name}/means"
         if self.network.opset >= CHANNELS_AS_INPUT:
             return self._node("ReduceMean", [name, self._constant(*axes)], out, keepdims=0)
         return self._node("ReduceMean", [name], out, axes=axes, keepdims=0)
 
     def _sample(self, name: str) -> str:
         """Every n-th number, n odd: so it does not always meet the same column."""
-        flat = self._node("Reshape", [name, self._constant(-1)], f"{name}/flat")
-        size = self._node("Shape", [flat], f"{name}/size")
-        half = self._node("Div", [size, self._constant(2 * SAMPLED)], f"{name}/half")
-        even = self._node("Mul", [half, self._constant(2)], f"{name}/even")
-        step = self._node("Add", [even, self._constant(1)], f"{name}/step")
-        start = self._node("Mod", [OFFSET, step], f"{name}/start")
-        return self._node("Slice", [flat, start, size, self._constant(0), step], f"{name}/sample")
+        at = f"watched/{name}"  # no name that the network may have itself
+        flat = self._node("Reshape", [name, self._constant(-1)], f"{at}/flat")
+        size = self._node("Shape", [flat], f"{at}/size")
+        half = self._node("Div", [size, self._constant(2 * SAMPLED)], f"{at}/half")
+        even = self._node("Mul", [half, self._constant(2)], f"{at}/even")
+        step = self._node("Add", [even, self._constant(1)], f"{at}/step")
+        start = self._node("Mod", [OFFSET, step], f"{at}/start")
+        return self._node("Slice", [flat, start, size, self._constant(0), step], f"{at}/sample")
 
     def _node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
-        self.nodes.append(helper.make_node(kind, inputs, [output], name=f"watch:{output}", **attributes))
+        self.nodes.append(helper.make_node(kind, inputs, [output], name=output, **attributes))
         return output
 
     def _constant(self, *numbers: int) -> str:
