@@ -11,7 +11,7 @@ import onnx
 import onnxruntime
 import pytest
 from networks import model, pictures, residual
-from onnx import ModelProto, helper, numpy_helper
+from onnx import ModelProto, TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from qingzhou.quant.network import Network, activations
@@ -36,6 +36,15 @@ def made(proto: ModelProto, scheme: Scheme = FULL, kept: frozenset[str] = frozen
 
 def constants(proto: ModelProto) -> dict[str, np.ndarray]:
     return {tensor.name: numpy_helper.to_array(tensor) for tensor in proto.graph.initializer}
+
+
+def integers(proto: ModelProto, name: str) -> list[np.ndarray]:
+    """What a DequantizeLinear reads: integers (of activations nothing), scales, zero points."""
+    known, made = constants(proto), {node.output[0]: node for node in proto.graph.node}
+    for node in made.values():
+        if node.op_type == "Mul" and set(node.input) <= set(known):  # the engine multiplies when it loads the model
+            known[node.output[0]] = known[node.input[0]] * known[node.input[1]]
+    return [known.get(part, np.zeros(0)) for part in made[f"{name}/int8" if name[-4:] != "bias" else name].input]
 
 
 def newer(proto: ModelProto) -> ModelProto:
@@ -71,34 +80,40 @@ def test_answers_are_near_and_the_reference_agrees(scheme: Scheme) -> None:
 
 def test_weights_are_the_nearest_of_their_channels_steps() -> None:
     proto = residual()
-    was, now = constants(proto), constants(made(proto))
-    for name, axis in (("w1", 0), ("w2", 0), ("w3", 0)):
-        scales = now[f"{name}/scales"].reshape(-1, *[1] * (was[name].ndim - 1))
-        assert now[f"{name}/q"].dtype == np.int8
-        assert len(now[f"{name}/scales"]) == was[name].shape[axis]
-        assert np.abs(was[name] - now[f"{name}/q"] * scales).max() <= scales.max() / 2 * 1.0001
-        assert np.abs(now[f"{name}/q"]).max() == 127
+    was, small = constants(proto), made(proto)
+    for name in ("w1", "w2", "w3"):
+        whole, scales, zeros = integers(small, name)
+        wide = scales.reshape(-1, *[1] * (was[name].ndim - 1))
+        assert whole.dtype == zeros.dtype == np.int8 and not zeros.any()
+        assert len(scales) == len(was[name])
+        assert np.abs(was[name] - whole * wide).max() <= scales.max() / 2 * 1.0001
+        assert np.abs(whole).max() == 127
 
 
 def test_seven_bits_where_sixteen_bit_sums_would_overflow() -> None:
-    now = constants(made(residual(), Scheme(narrow=True)))
-    assert max(np.abs(now[f"w{n}/q"].astype(int)).max() for n in (1, 2, 3)) == 64  # 255 * 64 * 2 < 2 ** 15
+    small = made(residual(), Scheme(narrow=True))
+    assert max(np.abs(integers(small, f"w{n}")[0].astype(int)).max() for n in (1, 2, 3)) == 64  # 255 * 64 * 2 < 2 ** 15
 
 
-def test_symmetric_has_no_zero_points() -> None:
-    now = constants(made(residual(), Scheme(symmetric=True)))
-    zeros = [array for name, array in now.items() if name.endswith("/zero") or name.startswith("zeros/")]
-    assert zeros and not any(array.any() for array in zeros)
-    assert {array.dtype for name, array in now.items() if name.endswith("/zero")} == {np.dtype(np.int8)}
+def test_symmetric_has_no_zero_points_and_biases_of_floats() -> None:
+    """TensorRT knows no zero points, and takes no DequantizeLinear of 32 bits."""
+    small = made(residual(), Scheme(symmetric=True))
+    known = constants(small)
+    ends = [node.input for node in small.graph.node if node.op_type.endswith("izeLinear")]
+    assert ends and not any(known[part[2]].any() for part in ends)
+    assert {known[part[2]].dtype for part in ends} == {np.dtype(np.int8)}
+    assert not [tensor for tensor in small.graph.initializer if tensor.data_type == TensorProto.INT32]
+    assert np.array_equal(known["bias"], constants(residual())["b1"])
 
 
 def test_biases_are_in_steps_of_the_products() -> None:
     proto = residual()
-    was, now = constants(proto), constants(made(proto))
+    was, small = constants(proto), made(proto)
     for number, layer, source in (("1", "c1", "x"), ("2", "c2", "r1"), ("3", "logits", "pool")):
-        steps = now[f"{layer}/bias/scales"]
-        np.testing.assert_allclose(steps, now[f"w{number}/scales"] * now[f"{source}/scale"], rtol=1e-6)
-        assert np.abs(now[f"{layer}/bias/q"] * steps - was[f"b{number}"]).max() <= steps.max() / 2 * 1.0001
+        whole, steps = integers(small, f"{layer}/bias")
+        np.testing.assert_allclose(steps, integers(small, f"w{number}")[1] * integers(small, source)[1], rtol=1e-6)
+        assert whole.dtype == np.int32
+        assert np.abs(whole * steps - was[f"b{number}"]).max() <= steps.max() / 2 * 1.0001
 
 
 def test_bias_correction_makes_up_for_the_mean_error() -> None:
@@ -109,14 +124,13 @@ def test_bias_correction_makes_up_for_the_mean_error() -> None:
     off = []
     for means in (False, True):
         small = made(proto, Scheme(narrow=True), means=means, feeds=feeds)
-        weights = constants(small)
-        wide = weights["w1/scales"].reshape(-1, 1, 1, 1)
-        bias = weights["c1/bias/q"] * weights["c1/bias/scales"]
+        whole, scales, _ = integers(small, "w1")
+        bias = np.multiply(*integers(small, "c1/bias"))
         rounded = ModelProto()
         rounded.CopyFrom(proto)
         for tensor in rounded.graph.initializer:
             if tensor.name == "w1":
-                tensor.CopyFrom(numpy_helper.from_array((weights["w1/q"] * wide).astype(np.float32), "w1"))
+                tensor.CopyFrom(numpy_helper.from_array((whole * scales.reshape(-1, 1, 1, 1)).astype(np.float32), "w1"))
             if tensor.name == "b1":
                 tensor.CopyFrom(numpy_helper.from_array(bias.astype(np.float32), "b1"))
         run = session(rounded, ["c1"])
@@ -191,9 +205,9 @@ def test_weights_that_two_layers_share_are_there_once_each_layer_with_a_bias_of_
         {"w": rng.normal(0, 0.3, (3, 3, 1, 1)), "b": rng.normal(0, 1, 3)}, (1, 3, 12, 12), {"y": (1, 3, 6, 6)},
     )  # fmt: skip
     small = made(shared)
-    names = [node.name for node in small.graph.node]
-    assert len(names) == len(set(names))
-    assert {name for name in constants(small) if name.endswith("/q")} == {"w/q", "near/bias/q", "y/bias/q"}
+    assert [tensor.name for tensor in small.graph.initializer if tensor.data_type == TensorProto.INT8][0:1] == ["weight"]
+    assert sum(tensor.data_type == TensorProto.INT32 for tensor in small.graph.initializer) == 2
+    assert not np.array_equal(integers(small, "near/bias")[0], integers(small, "y/bias")[0])
     expected, found = (session(m, emulated=True).run(["y"], FEEDS[0])[0] for m in (shared, small))
     np.testing.assert_allclose(found, expected, atol=np.ptp(expected) / 100)
 
@@ -207,6 +221,17 @@ def test_a_matrix_used_both_ways_round_stays_float() -> None:
         {"w": np.random.default_rng(6).normal(0, 1, (432, 5))}, (1, 3, 12, 12), {"y": (1, 432)},
     )  # fmt: skip
     assert not Network(both).heavy
+
+
+def test_a_network_may_have_our_names_itself() -> None:
+    rng = np.random.default_rng(6)
+    named = model(
+        [helper.make_node("Conv", ["x", "weight"], ["whole"]), helper.make_node("Conv", ["whole", "scale"], ["x/int8"])],
+        {"weight": rng.normal(0, 1, (3, 3, 1, 1)), "scale": rng.normal(0, 1, (3, 3, 1, 1))}, (1, 3, 12, 12),
+        {"x/int8": (1, 3, 12, 12)},
+    )  # fmt: skip
+    expected, found = (session(m, emulated=True).run(None, FEEDS[0])[0] for m in (named, made(named)))
+    np.testing.assert_allclose(found, expected, atol=np.ptp(expected) / 50)
 
 
 def test_no_new_domains_and_the_same_versions() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from onnx import ModelProto, numpy_helper
+from onnx import ModelProto, TensorProto, numpy_helper
 
 from .network import Array, Network
 from .signal import Feed, decibels, session
@@ -43,16 +43,26 @@ def look_at(network: Network, model: ModelProto, kept: frozenset[str], feeds: Se
     """All layers that could become INT8, in order of execution. `model` is the rounded form."""
     names = [network.bent(node.output[0]) for node in network.heavy]
     losses = _losses(network.proto, model, names, feeds[:LOOKED_AT])
-    constants = {tensor.name: tensor for tensor in model.graph.initializer}
+    integers = _integers(model)
     layers = []
     for node, name in zip(network.heavy, names, strict=True):
         weight = node.input[1]
-        whole = constants.get(f"{weight}/q")
+        whole = None if node.output[0] in kept else integers.get(f"{weight}/int8")
         layers.append(Layer(
             _title(weight), losses[name], node.output[0] in kept, _histogram(network.weight(node)),
             None if whole is None else _histogram(numpy_helper.to_array(whole)),
         ))  # fmt: skip
     return layers
+
+
+def _integers(model: ModelProto) -> dict[str, TensorProto]:
+    """By the name of the floats that are made of them."""
+    constants = {tensor.name: tensor for tensor in model.graph.initializer}
+    return {
+        node.output[0]: constants[node.input[0]]
+        for node in model.graph.node
+        if node.op_type == "DequantizeLinear" and node.input[0] in constants
+    }
 
 
 def _losses(before: ModelProto, after: ModelProto, names: Sequence[str], feeds: Sequence[Feed]) -> Mapping[str, float]:

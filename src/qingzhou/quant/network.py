@@ -50,6 +50,11 @@ class Network:
         return found
 
     @cached_property
+    def names(self) -> set[str]:
+        """Of all its tensors."""
+        return {*self.constants, *self.producers, *self.readers}
+
+    @cached_property
     def ends(self) -> set[str]:
         """The outputs of the network."""
         return {output.name for output in self.proto.graph.output}

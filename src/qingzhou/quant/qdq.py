@@ -6,6 +6,7 @@ ARM all run fast. For TensorRT, which knows no zero points, activations are int8
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -51,6 +52,12 @@ def quantise(
 
 @dataclass
 class _Writer:
+    """raw, rounded  an activation's name before and after rounding
+    steps         the constant with its scale
+    weights       by the float weights' name that of the rounded ones, and that of their scales
+    used          how often a name was given
+    """
+
     network: Network
     ranges: Mapping[str, Range]
     scheme: Scheme
@@ -58,16 +65,18 @@ class _Writer:
     means: Mapping[str, Array]
     nodes: list[NodeProto] = field(default_factory=list)
     constants: dict[str, TensorProto] = field(default_factory=dict)
-    scales: dict[str, float] = field(default_factory=dict)
     raw: dict[str, str] = field(default_factory=dict)
     rounded: dict[str, str] = field(default_factory=dict)
+    steps: dict[str, str] = field(default_factory=dict)
+    weights: dict[str, tuple[str, str]] = field(default_factory=dict)
+    used: Counter[str] = field(default_factory=Counter)
 
     def model(self) -> ModelProto:
         """Everything, in order: a tensor's pair follows the node that makes it."""
         wanted = set(activations(self.network, self.kept))
         ends = wanted & self.network.ends  # outputs keep their names; what was computed before rounding gets another
-        self.raw = {name: f"{name}/float" for name in ends}
-        self.rounded = {name: name if name in ends else f"{name}/int8" for name in wanted}
+        self.raw = {name: self._new(f"{name}/float") for name in ends}
+        self.rounded = {name: name if name in ends else self._new(f"{name}/int8") for name in wanted}
         heavy = {node.output[0] for node in self.network.heavy} - self.kept
         for entry in self.network.proto.graph.input:
             if entry.name in wanted:
@@ -92,11 +101,11 @@ class _Writer:
     def _pair(self, name: str) -> None:
         """Round a tensor to integers and back."""
         scale, zero = self._parameters(name)
-        self.scales[name] = scale
-        ends = [self._put(f"{name}/scale", np.array(scale, np.float32)), self._put(f"{name}/zero", zero)]
-        raw, whole, rounded = self.raw.get(name, name), f"{name}/q", self.rounded[name]
-        self.nodes.append(helper.make_node("QuantizeLinear", [raw, *ends], [whole], name=f"Q:{name}"))
-        self.nodes.append(helper.make_node("DequantizeLinear", [whole, *ends], [rounded], name=f"DQ:{name}"))
+        self.steps[name] = self._constant("scale", np.array(scale, np.float32))
+        ends = [self.steps[name], self._constant(f"zero{zero}", zero, shared=True)]
+        whole = self._new("whole")
+        self._add("QuantizeLinear", [self.raw.get(name, name), *ends], whole)
+        self._add("DequantizeLinear", [whole, *ends], self.rounded[name])
 
     def _parameters(self, name: str) -> tuple[float, Array]:
         """Scale and zero point. What only moves numbers keeps those of its source, so that it can run on integers."""
@@ -115,17 +124,35 @@ class _Writer:
         scales = self._channel_scales(name, weight)
         wide = scales.astype(np.float64).reshape(-1, *[1] * (weight.ndim - 1))
         whole = np.clip(np.rint(weight / wide), -self.scheme.weight_most, self.scheme.weight_most)
-        shift = self._shift(node, whole * wide - weight)
-        axis = channel_axis(node)
-        stored = (whole if axis == 0 else np.moveaxis(whole, 0, -1)).astype(np.int8)
-        node.input[1] = self._constant(name, stored, scales, axis)
+        node.input[1], steps = self._stored(name, whole, scales, channel_axis(node))
         if bias is None and node.op_type == "MatMul":
             return
-        bias = (np.zeros(len(weight)) if bias is None else bias.astype(np.float64)) - shift
-        steps = (scales.astype(np.float64) * self.scales[node.input[0]]).astype(np.float32)
-        integers = np.clip(np.rint(bias / steps.astype(np.float64)), -BIAS_MOST, BIAS_MOST).astype(np.int32)
+        bias = (0.0 if bias is None else bias.astype(np.float64)) - self._shift(node, whole * wide - weight)
+        bias = np.broadcast_to(bias, len(weight))
         del node.input[2:]
-        node.input.append(self._constant(f"{node.output[0]}/bias", integers, steps, 0))
+        node.input.append(self._bias(node, bias, steps))
+
+    def _stored(self, name: str, whole: Array, scales: Array, axis: int) -> tuple[str, str]:
+        """The weights as floats again, from integers, and their scales; those that layers share are there once."""
+        if name not in self.weights:
+            integers = (whole if axis == 0 else np.moveaxis(whole, 0, -1)).astype(np.int8)
+            ends = [self._constant("weight", integers), self._constant("scales", scales)]
+            ends.append(self._constant(f"zeros{len(scales)}", np.zeros(len(scales), np.int8), shared=True))
+            self.weights[name] = self._add("DequantizeLinear", ends, self._new(f"{name}/int8"), axis=axis), ends[1]
+        return self.weights[name]
+
+    def _bias(self, node: NodeProto, bias: Array, scales: str) -> str:
+        """In steps of a weight's times those of the input: engines add it to the sum of the products as it is. The
+        steps are not stored, but multiplied once, when the model is loaded.
+        """
+        if self.scheme.symmetric:  # TensorRT takes no integers for a bias
+            return self._constant("bias", bias.astype(np.float32))
+        parts = [self.steps[node.input[0]], scales]
+        one, many = (numpy_helper.to_array(self.constants[part]) for part in parts)
+        steps = one * many  # float32, as the engine multiplies
+        integers = np.clip(np.rint(bias / steps.astype(np.float64)), -BIAS_MOST, BIAS_MOST).astype(np.int32)
+        ends = [self._constant("bias", integers), self._add("Mul", parts, self._new("steps"))]
+        return self._add("DequantizeLinear", ends, self._new(f"{node.output[0]}/bias"), axis=0)
 
     def _channel_scales(self, name: str, weight: Array) -> Array:
         """Of each output channel, (out,), the same for every layer that shares these weights; large enough that
@@ -149,20 +176,22 @@ class _Writer:
         out = sums.reshape(groups(node), -1, sums.shape[1])
         return np.asarray(np.einsum("goi,gi->go", out, parts).reshape(-1))
 
-    def _constant(self, name: str, integers: Array, scales: Array, axis: int) -> str:
-        """Integers and the node that makes numbers of them; weights that layers share are there once."""
-        out = f"{name}/int8"
-        if f"{name}/q" in self.constants:
-            return out
-        zeros = np.zeros(len(scales), integers.dtype)
-        ends = [self._put(f"{name}/q", integers), self._put(f"{name}/scales", scales)]
-        ends.append(self._put(f"zeros/{zeros.dtype}/{len(zeros)}", zeros))  # shared by all of that length
-        self.nodes.append(helper.make_node("DequantizeLinear", ends, [out], name=f"DQ:{name}", axis=axis))
-        return out
+    def _add(self, kind: str, inputs: list[str], output: str, **attributes: int) -> str:
+        self.nodes.append(helper.make_node(kind, inputs, [output], **attributes))
+        return output
 
-    def _put(self, name: str, array: Array) -> str:
-        self.constants.setdefault(name, numpy_helper.from_array(array, name))
+    def _constant(self, kind: str, array: Array, shared: bool = False) -> str:
+        """A new constant, or the one of that kind that is there."""
+        name = kind if shared and kind in self.constants else self._new(kind)
+        if name not in self.constants:
+            self.constants[name] = numpy_helper.from_array(array, name)
         return name
+
+    def _new(self, name: str) -> str:
+        """A name that nothing in the network has: short ones with a number, since there are hundreds of them."""
+        self.used[name] += 1
+        unique = name if self.used[name] == 1 else f"{name}{self.used[name]}"
+        return unique if unique not in self.network.names else self._new(name)
 
     def _assembled(self) -> ModelProto:
         """The model around the new nodes: of the old constants only what is still read."""
