@@ -9,7 +9,8 @@ import numpy as np
 from onnx import ModelProto, TensorProto, numpy_helper
 
 from .network import Array, Network
-from .signal import Feed, decibels, session
+from .signal import Feed, decibels
+from .watch import watched
 
 LOOKED_AT = 6  # inputs
 BINS = 64
@@ -42,7 +43,7 @@ class Layer:
 def look_at(network: Network, model: ModelProto, kept: frozenset[str], feeds: Sequence[Feed]) -> list[Layer]:
     """All layers that could become INT8, in order of execution. `model` is the rounded form."""
     names = [network.bent(node.output[0]) for node in network.heavy]
-    losses = _losses(network.proto, model, names, feeds[:LOOKED_AT])
+    losses = _losses(network, model, names, feeds[:LOOKED_AT])
     integers = _integers(model)
     layers = []
     for node, name in zip(network.heavy, names, strict=True):
@@ -65,17 +66,18 @@ def _integers(model: ModelProto) -> dict[str, TensorProto]:
     }
 
 
-def _losses(before: ModelProto, after: ModelProto, names: Sequence[str], feeds: Sequence[Feed]) -> Mapping[str, float]:
-    """SQNR by tensor; of those whose shape depends on the answer (a second stage's) it is NaN."""
+def _losses(before: Network, after: ModelProto, names: Sequence[str], feeds: Sequence[Feed]) -> Mapping[str, float]:
+    """SQNR by tensor, of the numbers that are drawn in both at the same places; of those whose shape depends on the
+    answer (a second stage's) it is NaN.
+    """
     made = {name for node in after.graph.node for name in node.output}
     others = [f"{name}/int8" if f"{name}/int8" in made else name for name in names]
-    one, two = session(before, names), session(after, others)
     signal, error = np.zeros(len(names)), np.zeros(len(names))
-    for feed in feeds:
-        pairs = zip(one.run(list(names), dict(feed)), two.run(others, dict(feed)), strict=True)
-        for i, (a, b) in enumerate(pairs):
-            signal[i] += float(np.square(a, dtype=np.float64).sum())
-            error[i] += float(np.square(a - b, dtype=np.float64).sum()) if a.shape == b.shape else np.nan
+    for one, two in zip(watched(before, names, feeds), watched(Network(after), others, feeds), strict=True):
+        for i, (name, other) in enumerate(zip(names, others, strict=True)):
+            a, b = one[name].sample.astype(np.float64), two[other].sample
+            signal[i] += np.square(a).sum()
+            error[i] += np.square(a - b).sum() if a.shape == b.shape else np.nan
     return dict(zip(names, decibels(signal, error).tolist(), strict=True))
 
 

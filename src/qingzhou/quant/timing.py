@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 SECONDS = 2.0  # of measuring
-FEWEST = 11  # rounds
+FEWEST = 7  # rounds: of six or fewer, not even all together are an interval of 95 %
 MOST = 400
-WARM_UP = 3
 
 
 class Timing(NamedTuple):
@@ -33,9 +32,8 @@ class Timing(NamedTuple):
 
 def compare(before: Callable[[], Any], after: Callable[[], Any]) -> Timing:
     """Run both in turns."""
-    for _ in range(WARM_UP):
-        before()
-        after()
+    before()
+    after()
     rounds: list[tuple[float, float]] = []
     start = time.perf_counter()
     while len(rounds) < MOST and (len(rounds) < FEWEST or time.perf_counter() - start < SECONDS):
