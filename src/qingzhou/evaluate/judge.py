@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..errors import QingzhouError, TaskError
 from ..model import Model, load
+from ..runtime.card import Card
 from .ask import Count, Predicts, asked, first, known, usable
 from .classify import classify
 from .data import read_data
@@ -38,20 +39,25 @@ def evaluate(model: str | Path | Model | Predicts, data: str | Path, layout: str
     start = time.perf_counter()
     opened = load(model) if isinstance(model, (str, Path)) else model
     path, predictor = (opened.path, opened.predictor) if isinstance(opened, Model) else (None, opened)
-    task = predictor.card.task
-    if task not in JUDGES:
-        raise _no_task(task)
-    answers, judge = JUDGES[task]
+    card = predictor.card
+    if card.task not in JUDGES:
+        raise _no_task(card.task)
     dataset = read_data(Path(data), layout)
-    pictures = predictor.card.input.kind == "image"
-    if dataset.answers not in answers or (dataset.layout == "csv" if pictures else dataset.answers != "cells"):
-        raise _wrong_data(task, pictures, dataset)
-    count, matcher = Count(), Matcher(predictor.card.labels, dataset.names)
-    result = judge(predictor, dataset, matcher, count)
+    check_answers(card, dataset)
+    count, matcher = Count(), Matcher(card.labels, dataset.names)
+    result = JUDGES[card.task][1](predictor, dataset, matcher, count)
     return Evaluation(
-        path, dataset, task, result, count.failed, count.failures, dict(count.unknown.most_common()), dataset.notes,
+        path, dataset, card.task, result, count.failed, count.failures, dict(count.unknown.most_common()), dataset.notes,
         time.perf_counter() - start,
     )  # fmt: skip
+
+
+def check_answers(card: Card, dataset: Dataset) -> None:
+    """DataError if the data have not the kind of answers that such a model is judged by; one of JUDGES."""
+    pictures = card.input.kind == "image"
+    fit = dataset.answers in JUDGES[card.task][0]
+    if not fit or (dataset.layout == "csv" if pictures else dataset.answers != "cells"):
+        raise _wrong_data(card.task, pictures, dataset)
 
 
 def _classes(predictor: Predicts, dataset: Dataset, matcher: Matcher, count: Count) -> Classification:

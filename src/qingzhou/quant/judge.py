@@ -12,6 +12,7 @@ from ..errors import DataError
 from ..evaluate.ask import Count, asked, first, known, usable
 from ..evaluate.classify import classify
 from ..evaluate.detect import detect, library, lowest, placed
+from ..evaluate.judge import JUDGES, check_answers
 from ..evaluate.labels import Matcher
 from ..evaluate.regress import numeric, regress
 from ..evaluate.result import Box, Case, Classification, DetectionScore, Failure, Regression
@@ -66,7 +67,7 @@ class Verdict:
 def judge(pair: Pair, split: Split) -> Verdict:
     """Ask both for every held-out input. LabelError, DataError, ExtraMissing (boxes need [evaluate])."""
     card, count = pair.card, Count()
-    labelled = split.labelled and card.task != "values"
+    labelled = has_answers(card, split)
     if card.task == "detection":
         library()  # say what is missing before anything is asked
     matcher = Matcher(card.labels, split.data.names)
@@ -83,6 +84,14 @@ def judge(pair: Pair, split: Split) -> Verdict:
         {"classification": "top-1", "detection": "mAP"}.get(card.task, "R²"), labelled, before, after,
         _drop(card, pairs), changed[:MOST_CHANGED], len(changed), count.failed, count.failures,
     )  # fmt: skip
+
+
+def has_answers(card: Card, split: Split) -> bool:
+    """Whether the true answers are known. DataError if they are of another kind than the model's."""
+    labelled = split.labelled and card.task in JUDGES
+    if labelled:
+        check_answers(card, split.data)
+    return labelled
 
 
 def figure(result: Result) -> float:

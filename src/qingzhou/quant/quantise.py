@@ -17,7 +17,7 @@ from ..runtime.card import KEY, Card
 from ..runtime.predict import Predictor
 from ..samples import write_sample
 from ..whole_file import output_path, replacing
-from .judge import Verdict, judge
+from .judge import Verdict, has_answers, judge
 from .layers import Layer, look_at
 from .network import Network, activations
 from .pair import Pair
@@ -65,6 +65,8 @@ def quantize(
     _check_options(precision, max_drop, min_agreement, calibration, data)
     job = _Job(source, chosen(target), Limits(max_drop, min_agreement, any_speed))
     parts = None if data is None else split(Path(data), layout, calibration)
+    if parts is not None:
+        has_answers(job.card, parts)  # what does not fit is said before anybody waits
     place = output_path(source, out, SUFFIXES[precision])
     made = job.rounded(parts) if precision == "int8" and parts else job.stored(precision, parts)
     return _written(job, made, parts, place, precision, start)
