@@ -1,0 +1,286 @@
+"""quantize from the file to the file: real digits, held-out figures counted again, and what keeps it from writing."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from networks import model as network
+from onnx import TensorProto, helper
+from PIL import Image
+
+import qingzhou
+from passengers import DIGITS, ORACLE, basenn, digits
+from qingzhou.errors import DataError, FileMissing, ModelError, OptionError, QingzhouError, TaskError
+from qingzhou.quant import Quantised
+from qingzhou.quant.split import split
+from qingzhou.runtime.card import Card
+
+DATA = DIGITS / "test"
+
+
+@pytest.fixture(scope="module")
+def lenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return qingzhou.convert(ORACLE / "trained" / "lenet_digits.pth", tmp_path_factory.mktemp("lenet")).path
+
+
+@pytest.fixture(scope="module")
+def small(lenet: Path) -> Quantised:
+    return qingzhou.quantize(lenet, DATA, any_speed=True)
+
+
+def files(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+# -- what comes out -------------------------------------------------------------------------------------------------
+
+
+def test_the_digits_are_right_as_often_as_before(lenet: Path, small: Quantised) -> None:
+    """Counted again, with the file that was written, on exactly the pictures that did not calibrate."""
+    assert small.path == lenet.with_name("lenet_digits.int8.onnx") and small.verdict is not None
+    calibrated = {case.source for case in split(DATA).calibration}
+    held_out = [(path, digit) for path, digit in digits() if not any(str(path).endswith(s) for s in calibrated)]
+    assert (len(calibrated), len(held_out), small.verdict.judged, small.calibrated) == (100, 397, 397, 100)
+    right = [
+        sum(model.predict(path).label == digit for path, digit in held_out)
+        for model in (qingzhou.load(lenet), qingzhou.load(small.path))
+    ]
+    assert small.verdict.figures() == tuple(count / 397 for count in right)
+    assert small.verdict.drop.drop <= 0.003
+    assert right[1] >= 385
+
+
+def test_a_quarter_of_the_size_apart_from_what_is_not_weights(lenet: Path, small: Quantised) -> None:
+    assert small.path is not None
+    assert small.sizes == (lenet.stat().st_size, small.path.stat().st_size)
+    assert small.sizes[1] < 0.33 * small.sizes[0]
+
+
+def test_the_file_is_what_boards_take(small: Quantised) -> None:
+    proto = onnx.load(small.path)
+    onnx.checker.check_model(proto, full_check=True)
+    assert proto.ir_version <= 8
+    assert [entry.domain for entry in proto.opset_import] == [""]
+    kinds = {tensor.data_type for tensor in proto.graph.initializer if len(tensor.dims) >= 2}
+    assert kinds == {TensorProto.INT8}
+
+
+def test_the_card_tells_and_the_check_passes(lenet: Path, small: Quantised) -> None:
+    model = qingzhou.load(small.path)
+    told = model.card.origin["quantised"]
+    assert (told["precision"], told["calibrated"], told["judged"], told["measure"]) == ("int8", 100, 397, "top-1")
+    assert model.card.labels == qingzhou.load(lenet).card.labels
+    assert model.check() <= model.card.sample.tolerance
+    assert model.card.sample.output != qingzhou.load(lenet).card.sample.output  # its own answer
+
+
+def test_the_program_beside_it_runs(small: Quantised) -> None:
+    picture = next(path for path, digit in digits() if digit == "7")
+    done = subprocess.run([sys.executable, small.program, picture], capture_output=True, text=True, encoding="utf-8")
+    assert done.returncode == 0 and "7" in done.stdout
+
+
+def test_plain_values_for_scripts(small: Quantised) -> None:
+    told = json.loads(json.dumps(small.as_dict()))
+    assert told["better"] and told["kept_promise"] and told["model"] == str(small.path)
+    assert told["accuracy"]["judged"] == 397
+    assert len(told["plan"]["layers"]) == 5 and not any(layer["kept"] for layer in told["plan"]["layers"])
+
+
+def test_the_same_again(lenet: Path, small: Quantised, tmp_path: Path) -> None:
+    again = qingzhou.quantize(lenet, DATA, tmp_path / "again.onnx", any_speed=True)
+    assert onnx.load(again.path).graph == onnx.load(small.path).graph
+
+
+@pytest.mark.parametrize("target", ["vnni", "arm", "tensorrt"])
+def test_for_other_devices(lenet: Path, target: str, tmp_path: Path) -> None:
+    """Judged by their arithmetic, not by this machine's; not timed here unless this machine is such a one."""
+    found = qingzhou.quantize(lenet, DATA, tmp_path, target=target, any_speed=True)
+    assert found.target == target and found.verdict is not None and found.path is not None
+    assert found.verdict.drop.drop <= 0.005
+    signed = {t.data_type for t in onnx.load(found.path).graph.initializer if t.name.startswith("zero")}
+    assert (TensorProto.UINT8 in signed) is (target != "tensorrt")
+
+
+def test_rows_of_a_table(tmp_path: Path) -> None:
+    """A BaseNN network on numbers, with answers that are its own: INT8 repeats them."""
+    model = qingzhou.convert(basenn("tab_reg"), tmp_path / "rows.onnx")
+    inputs = np.random.default_rng(0).normal(0, 1, (80, model.card.input.shape[1])).astype(np.float32)
+    answers = [float(model.predict(row).scores[0]) for row in inputs]
+    table = tmp_path / "rows.csv"
+    table.write_text("\n".join([",".join([*(f"x{n}" for n in range(inputs.shape[1])), "y"]), *(
+        ",".join(map(repr, [*map(float, row), answer])) for row, answer in zip(inputs, answers, strict=True)
+    )]), "utf-8")  # fmt: skip
+    found = qingzhou.quantize(model.path, table, any_speed=True, max_drop=5)
+    assert found.verdict is not None and found.verdict.measure == "R²"
+    assert found.verdict.figures()[0] == pytest.approx(1)
+    assert found.verdict.figures()[1] > 0.95
+
+
+# -- the promise ----------------------------------------------------------------------------------------------------
+
+
+def test_a_promise_that_cannot_be_kept_writes_nothing(tmp_path: Path) -> None:
+    """Five channels that differ by less than INT8 can tell: what is nearly a tie falls the other way."""
+    rng = np.random.default_rng(0)
+    nearly = np.abs(WEIGHTS[:1]) + rng.normal(0, 1e-4, WEIGHTS.shape)
+    model = saved(tmp_path, head(nearly))
+    folder = pictures(tmp_path / "p", 60)
+    before = files(tmp_path)
+    found = qingzhou.quantize(model, folder, min_agreement=100, any_speed=True)
+    assert not found.kept_promise and not found.better and found.path is None and found.program is None
+    assert found.verdict is not None and not found.verdict.labelled
+    assert found.verdict.figures()[1] < 1
+    assert files(tmp_path) == before
+    qingzhou.use_language("en")
+    assert "more than was allowed" in found.explanation
+
+
+def test_without_answers_it_says_that_this_is_no_accuracy(lenet: Path, tmp_path: Path) -> None:
+    album = tmp_path / "album"
+    album.mkdir()
+    for number, (path, _) in enumerate(digits()):
+        if number % 8 == 0:
+            (album / path.name).write_bytes(path.read_bytes())
+    found = qingzhou.quantize(lenet, album, tmp_path, any_speed=True)
+    assert found.verdict is not None and not found.verdict.labelled
+    assert found.verdict.figures()[0] == 1 and found.verdict.figures()[1] >= 0.95
+    qingzhou.use_language("en")
+    assert "nobody knows" in found.explanation
+
+
+def test_nothing_is_written_where_it_is_not_faster(lenet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock is bent, since a machine may be fast or slow: INT8 takes twice as long."""
+    from qingzhou.quant import quantise
+    from qingzhou.quant.timing import Timing
+
+    monkeypatch.setattr(quantise, "compare", lambda before, after: Timing(1.0, 2.0, 0.5, 0.45, 0.55))
+    found = qingzhou.quantize(lenet, DATA, tmp_path)
+    assert found.kept_promise and not found.fast_enough and found.path is None and not files(tmp_path)
+    qingzhou.use_language("en")
+    assert "slower" in found.explanation and "0.50" in found.explanation
+    qingzhou.use_language("zh")
+    assert "更慢" in found.explanation
+
+
+# -- bad input ------------------------------------------------------------------------------------------------------
+
+
+def saved(tmp_path: Path, proto: onnx.ModelProto, task: str = "classification", labels: list[str] | None = None) -> Path:
+    """A model of ours around a network of networks.py, whose input is x (1, 3, 12, 12)."""
+    from qingzhou.runtime.card import KEY, Input, Output
+
+    card = Card(task, "Tiny", "BaseNN", Input("x", "image", [1, 3, 12, 12], "RGB"), Output("y", "values"),
+                labels if labels is not None else list("abcde"))  # fmt: skip
+    proto.metadata_props.add(key=KEY, value=card.to_json())
+    path = tmp_path / "tiny.onnx"
+    onnx.save(proto, path)
+    return path
+
+
+def head(weights: np.ndarray, opset: int = 13) -> onnx.ModelProto:
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["c"], name="c"), helper.make_node("Relu", ["c"], ["r"], name="r"),
+        helper.make_node("GlobalAveragePool", ["r"], ["p"], name="p"), helper.make_node("Flatten", ["p"], ["y"]),
+    ]  # fmt: skip
+    return network(nodes, {"w": weights}, (1, 3, 12, 12), {"y": (1, len(weights))}, opset)
+
+
+WEIGHTS = np.random.default_rng(0).normal(0, 1, (5, 3, 3, 3))
+
+
+def pictures(folder: Path, count: int = 12) -> Path:
+    folder.mkdir()
+    rng = np.random.default_rng(1)
+    for number in range(count):
+        Image.fromarray(rng.integers(0, 255, (12, 12, 3), dtype=np.uint8)).save(folder / f"{number}.png")
+    return folder
+
+
+def refused(kind: type[QingzhouError], words: str, *args: object, **options: object) -> None:
+    with pytest.raises(kind, match=words) as caught:
+        qingzhou.quantize(*args, **options)  # type: ignore[arg-type]
+    assert caught.value.zh and caught.value.en
+
+
+def test_options_that_cannot_be(lenet: Path) -> None:
+    refused(OptionError, "--data", lenet)
+    refused(OptionError, "int4", lenet, DATA, precision="int4")
+    refused(OptionError, "101", lenet, DATA, max_drop=101)
+    refused(OptionError, "-1", lenet, DATA, min_agreement=-1)
+    refused(OptionError, "calibration", lenet, DATA, calibration=0)
+    refused(OptionError, "riscv", lenet, DATA, target="riscv")
+
+
+def test_files_that_are_no_models(tmp_path: Path) -> None:
+    refused(FileMissing, "nowhere", tmp_path / "nowhere.onnx", DATA)
+    refused(ModelError, "qingzhou convert", ORACLE / "trained" / "lenet_digits.pth", DATA)
+    (tmp_path / "bad.onnx").write_bytes(b"not a model")
+    refused(ModelError, "bad", tmp_path / "bad.onnx", DATA)
+
+
+def test_a_model_that_is_int8_already(small: Quantised) -> None:
+    refused(ModelError, "INT8 already", small.path, DATA)
+
+
+def test_an_opset_without_channels(tmp_path: Path) -> None:
+    path = qingzhou.convert(ORACLE / "trained" / "lenet_digits.pth", tmp_path / "old.onnx", opset=11).path
+    refused(ModelError, "--opset 13", path, DATA)
+
+
+def test_a_network_without_layers(tmp_path: Path) -> None:
+    proto = network([helper.make_node("GlobalAveragePool", ["x"], ["p"]), helper.make_node("Flatten", ["p"], ["y"])],
+                    {}, (1, 3, 12, 12), {"y": (1, 3)})  # fmt: skip
+    refused(ModelError, "nothing to make INT8", saved(tmp_path, proto, labels=list("abc")), pictures(tmp_path / "p"))
+
+
+def test_numbers_that_are_not_finite_are_found(tmp_path: Path) -> None:
+    broken = WEIGHTS.copy()
+    broken[1, 0, 0, 0] = np.nan
+    refused(ModelError, "not finite", saved(tmp_path, head(broken)), pictures(tmp_path / "p"))
+
+
+def test_pictures_that_cannot_be_read(tmp_path: Path) -> None:
+    folder = tmp_path / "p"
+    folder.mkdir()
+    for number in range(6):
+        (folder / f"{number}.png").write_bytes(b"no picture")
+    refused(DataError, "could be read", saved(tmp_path, head(WEIGHTS)), folder)
+
+
+def test_one_broken_picture_stops_nothing(tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "p", 20)
+    for number in range(0, 20, 5):
+        (folder / f"{number}.png").write_bytes(b"no picture")
+    found = qingzhou.quantize(saved(tmp_path, head(WEIGHTS)), folder, min_agreement=0, any_speed=True)
+    assert found.verdict is not None
+    assert found.verdict.judged + found.verdict.failed == 10
+
+
+def test_constant_activations(tmp_path: Path) -> None:
+    """A layer that always gives nothing, as after a training that died."""
+    dead = WEIGHTS.copy()
+    dead[:] = -np.abs(dead)
+    found = qingzhou.quantize(saved(tmp_path, head(dead)), pictures(tmp_path / "p"), min_agreement=0, any_speed=True)
+    assert found.path is not None
+    for answer in (qingzhou.load(path).predict(tmp_path / "p" / "0.png").scores for path in (found.source, found.path)):
+        assert not answer.any()
+
+
+def test_boxes_for_a_classifier(lenet: Path) -> None:
+    refused(DataError, "holds pictures with boxes", lenet, ORACLE / "trained_ssd")
+
+
+def test_texts_stay_float(tmp_path: Path) -> None:
+    model = qingzhou.convert(basenn("em_lstm"), tmp_path / "poet.onnx").path
+    refused(TaskError, "int8-weights", model, DATA)
+
+
+def test_a_folder_that_is_not_there(lenet: Path, tmp_path: Path) -> None:
+    refused(FileMissing, "nowhere", lenet, tmp_path / "nowhere")
