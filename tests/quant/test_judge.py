@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -151,9 +151,12 @@ def test_labels_that_the_model_does_not_know() -> None:
         judge(pair, data({"a": "lion"}))
 
 
-def test_the_kind_of_data_must_fit(tmp_path: Path) -> None:
+def test_the_kind_of_data_must_fit() -> None:
     """Boxes for a classifier, and classes for a detector."""
-    pair: Sequence[Any] = [Written("classification", {"a": (answer(0), answer(0))}), Written("detection", {"a": ([], [])})]
-    for model, truth, answers in zip(pair, ([Box("cat", (0, 0, 1, 1))], "cat"), ("boxes", "labels"), strict=True):
+    looks: list[tuple[Any, Any, str]] = [
+        (Written("classification", {"a": (answer(0), answer(0))}), [Box("cat", (0, 0, 1, 1))], "boxes"),
+        (Written("detection", {"a": ([], [])}), "cat", "labels"),
+    ]
+    for model, truth, answers in looks:
         with pytest.raises(DataError):
             judge(model, data({"a": truth}, answers=answers))

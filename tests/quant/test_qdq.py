@@ -205,7 +205,9 @@ def test_weights_that_two_layers_share_are_there_once_each_layer_with_a_bias_of_
         {"w": rng.normal(0, 0.3, (3, 3, 1, 1)), "b": rng.normal(0, 1, 3)}, (1, 3, 12, 12), {"y": (1, 3, 6, 6)},
     )  # fmt: skip
     small = made(shared)
-    assert [tensor.name for tensor in small.graph.initializer if tensor.data_type == TensorProto.INT8][0:1] == ["weight"]
+    assert [tensor.name for tensor in small.graph.initializer if tensor.data_type == TensorProto.INT8][0:1] == [
+        "weight"
+    ]
     assert sum(tensor.data_type == TensorProto.INT32 for tensor in small.graph.initializer) == 2
     assert not np.array_equal(integers(small, "near/bias")[0], integers(small, "y/bias")[0])
     expected, found = (session(m, emulated=True).run(["y"], FEEDS[0])[0] for m in (shared, small))
@@ -226,7 +228,8 @@ def test_a_matrix_used_both_ways_round_stays_float() -> None:
 def test_a_network_may_have_our_names_itself() -> None:
     rng = np.random.default_rng(6)
     named = model(
-        [helper.make_node("Conv", ["x", "weight"], ["whole"]), helper.make_node("Conv", ["whole", "scale"], ["x/int8"])],
+        [helper.make_node("Conv", ["x", "weight"], ["whole"]),
+         helper.make_node("Conv", ["whole", "scale"], ["x/int8"])],
         {"weight": rng.normal(0, 1, (3, 3, 1, 1)), "scale": rng.normal(0, 1, (3, 3, 1, 1))}, (1, 3, 12, 12),
         {"x/int8": (1, 3, 12, 12)},
     )  # fmt: skip

@@ -155,7 +155,9 @@ def test_without_answers_it_says_that_this_is_no_accuracy(lenet: Path, tmp_path:
     assert "nobody knows" in found.explanation
 
 
-def test_nothing_is_written_where_it_is_not_faster(lenet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_written_where_it_is_not_faster(
+    lenet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The clock is bent, since a machine may be fast or slow: INT8 takes twice as long."""
     from qingzhou.quant import quantise
     from qingzhou.quant.timing import Timing
@@ -172,11 +174,11 @@ def test_nothing_is_written_where_it_is_not_faster(lenet: Path, tmp_path: Path, 
 # -- bad input ------------------------------------------------------------------------------------------------------
 
 
-def saved(tmp_path: Path, proto: onnx.ModelProto, task: str = "classification", labels: list[str] | None = None) -> Path:
+def saved(tmp_path: Path, proto: onnx.ModelProto, labels: list[str] | None = None) -> Path:
     """A model of ours around a network of networks.py, whose input is x (1, 3, 12, 12)."""
     from qingzhou.runtime.card import KEY, Input, Output
 
-    card = Card(task, "Tiny", "BaseNN", Input("x", "image", [1, 3, 12, 12], "RGB"), Output("y", "values"),
+    card = Card("classification", "Tiny", "BaseNN", Input("x", "image", [1, 3, 12, 12], "RGB"), Output("y", "values"),
                 labels if labels is not None else list("abcde"))  # fmt: skip
     proto.metadata_props.add(key=KEY, value=card.to_json())
     path = tmp_path / "tiny.onnx"

@@ -121,6 +121,7 @@ def test_of_large_tensors_other_places_are_drawn_in_every_picture() -> None:
         assert SAMPLED / 2 < len(sample) < 2 * SAMPLED
         assert len(np.unique(sample % 400)) == 400
 
+
 def test_what_is_kept_does_not_grow_with_the_pictures() -> None:
     network = Network(residual())
     sizes = [

@@ -47,8 +47,8 @@ def evaluate(model: str | Path | Model | Predicts, data: str | Path, layout: str
     count, matcher = Count(), Matcher(card.labels, dataset.names)
     result = JUDGES[card.task][1](predictor, dataset, matcher, count)
     return Evaluation(
-        path, dataset, card.task, result, count.failed, count.failures, dict(count.unknown.most_common()), dataset.notes,
-        time.perf_counter() - start,
+        path, dataset, card.task, result, count.failed, count.failures, dict(count.unknown.most_common()),
+        dataset.notes, time.perf_counter() - start,
     )  # fmt: skip
 
 

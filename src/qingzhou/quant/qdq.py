@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
@@ -127,10 +128,9 @@ class _Writer:
         node.input[1], steps = self._stored(name, whole, scales, channel_axis(node))
         if bias is None and node.op_type == "MatMul":
             return
-        bias = (0.0 if bias is None else bias.astype(np.float64)) - self._shift(node, whole * wide - weight)
-        bias = np.broadcast_to(bias, len(weight))
+        floats = (np.zeros(len(weight)) if bias is None else bias) - self._shift(node, whole * wide - weight)
         del node.input[2:]
-        node.input.append(self._bias(node, bias, steps))
+        node.input.append(self._bias(node, floats, steps))
 
     def _stored(self, name: str, whole: Array, scales: Array, axis: int) -> tuple[str, str]:
         """The weights as floats again, from integers, and their scales; those that layers share are there once."""
@@ -176,7 +176,7 @@ class _Writer:
         out = sums.reshape(groups(node), -1, sums.shape[1])
         return np.asarray(np.einsum("goi,gi->go", out, parts).reshape(-1))
 
-    def _add(self, kind: str, inputs: list[str], output: str, **attributes: int) -> str:
+    def _add(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
         self.nodes.append(helper.make_node(kind, inputs, [output], **attributes))
         return output
 

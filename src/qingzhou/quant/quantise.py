@@ -289,8 +289,8 @@ def _check_network(network: Network, card: Card, source: Path) -> None:
         )
     if network.opset < LEAST_OPSET:
         raise ModelError(
-            en=f"{source.name} has opset {network.opset}, but INT8 with a scale for each channel needs {LEAST_OPSET}. Convert "
-            f"the checkpoint again with --opset {LEAST_OPSET}.",
+            en=f"{source.name} has opset {network.opset}, but INT8 with a scale for each channel needs {LEAST_OPSET}. "
+            f"Convert the checkpoint again with --opset {LEAST_OPSET}.",
             zh=f"{source.name} 的 opset 是 {network.opset}，而逐通道的 INT8 需要 {LEAST_OPSET}。"
             f"请用 --opset {LEAST_OPSET} 重新转换。",
         )

@@ -6,13 +6,14 @@ larger number comes, pairs of bins becoming one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from .network import Network
+from .signal import Feed
 from .watch import Glance, watched
 
 Array = np.ndarray[Any, Any]
@@ -96,7 +97,7 @@ class Seen:
         return _least_error(counts, middles, low, high)
 
 
-def calibrate(network: Network, names: Iterable[str], feeds: Iterable[Mapping[str, Array]]) -> dict[str, Seen]:
+def calibrate(network: Network, names: Iterable[str], feeds: Iterable[Feed]) -> dict[str, Seen]:
     """Run the network on every feed, and watch the activations of these names. ValueError, with its name, if one is
     not finite.
     """

@@ -5,14 +5,14 @@ The activations themselves never leave the engine, so its memory is that of an o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from .network import Array, Network, rebuilt
-from .signal import session
+from .signal import Feed, session
 
 SAMPLED = 8192  # about so many numbers of a tensor are drawn from each picture, or all it has
 OFFSET = "watched/offset"  # where drawing begins: another place in every picture
@@ -30,7 +30,7 @@ class Glance(NamedTuple):
     sample: Array
 
 
-def watched(network: Network, names: Iterable[str], feeds: Iterable[Mapping[str, Array]]) -> Iterator[dict[str, Glance]]:
+def watched(network: Network, names: Iterable[str], feeds: Iterable[Feed]) -> Iterator[dict[str, Glance]]:
     """Run the network on every feed; a glance at each of the tensors."""
     graph = _Writer(network)
     for name in names:
