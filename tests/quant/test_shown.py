@@ -56,7 +56,7 @@ def test_errors_are_one_line_and_status_1(lenet: Path, tmp_path: Path) -> None:
     done = verb(lenet, "--lang", "en")
     assert done.exit_code == 1 and "--data FOLDER" in done.output and "Traceback" not in done.output
     done = verb(lenet, "--data", tmp_path / "nowhere", "--json")
-    assert done.exit_code == 1 and "nowhere" in done.stdout and json.loads(done.stdout)
+    assert done.exit_code == 1 and "nowhere" in json.loads(done.stdout)["message"]
 
 
 class Sources(HTMLParser):
