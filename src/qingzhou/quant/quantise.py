@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from onnx import ModelProto, load
 
@@ -21,15 +21,16 @@ from .judge import Verdict, has_answers, judge
 from .layers import Layer, look_at
 from .network import Network, activations
 from .pair import Pair
-from .ranges import Seen, calibrate
+from .ranges import calibrate
 from .result import Limits, Quantised
-from .search import Plan, Search
+from .search import Plan, Search, smoothed
 from .signal import Feed, session
 from .split import ENOUGH, Split, split
 from .storage import stored
 from .target import TARGETS, chosen, runs_here
 from .timing import Timing, compare
 
+Found = TypeVar("Found")
 SUFFIXES = {"int8": ".int8.onnx", "int8-weights": ".int8w.onnx", "fp16": ".fp16.onnx"}
 LEAST_OPSET = 13  # the first with scales for each channel
 MOST_LOOKED_AT, FEWEST_LOOKED_AT = 24, 4  # inputs by which ways of rounding are compared
@@ -120,14 +121,15 @@ class _Job:
         """INT8 within the limits if there is a way; else the last that was tried."""
         _check_network(self.network, self.card, self.source)
         feeds = _first(_feeds(self.before, parts))
-        seen = _ranges(self.network, _feeds(self.before, parts))
-        search = Search(self.network, seen, feeds, TARGETS[self.target], self.emulated)
+        network = _finite(lambda: smoothed(self.network, feeds, TARGETS[self.target], self.emulated))
+        seen = _finite(lambda: calibrate(network, activations(network), _feeds(self.before, parts)))
+        search = Search(network, seen, feeds, TARGETS[self.target], self.emulated)
         plan = search.best()
         made = self._judged(search, plan, parts)
         if not self._allowed(made):
             made = next(filter(self._allowed, (self._judged(search, p, parts) for p in search.gentler(plan))), made)
         kept = made.plan.kept if made.plan else frozenset()
-        made = replace(made, layers=look_at(self.network, made.model, kept, feeds))
+        made = replace(made, layers=look_at(network, made.model, kept, feeds))
         return made if self.emulated else replace(made, timing=self._timing(made.model))
 
     def _allowed(self, made: _Made) -> bool:
@@ -174,9 +176,10 @@ def _first(feeds: Iterator[Feed]) -> list[Feed]:
     return [first, *islice(feeds, min(MOST_LOOKED_AT, max(FEWEST_LOOKED_AT, LOOKED_AT_BYTES // size)) - 1)]
 
 
-def _ranges(network: Network, feeds: Iterable[Feed]) -> dict[str, Seen]:
+def _finite(calibration: Callable[[], Found]) -> Found:
+    """What a calibration gives; ModelError or InputError for what it found wrong."""
     try:
-        return calibrate(network, activations(network), feeds)
+        return calibration()
     except ValueError as err:
         raise ModelError(
             en=f"The tensor {str(err)[:80]} holds numbers that are not finite (NaN or infinite). The training broke, "

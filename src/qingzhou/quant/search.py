@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from onnx import ModelProto
 
-from .network import Array, Network
+from .equalise import equalised
+from .network import Array, Network, activations
 from .qdq import Scheme, quantise
-from .ranges import METHODS, Seen
+from .ranges import METHODS, Seen, calibrate
 from .signal import Feed, Signal
 
 SHARE_EACH = 4  # each layer is looked at by one input in so many
@@ -29,6 +30,19 @@ class Plan:
     corrected: bool
     kept: frozenset[str]
     sqnr: float
+
+
+def smoothed(network: Network, feeds: Sequence[Feed], scheme: Scheme, emulated: bool) -> Network:
+    """The network with its channels equalised, if that leaves more of its signal; else as it is."""
+    other = equalised(network)
+    if other is None:
+        return network
+    signal = Signal(network.proto, network.heads, feeds)
+
+    def left(one: Network) -> float:
+        return Search(one, calibrate(one, activations(one), feeds), feeds, scheme, emulated).sqnr(signal, "mse")
+
+    return max(network, other, key=left)
 
 
 class Search:
@@ -66,5 +80,9 @@ class Search:
             yield self._plan(signal, plan.method, plan.corrected, frozenset(layers[:count]))
             count *= 2
 
+    def sqnr(self, signal: Signal, method: str, corrected: bool = False, kept: frozenset[str] = frozenset()) -> float:
+        """Of a way of rounding, in dB."""
+        return signal.sqnr(self.model(method, corrected, kept), self.emulated)
+
     def _plan(self, signal: Signal, method: str, corrected: bool, kept: frozenset[str]) -> Plan:
-        return Plan(method, corrected, kept, signal.sqnr(self.model(method, corrected, kept), self.emulated))
+        return Plan(method, corrected, kept, self.sqnr(signal, method, corrected, kept))
