@@ -85,7 +85,7 @@ def test_dead_channels_stay_dead() -> None:
 def test_a_trained_network_that_would_collapse_keeps_its_promise(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """BaseNN's digits with the channels of a layer pulled apart, which FP32 does not notice: INT8 of it as it is would be blind."""
+    """BaseNN's digits with a layer's channels pulled apart, which FP32 does not notice; without this INT8 is blind."""
     path = qingzhou.convert(Path(DIGITS / "basenn.pth"), tmp_path / "digits.onnx").path
     apart(path)
     found = qingzhou.quantize(path, DIGITS / "test", any_speed=True)

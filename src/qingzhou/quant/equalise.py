@@ -2,7 +2,8 @@
 with the weights that read them.
 
 Between two layers with nothing but a ReLU or a pooling, a channel may be divided by any number if the weights that read
-it are multiplied by it: the network computes the same. Nagel et al. 2019, https://arxiv.org/abs/1906.04721, section 4.1.
+it are multiplied by it: the network computes the same. Nagel et al. 2019, https://arxiv.org/abs/1906.04721, section
+4.1.
 """
 
 from __future__ import annotations
