@@ -82,3 +82,33 @@ def milliseconds(work: Callable[[], object], runs: int = 50) -> float:
         work()
         times.append(1e3 * (time.perf_counter() - start))
     return statistics.median(times[5:])
+
+
+def one_core() -> None:
+    """Keep this process on one core, where the system can: threads that wait for work would count as work."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+
+def in_turns(works: Sequence[Callable[[], object]], seconds: float = 20.0) -> list[float]:
+    """How many times as fast as the first each is, by CPU time: the median of rounds in which all have their turn.
+
+    A turn is of some runs, of which the fastest counts; before it there is one that has the caches to itself.
+    """
+    alone = [turn(work, 3) for work in works]
+    runs = max(2, min(10, round(0.05 / max(alone))))
+    start, rounds = time.perf_counter(), list[list[float]]()
+    while len(rounds) < 5 or (time.perf_counter() - start < seconds and len(rounds) < 200):
+        rounds.append([turn(work, runs) for work in works])
+    return [statistics.median(times[0] / times[i] for times in rounds) for i in range(len(works))]
+
+
+def turn(work: Callable[[], object], runs: int) -> float:
+    """CPU seconds of the fastest of these runs, after one that warms up."""
+    work()
+    times = []
+    for _ in range(runs):
+        start = time.process_time()
+        work()
+        times.append(time.process_time() - start)
+    return min(times)

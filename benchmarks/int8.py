@@ -1,0 +1,336 @@
+"""INT8 by several hands, side by side: `python benchmarks/int8.py [--model FILE --data FOLDER] [--memory]`.
+
+Ours, NNCF's and onnxruntime's own quantiser get the same inputs to calibrate with and are judged on the same others.
+Each works in a fresh process on one core. "cost" is CPU time as a multiple of running the bare network on the same
+inputs in the same minutes; of ours it is calibrating and searching, and "ranges" only the first. "SQNR" is of what the
+last layers give on inputs that were judged. Times of runs are CPU time on one thread, in turns, as a multiple of
+onnxruntime's speed with FP32. NNCF is needed for its rows only: pip install nncf openvino
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from measure import ENVIRONMENT, HERE, in_turns, one_core
+
+ORACLE = HERE.parent / "tests" / "oracle"
+MOST_HEARD = 24  # inputs that the SQNR is taken on
+Feeds = Callable[[], Iterator[dict[str, np.ndarray]]]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a quantiser gets: a model, data, a place for its own, how many inputs calibrate, and the device."""
+
+    model: str
+    data: str
+    out: str
+    count: int
+    target: str
+
+    @property
+    def narrow(self) -> bool:
+        """Whether the device has no VNNI: each of the three then has its own way to weights of 7 bits."""
+        from qingzhou.quant.target import TARGETS, chosen
+
+        return TARGETS[chosen(self.target)].narrow
+
+
+# -- the quantisers ---------------------------------------------------------------------------------------------------
+
+
+def ours(work: Work, feeds: Feeds) -> dict[str, float]:
+    """quantize(), as everybody calls it; what it costs to calibrate and to search is measured beside it."""
+    import onnx
+
+    import qingzhou
+    from qingzhou.quant.network import Network, activations
+    from qingzhou.quant.ranges import calibrate
+    from qingzhou.quant.search import Search
+    from qingzhou.quant.target import TARGETS, chosen, runs_here
+
+    network, target = Network(onnx.load(work.model)), chosen(work.target)
+    start = time.process_time()
+    seen = calibrate(network.proto, activations(network), feeds())
+    ranges = time.process_time() - start
+    search = Search(network, seen, list(feeds()), TARGETS[target], not runs_here(target))
+    plan = search.best()
+    search.model(plan.method, plan.corrected, plan.kept)
+    cost = time.process_time() - start
+    made = qingzhou.quantize(
+        work.model, work.data, work.out, target=work.target, any_speed=True, max_drop=100, calibration=work.count
+    )
+    kept = len(made.plan.kept) if made.plan else 0
+    print(f"{made.plan and (made.plan.method, made.plan.corrected)}, {kept} layers in float", file=sys.stderr)
+    return {"cost": cost, "ranges": ranges}
+
+
+def nncf(work: Work, feeds: Feeds) -> dict[str, float]:
+    """Its default preset, with fast bias correction."""
+    os.environ.setdefault("NNCF_TELEMETRY", "0")
+    import nncf
+    import onnx
+    from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters, OverflowFix
+
+    fix = OverflowFix.ENABLE if work.narrow else OverflowFix.DISABLE
+    start = time.process_time()
+    made = nncf.quantize(
+        onnx.load(work.model), nncf.Dataset(list(feeds())), subset_size=work.count,
+        advanced_parameters=AdvancedQuantizationParameters(overflow_fix=fix),
+    )  # fmt: skip
+    onnx.save(made, work.out)
+    return {"cost": time.process_time() - start}
+
+
+def onnxruntimes(method: str) -> Callable[[Work, Feeds], dict[str, float]]:
+    """Its static quantiser: QDQ, weights by channel, after the preparation that its documentation asks for."""
+
+    def quantise(work: Work, feeds: Feeds) -> dict[str, float]:
+        import onnx
+        from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
+        from onnxruntime.quantization.shape_inference import quant_pre_process
+
+        from qingzhou.quant.network import Network
+
+        network = Network(onnx.load(work.model))
+        inner = {node.output[0] for node in (*network.heavy, *network.between())}
+        after = [node.name for node in network.proto.graph.node if node.output[0] not in inner]  # softmax, boxes
+        start = time.process_time()
+        prepared = f"{work.out}.prepared.onnx"
+        quant_pre_process(work.model, prepared, skip_symbolic_shape=True, skip_optimization=True)
+        quantize_static(
+            prepared, work.out, Reader(feeds()), quant_format=QuantFormat.QDQ, per_channel=True,
+            reduce_range=work.narrow, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
+            calibrate_method=CalibrationMethod[method], nodes_to_exclude=after,
+        )  # fmt: skip
+        return {"cost": time.process_time() - start}
+
+    return quantise
+
+
+class Reader:
+    """Inputs one by one, as onnxruntime's quantiser wants them."""
+
+    def __init__(self, feeds: Iterator[dict[str, np.ndarray]]) -> None:
+        self.feeds = feeds
+
+    def get_next(self) -> dict[str, np.ndarray] | None:
+        """None at the end."""
+        return next(self.feeds, None)
+
+
+QUANTISERS: dict[str, Callable[[Work, Feeds], dict[str, float]]] = {
+    "qingzhou": ours, "NNCF": nncf,
+    **{f"onnxruntime {method}": onnxruntimes(method) for method in ("MinMax", "Percentile", "Entropy")},
+}  # fmt: skip
+
+
+# -- in a process of its own ------------------------------------------------------------------------------------------
+
+
+def make(name: str, work: Work) -> dict[str, float]:
+    """Quantise; what it cost as multiples of the bare network, in wall seconds, and the most memory in MB."""
+    from qingzhou.bench.memory import peak
+
+    feeds = feeds_of(work)
+    begun = time.perf_counter()
+    made = QUANTISERS[name](work, feeds)
+    wall, most = time.perf_counter() - begun, peak() or 0
+    bare = min(bare_seconds(work.model, feeds) for _ in range(3))
+    return {**{key: seconds / bare for key, seconds in made.items()}, "wall": wall, "peak": most / 1e6}
+
+
+def feeds_of(work: Work) -> Feeds:
+    """The inputs that calibrate, prepared one by one; those that quantize() chooses."""
+    from qingzhou.quant.split import split
+    from qingzhou.runtime.predict import Predictor
+
+    predictor = Predictor(work.model)
+    cases = split(Path(work.data), calibration=work.count).calibration
+    return lambda: ({predictor.card.input.name: predictor.prepare(case.data)} for case in cases)
+
+
+def bare_seconds(model: str, feeds: Feeds) -> float:
+    """CPU time of the network alone."""
+    from qingzhou.runtime.session import open_session
+
+    session = open_session(model)
+    every = list(feeds())
+    start = time.process_time()
+    for feed in every:
+        session.run(None, feed)
+    return time.process_time() - start
+
+
+def judged(work: Work) -> dict[str, Any]:
+    """Accuracy before and after, what was lost with its interval, and the SQNR; on inputs that did not calibrate."""
+    import onnx
+
+    from qingzhou.quant.judge import judge
+    from qingzhou.quant.network import Network
+    from qingzhou.quant.pair import Pair
+    from qingzhou.quant.signal import Signal, session
+    from qingzhou.quant.split import split
+    from qingzhou.quant.target import chosen, runs_here
+    from qingzhou.runtime.predict import Predictor
+
+    parts = split(Path(work.data), calibration=work.count)
+    emulated = not runs_here(chosen(work.target))
+    before, model = Predictor(work.model), onnx.load(work.out)
+    found = judge(Pair(before, Predictor(work.model, before.card, session=session(model, emulated=emulated))), parts)
+    feeds = [{before.card.input.name: before.prepare(case.data)} for case in parts.held_out[:MOST_HEARD]]
+    network = Network(onnx.load(work.model))
+    sqnr = Signal(network.proto, network.heads, feeds).sqnr(model, emulated)
+    return {
+        "measure": found.measure,
+        "figures": found.figures(),
+        "drop": found.drop,
+        "judged": found.judged,
+        "sqnr": sqnr,
+    }
+
+
+def speeds(*models: str) -> dict[str, dict[str, float]]:
+    """Of each model on each engine, as a multiple of the first on onnxruntime."""
+    from qingzhou.engines import ENGINES, Settings
+    from qingzhou.runtime.predict import Predictor
+
+    first = Predictor(models[0])
+    feed = first.feed(first.card.sample)
+    works: dict[tuple[str, str], Callable[[], object]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for number, model in enumerate(models):
+            for engine in (ENGINES[name] for name in ("onnxruntime", "openvino") if ENGINES[name].version()):
+                path = Path(model)
+                if engine.name != "onnxruntime":
+                    path = Path(folder) / f"{number}{engine.suffix}"
+                    engine.compile(Path(model), first.card, path, "fp32")
+                session = engine.open(path, Settings(threads=1))
+                works[engine.name, model] = partial(session.run, None, feed)
+        found = dict(zip(works, in_turns(list(works.values())), strict=True))
+    return {model: {engine: ratio for (engine, of), ratio in found.items() if of == model} for model in models}
+
+
+# -- the table --------------------------------------------------------------------------------------------------------
+
+
+def main() -> None:
+    """A table for each model."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--model", action="append", default=[], help="a checkpoint or .onnx, besides our own")
+    parser.add_argument("--data", action="append", default=[], help="its pictures, once for each --model")
+    parser.add_argument("--only", action="store_true", help="only the models that are named")
+    parser.add_argument("--target", default="auto", help="the device; of another the arithmetic is emulated")
+    parser.add_argument("--memory", action="store_true", help="also the memory with 50, 100 and 200 pictures")
+    parser.add_argument("--make", nargs=6, help=argparse.SUPPRESS)
+    parser.add_argument("--judge", nargs=6, help=argparse.SUPPRESS)
+    parser.add_argument("--time", nargs="+", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.make or options.judge or options.time:
+        alone(options)
+        return
+    given = list(zip(map(Path, options.model), map(Path, options.data), strict=True))
+    with tempfile.TemporaryDirectory() as folder:
+        for number, (model, data) in enumerate([*([] if options.only else own()), *given]):
+            place = Path(folder) / str(number)
+            place.mkdir()
+            source = converted(model, data, place)
+            side_by_side(source, data, place, options.target)
+            if options.memory:
+                memory(source, data, place, options.target)
+
+
+def own() -> Iterator[tuple[Path, Path]]:
+    """The trained models among the tests, with their pictures."""
+    for path in sorted((ORACLE / "trained").glob("*.pth")):
+        yield path, ORACLE / "digits" / "test"
+    yield ORACLE / "trained_ssd" / "checkpoint.pth", ORACLE / "trained_ssd"
+
+
+def converted(model: Path, data: Path, folder: Path) -> Path:
+    """The .onnx of a checkpoint. The trained SSDLite is one for 160 x 160, which its checkpoint does not say."""
+    if model.suffix == ".onnx":
+        return model
+    import qingzhou
+
+    small = {"input_size": (160, 160), "score_threshold": 0.05} if data.name == "trained_ssd" else {}
+    return qingzhou.convert(model, folder / f"{model.stem}.onnx", **small).path
+
+
+def side_by_side(model: Path, data: Path, folder: Path, target: str) -> None:
+    """All quantisers on one model: what they cost, what they lose, and how fast the outcome is."""
+    made = {name: folder / f"{name.replace(' ', '_')}.onnx" for name in QUANTISERS}
+    costs = {name: asked("--make", name, model, data, out, 100, target) for name, out in made.items()}
+    there = {name: out for name, out in made.items() if "failed" not in costs[name]}
+    losses = {name: asked("--judge", name, model, data, out, 100, target) for name, out in there.items()}
+    times = asked("--time", model, *there.values())
+    print(f"\n{model.stem}, {model.stat().st_size / 1e6:.2f} MB, {data}")
+    heads = ("size", "accuracy", "drop, points (95 %)", "SQNR", "cost", "ranges", "wall", "peak", "ORT", "OpenVINO")
+    print("{:24}{:>6}{:>17}{:>26}{:>9}{:>7}{:>8}{:>8}{:>8}{:>7}{:>10}".format("", *heads))
+    print(f"{'FP32':24}{1:6.3f}{'':81}{speed(times, model)}")
+    for name in made:
+        if "failed" in (row := {**costs[name], **losses.get(name, {})}):
+            print(f"{name:24}{row['failed']}")
+            continue
+        before, after = (100 * figure for figure in row["figures"])
+        drop, low, high = (100 * share for share in row["drop"])
+        print(
+            f"{name:24}{made[name].stat().st_size / model.stat().st_size:6.3f}{before:9.2f}→{after:.2f}"
+            f"{drop:+9.2f} ({low:+.2f} … {high:+.2f})".ljust(74)
+            + f"{row['sqnr']:6.1f} dB{row['cost']:6.1f}x"
+            f"{row.get('ranges', np.nan):7.1f}x{row['wall']:6.1f} s{row['peak']:5.0f} MB{speed(times, made[name])}",
+            flush=True,
+        )
+
+
+def speed(times: dict[str, Any], model: Path) -> str:
+    """Two cells."""
+    one, two = (times.get(str(model), {}).get(engine, np.nan) for engine in ("onnxruntime", "openvino"))
+    return f"{one:7.2f}{two:10.2f}"
+
+
+def memory(model: Path, data: Path, folder: Path, target: str) -> None:
+    """Whether memory grows with the number of pictures."""
+    print(f"\n{model.stem}: peak in MB with{'50':>9}{'100':>7}{'200 inputs':>17}")
+    for name in QUANTISERS:
+        out = folder / "memory.onnx"
+        rows = [asked("--make", name, model, data, out, count, target) for count in (50, 100, 200)]
+        print(f"{name:24}" + "".join(f"{row.get('peak', np.nan):10.0f}" for row in rows), flush=True)
+
+
+def asked(*argv: object) -> dict[str, Any]:
+    """The answer of a fresh process; {"failed": its last line} where it failed."""
+    done = subprocess.run([sys.executable, __file__, *map(str, argv)], capture_output=True, env=ENVIRONMENT)
+    said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+    if done.returncode:
+        return {"failed": said[-1][:150] if said else f"exit {done.returncode}"}
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
+def alone(options: argparse.Namespace) -> None:
+    """What a fresh process is asked."""
+    one_core()
+    if options.time:
+        answer: Any = speeds(*options.time)
+    else:
+        name, model, data, out, count, target = options.make or options.judge
+        work = Work(model, data, out, int(count), target)
+        answer = make(name, work) if options.make else judged(work)
+    print(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main()
