@@ -21,7 +21,7 @@ from qingzhou.bench import bench, measure, process
 from qingzhou.bench.candidates import choose
 from qingzhou.bench.memory import peak
 from qingzhou.cli import main
-from qingzhou.engines import ENGINES, openvino
+from qingzhou.engines import ENGINES
 from qingzhou.errors import DataError, EngineError, ExtraMissing, FileMissing, OptionError, use_language
 
 PATHS = f"import sys; sys.path[:] = {sys.path!r}; "
@@ -55,7 +55,7 @@ def fake_openvino(folder: Path, code: str, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_every_engine_and_precision_with_its_figures(model: Path) -> None:
-    found = bench([model], data=DIGITS / "test", threads=1)
+    found = bench([model], ["onnxruntime", "openvino"], data=DIGITS / "test", threads=1)
     assert [row.candidate.name for row in found.rows] == ["onnxruntime fp32", "openvino fp32", "openvino fp16"]
     for row in found.rows:
         assert row.error is None and row.network is not None and row.whole is not None and row.score is not None
@@ -184,7 +184,8 @@ def test_an_engine_that_hangs(model: Path, tmp_path: Path, monkeypatch: pytest.M
 def test_an_engine_that_is_not_installed(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from dataclasses import replace
 
-    monkeypatch.setitem(ENGINES, "openvino", replace(openvino.ENGINE, version=lambda: None))
+    for absent in ("openvino", "ncnn"):
+        monkeypatch.setitem(ENGINES, absent, replace(ENGINES[absent], version=lambda: None))
     asked = bench([model], ["openvino", "onnxruntime"], ["fp32"]).rows
     assert isinstance(asked[0].error, ExtraMissing) and 'pip install "qingzhou[openvino]"' in str(asked[0].error)
     by_default = bench([model])
@@ -239,8 +240,60 @@ def test_a_quantised_model_has_one_precision(model: Path, tmp_path: Path) -> Non
         ("q.onnx", "openvino int8", "fp32"),
     ]  # fmt: skip
     only = choose([model, whole], ["openvino"], ["int8"])
-    assert [c.model for c in only.candidates] == [whole] and "数字.onnx was left out" in only.notes[0]
+    assert [c.model for c in only.candidates] == [whole] and "making a model INT8 needs data" in only.notes[0]
+    none = choose([model, whole], ["onnxruntime"], ["fp32"])
+    assert [c.model for c in none.candidates] == [model] and "q.onnx was left out" in none.notes[0]
     assert len(choose([model, model], ["onnxruntime"]).candidates) == 1
+
+
+def test_int8_is_made_only_where_it_is_asked_for_and_there_are_data(model: Path, tmp_path: Path) -> None:
+    def names(*precisions: str, data: bool = True) -> list[tuple[str, str | None, bool]]:
+        found = choose([model], ["onnxruntime", "openvino", "ncnn"], precisions, data).candidates
+        return [(one.name, one.compiles, one.quantises) for one in found if "fp16" not in one.name]
+
+    plain = [("onnxruntime fp32", None, False), ("openvino fp32", "fp32", False), ("ncnn fp32", "fp32", False)]
+    whole = [("onnxruntime int8", None, True), ("openvino int8", "fp32", True)]
+    assert names() == plain and sorted(names("fp32", "int8")) == sorted([*plain, *whole])
+    assert names("int8") == whole and names("fp32", "int8", data=False) == plain
+    assert "INT8 needs data" in choose([model], ["openvino"], ["fp32", "int8"]).notes[0]
+    with pytest.raises(OptionError, match="--data"):
+        choose([model], ["openvino"], ["int8"])
+    only = choose([quantised(tmp_path / "q.onnx")], ["openvino"], ["int8"], True).candidates
+    assert [one.quantises for one in only] == [False]
+
+
+def test_int8_made_with_the_data(model: Path) -> None:
+    """One file for both engines; smaller, and right as often to half a point; the original stays as it is."""
+    before = model.read_bytes()
+    found = bench([model], ["onnxruntime", "openvino"], ["fp32", "int8"], data=DIGITS / "test")
+    rows = {row.candidate.name: row for row in found.rows}
+    assert list(rows) == ["onnxruntime fp32", "onnxruntime int8", "openvino fp32", "openvino int8"]
+    for engine in ("onnxruntime", "openvino"):
+        exact, whole = rows[f"{engine} fp32"], rows[f"{engine} int8"]
+        assert whole.error is None and whole.whole is not None and whole.size < 0.8 * exact.size
+        assert abs(exact.score.value - whole.score.value) <= 0.005
+    assert rows["onnxruntime int8"].size < 0.4 * model.stat().st_size
+    assert any("made with 100 of the inputs, which count" in note and "397 held-out" in note for note in found.notes)
+    assert model.read_bytes() == before and not [path for path in model.parent.iterdir() if "int8" in path.name]
+
+
+def test_where_no_int8_can_be_made_its_rows_say_why(model: Path, tmp_path: Path) -> None:
+    shutil.copyfile(next((DIGITS / "test" / "3").iterdir()), tmp_path / "a.png")  # one is too few
+    found = bench([model], ["onnxruntime"], ["fp32", "int8"], data=tmp_path)
+    plain, whole = found.rows
+    assert plain.error is None and whole.whole is None and isinstance(whole.error, DataError)
+    assert "at least 2 are needed" in str(whole.error) and found.best == plain
+
+
+def test_a_promise_that_cannot_be_kept_is_a_row_that_says_so(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from qingzhou.bench.worker import Worker
+    from qingzhou.quant import quantise
+
+    monkeypatch.setattr(quantise.Limits, "allow", lambda self, verdict: False)
+    with pytest.raises(EngineError, match="more than was allowed"):
+        Worker().quantise(str(model), str(tmp_path), str(DIGITS / "test"))
 
 
 # -- memory ---------------------------------------------------------------------------------------------------------
@@ -265,7 +318,8 @@ def test_the_peak_is_of_this_process_alone() -> None:
 )  # fmt: skip
 def test_the_verb_writes_a_page_and_json(lang: str, words: list[str], model: Path, tmp_path: Path) -> None:
     page, numbers = tmp_path / "new" / "a.html", tmp_path / "a.json"
-    done = verb(model, "--data", DIGITS / "test", "--precision", "fp32", "--html", page, "--json", numbers, lang=lang)
+    chosen = ("--engines", "onnxruntime,openvino", "--precision", "fp32")
+    done = verb(model, "--data", DIGITS / "test", *chosen, "--html", page, "--json", numbers, lang=lang)
     assert done.exit_code == 0, done.output
     text = page.read_text("utf-8")
     assert [word for word in words if word not in text] == []

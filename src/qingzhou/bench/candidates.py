@@ -13,6 +13,7 @@ from ..errors import FileMissing, OptionError, say
 from .result import Candidate
 
 PRECISIONS = ("fp32", "fp16", "int8")
+RUN_INT8 = ("onnxruntime", "openvino")  # engines for which quantize() makes a file
 
 
 class Chosen(NamedTuple):
@@ -22,11 +23,15 @@ class Chosen(NamedTuple):
     notes: list[str]
 
 
-def choose(models: Sequence[Path], engines: Sequence[str] = (), precisions: Sequence[str] = ()) -> Chosen:
+def choose(
+    models: Sequence[Path], engines: Sequence[str] = (), precisions: Sequence[str] = (), data: bool = False
+) -> Chosen:
     """Every model on every engine in every precision that it can have there.
 
     engines     by default those that are installed; one that is named and is not becomes a row that says so
-    precisions  by default all that an engine can store; a quantised model has only its own, int8
+    precisions  by default all that an engine can store; a quantised model has only its own, int8; others are made INT8
+                if that is asked for
+    data        whether there are some to do that with
 
     FileMissing; OptionError for names that there are not, and where nothing is left.
     """
@@ -38,11 +43,13 @@ def choose(models: Sequence[Path], engines: Sequence[str] = (), precisions: Sequ
         if not model.is_file():
             raise _missing(model)
     wanted = list(dict.fromkeys(engines)) or [name for name, engine in ENGINES.items() if engine.version()]
-    found = [one for model in dict.fromkeys(models) for one in _of_model(model, wanted, precisions)]
+    every = [one for model in dict.fromkeys(models) for one in _of_model(model, wanted, precisions)]
+    found = [one for one in every if data or not one.quantises]
     if not found:
         raise _nothing(wanted, precisions)
     absent = [] if engines else [engine for name, engine in ENGINES.items() if name not in wanted]
-    return Chosen(found, [*map(_absent, absent), *_left_out(models, found)])
+    needed = [_needs_data()] if len(found) < len(every) else []
+    return Chosen(found, [*map(_absent, absent), *needed, *_left_out(models, every)])
 
 
 def _of_model(model: Path, engines: Sequence[str], precisions: Sequence[str]) -> Iterator[Candidate]:
@@ -57,6 +64,8 @@ def _of_model(model: Path, engines: Sequence[str], precisions: Sequence[str]) ->
         for precision in ("int8",) if quantised else engine.precisions:
             if not precisions or precision in precisions:
                 yield Candidate(model, name, precision, _compiles(engine, model, precision, quantised))
+        if not quantised and "int8" in precisions and name in RUN_INT8:
+            yield Candidate(model, name, "int8", _compiles(engine, model, "int8", True), quantises=True)
 
 
 def _compiles(engine: Engine, model: Path, precision: str, quantised: bool) -> str | None:
@@ -84,6 +93,13 @@ def _absent(engine: Engine) -> str:
     return say(
         f"{engine.name} is not installed here, so it was not measured: {engine.install}",
         f"这里没有安装 {engine.name}，所以没有测量：{engine.install}",
+    )
+
+
+def _needs_data() -> str:
+    return say(
+        "INT8 was not measured: making a model INT8 needs data. Name some: --data folder",
+        "没有测量 INT8：把模型量化为 INT8 需要数据。请指定：--data 文件夹",
     )
 
 
@@ -117,7 +133,9 @@ def _nothing(engines: Sequence[str], precisions: Sequence[str]) -> OptionError:
     en, zh = ", ".join(precisions) or "all", "、".join(precisions) or "全部"
     return OptionError(
         en=f"Nothing is left to measure: none of the models can be run by {', '.join(engines)} with --precision {en}. "
-        "For int8 name a quantised model; leave --engines or --precision out to measure what there is.",
+        "For int8 name data to make it with (--data folder) or a quantised model; leave --engines or --precision out "
+        "to measure what there is.",
         zh=f"没有可测量的组合：{'、'.join(engines)} 无法以 --precision {zh} 运行这些模型。"
-        "要测 int8，请指定量化后的模型；去掉 --engines 或 --precision 可以测量所有可用的组合。",
+        "要测 int8，请用 --data 指定用于量化的数据，或指定量化后的模型；"
+        "去掉 --engines 或 --precision 可以测量所有可用的组合。",
     )

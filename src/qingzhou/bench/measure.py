@@ -7,11 +7,11 @@ import platform
 import random
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -83,44 +83,90 @@ def bench(
     """Measure models on engines and in precisions, side by side, and say which to use on this machine.
 
     models      converted .onnx files, quantised ones among them, and what an engine made of one
-    engines     by default those that are installed;  precisions  by default all that they have
+    engines     by default those that are installed
+    precisions  by default all that they have; "int8" is made with the data first, if it is asked for
     data        pictures or rows to take the times on; with answers, in a layout that evaluate reads, to judge by too
     threads     processor cores; by default all
 
     What fails on an engine, crashes it or hangs becomes a row that says so. FileMissing, OptionError, DataError.
     """
     start = time.perf_counter()
-    chosen = choose([Path(model) for model in models], engines, precisions)
+    chosen = choose([Path(model) for model in models], engines, precisions, data is not None)
     folder = None if data is None else Path(data).absolute()
     unlabelled = None if folder is None else labelled(folder)
     with tempfile.TemporaryDirectory(prefix="qingzhou-", ignore_cleanup_errors=True) as place, ExitStack() as ending:
+        made = _quantised(chosen.candidates, Path(place), folder)
         running = [
-            _start(candidate, Path(place) / str(i), threads, folder, ending)
+            _start(candidate, Path(place) / str(i), threads, folder, ending, made)
             for i, candidate in enumerate(chosen.candidates)
         ]
         rounds, inputs = _rounds(running), _inputs(running, folder)
         rows = [one.finish(folder if unlabelled is None else None) for one in running]
     compared = pairs({i: row.whole.rounds for i, row in enumerate(rows) if row.whole is not None and row.error is None})
     choice, why = verdict(rows, compared)
-    notes = [*chosen.notes, *([str(unlabelled)] if unlabelled else []), *noise(rows, compared)]
+    told = [_told(one, unlabelled is None) for one in made.values() if not isinstance(one, QingzhouError)]
+    notes = [*chosen.notes, *([str(unlabelled)] if unlabelled else []), *told, *noise(rows, compared)]
     return Report(rows, compared, choice, why, rounds, threads, inputs, _machine(), notes, time.perf_counter() - start)
 
 
-def _start(candidate: Candidate, folder: Path, threads: int | None, data: Path | None, ending: ExitStack) -> Running:
+class Quantised(NamedTuple):
+    """A model's INT8 form, what quantize() said of it, and how many inputs it comes from."""
+
+    path: str
+    told: str
+    calibrated: int
+
+
+def _quantised(
+    candidates: Sequence[Candidate], place: Path, data: Path | None
+) -> dict[Path, Quantised | QingzhouError]:
+    """The INT8 form of each model that needs one, or why there is none; each made in a process of its own."""
+    found: dict[Path, Quantised | QingzhouError] = {}
+    for model in dict.fromkeys(one.model for one in candidates if one.quantises):
+        out = place / f"int8-{len(found)}"
+        out.mkdir()
+        with Process() as process:
+            try:
+                answer = process.ask("quantise", source=str(model.absolute()), out=str(out), data=str(data))
+                found[model] = Quantised(**answer)
+            except QingzhouError as err:
+                found[model] = err
+    return found
+
+
+def _told(made: Quantised, judged: bool) -> str:
+    en, zh = (", which count in its row as well", "，它那一行的评估也包括这些") if judged else ("", "")
+    return say(
+        f"INT8 was made with {made.calibrated} of the inputs{en}. {made.told}",
+        f"INT8 用其中 {made.calibrated} 个输入校准而成{zh}。{made.told}",
+    )
+
+
+def _start(
+    candidate: Candidate, folder: Path, threads: int | None, data: Path | None, ending: ExitStack,
+    made: Mapping[Path, Quantised | QingzhouError],
+) -> Running:  # fmt: skip
     """Compile where that is needed, in a process that ends after it; then open the model in a new one."""
     engine = ENGINES[candidate.engine]
     row = Row(candidate, engine.version() or "")
     if not row.version:
         return Running(replace(row, error=_not_installed(candidate.engine, engine.install)))
     path = candidate.model.absolute()
+    if candidate.quantises:
+        small = made[candidate.model]
+        if isinstance(small, QingzhouError):
+            return Running(replace(row, error=small))
+        path = Path(small.path)
     if candidate.compiles is not None:
         folder.mkdir()
         with Process() as compiler:
-            made = Running(row, compiler)
+            compiled = Running(row, compiler)
             out = str(folder / f"{path.stem}{engine.suffix}")
-            answer = made.ask("compile", engine=engine.name, source=str(path), out=out, precision=candidate.compiles)
+            answer = compiled.ask(
+                "compile", engine=engine.name, source=str(path), out=out, precision=candidate.compiles
+            )
         if answer is None:
-            return Running(made.row)
+            return Running(compiled.row)
         path, row = Path(answer["path"]), replace(row, notes=answer["notes"])
     one = Running(row, ending.enter_context(Process()))
     one.opened = one.ask("open", path=str(path), threads=threads, data=None if data is None else str(data)) or {}

@@ -39,6 +39,15 @@ class Worker:
         made = compile_for(engine, source, out, precision)
         return {"path": str(made.path), "notes": made.notes}
 
+    def quantise(self, source: str, out: str, data: str) -> Answer:
+        """Make the model INT8 for this machine, whether it is faster or not; in a process that ends after it."""
+        from ..quant import quantize
+
+        made = quantize(source, data, out, any_speed=True)
+        if made.path is None:
+            raise EngineError(en=made.explanation, zh=made.explanation)  # already in the language of the one who asks
+        return {"path": str(made.path), "told": made.explanation, "calibrated": made.calibrated}
+
     def open(self, path: str, threads: int | None, data: str | None) -> Answer:
         """Import the engine and open the model, then warm up. The inputs are the same in every process."""
         start = time.perf_counter()
@@ -91,8 +100,8 @@ def main() -> None:
     os.dup2(2, 1)
     worker = Worker()
     questions: dict[str, Callable[..., Answer]] = {
-        "compile": worker.compile, "open": worker.open, "turn": worker.turn, "memory": worker.memory,
-        "judge": worker.judge,
+        "quantise": worker.quantise, "compile": worker.compile, "open": worker.open, "turn": worker.turn,
+        "memory": worker.memory, "judge": worker.judge,
     }  # fmt: skip
     for line in sys.stdin.buffer:
         question = json.loads(line)
