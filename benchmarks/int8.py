@@ -2,9 +2,10 @@
 
 Ours, NNCF's and onnxruntime's own quantiser get the same inputs to calibrate with and are judged on the same others.
 Each works in a fresh process on one core. "cost" is CPU time as a multiple of running the bare network on the same
-inputs in the same minutes; of ours it is calibrating and searching, and "ranges" only the first. "SQNR" is of what the
-last layers give on inputs that were judged. Times of runs are CPU time on one thread, in turns, as a multiple of
-onnxruntime's speed with FP32. NNCF is needed for its rows only: pip install nncf openvino
+inputs in the same minutes; of ours that is calibrating and searching, and "ranges" only the first. "wall" and "peak" of
+ours have judging in them. "SQNR" is of what the last layers give on inputs that were judged. "ORT" and "OpenVINO" are
+speeds by CPU time on one thread, in turns, as multiples of onnxruntime's with FP32. NNCF is needed for its rows only:
+pip install nncf openvino
 """
 
 from __future__ import annotations
@@ -52,29 +53,33 @@ class Work:
 
 
 def ours(work: Work, feeds: Feeds) -> dict[str, float]:
-    """quantize(), as everybody calls it; what it costs to calibrate and to search is measured beside it."""
-    import onnx
-
+    """quantize(), as everybody calls it; its two parts that are no judging have a clock."""
     import qingzhou
-    from qingzhou.quant.network import Network, activations
-    from qingzhou.quant.ranges import calibrate
+    from qingzhou.quant import quantise
     from qingzhou.quant.search import Search
-    from qingzhou.quant.target import TARGETS, chosen, runs_here
 
-    network, target = Network(onnx.load(work.model)), chosen(work.target)
-    start = time.process_time()
-    seen = calibrate(network.proto, activations(network), feeds())
-    ranges = time.process_time() - start
-    search = Search(network, seen, list(feeds()), TARGETS[target], not runs_here(target))
-    plan = search.best()
-    search.model(plan.method, plan.corrected, plan.kept)
-    cost = time.process_time() - start
+    ranges, search = clock(quantise, "calibrate"), clock(Search, "best")
     made = qingzhou.quantize(
         work.model, work.data, work.out, target=work.target, any_speed=True, max_drop=100, calibration=work.count
     )
-    kept = len(made.plan.kept) if made.plan else 0
-    print(f"{made.plan and (made.plan.method, made.plan.corrected)}, {kept} layers in float", file=sys.stderr)
-    return {"cost": cost, "ranges": ranges}
+    if made.path is None:
+        raise SystemExit(made.explanation)
+    return {"cost": ranges[0] + search[0], "ranges": ranges[0]}
+
+
+def clock(place: Any, name: str) -> list[float]:
+    """From now on a function's CPU seconds are summed up in the one number of this list."""
+    work, spent = getattr(place, name), [0.0]
+
+    def clocked(*inputs: Any) -> Any:
+        start = time.process_time()
+        try:
+            return work(*inputs)
+        finally:
+            spent[0] += time.process_time() - start
+
+    setattr(place, name, clocked)
+    return spent
 
 
 def nncf(work: Work, feeds: Feeds) -> dict[str, float]:
@@ -265,40 +270,53 @@ def converted(model: Path, data: Path, folder: Path) -> Path:
         return model
     import qingzhou
 
-    small = {"input_size": (160, 160), "score_threshold": 0.05} if data.name == "trained_ssd" else {}
+    small: dict[str, Any] = (
+        {"input_size": (160, 160), "score_threshold": 0.05, "form": "raw"} if data.name == "trained_ssd" else {}
+    )
     return qingzhou.convert(model, folder / f"{model.stem}.onnx", **small).path
+
+
+HEADS = ("", "size", "accuracy", "drop, points (95 %)", "SQNR", "cost", "ranges", "wall", "peak", "ORT", "OpenVINO")
 
 
 def side_by_side(model: Path, data: Path, folder: Path, target: str) -> None:
     """All quantisers on one model: what they cost, what they lose, and how fast the outcome is."""
     made = {name: folder / f"{name.replace(' ', '_')}.onnx" for name in QUANTISERS}
-    costs = {name: asked("--make", name, model, data, out, 100, target) for name, out in made.items()}
-    there = {name: out for name, out in made.items() if "failed" not in costs[name]}
-    losses = {name: asked("--judge", name, model, data, out, 100, target) for name, out in there.items()}
-    times = asked("--time", model, *there.values())
+    rows = {name: asked("--make", name, model, data, out, 100, target) for name, out in made.items()}
+    there = [name for name in made if "failed" not in rows[name]]
+    for name in there:
+        rows[name] |= asked("--judge", name, model, data, made[name], 100, target)
+    times = asked("--time", model, *(made[name] for name in there))
     print(f"\n{model.stem}, {model.stat().st_size / 1e6:.2f} MB, {data}")
-    heads = ("size", "accuracy", "drop, points (95 %)", "SQNR", "cost", "ranges", "wall", "peak", "ORT", "OpenVINO")
-    print("{:24}{:>6}{:>17}{:>26}{:>9}{:>7}{:>8}{:>8}{:>8}{:>7}{:>10}".format("", *heads))
-    print(f"{'FP32':24}{1:6.3f}{'':81}{speed(times, model)}")
-    for name in made:
-        if "failed" in (row := {**costs[name], **losses.get(name, {})}):
+    line(*HEADS)
+    line("FP32", "1.000", *[""] * 7, *speed(times, model))
+    for name, row in rows.items():
+        if "failed" in row:
             print(f"{name:24}{row['failed']}")
-            continue
-        before, after = (100 * figure for figure in row["figures"])
-        drop, low, high = (100 * share for share in row["drop"])
-        print(
-            f"{name:24}{made[name].stat().st_size / model.stat().st_size:6.3f}{before:9.2f}→{after:.2f}"
-            f"{drop:+9.2f} ({low:+.2f} … {high:+.2f})".ljust(74)
-            + f"{row['sqnr']:6.1f} dB{row['cost']:6.1f}x"
-            f"{row.get('ranges', np.nan):7.1f}x{row['wall']:6.1f} s{row['peak']:5.0f} MB{speed(times, made[name])}",
-            flush=True,
-        )
+        else:
+            size = made[name].stat().st_size / model.stat().st_size
+            line(name, f"{size:.3f}", *cells(row), *speed(times, made[name]))
 
 
-def speed(times: dict[str, Any], model: Path) -> str:
+def line(*texts: str) -> None:
+    """One line of the table."""
+    print("{:24}{:>6}{:>16}{:>26}{:>9}{:>8}{:>8}{:>9}{:>8}{:>7}{:>10}".format(*texts), flush=True)
+
+
+def cells(row: dict[str, Any]) -> list[str]:
+    """From the accuracy to the peak."""
+    before, after, drop, low, high = (100 * share for share in (*row["figures"], *row["drop"]))
+    return [
+        f"{before:.2f}→{after:.2f}", f"{drop:+.2f} ({low:+.2f} … {high:+.2f})", f"{row['sqnr']:.1f} dB",
+        f"{row['cost']:.1f}x", f"{row['ranges']:.1f}x" if "ranges" in row else "", f"{row['wall']:.1f} s",
+        f"{row['peak']:.0f} MB",
+    ]  # fmt: skip
+
+
+def speed(times: dict[str, Any], model: Path) -> list[str]:
     """Two cells."""
-    one, two = (times.get(str(model), {}).get(engine, np.nan) for engine in ("onnxruntime", "openvino"))
-    return f"{one:7.2f}{two:10.2f}"
+    found = (times.get(str(model), {}).get(engine) for engine in ("onnxruntime", "openvino"))
+    return ["" if ratio is None else f"{ratio:.2f}" for ratio in found]
 
 
 def memory(model: Path, data: Path, folder: Path, target: str) -> None:
