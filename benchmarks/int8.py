@@ -184,9 +184,8 @@ def judged(work: Work) -> dict[str, Any]:
     import onnx
 
     from qingzhou.quant.judge import judge
-    from qingzhou.quant.network import Network
     from qingzhou.quant.pair import Pair
-    from qingzhou.quant.signal import Signal, session
+    from qingzhou.quant.signal import session
     from qingzhou.quant.split import split
     from qingzhou.quant.target import chosen, runs_here
     from qingzhou.runtime.predict import Predictor
@@ -196,15 +195,25 @@ def judged(work: Work) -> dict[str, Any]:
     before, model = Predictor(work.model), onnx.load(work.out)
     found = judge(Pair(before, Predictor(work.model, before.card, session=session(model, emulated=emulated))), parts)
     feeds = [{before.card.input.name: before.prepare(case.data)} for case in parts.held_out[:MOST_HEARD]]
-    network = Network(onnx.load(work.model))
-    sqnr = Signal(network.proto, network.heads, feeds).sqnr(model, emulated)
-    return {
-        "measure": found.measure,
-        "figures": found.figures(),
-        "drop": found.drop,
-        "judged": found.judged,
-        "sqnr": sqnr,
-    }
+    sqnr = heard(onnx.load(work.model), model, feeds, emulated)
+    return {"measure": found.measure, "figures": found.figures(), "drop": found.drop, "sqnr": sqnr}
+
+
+def heard(before: Any, after: Any, feeds: list[dict[str, np.ndarray]], emulated: bool) -> float:
+    """SQNR in dB of what the last layers give, rounded if it is; the mean of them."""
+    from qingzhou.quant.network import Network
+    from qingzhou.quant.signal import decibels, session
+
+    heads = Network(before).heads
+    readers = {name: node for node in after.graph.node if node.op_type.endswith("eLinear") for name in node.input[:1]}
+    rounded = [readers[readers[name].output[0]].output[0] if name in readers else name for name in heads]
+    one, two = session(before, heads), session(after, rounded, emulated)
+    signal, error = np.zeros(len(heads)), np.zeros(len(heads))
+    for feed in feeds:
+        for i, (a, b) in enumerate(zip(one.run(heads, feed), two.run(rounded, feed), strict=True)):
+            signal[i] += np.square(a, dtype=np.float64).sum()
+            error[i] += np.square(a - b, dtype=np.float64).sum()
+    return float(decibels(signal, error).mean())
 
 
 def speeds(*models: str) -> dict[str, dict[str, float]]:
