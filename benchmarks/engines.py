@@ -21,7 +21,7 @@ import numpy as np
 from measure import ENVIRONMENT, in_turns, make, one_core
 
 AIMS = {"MobileNet": "2.3 and 1.8", "ResNet18": "3.2 and 2.7", "ResNet50": "3.5", "SSD_Lite": "2.6", "Yolov3": "3"}
-OWN = ("MobileNet", "ResNet18", "SSD_Lite")
+OWN: dict[str, dict[str, Any]] = {"MobileNet": {}, "ResNet18": {}, "SSD_Lite": {"form": "raw"}}
 PICTURES = 8  # to calibrate with: of random weights little is to be learned
 
 
@@ -58,7 +58,7 @@ def made(name: str, folder: Path) -> Path:
     import qingzhou
 
     make(name, folder)
-    return qingzhou.convert(folder / f"{name}.pth", folder / f"{name}.onnx", form="raw").path
+    return qingzhou.convert(folder / f"{name}.pth", folder / f"{name}.onnx", **OWN[name]).path
 
 
 def pictures(folder: Path) -> None:
