@@ -282,7 +282,7 @@ def quantize(model: Path, html: Path | None, lang: str | None, as_json: bool, **
 @main.command()
 @click.argument("models", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--engines", default="", help="onnxruntime,openvino (default: all installed). 推理引擎。")
-@click.option("--precision", default="", help="fp32,fp16,int8 (default: all there are). 权重精度。")
+@click.option("--precision", default="", help="fp32,fp16,int8, which needs --data. 权重精度。")
 @click.option("--data", type=click.Path(path_type=Path), help="Pictures or rows; with labels, accuracy too. 数据。")
 @click.option("--threads", type=click.IntRange(1, 1024), help="Processor cores (default: all). 线程数。")
 @click.option("--html", type=click.Path(path_type=Path), help="Write a page with plots. 写成带图表的网页。")
