@@ -129,7 +129,7 @@ def test_weights_in_another_file(place: str, good: onnx.ModelProto) -> None:
 
     model = write(good, outside)
     assert read_info(model).network == "Sequential"
-    with pytest.raises(ModelError):
+    with pytest.raises(ModelError, match="another file"):
         load(model)
     for words in (["info", "--tree", "m.onnx"], ["run", "m.onnx"]):
         assert "root:" not in CliRunner().invoke(main, words).output
@@ -141,3 +141,25 @@ def test_half_a_model(cut: int, good: onnx.ModelProto) -> None:
     for read in (load, read_info):
         with pytest.raises(ModelError):
             read("m.onnx")
+
+
+def test_weights_in_another_file_wherever_a_tensor_can_be(good: onnx.ModelProto) -> None:
+    """Constants of nodes, of graphs within nodes, of functions, and sparse ones; as onnxruntime finds them too."""
+    Path("secret").write_bytes(bytes(64))
+    tensor = TensorProto(name="t", dims=[16], data_type=TensorProto.FLOAT, data_location=TensorProto.EXTERNAL)
+    tensor.external_data.add(key="location", value="secret")
+    constant = onnx.helper.make_node("Constant", [], ["c"], value=TensorProto(dims=[1], data_type=1, float_data=[1]))
+    constant.attribute[0].t.CopyFrom(tensor)
+    inner = onnx.helper.make_graph([constant], "inner", [], [onnx.ValueInfoProto(name="c")])
+    branch = onnx.helper.make_node("If", ["x"], ["y"], then_branch=inner, else_branch=inner)
+    sparse = onnx.SparseTensorProto(values=tensor, dims=[16])
+    changes: list[Callable[[onnx.ModelProto], None]] = [
+        lambda proto: proto.graph.node.append(constant),
+        lambda proto: proto.graph.node.append(branch),
+        lambda proto: proto.graph.initializer.append(tensor),
+        lambda proto: proto.graph.sparse_initializer.append(sparse),
+        lambda proto: proto.functions.append(onnx.FunctionProto(name="f", node=[constant])),
+    ]
+    for change in changes:
+        with pytest.raises(ModelError, match="another file"):
+            load(write(good, change))

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..errors import EngineError, ExtraMissing, FileMissing, ModelError
 from ..runtime.card import KEY, Card
+from ..runtime.one_file import check_one_file
 from .base import Engine, Entry, Meta, Session, Settings, cannot_run, installed, package, reason
 
 if TYPE_CHECKING:
@@ -137,6 +138,7 @@ def _read_onnx(core: Any, source: Path) -> Any:
     """
     import onnx
 
+    check_one_file(source)
     proto = onnx.load(source, load_external_data=False)
     names = {entry.name for entry in proto.graph.input}
     fixed = [tensor for tensor in proto.graph.initializer if tensor.name not in names]

@@ -100,7 +100,7 @@ class _Job:
     @cached_property
     def network(self) -> Network:
         """Its graph."""
-        return Network(load(self.source))
+        return Network(load(_onnx(self.source), load_external_data=False))
 
     @property
     def card(self) -> Card:

@@ -7,6 +7,7 @@ import os
 from typing import Any, Optional, Sequence
 
 from .errors import FileMissing, ModelError, QingzhouError
+from .one_file import check_one_file
 
 # Bytes of a model of which onnxruntime makes no second, rearranged copy: it loads faster and in less memory.
 LARGE = 256 << 20
@@ -43,7 +44,10 @@ def open_session(
     if threads:
         options.intra_op_num_threads = threads
     try:
+        check_one_file(path)
         return ort.InferenceSession(str(path), options, providers=list(providers))
+    except ModelError:
+        raise
     except Exception as err:  # onnxruntime has a class of its own for every kind of broken file
         with open(path, "rb") as file:
             if file.read(2) in (b"PK", b"\x80\x02"):  # a zip archive or a pickle, as torch.save writes them
