@@ -40,7 +40,8 @@ def check_one_file(path: Any) -> None:
         raise ModelError(
             en="%s wants to read weights from another file, which models of ours never do; it is not opened. Convert "
             "the checkpoint with qingzhou convert." % path,
-            zh="%s 要从另一个文件读取权重，轻舟的模型从不这样做，因此不打开。请用 qingzhou convert 转换权重文件。" % path,
+            zh="%s 要从另一个文件读取权重，轻舟的模型从不这样做，因此不打开。请用 qingzhou convert 转换权重文件。"
+            % path,
         )
 
 
