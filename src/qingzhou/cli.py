@@ -223,10 +223,17 @@ def evaluate(
 @main.command()
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--engine", required=True, help="openvino, ncnn, or onnxruntime (.ort). 推理引擎。")
-@click.option("--precision", default="fp32", show_default=True, help="Of the weights: fp32 or fp16. 权重精度。")
+@click.option("--precision", default="fp32", show_default=True, help="fp32, fp16 or int8. 精度。")
+@click.option("--data", type=click.Path(path_type=Path), help="For int8: to calibrate and judge with. 量化用的数据。")
+@click.option(
+    "--max-drop", type=float, default=0.5, show_default=True, help="For int8: points to lose. 允许下降的百分点。"
+)
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="A file or a folder. 输出文件或文件夹。")
 @common
-def export(model: Path, engine: str, precision: str, out: Path | None, lang: str | None, as_json: bool) -> None:
+def export(
+    model: Path, engine: str, precision: str, data: Path | None, max_drop: float, out: Path | None, lang: str | None,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Compile a converted model, or a checkpoint, for an engine, and compare its answer with onnxruntime's.
 
     把转换好的模型（或权重文件）编译成某个推理引擎的格式，并与 onnxruntime 的结果比较。
@@ -236,7 +243,7 @@ def export(model: Path, engine: str, precision: str, out: Path | None, lang: str
         from .deploy import export_model
 
         with present.busy(say("compiling", "编译中")):
-            made = export_model(model, engine, out, precision)
+            made = export_model(model, engine, out, precision, data, max_drop)
         present.artifact(made, as_json)
 
 

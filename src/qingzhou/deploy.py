@@ -9,33 +9,64 @@ from pathlib import Path
 from .checkpoint import read_checkpoint
 from .convert import convert
 from .engines import Artifact, Engine, compile_for
-from .engines.artifact import check_precision
+from .engines.artifact import check_precision, is_quantised
 from .engines.base import two_stages
 from .engines.table import engine_named, is_compiled
+from .errors import AccuracyLost
 from .nets.recognise import recognise_checkpoint
+from .quant import quantize
 from .whole_file import folder_beside, output_path
 
 
-def export_model(source: str | Path, engine: str, out: str | Path | None = None, precision: str = "fp32") -> Artifact:
+def export_model(
+    source: str | Path, engine: str, out: str | Path | None = None, precision: str = "fp32",
+    data: str | Path | None = None, max_drop: float = 0.5,
+) -> Artifact:  # fmt: skip
     """compile_for(), which also takes a checkpoint: it is converted as convert() does, but leaves no .onnx.
 
-    Detectors are converted in the form that the engine can run: "boxes", or else "raw".
+    Detectors are converted in the form that the engine can run: "boxes", or else "raw". For "int8" a model that is not
+    yet INT8 becomes it with the data, as quantize() does; AccuracyLost if that costs more than max_drop.
 
     >>> export_model("best.pth", "ncnn").files
     (Path('best.ncnn.param'), Path('best.ncnn.bin'))
     """
-    source, start = Path(source), time.perf_counter()
-    if source.suffix.lower() == ".onnx" or is_compiled(source):
+    source, start, chosen = Path(source), time.perf_counter(), engine_named(engine)
+    ready = source.suffix.lower() == ".onnx" or is_compiled(source)
+    if ready and precision != "int8":
         return compile_for(engine, source, out, precision)
-    chosen = engine_named(engine)
-    check_precision(chosen, precision)
-    form = _form(source, chosen)
+    _check_precision(chosen, precision)
+    form = "" if ready else _form(source, chosen)
     target = output_path(source, out, chosen.suffix)
+    told: list[str] = []
     with folder_beside(target) as folder:
-        model = convert(source, folder / f"{source.stem}.onnx", form=form)
-        made = compile_for(engine, model.path, target, precision)
-    seconds = time.perf_counter() - start
-    return replace(made, source=source, told=tuple(model.card.notes), seconds=seconds)
+        model = source
+        if not ready:
+            converted = convert(source, folder / f"{source.stem}.onnx", form=form)
+            model, told = converted.path, list(converted.card.notes)
+        if precision == "int8" and not is_quantised(model):
+            model, precision = _rounded(model, data, max_drop, folder, told), "int8"
+        made = compile_for(engine, model, target, "fp32" if precision == "int8" else precision)
+    return replace(made, source=source, told=tuple(told), seconds=time.perf_counter() - start)
+
+
+def _rounded(model: Path, data: str | Path | None, max_drop: float, folder: Path, told: list[str]) -> Path:
+    """The model in INT8, for this machine; what that cost is told."""
+    found = quantize(model, data, folder / f"{model.stem}.int8.onnx", max_drop=max_drop, any_speed=True)
+    if found.path is None:
+        lost = 100 * found.verdict.drop.drop if found.verdict else 0.0
+        raise AccuracyLost(
+            en=f"INT8 would cost {lost:.2f} points, or too many answers would change, even with some layers left in "
+            f"float; allowed are {max_drop:g}. Nothing was written. Look closer with qingzhou quantize.",
+            zh=f"INT8 会使准确率下降 {lost:.2f} 个百分点，或者改变太多回答，即使保留部分层为浮点也不行；允许的是 "
+            f"{max_drop:g}。没有写任何文件。详情请用 qingzhou quantize 查看。",
+        )
+    told.append(found.explanation)
+    return found.path
+
+
+def _check_precision(engine: Engine, precision: str) -> None:
+    if precision != "int8" or not engine.int8:
+        check_precision(engine, precision)
 
 
 def _form(source: Path, engine: Engine) -> str:

@@ -127,6 +127,10 @@ class EngineError(QingzhouError):
     """An engine is installed, but cannot take or run this model, or not on the device asked for."""
 
 
+class AccuracyLost(QingzhouError):
+    """INT8 would cost more of a model's accuracy than was allowed; nothing is written."""
+
+
 class OptionError(QingzhouError):
     """An option has a value that cannot be."""
 

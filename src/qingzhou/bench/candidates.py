@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..engines import ENGINES, Engine
-from ..engines.artifact import QUANTISED
+from ..engines.artifact import is_quantised
 from ..engines.table import engine_for, engine_named, is_compiled
 from ..errors import FileMissing, OptionError, say
 from .result import Candidate
 
 PRECISIONS = ("fp32", "fp16", "int8")
-RUN_INT8 = ("onnxruntime", "openvino")  # engines for which quantize() makes a file
 
 
 class Chosen(NamedTuple):
@@ -58,14 +57,15 @@ def _of_model(model: Path, engines: Sequence[str], precisions: Sequence[str]) ->
         if own in engines and not precisions:
             yield Candidate(model, own, "")
         return
-    quantised = _is_quantised(model)
-    for name in engines:
-        engine = ENGINES[name]
+    quantised = is_quantised(model)
+    for engine in (ENGINES[name] for name in engines):
+        if quantised and not engine.int8:
+            continue
         for precision in ("int8",) if quantised else engine.precisions:
             if not precisions or precision in precisions:
-                yield Candidate(model, name, precision, _compiles(engine, model, precision, quantised))
-        if not quantised and "int8" in precisions and name in RUN_INT8:
-            yield Candidate(model, name, "int8", _compiles(engine, model, "int8", True), quantises=True)
+                yield Candidate(model, engine.name, precision, _compiles(engine, model, precision, quantised))
+        if not quantised and "int8" in precisions and engine.int8:
+            yield Candidate(model, engine.name, "int8", _compiles(engine, model, "int8", True), quantises=True)
 
 
 def _compiles(engine: Engine, model: Path, precision: str, quantised: bool) -> str | None:
@@ -73,17 +73,6 @@ def _compiles(engine: Engine, model: Path, precision: str, quantised: bool) -> s
     if model.suffix.lower() in engine.opens and (quantised or precision == "fp32"):
         return None
     return "fp32" if quantised else precision
-
-
-def _is_quantised(model: Path) -> bool:
-    """Whether it computes in whole numbers; a file that is no model is not, and says so when it is opened."""
-    import onnx
-
-    try:
-        nodes = onnx.load(model, load_external_data=False).graph.node
-    except Exception:  # protobuf's errors on what is no ONNX, and the system's on what cannot be read
-        return False
-    return any(node.op_type in QUANTISED for node in nodes)
 
 
 # -- what the user should know --------------------------------------------------------------------------------------

@@ -120,7 +120,7 @@ def compile_for(engine: str, source: str | Path, out: str | Path | None = None, 
     chosen, source = engine_named(engine), Path(source)
     check_precision(chosen, precision)
     reference = _reference(source)
-    rounded = precision != "fp32" or _is_quantised(source)
+    rounded = precision != "fp32" or is_quantised(source)
     target = output_path(source, out, chosen.suffix)
     with folder_beside(target) as folder:
         built = folder / f"m{target.suffix.lower()}"
@@ -188,16 +188,22 @@ def _reference(source: Path) -> Predictor:
     return Predictor(source)
 
 
-def _is_quantised(source: Path) -> bool:
+def is_quantised(source: Path) -> bool:
+    """Whether an .onnx computes in whole numbers; a file that is no model does not, and says so when it is opened."""
     import onnx
 
-    return any(node.op_type in QUANTISED for node in onnx.load(source, load_external_data=False).graph.node)
+    try:
+        nodes = onnx.load(source, load_external_data=False).graph.node
+    except Exception:  # protobuf's errors on what is no ONNX, and the system's on what cannot be read
+        return False
+    return any(node.op_type in QUANTISED for node in nodes)
 
 
 def check_precision(engine: Engine, precision: str) -> None:
     """OptionError, which names those that the engine can store."""
     if precision not in engine.precisions:
+        names = (*engine.precisions, *(["int8"] if engine.int8 else []))
         raise OptionError(
-            en=f"--precision is {precision}; for {engine.name} it can be {', '.join(engine.precisions)}.",
-            zh=f"--precision 的值是 {precision}，{engine.name} 可用的是 {'、'.join(engine.precisions)}。",
+            en=f"--precision is {precision}; for {engine.name} it can be {', '.join(names)}.",
+            zh=f"--precision 的值是 {precision}，{engine.name} 可用的是 {'、'.join(names)}。",
         )

@@ -76,6 +76,7 @@ class Engine:
     beside      suffixes of the files without which that one is nothing; they have its name and lie beside it
     precisions  of the weights that it can store
     boxes       whether it runs detectors that make their boxes inside the network
+    int8        whether it runs .onnx models that quantize() made INT8
     version     the installed version, or None
     compile     (source.onnx, card, out, precision) writes `out` and what belongs beside it; EngineError
     open        a session; FileMissing, ModelError, EngineError, ExtraMissing
@@ -88,6 +89,7 @@ class Engine:
     beside: tuple[str, ...]
     precisions: tuple[str, ...]
     boxes: bool
+    int8: bool
     version: Callable[[], str | None]
     compile: Callable[[Path, Card, Path, str], None]
     open: Callable[[Path, Settings], Session]

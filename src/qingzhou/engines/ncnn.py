@@ -244,5 +244,15 @@ def _damaged(path: Path, where: str) -> ModelError:
 
 
 ENGINE = Engine(
-    "ncnn", INSTALL, (".param",), ".ncnn.param", (".bin",), ("fp32", "fp16"), False, version, compile_model, open_model
+    "ncnn",
+    INSTALL,
+    (".param",),
+    ".ncnn.param",
+    (".bin",),
+    ("fp32", "fp16"),
+    False,
+    False,
+    version,
+    compile_model,
+    open_model,
 )

@@ -92,5 +92,5 @@ def _not_in_this_build(name: str, wheel: str) -> ExtraMissing:
 
 
 ENGINE = Engine(
-    "onnxruntime", INSTALL, (".onnx", ".ort"), ".ort", (), ("fp32",), True, version, compile_model, open_model
+    "onnxruntime", INSTALL, (".onnx", ".ort"), ".ort", (), ("fp32",), True, True, version, compile_model, open_model
 )

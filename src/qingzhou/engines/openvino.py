@@ -212,6 +212,7 @@ ENGINE = Engine(
     (".bin",),
     ("fp32", "fp16"),
     True,
+    True,
     version,
     compile_model,
     open_model,

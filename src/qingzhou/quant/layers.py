@@ -82,8 +82,8 @@ def _losses(before: Network, after: ModelProto, names: Sequence[str], feeds: Seq
 
 
 def _title(weight: str) -> str:
-    """A layer's name without what all have in common: backbone.layer1.0.conv.0.bn.folded -> layer1.0.conv.0."""
-    for end in (".folded", ".weight", ".bn", ".conv"):
+    """A layer's name without what all have in common: backbone.layer1.0.conv.0.bn.folded.weight -> layer1.0.conv.0."""
+    for end in (".weight", ".folded", ".bn", ".conv"):
         weight = weight.removesuffix(end)
     return weight.removeprefix("backbone.")
 
