@@ -34,23 +34,23 @@ def export_model(
     ready = source.suffix.lower() == ".onnx" or is_compiled(source)
     if ready and precision != "int8":
         return compile_for(engine, source, out, precision)
-    _check_precision(chosen, precision)
+    check_precision(chosen, precision)
     form = "" if ready else _form(source, chosen)
-    target = output_path(source, out, chosen.suffix)
-    told: list[str] = []
+    target, model = output_path(source, out, chosen.suffix), source
+    told: tuple[str, ...] = ()
     with folder_beside(target) as folder:
-        model = source
         if not ready:
             converted = convert(source, folder / f"{source.stem}.onnx", form=form)
-            model, told = converted.path, list(converted.card.notes)
+            model, told = converted.path, tuple(converted.card.notes)
         if precision == "int8" and not is_quantised(model):
-            model, precision = _rounded(model, data, max_drop, folder, told), "int8"
-        made = compile_for(engine, model, target, "fp32" if precision == "int8" else precision)
-    return replace(made, source=source, told=tuple(told), seconds=time.perf_counter() - start)
+            model, cost = _rounded(model, folder, data, max_drop)
+            told = (*told, cost)
+        made = compile_for(engine, model, target, precision)
+    return replace(made, source=source, told=told, seconds=time.perf_counter() - start)
 
 
-def _rounded(model: Path, data: str | Path | None, max_drop: float, folder: Path, told: list[str]) -> Path:
-    """The model in INT8, for this machine; what that cost is told."""
+def _rounded(model: Path, folder: Path, data: str | Path | None, max_drop: float) -> tuple[Path, str]:
+    """The model in INT8, for this machine, and what that cost."""
     found = quantize(model, data, folder / f"{model.stem}.int8.onnx", max_drop=max_drop, any_speed=True)
     if found.path is None:
         lost = 100 * found.verdict.drop.drop if found.verdict else 0.0
@@ -60,13 +60,7 @@ def _rounded(model: Path, data: str | Path | None, max_drop: float, folder: Path
             zh=f"INT8 会使准确率下降 {lost:.2f} 个百分点，或者改变太多回答，即使保留部分层为浮点也不行；允许的是 "
             f"{max_drop:g}。没有写任何文件。详情请用 qingzhou quantize 查看。",
         )
-    told.append(found.explanation)
-    return found.path
-
-
-def _check_precision(engine: Engine, precision: str) -> None:
-    if precision != "int8" or not engine.int8:
-        check_precision(engine, precision)
+    return found.path, found.explanation
 
 
 def _form(source: Path, engine: Engine) -> str:

@@ -108,7 +108,7 @@ def compile_for(engine: str, source: str | Path, out: str | Path | None = None, 
     """Compile a converted .onnx for an engine: "openvino", "ncnn", or "onnxruntime" (.ort).
 
     out        a file or a folder; by default beside the model
-    precision  of the weights, one of those that the engine can store
+    precision  of the weights, one of those that the engine can store; "int8" for a model that quantize() made
 
     FileMissing or ModelError for what is no .onnx of ours; OptionError, ExtraMissing, EngineError, OutputError. Nothing
     is left behind by a failure.
@@ -120,14 +120,17 @@ def compile_for(engine: str, source: str | Path, out: str | Path | None = None, 
     chosen, source = engine_named(engine), Path(source)
     check_precision(chosen, precision)
     reference = _reference(source)
-    rounded = precision != "fp32" or is_quantised(source)
+    quantised = is_quantised(source)
+    if precision == "int8" and not quantised:
+        raise _not_rounded(source)
+    stored = "fp32" if precision == "int8" else precision  # what is left of floats stays as it is
     target = output_path(source, out, chosen.suffix)
     with folder_beside(target) as folder:
         built = folder / f"m{target.suffix.lower()}"
-        difference = _build(chosen, source, reference, built, precision, rounded)
+        difference = _build(chosen, source, reference, built, stored, quantised or stored != "fp32")
         for part, place in reversed(list(zip(chosen.files(built), chosen.files(target), strict=True))):
             move_in(part, place)  # the one to open comes last
-    shown = precision if precision != "fp32" or not rounded else "int8"
+    shown = "int8" if quantised and stored == "fp32" else stored
     seconds = time.perf_counter() - start
     return Artifact(source, engine, chosen.version() or "", shown, chosen.files(target), difference, seconds)
 
@@ -199,10 +202,17 @@ def is_quantised(source: Path) -> bool:
     return any(node.op_type in QUANTISED for node in nodes)
 
 
+def _not_rounded(source: Path) -> OptionError:
+    return OptionError(
+        en=f"{source.name} is not INT8 yet, which needs data: --data FOLDER, or first qingzhou quantize.",
+        zh=f"{source.name} 还不是 INT8 模型，量化需要数据：--data 文件夹，或先用 qingzhou quantize。",
+    )
+
+
 def check_precision(engine: Engine, precision: str) -> None:
-    """OptionError, which names those that the engine can store."""
-    if precision not in engine.precisions:
-        names = (*engine.precisions, *(["int8"] if engine.int8 else []))
+    """OptionError, which names those that the engine can have."""
+    names = (*engine.precisions, *(["int8"] if engine.int8 else []))
+    if precision not in names:
         raise OptionError(
             en=f"--precision is {precision}; for {engine.name} it can be {', '.join(names)}.",
             zh=f"--precision 的值是 {precision}，{engine.name} 可用的是 {'、'.join(names)}。",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,32 @@ class Session(Protocol):
 
     def run(self, names: None, feed: dict[str, Array]) -> Sequence[Array]:
         """All outputs; any exception where the input is refused."""
+
+
+class EngineSession:
+    """What sessions of engines other than onnxruntime have in common; run() is theirs. Several threads may ask, one is
+    answered: `_lock` is for that.
+    """
+
+    def __init__(self, inputs: list[Entry], outputs: list[Entry], metadata_map: dict[str, str]) -> None:
+        self._inputs, self._outputs, self._meta = inputs, outputs, Meta(metadata_map)
+        self._lock = threading.Lock()
+
+    def get_inputs(self) -> list[Entry]:
+        """The inputs, in the network's order."""
+        return self._inputs
+
+    def get_overridable_initializers(self) -> list[Entry]:
+        """None: these engines have no inputs that may be left out."""
+        return []
+
+    def get_outputs(self) -> list[Entry]:
+        """The outputs, in the order of run()."""
+        return self._outputs
+
+    def get_modelmeta(self) -> Meta:
+        """The card under its key, if the file has one."""
+        return self._meta
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ file.
 from __future__ import annotations
 
 import ctypes
-import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,7 @@ import numpy as np
 
 from ..errors import EngineError, ExtraMissing, FileMissing, ModelError, OptionError
 from ..runtime.card import KEY, Card
-from .base import Engine, Entry, Meta, Session, Settings, cannot_run, installed, package, two_stages
+from .base import Engine, EngineSession, Entry, Session, Settings, cannot_run, installed, package, two_stages
 from .ncnn_file import CARD, Damaged, NcnnText, parse
 
 if TYPE_CHECKING:
@@ -38,32 +37,15 @@ def version() -> str | None:
     return installed("ncnn")
 
 
-class NcnnSession:
-    """A network that is asked as an onnxruntime session is; several threads may ask, one is answered."""
+class NcnnSession(EngineSession):
+    """A network that is asked as an onnxruntime session is; its inputs are in0, in1, …, its outputs out0, out1, …"""
 
     def __init__(self, net: Any, text: NcnnText) -> None:
         self._net, self._mat = net, package("ncnn", "ncnn", INSTALL).Mat
         self._shapes = {f"in{i}": shape for i, shape in enumerate(text.inputs)}
-        self._inputs = [Entry(name, ["?", *shape], "tensor(float)") for name, shape in self._shapes.items()]
-        self._outputs = [Entry(f"out{i}", ["?", *shape], "tensor(float)") for i, shape in enumerate(text.outputs)]
-        self._meta = Meta({} if text.card is None else {KEY: text.card})
-        self._lock = threading.Lock()
-
-    def get_inputs(self) -> list[Entry]:
-        """The inputs: in0, in1, …"""
-        return self._inputs
-
-    def get_overridable_initializers(self) -> list[Entry]:
-        """None: ncnn has no inputs that may be left out."""
-        return []
-
-    def get_outputs(self) -> list[Entry]:
-        """The outputs, in the order of run(): out0, out1, …"""
-        return self._outputs
-
-    def get_modelmeta(self) -> Meta:
-        """The card under its key, if the file has one."""
-        return self._meta
+        inputs = [Entry(name, ["?", *shape], "tensor(float)") for name, shape in self._shapes.items()]
+        outputs = [Entry(f"out{i}", ["?", *shape], "tensor(float)") for i, shape in enumerate(text.outputs)]
+        super().__init__(inputs, outputs, {} if text.card is None else {KEY: text.card})
 
     def run(self, names: None, feed: dict[str, Array]) -> list[Array]:
         """All outputs; the inputs of a batch are asked for one after another."""

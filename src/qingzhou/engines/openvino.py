@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,8 +15,7 @@ import numpy as np
 
 from ..errors import EngineError, ExtraMissing, FileMissing, ModelError
 from ..runtime.card import KEY, Card
-from ..runtime.one_file import check_one_file
-from .base import Engine, Entry, Meta, Session, Settings, cannot_run, installed, package, reason
+from .base import Engine, EngineSession, Entry, Session, Settings, cannot_run, installed, package, reason
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -50,31 +48,13 @@ def devices_and_abilities() -> tuple[list[str], list[str]]:
     return [name.lower() for name in core.available_devices], list(abilities)
 
 
-class OpenVinoSession:
-    """A compiled model that is asked as an onnxruntime session is; several threads may ask, one is answered."""
+class OpenVinoSession(EngineSession):
+    """A compiled model that is asked as an onnxruntime session is."""
 
     def __init__(self, compiled: Any, metadata_map: dict[str, str]) -> None:
+        super().__init__([_entry(port) for port in compiled.inputs], [_entry(port) for port in compiled.outputs],
+                         metadata_map)  # fmt: skip
         self._request = compiled.create_infer_request()
-        self._inputs = [_entry(port) for port in compiled.inputs]
-        self._outputs = [_entry(port) for port in compiled.outputs]
-        self._meta = Meta(metadata_map)
-        self._lock = threading.Lock()
-
-    def get_inputs(self) -> list[Entry]:
-        """The inputs, in the network's order."""
-        return self._inputs
-
-    def get_overridable_initializers(self) -> list[Entry]:
-        """None: compile_model made inputs of them."""
-        return []
-
-    def get_outputs(self) -> list[Entry]:
-        """The outputs, in the order of run()."""
-        return self._outputs
-
-    def get_modelmeta(self) -> Meta:
-        """The card under its key, if the file has one."""
-        return self._meta
 
     def run(self, names: None, feed: dict[str, Array]) -> list[Array]:
         """All outputs, as arrays of their own."""
@@ -138,7 +118,6 @@ def _read_onnx(core: Any, source: Path) -> Any:
     """
     import onnx
 
-    check_one_file(source)
     proto = onnx.load(source, load_external_data=False)
     names = {entry.name for entry in proto.graph.input}
     fixed = [tensor for tensor in proto.graph.initializer if tensor.name not in names]

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
-from .network import Network
+from .network import Array, Network
 from .signal import Feed
 from .watch import Glance, watched
 
-Array = np.ndarray[Any, Any]
 Range = tuple[float, float]
 
 BINS = 4096  # over -reach to reach
