@@ -38,7 +38,7 @@ def common(function: F) -> F:
 
 
 on_device = click.option(
-    "--device", default="cpu", show_default=True,
+    "--device", default="", show_default="cpu; of TensorRT gpu",
     help="A provider of onnxruntime, or OpenVINO's device; see qingzhou engines. 运行设备。",
 )  # fmt: skip
 
@@ -222,7 +222,7 @@ def evaluate(
 
 @main.command()
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option("--engine", required=True, help="openvino, ncnn, or onnxruntime (.ort). 推理引擎。")
+@click.option("--engine", required=True, help="openvino, ncnn, tensorrt, or onnxruntime (.ort). 推理引擎。")
 @click.option("--precision", default="fp32", show_default=True, help="fp32, fp16 or int8. 精度。")
 @click.option("--data", type=click.Path(path_type=Path), help="For int8: to calibrate and judge with. 量化用的数据。")
 @click.option(

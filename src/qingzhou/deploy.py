@@ -11,7 +11,7 @@ from .convert import convert
 from .engines import Artifact, Engine, compile_for
 from .engines.artifact import check_precision, is_quantised
 from .engines.base import two_stages
-from .engines.table import engine_named, is_compiled
+from .engines.table import engine_here, is_compiled
 from .errors import AccuracyLost
 from .nets.recognise import recognise_checkpoint
 from .quant import quantize
@@ -30,7 +30,7 @@ def export_model(
     >>> export_model("best.pth", "ncnn").files
     (Path('best.ncnn.param'), Path('best.ncnn.bin'))
     """
-    source, start, chosen = Path(source), time.perf_counter(), engine_named(engine)
+    source, start, chosen = Path(source), time.perf_counter(), engine_here(engine)
     ready = source.suffix.lower() == ".onnx" or is_compiled(source)
     if ready and precision != "int8":
         return compile_for(engine, source, out, precision)
@@ -43,15 +43,16 @@ def export_model(
             converted = convert(source, folder / f"{source.stem}.onnx", form=form)
             model, told = converted.path, tuple(converted.card.notes)
         if precision == "int8" and not is_quantised(model):
-            model, cost = _rounded(model, folder, data, max_drop)
+            model, cost = _rounded(model, chosen.int8, folder, data, max_drop)
             told = (*told, cost)
         made = compile_for(engine, model, target, precision)
-    return replace(made, source=source, told=told, seconds=time.perf_counter() - start)
+    return replace(made, source=source, told=(*told, *made.told), seconds=time.perf_counter() - start)
 
 
-def _rounded(model: Path, folder: Path, data: str | Path | None, max_drop: float) -> tuple[Path, str]:
-    """The model in INT8, for this machine, and what that cost."""
-    found = quantize(model, data, folder / f"{model.stem}.int8.onnx", max_drop=max_drop, any_speed=True)
+def _rounded(model: Path, target: str, folder: Path, data: str | Path | None, max_drop: float) -> tuple[Path, str]:
+    """The model in INT8, as the engine takes it, and what that cost."""
+    out = folder / f"{model.stem}.int8.onnx"
+    found = quantize(model, data, out, max_drop=max_drop, any_speed=True, target=target)
     if found.path is None:
         lost = 100 * found.verdict.drop.drop if found.verdict else 0.0
         raise AccuracyLost(

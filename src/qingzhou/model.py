@@ -72,11 +72,13 @@ class Model:
         return Model(path, self.card, self._settings)
 
 
-def load(path: str | Path, device: str = "cpu", threads: int | None = None, cache: str | Path | None = None) -> Model:
-    """Open a converted model (.onnx), or what an engine made of one (.ort, .xml, .param); FileMissing or ModelError.
+def load(path: str | Path, device: str = "", threads: int | None = None, cache: str | Path | None = None) -> Model:
+    """Open a converted model (.onnx), or what an engine made of one (.ort, .xml, .param, .engine); FileMissing or
+    ModelError.
 
     device   a provider of onnxruntime (cpu, cuda, tensorrt, directml, openvino, coreml), or a device of OpenVINO (cpu,
-             gpu, npu), or ncnn's cpu; ExtraMissing, EngineError or OptionError where it is not to be had
+             gpu, npu), ncnn (cpu) or TensorRT (gpu, gpu.1, …); by default the first of them. ExtraMissing, EngineError
+             or OptionError where it is not to be had
     threads  processor cores; by default all
     cache    of OpenVINO: a folder that keeps what was prepared for the processor, for a faster start the next time
     """

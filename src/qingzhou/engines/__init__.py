@@ -4,6 +4,7 @@
     onnxruntime.py  .onnx on any of its providers; compiles .ort
     openvino.py     compiles and runs .xml with .bin
     ncnn.py         compiles and runs .param with .bin; ncnn_file.py reads them through before
+    tensorrt.py     compiles and runs .engine with .json, on cuda.py; tensorrt_onnx.py prepares what it compiles
     artifact.py     compile_for: a model compiled, compared, written
     machine.py      what is installed here, and what the processor can
 

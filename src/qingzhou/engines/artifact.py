@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from ..runtime.card import Sample
 from ..runtime.predict import Predictor
 from ..whole_file import folder_beside, move_in, output_path
 from .base import Engine, cannot_run
-from .table import engine_named, open_predictor
+from .table import engine_here, open_predictor
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -47,11 +48,12 @@ class Difference:
 class Artifact:
     """What an engine made of a model.
 
-    files       those written; the first is the one to open
+    files       those that are needed to run it; the first is the one to open
     precision   of the weights: "fp32", "fp16", or "int8" where the model was quantised before
     difference  from onnxruntime's answer, None where there was nothing to compare
     seconds     that compiling and comparing took
-    told        what its conversion said, where that was part of it
+    told        what its conversion said, where that was part of it, and what the engine advises
+    kept        what else was written: for the next time, and for other machines
     """
 
     source: Path
@@ -62,6 +64,7 @@ class Artifact:
     difference: Difference | None
     seconds: float
     told: tuple[str, ...] = ()
+    kept: tuple[Path, ...] = ()
 
     @property
     def path(self) -> Path:
@@ -70,7 +73,7 @@ class Artifact:
 
     @property
     def size(self) -> int:
-        """Bytes of all files."""
+        """Bytes of the files that it needs."""
         return sum(path.stat().st_size for path in self.files)
 
     @property
@@ -97,6 +100,7 @@ class Artifact:
         largest = self.difference.largest if self.difference else math.inf
         return {
             "source": str(self.source), "model": str(self.path), "files": [str(path) for path in self.files],
+            "kept": [str(path) for path in self.kept],
             "engine": self.engine, "version": self.version, "precision": self.precision, "bytes": self.size,
             "difference": largest if math.isfinite(largest) else None,
             "same": self.difference.small if self.difference else None,
@@ -105,10 +109,12 @@ class Artifact:
 
 
 def compile_for(engine: str, source: str | Path, out: str | Path | None = None, precision: str = "fp32") -> Artifact:
-    """Compile a converted .onnx for an engine: "openvino", "ncnn", or "onnxruntime" (.ort).
+    """Compile a converted .onnx for an engine: "openvino", "ncnn", "tensorrt", or "onnxruntime" (.ort).
 
     out        a file or a folder; by default beside the model
     precision  of the weights, one of those that the engine can store; "int8" for a model that quantize() made
+
+    Where TensorRT is not installed its .onnx is prepared, to be compiled elsewhere; the notes say how.
 
     FileMissing or ModelError for what is no .onnx of ours; OptionError, ExtraMissing, EngineError, OutputError. Nothing
     is left behind by a failure.
@@ -117,7 +123,7 @@ def compile_for(engine: str, source: str | Path, out: str | Path | None = None, 
     (Path('best.openvino.xml'), Path('best.openvino.bin'))
     """
     start = time.perf_counter()
-    chosen, source = engine_named(engine), Path(source)
+    chosen, source = engine_here(engine), Path(source)
     check_precision(chosen, precision)
     reference = _reference(source)
     quantised = is_quantised(source)
@@ -125,14 +131,21 @@ def compile_for(engine: str, source: str | Path, out: str | Path | None = None, 
         raise _not_rounded(source)
     stored = "fp32" if precision == "int8" else precision  # what is left of floats stays as it is
     target = output_path(source, out, chosen.suffix)
+    kept = tuple(target.with_suffix(suffix) for suffix in chosen.kept)
     with folder_beside(target) as folder:
         built = folder / f"m{target.suffix.lower()}"
+        for place in kept:
+            if place.is_file() and not place.samefile(source):
+                shutil.copyfile(place, built.with_suffix(place.suffix))
         difference = _build(chosen, source, reference, built, stored, quantised or stored != "fp32")
-        for part, place in reversed(list(zip(chosen.files(built), chosen.files(target), strict=True))):
-            move_in(part, place)  # the one to open comes last
+        parts = [*zip(chosen.files(built), chosen.files(target), strict=True),
+                 *((built.with_suffix(place.suffix), place) for place in kept)]  # fmt: skip
+        for part, place in reversed(parts):  # the one to open comes last
+            move_in(part, place)
     shown = "int8" if quantised and stored == "fp32" else stored
+    told, files = chosen.advice(target), chosen.files(target)
     seconds = time.perf_counter() - start
-    return Artifact(source, engine, chosen.version() or "", shown, chosen.files(target), difference, seconds)
+    return Artifact(source, engine, chosen.version() or "", shown, files, difference, seconds, told, kept)
 
 
 def _build(

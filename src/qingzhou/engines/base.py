@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+import numpy as np
+
 from ..errors import EngineError, ExtraMissing
 
 if TYPE_CHECKING:
@@ -79,16 +81,35 @@ class EngineSession:
         return self._meta
 
 
+class OneByOne(EngineSession):
+    """A session of an engine that takes one input at a time; those of a batch are asked for one after another."""
+
+    def run(self, names: None, feed: dict[str, Array]) -> list[Array]:
+        """All outputs, a row for each input."""
+        count = len(next(iter(feed.values())))
+        for entry in self._inputs:  # of other sizes an engine would read beyond its memory
+            if feed[entry.name].shape != (count, *entry.shape[1:]) or not count:
+                raise ValueError(f"{entry.name}: {feed[entry.name].shape}, not {('N', *entry.shape[1:])}")
+        with self._lock:
+            rows = [self._one({entry.name: feed[entry.name][i] for entry in self._inputs}) for i in range(count)]
+        return [np.stack(parts) for parts in zip(*rows, strict=True)]
+
+    def _one(self, feed: dict[str, Array]) -> list[Array]:
+        """All outputs for one input, both without the batch's axis."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True)
 class Settings:
     """How a model is run.
 
-    device   a provider of onnxruntime (cpu, cuda, …), or a device of OpenVINO (cpu, gpu, npu); of ncnn cpu
+    device   a provider of onnxruntime (cpu, cuda, …); a device of OpenVINO (cpu, gpu, npu) or of TensorRT (gpu, gpu.1);
+             of ncnn cpu; "" for the first of each
     threads  processor cores; None for all
     cache    a folder where the engine may keep what it prepared, so that it starts faster the next time; of OpenVINO
     """
 
-    device: str = "cpu"
+    device: str = ""
     threads: int | None = None
     cache: Path | None = None
 
@@ -103,10 +124,14 @@ class Engine:
     beside      suffixes of the files without which that one is nothing; they have its name and lie beside it
     precisions  of the weights that it can store
     boxes       whether it runs detectors that make their boxes inside the network
-    int8        whether it runs .onnx models that quantize() made INT8
+    int8        the target for which quantize() makes the models INT8 that it takes; "" if it takes none
     version     the installed version, or None
     compile     (source.onnx, card, out, precision) writes `out` and what belongs beside it; EngineError
     open        a session; FileMissing, ModelError, EngineError, ExtraMissing
+    kept        suffixes of files that compile leaves for the next time and for other machines; nobody needs them to run
+    advice      what the user should know of a file that it compiled
+    instead     what prepares models where it is not installed
+    tried       whether its makers ran it on hardware
     """
 
     name: str
@@ -116,10 +141,14 @@ class Engine:
     beside: tuple[str, ...]
     precisions: tuple[str, ...]
     boxes: bool
-    int8: bool
+    int8: str
     version: Callable[[], str | None]
     compile: Callable[[Path, Card, Path, str], None]
     open: Callable[[Path, Settings], Session]
+    kept: tuple[str, ...] = ()
+    advice: Callable[[Path], tuple[str, ...]] = lambda path: ()
+    instead: Engine | None = None
+    tried: bool = True
 
     def files(self, path: Path) -> tuple[Path, ...]:
         """A model's files, the one to open first."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import onnxruntime, openvino
+from . import onnxruntime, openvino, tensorrt
 from .table import ENGINES
 
 CPUINFO = Path("/proc/cpuinfo")
@@ -34,7 +34,8 @@ class Machine:
 
     versions   engine -> its version, or None
     installs   engine -> the line that installs it
-    providers  of onnxruntime;  devices  of OpenVINO
+    untried    engines that were never run on hardware by Qingzhou's makers
+    providers  of onnxruntime;  devices  of OpenVINO;  gpus  of TensorRT
     processor  "x86_64"
     features   what the processor can: AVX2, VNNI, …; empty where that cannot be found out
     computes   what OpenVINO says that it computes in: "FP32", "INT8", "BF16"
@@ -42,8 +43,10 @@ class Machine:
 
     versions: Mapping[str, str | None]
     installs: Mapping[str, str]
+    untried: list[str]
     providers: list[str]
     devices: list[str]
+    gpus: list[str]
     processor: str
     features: Mapping[str, bool]
     computes: list[str]
@@ -51,10 +54,12 @@ class Machine:
     def as_dict(self) -> dict[str, object]:
         """The same as plain values, for --json."""
         engines: dict[str, dict[str, object]] = {
-            name: {"version": version, "install": self.installs[name]} for name, version in self.versions.items()
+            name: {"version": version, "install": self.installs[name], "run_on_hardware": name not in self.untried}
+            for name, version in self.versions.items()
         }
         engines["onnxruntime"] |= {"providers": self.providers}
         engines["openvino"] |= {"devices": self.devices, "computes": self.computes}
+        engines["tensorrt"] |= {"gpus": self.gpus}
         return {"engines": engines, "processor": self.processor, "features": dict(self.features) or None}
 
 
@@ -64,7 +69,8 @@ def survey() -> Machine:
     return Machine(
         {name: engine.version() for name, engine in ENGINES.items()},
         {name: engine.install for name, engine in ENGINES.items()},
-        onnxruntime.providers(), devices, platform.machine(), features(), abilities,
+        [name for name, engine in ENGINES.items() if not engine.tried],
+        onnxruntime.providers(), devices, tensorrt.gpus(), platform.machine(), features(), abilities,
     )  # fmt: skip
 
 

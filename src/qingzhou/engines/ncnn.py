@@ -17,7 +17,7 @@ import numpy as np
 
 from ..errors import EngineError, ExtraMissing, FileMissing, ModelError, OptionError
 from ..runtime.card import KEY, Card
-from .base import Engine, EngineSession, Entry, Session, Settings, cannot_run, installed, package, two_stages
+from .base import Engine, Entry, OneByOne, Session, Settings, cannot_run, installed, package, two_stages
 from .ncnn_file import CARD, Damaged, NcnnText, parse
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def version() -> str | None:
     return installed("ncnn")
 
 
-class NcnnSession(EngineSession):
+class NcnnSession(OneByOne):
     """A network that is asked as an onnxruntime session is; its inputs are in0, in1, …, its outputs out0, out1, …"""
 
     def __init__(self, net: Any, text: NcnnText) -> None:
@@ -47,20 +47,11 @@ class NcnnSession(EngineSession):
         outputs = [Entry(f"out{i}", ["?", *shape], "tensor(float)") for i, shape in enumerate(text.outputs)]
         super().__init__(inputs, outputs, {} if text.card is None else {KEY: text.card})
 
-    def run(self, names: None, feed: dict[str, Array]) -> list[Array]:
-        """All outputs; the inputs of a batch are asked for one after another."""
-        count = len(next(iter(feed.values())))
-        for name, shape in self._shapes.items():  # of other sizes ncnn would read beyond its memory
-            if feed[name].shape != (count, *shape) or not count:
-                raise ValueError(f"{name}: {feed[name].shape}, not {('N', *shape)}")
-        with self._lock:
-            rows = [self._one({name: feed[name][i].astype(np.float32) for name in self._shapes}) for i in range(count)]
-        return [np.stack(parts) for parts in zip(*rows, strict=True)]
-
     def _one(self, feed: dict[str, Array]) -> list[Array]:
         extractor = self._net.create_extractor()
         for name, array in feed.items():
-            extractor.input(name, self._mat(np.ascontiguousarray(array)).clone())
+            number = array if array.dtype == np.int32 else array.astype(np.float32)  # words are integers
+            extractor.input(name, self._mat(np.ascontiguousarray(number)).clone())
         found = [extractor.extract(entry.name) for entry in self._outputs]
         if any(code != 0 for code, _ in found):
             raise MemoryError("ncnn")
@@ -95,7 +86,7 @@ class NcnnTextSession(NcnnSession):
 def open_model(path: Path, settings: Settings) -> Session:
     """A session that computes in float32 on the processor; ncnn only gets to see what was read through before."""
     text, numbers = _read(path)
-    if settings.device.lower() != "cpu":
+    if settings.device.lower() not in ("", "cpu"):
         raise OptionError(
             en=f"ncnn has no device {settings.device} here; it can be cpu. Leave it out.",
             zh=f"ncnn 在这里没有设备 {settings.device}，只能是 cpu。可以不写。",
@@ -233,7 +224,7 @@ ENGINE = Engine(
     (".bin",),
     ("fp32", "fp16"),
     False,
-    False,
+    "",
     version,
     compile_model,
     open_model,

@@ -40,7 +40,7 @@ def providers() -> list[str]:
 
 def open_model(path: Path, settings: Settings) -> Session:
     """A session on the provider asked for, never quietly on another."""
-    provider = _provider(settings.device)
+    provider = _provider(settings.device or "cpu")
     session: Any = open_session(path, settings.threads, [provider])
     if provider not in session.get_providers():
         raise EngineError(
@@ -92,5 +92,5 @@ def _not_in_this_build(name: str, wheel: str) -> ExtraMissing:
 
 
 ENGINE = Engine(
-    "onnxruntime", INSTALL, (".onnx", ".ort"), ".ort", (), ("fp32",), True, True, version, compile_model, open_model
+    "onnxruntime", INSTALL, (".onnx", ".ort"), ".ort", (), ("fp32",), True, "auto", version, compile_model, open_model
 )

@@ -73,7 +73,7 @@ def open_model(path: Path, settings: Settings) -> Session:
         model = core.read_model(path, weights)
     except Exception as err:  # RuntimeError of many kinds
         raise _damaged(path, err) from None
-    device = _device(core, settings.device)
+    device = _device(core, settings.device or "cpu")
     try:
         return OpenVinoSession(core.compile_model(model, device, _config(settings)), _metadata(model))
     except Exception as err:
@@ -191,7 +191,7 @@ ENGINE = Engine(
     (".bin",),
     ("fp32", "fp16"),
     True,
-    True,
+    "auto",
     version,
     compile_model,
     open_model,

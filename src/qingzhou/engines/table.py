@@ -6,13 +6,14 @@ from pathlib import Path
 
 from ..errors import OptionError
 from ..runtime.predict import Predictor
-from . import ncnn, onnxruntime, openvino
+from . import ncnn, onnxruntime, openvino, tensorrt
 from .base import Engine, Settings
 
 ENGINES: dict[str, Engine] = {
     "onnxruntime": onnxruntime.ENGINE,
     "openvino": openvino.ENGINE,
     "ncnn": ncnn.ENGINE,
+    "tensorrt": tensorrt.ENGINE,
 }
 
 
@@ -24,6 +25,12 @@ def engine_named(name: str) -> Engine:
             zh=f"--engine 的值是 {name}，可以是 {'、'.join(ENGINES)}。",
         )
     return ENGINES[name]
+
+
+def engine_here(name: str) -> Engine:
+    """The engine of this name, or what stands in for it where it is not installed."""
+    engine = engine_named(name)
+    return engine.instead if engine.instead and engine.version() is None else engine
 
 
 def is_compiled(path: Path) -> bool:

@@ -52,12 +52,15 @@ def engines(found: Machine, json_wanted: bool) -> None:
     table = table_of(
         "", say("engine", "引擎"), say("version", "版本"), say("runs on", "可用设备"), say("to install", "安装命令")
     )
-    places = {"onnxruntime": found.providers, "openvino": found.devices}
+    places = {"onnxruntime": found.providers, "openvino": found.devices, "tensorrt": found.gpus}
     places["ncnn"] = ["cpu"] if found.versions["ncnn"] else []
     for name, version in found.versions.items():
         mark = "[red]✗[/]" if version is None else "[green]✓[/]"
         install = "" if version else escape(found.installs[name])
-        table.add_row(mark, name, escape(version or ""), escape(", ".join(places.get(name, []))), install)
+        where = escape(", ".join(places.get(name, [])))
+        if name in found.untried:
+            where += f" [yellow]{say('not run on hardware by us', '我们未在硬件上运行过')}[/]"
+        table.add_row(mark, name, escape(version or ""), where.strip(), install)
     screen = console()
     screen.print(table)
     known = "  ".join(f"{name} {'[green]✓[/]' if there else '[dim]✗[/]'}" for name, there in found.features.items())
