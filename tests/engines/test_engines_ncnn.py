@@ -129,6 +129,16 @@ def test_threads(compiled: Path) -> None:
     assert not wrong
 
 
+def test_an_input_that_lies_otherwise_in_memory(compiled: Path) -> None:
+    """ncnn points into the array that it is given."""
+    predictor = qingzhou.load(compiled).predictor
+    picture = np.random.default_rng(0).normal(size=(1, 1, 32, 32)).astype(np.float32)
+    (wanted,) = predictor.run({"in0": picture})
+    for other in (np.asfortranarray(picture), picture.astype(np.float64), np.repeat(picture, 2, axis=3)[..., ::2]):
+        (found,) = predictor.run({"in0": other})
+        np.testing.assert_array_equal(found, wanted)
+
+
 def test_another_shape_is_refused(compiled: Path) -> None:
     """ncnn would read beyond what it was given."""
     predictor = qingzhou.load(compiled).predictor

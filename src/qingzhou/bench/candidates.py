@@ -46,7 +46,7 @@ def choose(
     found = [one for one in every if data or not one.quantises]
     if not found:
         raise _nothing(wanted, precisions)
-    absent = [] if engines else [engine for name, engine in ENGINES.items() if name not in wanted]
+    absent = [] if engines else [engine for name, engine in ENGINES.items() if engine.tried and name not in wanted]
     needed = [_needs_data()] if len(found) < len(every) else []
     return Chosen(found, [*map(_absent, absent), *needed, *_left_out(models, every)])
 

@@ -50,8 +50,9 @@ class NcnnSession(OneByOne):
     def _one(self, feed: dict[str, Array]) -> list[Array]:
         extractor = self._net.create_extractor()
         for name, array in feed.items():
-            number = array if array.dtype == np.int32 else array.astype(np.float32)  # words are integers
-            extractor.input(name, self._mat(np.ascontiguousarray(number)).clone())
+            kind = np.int32 if array.dtype == np.int32 else np.float32  # words are integers
+            held = np.ascontiguousarray(array, kind)  # a Mat points into it, and does not keep it alive
+            extractor.input(name, self._mat(held).clone())
         found = [extractor.extract(entry.name) for entry in self._outputs]
         if any(code != 0 for code, _ in found):
             raise MemoryError("ncnn")
