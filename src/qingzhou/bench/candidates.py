@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..engines import ENGINES, Engine
-from ..engines.artifact import is_quantised
+from ..engines.artifact import is_quantised, takes_int8
 from ..engines.table import engine_for, engine_named, is_compiled
 from ..errors import FileMissing, OptionError, say
 from .result import Candidate
@@ -59,13 +59,13 @@ def _of_model(model: Path, engines: Sequence[str], precisions: Sequence[str]) ->
         return
     quantised = is_quantised(model)
     for engine in (ENGINES[name] for name in engines):
-        if quantised and not engine.int8:
+        if quantised and not takes_int8(engine, model):
             continue
         for precision in ("int8",) if quantised else engine.precisions:
             if not precisions or precision in precisions:
                 yield Candidate(model, engine.name, precision, _compiles(engine, model, precision, quantised))
         if not quantised and "int8" in precisions and engine.int8:
-            yield Candidate(model, engine.name, "int8", _compiles(engine, model, "int8", True), quantises=True)
+            yield Candidate(model, engine.name, "int8", _compiles(engine, model, "int8", True), quantises=engine.int8)
 
 
 def _compiles(engine: Engine, model: Path, precision: str, quantised: bool) -> str | None:

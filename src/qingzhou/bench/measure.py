@@ -7,7 +7,7 @@ import platform
 import random
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -117,20 +117,23 @@ class Quantised(NamedTuple):
     calibrated: int
 
 
-def _quantised(
-    candidates: Sequence[Candidate], place: Path, data: Path | None
-) -> dict[Path, Quantised | QingzhouError]:
+Made = dict[tuple[Path, str], Quantised | QingzhouError]  # by the model and the target
+
+
+def _quantised(candidates: Sequence[Candidate], place: Path, data: Path | None) -> Made:
     """The INT8 form of each model that needs one, or why there is none; each made in a process of its own."""
-    found: dict[Path, Quantised | QingzhouError] = {}
-    for model in dict.fromkeys(one.model for one in candidates if one.quantises):
+    found: Made = {}
+    for model, target in dict.fromkeys((one.model, one.quantises) for one in candidates if one.quantises):
         out = place / f"int8-{len(found)}"
         out.mkdir()
         with Process() as process:
             try:
-                answer = process.ask("quantise", source=str(model.absolute()), out=str(out), data=str(data))
-                found[model] = Quantised(**answer)
+                answer = process.ask(
+                    "quantise", source=str(model.absolute()), out=str(out), data=str(data), target=target
+                )
+                found[model, target] = Quantised(**answer)
             except QingzhouError as err:
-                found[model] = err
+                found[model, target] = err
     return found
 
 
@@ -144,7 +147,7 @@ def _told(made: Quantised, judged: bool) -> str:
 
 def _start(
     candidate: Candidate, folder: Path, threads: int | None, data: Path | None, ending: ExitStack,
-    made: Mapping[Path, Quantised | QingzhouError],
+    made: Made,
 ) -> Running:  # fmt: skip
     """Compile where that is needed, in a process that ends after it; then open the model in a new one."""
     engine = ENGINES[candidate.engine]
@@ -153,7 +156,7 @@ def _start(
         return Running(replace(row, error=_not_installed(candidate.engine, engine.install)))
     path = candidate.model.absolute()
     if candidate.quantises:
-        small = made[candidate.model]
+        small = made[candidate.model, candidate.quantises]
         if isinstance(small, QingzhouError):
             return Running(replace(row, error=small))
         path = Path(small.path)

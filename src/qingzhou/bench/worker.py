@@ -39,11 +39,11 @@ class Worker:
         made = compile_for(engine, source, out, precision)
         return {"path": str(made.path), "notes": made.notes}
 
-    def quantise(self, source: str, out: str, data: str) -> Answer:
-        """Make the model INT8 for this machine, whether it is faster or not; in a process that ends after it."""
+    def quantise(self, source: str, out: str, data: str, target: str) -> Answer:
+        """Make the model INT8 for a target, whether it is faster or not; in a process that ends after it."""
         from ..quant import quantize
 
-        made = quantize(source, data, out, any_speed=True)
+        made = quantize(source, data, out, target=target, any_speed=True)
         if made.path is None:
             raise EngineError(en=made.explanation, zh=made.explanation)  # already in the language of the one who asks
         return {"path": str(made.path), "told": made.explanation, "calibrated": made.calibrated}

@@ -15,9 +15,10 @@ from ..errors import InputError, ModelError, OptionError, say
 from ..runtime import detect
 from ..runtime.card import Sample
 from ..runtime.predict import Predictor
+from ..runtime.session import open_session
 from ..whole_file import folder_beside, move_in, output_path
-from .base import Engine, cannot_run
-from .table import engine_here, open_predictor
+from .base import Engine, Settings, cannot_run
+from .table import engine_here
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -125,8 +126,10 @@ def compile_for(engine: str, source: str | Path, out: str | Path | None = None, 
     start = time.perf_counter()
     chosen, source = engine_here(engine), Path(source)
     check_precision(chosen, precision)
-    reference = _reference(source)
+    _check_onnx(source)
     quantised = is_quantised(source)
+    # INT8 is for other processors too; one by one, in floats, operators are computed as all of them should.
+    reference = Predictor(source, session=open_session(source, once=quantised))
     if precision == "int8" and not quantised:
         raise _not_rounded(source)
     stored = "fp32" if precision == "int8" else precision  # what is left of floats stays as it is
@@ -170,7 +173,7 @@ def _build(
 def _answers(engine: Engine, built: Path, source: Path, sample: Sample) -> Outputs:
     """What the compiled file says; EngineError if the engine took the model but cannot run it."""
     try:
-        predictor = open_predictor(built)
+        predictor = Predictor(built, session=engine.open(built, Settings()))
         return predictor.run(predictor.feed(sample))  # its own feed: an engine may have other names for its inputs
     except InputError as err:
         raise cannot_run(engine.name, source, err) from None
@@ -193,7 +196,7 @@ def _difference(
     return Difference(max(float(np.abs(a - b).max(initial=0)) for a, b in pairs), sample.tolerance * scale)
 
 
-def _reference(source: Path) -> Predictor:
+def _check_onnx(source: Path) -> None:
     if source.is_file() and source.suffix.lower() != ".onnx":
         raise ModelError(
             en=f"{source.name} is no .onnx file. Name the model that qingzhou convert wrote, or the checkpoint: "
@@ -201,7 +204,6 @@ def _reference(source: Path) -> Predictor:
             zh=f"{source.name} 不是 .onnx 文件。请指定 qingzhou convert 生成的模型，或权重文件："
             "qingzhou export best.pth",
         )
-    return Predictor(source)
 
 
 def is_quantised(source: Path) -> bool:
@@ -213,6 +215,17 @@ def is_quantised(source: Path) -> bool:
     except Exception:  # protobuf's errors on what is no ONNX, and the system's on what cannot be read
         return False
     return any(node.op_type in QUANTISED for node in nodes)
+
+
+def takes_int8(engine: Engine, source: Path) -> bool:
+    """Whether an engine can run a model that is INT8 already: not every one knows zero points."""
+    import onnx
+
+    from ..export.from_qdq import has_zero_points
+
+    return engine.int8 == "auto" or (
+        engine.int8 != "" and not has_zero_points(onnx.load(source, load_external_data=False))
+    )
 
 
 def _not_rounded(source: Path) -> OptionError:

@@ -192,6 +192,16 @@ def two_stages(title: str, path: Path, network: str) -> EngineError:
     )
 
 
+def zero_points(title: str, path: Path, target: str) -> EngineError:
+    """The error for an INT8 model that has them, where an engine does not know them."""
+    return EngineError(
+        en=f"{path.name} is INT8 with zero points, which {title} does not know. Make another from the model before "
+        f"that: qingzhou quantize best.onnx --data folder --target {target}",
+        zh=f"{path.name} 是带零点的 INT8 模型，{title} 不支持。请用量化前的模型重新生成："
+        f"qingzhou quantize best.onnx --data 文件夹 --target {target}",
+    )
+
+
 def cannot_run(title: str, path: Path, err: Exception) -> EngineError:
     """The error for a model that an engine refuses."""
     return EngineError(

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..errors import EngineError, ExtraMissing, FileMissing, ModelError, OptionError
 from ..runtime.card import KEY, Card
-from .base import Engine, Entry, OneByOne, Session, Settings, cannot_run, installed, package, two_stages
+from .base import Engine, Entry, OneByOne, Session, Settings, cannot_run, installed, package, two_stages, zero_points
 from .ncnn_file import CARD, Damaged, NcnnText, parse
 
 if TYPE_CHECKING:
@@ -99,16 +99,22 @@ def open_model(path: Path, settings: Settings) -> Session:
 
 
 def compile_model(source: Path, card: Card, out: Path, precision: str) -> None:
-    """Both files of an ONNX model of ours (FP32) with its card; weights in FP16 if so asked. ncnn takes no part."""
-    import onnx  # these three only here: no answer should wait for them
+    """Both files of an ONNX model of ours (FP32, or INT8 without zero points) with its card; weights in FP16 if so
+    asked. ncnn takes no part.
+    """
+    import onnx  # these four only here: no answer should wait for them
 
     from ..export.from_onnx import read_graph
+    from ..export.from_qdq import has_zero_points, set_apart
     from ..export.ncnn import emit_ncnn, write_ncnn
 
     model = onnx.load(source, load_external_data=False)
     _check_boxes(source, card, model)
+    if has_zero_points(model):
+        raise zero_points("ncnn", source, "ncnn")
+    model, integers = set_apart(model)
     graph, weights = read_graph(model)
-    write_ncnn(out, out.with_suffix(".bin"), emit_ncnn(graph, weights), precision == "fp16")
+    write_ncnn(out, out.with_suffix(".bin"), emit_ncnn(graph, weights, integers), precision == "fp16")
     inputs, outputs = ([value.name for value in values] for values in (graph.inputs, graph.outputs))
     with out.open("a", encoding="ascii", newline="\n") as file:
         file.write(f"{CARD}{_renamed(card, inputs, outputs).to_json()}\n")
@@ -225,7 +231,7 @@ ENGINE = Engine(
     (".bin",),
     ("fp32", "fp16"),
     False,
-    "",
+    "ncnn",
     version,
     compile_model,
     open_model,

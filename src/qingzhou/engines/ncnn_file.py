@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ..export.ncnn import MAGIC, MOST_AXES, ORDERS, SIZES, TAG_FLOAT16, TAG_FLOAT32
+from ..export.ncnn import MAGIC, MOST_AXES, ORDERS, SIZES, TAG_FLOAT16, TAG_FLOAT32, TAG_INT8
 
 CARD = "# qingzhou.card "  # begins the line after the last layer; ncnn reads as many layers as it was told, and no more
 LARGEST = 1 << 28  # numbers of a blob
@@ -22,7 +22,12 @@ NUMBER = re.compile(r"-?\d{1,10}(\.\d{1,9})?(e[+-]?\d{1,3})?", re.ASCII)
 LONGEST_NUMBER = 15
 
 Shape = tuple[int, ...]  # of a blob, outermost first
-Numbers = list[tuple[int, bool]]  # how many, and whether a tag says how they are stored
+Tags = tuple[int, ...]  # that may say how numbers are stored
+NONE: Tags = ()
+FLOATS: Tags = (TAG_FLOAT32, TAG_FLOAT16)
+WIDTHS = {TAG_FLOAT32: 4, TAG_FLOAT16: 2, TAG_INT8: 1}  # bytes
+Numbers = list[tuple[int, Tags]]  # how many, and their tags
+WHOLE_OUT = 101  # a convolution's parameter 8: it reads int8, and makes int8
 Made = tuple[list[Shape], Numbers]  # what a layer makes, and what it takes from the .bin
 
 
@@ -41,17 +46,17 @@ class NcnnText:
     card: str | None
     inputs: tuple[Shape, ...]
     outputs: tuple[Shape, ...]
-    numbers: tuple[tuple[int, bool], ...]
+    numbers: tuple[tuple[int, Tags], ...]
     words: int
 
     def check_numbers(self, data: bytes) -> None:
         """Damaged unless the .bin holds just what the layers take."""
         at = 0
-        for count, tagged in self.numbers:
-            tag = int.from_bytes(data[at : at + 4], "little") if tagged else TAG_FLOAT32
-            if tag not in (TAG_FLOAT32, TAG_FLOAT16):
+        for count, tags in self.numbers:
+            tag = int.from_bytes(data[at : at + 4], "little") if tags else TAG_FLOAT32
+            if tags and tag not in tags:
                 raise Damaged(f".bin: {at}")
-            at += 4 * tagged + (4 * count if tag == TAG_FLOAT32 else (2 * count + 3) // 4 * 4)
+            at += 4 * bool(tags) + (WIDTHS[tag] * count + 3) // 4 * 4
         if at != len(data):
             raise Damaged(f".bin: {len(data)} / {at}")
 
@@ -165,6 +170,7 @@ class _Blobs:
         self.entries: set[str] = set()
         self.numbers: Numbers = []
         self.words = 0
+        self.whole: set[str] = set()  # of int8, which only convolutions of INT8 can read
 
     @property
     def count(self) -> int:
@@ -178,6 +184,7 @@ class _Blobs:
             self.unread.remove(name)
         need(len(row.sources) == 1 or row.kind in ("Input", "BinaryOp", "Concat", "LSTM"))
         self.words = int(row.params.get(1, [0])[0]) if row.kind == "Embed" else self.words
+        self._follow_whole(row)
         made, numbers = KINDS[row.kind](row, [self.shapes[name] for name in row.sources])
         need(not row.params and len(made) == len(row.results))
         for name, shape in zip(row.results, made, strict=True):
@@ -188,9 +195,18 @@ class _Blobs:
         self.entries |= set(row.results) if row.kind == "Input" else set()
         self.numbers += numbers
 
+    def _follow_whole(self, row: Row) -> None:
+        """Where numbers are int8 between layers: a layer that reads floats there would read beyond them."""
+        convolution = row.kind in ("Convolution", "ConvolutionDepthWise")
+        int8 = int(row.params[8][0]) if convolution and 8 in row.params else 0
+        reads = self.whole & set(row.sources)
+        need(not reads or int8 > 0 or row.kind == "Split")
+        if int8 == WHOLE_OUT or (reads and row.kind == "Split"):
+            self.whole |= set(row.results)
+
     def named(self, prefix: str) -> Iterator[Shape]:
         """The shapes of in0, in1, …, which are inputs, or of out0, out1, …, which nothing reads."""
-        known = self.entries if prefix == "in" else self.unread
+        known = self.entries if prefix == "in" else self.unread - self.whole
         i = 0
         while f"{prefix}{i}" in known:
             yield self.shapes[f"{prefix}{i}"]
@@ -239,7 +255,9 @@ def conv(row: Row, shapes: list[Shape]) -> Made:
     need(shape[0] % groups == 0 == channels % groups)
     need(count == channels * (shape[0] // groups) * math.prod(kernel))
     _activation(row)
-    return [(channels, *places)], [(count, True), *_bias(row, 5, channels)]
+    factors = 0 if row.kind.endswith("1D") else _int8(row, (1, WHOLE_OUT))
+    need(not factors or groups == (1 if row.kind == "Convolution" else channels))
+    return [(channels, *places)], _weighted(count, _bias(row, 5, channels), channels, factors)
 
 
 def deconv(row: Row, shapes: list[Shape]) -> Made:
@@ -247,7 +265,7 @@ def deconv(row: Row, shapes: list[Shape]) -> Made:
     ((inner, *size),) = shapes
     channels, factor, count = row.whole(0, 1, LARGEST), row.whole(1, 1, LARGEST), row.whole(6, 1, LARGEST)
     need(len(size) == 2 and row.whole(3, 1, LARGEST) == factor and count == channels * inner * factor**2)
-    return [(channels, *(n * factor for n in size))], [(count, True), *_bias(row, 5, channels)]
+    return [(channels, *(n * factor for n in size))], [(count, FLOATS), *_bias(row, 5, channels)]
 
 
 def linear(row: Row, shapes: list[Shape]) -> Made:
@@ -256,7 +274,7 @@ def linear(row: Row, shapes: list[Shape]) -> Made:
     features, count = row.whole(0, 1, LARGEST), row.whole(2, 1, LARGEST)
     need(len(rows) <= 1 and count == features * inner)
     _activation(row)
-    return [(*rows, features)], [(count, True), *_bias(row, 1, features)]
+    return [(*rows, features)], _weighted(count, _bias(row, 1, features), features, _int8(row, (1,)))
 
 
 def embed(row: Row, shapes: list[Shape]) -> Made:
@@ -264,7 +282,7 @@ def embed(row: Row, shapes: list[Shape]) -> Made:
     ((steps,),) = shapes
     features, words, count = row.whole(0, 1, LARGEST), row.whole(1, 1, LARGEST), row.whole(3, 1, LARGEST)
     need(row.whole(2, 0, 0) == 0 and count == features * words)
-    return [(steps, features)], [(count, True)]
+    return [(steps, features)], [(count, FLOATS)]
 
 
 def lstm(row: Row, shapes: list[Shape]) -> Made:
@@ -275,7 +293,7 @@ def lstm(row: Row, shapes: list[Shape]) -> Made:
     need(direction != 1 and count == ways * 4 * hidden * inner and len(row.results) in (1, 3))
     need(state in ([], [(ways, hidden)] * 2))
     made: list[Shape] = [(steps, ways * hidden), (ways, hidden), (ways, hidden)]
-    return made[: len(row.results)], [(count, True), (ways * 4 * hidden, True), (ways * 4 * hidden**2, True)]
+    return made[: len(row.results)], [(count, FLOATS), (ways * 4 * hidden, FLOATS), (ways * 4 * hidden**2, FLOATS)]
 
 
 def pool(row: Row, shapes: list[Shape]) -> Made:
@@ -314,14 +332,30 @@ def _activation(row: Row) -> None:
 
 
 def _bias(row: Row, key: int, count: int) -> Numbers:
-    return [(count, False)] if row.whole(key, 0, 1) else []
+    return [(count, NONE)] if row.whole(key, 0, 1) else []
+
+
+def _int8(row: Row, allowed: Sequence[int]) -> int:
+    """How many factors of activations a layer of INT8 has: of its input, perhaps of what it makes; 0 if it is none."""
+    if 8 not in row.params:
+        return 0
+    kind = row.whole(8, 1, WHOLE_OUT)
+    need(kind in allowed)
+    return 2 if kind == WHOLE_OUT else 1
+
+
+def _weighted(count: int, bias: Numbers, channels: int, factors: int) -> Numbers:
+    """A weight and its bias; after whole numbers also a factor for each channel, and those of activations."""
+    if not factors:
+        return [(count, FLOATS), *bias]
+    return [(count, (TAG_INT8,)), *bias, (channels, NONE), *[(1, NONE)] * factors]
 
 
 def batch_norm(row: Row, shapes: list[Shape]) -> Made:
     """Four numbers a channel."""
     need(row.whole(0, 1, LARGEST) == shapes[0][0])
     row.real(1)
-    return [shapes[0]], [(shapes[0][0], False)] * 4
+    return [shapes[0]], [(shapes[0][0], NONE)] * 4
 
 
 def group_norm(row: Row, shapes: list[Shape]) -> Made:
@@ -329,14 +363,14 @@ def group_norm(row: Row, shapes: list[Shape]) -> Made:
     groups, channels, affine = row.whole(0, 1, LARGEST), row.whole(1, 1, LARGEST), row.whole(3, 0, 1)
     row.real(2)
     need(channels == shapes[0][0] and channels % groups == 0)
-    return [shapes[0]], [(channels, False)] * 2 * affine
+    return [shapes[0]], [(channels, NONE)] * 2 * affine
 
 
 def prelu(row: Row, shapes: list[Shape]) -> Made:
     """One slope, or one a channel."""
     slopes = row.whole(0, 1, LARGEST)
     need(slopes in (1, shapes[0][0]))
-    return [shapes[0]], [(slopes, False)]
+    return [shapes[0]], [(slopes, NONE)]
 
 
 def softmax(row: Row, shapes: list[Shape]) -> Made:

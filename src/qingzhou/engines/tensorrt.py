@@ -227,7 +227,8 @@ def _advice_without(path: Path) -> tuple[str, ...]:
 
 
 def _open_prepared(path: Path, settings: Settings) -> Session:
-    return open_session(path, settings.threads)  # type: ignore[no-any-return]
+    """Operator by operator: onnxruntime's own INT8 arithmetic overflows on some processors."""
+    return open_session(path, settings.threads, once=True)  # type: ignore[no-any-return]
 
 
 PREPARES = Engine(

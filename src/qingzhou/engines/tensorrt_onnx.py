@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import EngineError, FileMissing, ModelError
 from ..runtime.card import KEY, Card
-from .base import two_stages
+from .base import two_stages, zero_points
 
 if TYPE_CHECKING:
     import onnx
@@ -33,6 +33,8 @@ def prepare(source: Path, card: Card, out: Path, precision: str) -> None:
 
 def _check(source: Path, card: Card, model: onnx.ModelProto) -> None:
     """EngineError for what no engine can be built of."""
+    from ..export.from_qdq import has_zero_points
+
     if card.output.scores == "boxes":
         if any(node.op_type == "RoiAlign" for node in model.graph.node):
             raise two_stages("TensorRT", source, card.network)
@@ -48,14 +50,8 @@ def _check(source: Path, card: Card, model: onnx.ModelProto) -> None:
             "with onnxruntime.",
             zh=f"{source.name} 逐词生成文本，不适合 TensorRT。请用 onnxruntime 运行 .onnx。",
         )
-    whole = {tensor.name for tensor in model.graph.initializer if tensor.data_type == 2}  # uint8
-    if any(node.op_type == "QuantizeLinear" and whole & set(node.input) for node in model.graph.node):
-        raise EngineError(
-            en=f"{source.name} is INT8 with zero points, for other devices. Make one for TensorRT from the model "
-            "before that: qingzhou quantize best.onnx --data folder --target tensorrt",
-            zh=f"{source.name} 是带零点的 INT8 模型，用于其他设备。请用量化前的模型重新生成："
-            "qingzhou quantize best.onnx --data 文件夹 --target tensorrt",
-        )
+    if has_zero_points(model):
+        raise zero_points("TensorRT", source, "tensorrt")
 
 
 def _half(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -19,10 +19,11 @@ import numpy as np
 from ..errors import EngineError
 from ..nets.graph import Graph, Layer
 from .passes import scale_and_shift
-from .weights import Array, Weights
+from .weights import NOTHING, Array, Integers, Rounded, Weights
 
 MAGIC = 7767517
-TAG_FLOAT32, TAG_FLOAT16 = 0, 0x01306B47  # what ModelBin::load(…, 0) reads before the numbers (src/modelbin.cpp)
+# What ModelBin::load(…, 0) reads before the numbers (src/modelbin.cpp)
+TAG_FLOAT32, TAG_FLOAT16, TAG_INT8 = 0, 0x01306B47, 0x000D4B38
 MOST_AXES = 4  # of a blob
 Number = int | float | Sequence[int] | Sequence[float]
 Params = dict[int, Number]
@@ -70,7 +71,9 @@ SIZES = {1: (0,), 2: (1, 0), 3: (2, 1, 0), 4: (2, 11, 1, 0)}  # Reshape's and In
 
 @dataclass(frozen=True)
 class Blob:
-    """Numbers of the .bin file, made when they are written; tagged: they say how they are stored, and may be FP16."""
+    """Numbers of the .bin file, made when they are written; tagged: they say how they are stored, and may be FP16, or
+    are int8.
+    """
 
     load: Callable[[], Array]
     tagged: bool = False
@@ -84,9 +87,9 @@ class NcnnModel:
     blobs: tuple[Blob, ...]
 
 
-def emit_ncnn(graph: Graph, weights: Weights) -> NcnnModel:
+def emit_ncnn(graph: Graph, weights: Weights, integers: Integers = NOTHING) -> NcnnModel:
     """The graph for one input at a time; EngineError names the operation that ncnn cannot express."""
-    emitter = Emitter(graph, weights)
+    emitter = Emitter(graph, weights, integers)
     emitter.check()
     for i, value in enumerate(graph.inputs):
         sizes = emitter.sizes(value.name)
@@ -106,12 +109,17 @@ def write_ncnn(param: Path, numbers: Path, model: NcnnModel, half: bool = False)
 
 
 def _write_blob(file: BinaryIO, blob: Blob, half: bool) -> None:
-    array = np.ascontiguousarray(blob.load(), "<f4")
-    if blob.tagged:
+    array = np.ascontiguousarray(blob.load())
+    if blob.tagged and array.dtype == np.int8:
+        file.write(TAG_INT8.to_bytes(4, "little"))
+    elif blob.tagged:
+        array = array.astype("<f4")
         # What FP16 cannot hold stays FP32: each blob has a tag of its own.
         small = half and float(np.abs(array).max(initial=0)) <= float(np.finfo(np.float16).max)
         array = array.astype("<f2") if small else array
         file.write((TAG_FLOAT16 if small else TAG_FLOAT32).to_bytes(4, "little"))
+    else:
+        array = array.astype("<f4")
     data = array.tobytes()
     file.write(data + bytes(-len(data) % 4))
 
@@ -122,6 +130,7 @@ class Emitter:
 
     graph: Graph
     weights: Weights
+    integers: Integers
     lines: list[str] = field(default_factory=list)
     blobs: list[Blob] = field(default_factory=list)
 
@@ -214,6 +223,38 @@ class Emitter:
         if role in layer.params:
             self.numbers(lambda: self.weights[layer.params[role]], tagged)
 
+    def rounded(self, layer: Layer) -> Rounded | None:
+        """The integers of a layer whose input is rounded too, where ncnn has INT8 for it: convolutions of two
+        dimensions and with one scale for a group, linear layers.
+        """
+        if layer.op == "Conv":
+            groups, dims = layer.attrs["groups"], len(layer.attrs["kernel"])
+            if dims != 2 or groups not in (1, self.shape(layer, "weight")[0]):
+                return None
+        return self.integers.weights.get(layer.params["weight"]) if layer.inputs[0] in self.integers.steps else None
+
+    def stays_whole(self, value: str) -> bool:
+        """Whether only convolutions of INT8 read a value: then the layer that makes it rounds it, for all of them."""
+        readers = self.readers[value]
+        whole = all(reader.op == "Conv" and self.rounded(reader) is not None for reader in readers)
+        return bool(readers) and whole and value not in self.ends
+
+    def weight_and_bias(self, layer: Layer, rounded: Rounded | None, out: str = "") -> None:
+        """Append them; of integers also the factors that made them: for each channel of the weight, for the input, and
+        for the value `out`, if it stays whole.
+        https://github.com/Tencent/ncnn/blob/master/docs/how-to-use-and-FAQ/quantized-int8-inference.md
+        """
+        if rounded is None:
+            self.param(layer, "weight", tagged=True)
+            self.param(layer, "bias")
+            return
+        self.numbers(lambda: rounded.whole, tagged=True)
+        self.param(layer, "bias")
+        self.numbers(lambda: 1 / rounded.steps)
+        for value in (layer.inputs[0], out):
+            if value:
+                self.numbers(lambda step=self.integers.steps[value]: np.array([1 / step]))  # type: ignore[misc]
+
     def shape(self, layer: Layer, role: str) -> tuple[int, ...]:
         """Of a parameter."""
         return self.graph.params[layer.params[role]]
@@ -239,9 +280,11 @@ def conv(e: Emitter, layer: Layer) -> None:
     window = _window({1: "kernel", 2: "dilation", 3: "stride"}, (4, 14, 15, 16), layer)
     params = {0: shape[0], **window, 5: int("bias" in layer.params), 6: int(np.prod(shape))}
     params |= {7: attrs["groups"]} if attrs["groups"] > 1 else {}
+    whole = e.rounded(layer)
+    out = value if whole is not None and e.stays_whole(value) else ""
+    params |= {} if whole is None else {8: 101 if out else 1}
     e.put(f"{kind}{_dimensions(layer)}", [e.take(layer.inputs[0])], value, params | activation)
-    e.param(layer, "weight", tagged=True)
-    e.param(layer, "bias")
+    e.weight_and_bias(layer, whole, out)
 
 
 def conv_transpose(e: Emitter, layer: Layer) -> None:
@@ -258,15 +301,16 @@ def linear(e: Emitter, layer: Layer) -> None:
     x, shape = e.take(layer.inputs[0]), e.shape(layer, "weight")
     rows = e.sizes(layer.inputs[0])[:-1]
     value, activation = e.result(layer)
+    whole = e.rounded(layer)
     params: Params = {0: shape[0], 1: int("bias" in layer.params), 2: int(np.prod(shape)), **activation}
+    params |= {} if whole is None else {8: 1}
     if rows:
         x = e.inner("Reshape", f"{layer.name}/rows", x, _sizes((int(np.prod(rows)), shape[1])))
         x = e.inner("InnerProduct", layer.name, x, params)
         e.put("Reshape", [x], value, _sizes((*rows, shape[0])))
     else:
         e.put("InnerProduct", [x], value, params)
-    e.param(layer, "weight", tagged=True)
-    e.param(layer, "bias")
+    e.weight_and_bias(layer, whole)
 
 
 def batch_norm(e: Emitter, layer: Layer) -> None:

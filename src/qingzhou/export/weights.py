@@ -1,8 +1,9 @@
-"""Weights: the arrays a graph needs, computed only when they are asked for."""
+"""Weights: the arrays a graph needs, computed only when they are asked for; and those that are integers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -38,3 +39,22 @@ class Weights(Mapping[str, Array]):
     def adding(self, made: Mapping[str, Callable[[], Array]]) -> Weights:
         """The same weights with more that are computed on demand."""
         return Weights(self.base, {**self.made, **made})
+
+
+@dataclass(frozen=True)
+class Rounded:
+    """A weight's integers, int8 of (out, in / groups, *kernel) or (out, in), and the step of each output channel."""
+
+    whole: Array
+    steps: Array
+
+
+@dataclass(frozen=True)
+class Integers:
+    """What is INT8 in a network: weights, by their name, and the steps of activations that layers read, by theirs."""
+
+    weights: Mapping[str, Rounded]
+    steps: Mapping[str, float]
+
+
+NOTHING = Integers({}, {})

@@ -1,7 +1,7 @@
 """An ONNX model with QuantizeLinear and DequantizeLinear around what becomes INT8 ("QDQ").
 
 uint8 activations with a zero point, int8 weights for each output channel: the one form that onnxruntime, OpenVINO and
-ARM all run fast. For TensorRT, which knows no zero points, activations are int8 around zero.
+ARM all run fast. For ncnn and TensorRT, which know no zero points, activations are int8 around zero.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ BIAS_MOST = 2**30  # of an int32 bias, leaving room for the sum it is added to
 class Scheme:
     """How numbers become integers.
 
-    symmetric  activations as int8 around zero (TensorRT), instead of uint8 with a zero point
+    symmetric  activations as int8 around zero (ncnn, TensorRT), instead of uint8 with a zero point
     narrow     weights of 7 bits: processors without VNNI add two products in 16 bits, which 8 bits overflow
     """
 
@@ -145,7 +145,7 @@ class _Writer:
         """In steps of a weight's times those of the input: engines add it to the sum of the products as it is. The
         steps are not stored, but multiplied once, when the model is loaded.
         """
-        if self.scheme.symmetric:  # TensorRT takes no integers for a bias
+        if self.scheme.symmetric:  # ncnn and TensorRT take no integers for a bias
             return self._constant("bias", bias.astype(np.float32))
         parts = [self.steps[node.input[0]], scales]
         one, many = (numpy_helper.to_array(self.constants[part]) for part in parts)

@@ -13,6 +13,7 @@ TARGETS = {
     "vnni": Scheme(),
     "x86": Scheme(narrow=True),
     "arm": Scheme(),
+    "ncnn": Scheme(symmetric=True),
     "tensorrt": Scheme(symmetric=True),
 }
 
