@@ -247,28 +247,31 @@ def test_a_quantised_model_has_one_precision(model: Path, tmp_path: Path) -> Non
 
 
 def test_int8_is_made_only_where_it_is_asked_for_and_there_are_data(model: Path, tmp_path: Path) -> None:
-    def names(*precisions: str, data: bool = True) -> list[tuple[str, str | None, bool]]:
+    def names(*precisions: str, data: bool = True) -> list[tuple[str, str | None, str]]:
         found = choose([model], ["onnxruntime", "openvino", "ncnn"], precisions, data).candidates
         return [(one.name, one.compiles, one.quantises) for one in found if "fp16" not in one.name]
 
-    plain = [("onnxruntime fp32", None, False), ("openvino fp32", "fp32", False), ("ncnn fp32", "fp32", False)]
-    whole = [("onnxruntime int8", None, True), ("openvino int8", "fp32", True)]
+    plain = [("onnxruntime fp32", None, ""), ("openvino fp32", "fp32", ""), ("ncnn fp32", "fp32", "")]
+    whole = [("onnxruntime int8", None, "auto"), ("openvino int8", "fp32", "auto"), ("ncnn int8", "fp32", "ncnn")]
     assert names() == plain and sorted(names("fp32", "int8")) == sorted([*plain, *whole])
     assert names("int8") == whole and names("fp32", "int8", data=False) == plain
     assert "INT8 needs data" in choose([model], ["openvino"], ["fp32", "int8"]).notes[0]
     with pytest.raises(OptionError, match="--data"):
         choose([model], ["openvino"], ["int8"])
     only = choose([quantised(tmp_path / "q.onnx")], ["openvino"], ["int8"], True).candidates
-    assert [one.quantises for one in only] == [False]
+    assert [one.quantises for one in only] == [""]
+
+
+THREE = ["onnxruntime", "openvino", "ncnn"]
 
 
 def test_int8_made_with_the_data(model: Path) -> None:
-    """One file for both engines; smaller, and right as often to half a point; the original stays as it is."""
+    """One file for two engines, one for ncnn; smaller, and right as often to half a point; the original stays."""
     before = model.read_bytes()
-    found = bench([model], ["onnxruntime", "openvino"], ["fp32", "int8"], data=DIGITS / "test")
+    found = bench([model], THREE, ["fp32", "int8"], data=DIGITS / "test")
     rows = {row.candidate.name: row for row in found.rows}
-    assert list(rows) == ["onnxruntime fp32", "onnxruntime int8", "openvino fp32", "openvino int8"]
-    for engine in ("onnxruntime", "openvino"):
+    assert list(rows) == [f"{engine} {name}" for engine in THREE for name in ("fp32", "int8")]
+    for engine in THREE:
         exact, whole = rows[f"{engine} fp32"], rows[f"{engine} int8"]
         assert whole.error is None and whole.whole is not None and whole.size < 0.8 * exact.size
         assert abs(exact.score.value - whole.score.value) <= 0.005
@@ -293,7 +296,7 @@ def test_a_promise_that_cannot_be_kept_is_a_row_that_says_so(
 
     monkeypatch.setattr(quantise.Limits, "allow", lambda self, verdict: False)
     with pytest.raises(EngineError, match="more than was allowed"):
-        Worker().quantise(str(model), str(tmp_path), str(DIGITS / "test"))
+        Worker().quantise(str(model), str(tmp_path), str(DIGITS / "test"), "auto")
 
 
 # -- memory ---------------------------------------------------------------------------------------------------------
