@@ -56,6 +56,15 @@ def test_the_digits_are_right_as_often_as_before(lenet: Path, small: Quantised) 
     assert right[1] >= 385
 
 
+def test_a_mobilenet_loses_nothing(tmp_path: Path) -> None:
+    """MobileNetV2 on real digits, known to lose where activations are rounded carelessly."""
+    model = qingzhou.convert(ORACLE / "trained" / "mobilenet_digits.pth", tmp_path / "digits.onnx")
+    found = qingzhou.quantize(model.path, DATA, any_speed=True)
+    assert found.verdict is not None and found.verdict.judged == 397
+    assert found.verdict.drop.drop <= 0.003 and found.verdict.figures()[1] >= 0.985
+    assert found.sizes[1] <= 0.27 * found.sizes[0]
+
+
 def test_a_quarter_of_the_size_apart_from_what_is_not_weights(lenet: Path, small: Quantised) -> None:
     assert small.path is not None
     assert small.sizes == (lenet.stat().st_size, small.path.stat().st_size)
@@ -121,6 +130,23 @@ def test_rows_of_a_table(tmp_path: Path) -> None:
     assert found.verdict is not None and found.verdict.measure == "R²"
     assert found.verdict.figures()[0] == pytest.approx(1)
     assert found.verdict.figures()[1] > 0.95
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.npz", "rows.npy"])
+def test_rows_without_answers(name: str, tmp_path: Path) -> None:
+    """As run takes them: just the numbers. INT8 is judged by how often it says what the model said."""
+    model = qingzhou.convert(basenn("tab_iris"), tmp_path / "iris.onnx")
+    rows = np.random.default_rng(0).normal(4, 2, (80, 4)).astype(np.float32)
+    path = tmp_path / name
+    if name == "rows.csv":
+        np.savetxt(path, rows, delimiter=",", header="a,b,c,d", comments="")
+    elif name == "rows.npz":
+        np.savez(path, data=rows)
+    else:
+        np.save(path, rows)
+    found = qingzhou.quantize(model.path, path, any_speed=True, min_agreement=80)
+    assert found.verdict is not None and not found.verdict.labelled
+    assert (found.calibrated, found.verdict.judged) == (40, 40) and found.verdict.figures()[1] >= 0.8
 
 
 # -- the promise ----------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
+from math import prod
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -65,7 +66,7 @@ def quantize(
     source = Path(model)
     _check_options(precision, max_drop, min_agreement, calibration, data)
     job = _Job(source, chosen(target), Limits(max_drop, min_agreement, any_speed))
-    parts = None if data is None else split(Path(data), layout, calibration)
+    parts = None if data is None else split(Path(data), layout, calibration, job.numbers)
     if parts is not None:
         has_answers(job.card, parts)  # what does not fit is said before anybody waits
     place = output_path(source, out, SUFFIXES[precision])
@@ -106,6 +107,12 @@ class _Job:
     def card(self) -> Card:
         """The model's own."""
         return self.before.card
+
+    @property
+    def numbers(self) -> int:
+        """How many it takes at once; 0 if they are a picture."""
+        entry = self.card.input
+        return 0 if entry.kind == "image" else prod(size or 1 for size in entry.shape[1:])
 
     @property
     def emulated(self) -> bool:

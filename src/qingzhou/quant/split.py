@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import random
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from pathlib import Path
 
-from ..errors import DataError, FileMissing, QingzhouError, say
+from ..errors import DataError, FileMissing, InputError, QingzhouError, say
 from ..evaluate.data import read_data
 from ..evaluate.places import files_in, is_picture
 from ..evaluate.result import Case, Dataset
+from ..runtime.read import read_numbers
+from .network import Array
 
 ENOUGH = 100  # inputs to calibrate with; more change the ranges by little
 MOST_JUDGED = 5000  # an accuracy of 98 % is then known to 0.4 points
@@ -35,12 +38,13 @@ class Split:
     notes: list[str] = field(default_factory=list)
 
 
-def split(path: Path, layout: str = "auto", calibration: int = ENOUGH) -> Split:
+def split(path: Path, layout: str = "auto", calibration: int = ENOUGH, numbers: int = 0) -> Split:
     """The same parts of the same data each time: drawn by a fixed seed, and of every class as many as there are.
 
-    At most half of the data calibrate. FileMissing or DataError, which says how many inputs are needed.
+    At most half of the data calibrate. `numbers` is how many the model takes at once, if it takes no pictures: rows of
+    just so many have no answers. FileMissing or DataError, which says how many inputs are needed.
     """
-    data, labelled = _opened(path, layout)
+    data, labelled = _opened(path, layout, numbers)
     every = list(data.cases())
     cases = [case for case in every if not isinstance(case.truth, QingzhouError)]
     if len(cases) < 2:
@@ -65,8 +69,12 @@ def _drawn(cases: list[Case]) -> Iterator[Case]:
         yield from (case for case in row if case is not None)
 
 
-def _opened(path: Path, layout: str) -> tuple[Dataset, bool]:
-    """Data with answers if they are that; else a folder's pictures, or one picture after another in those below."""
+def _opened(path: Path, layout: str, numbers: int) -> tuple[Dataset, bool]:
+    """Data with answers if they are that; else rows, or a folder's pictures, one after another in those below."""
+    rows = _rows(path, numbers) if layout == "auto" and numbers and path.is_file() else None
+    if rows is not None:
+        cases = [Case(f"{path}[{i}]", row, "") for i, row in enumerate(rows)]
+        return Dataset(path, "rows", "all", "none", lambda: iter(cases)), False
     try:
         return read_data(path, layout), True
     except FileMissing:
@@ -76,6 +84,17 @@ def _opened(path: Path, layout: str) -> tuple[Dataset, bool]:
         if layout != "auto" or not pictures:
             raise
     return Dataset(path, "pictures", "all", "none", lambda: (Case(str(p), p, "") for p in pictures)), False
+
+
+def _rows(path: Path, numbers: int) -> Array | None:
+    """Those of a table or array without answers; None if there are any, or it cannot be read."""
+    try:
+        found = read_numbers(path)
+    except InputError:  # a name for an answer, or a damaged file, of which read_data() says more
+        return None
+    if zipfile.is_zipfile(path) and "label.npy" in zipfile.ZipFile(path).namelist():
+        return None
+    return found if found.ndim >= 2 and found[0].size == numbers else None
 
 
 def _notes(count: int, calibration: int, drawn: list[Case], labelled: bool) -> list[str]:
