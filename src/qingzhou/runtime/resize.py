@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 BITS = 11  # of OpenCV's fixed-point weights: INTER_RESIZE_COEF_BITS in modules/imgproc/src/resize.cpp
+PART = 1 << 16  # numbers of the result that are computed at once: small arrays need no new memory from the system
 
 
 def short_side_to(short: int, height: int, width: int) -> Tuple[int, int]:
@@ -78,16 +79,38 @@ def _weights(share: Array) -> Tuple[Array, Array]:
 def _fixed_point(picture: Array, height: int, width: int) -> Array:
     """HResizeLinear and VResizeLinear<uchar> of OpenCV, bit for bit: what they cut off is cut off here too."""
     left, right, share = _columns(picture.shape[1], width)
-    first, second = (w.reshape((-1,) + (1,) * (picture.ndim - 2)) for w in _weights(share))
-    rows = picture[:, left] * first
-    rows += picture[:, right] * second
+    top, below = _positions(picture.shape[0], height)
+    places = np.stack([top, top + 1]).clip(0, picture.shape[0] - 1)
+    flat = picture.reshape(len(picture), -1)  # numpy is fast along the last axis
+    colours = flat.shape[1] // picture.shape[1]
+    columns = _flat(left, colours), _flat(right, colours)
+    first, second = _weights(share)
+    along = np.repeat(first, colours), np.repeat(second, colours)
+    down = np.stack(_weights(below))[..., None]
+    out = np.empty((height, width * colours), np.uint8)
+    step = max(1, PART // out.shape[1])
+    for start in range(0, height, step):
+        part = slice(start, start + step)
+        out[part] = _part(flat, columns, along, places[:, part], down[:, part])
+    return out.reshape((height, width, *picture.shape[2:]))
+
+
+def _part(flat: Array, columns: Tuple[Array, Array], along: Tuple[Array, Array], places: Array, down: Array) -> Array:
+    """Some rows of the result, from those of the picture that they need."""
+    needed, which = np.unique(places, return_inverse=True)
+    source = flat[needed]
+    rows = np.multiply(source.take(columns[0], axis=1), along[0], dtype=np.int32)
+    rows += np.multiply(source.take(columns[1], axis=1), along[1], dtype=np.int32)
     rows >>= 4
-    top, share = _positions(picture.shape[0], height)
-    upper, lower = (w.reshape((-1,) + (1,) * (picture.ndim - 1)) for w in _weights(share))
-    last = picture.shape[0] - 1
-    out = rows[top.clip(0, last)] * upper >> 16
-    out += rows[(top + 1).clip(0, last)] * lower >> 16
-    return np.asarray((out + 2) >> 2, dtype=np.uint8)
+    pair = rows[which.reshape(places.shape)]
+    pair *= down
+    pair >>= 16
+    return np.asarray((pair[0] + pair[1] + 2) >> 2)
+
+
+def _flat(columns: Array, colours: int) -> Array:
+    """Where the colours of these columns are in a row."""
+    return (columns[:, None] * colours + np.arange(colours)).ravel()
 
 
 def _floating(picture: Array, height: int, width: int) -> Array:
