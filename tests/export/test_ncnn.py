@@ -17,7 +17,8 @@ from qingzhou.checkpoint import read_checkpoint
 from qingzhou.engines.ncnn_file import parse
 from qingzhou.errors import EngineError
 from qingzhou.export.file import write_onnx
-from qingzhou.export.ncnn import TAG_FLOAT16, emit_ncnn, write_ncnn
+from qingzhou.export.ncnn import emit_ncnn, write_ncnn
+from qingzhou.export.ncnn_emitter import TAG_FLOAT16
 from qingzhou.export.onnx import emit
 from qingzhou.export.passes import simplify
 from qingzhou.export.weights import Weights

@@ -16,6 +16,7 @@ from ..errors import EngineError, ExtraMissing
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import onnx
 
     from ..runtime.card import Card
 
@@ -180,6 +181,20 @@ def reason(err: Exception) -> str:
     """Why, in one line: without the places in the engine's own source ("….cpp:84:") that precede it."""
     text = " ".join(re.split(r"\S+\.cpp:\d+:", str(err))[-1].split())
     return text[:200].rstrip(". ")
+
+
+def check_no_boxes(title: str, engine: str, path: Path, card: Card, model: onnx.ModelProto) -> None:
+    """EngineError for boxes that are made inside the network, where an engine is only given networks without."""
+    if card.output.scores != "boxes":
+        return
+    if any(node.op_type == "RoiAlign" for node in model.graph.node):
+        raise two_stages(title, path, card.network)
+    raise EngineError(
+        en=f"{path.name} makes its boxes inside the network, which {title} cannot. Export the checkpoint: qingzhou "
+        f"export best.pth --engine {engine}. Or convert it in the other form: qingzhou convert best.pth --form raw",
+        zh=f"{path.name} 在网络内部生成检测框，{title} 做不到。请直接导出权重文件："
+        f"qingzhou export best.pth --engine {engine}；或转换成另一种形式：qingzhou convert best.pth --form raw",
+    )
 
 
 def two_stages(title: str, path: Path, network: str) -> EngineError:

@@ -17,12 +17,22 @@ import numpy as np
 
 from ..errors import EngineError, ExtraMissing, FileMissing, ModelError, OptionError
 from ..runtime.card import KEY, Card
-from .base import Engine, Entry, OneByOne, Session, Settings, cannot_run, installed, package, two_stages, zero_points
+from .base import (
+    Engine,
+    Entry,
+    OneByOne,
+    Session,
+    Settings,
+    cannot_run,
+    check_no_boxes,
+    installed,
+    package,
+    zero_points,
+)  # fmt: skip
 from .ncnn_file import CARD, Damaged, NcnnText, parse
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-    import onnx
 
     Array = npt.NDArray[Any]
 
@@ -109,7 +119,7 @@ def compile_model(source: Path, card: Card, out: Path, precision: str) -> None:
     from ..export.ncnn import emit_ncnn, write_ncnn
 
     model = onnx.load(source, load_external_data=False)
-    _check_boxes(source, card, model)
+    check_no_boxes("ncnn", "ncnn", source, card, model)
     if has_zero_points(model):
         raise zero_points("ncnn", source, "ncnn")
     model, integers = set_apart(model)
@@ -118,20 +128,6 @@ def compile_model(source: Path, card: Card, out: Path, precision: str) -> None:
     inputs, outputs = ([value.name for value in values] for values in (graph.inputs, graph.outputs))
     with out.open("a", encoding="ascii", newline="\n") as file:
         file.write(f"{CARD}{_renamed(card, inputs, outputs).to_json()}\n")
-
-
-def _check_boxes(source: Path, card: Card, model: onnx.ModelProto) -> None:
-    """EngineError for boxes that are made inside the network, which ncnn cannot do."""
-    if card.output.scores != "boxes":
-        return
-    if any(node.op_type == "RoiAlign" for node in model.graph.node):
-        raise two_stages("ncnn", source, card.network)
-    raise EngineError(
-        en=f"{source.name} makes its boxes inside the network, which ncnn cannot. Export the checkpoint: "
-        "qingzhou export best.pth --engine ncnn. Or convert it in the other form: qingzhou convert best.pth --form raw",
-        zh=f"{source.name} 在网络内部生成检测框，ncnn 做不到。请直接导出权重文件："
-        "qingzhou export best.pth --engine ncnn；或转换成另一种形式：qingzhou convert best.pth --form raw",
-    )
 
 
 def _renamed(card: Card, inputs: Sequence[str], outputs: Sequence[str]) -> Card:

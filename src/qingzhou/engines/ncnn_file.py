@@ -1,8 +1,8 @@
 """The text of a .param file, read and followed through by us before ncnn sees it.
 
 ncnn trusts its files: a wrong size makes it read or write beyond its memory, and the process ends. So only what
-export/ncnn.py writes is let through, with the sizes of every blob worked out, and the .bin must hold those numbers and
-no others.
+export/ncnn_layers.py writes is let through, with the sizes of every blob worked out, and the .bin must hold those
+numbers and no others.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ..export.ncnn import MAGIC, MOST_AXES, ORDERS, SIZES, TAG_FLOAT16, TAG_FLOAT32, TAG_INT8
+from ..export.ncnn_emitter import MAGIC, MOST_AXES, ORDERS, SIZES, STORED, TAG_FLOAT16, TAG_FLOAT32, TAG_INT8
 
 CARD = "# qingzhou.card "  # begins the line after the last layer; ncnn reads as many layers as it was told, and no more
 LARGEST = 1 << 28  # numbers of a blob
@@ -25,7 +25,6 @@ Shape = tuple[int, ...]  # of a blob, outermost first
 Tags = tuple[int, ...]  # that may say how numbers are stored
 NONE: Tags = ()
 FLOATS: Tags = (TAG_FLOAT32, TAG_FLOAT16)
-WIDTHS = {TAG_FLOAT32: 4, TAG_FLOAT16: 2, TAG_INT8: 1}  # bytes
 Numbers = list[tuple[int, Tags]]  # how many, and their tags
 WHOLE_OUT = 101  # a convolution's parameter 8: it reads int8, and makes int8
 Made = tuple[list[Shape], Numbers]  # what a layer makes, and what it takes from the .bin
@@ -56,7 +55,7 @@ class NcnnText:
             tag = int.from_bytes(data[at : at + 4], "little") if tags else TAG_FLOAT32
             if tags and tag not in tags:
                 raise Damaged(f".bin: {at}")
-            at += 4 * bool(tags) + (WIDTHS[tag] * count + 3) // 4 * 4
+            at += 4 * bool(tags) + (int(STORED[tag][-1]) * count + 3) // 4 * 4
         if at != len(data):
             raise Damaged(f".bin: {len(data)} / {at}")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import EngineError, FileMissing, ModelError
 from ..runtime.card import KEY, Card
-from .base import two_stages, zero_points
+from .base import check_no_boxes, zero_points
 
 if TYPE_CHECKING:
     import onnx
@@ -35,15 +35,7 @@ def _check(source: Path, card: Card, model: onnx.ModelProto) -> None:
     """EngineError for what no engine can be built of."""
     from ..export.from_qdq import has_zero_points
 
-    if card.output.scores == "boxes":
-        if any(node.op_type == "RoiAlign" for node in model.graph.node):
-            raise two_stages("TensorRT", source, card.network)
-        raise EngineError(
-            en=f"{source.name} makes its boxes inside the network, which our engines for TensorRT do not. Export the "
-            "checkpoint: qingzhou export best.pth --engine tensorrt. Or convert it in the other form: --form raw",
-            zh=f"{source.name} 在网络内部生成检测框，我们的 TensorRT 引擎不这样做。请直接导出权重文件："
-            "qingzhou export best.pth --engine tensorrt；或转换成另一种形式：--form raw",
-        )
+    check_no_boxes("TensorRT", "tensorrt", source, card, model)
     if card.input.kind == "tokens":
         raise EngineError(
             en=f"{source.name} generates text word by word, for which an engine of TensorRT is no use. Run the .onnx "
