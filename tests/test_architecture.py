@@ -21,7 +21,7 @@ FLOW = [
     ["checkpoint"],
     ["nets"],
     ["export"],
-    ["samples"],
+    ["scenes"],
     ["engines"],
     ["model"],
     ["convert"],
@@ -36,7 +36,7 @@ FLOW = [
 LEVEL = {room: level for level, rooms in enumerate(FLOW) for room in rooms}
 BANNED = {"torch", "pickle", "_pickle", "cPickle", "dill", "joblib", "cloudpickle", "marshal", "shelve", "cv2"}
 OUTSIDE = {"numpy", "onnx", "onnxruntime", "PIL", "click", "rich", "jinja2"}  # the dependencies in pyproject.toml
-PROGRAMS = {path for path in (PACKAGE / "samples").glob("*.py") if path.name != "__init__.py"}  # written, not imported
+PROGRAMS = {path for path in (PACKAGE / "scenes").glob("*/*.py")}  # written, not imported
 MODULES = sorted(set(PACKAGE.rglob("*.py")) - PROGRAMS)
 
 

@@ -24,7 +24,7 @@ from .nets.recognise import choose_labels, recognise_checkpoint
 from .nets.recognised import Recognised
 from .nets.recorded import Wanted
 from .runtime.card import KEY, Card, Output, Sample
-from .samples import write_sample
+from .scenes import write_sample
 from .whole_file import output_path, replacing
 
 OPSETS, IR_VERSIONS = range(11, 22), range(4, 11)

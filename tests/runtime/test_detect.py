@@ -31,7 +31,7 @@ from qingzhou.runtime.image import View, prepare, prepare_view, read_image
 from qingzhou.runtime.overlap import BLOCK
 from qingzhou.runtime.resize import fit_within, resize
 from qingzhou.runtime.sample import sample_picture
-from qingzhou.samples import write_sample
+from qingzhou.scenes import write_sample
 
 ORACLE = Path(__file__).parents[1] / "oracle" / "mmdet"
 NORMAL = {"op": "normalize", "mean": [10.0] * 3, "std": [2.0] * 3}

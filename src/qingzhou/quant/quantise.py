@@ -16,7 +16,7 @@ from onnx import ModelProto, load
 from ..errors import DataError, InputError, ModelError, OptionError, QingzhouError, TaskError
 from ..runtime.card import KEY, Card
 from ..runtime.predict import Predictor
-from ..samples import write_sample
+from ..scenes import write_sample
 from ..whole_file import output_path, replacing
 from .judge import Verdict, has_answers, judge
 from .layers import Layer, look_at

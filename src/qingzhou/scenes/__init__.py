@@ -1,0 +1,90 @@
+"""The programs that are written beside a model: real and runnable; only the constants at their top are changed.
+
+    table.py    the scenes, and which models each takes
+    fill.py     a program with other values for its constants
+    actions.py  "speak" or "pin:24" as rules that a person can read
+
+A folder for each scene holds its program in English and Chinese; basic/ has one for each kind of model.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from pathlib import Path
+
+from ..errors import OutputError, language
+from ..runtime.card import Card
+from ..whole_file import write_text
+from .actions import rules_for
+from .fill import fill
+from .table import SCENES, Scene, find, kind_of
+
+__all__ = ["RUNTIME", "SCENES", "Scene", "copy_runtime", "program", "rules_for", "write_sample"]
+
+RUNTIME = "qingzhou_runtime"  # the folder beside the program: a copy of qingzhou/runtime
+
+
+def program(scene: str, card: Card, language: str, constants: Mapping[str, object]) -> str:
+    """The text of a scene's program for a model, in "en" or "zh", with these values for its constants.
+
+    OptionError if there is no such scene, it takes no such model, or it has no such constant.
+
+    >>> program("camera", card, "zh", {"MODEL": "cat.onnx", "RULES": ['when "cat" above 0.8: speak("小猫")']})
+    """
+    place = files(__name__).joinpath(find(scene, card).name)
+    name = "main" if scene != "basic" else kind_of(card)
+    return fill(place.joinpath(f"{name}_{language}.py").read_text("utf-8"), constants)
+
+
+def write_sample(model: Path, card: Card) -> Path:
+    """Write `model`.py and the runtime it imports, next to the model; returns the path of the program.
+
+    A program of that name that is not as we write it is somebody's work and stays: ours becomes `model`_run.py.
+    """
+    code = program("basic", card, language(), {"MODEL": model.name})
+    copy_runtime(model.parent / RUNTIME)
+    ours = {_unnamed(source.read_text("utf-8")) for source in (files(__name__) / "basic").iterdir()}
+    target = next(path for path in _names(model) if not path.exists() or _unnamed(_text(path)) in ours)
+    write_text(target, code)
+    return target
+
+
+def _unnamed(code: str) -> str:
+    """A program without the name of its model; "" for what is none of ours."""
+    try:
+        return fill(code, {"MODEL": ""})
+    except (LookupError, SyntaxError, ValueError):
+        return ""
+
+
+def _names(model: Path) -> Iterator[Path]:
+    """best.py, best_run.py, best_run2.py, …"""
+    yield model.with_suffix(".py")
+    yield from (model.with_name(f"{model.stem}_run{n if n > 1 else ''}.py") for n in itertools.count(1))
+
+
+def _text(path: Path) -> str:
+    """What a program holds; "" where it cannot be read."""
+    try:
+        return path.read_bytes().decode("utf-8", "replace").replace("\r\n", "\n")
+    except OSError:
+        return ""
+
+
+def copy_runtime(folder: Path) -> None:
+    """Copy the device runtime, file by file; a file that is already the same stays untouched."""
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as err:
+        raise OutputError(
+            en=f"Cannot make the folder {folder}, which the program needs: {err.strerror}. Move what is in its place.",
+            zh=f"无法建立程序需要的文件夹 {folder}：{err.strerror}。请移走同名的文件。",
+        ) from None
+    for source in (files("qingzhou") / "runtime").iterdir():
+        target = folder / source.name
+        if source.name.endswith(".py"):
+            text = source.read_text("utf-8")
+            if not target.exists() or target.read_bytes() != text.encode("utf-8"):
+                write_text(target, text)

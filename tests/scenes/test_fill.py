@@ -1,0 +1,93 @@
+"""Programs with other values for their constants, and rules for the actions of a command line."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qingzhou.errors import OptionError
+from qingzhou.runtime.card import Card, Input, Output
+from qingzhou.scenes import SCENES, program, rules_for
+from qingzhou.scenes.fill import constants_of, fill
+
+CODE = '''"""What it does."""
+
+import sys
+
+MODEL = "model.onnx"  # the file
+RULES = [  # what happens when
+    "one",
+    "two",
+]
+LEVEL = 0.5
+HERE = sys.argv[0]
+
+print(MODEL, RULES, LEVEL)
+'''
+PLAIN = st.one_of(st.text(max_size=20), st.integers(), st.booleans(), st.none(), st.lists(st.text(max_size=9)))
+
+
+def card(kind: str = "image", task: str = "classification", labels: Any = ("cat", "dog")) -> Card:
+    return Card(task, "LeNet", "MMEdu", Input("input", kind, [1, 1, 8, 8]), Output("output", "logits"), list(labels))
+
+
+@given(model=PLAIN, rules=PLAIN, level=st.floats(allow_nan=False, allow_infinity=False))
+def test_the_program_holds_the_values_and_all_else_as_it_was(model: Any, rules: Any, level: float) -> None:
+    code = fill(CODE, {"MODEL": model, "RULES": rules, "LEVEL": level})
+    found = {node.targets[0].id: node.value for node in ast.parse(code).body if isinstance(node, ast.Assign)}  # type: ignore[attr-defined]
+    assert [ast.literal_eval(found[name]) for name in ("MODEL", "RULES", "LEVEL")] == [model, rules, level]
+    assert fill(code, {"MODEL": "model.onnx", "RULES": ["one", "two"], "LEVEL": 0.5}) == CODE
+
+
+@pytest.mark.parametrize("name", ["HERE", "NOWHERE", "model"])
+def test_a_constant_that_is_not_there(name: str) -> None:
+    with pytest.raises(OptionError, match="MODEL"):
+        fill(CODE, {name: 1})
+
+
+@pytest.mark.parametrize("scene", SCENES)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_program_has_its_constants_and_is_short(scene: str, language: str) -> None:
+    kinds = {"text": "tokens", "detect": "image", "values": "table"}
+    tasks = {"detect": "detection", "values": "regression", "text": "generation"}
+    for kind in SCENES[scene].kinds:
+        text = program(scene, card(kinds.get(kind, kind), tasks.get(kind, "classification")), language, {})
+        assert set(SCENES[scene].constants) <= set(constants_of(text))
+        assert len(text.splitlines()) <= 60
+        comments = [line for line in text.splitlines() if "#" in line]
+        assert any("一" <= letter <= "鿿" for letter in "".join(comments)) == (language == "zh")
+
+
+@pytest.mark.parametrize("arguments", [("film", card()), ("basic", card("image", "detection"), {"RULES": []})])
+def test_no_such_scene_or_constant(arguments: Any) -> None:
+    scene, model, constants = (*arguments, {})[:3]
+    with pytest.raises(OptionError):
+        program(scene, model, "en", constants)
+
+
+RULES = [
+    ("speak", ["when any above 0.8 for 3 frames: speak(label)"]),
+    ("pin:24", ['when "cat" above 0.8 for 3 frames: pin(24, on)', 'when no "cat" for 3 frames: pin(24, off)']),
+    ("dog=servo:18", ['when "dog" above 0.8 for 3 frames: servo(18, 90)', 'when no "dog" for 3 frames: servo(18, 0)']),
+    ("mqtt:siot/cat", ['when any above 0.8 for 3 frames: mqtt("siot/cat", label)']),
+    ("http:http://a:8/?x=1", ['when any above 0.8 for 3 frames: http("http://a:8/?x=1", label)']),
+]
+
+
+@pytest.mark.parametrize("action, rules", RULES, ids=[action for action, _ in RULES])
+def test_an_action_as_rules(action: str, rules: list[str]) -> None:
+    assert rules_for([action], card()) == rules
+
+
+def test_a_model_without_classes() -> None:
+    assert rules_for(["serial"], card("table", "regression", ())) == ["when value above 0.8: serial(value)"]
+
+
+@pytest.mark.parametrize("action", ["", "fly", "pin", "pin:", "pin:on", "speak:x", "bird=speak", 'mqtt:a"b', "key"])
+def test_an_action_that_is_none(action: str) -> None:
+    with pytest.raises(OptionError):
+        rules_for([action], card())
