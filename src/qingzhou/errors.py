@@ -11,14 +11,14 @@ QingzhouError
 ├── ArchitectureMismatch   −302  the network asked for is not the one in the file
 ├── LabelError             −201  the labels do not fit the classes
 ├── DataError              −201  data to judge by that are empty, or laid out otherwise than known
-├── ExtraMissing                 a package is missing that only this needs; names the line that installs it
-├── EngineError                  an engine is there, but cannot take or run this model, or not on this device
 ├── OptionError            −501  an option has a value that cannot be
 │   └── TaskError          −310  a task that the Workflow does not have; also a ValueError
 ├── OutputError                  the result cannot be written; nothing was left behind
 ├── ShowBeforeInference    −601  show, save or format_output before inference
-├── ImageError             −203  ┐
-├── InputError             −304  │ these four can also happen on the board: runtime/errors.py
+├── ExtraMissing                 ┐ a package is missing that only this needs; names the line that installs it
+├── EngineError                  │ an engine is there, but cannot take or run this model, or not on this device
+├── ImageError             −203  │
+├── InputError             −304  │ these six can also happen on the board: runtime/errors.py
 ├── ModelError             −202  │
 └── SelfTestFailed               ┘
 """
@@ -26,6 +26,8 @@ QingzhouError
 from __future__ import annotations
 
 from .runtime.errors import (
+    EngineError,
+    ExtraMissing,
     FileMissing,
     ImageError,
     InputError,
@@ -117,14 +119,6 @@ class DataError(QingzhouError):
     """Data to judge by are empty, or laid out otherwise than known."""
 
     code = -201
-
-
-class ExtraMissing(QingzhouError):
-    """A package is missing that only this verb needs; the message has the line that installs it."""
-
-
-class EngineError(QingzhouError):
-    """An engine is installed, but cannot take or run this model, or not on the device asked for."""
 
 
 class AccuracyLost(QingzhouError):

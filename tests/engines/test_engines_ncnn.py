@@ -17,11 +17,13 @@ import qingzhou
 from passengers import ORACLE, basenn, mmedu, photo, reference
 from qingzhou.deploy import export_model
 from qingzhou.engines import compile_for
-from qingzhou.engines.ncnn_file import CARD, Damaged, parse
 from qingzhou.errors import EngineError, ExtraMissing, FileMissing, InputError, ModelError, OptionError, OutputError
 from qingzhou.evaluate import evaluate
 from qingzhou.runtime.card import Card
 from qingzhou.runtime.detect import difference
+from qingzhou.runtime.ncnn_file import parse
+from qingzhou.runtime.ncnn_format import CARD
+from qingzhou.runtime.ncnn_row import Damaged
 
 pytest.importorskip("ncnn")
 

@@ -14,7 +14,6 @@ import qingzhou
 from passengers import DIGITS, ORACLE, basenn, mmedu
 from qingzhou.deploy import export_model
 from qingzhou.engines import compile_for
-from qingzhou.engines.ncnn_file import Damaged, parse
 from qingzhou.errors import EngineError, ModelError
 from qingzhou.evaluate import evaluate
 from qingzhou.export.from_qdq import set_apart
@@ -22,6 +21,8 @@ from qingzhou.quant.network import Network, activations
 from qingzhou.quant.qdq import Scheme, quantise
 from qingzhou.quant.ranges import calibrate
 from qingzhou.runtime.card import KEY
+from qingzhou.runtime.ncnn_file import parse
+from qingzhou.runtime.ncnn_row import Damaged
 from qingzhou.runtime.session import open_session
 
 CHECKPOINT, DATA = ORACLE / "trained" / "lenet_digits.pth", DIGITS / "test"

@@ -14,11 +14,9 @@ import pytest
 from rebuild import rebuild
 
 from qingzhou.checkpoint import read_checkpoint
-from qingzhou.engines.ncnn_file import parse
 from qingzhou.errors import EngineError
 from qingzhou.export.file import write_onnx
 from qingzhou.export.ncnn import emit_ncnn, write_ncnn
-from qingzhou.export.ncnn_emitter import TAG_FLOAT16
 from qingzhou.export.onnx import emit
 from qingzhou.export.passes import simplify
 from qingzhou.export.weights import Weights
@@ -26,6 +24,8 @@ from qingzhou.nets.graph import Graph, Recorder
 from qingzhou.nets.match import recognise
 from qingzhou.nets.recognise import recognise_checkpoint
 from qingzhou.nets.recorded import Wanted
+from qingzhou.runtime.ncnn_file import parse
+from qingzhou.runtime.ncnn_format import TAG_FLOAT16
 
 ncnn = pytest.importorskip("ncnn")
 
@@ -57,7 +57,7 @@ class Net:
         options.use_fp16_packed = options.use_fp16_storage = options.use_fp16_arithmetic = False
         self.text = parse(
             self.param.read_text("ascii")
-        )  # what engines/ncnn_file.py makes of it, is what ncnn makes of it
+        )  # what runtime/ncnn_file.py makes of it, is what ncnn makes of it
         self.text.check_numbers(self.bin.read_bytes())
         assert self.net.load_param(str(self.param)) == 0 and self.net.load_model(str(self.bin)) == 0
 

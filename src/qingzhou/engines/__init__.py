@@ -3,7 +3,7 @@
     base.py         what an engine gives; table.py: all of them, one line each
     onnxruntime.py  .onnx on any of its providers; compiles .ort
     openvino.py     compiles and runs .xml with .bin
-    ncnn.py         compiles and runs .param with .bin; ncnn_file.py reads them through before
+    ncnn.py         compiles .param with .bin; runtime/ncnn.py runs them
     tensorrt.py     compiles and runs .engine with .json, on cuda.py; tensorrt_onnx.py prepares what it compiles
     artifact.py     compile_for: a model compiled, compared, written
     machine.py      what is installed here, and what the processor can

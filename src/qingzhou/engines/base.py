@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import re
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-
-from ..errors import EngineError, ExtraMissing
+from ..errors import EngineError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -21,20 +17,6 @@ if TYPE_CHECKING:
     from ..runtime.card import Card
 
     Array = npt.NDArray[Any]
-
-
-class Entry(NamedTuple):
-    """One input or output: shape with "?" where an axis is free; type "tensor(float)" or "tensor(int64)"."""
-
-    name: str
-    shape: list[int | str]
-    type: str
-
-
-class Meta(NamedTuple):
-    """What a file says of itself; the card's JSON is under runtime.card.KEY."""
-
-    custom_metadata_map: dict[str, str]
 
 
 class Session(Protocol):
@@ -54,50 +36,6 @@ class Session(Protocol):
 
     def run(self, names: None, feed: dict[str, Array]) -> Sequence[Array]:
         """All outputs; any exception where the input is refused."""
-
-
-class EngineSession:
-    """What sessions of engines other than onnxruntime have in common; run() is theirs. Several threads may ask, one is
-    answered: `_lock` is for that.
-    """
-
-    def __init__(self, inputs: list[Entry], outputs: list[Entry], metadata_map: dict[str, str]) -> None:
-        self._inputs, self._outputs, self._meta = inputs, outputs, Meta(metadata_map)
-        self._lock = threading.Lock()
-
-    def get_inputs(self) -> list[Entry]:
-        """The inputs, in the network's order."""
-        return self._inputs
-
-    def get_overridable_initializers(self) -> list[Entry]:
-        """None: these engines have no inputs that may be left out."""
-        return []
-
-    def get_outputs(self) -> list[Entry]:
-        """The outputs, in the order of run()."""
-        return self._outputs
-
-    def get_modelmeta(self) -> Meta:
-        """The card under its key, if the file has one."""
-        return self._meta
-
-
-class OneByOne(EngineSession):
-    """A session of an engine that takes one input at a time; those of a batch are asked for one after another."""
-
-    def run(self, names: None, feed: dict[str, Array]) -> list[Array]:
-        """All outputs, a row for each input."""
-        count = len(next(iter(feed.values())))
-        for entry in self._inputs:  # of other sizes an engine would read beyond its memory
-            if feed[entry.name].shape != (count, *entry.shape[1:]) or not count:
-                raise ValueError(f"{entry.name}: {feed[entry.name].shape}, not {('N', *entry.shape[1:])}")
-        with self._lock:
-            rows = [self._one({entry.name: feed[entry.name][i] for entry in self._inputs}) for i in range(count)]
-        return [np.stack(parts) for parts in zip(*rows, strict=True)]
-
-    def _one(self, feed: dict[str, Array]) -> list[Array]:
-        """All outputs for one input, both without the batch's axis."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -154,17 +92,6 @@ class Engine:
     def files(self, path: Path) -> tuple[Path, ...]:
         """A model's files, the one to open first."""
         return path, *(path.with_suffix(suffix) for suffix in self.beside)
-
-
-def package(name: str, title: str, install: str) -> Any:
-    """An engine's package, imported now; ExtraMissing with the line that installs it."""
-    try:
-        return importlib.import_module(name)
-    except ImportError as err:
-        raise ExtraMissing(
-            en=f"{title} is not installed here ({err}). Install it: {install}",
-            zh=f"这里没有安装 {title}（{err}）。请安装：{install}",
-        ) from None
 
 
 def installed(name: str) -> str | None:

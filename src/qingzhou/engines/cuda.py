@@ -9,7 +9,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from ..errors import EngineError, OptionError
-from .base import package
+from ..runtime.package import package
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import EngineError, ExtraMissing, FileMissing, ModelError
+from ..runtime.as_onnxruntime import EngineSession, Entry
 from ..runtime.card import KEY, Card
-from .base import Engine, EngineSession, Entry, Session, Settings, cannot_run, installed, package, reason
+from ..runtime.package import package
+from .base import Engine, Session, Settings, cannot_run, installed, reason
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import EngineError, QingzhouError, say
+from ..runtime.as_onnxruntime import Entry, OneByOne
 from ..runtime.card import KEY, Card
+from ..runtime.package import package
 from ..runtime.session import open_session
-from .base import Engine, Entry, OneByOne, Session, Settings, cannot_run, installed, package
+from .base import Engine, Session, Settings, cannot_run, installed
 from .cuda import INSTALL, Gpu
 from .tensorrt_onnx import damaged, prepare, read_facts, trtexec, write_facts
 

@@ -8,18 +8,8 @@ from typing import BinaryIO
 import numpy as np
 
 from ..nets.graph import Graph
-from .ncnn_emitter import (
-    MOST_AXES,
-    SIZES,
-    STORED,
-    TAG_FLOAT16,
-    TAG_FLOAT32,
-    TAG_INT8,
-    Blob,
-    Emitter,
-    NcnnModel,
-    no_form,
-)  # fmt: skip
+from ..runtime.ncnn_format import MOST_AXES, SIZES, STORED, TAG_FLOAT16, TAG_FLOAT32, TAG_INT8
+from .ncnn_emitter import Blob, Emitter, NcnnModel, no_form
 from .ncnn_layers import ANY_BATCH_AXIS, OPERATORS, WITH_AXIS
 from .weights import NOTHING, Array, Integers, Weights
 

@@ -1,8 +1,7 @@
 """The text and the numbers of ncnn's two files, collected layer by layer.
 
-Both files are described in ncnn's docs/developer-guide/param-and-model-file-structure.md; which numbers carry a tag is
-from load_model() in its src/layer. ncnn has no batch axis: that of every Value is left out, so a blob is (w), (h, w),
-(c, h, w) or (c, d, h, w). It is the first, but of what an LSTM reads and makes the second.
+runtime/ncnn_format.py says what both files are made of. ncnn has no batch axis: that of every Value is left out, so a
+blob is (w), (h, w), (c, h, w) or (c, d, h, w). It is the first, but of what an LSTM reads and makes the second.
 """
 
 from __future__ import annotations
@@ -15,13 +14,9 @@ import numpy as np
 
 from ..errors import EngineError
 from ..nets.graph import Graph, Layer
+from ..runtime.ncnn_format import MAGIC
 from .weights import Array, Integers, Rounded, Weights
 
-MAGIC = 7767517
-# What ModelBin::load(…, 0) reads before the numbers (src/modelbin.cpp)
-TAG_FLOAT32, TAG_FLOAT16, TAG_INT8 = 0, 0x01306B47, 0x000D4B38
-STORED = {TAG_FLOAT32: "<f4", TAG_FLOAT16: "<f2", TAG_INT8: "i1"}  # numpy's names of them
-MOST_AXES = 4  # of a blob
 Number = int | float | Sequence[int] | Sequence[float]
 Params = dict[int, Number]
 
@@ -32,18 +27,7 @@ FUSED: dict[str, Params] = {
     "sigmoid": {9: 4},
     "hswish": {9: 6, 10: [1 / 6, 0.5]},
 }
-# Permute's order_type by the axes that become w, h, …, as operators.md writes them.
-ORDERS = {
-    1: ["W"],
-    2: ["WH", "HW"],
-    3: ["WHC", "HWC", "WCH", "CWH", "HCW", "CHW"],
-    4: [
-        "WHDC", "HWDC", "WDHC", "DWHC", "HDWC", "DHWC", "WHCD", "HWCD", "WCHD", "CWHD", "HCWD", "CHWD",
-        "WDCH", "DWCH", "WCDH", "CWDH", "DCWH", "CDWH", "HDCW", "DHCW", "HCDW", "CHDW", "DCHW", "CDHW",
-    ],
-}  # fmt: skip
 AXES = {1: "W", 2: "HW", 3: "CHW", 4: "CDHW"}  # names of a blob's axes, outermost first
-SIZES = {1: (0,), 2: (1, 0), 3: (2, 1, 0), 4: (2, 11, 1, 0)}  # Reshape's and Input's numbers for them
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ..nets.graph import Layer
-from .ncnn_emitter import AXES, ORDERS, SIZES, Emitter, Params, no_form, without
+from ..runtime.ncnn_format import ORDERS, SIZES
+from .ncnn_emitter import AXES, Emitter, Params, no_form, without
 from .passes import scale_and_shift
 from .weights import Array
 

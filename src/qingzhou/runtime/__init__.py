@@ -4,12 +4,13 @@
     image.py, resize.py  pictures, prepared as in training
     detect.py            boxes from a detector's outputs; overlap.py: one box for each thing; masks.py
     read.py, words.py    tables, arrays and texts
-    session.py           onnxruntime
+    session.py           opening a model file: with onnxruntime, or with ncnn.py, which reads it through before
     predict.py           load() and Predictor: all of it together
     draw.py              the answer on the picture
     sample.py            the picture for the self-test
 
-Needs Python 3.7, numpy, Pillow and onnxruntime, nothing else. Names are imported when they are first used.
+Needs Python 3.7, numpy, Pillow and one engine, onnxruntime or ncnn, nothing else. Names are imported when they are
+first used.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The base of the error tree, and the errors that can also happen on the board.
 
 Everything in this folder is copied next to the generated sample code, so it runs on Python 3.7 and imports nothing
-but the standard library, numpy, Pillow and onnxruntime.
+but the standard library, numpy, Pillow and an engine.
 """
 
 from __future__ import annotations
@@ -77,3 +77,11 @@ class ModelError(QingzhouError):
 
 class SelfTestFailed(QingzhouError):
     """A model does not give the answer that its card records for its own sample."""
+
+
+class ExtraMissing(QingzhouError):
+    """A package is missing that only this needs; the message has the line that installs it."""
+
+
+class EngineError(QingzhouError):
+    """An engine is installed, but cannot take or run this model, or not on the device asked for."""

@@ -13,7 +13,7 @@ from . import detect, words
 from .card import KEY, Card, Sample
 from .errors import InputError, ModelError, SelfTestFailed
 from .read import is_path, pictures_in, read_numbers
-from .session import open_session
+from .session import open_any
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -57,7 +57,7 @@ class Predictor:
         """`card` replaces the one in the file, for files that have none; `session`, with the methods of onnxruntime's
         that are used here, is another engine's that has opened the file already.
         """
-        self.session = open_session(path, threads) if session is None else session
+        self.session = open_any(path, threads) if session is None else session
         self.card = card if card is not None else _card(self.session, str(path))
         self.labels = self.card.labels
         self._inputs = [*self.session.get_inputs(), *self.session.get_overridable_initializers()]

@@ -1,4 +1,4 @@
-"""Opening an .onnx file with onnxruntime, and saying in plain words why one does not open."""
+"""Opening a model file, .onnx and .ort with onnxruntime, .param with ncnn; or saying in plain words why it fails."""
 
 from __future__ import annotations
 
@@ -11,6 +11,18 @@ from .one_file import check_one_file
 
 # Bytes of a model of which onnxruntime makes no second, rearranged copy: it loads faster and in less memory.
 LARGE = 256 << 20
+
+
+def open_any(path: Any, threads: Optional[int] = None) -> Any:
+    """A session for a file of either engine, which its name tells; FileMissing, ModelError, EngineError, ExtraMissing.
+
+    Only that engine needs to be installed.
+    """
+    if str(path).lower().endswith(".param"):
+        from .ncnn import open_ncnn
+
+        return open_ncnn(path, threads)
+    return open_session(path, threads)
 
 
 def open_session(
