@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from measure import BARE, BASE, ENVIRONMENT, QINGZHOU, Table, make, milliseconds
+from measure import BARE, BASE, ENVIRONMENT, QINGZHOU, Table, beside, make
 
 # name, what the original took, what we aim at
 SMALL = (("SSD_Lite", "32 s, 628 MB", "1.2 s"), ("Yolov3", "", ""))
@@ -58,18 +58,19 @@ def measure(folder: Path, networks: tuple[tuple[str, str, str], ...]) -> None:
     for name, *_ in SMALL:
         raw = [*QINGZHOU, "convert", "--form", "raw", folder / f"{name}.pth", "-o", folder / f"{name}_raw.onnx"]
         subprocess.run([sys.executable, *raw], stdout=subprocess.DEVNULL, check=True, env=ENVIRONMENT)
-    heads = "".join(f"{head:>11}" for head in ("decode", "bare run", "boxes"))
-    print(f"\n{'picture by picture, median':28}{'predict':>11}{'ratio':>7}{heads}  target")
+    heads = "".join(f"{head:>11}" for head in ("predict", "all", "decode", "bare run", "boxes"))
+    print(f"\n{'decode, bare run, boxes, all':28}{heads}{'ratio':>7}  target")
     for name in (f"{name}{form}" for name, *_ in SMALL for form in ("", "_raw")):
         argv = [sys.executable, __file__, "--loop", folder / f"{name}.onnx", photo]
         times = json.loads(subprocess.run(argv, stdout=subprocess.PIPE, check=True, env=ENVIRONMENT).stdout)
-        ours, *parts = times
-        rest = "".join(f"{part:8.2f} ms" for part in parts)
-        print(f"{name:28}{ours:8.2f} ms{ours / sum(parts):7.2f}{rest}  1.15 x (decode + bare run + boxes)", flush=True)
+        cells = "".join(f"{taken:8.2f} ms" for taken in times)
+        print(f"{name:28}{cells}{times[0] / times[1]:7.2f}  1.15 x all", flush=True)
 
 
 def loop(model: str, photo: str) -> None:
-    """Milliseconds for one picture, as JSON: the prediction; decoding the file, the bare session, making the boxes."""
+    """Milliseconds for one picture, as JSON: the prediction; decoding, the bare session and making the boxes, in all
+    and each.
+    """
     from PIL import Image
 
     import qingzhou
@@ -79,13 +80,12 @@ def loop(model: str, photo: str) -> None:
     loaded = qingzhou.load(model)
     feed = {session.get_inputs()[0].name: loaded.predictor.prepare(photo)}
     outputs = session.run(None, feed)
-    works = (
-        lambda: loaded.predict(photo),
+    plain = (
         lambda: Image.open(photo).convert("RGB").load(),
         lambda: session.run(None, feed),
         lambda: loaded.predictor.found(outputs),
     )
-    print(json.dumps([milliseconds(work) for work in works]))
+    print(json.dumps(beside(lambda: loaded.predict(photo), plain, rounds=12)))
 
 
 # -- non-maximum suppression ------------------------------------------------------------------------------------------

@@ -74,14 +74,26 @@ def make_here(name: str, folder: str) -> None:
         passengers.mmedu(name, Path(folder))
 
 
-def milliseconds(work: Callable[[], object], runs: int = 50) -> float:
-    """The median duration of a call, after five that warm up."""
-    times = []
-    for _ in range(runs + 5):
-        start = time.perf_counter()
-        work()
-        times.append(1e3 * (time.perf_counter() - start))
-    return statistics.median(times[5:])
+def beside(ours: Callable[[], object], plain: Sequence[Callable[[], object]], rounds: int = 30) -> list[float]:
+    """Milliseconds: ours, the plain works one after another, as a program without us would do them, and each alone.
+
+    In turns, the fastest of all rounds: other work on the machine can only add. One after another they cost more than
+    the sum of each in a loop of its own, where the caches hold nothing else.
+    """
+
+    def together() -> None:
+        for work in plain:
+            work()
+
+    works = [ours, together, *plain]
+    times: list[list[float]] = [[] for _ in works]
+    for _ in range(rounds):
+        for work, taken in zip(works, times, strict=True):
+            for _ in range(5):
+                start = time.perf_counter()
+                work()
+                taken.append(1e3 * (time.perf_counter() - start))
+    return [min(taken) for taken in times]
 
 
 def one_core() -> None:

@@ -13,7 +13,7 @@ import pytest
 import qingzhou
 from passengers import DIGITS, ORACLE
 from qingzhou.engines import compile_for
-from qingzhou.samples import copy_runtime
+from qingzhou.scenes import copy_runtime
 
 pytest.importorskip("ncnn", reason="an extra")
 # Nothing but the standard library, what the board has, and the copy of the runtime can be imported.

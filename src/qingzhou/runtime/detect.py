@@ -81,13 +81,13 @@ def locate(found: Found, labels: List[str], view: Optional[View] = None) -> List
     """
     whole = found.boxes if view is None else _moved(found.boxes, view)
     inside = whole if view is None else whole.clip(0, np.array([view.width, view.height] * 2, np.float32))
+    corners, scores, kinds = inside.tolist(), found.scores.tolist(), found.labels.tolist()
     seen = []
     for i in np.flatnonzero((inside[:, 2:] > inside[:, :2]).all(axis=1)).tolist():
         mask = None if found.masks is None else crop_mask(found.masks[i], whole[i], inside[i])
-        index = int(found.labels[i])
+        index = int(kinds[i])
         label = labels[index] if 0 <= index < len(labels) else str(index)
-        x1, y1, x2, y2 = inside[i].tolist()
-        seen.append(Detection(label, index, float(found.scores[i]), (x1, y1, x2, y2), mask))
+        seen.append(Detection(label, index, scores[i], tuple(corners[i]), mask))
     return seen
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "WEBP", "TIFF")  # Pillow would start other programs for some others
+PART = 1 << 14  # pixels that are weighed at once
 MOST_PIXELS = 90_000_000  # about Pillow's own limit; a board's memory ends there too
 ORIENTATION = 0x0112  # the EXIF tag
 TURNS = {  # its values -> Image.transpose
@@ -175,11 +176,15 @@ def _luminance(picture: Array, order: str, file_format: Optional[str]) -> Array:
     half, rounded = (0, int) if file_format == "PNG" else (scale // 2, round)
     weights = [rounded(0.299 * scale), rounded(0.587 * scale)]
     weights.append(scale - sum(weights))
-    grey = np.full(picture.shape[:2], half, np.float32)
-    for i, weight in enumerate(weights if order == "RGB" else weights[::-1]):
-        grey += picture[..., i] * np.float32(weight)  # whole numbers below 2 ** 24: float32, which is faster, is exact
-    grey *= 1 / scale
-    return np.asarray(grey.astype(np.uint8))
+    # Whole numbers below 2 ** 24, divided by a power of two: float32, which is faster, is exact.
+    shares = np.array(weights if order == "RGB" else weights[::-1], np.float32) / scale
+    pixels = picture.reshape(-1, 3)
+    grey = np.empty(len(pixels), np.uint8)
+    for start in range(0, len(pixels), PART):  # small arrays need no new memory from the system
+        part = pixels[start : start + PART].astype(np.float32) @ shares
+        part += half / scale
+        grey[start : start + PART] = part
+    return grey.reshape(picture.shape[:2])
 
 
 # -- preparing ------------------------------------------------------------------------------------------------------
