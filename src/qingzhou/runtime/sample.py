@@ -8,12 +8,15 @@ from typing import Tuple
 import numpy as np
 from PIL import Image
 
-LARGEST = 64  # pixels a side; preparation enlarges it, and the card stays small
+MOST = 64 * 64  # pixels; preparation enlarges it, and the card stays small
 
 
 def sample_picture(size: Tuple[int, int], color: str) -> bytes:
-    """A PNG of sky, sun and hill, at most (height, width) = `size`; grey for "GRAY", else RGB. Always the same."""
-    height, width = (min(side, LARGEST) for side in size)
+    """A PNG of sky, sun and hill in the proportions of (height, width) = `size`; grey for "GRAY", else RGB. Always the
+    same.
+    """
+    smaller = min(1.0, (MOST / (size[0] * size[1])) ** 0.5)
+    height, width = (max(1, round(side * smaller)) for side in size)
     y, x = np.mgrid[:height, :width].astype(np.float64)
     y, x = (y + 0.5) / height, (x + 0.5) / width
     picture = np.stack([90 + 120 * y, 150 + 80 * y, 235 - 20 * y], axis=-1)
