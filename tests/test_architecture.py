@@ -29,6 +29,7 @@ FLOW = [
     ["quant"],
     ["deploy"],
     ["answers", "bench"],
+    ["bundle"],
     ["doors"],
     ["present"],
     ["cli"],

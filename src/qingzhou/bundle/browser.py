@@ -1,0 +1,141 @@
+"""The device "browser": a static page that runs a model with onnxruntime-web, on phones as well."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+import lzma
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from ..errors import ModelError, OutputError
+from ..runtime.card import Card
+from ..runtime.one_file import check_one_file
+
+PAGE = Path(__file__).with_name("page")  # the page's own files: ES modules without a framework
+ENGINE = Path(__file__).with_name("onnxruntime_web")  # as scripts/vendor_onnxruntime_web has packed it
+
+
+def write_page(model: Path, card: Card, folder: Path, language: str) -> None:
+    """A page for an .onnx file and its card into a folder, which is made; ModelError, OutputError.
+
+    index.html, the page's modules and style, model.onnx, card.json, labels.txt, the engine (14 MB) with its licence,
+    and serve.py, which shows the folder to the browsers of a network. language: "zh" or "en".
+    """
+    if model.suffix.lower() != ".onnx":
+        raise _not_onnx(model)
+    check_one_file(str(model))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for source in PAGE.iterdir():
+            if source.suffix in (".js", ".css", ".svg"):
+                shutil.copyfile(source, folder / source.name)
+        _write_engine(folder)
+        _write_model(model, card, folder / "model.onnx")
+        _write(folder / "card.json", card.to_json())
+        _write(folder / "labels.txt", "".join(f"{label}\n" for label in card.labels))
+        _write(folder / "index.html", _index(model.stem, card, language))
+        serve = (PAGE / "serve.py").read_text("utf-8")
+        _write(folder / "serve.py", serve.replace('LANGUAGE = "en"', f'LANGUAGE = "{_choose(language, "en", "zh")}"'))
+    except OSError as err:
+        raise _cannot_write(folder, err) from None
+
+
+def engine_facts() -> Mapping[str, Any]:
+    """What is vendored: package, version, licence, and the size and SHA-256 of each file as it was published."""
+    facts: Mapping[str, Any] = json.loads((ENGINE / "vendored.json").read_text("utf-8"))
+    return facts
+
+
+def engine_file(name: str) -> bytes:
+    """A file of the engine, unpacked; OutputError if it is not the one that was published."""
+    data = lzma.decompress((ENGINE / f"{name}.xz").read_bytes())
+    if hashlib.sha256(data).hexdigest() != engine_facts()["files"][name]["sha256"]:
+        raise OutputError(
+            en=f"{name}, the engine for browsers that this package carries, is damaged. Install qingzhou again.",
+            zh=f"安装包自带的浏览器推理引擎 {name} 已损坏。请重新安装轻舟（qingzhou）。",
+        )
+    return data
+
+
+def _write_engine(folder: Path) -> None:
+    for name in engine_facts()["files"]:
+        (folder / name).write_bytes(engine_file(name))
+    shutil.copyfile(ENGINE / "LICENSE", folder / "ort.LICENSE.txt")
+    notices = lzma.decompress((ENGINE / "ThirdPartyNotices.txt.xz").read_bytes())
+    (folder / "ort.ThirdPartyNotices.txt").write_bytes(notices)
+
+
+def _write_model(model: Path, card: Card, target: Path) -> None:
+    """The model as it is; of text generators with the state as inputs, since onnxruntime-web sets no initialisers."""
+    if card.task != "generation":
+        shutil.copyfile(model, target)
+        return
+    import onnx
+
+    proto = onnx.load(str(model))
+    inputs = {entry.name for entry in proto.graph.input}
+    for tensor in [tensor for tensor in proto.graph.initializer if tensor.name in inputs]:
+        proto.graph.initializer.remove(tensor)
+    target.write_bytes(proto.SerializeToString())
+
+
+def _index(title: str, card: Card, language: str) -> str:
+    """index.html: what a name holds is text and never markup."""
+    version = engine_facts()["version"]
+    texts = {
+        "lang": _choose(language, "en", "zh-CN"), "title": title, "facts": _facts(card, language),
+        "waiting": _choose(
+            language,
+            "Starting … If this stays, the page was opened as a file: start python serve.py in its folder, and open "
+            "http://localhost:8000",
+            "正在启动…… 如果一直停在这里，说明页面是作为文件直接打开的：请在它的文件夹里运行 python serve.py，"
+            "再打开 http://localhost:8000",
+        ),
+        "noscript": _choose(language, "JavaScript runs the model; allow it.", "模型由 JavaScript 运行，请允许它。"),
+        "footer": _choose(
+            language, f"Made by Qingzhou. ONNX Runtime Web {version} runs the model here; nothing is sent anywhere.",
+            f"由轻舟生成。模型由 ONNX Runtime Web {version} 在本机运行，不会发送任何数据。",
+        ),
+    }  # fmt: skip
+    template = Template((PAGE / "index.html").read_text("utf-8"))
+    return template.substitute({name: html.escape(text) for name, text in texts.items()})
+
+
+def _facts(card: Card, language: str) -> str:
+    """MobileNetV2 · image classification · 3 classes."""
+    kinds = {
+        "classification": ("classification", "分类"), "detection": ("object detection", "目标检测"),
+        "regression": ("regression", "回归"), "generation": ("text generation", "文本生成"),
+        "values": ("values", "数值"),
+    }  # fmt: skip
+    count = len(card.labels)
+    labels = _choose(language, f"{count} classes", f"{count} 个类别") if count else ""
+    return " · ".join(filter(None, [card.network, _choose(language, *kinds[card.task]), labels]))
+
+
+def _choose(language: str, en: str, zh: str) -> str:
+    return zh if language == "zh" else en
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_bytes(text.encode("utf-8", "backslashreplace"))  # labels and names of files need not be Unicode
+
+
+def _not_onnx(model: Path) -> ModelError:
+    return ModelError(
+        en=f"Browsers run .onnx models, not {model.name}. Give the converted model: qingzhou convert best.pth",
+        zh=f"浏览器运行的是 .onnx 模型，不是 {model.name}。请给出转换好的模型：qingzhou convert best.pth",
+    )
+
+
+def _cannot_write(folder: Path, err: OSError) -> OutputError:
+    reason = err.strerror or str(err)
+    return OutputError(
+        en=f"Cannot write the page into {folder}: {reason}. Choose another folder, or make room there.",
+        zh=f"无法把网页写入 {folder}：{reason}。请换一个文件夹，或清理磁盘空间。",
+    )

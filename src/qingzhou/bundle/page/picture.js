@@ -1,0 +1,32 @@
+// Pictures as the browser reads them: the pixels as they lie in the file, turned upright.
+
+/** A file or blob -> {rgba, height, width, format}; an Error if it is no picture that the browser knows. */
+export async function decodePicture(blob) {
+  const [bitmap, format] = await Promise.all([
+    createImageBitmap(blob, { colorSpaceConversion: "none", premultiplyAlpha: "none", imageOrientation: "from-image" }),
+    formatOf(blob),
+  ]);
+  try {
+    return { ...pixelsOf(bitmap, bitmap.width, bitmap.height), format };
+  } finally {
+    bitmap.close();
+  }
+}
+
+/** What a drawable thing (a bitmap, a camera's video) shows now -> {rgba, height, width, format: ""}. */
+export function pixelsOf(source, width, height) {
+  const canvas = Object.assign(document.createElement("canvas"), { width, height });
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.drawImage(source, 0, 0, width, height);
+  return { rgba: context.getImageData(0, 0, width, height).data, height, width, format: "" };
+}
+
+const MARKS = { "89504e47": "png", "52494646": "webp", "47494638": "gif" };
+
+/** By what a file begins with: grey is computed in another way for each format. */
+async function formatOf(blob) {
+  const bytes = new Uint8Array(await blob.slice(0, 4).arrayBuffer());
+  const hex = Array.from(bytes, (n) => n.toString(16).padStart(2, "0")).join("");
+  if (hex.startsWith("ffd8")) return "jpeg";
+  return MARKS[hex] ?? (hex.startsWith("424d") ? "bmp" : "other");
+}

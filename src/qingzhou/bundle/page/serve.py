@@ -1,0 +1,115 @@
+"""Shows this folder to the browsers of the local network. Python 3.7, nothing to install.
+
+python serve.py              on this computer and, for pictures, on phones
+python serve.py --https      also for the live camera of phones; needs the program openssl
+"""
+
+import argparse
+import functools
+import http.server
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+from typing import List
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+LANGUAGE = "en"  # "zh" or "en"
+# Windows may call .js something else, and browsers refuse it then.
+TYPES = {".js": "text/javascript", ".wasm": "application/wasm", ".json": "application/json", ".svg": "image/svg+xml",
+         ".html": "text/html; charset=utf-8", ".txt": "text/plain; charset=utf-8"}  # fmt: skip
+
+
+def say(en: str, zh: str) -> str:
+    return zh if LANGUAGE == "zh" else en
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    """Files of this folder, with what lets the engine use more than one processor core."""
+
+    extensions_map = {**http.server.SimpleHTTPRequestHandler.extensions_map, **TYPES}
+
+    def end_headers(self) -> None:
+        self.send_header("Cross-Origin-Opener-Policy", "same-origin")
+        self.send_header("Cross-Origin-Embedder-Policy", "require-corp")
+        self.send_header("Cache-Control", "no-cache")
+        super().end_headers()
+
+    def list_directory(self, path: str) -> None:  # type: ignore[override]
+        self.send_error(404)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def main() -> None:
+    """Serve until Ctrl+C."""
+    parser = argparse.ArgumentParser(description=say("Show this folder to browsers.", "让浏览器可以打开这个文件夹。"))
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--https", action="store_true")
+    parser.add_argument("--only-here", action="store_true", help=say("not to other devices", "只限本机"))
+    args = parser.parse_args()
+    handler = functools.partial(Handler, directory=HERE)
+    address = "127.0.0.1" if args.only_here else "0.0.0.0"
+    try:
+        server = http.server.ThreadingHTTPServer((address, args.port), handler)
+    except (OSError, OverflowError) as err:
+        sys.exit(
+            say("Port %d cannot be used: %s. Try --port 8001.", "端口 %d 无法使用：%s。请试试 --port 8001。")
+            % (args.port, err)
+        )
+    addresses = ["localhost"] + ([] if args.only_here else own_addresses())
+    if args.https:
+        server.socket = secured(server.socket, addresses)
+    tell(addresses, server.server_address[1], args.https)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        pass
+
+
+def tell(addresses: List[str], port: int, secure: bool) -> None:
+    print(say("Open in a browser:", "请在浏览器中打开："))
+    for address in addresses:
+        print("    %s://%s:%d" % ("https" if secure else "http", address, port))
+    if secure:
+        print(say("The browser warns, since nobody has signed for this computer: choose Advanced, then Continue.",
+                  "浏览器会提示证书不受信任，因为它由这台电脑自己生成：请选择“高级”，再选“继续前往”。"))  # fmt: skip
+    else:
+        print(say("The live camera works on localhost only; on phones choose a picture, or use --https.",
+                  "实时摄像头只能在 localhost 上使用；手机上请拍照或选择图片，或用 --https 启动。"))  # fmt: skip
+    print(say("Stop with Ctrl+C.", "按 Ctrl+C 停止。"), flush=True)
+
+
+def own_addresses() -> List[str]:
+    """Of this computer in its network; a UDP socket is told where to send, and sends nothing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # an address for documentation: nobody's
+            return [probe.getsockname()[0]]
+        except OSError:
+            return []
+
+
+def secured(plain: socket.socket, addresses: List[str]) -> socket.socket:
+    """The same with a certificate that this computer has made for itself; its key is in no folder that is shown."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        sys.exit(say("--https needs the program openssl. Debian: sudo apt install openssl; Windows: it comes with Git.",
+                     "--https 需要 openssl。Debian：sudo apt install openssl；Windows 随 Git 安装"))  # fmt: skip
+    names = ",".join(("IP:%s" if name[0].isdigit() else "DNS:%s") % name for name in addresses)
+    with tempfile.TemporaryDirectory() as folder:
+        key, certificate = os.path.join(folder, "key.pem"), os.path.join(folder, "certificate.pem")
+        subprocess.run([openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-keyout", key, "-out",
+                        certificate, "-subj", "/CN=qingzhou", "-addext", "subjectAltName=" + names],
+                       check=True, stderr=subprocess.DEVNULL)  # fmt: skip
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+    return context.wrap_socket(plain, server_side=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""One Chromium for all tests here, and a page for each model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chromium import ARGUMENTS, EXECUTABLE, Page, served
+
+from qingzhou.bundle.browser import write_page
+from qingzhou.model import load
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """The browser, with a new empty profile."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def open_page(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
+    """open_page(model): the page written for an .onnx file, opened."""
+    with ExitStack() as stack:
+
+        def open_one(model: Path, language: str = "en", width: int = 390, height: int = 844) -> Page:
+            folder = tmp_path_factory.mktemp("page")
+            write_page(model, load(model).card, folder, language)
+            url = stack.enter_context(served(folder))
+            return Page(chromium.new_page(viewport={"width": width, "height": height}), url)
+
+        yield open_one

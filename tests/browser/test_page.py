@@ -1,0 +1,308 @@
+"""The page that runs a model in a browser: the same pixels, numbers and answers as in Python, and no way out."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+from chromium import Page
+from PIL import Image
+
+import qingzhou
+from passengers import basenn, digits, mmedu, photo, reference
+from qingzhou.model import load
+from qingzhou.runtime.card import Input
+from qingzhou.runtime.image import prepare_view, read_image
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).parents[2]
+ORACLE = ROOT / "tests/oracle"
+Open = Callable[..., Page]
+
+
+def convert(source: Path, out: Path, **options: Any) -> Path:
+    qingzhou.convert(source, out, **options)
+    return out
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("models")
+
+
+@pytest.fixture(scope="module")
+def lenet(open_page: Open, desk: Path) -> tuple[Page, Any]:
+    """The page of the digits' LeNet, and the same model in Python."""
+    path = convert(ORACLE / "trained/lenet_digits.pth", desk / "lenet.onnx")
+    return open_page(path), load(path)
+
+
+# -- nothing but the folder -----------------------------------------------------------------------------------------
+
+
+def test_it_asks_nobody_else_and_complains_of_nothing(lenet: tuple[Page, Any]) -> None:
+    page, _ = lenet
+    assert {urlsplit(url).hostname for url in page.requests if not url.startswith(("blob:", "data:"))} == {"127.0.0.1"}
+    assert page.problems == []
+    assert "Self-test passed" in page.page.inner_text("#status")
+
+
+def test_its_policy_lets_nothing_out(lenet: tuple[Page, Any]) -> None:
+    """No script in the page's text runs, and no other address can be asked, whatever a model's labels hold."""
+    page, _ = lenet
+    assert page.ask("() => fetch('http://127.0.0.2:9/').then(() => 'sent', () => 'refused')") == "refused"
+    page.ask("""() => { const s = document.createElement("script"); s.textContent = "globalThis.ran = 1";
+                        document.body.append(s); }""")
+    assert page.ask("() => globalThis.ran ?? 'refused'") == "refused"
+    assert any("Content Security Policy" in problem for problem in page.problems)
+    page.problems.clear()
+
+
+def test_hostile_labels_are_text(open_page: Open, desk: Path) -> None:
+    labels = ["<img src=x onerror=alert(1)>", "</title><script>alert(1)</script>", *"23456789"]
+    path = convert(ORACLE / "trained/lenet_digits.pth", desk / "<b>bold&amp;.onnx", labels=labels)
+    page = open_page(path)
+    page.page.click("text=Try the sample")
+    page.page.wait_for_selector(".bars li")
+    assert labels[0] in page.page.inner_text("section.answer") or labels[1] in page.page.inner_text("section.answer")
+    assert page.page.inner_text("h1") == "<b>bold&amp;" and page.page.query_selector("h1 b, main img") is None
+    assert page.problems == []
+
+
+# -- the same numbers as in Python ----------------------------------------------------------------------------------
+
+NORMAL = {"op": "normalize", "mean": [123.675, 116.28, 103.53], "std": [58.395, 57.12, 57.375]}
+CROP = {"op": "center_crop", "size": [224, 224]}
+
+
+def shrink(by: str, **how: Any) -> dict[str, Any]:
+    return {"op": "resize", "interpolation": by, **how}
+
+
+def scale(mean: float, std: float, channels: int = 1) -> dict[str, Any]:
+    return {"op": "normalize", "mean": [mean] * channels, "std": [std] * channels}
+
+
+PAD = {"op": "pad", "border": [3, 1, 2, 4], "value": 114}
+SQUARE, UP, GREY = {"op": "pad_to", "size": [416, 416]}, {"op": "pad_to", "multiple": 32}, {"op": "gray"}
+CARDS = {
+    "MMEdu LeNet": ("GRAY", [1, 1, 32, 32], [shrink("cv2", size=[32, 32]), scale(33.46, 78.87)]),
+    "MobileNet": ("RGB", [1, 3, 224, 224], [shrink("pillow", short=256), CROP, NORMAL]),
+    "ResNet": ("RGB", [1, 3, 224, 224], [shrink("cv2", short=256), CROP, NORMAL]),
+    "RegNetX": ("BGR", [1, 3, 224, 224], [shrink("cv2", short=256), CROP, NORMAL]),
+    "BaseNN": ("BGR", [1, 3, 20, 30], [scale(0, 255, 3)]),
+    "BaseNN grey": ("BGR", [1, 1, 24, 24], [GREY, shrink("pillow", size=[24, 24]), scale(127.5, 127.5)]),
+    "three greys": ("BGR", [1, 3, 24, 24], [GREY, PAD, shrink("pillow", size=[24, 24])]),
+    "floats, pillow": ("RGB", [1, 3, 64, 48], [NORMAL, shrink("pillow", size=[64, 48])]),
+    "grey of floats": ("RGB", [1, 1, 64, 48], [NORMAL, GREY]),
+    "Yolov3": ("RGB", [1, 3, 416, 416], [shrink("cv2", within=[416, 416]), NORMAL, SQUARE]),
+    "Faster R-CNN": ("RGB", [1, 3, None, None], [shrink("cv2", within=[500, 300]), NORMAL, UP]),
+    "letterbox": ("RGB", [1, 3, 320, 256], [shrink("pillow", inside=[320, 256]), CROP, NORMAL]),
+}
+SIZES = [(300, 260), (37, 411), (640, 480), (19, 17)]
+
+
+def png(picture: Any) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("name", CARDS)
+def test_pictures_are_prepared_as_in_python(
+    name: str, size: tuple[int, int], lenet: tuple[Page, Any], tmp_path: Path
+) -> None:
+    """Bit for bit where numbers are whole until they are normalised; floats to their last bits."""
+    color, shape, steps = CARDS[name]
+    entry = Input("input", "image", shape, color, steps)
+    data = photo(tmp_path / "photo.png", size).read_bytes()
+    values, view = prepare_view(read_image(data, color), entry)
+    found = lenet[0].prepare(data, dataclasses.asdict(entry))
+    np.testing.assert_array_equal(found["pixels"], read_image(data, color).ravel())
+    assert found["shape"] == list(values.shape)
+    names = {"scale_x": "scaleX", "scale_y": "scaleY"}
+    assert found["view"] == pytest.approx({names.get(key, key): value for key, value in view._asdict().items()})
+    floats = any(name.startswith(word) for word in ("floats", "grey of", "BaseNN", "Faster"))
+    np.testing.assert_allclose(found["values"], values.ravel(), rtol=0, atol=2e-6 if floats else 0)
+
+
+def test_grey_png_and_colours_of_formats(lenet: tuple[Page, Any], tmp_path: Path) -> None:
+    """Grey as Python computes it for each format; of JPEG, whose own brightness browsers do not tell, nearly."""
+    image = Image.open(photo(tmp_path / "photo.png"))
+    for kind, most in (("PNG", 0), ("BMP", 0), ("WEBP", 0), ("JPEG", 6)):
+        file = io.BytesIO()
+        image.save(file, kind, quality=95, lossless=True)
+        entry = {"color": "GRAY", "shape": [1, 1, None, None], "steps": []}
+        found = lenet[0].prepare(file.getvalue(), entry, f"image/{kind.lower()}")["values"]
+        apart = np.abs(found - read_image(file.getvalue(), "GRAY").ravel().astype(int))
+        assert apart.max() <= most and apart.mean() < 0.1, kind
+
+
+def test_a_phones_turned_jpeg(lenet: tuple[Page, Any], tmp_path: Path) -> None:
+    """The pixels of a JPEG that lies on its side are those that Pillow reads, upright."""
+    image, exif = Image.open(photo(tmp_path / "photo.png")), Image.Exif()
+    exif[0x0112] = 6
+    image.save(tmp_path / "turned.jpg", exif=exif, quality=92)
+    data = (tmp_path / "turned.jpg").read_bytes()
+    entry = {"color": "RGB", "shape": [1, 3, None, None], "steps": []}
+    found = lenet[0].prepare(data, entry, "image/jpeg")
+    expected = read_image(data, "RGB")
+    assert found["shape"][2:] == [300, 260]
+    assert np.abs(found["pixels"] - expected.ravel().astype(int)).max() <= 1
+
+
+# -- the same answers -----------------------------------------------------------------------------------------------
+
+
+def test_digits(lenet: tuple[Page, Any]) -> None:
+    """Every answer, to the last digits of its confidence."""
+    page, model = lenet
+    for path, _ in list(digits())[::11]:
+        expected, found = model.predict(path), page.predict(path.read_bytes())
+        assert found["label"] == expected.label
+        np.testing.assert_allclose(found["scores"], expected.scores, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["MobileNet", "ResNet18", "RegNetX_400MF", "basenn"])
+def test_a_colour_photo(name: str, open_page: Open, desk: Path) -> None:
+    source = ORACLE / "digits/basenn.pth" if name == "basenn" else mmedu(name, desk)
+    path = convert(source, desk / f"{name}.onnx")
+    page, model = open_page(path), load(path)
+    for size in SIZES:
+        data = photo(desk / "photo.png", size).read_bytes()
+        expected, found = model.predict(data), page.predict(data)
+        assert found["label"] == expected.label
+        np.testing.assert_allclose(found["scores"], expected.scores, atol=1e-5)
+
+
+@pytest.mark.parametrize("form", ["boxes", "raw"])
+def test_boxes_of_a_trained_detector(form: str, open_page: Open, desk: Path) -> None:
+    folder = ORACLE / "trained_ssd"
+    path = convert(folder / "checkpoint.pth", desk / f"ssd_{form}.onnx", input_size=(160, 160), form=form)
+    page, model = open_page(path), load(path)
+    for picture in sorted((folder / "pictures").iterdir())[:8]:
+        same_boxes(page.predict(picture.read_bytes()), model.predict(picture))
+        if form == "raw":
+            lower = page.predict(picture.read_bytes(), threshold=0.1)
+            same_boxes(lower, model.predictor.predict(picture, threshold=0.1))
+    assert page.problems == []
+
+
+def test_boxes_of_yolo(open_page: Open, desk: Path) -> None:
+    """Untrained, so that there are many to suppress."""
+    path = convert(mmedu("Yolov3", desk), desk / "yolo.onnx", form="raw")
+    page, model = open_page(path), load(path)
+    data = photo(desk / "photo.png", (500, 375)).read_bytes()
+    expected = model.predictor.predict(data, threshold=0.01)
+    assert expected
+    same_boxes(page.predict(data, threshold=0.01), expected)
+
+
+def same_boxes(found: Any, expected: Any) -> None:
+    assert [one["label"] for one in found] == [one.label for one in expected]
+    for one, other in zip(found, expected, strict=True):
+        assert one["confidence"] == pytest.approx(other.confidence, abs=1e-5)
+        assert one["box"] == pytest.approx(other.box, abs=0.01)
+
+
+def test_rows_of_a_table(open_page: Open, desk: Path) -> None:
+    case = next(path.name for path in sorted(ORACLE.glob("basenn/torch1.13/*")) if path.name.startswith("tab"))
+    path = convert(basenn(case), desk / "table.onnx")
+    page, model = open_page(path), load(path)
+    for row in reference(case)[:5]:
+        found = page.ask("async (row) => Array.from((await qingzhou.model.predictNumbers(row)).scores)", row.tolist())
+        np.testing.assert_allclose(found, model.predict(row).scores, atol=1e-6)
+    inputs = page.page.query_selector_all("form input")
+    for field, number in zip(inputs, reference(case)[0], strict=True):
+        field.fill(f"{number:.6f}")
+    page.page.click("text=Predict")
+    page.page.wait_for_selector("section.answer li")
+    inputs[0].fill("five")
+    page.page.click("text=Predict")
+    page.page.wait_for_selector("p.note:not([hidden])")
+    assert "five" in page.page.inner_text("p.note:not([hidden])")
+
+
+def test_an_array_of_numbers(open_page: Open, desk: Path) -> None:
+    case = next(path.name for path in sorted(ORACLE.glob("basenn/torch1.13/*")) if "npz" in path.name)
+    path = convert(basenn(case), desk / "array.onnx")
+    page, model = open_page(path), load(path)
+    row = reference(case)[0]
+    page.page.fill("textarea", ", ".join(repr(float(n)) for n in row.ravel()))
+    page.page.click("text=Predict")
+    page.page.wait_for_selector("section.answer li, section.answer p")
+    found = page.ask(
+        "async (row) => Array.from((await qingzhou.model.predictNumbers(row)).scores)", row.ravel().tolist()
+    )
+    np.testing.assert_allclose(found, model.predict(row).scores, atol=1e-6)
+    page.page.fill("textarea", "1, 2, 3")
+    page.page.click("text=Predict")
+    page.page.wait_for_selector("p.note:not([hidden])")
+
+
+def test_a_text_goes_on(open_page: Open, desk: Path) -> None:
+    path = convert(basenn("em_lstm"), desk / "text.onnx")
+    page, model = open_page(path), load(path)
+    for word in list(model.card.vocabulary)[:3]:
+        found = page.ask("(text) => qingzhou.model.generate(text, 12)", word)
+        assert found == model.predictor.generate(word, 12)
+    page.page.fill("textarea", "\N{SNOWMAN}")
+    page.page.click("text=Continue")
+    page.page.wait_for_selector("p.note:not([hidden])")
+
+
+# -- the camera -----------------------------------------------------------------------------------------------------
+
+SEEN = """async () => {
+  const {view, model} = qingzhou;
+  view.stop();
+  const {rgba, width, height} = view.last;
+  const answer = await model.predict(view.last);
+  return {rgba: Array.from(rgba), width, height, scores: Array.from(answer.scores),
+          shown: Array.from(view.answer.scores)};
+}"""
+
+
+def test_the_live_camera(open_page: Open, desk: Path) -> None:
+    """Frames of Chromium's fake camera: the very frame that was judged last is judged again by Python."""
+    path = convert(mmedu("MobileNet", desk), desk / "camera.onnx")
+    page, model = open_page(path), load(path)
+    page.page.click("text=Live camera")
+    page.page.wait_for_function("() => document.body.innerText.includes('pictures a second')", timeout=30_000)
+    seen = page.ask(SEEN)
+    frame = np.asarray(seen["rgba"], np.uint8).reshape(seen["height"], seen["width"], 4)[..., :3]
+    assert frame.std() > 10, "a picture, not a grey nothing"
+    expected = model.predict(np.ascontiguousarray(frame))
+    np.testing.assert_allclose(seen["scores"], expected.scores, atol=1e-5)
+    np.testing.assert_allclose(seen["shown"], expected.scores, atol=1e-5)
+    assert page.page.inner_text("button.main") == "Live camera", "stopped"
+    assert page.problems == []
+
+
+def test_no_camera_is_said(open_page: Open, desk: Path) -> None:
+    page = open_page(convert(ORACLE / "trained/lenet_digits.pth", desk / "none.onnx"), "zh")
+    for name, word in (("NotFoundError", "没有摄像头"), ("NotAllowedError", "权限"), ("NotReadableError", "其他程序")):
+        page.ask("(name) => { navigator.mediaDevices.getUserMedia = () => Promise.reject("
+                 "Object.assign(new Error('x'), {name})); }", name)  # fmt: skip
+        page.page.click("text=实时摄像头")
+        page.page.wait_for_selector("p.note:not([hidden])")
+        assert word in page.page.inner_text("p.note:not([hidden])")
+    page.ask("() => Object.defineProperty(navigator, 'mediaDevices', {value: undefined, configurable: true})")
+    page.page.click("text=实时摄像头")
+    page.page.wait_for_function("() => document.querySelector('p.note').innerText.includes('https://')")
+
+
+def test_no_picture_is_said(lenet: tuple[Page, Any], tmp_path: Path) -> None:
+    page, _ = lenet
+    (tmp_path / "poem.txt").write_text("no picture", "utf-8")
+    page.page.set_input_files("#file", str(tmp_path / "poem.txt"))
+    page.page.wait_for_selector("p.note:not([hidden])")
+    assert "poem.txt" in page.page.inner_text("p.note:not([hidden])")

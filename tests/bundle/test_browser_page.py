@@ -1,0 +1,108 @@
+"""The folder of the browser's page, without a browser: the engine it carries, what is written, what is refused."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import json
+import re
+import ssl
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from qingzhou.bundle import browser
+from qingzhou.bundle.browser import ENGINE, PAGE, engine_facts, engine_file, write_page
+from qingzhou.convert import convert
+from qingzhou.errors import ModelError, OutputError
+from qingzhou.model import load
+from qingzhou.runtime.card import Card
+
+CHECKPOINT = Path(__file__).parents[2] / "src/qingzhou/demo/lenet_digits.pth"
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return convert(CHECKPOINT, tmp_path_factory.mktemp("model") / "digits.onnx", labels=["<零>", *"123456789"]).path
+
+
+@pytest.fixture(scope="module")
+def folder(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("page") / "网页"
+    write_page(model, load(model).card, out, "zh")
+    return out
+
+
+def test_the_engine_is_the_published_one() -> None:
+    """Its size in the package, its checksums, its licence."""
+    facts = engine_facts()
+    for name, known in facts["files"].items():
+        data = engine_file(name)
+        assert (len(data), hashlib.sha256(data).hexdigest()) == (known["bytes"], known["sha256"])
+    assert f"ONNX Runtime Web v{facts['version']}".encode() in engine_file("ort.js")[:200]
+    assert engine_file("ort.wasm").startswith(b"\0asm")
+    assert "MIT License" in (ENGINE / "LICENSE").read_text("utf-8") and facts["licence"] == "MIT"
+    assert sum(path.stat().st_size for path in ENGINE.iterdir()) < 4e6
+
+
+def test_a_damaged_engine_is_not_written(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = json.loads((ENGINE / "vendored.json").read_text("utf-8"))
+    facts["files"]["ort.wasm"]["sha256"] = "0" * 64
+    monkeypatch.setattr(browser, "engine_facts", lambda: facts)
+    with pytest.raises(OutputError, match=r"ort\.wasm"):
+        write_page(model, load(model).card, tmp_path / "page", "en")
+
+
+def test_what_a_page_is_made_of(folder: Path, model: Path) -> None:
+    """The same model and card, and no script, style or address in the HTML itself."""
+    assert (folder / "model.onnx").read_bytes() == model.read_bytes()
+    assert Card.from_json((folder / "card.json").read_text("utf-8")) == load(model).card
+    assert (folder / "labels.txt").read_text("utf-8").splitlines()[0] == "<零>"
+    page = (folder / "index.html").read_text("utf-8")
+    assert 'lang="zh-CN"' in page and "$" not in page
+    assert not re.search(r"<script(?![^>]* src=)|<style|style=|\son\w+=|//", page.replace("http://localhost:8000", ""))
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)
+    assert policy and "default-src 'none'" in policy[1] and "unsafe-inline" not in policy[1]
+    assert "connect-src 'self'" in policy[1]
+
+
+def test_every_module_that_is_imported_is_there(folder: Path) -> None:
+    for script in PAGE.glob("*.js"):
+        for name in re.findall(r'from "\./([\w.]+)"', script.read_text("utf-8")):
+            assert (folder / name).is_file(), f"{script.name} imports {name}"
+
+
+def test_only_onnx(tmp_path: Path, model: Path) -> None:
+    (tmp_path / "m.ncnn.param").write_text("7767517", "utf-8")
+    with pytest.raises(ModelError, match=r"\.onnx"):
+        write_page(tmp_path / "m.ncnn.param", load(model).card, tmp_path / "page", "en")
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="Cannot write"):
+        write_page(model, load(model).card, tmp_path / "file", "en")
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+def test_serve(folder: Path, secure: bool) -> None:
+    """Types that browsers want, no listing, and what lets the engine use several cores."""
+    command = [sys.executable, "serve.py", "--only-here", "--port", "0", *(["--https"] if secure else [])]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True, encoding="utf-8") as server:
+        try:
+            assert server.stdout and "浏览器" in server.stdout.readline()
+            port = int(server.stdout.readline().rsplit(":", 1)[1])
+            context = ssl._create_unverified_context()  # it has signed for itself
+            browser_ = (
+                http.client.HTTPSConnection("127.0.0.1", port, timeout=20, context=context) if secure
+                else http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+            )  # fmt: skip
+            for name, kind in (("app.js", "text/javascript"), ("ort.wasm", "application/wasm"), ("", "text/html")):
+                browser_.request("GET", f"/{name}")
+                answer = browser_.getresponse()
+                answer.read()
+                assert answer.status == 200 and kind in str(answer.headers["Content-Type"])
+                assert answer.headers["Cross-Origin-Embedder-Policy"] == "require-corp"
+            browser_.request("GET", "/../secret")
+            assert browser_.getresponse().status == 404
+        finally:
+            server.terminate()
