@@ -72,7 +72,7 @@ def test_mmedu_models_answer_as_here(name: str, python: Path, tmp_path: Path) ->
     ]
 
 
-@pytest.mark.parametrize("name", ["SSD_Lite", "Yolov3"])
+@pytest.mark.parametrize("name", ["SSD_Lite", "Yolov3", "FasterRCNN"])
 def test_detectors_answer_as_here(name: str, python: Path, tmp_path: Path) -> None:
     """The boxes are those of the same file here, and the hub lists those that are likely enough."""
     model = qingzhou.convert(mmedu(name, tmp_path))
