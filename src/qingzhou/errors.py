@@ -18,14 +18,17 @@ QingzhouError
 ├── ExtraMissing                 ┐ a package is missing that only this needs; names the line that installs it
 ├── EngineError                  │ an engine is there, but cannot take or run this model, or not on this device
 ├── ImageError             −203  │
-├── InputError             −304  │ these six can also happen on the board: runtime/errors.py
+├── InputError             −304  │ these eight can also happen on the board: runtime/errors.py
 ├── ModelError             −202  │
+├── DeviceError                  │ a camera, a pin, a speaker … is missing, in use or gone
+├── RuleError                    │ a rule of a program cannot be understood
 └── SelfTestFailed               ┘
 """
 
 from __future__ import annotations
 
 from .runtime.errors import (
+    DeviceError,
     EngineError,
     ExtraMissing,
     FileMissing,
@@ -33,6 +36,7 @@ from .runtime.errors import (
     InputError,
     ModelError,
     QingzhouError,
+    RuleError,
     SelfTestFailed,
     language,
     say,
@@ -45,6 +49,7 @@ __all__ = [
     "CheckpointMissing",
     "CheckpointTypeError",
     "DataError",
+    "DeviceError",
     "EngineError",
     "ExtraMissing",
     "FileMissing",
@@ -55,6 +60,7 @@ __all__ = [
     "OptionError",
     "OutputError",
     "QingzhouError",
+    "RuleError",
     "SelfTestFailed",
     "ShowBeforeInference",
     "TaskError",

@@ -138,6 +138,16 @@ def _write(picture: Any, text: str) -> None:
     pen.text((margin, 0), text, fill=(255, 255, 255), font=font)
 
 
+def write_below(picture: Any, text: str) -> None:
+    """Small light letters on a dark strip in the lower left corner."""
+    pen = ImageDraw.Draw(picture)
+    text, font = _fitting(pen, text, picture.width, max(10, min(picture.width // 20, picture.height // 12, 24)))
+    _, _, right, bottom = pen.textbbox((0, 0), text, font=font)
+    top = picture.height - bottom - 3
+    pen.rectangle((0, top, min(right + 4, picture.width), picture.height), fill=(20, 20, 20))
+    pen.text((2, top), text, fill=(200, 230, 255), font=font)
+
+
 def _fitting(pen: Any, text: str, width: int, size: int) -> Tuple[str, Any]:
     """The text as it can be written, and a font of this size, or smaller where it would be wider than `width`."""
     path = None

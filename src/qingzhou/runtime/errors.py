@@ -85,3 +85,11 @@ class ExtraMissing(QingzhouError):
 
 class EngineError(QingzhouError):
     """An engine is installed, but cannot take or run this model, or not on the device asked for."""
+
+
+class DeviceError(QingzhouError):
+    """A camera, a pin, a speaker or the package that drives it is missing, in use or gone."""
+
+
+class RuleError(QingzhouError):
+    """A rule cannot be understood; the message shows the place in the line."""

@@ -16,7 +16,7 @@ class Scene:
 
     en, zh     what it does, in half a line
     constants  the names at the top of its program, in their order
-    kinds      of model that it takes: of kind_of()
+    kinds      of model that it takes, of kind_of(), whose inputs are of the kind `inputs`, of card.input.kind
     """
 
     name: str
@@ -24,6 +24,11 @@ class Scene:
     zh: str
     constants: tuple[str, ...]
     kinds: tuple[str, ...]
+    inputs: tuple[str, ...]
+
+    def takes(self, card: Card) -> bool:
+        """Whether it can use such a model."""
+        return kind_of(card) in self.kinds and card.input.kind in self.inputs
 
 
 def kind_of(card: Card) -> str:
@@ -43,20 +48,37 @@ def find(scene: str, card: Card) -> Scene:
             en=f"There is no scene {scene}; there are {', '.join(SCENES)}. Choose one of these.",
             zh=f"没有场景 {scene}，可选的有：{'、'.join(SCENES)}。请从中选择。",
         )
-    found, kind = SCENES[scene], kind_of(card)
-    if kind not in found.kinds:
-        fitting = [name for name, other in SCENES.items() if kind in other.kinds]
+    found = SCENES[scene]
+    if not found.takes(card):
+        fitting = [name for name, other in SCENES.items() if other.takes(card)]
         raise OptionError(
-            en=f"The scene {scene} ({found.en}) takes models of the kind {', '.join(found.kinds)}; this model is "
-            f"{kind}. Scenes for it: {', '.join(fitting)}.",
-            zh=f"场景 {scene}（{found.zh}）适用的模型类型是 {'、'.join(found.kinds)}，而这个模型是 {kind}。"
-            f"适合它的场景：{'、'.join(fitting)}。",
+            en=f"The scene {scene} ({found.en}) takes {' or '.join(found.inputs)} models for {', '.join(found.kinds)}; "
+            f"this one is for {card.task} of {card.input.kind}. Scenes for it: {', '.join(fitting)}.",
+            zh=f"场景 {scene}（{found.zh}）适用于输入为 {'、'.join(found.inputs)}、用途为 {'、'.join(found.kinds)} "
+            f"的模型，而这个模型的任务是 {card.task}，输入是 {card.input.kind}。适合它的场景：{'、'.join(fitting)}。",
         )
     return found
 
 
+_PICTURES = ("image", "detect", "values")
 _ALL = (
     Scene("basic", "a file, a folder or one sample", "一个文件、一个文件夹或一个样本", ("MODEL",),
-          ("image", "detect", "table", "array", "text", "values")),
+          ("image", "detect", "table", "array", "text", "values"), ("image", "table", "array", "tokens")),
+    Scene("camera", "live recognition by a camera", "摄像头实时识别",
+          ("MODEL", "CAMERA", "FULL_SCREEN", "ROTATE", "RULES"), _PICTURES, ("image",)),
+    Scene("video", "a video, picture by picture, into a table", "逐帧识别视频，结果存成表格",
+          ("MODEL", "VIDEO", "RESULT", "ROTATE", "RULES"), _PICTURES, ("image",)),
+    Scene("web", "a page with the live picture and the result", "带实时画面和结果的网页",
+          ("MODEL", "CAMERA", "PORT", "RULES"), _PICTURES, ("image",)),
+    Scene("api", "answers pictures that other boards send", "识别其他设备发来的图片", ("MODEL", "PORT", "RULES"),
+          _PICTURES, ("image",)),
+    Scene("ask", "the camera here, the model on a stronger machine", "摄像头在这里，模型在更强的机器上",
+          ("SERVER", "CAMERA", "FULL_SCREEN", "ROTATE", "RULES"), _PICTURES, ("image",)),
+    Scene("listen", "sounds from the microphone", "识别麦克风听到的声音",
+          ("MODEL", "SOUND", "SECONDS", "QUIET", "RULES"), ("image", "values"), ("image",)),
+    Scene("cascade", "a detector, and a classifier for each thing it finds", "先检测，再对每个目标分类",
+          ("MODEL", "SECOND", "FIND", "CAMERA", "FULL_SCREEN", "ROTATE", "RULES"), ("detect",), ("image",)),
+    Scene("sensor", "a row of numbers from sensors, again and again", "不断读取传感器的一行数值",
+          ("MODEL", "SENSORS", "SECONDS", "RULES"), ("table", "array", "values"), ("table", "array")),
 )  # fmt: skip
 SCENES: Mapping[str, Scene] = MappingProxyType({scene.name: scene for scene in _ALL})

@@ -1,0 +1,253 @@
+"""The microphone, and a picture of what it hears: a classifier of pictures can then tell sounds apart.
+
+Training pictures are made by the same function:  python -m qingzhou_runtime.listen sounds pictures
+writes for every .wav file in the folder `sounds` and its folders the spectrogram of each second into `pictures`.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import wave
+from typing import TYPE_CHECKING, Any, Iterator, List, Tuple
+
+import numpy as np
+
+from . import sim
+from .errors import DeviceError, FileMissing, InputError
+from .optional import need, tell
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+RATE = 16000  # samples a second
+WINDOW, HOP, BANDS = 400, 160, 64  # 25 ms, 10 ms, and mel bands up to 8 kHz: what speech recognition uses
+FLOOR = 80.0  # decibels below the loudest that still show
+LONGEST = 600  # seconds of a file
+
+
+def spectrogram(samples: Array) -> Array:
+    """Sound (n,) of -1 to 1 at 16 kHz -> its log-mel spectrogram, (64, frames, 3) uint8; low tones are at the bottom.
+
+    Brightness is decibels below the loudest of it, so that it does not matter how near the microphone is.
+    """
+    power = np.abs(np.fft.rfft(_frames(np.asarray(samples, np.float32)), 512)) ** 2
+    mel = power @ _filters().T  # (frames, bands)
+    decibels = 10 * np.log10(np.maximum(mel, 1e-10))
+    decibels = np.clip(decibels - max(decibels.max(), -40.0), -FLOOR, 0)  # what is all silence stays dark
+    grey = ((decibels / FLOOR + 1) * 255).round().astype(np.uint8).T[::-1]
+    return np.repeat(grey[..., None], 3, axis=2)
+
+
+def loudness(samples: Array) -> float:
+    """0 (silence) to 1, as the root of the mean square."""
+    return float(np.sqrt(np.mean(np.square(np.asarray(samples, np.float32))))) if len(samples) else 0.0
+
+
+def _frames(samples: Array) -> Array:
+    """(frames, WINDOW) under a Hann window; a sound that is too short ends in silence."""
+    if len(samples) < WINDOW:
+        samples = np.pad(samples, (0, WINDOW - len(samples)), mode="constant")
+    count = 1 + (len(samples) - WINDOW) // HOP
+    places = np.arange(WINDOW)[None] + HOP * np.arange(count)[:, None]
+    hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WINDOW) / WINDOW)
+    return np.asarray(samples[places] * hann.astype(np.float32))
+
+
+@functools.lru_cache(maxsize=None)
+def _filters() -> Any:
+    """(BANDS, 257) triangles, evenly spaced in mel = 2595 log10(1 + f / 700)."""
+    top = 2595 * np.log10(1 + RATE / 2 / 700)
+    corners = 700 * (10 ** (np.linspace(0, top, BANDS + 2) / 2595) - 1)
+    pitch = np.linspace(0, RATE / 2, 257)
+    rise = (pitch[None] - corners[:-2, None]) / np.diff(corners)[:-1, None]
+    fall = (corners[2:, None] - pitch[None]) / np.diff(corners)[1:, None]
+    return np.maximum(0, np.minimum(rise, fall)).astype(np.float32)
+
+
+# -- sounds ---------------------------------------------------------------------------------------------------------
+
+
+class Microphone:
+    """The newest `seconds` of sound, again and again; samples (n,) float32 of -1 to 1 at 16 kHz.
+
+    >>> with Microphone() as microphone:
+    ...     for sound in microphone:
+    ...         print(model.predict(spectrogram(sound)).label)
+
+    source  "auto": the microphone; or a .wav file, second by second to its end. DeviceError, FileMissing, InputError.
+    """
+
+    def __init__(self, source: str = "auto", seconds: float = 1.0, step: float = 0.5) -> None:
+        self._length, self._step = int(seconds * RATE), int(step * RATE)
+        self._ended = False
+        self._process: Any = None
+        self._stream: Any = None
+        self._new = threading.Condition()
+        self._sound = np.zeros(self._length, np.float32)
+        self._fresh = -self._length + self._step  # samples that came since the last was given; at first all are needed
+        self._file = _simulated(source) if sim.active() else None if source == "auto" else read_wav(source)
+        if self._file is None:
+            self._open()
+
+    def __enter__(self) -> Microphone:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[Array]:
+        if self._file is not None:
+            last = max(len(self._file) - self._length, 0)
+            yield from (self._file[i : i + self._length] for i in range(0, last + 1, self._step))
+            return
+        while not self._ended:
+            with self._new:
+                self._new.wait(0.5)
+                if self._fresh < self._step:
+                    continue
+                self._fresh, sound = 0, self._sound.copy()
+            yield sound
+
+    def _open(self) -> None:
+        """arecord is on every Linux with sound and needs no package; elsewhere sounddevice."""
+        if shutil.which("arecord"):
+            command = ["arecord", "-q", "-t", "raw", "-f", "S16_LE", "-c", "1", "-r", str(RATE)]
+            self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            threading.Thread(target=self._record, name="microphone", daemon=True).start()
+            return
+        package = need("sounddevice", "The microphone", "麦克风")
+        try:
+            self._stream = package.InputStream(
+                samplerate=RATE, channels=1, dtype="float32", callback=lambda data, *_: self._take(data[:, 0])
+            )
+            self._stream.start()
+        except Exception as err:  # PortAudio's own
+            raise no_microphone(str(err)) from None
+
+    def _record(self) -> None:
+        while not self._ended:
+            data = self._process.stdout.read(RATE // 5)  # a tenth of a second
+            if not data:
+                break
+            self._take(np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.float32) / 32768)
+        if not self._ended:
+            reason = self._process.stderr.read(500).decode("utf-8", "replace").strip().splitlines()
+            wrong = no_microphone(reason[-1] if reason else "arecord")
+            tell(wrong.en, wrong.zh)
+            self._ended = True
+
+    def _take(self, samples: Array) -> None:
+        with self._new:
+            self._sound = np.concatenate([self._sound, samples])[-self._length :]
+            self._fresh += len(samples)
+            self._new.notify_all()
+
+    def close(self) -> None:
+        """Let the microphone go."""
+        self._ended = True
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+        if self._stream is not None:
+            self._stream.close()
+
+
+def _simulated(source: str) -> Array:
+    path = sim.beside(os.path.join("sim", "sound.wav"))
+    if source != "auto" or os.path.isfile(path):
+        return read_wav(path if source == "auto" else source)
+    return np.asarray(sim.tones(RATE))
+
+
+def read_wav(path: str) -> Array:
+    """A .wav file as samples at 16 kHz, its channels mixed; FileMissing or InputError."""
+    if not os.path.isfile(path):
+        path = sim.beside(path)
+    if not os.path.isfile(path):
+        raise FileMissing(
+            en="There is no sound %s; expected a .wav file. Check the name and the folder." % path,
+            zh="没有声音文件 %s，应为 .wav 文件。请检查文件名和所在的文件夹。" % path,
+        )
+    try:
+        with wave.open(path, "rb") as file:
+            channels, width, rate = file.getnchannels(), file.getsampwidth(), file.getframerate()
+            data = file.readframes(min(file.getnframes(), LONGEST * rate))
+    except (wave.Error, EOFError, OSError) as err:
+        raise _no_wav(path, str(err)) from None
+    if width not in (1, 2, 4) or not 1000 <= rate <= 400_000:
+        raise _no_wav(path, "%d bit, %d Hz" % (8 * width, rate))
+    samples = np.frombuffer(
+        data[: len(data) // (width * channels) * width * channels], {1: "u1", 2: "<i2", 4: "<i4"}[width]
+    )
+    sound = samples.reshape(-1, channels).mean(axis=1) - (128 if width == 1 else 0)
+    return _at_rate((sound / 2.0 ** (8 * width - 1)).astype(np.float32), rate)
+
+
+def _at_rate(sound: Array, rate: int) -> Array:
+    """The same at 16 kHz; what lies above the new limit is averaged away."""
+    if rate == RATE or not len(sound):
+        return sound
+    wide = max(1, round(rate / RATE))
+    smooth = np.convolve(sound, np.full(wide, 1 / wide, np.float32), "same") if wide > 1 else sound
+    places = np.arange(0, len(sound), rate / RATE)
+    return np.asarray(np.interp(places, np.arange(len(sound)), smooth), np.float32)
+
+
+def _no_wav(path: str, reason: str) -> InputError:
+    return InputError(
+        en="%s cannot be read as sound (%s); expected a .wav file of 8, 16 or 32 bits. Save it as 16 bit PCM."
+        % (path, reason),
+        zh="无法读取声音 %s（%s），应为 8、16 或 32 位的 .wav 文件。请另存为 16 位 PCM。" % (path, reason),
+    )
+
+
+def no_microphone(reason: str) -> DeviceError:
+    return DeviceError(
+        en="No sound comes from the microphone (%s). Is one connected? arecord -l lists them. Without one: --sim"
+        % reason,
+        zh="麦克风没有声音（%s）。连接麦克风了吗？用 arecord -l 可以查看。没有麦克风时可加 --sim 运行。" % reason,
+    )
+
+
+# -- training pictures ----------------------------------------------------------------------------------------------
+
+
+def pictures_of(sounds: str, out: str) -> List[str]:
+    """A PNG for each second of every .wav below the folder `sounds`, in folders of the same names; their paths."""
+    from PIL import Image
+
+    written = []
+    for path, name in _wavs(sounds):
+        sound = read_wav(path)
+        for number, start in enumerate(range(0, max(len(sound) - RATE // 2, 1), RATE)):
+            target = os.path.join(out, "%s_%d.png" % (os.path.splitext(name)[0], number))
+            os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
+            piece = sound[start : start + RATE]
+            Image.fromarray(spectrogram(np.pad(piece, (0, RATE - len(piece)), mode="constant"))).save(target)
+            written.append(target)
+    return written
+
+
+def _wavs(folder: str) -> Iterator[Tuple[str, str]]:
+    for place, _, names in sorted(os.walk(folder)):
+        for name in sorted(names):
+            if name.lower().endswith(".wav"):
+                path = os.path.join(place, name)
+                yield path, os.path.relpath(path, folder)
+
+
+if __name__ == "__main__":
+    from .start import start
+
+    given = start(__doc__)
+    if len(given) != 2:
+        print(__doc__)
+        sys.exit(2)
+    print(len(pictures_of(*given)))

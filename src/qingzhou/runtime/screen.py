@@ -1,0 +1,213 @@
+"""The screen: a window by OpenCV or tkinter, whichever is there; without a display, lines in the terminal."""
+
+from __future__ import annotations
+
+import collections
+import os
+import sys
+import time
+from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
+
+import numpy as np
+from PIL import Image
+
+from . import sim
+from .draw import caption, draw, write_below
+from .errors import InputError, say
+from .optional import board, there
+
+SECONDS = 3.0  # for which a message stays
+SMALL = {"unihiker": (240, 320)}  # width and height of a board's own screen
+_message: List[Any] = ["", 0.0]  # what show() wrote, and until when it stays
+
+
+def write(text: str) -> None:
+    """A message on the screen for some seconds; without a window, in the terminal."""
+    _message[:] = [text, time.monotonic() + SECONDS]
+    if sim.active():
+        sim.tell("show: " + text)
+    elif not has_display():
+        print(text, flush=True)
+
+
+def has_display() -> bool:
+    """Whether there is a display that a window could open on."""
+    if sys.platform.startswith("linux"):
+        return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    return True
+
+
+class Screen:
+    """Shows pictures with what the model says of them.
+
+    >>> with Screen(full_screen=True, rotate=90) as screen:
+    ...     if not screen.show(picture, answer):  # q, Esc or the board's button was pressed
+    ...         break
+
+    rotate  0, 90, 180 or 270 degrees clockwise: the Unihiker's screen is 240 x 320, its camera lies across
+    window  "auto", "cv2", "tk" or "none"
+    """
+
+    def __init__(self, full_screen: bool = False, rotate: int = 0, window: str = "auto") -> None:
+        if rotate % 90:
+            raise InputError(
+                en="ROTATE is %s; expected 0, 90, 180 or 270." % rotate,
+                zh="ROTATE 是 %s，应为 0、90、180 或 270。" % rotate,
+            )
+        self._turn = rotate % 360
+        self._times: Deque[float] = collections.deque(maxlen=30)
+        self._said = ""
+        self._last: Any = None
+        self._window = _open_window(window, full_screen)
+
+    def __enter__(self) -> Screen:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    @property
+    def fps(self) -> float:
+        """Pictures a second, over the last 30."""
+        if len(self._times) < 2 or self._times[-1] == self._times[0]:
+            return 0.0
+        return (len(self._times) - 1) / (self._times[-1] - self._times[0])
+
+    def show(self, picture: Any, answer: Any) -> bool:
+        """A picture (H, W, 3) RGB with its answer; False once somebody wants to leave."""
+        self._times.append(time.monotonic())
+        if self._window is None:
+            self._say(answer)
+            if sim.active():
+                self._last = picture, answer
+            return True
+        self._window.put(self.drawn(picture, answer))
+        return bool(self._window.alive())
+
+    def alive(self) -> bool:
+        """Keeps the window alive while there is nothing to show; False once somebody wants to leave."""
+        return self._window is None or bool(self._window.alive())
+
+    def drawn(self, picture: Any, answer: Any) -> Any:
+        """What show() puts on the screen: small and turned as the screen is, with the fps."""
+        picture, answer = _shrunk(picture, answer, SMALL.get(board()), self._turn)
+        shown = draw(picture, answer) if answer is not None else Image.fromarray(picture)
+        write_below(shown, _message[0] if time.monotonic() < _message[1] else "%.1f fps" % self.fps)
+        turn = {90: Image.Transpose.ROTATE_270, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_90}
+        return shown.transpose(turn[self._turn]) if self._turn else shown
+
+    def close(self) -> None:
+        if self._window is not None:
+            self._window.close()
+        if self._last is not None:
+            self._keep()
+
+    def _keep(self) -> None:
+        """In the simulator, the last picture as a file; the program has done its work if it cannot be written."""
+        path = sim.beside("sim_screen.png")
+        try:
+            self.drawn(*self._last).save(path)
+        except OSError as err:
+            sim.tell(say("the last picture could not be written: %s", "无法保存最后的画面：%s") % err)
+        else:
+            sim.tell("screen: " + os.path.basename(path))
+
+    def _say(self, answer: Any) -> None:
+        """A line when what is seen changes."""
+        seen = [one.label for one in answer] if isinstance(answer, list) else getattr(answer, "label", None)
+        if str(seen) != self._said or seen == "":
+            self._said = str(seen)
+            shown = ", ".join(map(caption, answer)) if isinstance(answer, list) else caption(answer) if answer else "?"
+            print("%s   %.1f fps" % (shown or say("nothing", "没有目标"), self.fps), flush=True)
+
+
+def _shrunk(picture: Any, answer: Any, size: Optional[Tuple[int, int]], turn: int) -> Any:
+    """The picture and its boxes made smaller for a small screen, before anything is drawn: that is quicker."""
+    if size is None:
+        return picture, answer
+    wide, high = size if turn % 180 == 0 else size[::-1]
+    times = min(wide / picture.shape[1], high / picture.shape[0])
+    if times >= 1:
+        return picture, answer
+    new = round(picture.shape[1] * times), round(picture.shape[0] * times)
+    small = np.asarray(Image.fromarray(picture).resize(new, Image.Resampling.BILINEAR))
+    if isinstance(answer, list):
+        answer = [one._replace(box=tuple(n * times for n in one.box)) for one in answer]
+    return small, answer
+
+
+# -- windows --------------------------------------------------------------------------------------------------------
+
+
+def _open_window(kind: str, full_screen: bool) -> Any:
+    """The first that opens; None without a display."""
+    if kind == "none" or (kind == "auto" and not has_display()):
+        return None
+    for name in ("cv2", "tk") if kind == "auto" else (kind,):
+        try:
+            return WINDOWS[name](full_screen)
+        except Exception:  # OpenCV without windows, Python without tkinter, a display that refuses: try the next
+            continue
+    return None
+
+
+def leaves(key: str) -> bool:
+    """Whether a key ends the program: q, Esc, and the Unihiker's buttons, which are the keys a and b."""
+    return key.lower() in ("q", "\x1b", "escape", "esc") or (board() == "unihiker" and key in ("a", "b"))
+
+
+class OpenCVWindow:
+    def __init__(self, full_screen: bool) -> None:
+        self._cv2, self._name = there("cv2"), "Qingzhou"
+        cv2 = self._cv2
+        cv2.namedWindow(self._name, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO if full_screen else cv2.WINDOW_AUTOSIZE)
+        if full_screen:
+            cv2.setWindowProperty(self._name, cv2.WND_PROP_FULLSCREEN, cv2.WINDOW_FULLSCREEN)
+        self._shown = False
+
+    def put(self, picture: Any) -> None:
+        self._cv2.imshow(self._name, np.ascontiguousarray(np.asarray(picture)[..., ::-1]))
+        self._shown = True
+
+    def alive(self) -> bool:
+        code = self._cv2.waitKey(1)
+        if code >= 0 and leaves(chr(code & 0xFF)):
+            return False
+        return not self._shown or self._cv2.getWindowProperty(self._name, self._cv2.WND_PROP_VISIBLE) >= 1
+
+    def close(self) -> None:
+        self._cv2.destroyAllWindows()
+
+
+class TkWindow:
+    def __init__(self, full_screen: bool) -> None:
+        import tkinter
+
+        self._tk, self._alive = tkinter, True
+        self._root = tkinter.Tk()
+        self._root.title("Qingzhou")
+        self._root.configure(background="black", cursor="none" if full_screen else "")
+        self._root.attributes("-fullscreen", full_screen)
+        self._root.protocol("WM_DELETE_WINDOW", self._leave)
+        self._root.bind("<Key>", lambda event: self._leave() if leaves(event.keysym) else None)
+        self._label = tkinter.Label(self._root, borderwidth=0, background="black")
+        self._label.pack(expand=True)
+
+    def _leave(self) -> None:
+        self._alive = False
+
+    def put(self, picture: Any) -> None:
+        head = b"P6 %d %d 255 " % picture.size  # tkinter reads PPM itself; Pillow's ImageTk is a package of its own
+        self._picture = self._tk.PhotoImage(data=head + picture.tobytes())  # kept: tkinter does not
+        self._label.configure(image=self._picture)
+
+    def alive(self) -> bool:
+        if self._alive:
+            self._root.update()
+        return self._alive
+
+    def close(self) -> None:
+        self._root.destroy()
+
+
+WINDOWS: Dict[str, Callable[[bool], Any]] = {"cv2": OpenCVWindow, "tk": TkWindow}

@@ -1,0 +1,82 @@
+"""What comes in beside pictures: buttons and touch pins, serial lines, MQTT messages."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Sequence, Tuple
+
+from . import pins, sim, wires
+from .errors import InputError
+
+
+class Sensor(NamedTuple):
+    """takes: its arguments, as an action's;  read: its newest value, None before there is one;  ready: opens it"""
+
+    takes: Tuple[str, ...]
+    read: Callable[..., Any]
+    ready: Callable[..., Any]
+
+
+def _button(pin: Any) -> bool:
+    return bool(pins.pins().read(_pin(pin)))
+
+
+def _pin(pin: Any) -> Any:
+    """21, or on the Unihiker also "a" and "b"."""
+    return int(pin) if str(pin).replace(".0", "").isdigit() else str(pin).lower()
+
+
+SENSORS: Dict[str, Sensor] = {
+    "button": Sensor(("any",), _button, lambda pin: pins.pins().ready("button", _pin(pin))),
+    "serial": Sensor(("text?", "text?"), lambda name="", port="": wires.serial(port).value(name),
+                     lambda name="", port="": wires.serial(port)),
+    "mqtt": Sensor(("text", "text?"), lambda topic, address="": wires.broker(address).value(topic),
+                   lambda topic, address="": wires.broker(address).value(topic)),
+}  # fmt: skip
+
+
+def ready(name: str, given: Sequence[Any]) -> None:
+    """Open it, so that a mistake is told when the program begins. DeviceError."""
+    SENSORS[name].ready(*given)
+
+
+def read(name: str, given: Sequence[Any]) -> Any:
+    """Its newest value; None before there is one."""
+    return SENSORS[name].read(*given)
+
+
+def rows(texts: Sequence[str], seconds: float, sample: Callable[[], Any]) -> Iterator[List[float]]:
+    """A number from each sensor, such as serial("light") or button(21), every so many seconds, once all have one.
+
+    In the simulator until its files end; without sensors there, the model's own sample, once.
+    RuleError for a text that is no sensor; InputError without sensors; DeviceError.
+    """
+    from .rule_text import parse_sensor
+
+    if not texts and sim.active():
+        yield [float(number) for number in sample()]
+        return
+    if not texts:
+        raise InputError(
+            en="SENSORS is empty. Name a sensor for each column of the table, such as SENSORS = ['serial(\"light\")'].",
+            zh="SENSORS 是空的。请按顺序为表格的每一列写一个传感器，例如 SENSORS = ['serial(\"light\")']。",
+        )
+    terms = [parse_sensor(text, number) for number, text in enumerate(texts, start=1)]
+    for term in terms:
+        ready(term.name, term.given)
+    while True:
+        before = sim.given[0]
+        found = [_as_number(read(term.name, term.given)) for term in terms]
+        if sim.active() and sim.given[0] == before:
+            return
+        if None not in found:
+            yield [number for number in found if number is not None]
+        time.sleep(0 if sim.active() else seconds)
+
+
+def _as_number(value: Any) -> Any:
+    """None for what is no number (yet)."""
+    try:
+        return None if value is None else float(value)
+    except ValueError:
+        return None

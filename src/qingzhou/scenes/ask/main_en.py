@@ -1,0 +1,31 @@
+"""The camera is here, the model on a stronger machine: ask it over the network (it runs the scene "api").
+
+Usage:  python main.py          q, Esc or the board's button ends it
+        python main.py --sim    without camera, pins and voice: pictures from a folder, actions printed
+"""
+
+from qingzhou_runtime.camera import Camera
+from qingzhou_runtime.rules import Rules
+from qingzhou_runtime.screen import Screen
+from qingzhou_runtime.start import start
+from qingzhou_runtime.stream import Remote
+
+SERVER = "http://192.168.1.5:8000"  # the address that the program on the stronger machine prints
+CAMERA = "auto"  # "auto", a number, an address "http://...", a video file, or a folder of pictures
+FULL_SCREEN = False  # True: the picture fills the screen
+ROTATE = 0  # the picture on the screen is turned by 0, 90, 180 or 270 degrees
+RULES = []  # what happens when, such as: 'when "cat" above 0.8 for 3 frames: speak("cat"), pin(24, on)'
+
+start(__doc__)
+
+# 1. Find the other machine; it says which labels its model knows
+model = Remote(SERVER)
+with Rules(RULES, model.labels) as rules, Screen(FULL_SCREEN, ROTATE) as screen:
+    with Camera(CAMERA, idle=screen.alive) as camera:
+        # 2. Again and again: send the newest picture, and get the answer
+        for picture in camera:
+            answer = model.predict(picture)
+            # 3. Act on it, and show it. While the other machine is away, the answer is None
+            rules.check(answer)
+            if not screen.show(picture, answer):
+                break

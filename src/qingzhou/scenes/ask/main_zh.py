@@ -1,0 +1,31 @@
+"""摄像头在这里，模型在性能更强的机器上：通过网络请它识别（它运行 api 场景）。
+
+用法：  python main.py          按 q、Esc 或板子上的按钮结束
+        python main.py --sim    没有摄像头、引脚和语音时：用文件夹里的图片，把动作打印出来
+"""
+
+from qingzhou_runtime.camera import Camera
+from qingzhou_runtime.rules import Rules
+from qingzhou_runtime.screen import Screen
+from qingzhou_runtime.start import start
+from qingzhou_runtime.stream import Remote
+
+SERVER = "http://192.168.1.5:8000"  # 那台机器上的程序打印出的地址
+CAMERA = "auto"  # "auto"（自动）、编号、网络地址 "http://..."、视频文件，或图片文件夹
+FULL_SCREEN = False  # True：画面铺满屏幕
+ROTATE = 0  # 屏幕上的画面旋转 0、90、180 或 270 度
+RULES = []  # 什么时候做什么，例如：'当 "小猫" 高于 0.8 连续 3 帧：说("小猫")，引脚(24, 开)'
+
+start(__doc__)
+
+# 1. 连接那台机器；它会告诉我们模型认识哪些类别
+model = Remote(SERVER)
+with Rules(RULES, model.labels) as rules, Screen(FULL_SCREEN, ROTATE) as screen:
+    with Camera(CAMERA, idle=screen.alive) as camera:
+        # 2. 不断地把最新的画面发过去，得到回答
+        for picture in camera:
+            answer = model.predict(picture)
+            # 3. 按规则做出反应，并显示结果。连接断开时回答是 None
+            rules.check(answer)
+            if not screen.show(picture, answer):
+                break
