@@ -41,11 +41,22 @@ def _rules(text: str, card: Card) -> list[str]:
         return [f"when value above {ABOVE}: {_call(ACTIONS[name], given, 'value')}"]
     if not label and name not in UNDONE:
         return [f"when any above {ABOVE} for {FRAMES} frames: {_call(ACTIONS[name], given, 'label')}"]
-    label = label or card.labels[0]
-    rules = [f'when "{label}" above {ABOVE} for {FRAMES} frames: {_call(ACTIONS[name], given, "label")}']
+    shown = _quoted(label or card.labels[0])
+    rules = [f"when {shown} above {ABOVE} for {FRAMES} frames: {_call(ACTIONS[name], given, 'label')}"]
     if name in UNDONE:
-        rules.append(f'when no "{label}" for {FRAMES} frames: {_call(UNDONE[name], given, "label")}')
+        rules.append(f"when no {shown} for {FRAMES} frames: {_call(UNDONE[name], given, 'label')}")
     return rules
+
+
+def _quoted(label: str) -> str:
+    """A label as it stands in a rule: rules know no backslash, but several kinds of quotation marks."""
+    for marks, inside in (('""', '"“”'), ("''", "'‘’")):
+        if not set(inside) & set(label):
+            return f"{marks[0]}{label}{marks[1]}"
+    raise OptionError(
+        en=f"The label {label!r} has both kinds of quotation marks, so no rule can name it. Rename the class.",
+        zh=f"类别 {label!r} 里同时有单引号和双引号，规则中无法书写。请修改类别名称。",
+    )
 
 
 def _call(pattern: str, given: str, what: str) -> str:
