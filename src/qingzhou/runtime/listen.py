@@ -39,8 +39,8 @@ def spectrogram(samples: Array) -> Array:
     """
     power = np.abs(np.fft.rfft(_frames(np.asarray(samples, np.float32)), 512)) ** 2
     mel = power @ _filters().T  # (frames, bands)
-    decibels = 10 * np.log10(np.maximum(mel, 1e-10))
-    decibels = np.clip(decibels - max(decibels.max(), -40.0), -FLOOR, 0)  # what is all silence stays dark
+    decibels = 10 * np.log10(np.maximum(mel, 1e-10))  # -100 at least
+    decibels = np.clip(decibels - max(decibels.max(), FLOOR - 100), -FLOOR, 0)  # what is all silence stays dark
     grey = ((decibels / FLOOR + 1) * 255).round().astype(np.uint8).T[::-1]
     return np.repeat(grey[..., None], 3, axis=2)
 

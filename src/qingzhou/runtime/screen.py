@@ -27,7 +27,7 @@ def write(text: str) -> None:
     if sim.active():
         sim.tell("show: " + text)
     elif not has_display():
-        print(text, flush=True)
+        sim.put(text)
 
 
 def has_display() -> bool:
@@ -118,7 +118,7 @@ class Screen:
         if str(seen) != self._said or seen == "":
             self._said = str(seen)
             shown = ", ".join(map(caption, answer)) if isinstance(answer, list) else caption(answer) if answer else "?"
-            print("%s   %.1f fps" % (shown or say("nothing", "没有目标"), self.fps), flush=True)
+            sim.put("%s   %.1f fps" % (shown or say("nothing", "没有目标"), self.fps))
 
 
 def _shrunk(picture: Any, answer: Any, size: Optional[Tuple[int, int]], turn: int) -> Any:

@@ -34,7 +34,12 @@ def switch_on() -> None:
 
 def tell(text: str) -> None:
     """What a real device would do now."""
-    print("[sim] " + text, flush=True)
+    put("[sim] " + text)
+
+
+def put(line: str) -> None:
+    """Prints a line in one piece, so that those of two threads never mix."""
+    print(line + "\n", end="", flush=True)
 
 
 def beside(name: str) -> str:

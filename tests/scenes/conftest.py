@@ -1,0 +1,53 @@
+"""Programs of the scenes in a folder of their own, as a bundle has them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from passengers import ORACLE, basenn
+from qingzhou.convert import run_conversion
+from qingzhou.runtime import load
+from qingzhou.scenes import copy_runtime, program
+
+SHAPES = sorted((ORACLE / "trained_ssd" / "pictures").glob("*.jpg"))
+MODELS: dict[str, tuple[Path, dict[str, Any]]] = {
+    "shapes": (ORACLE / "trained_ssd" / "checkpoint.pth", {"input_size": (160, 160)}),
+    "digits": (ORACLE / "digits" / "basenn.pth", {}),
+    "iris": (basenn("tab_iris"), {}),
+}
+Write = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the models and the runtime beside them, converted once."""
+    folder = tmp_path_factory.mktemp("models")
+    for name, (source, options) in MODELS.items():
+        run_conversion(source, folder / f"{name}.onnx", **options)
+    return folder
+
+
+@pytest.fixture
+def write(models: Path, tmp_path: Path) -> Write:
+    """Writes main.py of a scene into a folder with its model, the runtime and some pictures for the simulator."""
+
+    def write(scene: str, model: str, language: str = "en", **constants: Any) -> Path:
+        folder = tmp_path / "我的 板子"
+        folder.mkdir(exist_ok=True)
+        copy_runtime(folder / "qingzhou_runtime")
+        for name in {model, constants.get("SECOND", "").partition(".")[0]} - {""}:
+            shutil.copy(models / f"{name}.onnx", folder)
+        (folder / "sim").mkdir(exist_ok=True)
+        for picture in SHAPES[:3]:
+            shutil.copy(picture, folder / "sim")
+        card = load(models / f"{model}.onnx").card
+        given = {"MODEL": f"{model}.onnx", **constants} if scene != "ask" else constants
+        (folder / "main.py").write_text(program(scene, card, language, given), encoding="utf-8")
+        return folder / "main.py"
+
+    return write

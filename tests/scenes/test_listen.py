@@ -1,0 +1,78 @@
+"""Sound as a picture."""
+
+from __future__ import annotations
+
+import wave
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from qingzhou.errors import FileMissing, InputError
+from qingzhou.runtime.listen import BANDS, RATE, Microphone, loudness, pictures_of, read_wav, spectrogram
+
+TIME = np.arange(RATE) / RATE
+
+
+def write_wav(path: Path, sound: Any, rate: int = RATE, width: int = 2, channels: int = 1) -> Path:
+    with wave.open(str(path), "wb") as file:
+        file.setparams((channels, width, rate, 0, "NONE", ""))
+        scaled = np.repeat(sound * (2.0 ** (8 * width - 1) - 1) + (128 if width == 1 else 0), channels)
+        file.writeframes(scaled.astype({1: "u1", 2: "<i2", 4: "<i4"}[width]).tobytes())
+    return path
+
+
+@pytest.mark.parametrize("pitch", [200, 1000, 3000, 7000])
+def test_a_tone_is_a_line_at_its_height(pitch: int) -> None:
+    """The brightest band is the one whose mel holds the pitch: mel = 2595 log10(1 + f / 700), O'Shaughnessy 1987."""
+    picture = spectrogram(0.3 * np.sin(2 * np.pi * pitch * TIME))
+    assert picture.shape == (BANDS, 98, 3) and picture.dtype == np.uint8
+    top = 2595 * np.log10(1 + 8000 / 700)
+    wanted = 2595 * np.log10(1 + pitch / 700) / top * (BANDS + 1) - 1
+    assert abs((BANDS - 1 - picture[..., 0].mean(axis=1).argmax()) - wanted) <= 1
+    assert picture.max() == 255
+
+
+def test_how_loud_it_is_does_not_matter() -> None:
+    sound = np.sin(2 * np.pi * 500 * TIME) * np.linspace(0, 1, RATE)
+    near, far = spectrogram(sound), spectrogram(0.05 * sound)
+    assert np.abs(near.astype(int) - far).max() <= 1
+    assert spectrogram(np.zeros(RATE)).max() == 0 and loudness(np.zeros(RATE)) == 0
+    assert loudness(np.sin(2 * np.pi * 500 * TIME)) == pytest.approx(0.5**0.5, abs=1e-3)
+
+
+@pytest.mark.parametrize("width", [1, 2, 4])
+@pytest.mark.parametrize("rate", [8000, 16000, 44100])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_any_wav_becomes_the_same_sound(width: int, rate: int, channels: int, tmp_path: Path) -> None:
+    sound = 0.5 * np.sin(2 * np.pi * 440 * np.arange(rate) / rate)
+    found = read_wav(str(write_wav(tmp_path / "a.wav", sound, rate, width, channels)))
+    assert len(found) == pytest.approx(RATE, abs=2)
+    wanted = 0.5 * np.sin(2 * np.pi * 440 * TIME)
+    assert np.abs(found[100:15900] - wanted[100:15900]).max() < 0.06
+
+
+@pytest.mark.parametrize("data", [b"", b"RIFF", b"RIFF\x24\0\0\0WAVEfmt ", b"no sound" * 20])
+def test_what_is_no_sound(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_bytes(data)
+    with pytest.raises(InputError):
+        read_wav(str(tmp_path / "a.wav"))
+    with pytest.raises(FileMissing):
+        Microphone("no.wav")
+
+
+def test_training_pictures_are_what_the_program_sees(tmp_path: Path) -> None:
+    """A picture for each second, in folders of the same names."""
+    (tmp_path / "sounds" / "开灯").mkdir(parents=True)
+    sound = np.sin(2 * np.pi * np.cumsum(np.linspace(200, 4000, 2 * RATE)) / RATE)
+    write_wav(tmp_path / "sounds" / "开灯" / "1.wav", sound)
+    made = pictures_of(str(tmp_path / "sounds"), str(tmp_path / "pictures"))
+    assert [Path(path).relative_to(tmp_path / "pictures").as_posix() for path in made] == [
+        "开灯/1_0.png",
+        "开灯/1_1.png",
+    ]
+    with Microphone(str(tmp_path / "sounds" / "开灯" / "1.wav"), step=1.0) as microphone:
+        for path, heard in zip(made, microphone, strict=True):
+            assert np.array_equal(np.asarray(Image.open(path)), spectrogram(heard))
