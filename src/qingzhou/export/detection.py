@@ -245,23 +245,60 @@ def _levels(e: Emitter, rois: str, count: int, out: str) -> str:
 
 
 def _align(e: Emitter, feature: str, rois: str, stride: int, size: int, name: str) -> str:
-    """RoiAlign. Before opset 16 it has no half-pixel form: the regions are shifted, and never below a pixel wide."""
-    batch = e.node("Cast", [_first_column(e, rois, name)], [f"{name}/zeros"], to=7)
-    attrs: dict[str, Any] = {
-        "output_height": size,
-        "output_width": size,
-        "sampling_ratio": 0,
-        "spatial_scale": 1 / stride,
-    }
-    if e.opset >= 16:
-        attrs["coordinate_transformation_mode"] = "half_pixel"
-    else:
-        rois = e.node("Sub", [rois, e.number(stride / 2, name)], [f"{name}/shifted"])
-    return e.node("RoiAlign", [feature, rois, batch], [name], **attrs)
+    """RoiAlign as mmcv's with aligned=True: the half-pixel form, which ONNX has since opset 16."""
+    if e.opset < 16:
+        return _align_bins(e, feature, rois, stride, size, name)
+    attrs = _pooling(size, 1 / stride)
+    batch = _zeros(e, rois, name)
+    return e.node("RoiAlign", [feature, rois, batch], [name], coordinate_transformation_mode="half_pixel", **attrs)
+
+
+def _align_bins(e: Emitter, feature: str, rois: str, stride: int, size: int, name: str) -> str:
+    """The same with the older RoiAlign, which makes every region at least one cell of the map wide, from its start.
+
+    So each of a region's size * size bins is a region of its own. One narrower than a cell has its only sample in its
+    middle: it starts half a cell before that, and RoiAlign makes it one cell wide.
+    """
+    channels = int(e.graph.values[feature].shape[1])
+    cells = e.node("Mul", [rois, e.number(1 / stride, name)], [f"{name}/cells"])
+    start = e.node("Sub", [_half(e, cells, 0, f"{name}/first"), e.number(0.5, name)], [f"{name}/start"])
+    sides = e.node("Sub", [_half(e, cells, 1, f"{name}/last"), f"{name}/first"], [f"{name}/sides"])
+    bins = e.axes(
+        "Unsqueeze", e.node("Mul", [sides, e.number(1 / size, f"{name}/bin")], [f"{name}/bins"]), f"{name}/bin", [1]
+    )
+    narrow = e.node("Less", [bins, e.number(1, name)], [f"{name}/narrow"])
+    # A hair shorter, so that the number of samples, its length rounded up, is that of the whole region.
+    length = e.node("Mul", [bins, e.number(1 - 1e-5, name)], [f"{name}/length"])
+    long = e.node("Where", [narrow, e.number(0.5, f"{name}/cell"), length], [f"{name}/long"])
+    middle = e.node("Mul", [bins, e.number(0.5, f"{name}/bin")], [f"{name}/middle"])
+    before = e.node("Sub", [middle, e.number(0.5, f"{name}/half")], [f"{name}/before"])
+    shift = e.node("Where", [narrow, before, e.number(0, name)], [f"{name}/shift"])
+    grid = np.array([(x, y) for y in range(size) for x in range(size)], np.float32)[None]
+    steps = e.node("Mul", [bins, e.constant(f"{name}/grid", grid)], [f"{name}/steps"])
+    origin = e.node("Add", [e.axes("Unsqueeze", start, f"{name}/corner", [1]), shift], [f"{name}/origin"])
+    starts = e.node("Add", [origin, steps], [f"{name}/starts"])
+    ends = e.node("Add", [starts, long], [f"{name}/ends"])
+    boxes = e.node("Concat", [starts, ends], [f"{name}/boxes"], axis=2)
+    parts = e.node("Reshape", [boxes, e.ints(f"{name}/four", [-1, 4])], [f"{name}/parts"])
+    values = e.node(
+        "RoiAlign", [feature, parts, _zeros(e, parts, f"{name}/parts")], [f"{name}/values"], **_pooling(1, 1.0)
+    )
+    apart = e.node("Reshape", [values, e.ints(f"{name}/by_bin", [-1, size, size, channels])], [f"{name}/apart"])
+    return e.node("Transpose", [apart], [name], perm=[0, 3, 1, 2])
+
+
+def _pooling(size: int, scale: float) -> dict[str, Any]:
+    """RoiAlign's attributes: as many samples in each bin as there are cells in it."""
+    return {"output_height": size, "output_width": size, "sampling_ratio": 0, "spatial_scale": scale}
+
+
+def _zeros(e: Emitter, rois: str, name: str) -> str:
+    """For each region the number of its picture: all are of the one there is."""
+    return e.node("Cast", [_first_column(e, rois, name)], [f"{name}/zeros"], to=7)
 
 
 def _first_column(e: Emitter, rois: str, name: str) -> str:
-    """Zeros, one for each region: all are of the one picture."""
+    """Zeros as floats, one for each region."""
     zero = e.constant(f"{name}/none", np.zeros((4, 1), np.float32))
     column = e.node("MatMul", [rois, zero], [f"{name}/column"])
     return e.node("Reshape", [column, e.ints(f"{name}/flat", [-1])], [f"{name}/row"])
