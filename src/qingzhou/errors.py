@@ -13,6 +13,8 @@ QingzhouError
 ├── DataError              −201  data to judge by that are empty, or laid out otherwise than known
 ├── OptionError            −501  an option has a value that cannot be
 │   └── TaskError          −310  a task that the Workflow does not have; also a ValueError
+├── BoardError                   a board cannot be reached, refused the login, or failed at a step
+│   └── HostKeyError             a board's host key is unknown, or another one than before
 ├── OutputError                  the result cannot be written; nothing was left behind
 ├── ShowBeforeInference    −601  show, save or format_output before inference
 ├── ExtraMissing                 ┐ a package is missing that only this needs; names the line that installs it
@@ -45,6 +47,7 @@ from .runtime.errors import (
 
 __all__ = [
     "ArchitectureMismatch",
+    "BoardError",
     "CheckpointDamaged",
     "CheckpointMissing",
     "CheckpointTypeError",
@@ -53,6 +56,7 @@ __all__ = [
     "EngineError",
     "ExtraMissing",
     "FileMissing",
+    "HostKeyError",
     "ImageError",
     "InputError",
     "LabelError",
@@ -141,6 +145,14 @@ class TaskError(OptionError, ValueError):
     """A task that the Workflow does not have."""
 
     code = -310
+
+
+class BoardError(QingzhouError):
+    """A board cannot be reached, refused the login, or failed at a step; what it ran before still runs."""
+
+
+class HostKeyError(BoardError):
+    """A board's host key is not known, or another one than before; nothing was sent to it."""
 
 
 class OutputError(QingzhouError):

@@ -1,0 +1,167 @@
+"""What `qingzhou push` asks, shows, and prints for programs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.markup import escape
+
+from ..bundle.push import Pushed, push, run_main
+from ..bundle.scan import scan
+from ..bundle.ssh import UNIHIKER, UNIHIKER_PASSWORD, Board, Login, Target
+from ..errors import BoardError, OptionError, say
+from ..whole_file import output_path, write_text
+from .pieces import as_json, busy, console, facts, note, table_of
+
+PASSWORD = "QINGZHOU_PASSWORD"  # for programs: on a command line everybody on the computer could read it
+
+
+def scan_shown(network: str, port: int, json_wanted: bool) -> None:
+    """The machines that answer."""
+    with busy(say("looking for boards", "查找中")):
+        found = scan(network, port)
+    if json_wanted:
+        as_json({"boards": [dataclasses.asdict(one) for one in found]})
+        return
+    screen = console()
+    if not found:
+        screen.print(say("No machine with SSH answered.", "没有找到启用了 SSH 的设备。"))
+        return
+    table = table_of(say("address", "地址"), say("perhaps", "可能是"), "SSH")
+    for one in found:
+        table.add_row(one.address, escape(one.guess), escape(one.banner))
+    screen.print(table)
+
+
+def push_shown(bundle: Path | None, name: str | None, options: Mapping[str, Any], json_wanted: bool) -> int:
+    """Push, and start main.py if wanted; the exit status."""
+    if bundle is None:
+        raise _no_bundle_given()
+    target = _target(name, options)
+    tell = _teller(json_wanted)
+    if options["unihiker_default"]:
+        note(say("The Unihiker's published password is known to everybody; change it with passwd.",
+                 "行空板的默认密码人人都知道，建议用 passwd 修改。"))  # fmt: skip
+    tell(say(f"connecting to {target}", f"连接 {target}"))
+    with Board(target, _login(target, options, json_wanted)) as board:
+        done = push(bundle, board, options["folder"], tell, options["measure"])
+        report = _keep(done, bundle, target, options["out"])
+        _show(done, report, json_wanted)
+        return run_main(board, done.folder, _raw) if options["start"] else 0
+
+
+def _target(name: str | None, options: Mapping[str, Any]) -> Target:
+    if name is None:
+        if options["unihiker_default"]:
+            return dataclasses.replace(UNIHIKER, port=options["port"])
+        raise _no_target("")
+    user, _, host = name.rpartition("@")
+    user = user or (UNIHIKER.user if options["unihiker_default"] else "")
+    if not user or not host or host.startswith("-") or any(c.isspace() or c in "/\\" for c in name):
+        raise _no_target(name)
+    return Target(user, host.strip("[]"), options["port"])
+
+
+def _login(target: Target, options: Mapping[str, Any], json_wanted: bool) -> Login:
+    """How to log in; questions only where a person can answer."""
+    if sum(map(bool, (options["password"], options["key"], options["unihiker_default"]))) > 1:
+        raise OptionError(
+            en="Give one of --password, --key and --unihiker-default.",
+            zh="--password、--key 和 --unihiker-default 只能给一个。",
+        )
+    key: Path | None = options["key"]
+    if key is not None and not key.is_file():
+        raise OptionError(en=f"There is no key file {key}. Check the name.", zh=f"没有私钥文件 {key}。请检查文件名。")
+    person = sys.stdin.isatty() and not json_wanted
+    password = UNIHIKER_PASSWORD if options["unihiker_default"] else None
+    if options["password"]:
+        password = os.environ.get(PASSWORD) or _asked(target, person)
+    return Login(password, key, options["accept"], _question(target) if person else None)
+
+
+def _asked(target: Target, person: bool) -> str:
+    if not person:
+        raise OptionError(
+            en=f"--password asks a person, and there is none here. Set the variable {PASSWORD}, or use --key.",
+            zh=f"--password 需要在终端里输入，这里不能输入。请设置环境变量 {PASSWORD}，或使用 --key。",
+        )
+    return str(click.prompt(say(f"Password of {target}", f"{target} 的密码"), hide_input=True, err=True))
+
+
+def _question(target: Target) -> Callable[[str, str], bool]:
+    """Whether this is the right board."""
+
+    def ask(kind: str, fingerprint: str) -> bool:
+        text = say(
+            f"{target.host} is not known yet. Its host key is {kind}\n    {fingerprint}\nThe board itself says: "
+            f"ssh-keygen -lf /etc/ssh/ssh_host_{kind.lower()}_key.pub\nIs it the same, and do you trust it?",
+            f"还不认识 {target.host}。它的主机密钥是 {kind}\n    {fingerprint}\n板子自己可以这样显示："
+            f"ssh-keygen -lf /etc/ssh/ssh_host_{kind.lower()}_key.pub\n两者一致、可以信任吗？",
+        )
+        return click.confirm(text, default=False, err=True)
+
+    return ask
+
+
+def _keep(done: Pushed, bundle: Path, target: Target, out: Path | None) -> Path | None:
+    """Write the report that came home: beside the bundle, with the board's name."""
+    if done.report is None:
+        return None
+    name = "".join(c if c.isalnum() or c in ".-" else "_" for c in target.host)
+    path = output_path(bundle, out or bundle.with_name(f"{bundle.stem}-{name}.report.json"), ".json")
+    write_text(path, json.dumps(done.report, ensure_ascii=False, indent=2) + "\n")
+    return path
+
+
+def _show(done: Pushed, report: Path | None, json_wanted: bool) -> None:
+    if json_wanted:
+        as_json({**dataclasses.asdict(done), "report_file": None if report is None else str(report)})
+        return
+    screen = console()
+    sent = say(f"{done.sent} files, {done.bytes / 1e6:.1f} MB", f"{done.sent} 个文件，{done.bytes / 1e6:.1f} MB")
+    screen.print(f"[green]✓[/] {say('on the board, installed and tested', '已发送、安装并通过自检')}")
+    screen.print(facts(
+        (say("folder", "文件夹"), escape(done.folder)), (say("sent", "发送"), sent),
+        (say("already there", "已有"), str(done.kept)),
+        (say("figures", "测量结果"), escape(str(report)) if report else ""),
+    ))  # fmt: skip
+    if report is not None:
+        screen.print(f"[dim]qingzhou report {escape(report.name)}[/]")
+
+
+def _teller(json_wanted: bool) -> Callable[[str], None]:
+    """Steps and what the board prints: on stderr where stdout is for a program."""
+    stream = sys.stderr if json_wanted else sys.stdout
+    return lambda line: print(_plain(line), file=stream, flush=True)
+
+
+def _raw(line: str) -> None:
+    print(line, flush=True)
+
+
+def _plain(line: str) -> str:
+    """Without the control characters of a progress bar."""
+    return "".join(c for c in line.rsplit("\r", 1)[-1] if c.isprintable() or c == "\t")
+
+
+def _no_target(name: str) -> BoardError:
+    return BoardError(
+        en=f"{name!r} says not which board; expected user@host, such as root@10.1.2.3 or pi@raspberrypi.local. "
+        "qingzhou push --scan looks for boards.",
+        zh=f"{name!r} 没有说明是哪一块板子，应为 用户名@地址，例如 root@10.1.2.3 或 pi@raspberrypi.local。"
+        "qingzhou push --scan 可以查找板子。",
+    )
+
+
+def _no_bundle_given() -> OptionError:
+    return OptionError(
+        en="What shall be brought to the board? qingzhou push BUNDLE user@host; or --scan to look for boards.",
+        zh="要发送哪个文件夹？qingzhou push 文件夹 用户名@地址；或用 --scan 查找板子。",
+    )

@@ -1,0 +1,323 @@
+"""push against a real sshd: what is sent, what is refused, and what is left when everything ends in the middle."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bundles import write_bundle
+from server import Server, new_key, start
+
+import qingzhou
+from qingzhou.bundle.push import push, run_main
+from qingzhou.bundle.ssh import Board, Login, Target
+from qingzhou.errors import BoardError, HostKeyError
+
+pytestmark = pytest.mark.ssh
+
+USER = os.environ.get("USER") or "root"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    (tmp_path / "board").mkdir()
+    running = start(tmp_path / "board")
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def login(server: Server, tmp_path: Path) -> Login:
+    return Login(key=server.key, accept=server.fingerprint, known_hosts=tmp_path / "ssh" / "known_hosts")
+
+
+@pytest.fixture
+def board(server: Server, login: Login) -> Iterator[Board]:
+    with Board(Target(USER, "127.0.0.1", server.port), login) as one:
+        yield one
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    return write_bundle(tmp_path / "cats 猫")
+
+
+def quiet(_line: str) -> None:
+    pass
+
+
+def place(server: Server) -> Path:
+    return server.home / "qingzhou" / "cats 猫"
+
+
+# -- the whole way ----------------------------------------------------------------------------------------------------
+
+
+def test_everything_then_only_what_changed(server: Server, board: Board, bundle: Path) -> None:
+    told: list[str] = []
+    first = push(bundle, board, tell=told.append)
+    assert first.sent == 9 and first.selftest == "self-test passed" and "installing" in told
+    assert first.report and first.report["rows"][0]["fps"] == 105.0
+    assert {path.name for path in place(server).parent.iterdir()} == {"cats 猫"}
+    (bundle / "main.py").write_text('print("changed")\n', "utf-8")  # a pupil's change; bundle.json knows nothing of it
+    second = push(bundle, board, tell=quiet)
+    assert (second.sent, second.bytes, second.kept) == (1, len('print("changed")\n'), 8)
+    assert (place(server) / "main.py").read_text("utf-8") == 'print("changed")\n'
+    third = push(bundle, board, tell=told.append, measure=False)
+    assert third.sent == 0 and third.report is None and "nothing has changed" in told
+    assert (server.home / "installed.log").read_text("utf-8") == "once\n", "installed once for the same lists"
+
+
+def test_what_is_installed_and_made_there_comes_along(server: Server, board: Board, bundle: Path) -> None:
+    """Photos stay, the environment stays for the same lists, a file that the bundle no longer has goes."""
+    write_bundle(bundle, old_py="1")
+    push(bundle, board, tell=quiet, measure=False)
+    (place(server) / "photos").mkdir()
+    (place(server) / "photos" / "1.jpg").write_text("photo", "utf-8")
+    (bundle / "old.py").unlink()
+    write_bundle(bundle, main_py="print(2)\n")
+    push(bundle, board, tell=quiet, measure=False)
+    assert (place(server) / "photos" / "1.jpg").read_text("utf-8") == "photo"
+    assert (place(server) / ".venv" / "lib").is_file() and not (place(server) / "old.py").exists()
+    write_bundle(bundle, install_sh="exit 0\n")
+    push(bundle, board, tell=quiet, measure=False)
+    assert not (place(server) / ".venv").exists() and (place(server) / "photos").is_dir()
+
+
+def test_a_change_on_the_board_is_kept_in_the_old_folder(server: Server, board: Board, bundle: Path) -> None:
+    push(bundle, board, tell=quiet, measure=False)
+    (place(server) / "main.py").write_text("print('tuned on the board')\n", "utf-8")
+    push(bundle, board, tell=quiet, measure=False)
+    assert "main runs" in (place(server) / "main.py").read_text("utf-8")
+    assert "tuned" in (place(server).with_name("cats 猫.old") / "main.py").read_text("utf-8")
+
+
+def test_a_zip_and_another_folder(server: Server, board: Board, bundle: Path, tmp_path: Path) -> None:
+    archive = Path(shutil.make_archive(str(tmp_path / "cats"), "zip", bundle.parent, bundle.name))
+    done = push(archive, board, "apps/my cats", tell=quiet)
+    assert Path(done.folder) == server.home / "apps/my cats" and (server.home / "apps/my cats/main.py").is_file()
+    told: list[str] = []
+    assert run_main(board, done.folder, told.append) == 0
+    assert told == ["main runs my cats"]
+
+
+# -- what fails leaves the old bundle -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("broken", ["install_sh", "selftest_py"])
+def test_the_old_bundle_stays_if_the_new_one_fails(broken: str, server: Server, board: Board, bundle: Path) -> None:
+    push(bundle, board, tell=quiet, measure=False)
+    bad = {"install_sh": "echo no wheel for this Python >&2; exit 3\n",
+           "selftest_py": 'raise SystemExit("no wheel for this Python")\n'}  # fmt: skip
+    write_bundle(bundle, main_py="print('new')\n", **{broken: bad[broken]})
+    with pytest.raises(BoardError, match="no wheel for this Python"):
+        push(bundle, board, tell=quiet)
+    assert "main runs" in (place(server) / "main.py").read_text("utf-8")
+    write_bundle(bundle, main_py="print('mended')\n")
+    push(bundle, board, tell=quiet)
+    assert "mended" in (place(server) / "main.py").read_text("utf-8")
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from qingzhou.bundle import push as module
+from qingzhou.bundle.ssh import Board, Login, Target
+port, key, fingerprint, known, bundle = sys.argv[1:]
+with Board(Target(sys.argv[0], "127.0.0.1", int(port)), Login(key=Path(key), accept=fingerprint,
+           known_hosts=Path(known))) as board:
+    module.push(Path(bundle), board, tell=lambda line: print(line, flush=True))
+"""
+
+
+def test_killed_in_the_middle(server: Server, login: Login, board: Board, bundle: Path) -> None:
+    """Ours is killed while it sends; then the board loses its power. The old bundle works all along."""
+    push(bundle, board, tell=quiet, measure=False)
+    write_bundle(bundle, main_py="print('new')\n", model_onnx="")
+    with (bundle / "model.onnx").open("wb") as file:
+        for i in range(150):
+            file.write(bytes([i]) * 1_000_000)
+    code = PROGRAM.replace("sys.argv[0]", repr(USER))
+    arguments = [str(server.port), str(login.key), login.accept, str(login.known_hosts), str(bundle)]
+    command = [sys.executable, "-c", code, *arguments]
+    for signal_ in (signal.SIGKILL, None):
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as child:
+            assert child.stdout is not None
+            seen = next(line for line in child.stdout if "20 %" in line or "rror" in line)
+            assert "20 %" in seen, seen
+            if signal_ is not None:
+                child.send_signal(signal_)
+            else:
+                server.cut()
+            child.communicate(timeout=60)
+            assert child.returncode != 0
+        assert "main runs" in (place(server) / "main.py").read_text("utf-8")
+        half = place(server).with_name("cats 猫.new") / "model.onnx"
+        assert half.is_file()
+        if signal_ is None:
+            again = start(server.folder, server.port)
+    try:
+        with Board(Target(USER, "127.0.0.1", server.port), login) as anew:
+            done = push(bundle, anew, tell=quiet, measure=False)
+        assert done.sent <= 3 and "new" in (place(server) / "main.py").read_text("utf-8")
+        assert (place(server) / "model.onnx").stat().st_size == 150_000_000
+    finally:
+        again.stop()
+
+
+def test_power_cut_between_the_two_renames(server: Server, board: Board, bundle: Path) -> None:
+    """Where names cannot be exchanged there is a moment without the folder: the next push finds the old one."""
+    push(bundle, board, tell=quiet, measure=False)
+    place(server).rename(place(server).with_name("cats 猫.old"))
+    done = push(bundle, board, tell=quiet, measure=False)
+    assert done.sent == 0 and (place(server) / "main.py").is_file()
+
+
+def test_a_full_disk_is_said_before_anything_is_sent(
+    server: Server, board: Board, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    push(bundle, board, tell=quiet, measure=False)
+    write_bundle(bundle, main_py="print(3)\n")
+    (server.home / "bin").mkdir()
+    (server.folder / "enter").write_text(
+        (server.folder / "enter").read_text("utf-8").replace("&& export", "&& export PATH=$PWD/bin:$PATH && export"),
+        "utf-8",
+    )
+    df = server.home / "bin" / "df"
+    df.write_text(
+        "#!/bin/sh\necho Filesystem 1024-blocks Used Available\necho /dev/mmc 100000 99000 1000 99% /\n", "utf-8"
+    )
+    df.chmod(0o755)
+    with pytest.raises(BoardError, match="1 MB left"):
+        push(bundle, board, tell=quiet, measure=False)
+    assert "main runs" in (place(server) / "main.py").read_text("utf-8")
+
+
+# -- whom to believe --------------------------------------------------------------------------------------------------
+
+
+def connect(server: Server, login: Login) -> None:
+    Board(Target(USER, "127.0.0.1", server.port), login).__exit__(None, None, None)
+
+
+def test_an_unknown_board_is_never_taken_silently(server: Server, tmp_path: Path) -> None:
+    known = tmp_path / "known"
+    with pytest.raises(HostKeyError, match=server.fingerprint.replace("+", r"\+")):
+        connect(server, Login(key=server.key, known_hosts=known))
+    with pytest.raises(HostKeyError, match="SHA256:wrong"):
+        connect(server, Login(key=server.key, accept="SHA256:wrong", known_hosts=known))
+    asked: list[tuple[str, str]] = []
+
+    def no(kind: str, found: str) -> bool:
+        asked.append((kind, found))
+        return False
+
+    with pytest.raises(HostKeyError):
+        connect(server, Login(key=server.key, ask=no, known_hosts=known))
+    assert asked == [("ED25519", server.fingerprint)] and not known.exists()
+    connect(server, Login(key=server.key, ask=lambda kind, found: True, known_hosts=known))
+    line = known.read_text("utf-8")
+    assert line.startswith(f"[127.0.0.1]:{server.port} ssh-ed25519 ")
+    connect(server, Login(key=server.key, known_hosts=known))  # known now, by ssh as well:
+    told = subprocess.run(
+        ["ssh-keygen", "-F", f"[127.0.0.1]:{server.port}", "-f", str(known)], capture_output=True, text=True
+    )
+    assert told.returncode == 0
+
+
+@pytest.mark.parametrize("kind", ["ed25519", "rsa"])
+def test_a_changed_key_is_refused_whatever_is_accepted(kind: str, server: Server, login: Login) -> None:
+    """Also where the new key is of another kind, for which known_hosts has no line."""
+    connect(server, login)
+    server.stop()
+    new_key(server.folder / "host", kind)
+    again = start(server.folder, server.port)
+    try:
+        for accepted in ("", again.fingerprint):
+            with pytest.raises(HostKeyError, match="ssh-keygen -R"):
+                connect(again, Login(login.password, login.key, accepted, lambda *_: True, login.known_hosts))
+    finally:
+        again.stop()
+
+
+def test_refused_logins_say_what_to_do(server: Server, login: Login, tmp_path: Path) -> None:
+    new_key(tmp_path / "stranger")
+    for wrong in (Login(key=tmp_path / "stranger", accept=login.accept, known_hosts=login.known_hosts),
+                  Login(password="wrong", accept=login.accept, known_hosts=login.known_hosts)):  # fmt: skip
+        with pytest.raises(BoardError, match="--unihiker-default"):
+            connect(server, wrong)
+    new_key(tmp_path / "locked", passphrase="secret")
+    with pytest.raises(BoardError, match="ssh-add"):
+        connect(server, Login(key=tmp_path / "locked", known_hosts=login.known_hosts))
+    server.stop()
+    with pytest.raises(BoardError, match="cannot be reached"):
+        connect(server, login)
+
+
+# -- the command line -------------------------------------------------------------------------------------------------
+
+
+def cli(*arguments: object, home: Path, status: int = 0) -> str:
+    env = {
+        **os.environ,
+        "HOME": str(home),
+        "QINGZHOU_LANG": "en",
+        "PYTHONPATH": str(Path(qingzhou.__file__).parents[1]),
+    }
+    command = [sys.executable, "-c", "from qingzhou.cli import main; main()", *map(str, arguments)]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120)
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout + (done.stderr if status else "")
+
+
+def test_from_the_command_line(server: Server, bundle: Path, tmp_path: Path) -> None:
+    where = [bundle, f"{USER}@127.0.0.1", "--port", server.port, "--key", server.key]
+    refused = cli("push", *where, home=tmp_path, status=1)
+    assert server.fingerprint in refused and "--accept-host-key" in refused
+    shown = cli("push", *where, "--accept-host-key", server.fingerprint, "--run", home=tmp_path)
+    assert "self-test passed" in shown and "main runs" in shown
+    found: Any = json.loads(cli("push", *where, "--json", home=tmp_path))
+    assert found["sent"] == 0 and found["report"]["format"] == "qingzhou.report"
+    report = json.loads(Path(found["report_file"]).read_text("utf-8"))
+    assert report["rows"][0]["model"] == "cats" and Path(found["report_file"]).name == "cats 猫-127.0.0.1.report.json"
+
+
+def test_scan_finds_the_server_and_asks_nobody_else(server: Server, tmp_path: Path) -> None:
+    found = json.loads(
+        cli("push", "--scan", "--network", "127.0.0.1/32", "--port", server.port, "--json", home=tmp_path)
+    )
+    assert [one["address"] for one in found["boards"]] == ["127.0.0.1"]
+    assert found["boards"][0]["banner"].startswith("SSH-2.0-OpenSSH")
+    assert "8.8.8.0/24" in cli("push", "--scan", "--network", "8.8.8.0/24", home=tmp_path, status=1)
+
+
+def test_run_ends_with_the_connection(server: Server, board: Board, bundle: Path, login: Login) -> None:
+    """main.py that would run for ever ends when the one who looks at it goes."""
+    write_bundle(bundle, main_py="import os, time\nopen('pid', 'w').write(str(os.getpid()))\n"
+                 "while True:\n    print('tick')\n    time.sleep(0.05)\n")  # fmt: skip
+    done = push(bundle, board, tell=quiet, measure=False)
+
+    class Enough(Exception):
+        pass
+
+    def enough(line: str) -> None:
+        raise Enough
+
+    with pytest.raises(Enough):
+        run_main(board, done.folder, enough)
+    pid = int((place(server) / "pid").read_text("utf-8"))
+    for _ in range(100):
+        if not Path(f"/proc/{pid}").exists():
+            return
+        time.sleep(0.05)
+    os.kill(pid, signal.SIGKILL)
+    pytest.fail("main.py goes on alone")
