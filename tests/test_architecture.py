@@ -32,6 +32,8 @@ FLOW = [
     ["bundle"],
     ["doors"],
     ["present"],
+    ["cli_common"],
+    ["cli_boards"],
     ["cli"],
 ]
 LEVEL = {room: level for level, rooms in enumerate(FLOW) for room in rooms}

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from . import __version__
-from .errors import OptionError, QingzhouError, say, use_language
-
-F = TypeVar("F", bound=Callable[..., Any])
+from . import cli_boards  # noqa: F401 - its verbs
+from .cli_common import common, friendly, main
+from .errors import OptionError, QingzhouError, say
 
 
 class Numbers(click.ParamType):  # type: ignore[type-arg]  # generic only in the newest click
@@ -30,52 +26,10 @@ class Numbers(click.ParamType):  # type: ignore[type-arg]  # generic only in the
             self.fail(say(f"{value!r} is not a size such as 224,224", f"{value!r} 不是尺寸，例如 224,224"), param, ctx)
 
 
-def common(function: F) -> F:
-    """The two options that every verb has."""
-    chosen = click.option("--lang", type=click.Choice(["zh", "en"]), help="Language of the texts. 文字的语言。")
-    as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs. 输出 JSON。")
-    return chosen(as_json(function))
-
-
 on_device = click.option(
     "--device", default="", show_default="cpu; of TensorRT gpu",
     help="A provider of onnxruntime, or OpenVINO's device; see qingzhou engines. 运行设备。",
 )  # fmt: skip
-
-
-@contextlib.contextmanager
-def friendly(lang: str | None, as_json: bool) -> Iterator[None]:
-    """Choose the language; a user's mistake becomes a message and exit status 1, never a traceback."""
-    use_language(lang)
-    try:
-        yield
-    except QingzhouError as err:
-        _fail(err, as_json)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
-
-
-def _fail(err: QingzhouError, as_json: bool) -> None:
-    from . import present
-
-    if as_json:
-        present.as_json(present.failure(err))
-    else:
-        present.error(err)
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(__version__, prog_name="qingzhou")
-def main() -> None:
-    """Bring a trained model to the device it is meant for.
-
-    轻舟：把训练好的模型带到要用它的设备上。
-    """
-    gc.set_threshold(100_000)  # a verb is short; collecting in between cost it a tenth of its time
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(AttributeError):
-            stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a console that cannot show Chinese
 
 
 @main.command()
@@ -329,38 +283,6 @@ def bench(
 def _names(text: str) -> list[str]:
     """ "fp32, fp16" -> ["fp32", "fp16"]."""
     return [name.strip() for name in text.split(",") if name.strip()]
-
-
-@main.command()
-@click.argument("bundle", required=False, type=click.Path(path_type=Path))
-@click.argument("target", required=False)
-@click.option("--port", type=click.IntRange(1, 65535), default=22, show_default=True, help="Of SSH there. SSH 端口。")
-@click.option("--password", is_flag=True, help="Ask for a password ($QINGZHOU_PASSWORD). 用密码登录。")
-@click.option("--key", type=click.Path(path_type=Path), help="A private key file (default: those of ssh). 私钥文件。")
-@click.option("--unihiker-default", is_flag=True, help="root@10.1.2.3 and its published password. 行空板默认账号。")
-@click.option(
-    "--accept-host-key", "accept", default="", metavar="SHA256:...", help="Of a new board. 新板子的密钥指纹。"
-)
-@click.option("--dir", "folder", default="", help="Folder there (default: qingzhou/NAME). 板子上的文件夹。")
-@click.option("--run", "start", is_flag=True, help="Start main.py, and show what it prints. 运行 main.py。")
-@click.option("--bench/--no-bench", "measure", default=True, help="Measure, and bring report.json. 测量并取回报告。")
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="Where report.json goes. 报告的位置。")
-@click.option("--scan", "look", is_flag=True, help="Only look for boards in the local network. 查找局域网里的板子。")
-@click.option("--network", default="", help="For --scan: 192.168.1.0/24. 要查找的网络。")
-@common
-def push(bundle: Path | None, target: str | None, lang: str | None, as_json: bool, **options: Any) -> None:
-    """Bring a bundle to a board over SSH: copy what changed, install, self-test, measure.
-
-    把 qingzhou bundle 生成的文件夹发送到板子上（SSH）：只传变化的文件，安装、自检、测量。
-    TARGET: user@host, for example root@10.1.2.3.
-    """
-    with friendly(lang, as_json):
-        from .present import boards
-
-        if options["look"]:
-            boards.scan_shown(options["network"], options["port"], as_json)
-        else:
-            sys.exit(boards.push_shown(bundle, target, options, as_json))
 
 
 @main.command()

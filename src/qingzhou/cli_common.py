@@ -1,0 +1,58 @@
+"""What every verb of the command line has: its group, two options, and messages instead of tracebacks."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import click
+
+from . import __version__
+from .errors import QingzhouError, use_language
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def common(function: F) -> F:
+    """The two options that every verb has."""
+    chosen = click.option("--lang", type=click.Choice(["zh", "en"]), help="Language of the texts. 文字的语言。")
+    as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs. 输出 JSON。")
+    return chosen(as_json(function))
+
+
+@contextlib.contextmanager
+def friendly(lang: str | None, as_json: bool) -> Iterator[None]:
+    """Choose the language; a user's mistake becomes a message and exit status 1, never a traceback."""
+    use_language(lang)
+    try:
+        yield
+    except QingzhouError as err:
+        _fail(err, as_json)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _fail(err: QingzhouError, as_json: bool) -> None:
+    from . import present
+
+    if as_json:
+        present.as_json(present.failure(err))
+    else:
+        present.error(err)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="qingzhou")
+def main() -> None:
+    """Bring a trained model to the device it is meant for.
+
+    轻舟：把训练好的模型带到要用它的设备上。
+    """
+    gc.set_threshold(100_000)  # a verb is short; collecting in between cost it a tenth of its time
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a console that cannot show Chinese
