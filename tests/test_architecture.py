@@ -29,7 +29,7 @@ FLOW = [
     ["quant"],
     ["deploy"],
     ["answers", "bench"],
-    ["bundle"],
+    ["bundle", "figures"],
     ["doors"],
     ["present"],
     ["cli_common"],

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from .cli_common import common, friendly, main
+from .errors import OptionError
 
 
 @main.command()
@@ -41,3 +42,48 @@ def push(bundle: Path | None, target: str | None, lang: str | None, as_json: boo
             boards.scan_shown(options["network"], options["port"], as_json)
         else:
             sys.exit(boards.push_shown(bundle, target, options, as_json))
+
+
+@main.command()
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--reference", "with_reference", is_flag=True, help="Add published figures. 加上公布的参考数据。")
+@click.option("--html", type=click.Path(path_type=Path), help="Write a page. 写成网页。")
+@click.option("--csv", "as_csv", is_flag=True, help="Print a CSV table. 输出 CSV 表格。")
+@common
+def report(
+    files: tuple[Path, ...], with_reference: bool, html: Path | None, as_csv: bool, lang: str | None, as_json: bool
+) -> None:
+    """Put the report.json of many boards into one table; exit status 1 if one could not be read.
+
+    把全班各块板子的 report.json 合成一张表：模型、设备、引擎、精度、速度、内存、温度。
+    FILES: report files or folders of them.
+    """
+    with friendly(lang, as_json):
+        from .figures import merge, read_all, reference
+        from .present import figures as present
+        from .whole_file import output_path
+
+        if as_csv and as_json:
+            raise OptionError(
+                en="--csv and --json were both given; only one can be printed. Leave one out.",
+                zh="同时给了 --csv 和 --json，只能输出一种。请去掉一个。",
+            )
+        if not files and not with_reference:
+            raise OptionError(
+                en="Which reports? qingzhou report *.json, or --reference for the published figures alone.",
+                zh="要合并哪些报告？qingzhou report *.json；或用 --reference 只看公布的数据。",
+            )
+        page = None if html is None else output_path(files[0] if files else Path("reference.json"), html, ".html")
+        rows, bad = read_all(files)
+        known, faults = reference() if with_reference else ([], {})
+        merged = merge([*rows, *known])
+        if page is not None:
+            present.report_page(merged, bad, faults, page)
+        if as_json:
+            present.report_json(merged, bad, faults)
+        elif as_csv:
+            present.report_csv(merged)
+        else:
+            present.report(merged, bad, faults)
+        if bad:
+            sys.exit(1)
