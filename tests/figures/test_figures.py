@@ -150,6 +150,8 @@ HOSTILE = "<script>alert(1)</script>\"'&[red]x[/red]\x1b[31m\u202e"
 
 def test_hostile_names_are_text(tmp_path: Path) -> None:
     names = dict.fromkeys(("model", "network", "device", "engine", "precision", "note"), HOSTILE)
+    path = write(tmp_path / "\x1b[2Ja.json", {**ROW, **names}, {**ROW, "fps": "\x1b[31m"})
+    assert "\x1b" not in report(path, status=1)
     path = write(tmp_path / "a.json", {**ROW, **names})
     report(path, "--html", tmp_path / "class.html")
     page = (tmp_path / "class.html").read_text("utf-8")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import say
+from ..report.page import HIDDEN
 
 FORMAT, VERSION = "qingzhou.report", 1
 SOURCES = ("measured", "published", "emulated")
@@ -93,23 +94,23 @@ def reference() -> tuple[list[Row], Mapping[str, Sequence[str]]]:
 
 def read_report(path: Path) -> tuple[list[Row], list[Unread]]:
     """One file."""
-    data = _parsed(path)
+    name, data = plain(path.name), _parsed(path)
     if isinstance(data, str):
-        return [], [Unread(path.name, data)]
+        return [], [Unread(name, data)]
     data = _from_bench(data) if "pairs" in data and "machine" in data else data
     if data.get("format") != FORMAT:
-        return [], [Unread(path.name, say("it is no report of bench.py", "不是 bench.py 的报告"))]
+        return [], [Unread(name, say("it is no report of bench.py", "不是 bench.py 的报告"))]
     version, source, found = data.get("version"), data.get("source"), data.get("rows")
     if type(version) is not int or version > VERSION:
-        return [], [Unread(path.name, say("it is of a newer version; update Qingzhou", "版本较新，请更新轻舟"))]
+        return [], [Unread(name, say("it is of a newer version; update Qingzhou", "版本较新，请更新轻舟"))]
     if source not in SOURCES or not isinstance(found, list) or len(found) > MOST:
-        return [], [Unread(path.name, say("its source or rows are not as they should be", "来源或数据行不正确"))]
+        return [], [Unread(name, say("its source or rows are not as they should be", "来源或数据行不正确"))]
     rows: list[Row] = []
     bad: list[Unread] = []
     for i, entry in enumerate(found):
-        row = _row(entry, source, path.name)
+        row = _row(entry, source, name)
         if isinstance(row, str):
-            bad.append(Unread(path.name, say(f"row {i + 1}: {row}", f"第 {i + 1} 行：{row}")))
+            bad.append(Unread(name, say(f"row {i + 1}: {row}", f"第 {i + 1} 行：{row}")))
         else:
             rows.append(row)
     return rows, bad
@@ -139,7 +140,7 @@ def _row(entry: Any, source: str, file: str) -> Row | str:
         value = entry.get(name)
         if value is not None and not isinstance(value, str):
             return say(f"{name} is no text", f"{name} 不是文字")
-        values[name] = (value or "")[:LONGEST]
+        values[name] = plain(value or "")
     for name in NUMBERS:
         value = entry.get(name)
         if value is not None and not _sensible(name, value):
@@ -151,6 +152,11 @@ def _row(entry: Any, source: str, file: str) -> Row | str:
     if not values["model"] or not values["device"]:
         return say("it names no model or no device", "没有写明模型或设备")
     return Row(throttled=throttled, **values)
+
+
+def plain(text: str) -> str:
+    """At most so many letters, without those that steer a terminal or make a name read backwards."""
+    return HIDDEN.sub("\N{REPLACEMENT CHARACTER}", text[:LONGEST])
 
 
 def _sensible(name: str, value: Any) -> bool:
