@@ -48,7 +48,11 @@ class Page:
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("console", lambda message: message.type == "error" and self.problems.append(message.text))
         page.goto(url)
-        page.wait_for_selector("body[data-state]", timeout=60_000)
+        try:
+            page.wait_for_selector("body[data-state]", timeout=180_000)
+        except Exception as err:
+            facts = page.inner_text("#status"), self.problems, self.requests[-3:]
+            raise AssertionError(f"the page did not start: {facts}") from err
 
     def ask(self, code: str, argument: Any = None) -> Any:
         """The result of a JavaScript function of one argument; `qingzhou` is the page's model and view."""

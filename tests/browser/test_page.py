@@ -146,6 +146,34 @@ def test_grey_png_and_colours_of_formats(lenet: tuple[Page, Any], tmp_path: Path
         assert apart.max() <= most and apart.mean() < 0.1, kind
 
 
+MODES = ["RGBA", "LA", "P", "I;16", "RGB with one transparent colour", "1 with one transparent colour"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_png_of_every_kind(mode: str, lenet: tuple[Page, Any], tmp_path: Path) -> None:
+    """Transparent pixels keep the colour that the file has there, and 16 bits lose their lower 8, as in Python."""
+    image = Image.open(photo(tmp_path / "photo.png", (61, 47)))
+    alpha = image.getchannel("G").point(lambda n: 0 if n < 90 else n)
+    file = io.BytesIO()
+    if mode == "RGBA":
+        image.putalpha(alpha)
+        image.save(file, "PNG")
+    elif mode == "LA":
+        Image.merge("LA", (image.convert("L"), alpha)).save(file, "PNG")
+    elif mode == "P":
+        image.quantize(200).save(file, "PNG", transparency=7)
+    elif mode == "I;16":
+        grey = np.asarray(image.convert("L")).astype(np.uint16) * 257 - 100
+        Image.fromarray(grey).save(file, "PNG")
+    elif mode.startswith("RGB with"):
+        image.save(file, "PNG", transparency=image.getpixel((5, 5)))
+    else:
+        image.convert("1").save(file, "PNG", transparency=0)
+    entry = {"color": "RGB", "shape": [1, 3, None, None], "steps": []}
+    found = lenet[0].prepare(file.getvalue(), entry)
+    np.testing.assert_array_equal(found["pixels"], read_image(file.getvalue(), "RGB").ravel())
+
+
 def test_a_phones_turned_jpeg(lenet: tuple[Page, Any], tmp_path: Path) -> None:
     """The pixels of a JPEG that lies on its side are those that Pillow reads, upright."""
     image, exif = Image.open(photo(tmp_path / "photo.png")), Image.Exif()

@@ -1,5 +1,7 @@
 // Pictures as the browser reads them: the pixels as they lie in the file, turned upright.
 
+import { exactPng } from "./png.js";
+
 /** A file or blob -> {rgba, height, width, format}; an Error if it is no picture that the browser knows. */
 export async function decodePicture(blob) {
   const [bitmap, format] = await Promise.all([
@@ -7,6 +9,8 @@ export async function decodePicture(blob) {
     formatOf(blob),
   ]);
   try {
+    const exact = format === "png" ? await exactPng(new Uint8Array(await blob.arrayBuffer())) : null;
+    if (exact) return { ...exact, format };
     return { ...pixelsOf(bitmap, bitmap.width, bitmap.height), format };
   } finally {
     bitmap.close();
