@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import platform
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +23,7 @@ from server import Server, new_key, start
 
 import qingzhou
 from qingzhou.bundle.push import push, run_main
-from qingzhou.bundle.ssh import Board, Login, Target
+from qingzhou.bundle.ssh import UNIHIKER, UNIHIKER_PASSWORD, Board, Login, Target
 from qingzhou.errors import BoardError, HostKeyError
 
 pytestmark = pytest.mark.ssh
@@ -108,6 +112,23 @@ def test_a_zip_and_another_folder(server: Server, board: Board, bundle: Path, tm
     told: list[str] = []
     assert run_main(board, done.folder, told.append) == 0
     assert told == ["main runs my cats"]
+
+
+def test_the_python_that_the_bundle_names(server: Server, board: Board, bundle: Path) -> None:
+    """Not the board's python3 if that is another version; a bundle for another machine is not sent at all."""
+    facts = json.loads((bundle / "bundle.json").read_text("utf-8"))
+    (server.home / "bin").mkdir()
+    enter = server.folder / "enter"
+    enter.write_text(enter.read_text("utf-8").replace("&& export", "&& export PATH=$PWD/bin:$PATH && export"), "utf-8")
+    other = server.home / "bin" / "python3.77"
+    other.write_text('#!/bin/sh\n[ "$1" = -c ] && echo 3.77 || echo "by 3.77: $1"\n', "utf-8")
+    other.chmod(0o755)
+    machine = {"machine": platform.machine(), "python": ["3.6", "3.77"]}
+    (bundle / "bundle.json").write_text(json.dumps({**facts, **machine}), "utf-8")
+    assert push(bundle, board, tell=quiet, measure=False).selftest == "by 3.77: selftest.py"
+    (bundle / "bundle.json").write_text(json.dumps({**facts, "machine": "riscv64"}), "utf-8")
+    with pytest.raises(BoardError, match="riscv64"):
+        push(bundle, board, tell=quiet, measure=False)
 
 
 # -- what fails leaves the old bundle -------------------------------------------------------------------------------
@@ -289,6 +310,74 @@ def test_from_the_command_line(server: Server, bundle: Path, tmp_path: Path) -> 
     assert found["sent"] == 0 and found["report"]["format"] == "qingzhou.report"
     report = json.loads(Path(found["report_file"]).read_text("utf-8"))
     assert report["rows"][0]["model"] == "cats" and Path(found["report_file"]).name == "cats 猫-127.0.0.1.report.json"
+
+
+@pytest.mark.parametrize("answer", ["n", "y"])
+def test_a_person_is_asked(answer: str, server: Server, bundle: Path, tmp_path: Path) -> None:
+    """On a terminal the fingerprint is shown; without a yes nothing is sent, and Enter alone is no yes."""
+    import pty  # not on Windows
+
+    code = "from qingzhou.cli import main; main()"
+    where = [str(bundle), f"{USER}@127.0.0.1", "--port", str(server.port), "--key", str(server.key), "--no-bench"]
+    env = {
+        **os.environ,
+        "HOME": str(tmp_path),
+        "QINGZHOU_LANG": "zh",
+        "PYTHONPATH": str(Path(qingzhou.__file__).parents[1]),
+    }
+    parent, child = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", code, "push", *where], env=env, stdin=child, stdout=child, stderr=child
+    ) as process:
+        os.close(child)
+        seen = b""
+        while b"[y/N]" not in seen:
+            seen += os.read(parent, 4096)
+        os.write(parent, b"\n" if answer == "n" else b"y\n")
+        with contextlib.suppress(OSError):  # the other end is closed: the program is done
+            while part := os.read(parent, 4096):
+                seen += part
+    text = seen.decode("utf-8", "replace")
+    assert server.fingerprint in text and "可以信任吗" in text
+    assert (process.returncode == 0) is (answer == "y") is place(server).exists()
+
+
+def test_passwords(tmp_path: Path, server: Server) -> None:
+    """sshd would want a user with a password on this machine; paramiko's own server stands in for the login alone."""
+    import paramiko  # here, so that the other tests can be collected where it is not installed
+
+    class Gate(paramiko.ServerInterface):
+        """A board that lets one user in by one password."""
+
+        def check_auth_password(self, username: str, password: str) -> int:
+            right = (username, password) == (UNIHIKER.user, UNIHIKER_PASSWORD)
+            return paramiko.AUTH_SUCCESSFUL if right else paramiko.AUTH_FAILED
+
+        def get_allowed_auths(self, username: str) -> str:
+            return "password"
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    key = paramiko.Ed25519Key.from_private_key_file(str(server.folder / "host"))
+    seen: list[bool] = []
+
+    def answer() -> None:
+        for _ in range(2):
+            transport = paramiko.Transport(listener.accept()[0])
+            transport.add_server_key(key)
+            transport.start_server(server=Gate())
+            transport.accept(5)
+            seen.append(transport.is_authenticated())
+            transport.close()
+
+    thread = threading.Thread(target=answer, daemon=True)
+    thread.start()
+    target = Target(UNIHIKER.user, "127.0.0.1", listener.getsockname()[1])
+    for password in ("wrong", UNIHIKER_PASSWORD):
+        with pytest.raises(BoardError) as caught:  # also the right one: this server has no files
+            Board(target, Login(password=password, accept=server.fingerprint, known_hosts=tmp_path / "known"))
+        assert ("--unihiker-default" in str(caught.value)) is (password == "wrong")
+    thread.join(20)
+    assert seen == [False, True]
 
 
 def test_scan_finds_the_server_and_asks_nobody_else(server: Server, tmp_path: Path) -> None:

@@ -23,7 +23,8 @@ from .ssh import Board
 MANIFEST = "bundle.json"
 MARK = ".installed"  # beside the bundle's files: the digest of what was installed
 INSTALLED_BY = ("install.sh", "requirements.txt")
-NOT_SENT = {"__pycache__", ".venv", "report.json", MARK}
+INSTALLED = {".venv", "packages"}  # what install.sh makes: carried along if it would make the same
+NOT_SENT = {"__pycache__", "packages.new", "report.json", MARK, *INSTALLED}
 LARGEST = 2 << 30  # bytes of an unpacked zip
 
 Tell = Callable[[str], None]
@@ -95,7 +96,9 @@ def push(bundle: Path, board: Board, folder: str = "", tell: Tell = print, measu
     place = folder_of(bundle, folder)
     with opened(bundle) as source:
         files = local_files(source)
-        there = _Place(board, posixpath.join(board.home, place))
+        facts = read_manifest(source)
+        check_device(board, facts)
+        there = _Place(board, posixpath.join(board.home, place), facts)
         there.recover()
         sent = there.fill(source, files, tell)
         if sent is None:
@@ -108,6 +111,35 @@ def push(bundle: Path, board: Board, folder: str = "", tell: Tell = print, measu
     report = there.measure(tell) if measure else None
     gone, size = sent or (0, 0)
     return Pushed(there.path, gone, size, len(files) - gone, selftest, report)
+
+
+MACHINE = "import platform, struct; print(platform.machine(), 8 * struct.calcsize('P'))"
+NARROW = {"aarch64": "armv7l", "x86_64": "i686"}  # of a 32-bit system on a 64-bit kernel, as Raspberry Pi OS has it
+
+
+def check_device(board: Board, facts: Mapping[str, Any]) -> None:
+    """BoardError if the board has no Python 3, or is another machine than the bundle was made for; nothing is sent."""
+    done = board.run(f"python3 -c {shlex.quote(MACHINE)}")
+    words = done.text.split()
+    pythons = " / ".join(str(name) for name in _texts(facts.get("python"))) or "3"
+    if done.status or len(words) != 2:
+        raise BoardError(
+            en=f"The board has no Python 3; the bundle needs Python {pythons}. There: sudo apt install python3",
+            zh=f"板子上没有 Python 3，这个包需要 Python {pythons}。请在板子上安装：sudo apt install python3",
+        )
+    here = NARROW.get(words[0], words[0]) if words[1] == "32" else words[0]
+    wanted = facts.get("machine")
+    if isinstance(wanted, str) and wanted not in ("", here):
+        raise BoardError(
+            en=f"The bundle was made for {facts.get('device')} ({wanted}), but this board is {here}. Nothing was sent. "
+            "Make one for it: qingzhou bundle … --device; qingzhou devices lists them.",
+            zh=f"这个包是为 {facts.get('device')}（{wanted}）做的，而这块板子是 {here}。没有发送任何内容。"
+            "请为它重新生成：qingzhou bundle … --device；qingzhou devices 列出所有设备。",
+        )
+
+
+def _texts(value: Any) -> list[str]:
+    return [name for name in value if isinstance(name, str)] if isinstance(value, list) else []
 
 
 def local_files(folder: Path) -> Mapping[str, str]:
@@ -123,8 +155,8 @@ def local_files(folder: Path) -> Mapping[str, str]:
 class _Place:
     """The bundle's folder on the board, the new one beside it, and the old one that is kept."""
 
-    def __init__(self, board: Board, path: str) -> None:
-        self.board, self.path = board, path
+    def __init__(self, board: Board, path: str, facts: Mapping[str, Any]) -> None:
+        self.board, self.path, self.facts = board, path, facts
         self.new, self.old = f"{path}.new", f"{path}.old"
 
     def recover(self) -> None:
@@ -184,20 +216,16 @@ class _Place:
 
         As hard links: they cost nothing, and the old folder stays whole.
         """
-        ours = {name.split("/")[0] for name in [*files, *self._were_ours()]} | {"__pycache__", "report.json", MARK}
+        ours = {name.split("/")[0] for name in [*files, *self._were_ours()]} | (NOT_SENT - INSTALLED)
         if not installed:
-            ours.add(".venv")
+            ours |= INSTALLED
         new = set(self.board.names(self.new))
         return [name for name in self.board.names(self.path) if name not in ours and name not in new]
 
     def _were_ours(self) -> list[str]:
         """The files that the old bundle's own list names; what a newer one leaves out is left behind."""
-        done = self.board.run(f"cat {shlex.quote(self.path)}/{MANIFEST}")
-        try:
-            files = json.loads(done.text).get("files", {})
-        except (ValueError, AttributeError, RecursionError):
-            return []
-        return [name for name in files if isinstance(name, str)] if isinstance(files, dict | list) else []
+        files = _facts_there(self.board, self.path).get("files")
+        return list(files) if isinstance(files, dict) else _texts(files)
 
     def _mark(self, folder: str) -> str:
         """For which lists the folder was installed; "" if for none."""
@@ -206,7 +234,7 @@ class _Place:
     def test(self, tell: Tell, folder: str = "") -> str:
         """What selftest.py prints; BoardError if it fails, and the old bundle stays in its place."""
         tell(say("self-test", "自检"))
-        done = self.board.run(_python(folder or self.new, "selftest.py"), tell)
+        done = self.board.run(_python(folder or self.new, "selftest.py", self.facts), tell)
         if done.status:
             raise _failed("selftest.py", done.text)
         return done.text
@@ -227,7 +255,7 @@ class _Place:
             return None
         tell(say("measuring", "测量中"))
         self._sh(f"rm -f {shlex.quote(self.path)}/report.json")
-        done = self.board.run(_python(self.path, "bench.py"), tell)
+        done = self.board.run(_python(self.path, "bench.py", self.facts), tell)
         if done.status:
             raise _failed("bench.py", done.text)
         try:
@@ -239,12 +267,12 @@ class _Place:
     def run(self, tell: Tell) -> int:
         """main.py until it ends or the connection does; its exit status. It shows itself on the board's own screen."""
         screen = "[ -S /tmp/.X11-unix/X0 ] && export DISPLAY=${DISPLAY:-:0}; "
-        return self.board.run(screen + _python(self.path, "main.py"), tell, terminal=True).status
+        return self.board.run(screen + _python(self.path, "main.py", self.facts), tell, terminal=True).status
 
     def _hashes(self, folder: str) -> dict[str, str]:
         """The SHA-256 of every file in a folder of the board; {} where there is none."""
         script = (f"cd {shlex.quote(folder)} 2>/dev/null && find . -type f ! -path '*/.venv/*' "
-                  "! -path '*/__pycache__/*' -exec sha256sum {} + || true")  # fmt: skip
+                  "! -path './packages/*' ! -path '*/__pycache__/*' -exec sha256sum {} + || true")  # fmt: skip
         lines = (line.partition("  ") for line in self._sh(script).splitlines())
         return {name.removeprefix("./"): digest for digest, _, name in lines if len(digest) == 64}
 
@@ -289,13 +317,35 @@ class _Progress:
 
 def run_main(board: Board, folder: str, tell: Tell) -> int:
     """Start main.py of a bundle that was pushed, and tell what it prints; its exit status."""
-    return _Place(board, folder).run(tell)
+    return _Place(board, folder, _facts_there(board, folder)).run(tell)
 
 
-def _python(folder: str, program: str) -> str:
-    """A script that runs a program of the bundle: by the environment that install.sh made, or the board's Python."""
-    return (f"cd {shlex.quote(folder)} && if [ -x .venv/bin/python ]; then p=.venv/bin/python; else p=python3; fi; "
-            f"PYTHONIOENCODING=utf-8 PYTHONUNBUFFERED=1 exec $p {program}")  # fmt: skip
+def _facts_there(board: Board, folder: str) -> Mapping[str, Any]:
+    """What the bundle.json of a folder on the board says; {} where there is none."""
+    done = board.run(f"cat {shlex.quote(folder)}/{MANIFEST}")
+    try:
+        facts = json.loads(done.text)
+    except (ValueError, RecursionError):
+        return {}
+    return facts if isinstance(facts, dict) else {}
+
+
+VERSION_OF = "import sys; print('%d.%d' % sys.version_info[:2])"
+
+
+def _python(folder: str, program: str, facts: Mapping[str, Any]) -> str:
+    """A script that runs a program of the bundle: by .venv's Python, or the first of those that bundle.json names.
+
+    install.sh looks for it in the same order.
+    """
+    names = _texts(facts.get("python"))
+    right = "|".join(map(shlex.quote, names)) or "*"
+    others = " ".join(shlex.quote(f"python{name}") for name in reversed(names))
+    choose = (
+        f"p=python3; for n in .venv/bin/python python3 {others}; do "
+        f'case "$("$n" -c "{VERSION_OF}" 2>/dev/null || echo none)" in none) ;; {right}) p=$n; break;; esac; done; '
+    )
+    return f"cd {shlex.quote(folder)} && {choose}PYTHONIOENCODING=utf-8 PYTHONUNBUFFERED=1 exec $p {program}"
 
 
 def _mark(files: Mapping[str, str]) -> str:

@@ -74,7 +74,8 @@ class Board:
         """Connect and log in; BoardError, HostKeyError, ExtraMissing."""
         self.target = target
         self.client = _connected(target, login)
-        self.files = self.client.open_sftp()
+        with _lost(target):
+            self.files = self.client.open_sftp()
 
     def __enter__(self) -> Board:
         return self
@@ -87,7 +88,8 @@ class Board:
     @property
     def home(self) -> str:
         """The folder in which a login begins."""
-        return str(self.files.normalize("."))
+        with _lost(self.target):
+            return str(self.files.normalize("."))
 
     def run(self, script: str, tell: Callable[[str], None] | None = None, terminal: bool = False) -> Done:
         """Run a script of the board's sh; each line that it prints goes to `tell` at once. BoardError if it is lost.
@@ -125,10 +127,11 @@ class Board:
 
     def names(self, folder: str) -> list[str]:
         """What is in a folder; [] if there is none."""
-        try:
-            return sorted(str(name) for name in self.files.listdir(folder))
-        except FileNotFoundError:
-            return []
+        with _lost(self.target):
+            try:
+                return sorted(str(name) for name in self.files.listdir(folder))
+            except FileNotFoundError:
+                return []
 
     def fetch(self, place: str) -> bytes:
         """A small file from the board; BoardError if it is not there."""
