@@ -18,6 +18,7 @@ from ..runtime.card import KEY, Card
 from ..runtime.predict import Predictor
 from ..scenes import write_sample
 from ..whole_file import output_path, replacing
+from .brief import brief
 from .judge import Verdict, has_answers, judge
 from .layers import Layer, look_at
 from .network import Network, activations
@@ -136,7 +137,8 @@ class _Job:
         if not self._allowed(made):
             made = next(filter(self._allowed, (self._judged(search, p, parts) for p in search.gentler(plan))), made)
         kept = made.plan.kept if made.plan else frozenset()
-        made = replace(made, layers=look_at(network, made.model, kept, feeds))
+        layers = look_at(network, made.model, kept, feeds)
+        made = replace(made, layers=layers, model=brief(made.model, self.network))
         return made if self.emulated else replace(made, timing=self._timing(made.model))
 
     def _allowed(self, made: _Made) -> bool:

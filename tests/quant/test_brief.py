@@ -1,0 +1,47 @@
+"""Short names: the same answers, the layers still under their own names, equal constants once."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+from networks import pictures, residual
+from onnx import numpy_helper
+from test_qdq import made
+
+from qingzhou.quant.brief import brief
+from qingzhou.quant.network import Network
+from qingzhou.quant.qdq import Scheme
+from qingzhou.quant.signal import session
+
+
+@pytest.mark.parametrize("scheme", [Scheme(), Scheme(symmetric=True)])
+def test_the_same_network_under_short_names(scheme: Scheme) -> None:
+    proto = residual()
+    long = made(proto, scheme)
+    short = brief(long, Network(proto))
+    onnx.checker.check_model(short, full_check=True)
+    for feed in pictures(4):
+        for one, other in zip(session(long).run(None, feed), session(short).run(None, feed), strict=True):
+            np.testing.assert_array_equal(one, other)
+    layers = [node.output[0] for node in proto.graph.node if node.op_type == "Conv"]
+    made_by = {name for node in short.graph.node for name in node.output}
+    assert (
+        layers and set(layers) <= made_by | {f"{name}/float" for name in layers} and short.ByteSize() < long.ByteSize()
+    )
+    scalars = [(t.data_type, numpy_helper.to_array(t).item()) for t in short.graph.initializer if not t.dims]
+    assert len(scalars) == len(set(scalars)) > 1
+
+
+def test_a_name_that_is_short_already_is_not_taken_twice() -> None:
+    """The network's own tensors may be called 0, 1, … themselves."""
+    proto = residual()
+    outputs = [node.output[0] for node in proto.graph.node]
+    renamed = {name: str(i) for i, name in enumerate(outputs) if name not in {o.name for o in proto.graph.output}}
+    for node in proto.graph.node:
+        node.input[:] = [renamed.get(name, name) for name in node.input]
+        node.output[:] = [renamed.get(name, name) for name in node.output]
+    short = brief(made(proto), Network(proto))
+    onnx.checker.check_model(short, full_check=True)
+    names = [name for node in short.graph.node for name in node.output] + [t.name for t in short.graph.initializer]
+    assert len(names) == len(set(names)) and set(renamed.values()) <= set(names)
