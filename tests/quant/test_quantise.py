@@ -113,8 +113,10 @@ def test_for_other_devices(lenet: Path, target: str, tmp_path: Path) -> None:
     found = qingzhou.quantize(lenet, DATA, tmp_path, target=target, any_speed=True)
     assert found.target == target and found.verdict is not None and found.path is not None
     assert found.verdict.drop.drop <= 0.005
-    signed = {t.data_type for t in onnx.load(found.path).graph.initializer if t.name.startswith("zero")}
-    assert (TensorProto.UINT8 in signed) is (target != "tensorrt")
+    graph = onnx.load(found.path).graph
+    zeros = {node.input[2] for node in graph.node if node.op_type == "QuantizeLinear"}
+    kind = TensorProto.INT8 if target == "tensorrt" else TensorProto.UINT8
+    assert zeros and {tensor.data_type for tensor in graph.initializer if tensor.name in zeros} == {kind}
 
 
 def test_rows_of_a_table(tmp_path: Path) -> None:
