@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,7 @@ from PIL import Image
 
 import qingzhou
 from passengers import basenn, digits, mmedu, photo, reference
+from qingzhou.bundle.browser import write_page
 from qingzhou.model import load
 from qingzhou.runtime.card import Input
 from qingzhou.runtime.image import prepare_view, read_image
@@ -209,6 +213,38 @@ def test_a_colour_photo(name: str, open_page: Open, desk: Path) -> None:
         expected, found = model.predict(data), page.predict(data)
         assert found["label"] == expected.label
         np.testing.assert_allclose(found["scores"], expected.scores, atol=1e-5)
+
+
+def test_int8(open_page: Open, desk: Path) -> None:
+    """The engine rounds as Python's does: the answers of an INT8 model differ by less than its own steps."""
+    path = convert(ORACLE / "trained/lenet_digits.pth", desk / "float.onnx")
+    qingzhou.quantize(path, ORACLE / "digits/test", desk / "int8.onnx", max_drop=5, any_speed=True)
+    page, model = open_page(desk / "int8.onnx"), load(desk / "int8.onnx")
+    for picture, _ in list(digits())[::25]:
+        expected, found = model.predict(picture), page.predict(picture.read_bytes())
+        np.testing.assert_allclose(found["scores"], expected.scores, atol=0.02)
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+def test_by_its_own_server_with_several_threads(secure: bool, chromium: Any, desk: Path) -> None:
+    """serve.py isolates the page, so that the engine may share memory between threads; --https for phones' cameras."""
+    model = load(convert(ORACLE / "trained/lenet_digits.pth", desk / "served.onnx"))
+    write_page(desk / "served.onnx", model.card, desk / f"served{secure}", "en")
+    command = [sys.executable, "serve.py", "--only-here", "--port", "0", *(["--https"] if secure else [])]
+    with subprocess.Popen(command, cwd=desk / f"served{secure}", stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            server.stdout.readline()
+            context = chromium.new_context(ignore_https_errors=True)  # it has signed for itself
+            page = Page(context.new_page(), server.stdout.readline().strip())
+            several = page.ask("() => [crossOriginIsolated, qingzhou.model.ort.env.wasm.numThreads > 1]")
+            assert several == [True, (os.cpu_count() or 1) > 1]
+            digit, _ = next(digits())
+            found = page.predict(digit.read_bytes())
+            np.testing.assert_allclose(found["scores"], model.predict(digit).scores, atol=1e-6)
+            assert page.problems == []
+        finally:
+            server.terminate()
 
 
 @pytest.mark.parametrize("form", ["boxes", "raw"])
