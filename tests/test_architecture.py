@@ -17,7 +17,7 @@ FLOW = [
     ["runtime"],
     ["errors"],
     ["whole_file"],
-    ["report"],
+    ["report", "devices"],
     ["checkpoint"],
     ["nets"],
     ["export"],
@@ -38,7 +38,16 @@ FLOW = [
 ]
 LEVEL = {room: level for level, rooms in enumerate(FLOW) for room in rooms}
 BANNED = {"torch", "pickle", "_pickle", "cPickle", "dill", "joblib", "cloudpickle", "marshal", "shelve", "cv2"}
-OUTSIDE = {"numpy", "onnx", "onnxruntime", "PIL", "click", "rich", "jinja2"}  # the dependencies in pyproject.toml
+OUTSIDE = {
+    "numpy",
+    "onnx",
+    "onnxruntime",
+    "PIL",
+    "click",
+    "rich",
+    "jinja2",
+    "tomli",
+}  # the dependencies in pyproject.toml
 PROGRAMS = {path for path in (PACKAGE / "scenes").glob("*/*.py")}  # written, not imported
 MODULES = sorted(set(PACKAGE.rglob("*.py")) - PROGRAMS)
 

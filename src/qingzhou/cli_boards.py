@@ -9,7 +9,65 @@ from typing import Any
 import click
 
 from .cli_common import common, friendly, main
-from .errors import OptionError
+from .errors import OptionError, say
+
+
+@main.command()
+@common
+def devices(lang: str | None, as_json: bool) -> None:
+    """List the devices that bundles can be made for, and what each can. 查看支持的设备。"""
+    with friendly(lang, as_json):
+        from .devices import all_devices
+        from .present.bundle import devices as show
+
+        show(all_devices(), as_json)
+
+
+@main.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--device", required=True, help="unihiker, pi4-64, pi5, pc, browser, …: qingzhou devices. 设备。")
+@click.option("--scene", default="basic", show_default=True, help="basic, camera, video, web, api, … 场景。")
+@click.option("--action", "actions", multiple=True, help="speak, pin:24, cat=pin:24, … 识别到时做什么。")
+@click.option("--second", type=click.Path(path_type=Path), help="The scene cascade: its second model. 第二个模型。")
+@click.option("--set", "values", multiple=True, metavar="NAME=VALUE", help="Another constant of main.py. 其他常量。")
+@click.option("--data", type=click.Path(path_type=Path), help="For INT8, and the sample. 量化用的数据。")
+@click.option("--precision", default="auto", show_default=True, help="fp32, fp16 or int8. 精度。")
+@click.option("--engine", default="", show_default="the best there", help="onnxruntime or ncnn. 推理引擎。")
+@click.option("--max-drop", type=float, default=0.5, show_default=True, help="INT8: points to lose. 允许下降的百分点。")
+@click.option("--offline", is_flag=True, help="Put the device's wheels in, with pip. 放入安装文件，设备不用联网。")
+@click.option("--force", is_flag=True, help="Although it may be too slow or too large. 即使可能太慢或太大。")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="A folder or a .zip. 输出文件夹或 .zip。")
+@common
+def bundle(
+    model: Path, device: str, values: tuple[str, ...], as_json: bool, lang: str | None, **options: Any
+) -> None:  # fmt: skip
+    """Make a folder or zip that runs a model on a device: program, runtime, packages, README.
+
+    把模型做成在设备上直接运行的文件夹或压缩包：程序、运行库、安装脚本和说明。
+    """
+    with friendly(lang, as_json):
+        from . import present
+        from .bundle.build import build
+        from .present.bundle import bundle as show
+
+        with present.busy(say("bundling", "打包中")):
+            made = build(model, device, lang=lang, constants=_constants(values), **options)
+        show(made, as_json)
+
+
+def _constants(values: tuple[str, ...]) -> dict[str, object]:
+    """ "PORT=8001" -> {"PORT": 8001}: whole numbers and True or False are no texts."""
+    found: dict[str, object] = {}
+    for value in values:
+        name, equals, text = value.partition("=")
+        if not equals:
+            raise OptionError(
+                en=f"--set {value} has no =; expected NAME=VALUE, for example --set PORT=8001",
+                zh=f"--set {value} 里没有等号，应为 名称=值，例如 --set PORT=8001",
+            )
+        number = text.removeprefix("-").isdecimal()
+        found[name] = int(text) if number else {"True": True, "False": False}.get(text, text)
+    return found
 
 
 @main.command()

@@ -15,6 +15,8 @@ QingzhouError
 │   └── TaskError          −310  a task that the Workflow does not have; also a ValueError
 ├── BoardError                   a board cannot be reached, refused the login, or failed at a step
 │   └── HostKeyError             a board's host key is unknown, or another one than before
+├── ProfileError                 a device's description, devices/*.toml, is wrong
+├── BundleError                  a bundle that would not work on its device, or whose parts cannot be had
 ├── OutputError                  the result cannot be written; nothing was left behind
 ├── ShowBeforeInference    −601  show, save or format_output before inference
 ├── ExtraMissing                 ┐ a package is missing that only this needs; names the line that installs it
@@ -48,6 +50,7 @@ from .runtime.errors import (
 __all__ = [
     "ArchitectureMismatch",
     "BoardError",
+    "BundleError",
     "CheckpointDamaged",
     "CheckpointMissing",
     "CheckpointTypeError",
@@ -63,6 +66,7 @@ __all__ = [
     "ModelError",
     "OptionError",
     "OutputError",
+    "ProfileError",
     "QingzhouError",
     "RuleError",
     "SelfTestFailed",
@@ -153,6 +157,14 @@ class BoardError(QingzhouError):
 
 class HostKeyError(BoardError):
     """A board's host key is not known, or another one than before; nothing was sent to it."""
+
+
+class ProfileError(QingzhouError):
+    """A device's description, devices/*.toml, is wrong."""
+
+
+class BundleError(QingzhouError):
+    """A bundle would not work on its device, or a part of it cannot be had."""
 
 
 class OutputError(QingzhouError):

@@ -6,6 +6,7 @@
     read.py, words.py    tables, arrays and texts
     session.py           opening a model file: with onnxruntime, or with ncnn.py, which reads it through before
     predict.py           load() and Predictor: all of it together
+    place.py             a bundle's machine, Python and packages; install.py, selftest.py, measure.py run there
     draw.py              the answer on the picture
     sample.py            the picture for the self-test
 
@@ -17,11 +18,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .place import use_bundle
+
 if TYPE_CHECKING:
     from .card import Card
     from .detect import Detection
     from .predict import Prediction, Predictor, load
 
+use_bundle()  # before numpy, which may be another Python's
 __all__ = ["Card", "Detection", "Prediction", "Predictor", "load"]
 
 

@@ -1,0 +1,325 @@
+"""build: a model, a device and a scene in; a folder or zip out that runs there as it is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..devices import Device, load
+from ..errors import OptionError, language, say, use_language
+from ..runtime.card import Card
+from ..scenes import RUNTIME, SCENES, copy_runtime, program, rules_for
+from ..whole_file import folder_beside, move_in
+from .estimate import Estimate, check
+from .form import Form, Wish, best_form
+from .place import bundle_place, said_of, take_place
+from .sample import RESULT, Shown, show_sample
+from .texts import Facts, install_bat, install_sh, readme, script
+from .wheels import as_text, download, requirements, system_packages
+
+FORMAT, VERSION, FACTS = "qingzhou.bundle", 1, "bundle.json"
+EXECUTABLE = ("install.sh",)
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What was made.
+
+    path      the folder, or the .zip;  size  bytes of its files
+    form      the model in it;  wheels  how many are in it, for installing without internet
+    """
+
+    path: Path
+    device: Device
+    scene: str
+    form: Form
+    estimate: Estimate
+    rules: tuple[str, ...]
+    files: tuple[str, ...]
+    size: int
+    wheels: int
+    answer: str
+    notes: tuple[str, ...]
+    seconds: float
+
+    def as_dict(self) -> dict[str, object]:
+        """The same as plain values, for --json."""
+        return {
+            "bundle": str(self.path), "device": self.device.name, "scene": self.scene,
+            "network": self.form.card.network, "engine": self.form.engine, "precision": self.form.precision,
+            "accuracy": self.form.accuracy, "macs": self.form.macs, "estimate": self.estimate.as_dict(),
+            "rules": list(self.rules), "files": list(self.files), "bytes": self.size, "wheels": self.wheels,
+            "sample": self.answer, "notes": list(self.notes), "seconds": round(self.seconds, 3),
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be made; see build()."""
+
+    source: Path
+    device: Device
+    scene: str
+    actions: tuple[str, ...]
+    wish: Wish
+    offline: bool
+    force: bool
+    constants: Mapping[str, object]
+    second: Path | None
+    language: str
+
+    def fits(self, card: Card) -> None:
+        """OptionError for a model that the scene does not take, and for actions that cannot be."""
+        program(self.scene, card, self.language, self.constants)
+        rules_for(self.actions, card)
+
+
+def build(
+    model: str | Path, device: str, scene: str = "basic", *, actions: Sequence[str] = (), out: str | Path | None = None,
+    data: str | Path | None = None, engine: str = "", precision: str = "auto", max_drop: float = 0.5,
+    offline: bool = False, force: bool = False, constants: Mapping[str, object] | None = None,
+    second: str | Path | None = None, lang: str | None = None,
+) -> Bundle:  # fmt: skip
+    """Make a bundle of a checkpoint or a converted model.
+
+    scene      one of scenes.SCENES;  actions  "speak", "pin:24", "cat=pin:24": what it does, as rules in main.py
+    out        a folder, or a .zip; by default beside the model, as best-unihiker-camera
+    data       what `evaluate` reads: makes INT8 possible, and gives the sample picture
+    offline    fetch the device's wheels with pip now and put them in
+    force      make it although it is estimated to be too slow or too large
+    constants  others of main.py's, by name
+    second     the second model, where a scene has two
+
+    Nothing is left behind by a failure; a bundle of ours in that place is replaced, unless its main.py was changed.
+    FileMissing, ModelError, OptionError, BundleError, EngineError, ExtraMissing, AccuracyLost, OutputError, and what
+    convert() and quantize() raise.
+
+    >>> build("best.pth", "unihiker", "camera", actions=["speak"]).path
+    Path('best-unihiker-camera')
+    """
+    start, source, target = time.perf_counter(), Path(model), load(device)
+    if scene not in SCENES:
+        raise _no_scene(scene)
+    wish = Wish(engine, precision, None if data is None else Path(data), max_drop)
+    other = None if second is None else Path(second)
+    order = Order(
+        source, target, scene, tuple(actions), wish, offline, force, constants or {}, other, lang or language()
+    )
+    _check_second(order)
+    place = bundle_place(source, out, f"{source.stem.split('.')[0]}-{device}-{scene}", force)
+    with folder_beside(place) as work:
+        folder = work / place.stem
+        folder.mkdir()
+        with said_of(place):
+            made = _fill(order, folder)
+            if place.suffix == ".zip":
+                move_in(_zipped(folder, work / "bundle.zip"), place)
+            else:
+                take_place(folder, place, work / "old")
+    return replace(made, path=place, seconds=time.perf_counter() - start)
+
+
+def _fill(order: Order, folder: Path) -> Bundle:
+    """Everything, into the folder."""
+    models = folder.parent / "models"
+    models.mkdir()
+    form = best_form(order.source, order.device, replace(order.wish, fits=order.fits), models)
+    # Where the model runs on another machine, this one need not be fast.
+    expected = check(order.device, order.scene, form, order.force or "MODEL" not in SCENES[order.scene].constants)
+    rules = tuple(rules_for(order.actions, form.card))
+    if order.device.is_page:
+        return _page(order, folder, form, expected, rules)
+    form = _moved(form, folder, "model")
+    shown = show_sample(form, folder, order.wish.data)
+    constants = _constants(order, form, rules)
+    if order.second is not None:
+        constants["SECOND"] = _second(order, form.engine, folder).files[0].name
+    _write(folder / "main.py", program(order.scene, form.card, order.language, constants))
+    copy_runtime(folder / RUNTIME)
+    wanted = requirements(order.device, form.engine)
+    wheels = download(order.device, wanted, folder / "wheels") if order.offline else 0
+    notes = (*form.notes, *order.device.remarks)
+    made = Bundle(folder, order.device, order.scene, form, expected, rules, (), 0, wheels, shown.words, notes, 0.0)
+    _write_texts(order, folder, form, made, wanted)
+    _write_facts(order, folder, form, shown, wanted)
+    return _weighed(made, folder)
+
+
+def _moved(form: Form, folder: Path, name: str) -> Form:
+    """The form with its files in the folder, under this name instead of "model"."""
+    places = [folder / path.name.replace("model", name, 1) for path in form.files]
+    for path, place in zip(form.files, places, strict=True):
+        shutil.move(path, place)
+    return replace(form, files=tuple(places))
+
+
+def _second(order: Order, engine: str, folder: Path) -> Form:
+    """The second model, for the same engine, in the folder."""
+    assert order.second is not None
+    models = folder.parent / "second"
+    models.mkdir()
+    return _moved(best_form(order.second, order.device, Wish(engine), models), folder, "second")
+
+
+def _check_second(order: Order) -> None:
+    """OptionError unless there are as many models as the scene has."""
+    two = "SECOND" in SCENES[order.scene].constants
+    if two and order.second is None:
+        raise OptionError(
+            en=f"The scene {order.scene} has two models. Name the second one: --second best2.pth",
+            zh=f"场景 {order.scene} 需要两个模型，请指定第二个：--second best2.pth",
+        )
+    if not two and order.second is not None:
+        raise OptionError(
+            en=f"The scene {order.scene} has one model only. Leave --second out.",
+            zh=f"场景 {order.scene} 只用一个模型，请不要写 --second。",
+        )
+
+
+def _weighed(made: Bundle, folder: Path) -> Bundle:
+    files = _files(folder)
+    return replace(made, files=tuple(files), size=sum((folder / name).stat().st_size for name in files))
+
+
+def _page(order: Order, folder: Path, form: Form, expected: Estimate, rules: tuple[str, ...]) -> Bundle:
+    """A static page for browsers; it has no main.py, and no actions."""
+    from .browser import write_page
+
+    if rules:
+        raise OptionError(
+            en="The page for browsers takes no --action. Leave it out, or choose another device.",
+            zh="浏览器页面不支持 --action。请去掉它，或换一个设备。",
+        )
+    write_page(form.files[0], form.card, folder, order.language)
+    facts = {"format": FORMAT, "version": VERSION, "qingzhou": __version__, "device": order.device.name,
+             "title": dict(order.device.title), "scene": order.scene, "engine": form.engine,
+             "precision": form.precision, "network": form.card.network, "files": _digests(folder)}  # fmt: skip
+    _write(folder / FACTS, json.dumps(facts, ensure_ascii=False, indent=1) + "\n")
+    notes = (*form.notes, *order.device.remarks)
+    made = Bundle(folder, order.device, order.scene, form, expected, rules, (), 0, 0, "", notes, 0.0)
+    return _weighed(made, folder)
+
+
+def _constants(order: Order, form: Form, rules: Sequence[str]) -> dict[str, object]:
+    """The constants at the top of main.py: the model, the rules, and what the device's screen needs."""
+    known = SCENES[order.scene].constants
+    if rules and "RULES" not in known:
+        raise OptionError(
+            en=f"The scene {order.scene} takes no --action. Scenes that do: {_with_rules()}.",
+            zh=f"场景 {order.scene} 不支持 --action，支持的有：{_with_rules()}。",
+        )
+    screen = order.device.screen
+    found: dict[str, object] = {"MODEL": form.files[0].name}
+    if rules:
+        found["RULES"] = list(rules)
+    if screen is not None:
+        found |= {"ROTATE": screen.rotate, "FULL_SCREEN": screen.full_screen}
+    return {name: value for name, value in found.items() if name in known} | dict(order.constants)
+
+
+def _with_rules() -> str:
+    return ", ".join(name for name, scene in SCENES.items() if "RULES" in scene.constants)
+
+
+def _write_texts(order: Order, folder: Path, form: Form, made: Bundle, wanted: Mapping[str, Sequence[str]]) -> None:
+    """Scripts, labels, README, requirements."""
+    chosen, card = order.language, form.card
+    _write(folder / "selftest.py", script("selftest", chosen))
+    _write(folder / "bench.py", script("bench", chosen))
+    _write(folder / "install.sh", install_sh(order.device, list(wanted), chosen))
+    if not order.device.machine:
+        _write(folder / "install.bat", install_bat(chosen))
+    if card.labels:
+        _write(folder / "labels.txt", "".join(f"{label}\n" for label in card.labels))
+    remark = {"en": "Exact versions with wheels for this device; sh install.sh installs them into packages/",
+              "zh": "在这台设备上有安装文件的准确版本；sh install.sh 会装到 packages/"}[chosen]  # fmt: skip
+    _write(folder / "requirements.txt", as_text(wanted, remark))
+    _write(folder / "README.md", readme(_told(order, folder, form, made), chosen))
+
+
+def _told(order: Order, folder: Path, form: Form, made: Bundle) -> Facts:
+    """What the README says, in the bundle's language."""
+    before = language()
+    use_language(order.language)
+    try:
+        scene = SCENES[order.scene]
+        size = sum((folder / name).stat().st_size for name in _files(folder)) / 1e6
+        words = _words(folder) if order.scene == "basic" else ""
+        fps = made.estimate.fps
+        speed = "" if fps is None else say(
+            f"Expected: about {fps:.2g} a second (an estimate; bench.py measures it).",
+            f"预计每秒约 {fps:.2g} 次（估计值，bench.py 可以实测）。",
+        )  # fmt: skip
+        return Facts(
+            f"{order.source.stem} · {scene.name}", order.device, say(scene.en, scene.zh), form.card.network,
+            form.engine, form.precision, say(f"{size:.1f} MB in all", f"共 {size:.1f} MB"), speed, words, order.offline,
+            made.answer, (folder / RESULT).is_file(), made.rules, order.device.remarks,
+        )  # fmt: skip
+    finally:
+        use_language(before)
+
+
+def _words(folder: Path) -> str:
+    """What follows main.py to ask about the sample: a file, or the beginning of a text itself."""
+    found = next(iter(sorted(folder.glob("sample.*"))), None)
+    if found is None:
+        return ""
+    return f" {found.read_text('utf-8').strip() if found.suffix == '.txt' else found.name}"
+
+
+def _write_facts(order: Order, folder: Path, form: Form, shown: Shown, wanted: Mapping[str, Sequence[str]]) -> None:
+    """bundle.json: for which device, of what, and the digest of every file."""
+    facts: dict[str, Any] = {
+        "format": FORMAT, "version": VERSION, "qingzhou": __version__,
+        "device": order.device.name, "title": dict(order.device.title), "machine": order.device.machine,
+        "python": list(wanted), "requirements": {name: list(lines) for name, lines in wanted.items()},
+        "system": system_packages(order.device, form.engine), "scene": order.scene, "language": order.language,
+        "name": order.source.stem, "network": form.card.network, "model": form.files[0].name,
+        "model_files": [path.name for path in form.files], "engine": form.engine, "precision": form.precision,
+        "accuracy": form.accuracy, "macs": form.macs,
+        "sample": {"file": shown.file, "answer": shown.answer}, "files": _digests(folder),
+    }  # fmt: skip
+    _write(folder / FACTS, json.dumps(facts, ensure_ascii=False, indent=1) + "\n")
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file, by its name with /."""
+    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in _files(folder)}
+
+
+def _files(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def _write(path: Path, text: str) -> None:
+    """UTF-8 as it is, with its own line ends; the folder is new, so nothing can be half there."""
+    path.write_bytes(text.encode("utf-8"))
+    if path.name in EXECUTABLE:
+        os.chmod(path, 0o755)
+
+
+def _zipped(folder: Path, place: Path) -> Path:
+    """The folder as a zip that unpacks into one folder; scripts stay executable."""
+    with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in _files(folder):
+            info = zipfile.ZipInfo(f"{folder.name}/{name}", (2026, 1, 1, 0, 0, 0))
+            mode = 0o755 if name in EXECUTABLE else 0o644
+            info.external_attr, info.compress_type = (0o100000 | mode) << 16, zipfile.ZIP_DEFLATED
+            archive.writestr(info, (folder / name).read_bytes())
+    return place
+
+
+def _no_scene(scene: str) -> OptionError:
+    return OptionError(
+        en=f"There is no scene {scene}; there are {', '.join(SCENES)}. Choose one of these.",
+        zh=f"没有场景 {scene}，可选的有：{'、'.join(SCENES)}。请从中选择。",
+    )

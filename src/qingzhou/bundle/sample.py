@@ -1,0 +1,100 @@
+"""The sample of a bundle: a file, the answer to it, and a picture of both."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..engines.artifact import is_quantised
+from ..errors import QingzhouError
+from ..runtime.draw import draw
+from ..runtime.image import open_picture
+from ..runtime.predict import Predictor, load
+from ..runtime.read import pictures_in
+from ..runtime.selftest import shown, summary
+from ..runtime.session import open_session
+from .form import Form
+
+RESULT = "readme/result.png"  # not beside the program, where the simulated camera would see it
+LARGEST = 640  # pixels a side of the sample picture
+
+
+@dataclass(frozen=True)
+class Shown:
+    """file: its name in the bundle, "" if there is none; answer: as plain values; words: the same for people."""
+
+    file: str
+    answer: list[list[Any]]
+    words: str
+
+
+def show_sample(form: Form, folder: Path, data: Path | None) -> Shown:
+    """Write sample.png (.csv, .npz, .txt), and for pictures RESULT with the answer drawn on it."""
+    model = _opened(form)
+    kind = form.card.input.kind
+    name = {"image": "sample.png", "table": "sample.csv", "array": "sample.npz", "tokens": "sample.txt"}[kind]
+    if form.card.sample is None and data is None:
+        return Shown("", [], "–")
+    if kind == "image":
+        _picture(model, data).save(folder / name, "PNG", optimize=True)
+    else:
+        _write_rows(model, kind, folder / name)
+    answer = model.predict_file(folder / name)
+    if kind == "image":
+        place = folder / RESULT
+        place.parent.mkdir()
+        draw(folder / name, answer, enlarge=True).save(place, "PNG", optimize=True)
+    rows = summary(answer)
+    return Shown(name, rows, shown(rows))
+
+
+def _opened(form: Form) -> Predictor:
+    """The model as every processor should compute it: INT8 one operator at a time, since some overflow."""
+    path = form.files[0]
+    if path.suffix == ".onnx" and is_quantised(path):
+        return Predictor(path, session=open_session(path, once=True))
+    return load(path)
+
+
+def _picture(model: Predictor, data: Path | None) -> Any:
+    """The first picture of the data that can be read, not too large; else the model's own sample."""
+    for path in _pictures(data):
+        try:
+            picture = open_picture(path)
+        except QingzhouError:
+            continue
+        picture.thumbnail((LARGEST, LARGEST))
+        return picture
+    return model.sample_input()
+
+
+def _pictures(data: Path | None) -> list[Path]:
+    """Those of a folder and the folders in it, by name; [] where there are none."""
+    if data is None or not data.is_dir():
+        return []
+    for folder in (data, *sorted(path for path in data.rglob("*") if path.is_dir())):
+        try:
+            return [Path(path) for path in pictures_in(str(folder))[:10]]
+        except (OSError, QingzhouError):
+            continue
+    return []
+
+
+def _write_rows(model: Predictor, kind: str, path: Path) -> None:
+    """The model's own sample as a file that predict_file() reads."""
+    data = np.asarray(model.sample_input())
+    if kind == "array":
+        np.savez(path, data=data if data.ndim == len(model.card.input.shape) else data[None])
+        return
+    if kind == "tokens":
+        words = {number: word for word, number in model.card.vocabulary.items()}
+        path.write_text("".join(words.get(int(n), "") for n in data.reshape(-1)), "utf-8", newline="\n")
+        return
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([f"{value:.9g}" for value in row] for row in np.atleast_2d(data))
+    path.write_text(text.getvalue(), "utf-8", newline="\n")

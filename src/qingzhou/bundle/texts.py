@@ -1,0 +1,185 @@
+"""The small files of a bundle, as they are written: scripts and README, in English and Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ..devices import Device
+
+SELFTEST = '''"""{about}"""
+
+import sys
+
+from qingzhou_runtime.selftest import main
+
+sys.exit(main())
+'''
+BENCH = '''"""{about}"""
+
+import sys
+
+from qingzhou_runtime.measure import main
+
+sys.exit(main(sys.argv[1:]))
+'''
+ABOUT = {
+    "selftest": {
+        "en": "Does everything work on this device? Run: python selftest.py",
+        "zh": "检查这台设备上一切是否正常。运行：python selftest.py",
+    },
+    "bench": {
+        "en": "How fast is the model on this device? Run: python bench.py [seconds]; writes report.json",
+        "zh": "测量模型在这台设备上的速度。运行：python bench.py [秒数]，结果写入 report.json",
+    },
+}
+INSTALL_SH = """#!/bin/sh
+# {about}
+cd "$(dirname "$0")" || exit 1
+export QINGZHOU_LANG="${{QINGZHOU_LANG:-{language}}}"
+for python in "$PYTHON" python3 {names} python; do
+  [ -n "$python" ] || continue
+  version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || continue
+  case " {versions} " in
+    *" $version "*) PYTHON=$python; export PYTHON; exec "$python" -m qingzhou_runtime.install ;;
+  esac
+  found="$found $version"
+done
+echo "{wrong}" >&2
+exit 1
+"""
+INSTALL_BAT = """@echo off\r
+chcp 65001 >nul\r
+cd /d "%~dp0"\r
+set PYTHONUTF8=1\r
+if "%QINGZHOU_LANG%"=="" set QINGZHOU_LANG={language}\r
+where py >nul 2>nul && (py -3 -m qingzhou_runtime.install & goto end)\r
+where python >nul 2>nul && (python -m qingzhou_runtime.install & goto end)\r
+echo {missing}\r
+:end\r
+pause\r
+"""
+INSTALL_ABOUT = {
+    "en": "Installs what main.py needs into the folder packages/ here; nothing else on the board is changed.",
+    "zh": "把 main.py 需要的软件包装到这里的 packages/ 文件夹，不改动板子上的其他东西。",
+}
+WRONG_PYTHON = {
+    "en": "This bundle needs Python {versions}; found:${{found:- none}}. Install it, or name it: PYTHON=python3.x sh "
+          "install.sh",
+    "zh": "这个包需要 Python {versions}，找到的是：${{found:- 无}}。请安装，或指定：PYTHON=python3.x sh install.sh",
+}  # fmt: skip
+
+
+def install_sh(device: Device, pythons: Sequence[str], language: str) -> str:
+    """install.sh: finds a Python that the bundle is for, or says which is needed."""
+    wrong = WRONG_PYTHON[language].format(versions=" / ".join(pythons))
+    names = " ".join(f"python{name}" for name in reversed(pythons))
+    return INSTALL_SH.format(
+        about=INSTALL_ABOUT[language], language=language, names=names, versions=" ".join(pythons), wrong=wrong
+    )
+
+
+def install_bat(language: str) -> str:
+    """install.bat, for computers with Windows."""
+    missing = {
+        "en": "Python was not found. Install it from python.org.",
+        "zh": "没有找到 Python，请从 python.org 安装。",
+    }
+    return INSTALL_BAT.format(language=language, missing=missing[language])
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the README tells of a bundle."""
+
+    title: str
+    device: Device
+    scene: str  # in half a line
+    network: str
+    engine: str
+    precision: str
+    size: str
+    speed: str
+    words: str  # behind main.py
+    offline: bool
+    answer: str  # what selftest.py should show for the sample
+    picture: bool
+    rules: Sequence[str]
+    notes: Sequence[str]
+
+
+def readme(facts: Facts, language: str) -> str:
+    """README.md, with three steps."""
+    return _README[language](facts)
+
+
+def _english(facts: Facts) -> str:
+    steps = [
+        f"1. **Copy** this folder to the {facts.device.title['en']}: with a USB stick or the file manager, or from the "
+        "computer with `qingzhou push`.",
+        f"2. **Install**, once, in this folder on the device{' (no internet needed)' if facts.offline else ''}:\n\n"
+        f"   ```\n   {_install(facts)}\n   ```\n\n   Then `python3 selftest.py` says whether everything works; the "
+        f"sample should give: {facts.answer}.",
+        f"3. **Run**:\n\n   ```\n   python3 main.py{facts.words}\n   ```",
+    ]
+    return _page(
+        f"# {facts.title}",
+        f"{facts.scene[:1].upper()}{facts.scene[1:]}, on: {facts.device.title['en']}. Network: {facts.network}, "
+        f"{facts.engine} {facts.precision.upper()}, {facts.size}. {facts.speed}",
+        "## Three steps", *steps, _picture(facts, "What the model says of the sample picture"),
+        _rules(facts, "What it does (change it at the top of main.py):"),
+        "No board at hand? `python main.py --sim` shows on any computer what it would do.\n\n"
+        "`python3 bench.py` measures the speed and writes `report.json`; `qingzhou report` puts those of a class into "
+        "one table.",
+        _list("## To be known", facts.notes),
+    )  # fmt: skip
+
+
+def _chinese(facts: Facts) -> str:
+    steps = [
+        f"1. **复制**：把这个文件夹复制到{facts.device.title['zh']}上（U 盘、文件管理器，"
+        "或在电脑上用 `qingzhou push`）。",
+        f"2. **安装**（只需一次{'，不用联网' if facts.offline else ''}），在设备上的这个文件夹里运行：\n\n"
+        f"   ```\n   {_install(facts)}\n   ```\n\n"
+        f"   然后用 `python3 selftest.py` 检查是否一切正常，示例的结果应为：{facts.answer}。",
+        f"3. **运行**：\n\n   ```\n   python3 main.py{facts.words}\n   ```",
+    ]
+    return _page(
+        f"# {facts.title}",
+        f"{facts.scene}，用于{facts.device.title['zh']}。网络：{facts.network}，{facts.engine} "
+        f"{facts.precision.upper()}，{facts.size}。{facts.speed}",
+        "## 三个步骤", *steps, _picture(facts, "模型对示例图片的回答"),
+        _rules(facts, "它会做什么（可在 main.py 开头修改）："),
+        "手边没有板子？在任何电脑上运行 `python main.py --sim` 就能看到它会做什么。\n\n"
+        "`python3 bench.py` 测量速度并写入 `report.json`；`qingzhou report` 可以把全班的结果合成一张表。",
+        _list("## 说明", facts.notes),
+    )  # fmt: skip
+
+
+_README = {"en": _english, "zh": _chinese}
+
+
+def _page(*parts: str) -> str:
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _install(facts: Facts) -> str:
+    return "sh install.sh" if facts.device.machine else "sh install.sh        (Windows: install.bat)"
+
+
+def _picture(facts: Facts, words: str) -> str:
+    return f"![{words}](readme/result.png)" if facts.picture else ""
+
+
+def _rules(facts: Facts, words: str) -> str:
+    return f"{words}\n\n" + "\n".join(f"- `{rule}`" for rule in facts.rules) if facts.rules else ""
+
+
+def _list(title: str, lines: Sequence[str]) -> str:
+    return f"{title}\n\n" + "\n".join(f"- {line}" for line in lines) if lines else ""
+
+
+def script(kind: str, language: str) -> str:
+    """selftest.py or bench.py."""
+    texts: Mapping[str, str] = {"selftest": SELFTEST, "bench": BENCH}
+    return texts[kind].format(about=ABOUT[kind][language])

@@ -1,0 +1,100 @@
+"""A device as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..errors import say
+
+
+@dataclass(frozen=True)
+class Screen:
+    """A screen that the device always has: pixels, degrees to turn pictures by, and whether to fill it."""
+
+    width: int
+    height: int
+    rotate: int = 0
+    full_screen: bool = False
+
+
+@dataclass(frozen=True)
+class Device:
+    """One device.
+
+    title         in Chinese and English
+    machine       what Python's platform.machine() says there; "" where it may be any
+    glibc         of its C library 2.x, which decides the wheels; 0 where it has another, or none
+    memory_mb     of the smallest that is sold;  free_mb  what programs can have of it
+    dot_product   whether its processor multiplies int8 four at a time (ARMv8.2's SDOT, VNNI)
+    signed_int8   whether its onnxruntime is faster with int8 activations than with uint8
+    engines       that run there, the best for FP32 first
+    speed         million multiply-accumulates a second by precision, for estimates; and where that comes from
+    instructions  million of them for one MobileNetV2, by engine and precision, counted under emulation
+    pythons       Python's minor version -> package -> exact version that has a wheel there
+    system        packages that only the system's own archive has: name -> its name there
+    opset, ir     the newest that its onnxruntime reads
+    """
+
+    name: str
+    title: Mapping[str, str]
+    machine: str
+    glibc: int
+    memory_mb: int
+    free_mb: int
+    cores: int
+    processor: str
+    dot_product: bool
+    signed_int8: bool
+    screen: Screen | None
+    camera: str
+    pins: str
+    engines: tuple[str, ...]
+    speed: Mapping[str, float]
+    speed_source: str
+    instructions: Mapping[str, Mapping[str, float]]
+    pythons: Mapping[str, Mapping[str, str]]
+    system: Mapping[str, str]
+    opset: int
+    ir: int
+    notes: Mapping[str, tuple[str, ...]]
+
+    @property
+    def shown(self) -> str:
+        """Its title in the language in use."""
+        return say(self.title["en"], self.title["zh"])
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is to be known of it, in the language in use."""
+        return self.notes["zh"] if say("en", "zh") == "zh" else self.notes["en"]
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it runs no Python: a browser."""
+        return not self.pythons
+
+    @property
+    def platforms(self) -> tuple[str, ...]:
+        """pip's names for it, the most general first; () where it depends on the computer."""
+        if not self.glibc:
+            return ()
+        return (
+            f"manylinux2014_{self.machine}",
+            *(f"manylinux_2_{n}_{self.machine}" for n in range(17, self.glibc + 1)),
+        )
+
+    def as_dict(self) -> dict[str, object]:
+        """The same as plain values, for --json."""
+        return {
+            "name": self.name, "title": dict(self.title), "machine": self.machine or None,
+            "processor": self.processor, "cores": self.cores, "dot_product": self.dot_product,
+            "memory_mb": self.memory_mb, "free_mb": self.free_mb, "camera": self.camera, "pins": self.pins or None,
+            "screen": None if self.screen is None else vars(self.screen),
+            "engines": list(self.engines), "python": {name: dict(found) for name, found in self.pythons.items()},
+            "system_packages": dict(self.system), "platforms": list(self.platforms),
+            "opset": self.opset, "ir_version": self.ir,
+            "million_macs_a_second": dict(self.speed), "speed_source": self.speed_source,
+            "million_instructions_mobilenet_v2": {name: dict(found) for name, found in self.instructions.items()},
+            "notes": {name: list(found) for name, found in self.notes.items()},
+        }  # fmt: skip

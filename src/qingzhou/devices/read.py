@@ -1,0 +1,106 @@
+"""Reading a device's .toml file, with an error that names what is wrong in it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from ..errors import OptionError, ProfileError
+from .profile import Device, Screen
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+TEXTS = ("machine", "processor", "camera", "speed_source")
+NUMBERS = ("memory_mb", "free_mb", "cores")
+OPTIONAL = ("glibc", "signed_int8", "screen", "pins", "python", "system", "instructions")
+KNOWN = {*TEXTS, *NUMBERS, *OPTIONAL, "title", "dot_product", "engines", "speed", "ceiling", "notes"}
+
+
+@cache
+def all_devices() -> tuple[Device, ...]:
+    """Every device, by name."""
+    found = (entry for entry in files(__package__).iterdir() if entry.name.endswith(".toml"))
+    return tuple(parse(entry.name[:-5], entry.read_text("utf-8")) for entry in sorted(found, key=lambda e: e.name))
+
+
+def load(name: str) -> Device:
+    """The device of this name; OptionError, which names those there are."""
+    known = {device.name: device for device in all_devices()}
+    if name not in known:
+        raise OptionError(
+            en=f"There is no device {name}; there are {', '.join(known)}. See qingzhou devices.",
+            zh=f"没有设备 {name}，可选的有：{'、'.join(known)}。请用 qingzhou devices 查看。",
+        )
+    return known[name]
+
+
+def parse(name: str, text: str) -> Device:
+    """A device from its file; ProfileError names the field that is missing, unknown, or of another kind."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as err:
+        raise _wrong(name, str(err)) from None
+    for key in sorted({*data} - KNOWN):
+        raise _wrong(name, f"{key}: unknown")
+    for key in sorted(KNOWN - {*data, *OPTIONAL}):
+        raise _wrong(name, f"{key}: missing")
+    try:
+        return _device(name, data)
+    except KeyError as err:
+        raise _wrong(name, f"{err.args[0]}: missing") from None
+    except (TypeError, ValueError, AttributeError) as err:
+        raise _wrong(name, str(err)) from None
+
+
+def _device(name: str, data: Mapping[str, Any]) -> Device:
+    """The fields, each of its kind; KeyError or TypeError otherwise."""
+    screen = data.get("screen")
+    return Device(
+        name=name,
+        title=_both(data["title"], str),
+        **{key: _a(str, key, data[key]) for key in TEXTS},
+        **{key: _a(int, key, data[key]) for key in NUMBERS},
+        glibc=_a(int, "glibc", data.get("glibc", 0)),
+        dot_product=_a(bool, "dot_product", data["dot_product"]),
+        signed_int8=_a(bool, "signed_int8", data.get("signed_int8", False)),
+        screen=None if screen is None else Screen(**screen),
+        pins=_a(str, "pins", data.get("pins", "")),
+        engines=tuple(_a(str, "engines", entry) for entry in data["engines"]),
+        speed={key: float(value) for key, value in data["speed"].items()},
+        instructions=data.get("instructions", {}),
+        pythons={key: _texts(f"python.{key}", found) for key, found in data.get("python", {}).items()},
+        system=_texts("system", data.get("system", {})),
+        opset=_a(int, "ceiling.opset", data["ceiling"]["opset"]),
+        ir=_a(int, "ceiling.ir", data["ceiling"]["ir"]),
+        notes={key: tuple(found) for key, found in _both(data["notes"], list).items()},
+    )
+
+
+def _both(found: Mapping[str, Any], kind: type) -> dict[str, Any]:
+    """What is there in Chinese and in English."""
+    return {language: _a(kind, language, found[language]) for language in ("zh", "en")}
+
+
+def _texts(key: str, found: Mapping[str, Any]) -> dict[str, str]:
+    return {name: _a(str, f"{key}.{name}", value) for name, value in found.items()}
+
+
+def _a(kind: type, key: str, value: Any) -> Any:
+    """The value; TypeError if it is of another kind."""
+    if type(value) is not kind:
+        raise TypeError(f"{key}: {value!r}, not {kind.__name__}")
+    return value
+
+
+def _wrong(name: str, what: str) -> ProfileError:
+    return ProfileError(
+        en=f"The description of the device, {name}.toml, is wrong: {what}. Compare it with another one in devices/, or "
+        "install Qingzhou again.",
+        zh=f"设备描述文件 {name}.toml 有误：{what}。请对照 devices/ 里的其他文件修改，或重新安装轻舟。",
+    )

@@ -1,0 +1,73 @@
+"""What `qingzhou devices` and `qingzhou bundle` show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.filesize import decimal
+from rich.markup import escape
+
+from ..errors import say
+from .pieces import as_json, console, facts, notes, table_of
+
+if TYPE_CHECKING:
+    from ..bundle.build import Bundle
+    from ..devices import Device
+
+
+def devices(found: Sequence[Device], json_wanted: bool) -> None:
+    """A row for each device."""
+    if json_wanted:
+        as_json({"devices": [device.as_dict() for device in found]})
+        return
+    table = table_of(
+        say("device", "设备"), "", say("processor", "处理器"), say("memory", "内存"), "Python",
+        say("engines", "引擎"), say("camera, pins, screen", "摄像头、引脚、屏幕"),
+    )  # fmt: skip
+    for device in found:
+        screen = f"{device.screen.width}×{device.screen.height}" if device.screen else ""
+        table.add_row(
+            f"[bold]{device.name}[/]", escape(device.shown),
+            escape(device.processor + (say(" (dot product)", "（点积）") if device.dot_product else "")),
+            f"{device.memory_mb} MB", " ".join(device.pythons), _engines(device),
+            escape(", ".join(filter(None, (device.camera, device.pins, screen)))),
+        )  # fmt: skip
+    console().print(table)
+
+
+def _engines(device: Device) -> str:
+    """Each with its version; of several Pythons, the newest."""
+    versions = list(device.pythons.values())[-1] if device.pythons else {}
+    return ", ".join(f"{name} {versions.get(name, '')}".strip() for name in device.engines)
+
+
+def bundle(made: Bundle, json_wanted: bool) -> None:
+    """What was made, and what to do with it now."""
+    if json_wanted:
+        as_json(made.as_dict())
+        return
+    screen, form, fps = console(), made.form, made.estimate.fps
+    wheels = say(f", {made.wheels} wheels inside", f"，内含 {made.wheels} 个安装文件") if made.wheels else ""
+    screen.print(f"[bold]{escape(str(made.path))}[/]  {decimal(made.size)}{wheels}")
+    screen.print(facts(
+        (say("device", "设备"), escape(made.device.shown)),
+        (say("scene", "场景"), made.scene),
+        (say("network", "网络"), escape(form.card.network)),
+        (say("form", "形式"), f"{form.engine} {form.precision.upper()}  {decimal(form.size)}"),
+        (say("rules", "规则"), escape("\n".join(made.rules))),
+        (say("expected", "预计"), _expected(fps, made.estimate.memory_mb)),
+        (say("sample", "示例"), escape(made.answer)),
+        (say("time", "用时"), f"{made.seconds:.1f} s"),
+    ))  # fmt: skip
+    notes(screen, made.notes)
+    if not made.device.is_page:
+        screen.print(say("Next: copy it to the device and follow its README.md, or: ",
+                         "下一步：复制到设备上，按 README.md 操作，或者：")
+                     + f"qingzhou push {escape(str(made.path))} user@board")  # fmt: skip
+
+
+def _expected(fps: float | None, memory: float) -> str:
+    """An estimate in words."""
+    speed = "" if fps is None else say(f"about {fps:.2g} a second, ", f"每秒约 {fps:.2g} 次，")
+    return speed + say(f"{memory:.0f} MB of memory (estimates)", f"内存 {memory:.0f} MB（均为估计）")

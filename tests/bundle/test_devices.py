@@ -1,0 +1,82 @@
+"""Devices as data: every profile is whole, and what is wrong with one is named."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+
+import pytest
+from click.testing import CliRunner
+
+from qingzhou.cli import main
+from qingzhou.devices import all_devices, load
+from qingzhou.devices.read import parse
+from qingzhou.engines import ENGINES
+from qingzhou.errors import OptionError, ProfileError, use_language
+
+NAMES = ["browser", "generic-linux-arm64", "jetson", "pc", "pi4-32", "pi4-64", "pi5", "unihiker"]
+TEXT = (files("qingzhou") / "devices/unihiker.toml").read_text("utf-8")
+
+
+def test_all_are_there() -> None:
+    assert [device.name for device in all_devices()] == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_profile_is_whole(name: str) -> None:
+    """Every engine has a version for some Python there, or a package of the system's; both languages have as much."""
+    device = load(name)
+    assert set(device.title) == {"zh", "en"} and len(device.notes["zh"]) == len(device.notes["en"])
+    assert 0 < device.free_mb < device.memory_mb and device.speed["fp32"] > 0 and device.speed_source
+    assert device.opset >= 11 and device.ir >= 6
+    for engine in device.engines if not device.is_page else ():
+        assert engine in ENGINES
+        assert any(engine in found for found in device.pythons.values())
+    for python, found in device.pythons.items():
+        assert python.startswith("3.")
+        assert {"numpy", "Pillow"} <= set(found) | set(device.system)
+
+
+def test_the_boards_of_the_lab_have_the_same_packages() -> None:
+    """What is emulated is what the profile installs: tests/boards/boards.py."""
+    from boards import boards
+
+    assert load("unihiker").pythons["3.7"]["onnxruntime"] in str(boards.BOARDS["unihiker"].wheels)
+    for name, board in boards.BOARDS.items():
+        device = load(name)
+        assert board.minor in device.pythons and device.machine == boards.MACHINE[board.arch]
+        assert device.dot_product == ("asimddp" in board.features) and device.glibc <= max(board.glibc, 36)
+
+
+WRONG = [
+    ("cores = 4", 'cores = "four"', "cores"),
+    ("cores = 4\n", "", "cores"),
+    ("cores = 4", "cores = 4\ncolour = 'red'", "colour"),
+    ("opset = 17", "", "opset"),
+    ("width = 240", "breadth = 240", "breadth"),
+    ('en = "Unihiker M10"', 'fr = "Unihiker M10"', "en"),
+    ("fp32 = 530", "fp32 = 'fast'", "fast"),
+    ("cores = 4", "cores = ", "line"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "named"), WRONG)
+def test_what_is_wrong_with_a_profile_is_named(old: str, new: str, named: str) -> None:
+    assert old in TEXT
+    with pytest.raises(ProfileError) as caught:
+        parse("board", TEXT.replace(old, new, 1))
+    assert named in caught.value.en and "board.toml" in caught.value.zh
+
+
+def test_an_unknown_device_names_those_there_are() -> None:
+    with pytest.raises(OptionError, match=r"unihiker.*qingzhou devices"):
+        load("toaster")
+
+
+def test_they_are_listed() -> None:
+    shown = CliRunner().invoke(main, ["devices", "--lang", "zh"])
+    use_language(None)
+    assert shown.exit_code == 0 and "行空板" in shown.output and "1.13.1" in shown.output
+    listed = json.loads(CliRunner().invoke(main, ["devices", "--json"]).output)["devices"]
+    assert [device["name"] for device in listed] == NAMES
+    assert listed[-1]["python"]["3.7"]["onnxruntime"] == "1.13.1" and listed[-1]["opset"] == 17
