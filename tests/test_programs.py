@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import compileall
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import qingzhou
 from lenets import write_lenet
 from passengers import basenn, digits, reference
 from qingzhou.convert import run_conversion
@@ -119,3 +121,10 @@ def test_a_mistake_at_the_program_is_explained(words: list[str], tmp_path: Path)
     found = subprocess.run([sys.executable, str(done.program), *words], capture_output=True, cwd=tmp_path, check=False)
     last = found.stderr.decode("utf-8", "replace").strip().splitlines()[-1]
     assert found.returncode == 1 and last.startswith("qingzhou_runtime.errors."), last
+
+
+def test_programs_that_pip_has_compiled_are_no_obstacle(tmp_path: Path) -> None:
+    """An installed package has a __pycache__ beside the programs."""
+    programs = Path(qingzhou.__file__).parent / "scenes" / "basic"
+    assert compileall.compile_dir(programs, quiet=1) and (programs / "__pycache__").is_dir()
+    assert run_conversion(write_lenet(tmp_path / "best.pth")).program.is_file()

@@ -45,7 +45,8 @@ def write_sample(model: Path, card: Card) -> Path:
     """
     code = program("basic", card, language(), {"MODEL": model.name})
     copy_runtime(model.parent / RUNTIME)
-    ours = {_unnamed(source.read_text("utf-8")) for source in (files(__name__) / "basic").iterdir()}
+    sources = (source for source in (files(__name__) / "basic").iterdir() if source.name.endswith(".py"))
+    ours = {_unnamed(source.read_text("utf-8")) for source in sources}
     target = next(path for path in _names(model) if not path.exists() or _unnamed(_text(path)) in ours)
     write_text(target, code)
     return target
