@@ -61,32 +61,49 @@ function pillowWeights(before, after) {
   return found;
 }
 
+/** The same in whole numbers, multiples of 1 / 2 ** 22. */
 function wholeWeights(found) {
   const one = 1 << PILLOW_BITS;
-  return found.map(({ first, weights }) => ({ first, weights: weights.map((w) => Math.trunc(w * one + 0.5)) }));
+  return found.map(({ first, weights }) => ({ first, weights: Int32Array.from(weights, (w) => w * one + 0.5) }));
 }
+
+const HALF = 1 << (PILLOW_BITS - 1); // what is added before the bits below a whole level are cut off
 
 function pillowColumns(picture, width) {
   const { data, height, channels } = picture;
   if (picture.width === width) return picture;
   const whole = data instanceof Uint8Array;
   const columns = pillowWeights(picture.width, width);
-  const taps = whole ? wholeWeights(columns) : columns;
   const out = new data.constructor(height * width * channels);
-  const start = whole ? 1 << (PILLOW_BITS - 1) : 0;
-  let to = 0;
-  for (let y = 0; y < height; y++) {
-    const row = y * picture.width * channels;
-    for (const { first, weights } of taps) {
-      for (let c = 0; c < channels; c++) {
-        let sum = start;
-        let from = row + first * channels + c;
-        for (let k = 0; k < weights.length; k++, from += channels) sum += data[from] * weights[k];
-        out[to++] = whole ? sum >> PILLOW_BITS : sum;
+  const along = whole ? wholeAlong : floatAlong;
+  const taps = whole ? wholeWeights(columns) : columns;
+  const [row, made] = [picture.width * channels, width * channels];
+  for (let y = 0; y < height; y++) along(data, y * row, out, y * made, taps, channels);
+  return { data: out, height, width, channels };
+}
+
+/** One row of bytes: 255 * 2 ** 22 and a half fit into 31 bits, so whole numbers do. */
+function wholeAlong(data, row, out, to, taps, channels) {
+  for (const { first, weights } of taps) {
+    const from = row + first * channels;
+    for (let c = 0; c < channels; c++) {
+      let sum = HALF;
+      for (let k = 0, i = from + c; k < weights.length; k++, i += channels) {
+        sum = (sum + Math.imul(data[i], weights[k])) | 0;
       }
+      out[to++] = sum >> PILLOW_BITS;
     }
   }
-  return { data: out, height, width, channels };
+}
+
+function floatAlong(data, row, out, to, taps, channels) {
+  for (const { first, weights } of taps) {
+    for (let c = 0; c < channels; c++) {
+      let sum = 0;
+      for (let k = 0, i = row + first * channels + c; k < weights.length; k++, i += channels) sum += data[i] * weights[k];
+      out[to++] = sum;
+    }
+  }
 }
 
 function pillowRows(picture, height) {
@@ -97,17 +114,23 @@ function pillowRows(picture, height) {
   const taps = whole ? wholeWeights(rows) : rows;
   const length = width * channels;
   const out = new data.constructor(height * length);
-  const sums = new Float64Array(length);
+  const sums = whole ? new Int32Array(length) : new Float64Array(length);
+  const add = whole ? addWhole : addFloat;
   taps.forEach(({ first, weights }, y) => {
-    sums.fill(whole ? 1 << (PILLOW_BITS - 1) : 0);
-    weights.forEach((weight, k) => {
-      const from = (first + k) * length;
-      for (let i = 0; i < length; i++) sums[i] += data[from + i] * weight;
-    });
+    sums.fill(whole ? HALF : 0);
+    weights.forEach((weight, k) => add(sums, data, (first + k) * length, weight));
     const to = y * length;
     for (let i = 0; i < length; i++) out[to + i] = whole ? sums[i] >> PILLOW_BITS : sums[i];
   });
   return { data: out, height, width, channels };
+}
+
+function addWhole(sums, data, from, weight) {
+  for (let i = 0; i < sums.length; i++) sums[i] += Math.imul(data[from + i], weight);
+}
+
+function addFloat(sums, data, from, weight) {
+  for (let i = 0; i < sums.length; i++) sums[i] += data[from + i] * weight;
 }
 
 // -- OpenCV ----------------------------------------------------------------------------------------------------------
