@@ -122,3 +122,17 @@ def test_boxes_of_two_stages_equal_mmdets(name: str, opset: int, tmp_path: Path)
     if name == "Mask_RCNN":
         assert found["masks"].shape == (1, 100, 28, 28)
         assert found["masks"].min() >= 0 and found["masks"].max() <= 1
+
+
+def test_ssd_lite_answers_as_the_original_onnx_file(tmp_path: Path) -> None:
+    """What MMEdu's own converter wrote gave this in onnxruntime, so XEduHub says the same of either file."""
+    original = Original("SSD_Lite")
+    with np.load(ORACLE / "SSD_Lite" / "export_reference.npz") as file:
+        dets, labels = file["dets"][0], file["labels"][0]
+    real = dets[:, 4] > 0
+    original.expected = {"torch_boxes": dets[real], "torch_labels": labels[real]}
+    net, image, levels = recorded(original, ssdlite, ssdlite.ssdlite)
+    outs = ssd_boxes(net, image, levels, ssdlite.default_decoding())
+    found = original.run(net.freeze(*outs, names=["dets", "labels"]), tmp_path / "boxes.onnx", 11, 6)
+    assert found["dets"].shape == (1, len(dets), 5) and found["labels"].shape == (1, len(labels))
+    assert original.found_again(found) == (found["dets"][0, :, 4] > 0).sum() == real.sum() > 0
