@@ -252,6 +252,7 @@ def test_boxes_of_a_trained_detector(form: str, open_page: Open, desk: Path) -> 
     folder = ORACLE / "trained_ssd"
     path = convert(folder / "checkpoint.pth", desk / f"ssd_{form}.onnx", input_size=(160, 160), form=form)
     page, model = open_page(path), load(path)
+    assert "Self-test passed" in page.page.inner_text("#status")
     for picture in sorted((folder / "pictures").iterdir())[:8]:
         same_boxes(page.predict(picture.read_bytes()), model.predict(picture))
         if form == "raw":

@@ -30,7 +30,7 @@ def report(merged: Sequence[Merged], bad: Sequence[Unread], faults: Faults) -> N
     table = table_of(*(head.replace(" ", "\n") for head in heads))
     for i, column in enumerate(table.columns):
         column.justify, column.no_wrap = ("right" if i >= 4 else "left"), i not in (0, 2)
-        column.min_width = 8 if i in (0, 2) else None
+        column.min_width = 11 if i in (0, 2) else None
     for row in cells:
         table.add_row(*(escape(cell.partition(" (")[0]) for cell in row))  # ranges are for the page
     if merged:

@@ -17,10 +17,12 @@ export async function decodePicture(blob) {
   }
 }
 
+const canvas = document.createElement("canvas"); // one for all: a camera gives many pictures of a size
+const context = canvas.getContext("2d", { willReadFrequently: true });
+
 /** What a drawable thing (a bitmap, a camera's video) shows now -> {rgba, height, width, format: ""}. */
 export function pixelsOf(source, width, height) {
-  const canvas = Object.assign(document.createElement("canvas"), { width, height });
-  const context = canvas.getContext("2d", { willReadFrequently: true });
+  Object.assign(canvas, { width, height }); // which clears it
   context.drawImage(source, 0, 0, width, height);
   return { rgba: context.getImageData(0, 0, width, height).data, height, width, format: "" };
 }
