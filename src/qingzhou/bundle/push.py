@@ -148,8 +148,17 @@ def local_files(folder: Path) -> Mapping[str, str]:
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
         if path.is_file() and not path.is_symlink() and not NOT_SENT & set(parts):
-            found["/".join(parts)] = hashlib.sha256(path.read_bytes()).hexdigest()
+            found["/".join(parts)] = _digest(path)
     return found
+
+
+def _digest(path: Path) -> str:
+    """The SHA-256 of a file, piece by piece."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 class _Place:
