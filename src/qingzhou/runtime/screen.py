@@ -1,9 +1,10 @@
-"""The screen: a window by OpenCV or tkinter, whichever is there; without a display, lines in the terminal."""
+"""The screen: a window by tkinter or OpenCV, whichever is there; without a display, lines in the terminal."""
 
 from __future__ import annotations
 
 import collections
 import os
+import socket
 import sys
 import time
 from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
@@ -45,7 +46,7 @@ class Screen:
     ...         break
 
     rotate  0, 90, 180 or 270 degrees clockwise: the Unihiker's screen is 240 x 320, its camera lies across
-    window  "auto", "cv2", "tk" or "none"
+    window  "auto", "tk", "cv2" or "none"
     """
 
     def __init__(self, full_screen: bool = False, rotate: int = 0, window: str = "auto") -> None:
@@ -90,7 +91,8 @@ class Screen:
 
     def drawn(self, picture: Any, answer: Any) -> Any:
         """What show() puts on the screen: small and turned as the screen is, with the fps."""
-        picture, answer = _shrunk(picture, answer, SMALL.get(board()), self._turn)
+        size = getattr(self._window, "size", None) or SMALL.get(board())
+        picture, answer = _fitted(picture, answer, size, self._turn)
         shown = draw(picture, answer) if answer is not None else Image.fromarray(picture)
         write_below(shown, _message[0] if time.monotonic() < _message[1] else "%.1f fps" % self.fps)
         turn = {90: Image.Transpose.ROTATE_270, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_90}
@@ -121,13 +123,13 @@ class Screen:
             sim.put("%s   %.1f fps" % (shown or say("nothing", "没有目标"), self.fps))
 
 
-def _shrunk(picture: Any, answer: Any, size: Optional[Tuple[int, int]], turn: int) -> Any:
-    """The picture and its boxes made smaller for a small screen, before anything is drawn: that is quicker."""
+def _fitted(picture: Any, answer: Any, size: Optional[Tuple[int, int]], turn: int) -> Any:
+    """The picture and its boxes as large as the screen, before anything is drawn: letters stay sharp."""
     if size is None:
         return picture, answer
     wide, high = size if turn % 180 == 0 else size[::-1]
     times = min(wide / picture.shape[1], high / picture.shape[0])
-    if times >= 1:
+    if times == 1:
         return picture, answer
     new = round(picture.shape[1] * times), round(picture.shape[0] * times)
     small = np.asarray(Image.fromarray(picture).resize(new, Image.Resampling.BILINEAR))
@@ -143,12 +145,25 @@ def _open_window(kind: str, full_screen: bool) -> Any:
     """The first that opens; None without a display."""
     if kind == "none" or (kind == "auto" and not has_display()):
         return None
-    for name in ("cv2", "tk") if kind == "auto" else (kind,):
+    for name in ("tk", "cv2") if kind == "auto" else (kind,):
         try:
             return WINDOWS[name](full_screen)
-        except Exception:  # OpenCV without windows, Python without tkinter, a display that refuses: try the next
+        except Exception:  # Python without tkinter, OpenCV without windows, a display that refuses: try the next
             continue
     return None
+
+
+def _display_answers() -> bool:
+    """Whether the X server of this machine is there. OpenCV's windows end the whole program where it is not."""
+    name = os.environ.get("DISPLAY", "")
+    if not name.startswith(":"):
+        return True
+    path = "/tmp/.X11-unix/X" + name[1:].partition(".")[0]
+    for address in (path, "\0" + path):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            if probe.connect_ex(address) == 0:
+                return True
+    return False
 
 
 def leaves(key: str) -> bool:
@@ -158,9 +173,12 @@ def leaves(key: str) -> bool:
 
 class OpenCVWindow:
     def __init__(self, full_screen: bool) -> None:
+        if not _display_answers():
+            raise OSError("no display")
         self._cv2, self._name = there("cv2"), "Qingzhou"
         cv2 = self._cv2
-        cv2.namedWindow(self._name, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO if full_screen else cv2.WINDOW_AUTOSIZE)
+        kind = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO if full_screen else cv2.WINDOW_AUTOSIZE
+        cv2.namedWindow(self._name, kind | cv2.WINDOW_GUI_NORMAL)
         if full_screen:
             cv2.setWindowProperty(self._name, cv2.WND_PROP_FULLSCREEN, cv2.WINDOW_FULLSCREEN)
         self._shown = False
@@ -186,8 +204,11 @@ class TkWindow:
         self._tk, self._alive = tkinter, True
         self._root = tkinter.Tk()
         self._root.title("Qingzhou")
+        self.size = (self._root.winfo_screenwidth(), self._root.winfo_screenheight()) if full_screen else None
         self._root.configure(background="black", cursor="none" if full_screen else "")
-        self._root.attributes("-fullscreen", full_screen)
+        if self.size is not None:
+            self._root.geometry("%dx%d+0+0" % self.size)  # for boards whose screen has no window manager
+            self._root.attributes("-fullscreen", True)
         self._root.protocol("WM_DELETE_WINDOW", self._leave)
         self._root.bind("<Key>", lambda event: self._leave() if leaves(event.keysym) else None)
         self._label = tkinter.Label(self._root, borderwidth=0, background="black")

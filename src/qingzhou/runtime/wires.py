@@ -143,7 +143,7 @@ class Broker:
     def _connected(self, user: str, password: str) -> Any:
         package = need("paho.mqtt.client", "MQTT", "MQTT")
         versions = getattr(package, "CallbackAPIVersion", None)  # from paho 2 on it asks which one is meant
-        client = package.Client(versions.VERSION1) if versions else package.Client()
+        client = package.Client(versions.VERSION2) if versions else package.Client()
         client.username_pw_set(user, password)
         client.on_connect, client.on_disconnect, client.on_message = self._on_connect, self._on_lost, self._on_message
         client.reconnect_delay_set(1, 5)
@@ -160,7 +160,7 @@ class Broker:
         return bool(self._client.is_connected())
 
     def _on_connect(self, client: Any, data: Any, flags: Any, code: Any, *_: Any) -> None:
-        if int(getattr(code, "value", code)):
+        if _failed(code):
             tell(
                 'The MQTT broker %s refuses this user (%s). Write mqtt(topic, text, "user:password@host").'
                 % (self.host, code),
@@ -173,8 +173,9 @@ class Broker:
             tell("The MQTT broker %s is back." % self.host, "MQTT 服务器 %s 恢复了。" % self.host)
         self._lost = False
 
-    def _on_lost(self, client: Any, data: Any, code: Any, *_: Any) -> None:
-        if self._client is not None and not self._lost and int(getattr(code, "value", code)):
+    def _on_lost(self, client: Any, data: Any, *codes: Any) -> None:
+        # paho 1 gives the code alone; paho 2 gives it between flags and properties
+        if self._client is not None and not self._lost and _failed(codes[0] if len(codes) == 1 else codes[1]):
             self._lost = True
             tell(
                 "The MQTT broker %s is gone; trying again … messages until then are lost." % self.host,
@@ -197,6 +198,11 @@ class Broker:
             zh="MQTT 服务器 %s:%d 没有回应。它（SIoT、mosquitto）启动了吗？地址对吗？"
             '换地址请写 mqtt(主题, 内容, "192.168.1.5")。' % (self.host, self.port),
         )
+
+
+def _failed(code: Any) -> bool:
+    """Whether a code of paho's is one of failure: a number, or from paho 2 on an object that knows."""
+    return bool(getattr(code, "is_failure", code))
 
 
 def parse_address(text: str) -> Tuple[str, int, str, str]:
