@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -171,6 +173,22 @@ def test_any_text_is_a_rule_or_a_rule_error(text: str, more: str) -> None:
             parse(line, 1, LABELS, act.ACTIONS)
         except RuleError as err:
             assert err.en and err.zh
+
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_rules_in_the_documentation(language: str, done: Done) -> None:
+    """Those under RULES, one by one; and the mistake looks as it is printed there."""
+    text = (DOCS / language / "scenes.md").read_text("utf-8")
+    lines = re.findall(r"^    '(.*)',$", text, re.M)
+    assert len(Rules(lines, ["cat", "person", "小猫", "人"]).rules) == 5
+    use_language(language)
+    wrong = re.findall(r"^    ((?:when|当) .*(?:abvoe|大鱼).*)$", text, re.M)
+    with pytest.raises(RuleError) as caught:
+        Rules(wrong, LABELS)
+    assert str(caught.value) in text
 
 
 def test_what_is_no_text() -> None:

@@ -129,12 +129,12 @@ class Parser:
         while self._accept("word", "and"):
             terms.append(self._term())
         hold, unit = self._hold()
-        self._mark(":", 'above, below, is, and, for, ":"')
+        self._mark(":", 'above, below, is, and, for or ":"', "高于、低于、是、并且、连续或冒号")
         calls = [self._call()]
         while self._accept("mark", ","):
             calls.append(self._call())
         if self.next.kind != "end":
-            raise self._wrong('"," 或行尾', '"," or the end of the line')
+            raise self._wrong("逗号或行尾", '"," or the end of the line')
         return Rule(self.text, tuple(terms), hold, unit, tuple(calls))
 
     def sensor(self) -> Term:
@@ -225,11 +225,11 @@ class Parser:
         return Call(name, self._arguments(self.actions[name].takes))
 
     def _arguments(self, takes: Sequence[str]) -> Tuple[Any, ...]:
-        self._mark("(", '"("')
+        self._mark("(", '"("', "括号")
         given: List[Any] = []
         while not (self.next.kind == "mark" and self.next.value == ")"):
             if given:
-                self._mark(",", '"," or ")"')
+                self._mark(",", '"," or ")"', "逗号或括号")
             if len(given) == len(takes):
                 raise self._wrong(
                     '")"：这里最多有 %d 个值' % len(takes), '")": there are at most %d values here' % len(takes)
@@ -277,9 +277,9 @@ class Parser:
         if not self._accept("word", word):
             raise self._wrong("%s（当）" % word, word)
 
-    def _mark(self, mark: str, expected: str) -> None:
+    def _mark(self, mark: str, en: str, zh: str) -> None:
         if not self._accept("mark", mark):
-            raise self._wrong(expected.replace(" or ", " 或 "), expected)
+            raise self._wrong(zh, en)
 
     def _wrong(self, zh: str, en: str) -> RuleError:
         """What was expected at the next token, with the line and a mark below the place."""
