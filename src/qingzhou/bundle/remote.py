@@ -53,7 +53,8 @@ class Place:
         progress = _Progress(size, tell)
         for name in send:
             self.board.send(source / name, f"{self.new}/{name}", progress)
-        wrong = [name for name, digest in self._hashes(self.new).items() if name in files and files[name] != digest]
+        arrived = self._hashes(self.new)
+        wrong = [name for name, digest in files.items() if arrived.get(name) != digest]
         if wrong:
             raise _damaged(wrong[0])
         return len(send), size

@@ -4,16 +4,24 @@ import { exactPng } from "./png.js";
 
 /** A file or blob -> {rgba, height, width, format}; an Error if it is no picture that the browser knows. */
 export async function decodePicture(blob) {
-  const [bitmap, format] = await Promise.all([
-    createImageBitmap(blob, { colorSpaceConversion: "none", premultiplyAlpha: "none", imageOrientation: "from-image" }),
-    formatOf(blob),
-  ]);
+  const [bitmap, format] = await Promise.all([bitmapOf(blob), formatOf(blob)]);
   try {
     const exact = format === "png" ? await exactPng(new Uint8Array(await blob.arrayBuffer())) : null;
     if (exact) return { ...exact, format };
     return { ...pixelsOf(bitmap, bitmap.width, bitmap.height), format };
   } finally {
     bitmap.close();
+  }
+}
+
+const AS_IT_IS = { colorSpaceConversion: "none", premultiplyAlpha: "none", imageOrientation: "from-image" };
+
+async function bitmapOf(blob) {
+  try {
+    return await createImageBitmap(blob, AS_IT_IS);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return createImageBitmap(blob); // an older browser that knows other words for it; upright is its default
   }
 }
 
