@@ -284,7 +284,9 @@ def test_doors() -> None:
     assert "QINGZHOU_DOORS" in cli("doors", lang="zh").output
 
 
-@pytest.mark.parametrize("verb", ["convert", "info", "run", "check", "export", "push", "report", "engines", "demo", "doors"])
+@pytest.mark.parametrize(
+    "verb", ["convert", "info", "run", "check", "export", "push", "report", "engines", "demo", "doors"]
+)
 def test_every_verb_explains_itself_in_both_languages(verb: str) -> None:
     printed = cli(verb, "--help").output
     assert "--lang" in printed and "--json" in printed and any("\u4e00" <= letter <= "\u9fff" for letter in printed)

@@ -72,6 +72,24 @@ def test_a_detector_draws_what_it_finds(tmp_path: Path) -> None:
     assert "shapes_result.png" in run(run_conversion(oracle / "checkpoint.pth", done.model.path).program)
 
 
+@pytest.mark.parametrize("case", ["digits", "trained_ssd"])
+def test_all_pictures_of_a_folder(case: str, tmp_path: Path) -> None:
+    """By their names; a detector draws each."""
+    oracle = Path(__file__).parent / "oracle" / case
+    use_language("en")
+    pictures = sorted(oracle.glob("pictures/*.jpg"))[:3] or [path for path, _ in list(digits())[:3]]
+    (tmp_path / "folder").mkdir()
+    for number, path in enumerate(pictures):
+        shutil.copy(path, tmp_path / "folder" / f"{number}{path.suffix}")
+    if case == "digits":
+        printed = run(run_conversion(DIGITS, tmp_path / "m" / "m.onnx").program, str(tmp_path / "folder"))
+        assert printed.count("Result: ") == 3 and "0.png" in printed
+    else:
+        done = run_conversion(oracle / "checkpoint.pth", tmp_path / "m" / "m.onnx", input_size=(160, 160))
+        assert run(done.program, str(tmp_path / "folder")).count("Found ") == 3
+        assert {path.name for path in done.program.parent.glob("*.png")} == {f"m_result{n}.png" for n in ("", 1, 2)}
+
+
 def run(program: Path, *words: str) -> str:
     """What the program prints, in a Python that does not know Qingzhou, from another folder."""
     environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "QINGZHOU_LANG")}

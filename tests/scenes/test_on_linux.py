@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageGrab
 
-from programs import environment
+from programs import PYTHON, environment
 from qingzhou.errors import DeviceError, use_language
 from qingzhou.runtime import act, listen, optional, pins, voice, wires, worker
 from qingzhou.runtime.rules import Rules
@@ -101,7 +101,7 @@ def test_the_camera_scene_with_a_video_as_the_camera(
     main = write("camera", "shapes", CAMERA=str(tmp_path / "film.avi"), ROTATE=turn, FULL_SCREEN=full)
     text = main.read_text("utf-8").replace("Screen(FULL_SCREEN, ROTATE)", f"Screen(FULL_SCREEN, ROTATE, {window!r})")
     main.write_text(text, "utf-8")
-    program = subprocess.Popen([sys.executable, str(main)], env=environment(DISPLAY=display, QINGZHOU_LANG="en"))
+    program = subprocess.Popen([PYTHON, str(main)], env=environment(DISPLAY=display, QINGZHOU_LANG="en"))
     try:
         shown = wait_for(lambda: painted(display))
         time.sleep(1)
@@ -157,7 +157,7 @@ def test_a_display_that_is_gone(write: Write) -> None:
     """A window that cannot open is no reason to stop: the answers come as lines."""
     main = write("camera", "shapes", CAMERA="sim")
     done = subprocess.run(
-        [sys.executable, str(main)],
+        [PYTHON, str(main)],
         capture_output=True,
         env=environment(DISPLAY=":4321", QINGZHOU_LANG="en"),
         timeout=60,
@@ -263,6 +263,17 @@ def test_a_serial_port(capsys: pytest.CaptureFixture[str]) -> None:
     wait_for(lambda: "cannot be used" in capsys.readouterr().out)
 
 
+def test_a_port_that_is_closed_is_no_problem(capsys: pytest.CaptureFixture[str]) -> None:
+    board, port = pty.openpty()
+    name = os.ttyname(port)
+    wires.serial(name).write("hello")
+    act.close()
+    time.sleep(1)  # longer than the port waits for a line
+    os.close(board)
+    os.close(port)
+    assert capsys.readouterr().out == ""
+
+
 def test_no_serial_port() -> None:
     with pytest.raises(DeviceError, match=r"micro:bit|cannot be used"):
         Rules(["when any: serial(label)"], [])
@@ -354,7 +365,7 @@ def test_a_broker_that_refuses(mosquitto: Mosquitto, capsys: pytest.CaptureFixtu
 def test_no_camera(write: Write) -> None:
     for source in ("auto", 0):
         main = write("camera", "shapes", CAMERA=source)
-        done = subprocess.run([sys.executable, str(main)], capture_output=True, env=environment(QINGZHOU_LANG="en"))
+        done = subprocess.run([PYTHON, str(main)], capture_output=True, env=environment(QINGZHOU_LANG="en"))
         said = done.stderr.decode()
         assert done.returncode == 1 and said.startswith("Problem: ") and said.count("\n") == 1, said
         assert ("No camera was found" if source == "auto" else "cannot be opened") in said
@@ -366,7 +377,7 @@ def test_a_video_is_looked_through(write: Write, tmp_path: Path) -> None:
 
     film(tmp_path / "film.avi", sorted((ORACLE / "trained_ssd" / "pictures").glob("*.jpg"))[:2], seconds=4)
     main = write("video", "shapes")
-    command = [sys.executable, str(main), str(tmp_path / "film.avi")]
+    command = [PYTHON, str(main), str(tmp_path / "film.avi")]
     done = subprocess.run(command, capture_output=True, env=environment(QINGZHOU_LANG="en"), timeout=120)
     assert done.returncode == 0, done.stderr
     rows = (main.parent / "result.csv").read_text("utf-8-sig").splitlines()[1:]

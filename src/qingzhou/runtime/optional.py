@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
-import os
+import socket
 from typing import Any
 
 from . import sim
@@ -65,8 +65,8 @@ def board() -> str:
         return "pi"
     if "jetson" in model or "nvidia" in model:
         return "jetson"
-    # The Unihiker's tree names Rockchip's own board; its folder of lessons tells it from others with that chip.
-    return "unihiker" if "rk3308" in model or os.path.isdir("/opt/unihiker") else "pc"
+    # The Unihiker's tree names the chip's maker only; the name that it has in the network tells it from other boards.
+    return "unihiker" if "rk3308" in model or socket.gethostname().lower().startswith("unihiker") else "pc"
 
 
 def tell(en: str, zh: str) -> None:

@@ -36,6 +36,11 @@ def pictures_in(folder: Any) -> List[str]:
     return [os.path.join(str(folder), name) for name in names]
 
 
+def pictures_of(path: Any) -> List[str]:
+    """The path itself, or where it is a folder the pictures in it, sorted by name; InputError if there are none."""
+    return pictures_in(path) if os.path.isdir(path) else [str(path)]
+
+
 def read_numbers(path: Any) -> Array:
     """The numbers in a .csv, .txt, .npz or .npy file as float32; FileMissing or InputError."""
     _check_file(path)

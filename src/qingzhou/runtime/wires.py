@@ -65,8 +65,9 @@ class Serial:
             try:
                 self._take(self._port.readline().decode("utf-8", "replace"))
             except Exception as err:
-                wrong = self._gone(err)
-                tell(wrong.en, wrong.zh)
+                if self._port is not None:  # else we closed it ourselves
+                    wrong = self._gone(err)
+                    tell(wrong.en, wrong.zh)
                 return
 
     def _take(self, text: str) -> None:

@@ -1,4 +1,4 @@
-"""找出图片里的东西，并用方框标出来。
+"""找出一张图片或一个文件夹里所有图片中的东西，并用方框标出来。
 
 用法：  python 本文件.py 照片.jpg
 不写照片时，用模型自带的示例图片。
@@ -9,25 +9,28 @@ from pathlib import Path
 
 from qingzhou_runtime import load
 from qingzhou_runtime.draw import draw
+from qingzhou_runtime.read import pictures_of
 
 MODEL = "model.onnx"  # 模型文件，和本程序放在同一个文件夹里
-RESULT = Path(__file__).with_name(Path(__file__).stem + "_result.png")  # 画好方框的图片
+PROGRAM = Path(__file__)  # 画好方框的图片存到本程序旁边
 
 # 1. 打开模型。类别名称和图片的处理方法都写在模型文件里，不用再设置
 model = load(Path(__file__).with_name(MODEL))
 
-# 2. 选一张图片
-picture = sys.argv[1] if len(sys.argv) > 1 else model.sample_input()
+# 2. 选图片
+pictures = pictures_of(sys.argv[1]) if len(sys.argv) > 1 else [model.sample_input()]
 
-# 3. 检测。只想要把握大的结果时，写上阈值：model.predict(picture, threshold=0.8)
-things = model.predict(picture)
+for number, picture in enumerate(pictures):
+    # 3. 检测。只想要把握大的结果时，写上阈值：model.predict(picture, threshold=0.8)
+    things = model.predict(picture)
 
-# 4. 显示找到的每一样东西：类别、把握有多大、方框的左上角和右下角
-print("找到 %d 个目标" % len(things))
-for thing in things:
-    print("  %s  置信度：%.1f%%" % (thing.label, thing.confidence * 100))
-    print("    方框：(%.0f, %.0f) 到 (%.0f, %.0f)" % thing.box)
+    # 4. 显示找到的每一样东西：类别、把握有多大、方框的左上角和右下角
+    print("找到 %d 个目标" % len(things))
+    for thing in things:
+        print("  %s  置信度：%.1f%%" % (thing.label, thing.confidence * 100))
+        print("    方框：(%.0f, %.0f) 到 (%.0f, %.0f)" % thing.box)
 
-# 5. 把方框画在图片上，存到本程序旁边
-draw(picture, things).save(str(RESULT))
-print("图片已保存为 %s" % RESULT.name)
+    # 5. 把方框画在图片上，保存
+    result = PROGRAM.with_name("%s_result%s.png" % (PROGRAM.stem, number or ""))
+    draw(picture, things).save(str(result))
+    print("图片已保存为 %s" % result.name)

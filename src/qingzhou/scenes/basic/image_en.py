@@ -1,4 +1,4 @@
-"""Recognise a picture.
+"""Recognise a picture, or all pictures of a folder.
 
 Usage:  python THIS_FILE.py photo.jpg
 Without a photo, the sample picture inside the model is used.
@@ -8,19 +8,23 @@ import sys
 from pathlib import Path
 
 from qingzhou_runtime import load
+from qingzhou_runtime.read import pictures_of
 
 MODEL = "model.onnx"  # the model file, in the same folder as this program
 
 # 1. Open the model. It knows its labels, and how pictures must be prepared
 model = load(Path(__file__).with_name(MODEL))
 
-# 2. Choose a picture
-picture = sys.argv[1] if len(sys.argv) > 1 else model.sample_input()
+# 2. Choose the pictures
+pictures = pictures_of(sys.argv[1]) if len(sys.argv) > 1 else [model.sample_input()]
 
-# 3. Recognise it
-result = model.predict(picture)
+# 3. Recognise one by one
+for picture in pictures:
+    result = model.predict(picture)
 
-# 4. Show the likeliest label, and how sure the model is
-print("Result: %s  confidence: %.1f%%" % (result.label, result.confidence * 100))
-for index in result.scores.argsort()[::-1][:5]:
-    print("  %-12s %.4f" % (model.labels[index], result.scores[index]))
+    # 4. Show the likeliest label, and how sure the model is
+    if len(pictures) > 1:
+        print(picture)
+    print("Result: %s  confidence: %.1f%%" % (result.label, result.confidence * 100))
+    for index in result.scores.argsort()[::-1][:5]:
+        print("  %-12s %.4f" % (model.labels[index], result.scores[index]))

@@ -1,4 +1,4 @@
-"""识别一张图片。
+"""识别一张图片，或一个文件夹里的所有图片。
 
 用法：  python 本文件.py 照片.jpg
 不写照片时，用模型自带的示例图片。
@@ -8,19 +8,23 @@ import sys
 from pathlib import Path
 
 from qingzhou_runtime import load
+from qingzhou_runtime.read import pictures_of
 
 MODEL = "model.onnx"  # 模型文件，和本程序放在同一个文件夹里
 
 # 1. 打开模型。类别名称和图片的处理方法都写在模型文件里，不用再设置
 model = load(Path(__file__).with_name(MODEL))
 
-# 2. 选一张图片
-picture = sys.argv[1] if len(sys.argv) > 1 else model.sample_input()
+# 2. 选图片
+pictures = pictures_of(sys.argv[1]) if len(sys.argv) > 1 else [model.sample_input()]
 
-# 3. 识别
-result = model.predict(picture)
+# 3. 一张一张地识别
+for picture in pictures:
+    result = model.predict(picture)
 
-# 4. 显示结果：最可能的类别和把握有多大
-print("结果：%s  置信度：%.1f%%" % (result.label, result.confidence * 100))
-for index in result.scores.argsort()[::-1][:5]:
-    print("  %-12s %.4f" % (model.labels[index], result.scores[index]))
+    # 4. 显示结果：最可能的类别和把握有多大
+    if len(pictures) > 1:
+        print(picture)
+    print("结果：%s  置信度：%.1f%%" % (result.label, result.confidence * 100))
+    for index in result.scores.argsort()[::-1][:5]:
+        print("  %-12s %.4f" % (model.labels[index], result.scores[index]))
