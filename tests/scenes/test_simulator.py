@@ -136,8 +136,26 @@ def test_a_mistake_is_one_message(constants: dict[str, object], words: list[str]
     assert all(word in said for word in words)
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+def test_a_full_disk_is_one_message(write: Write) -> None:
+    main = write("video", "shapes")
+    (main.parent / "result.csv").symlink_to("/dev/full")
+    done = subprocess.run([PYTHON, str(main), "--sim"], capture_output=True, env=environment(QINGZHOU_LANG="en"))
+    said = done.stderr.decode("utf-8")
+    assert done.returncode == 1 and "Make room on the disk" in said and "Traceback" not in said
+
+
 def test_help(write: Write) -> None:
     assert "Usage:" in run(write("camera", "shapes"), "--help")
+
+
+@pytest.mark.parametrize("language, text", [("en", "Rule 1"), ("zh", "第 1 条规则")])
+def test_a_program_speaks_the_language_that_it_is_written_in(language: str, text: str, write: Write) -> None:
+    """Whatever the board's own language is."""
+    main = write("camera", "shapes", language, RULES=["hm"])
+    for locale in ("C.UTF-8", "zh_CN.UTF-8"):
+        done = subprocess.run([PYTHON, str(main), "--sim"], capture_output=True, env=environment(LC_ALL=locale))
+        assert text in done.stderr.decode("utf-8")
 
 
 def test_a_picture_of_a_folder_of_names(write: Write) -> None:

@@ -6,8 +6,6 @@ import glob
 import os
 import sys
 import time
-import urllib.error
-import urllib.request
 from typing import TYPE_CHECKING, Any, Iterator, List
 
 import numpy as np
@@ -260,6 +258,8 @@ class Stream(Source):
         self.reopen()
 
     def reopen(self) -> None:
+        import urllib.request  # here, since it brings 3 MB that no other camera needs
+
         self.close()
         try:
             self._answer = urllib.request.urlopen(self.name, timeout=PATIENCE)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-import urllib.request
 from typing import Any, Dict, Optional, Tuple
 
 from . import sim
@@ -233,6 +232,8 @@ def post(address: str, text: str) -> None:
     if sim.active():
         sim.tell("http: %s %s" % (address, text))
         return
+    import urllib.request  # here, since it brings 3 MB that few programs need
+
     try:
         request = urllib.request.Request(address, text.encode("utf-8"), {"Content-Type": "text/plain; charset=utf-8"})
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
