@@ -139,6 +139,14 @@ def test_a_recorded_word_goes_first(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert played == [str(tmp_path / "voice" / "小猫.wav")]
 
 
+def test_spoken_texts_do_not_fill_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(voice, "save", lambda text, path: Path(path).write_bytes(b"x"))
+    paths = {voice._synthesised(str(number)) for number in range(200)}
+    assert sum(Path(path).exists() for path in paths) <= voice.MOST_KEPT + 1
+    voice.forget()
+    assert not any(Path(path).exists() for path in paths)
+
+
 # -- what is not there --
 
 

@@ -261,6 +261,29 @@ def test_a_serial_port(capsys: pytest.CaptureFixture[str]) -> None:
     os.close(board)
     os.close(port)
     wait_for(lambda: "cannot be used" in capsys.readouterr().out)
+    assert wires.serial(name).value("light") is None, "old values no longer count"
+
+
+def test_a_cable_that_is_plugged_in_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A link stands for the port's name, which stays the same while the device behind it changes."""
+    monkeypatch.setattr(wires, "RETRY", 0.1)
+    name, ends = str(tmp_path / "ttyACM0"), pty.openpty()
+    os.symlink(os.ttyname(ends[1]), name)
+    port = wires.serial(name)
+    for end in ends:
+        os.close(end)
+    wait_for(lambda: "cannot be used" in capsys.readouterr().out)
+    ends = pty.openpty()
+    os.unlink(name)
+    os.symlink(os.ttyname(ends[1]), name)
+    wait_for(lambda: "is back" in capsys.readouterr().out)
+    os.write(ends[0], b"light:7\n")
+    wait_for(lambda: port.value("light") == "7")
+    act.close()
+    for end in ends:
+        os.close(end)
 
 
 def test_a_port_that_is_closed_is_no_problem(capsys: pytest.CaptureFixture[str]) -> None:

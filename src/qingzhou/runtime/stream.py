@@ -58,8 +58,17 @@ class Handler(BaseHTTPRequestHandler):
         self.give(page.encode("utf-8"), "text/html; charset=utf-8")
 
     def not_here(self) -> None:
-        self.close_connection = True
+        self.drain()
         self.give_json({"error": "NotFound", "message": say("There is no such page.", "没有这个页面。")}, 404)
+
+    def drain(self) -> None:
+        """Reads and forgets what was sent: to close at once would take the answer away with it."""
+        self.close_connection = True
+        length = self.headers.get("Content-Length", "")
+        left = min(int(length), LARGEST) if length.isdigit() else 0
+        while left > 0:
+            piece = self.rfile.read(min(left, 1 << 16))
+            left -= len(piece) or left
 
     def log_message(self, *_: Any) -> None:
         """A line for every request would hide what the program says."""
@@ -243,7 +252,7 @@ class Api(Site):
         if request.path.partition("?")[0] != "/predict":
             request.not_here()
         elif not self._room.acquire(blocking=False):
-            request.close_connection = True
+            request.drain()
             request.give_json(
                 {"error": "Busy", "message": say("Too many pictures at once.", "同时发来的图片太多。")}, 503
             )

@@ -18,6 +18,7 @@ from .optional import board, there
 
 LONGEST = 200  # characters that are spoken
 PATIENCE = 30  # seconds for a sound
+MOST_KEPT = 50  # spoken texts that are kept as files
 SPEAKERS = ("espeak-ng", "espeak")
 PLAYERS = (["aplay", "-q"], ["paplay"], ["pw-play"], ["afplay"])
 _spoken: Dict[str, str] = {}  # text -> its sound, kept while the program runs
@@ -116,6 +117,8 @@ def _pyttsx3(text: str) -> None:
 
 def _synthesised(text: str) -> str:
     """The path of the spoken text."""
+    if len(_spoken) > MOST_KEPT:
+        forget()
     if text not in _spoken or not os.path.isfile(_spoken[text]):
         path = _temporary()
         save(text, path)

@@ -7,11 +7,12 @@ import time
 from typing import Any, Dict, Optional, Tuple
 
 from . import sim
-from .errors import DeviceError
+from .errors import DeviceError, QingzhouError
 from .optional import need, tell
 
 SPEED = 115200  # of a micro:bit; the Arduino sketches of the lessons use it too
 PATIENCE = 5  # seconds for an answer
+RETRY = 1.0  # seconds between two attempts to find a lost port
 # SIoT's published settings; on the Unihiker it runs on the board itself
 BROKER, PORT, USER, PASSWORD = "127.0.0.1", 1883, "siot", "dfrobot"
 
@@ -54,7 +55,7 @@ class Serial:
         try:
             name = self._name or _first_port()
             return package.Serial(name, SPEED, timeout=0.5, write_timeout=1)
-        except DeviceError:
+        except QingzhouError:
             raise
         except Exception as err:
             raise self._gone(err) from None
@@ -65,9 +66,25 @@ class Serial:
                 self._take(self._port.readline().decode("utf-8", "replace"))
             except Exception as err:
                 if self._port is not None:  # else we closed it ourselves
-                    wrong = self._gone(err)
-                    tell(wrong.en, wrong.zh)
+                    self._find_again(err)
+
+    def _find_again(self, err: Exception) -> None:
+        """The cable was pulled: old values no longer count; waits until the port is there again."""
+        wrong = self._gone(err)
+        tell(wrong.en, wrong.zh)
+        self.values.clear()
+        while self._port is not None:
+            time.sleep(RETRY)
+            try:
+                found = self._opened()
+            except QingzhouError:
+                continue
+            if self._port is None:  # closed in the meantime
+                found.close()
                 return
+            self._port = found
+            tell("The serial port %s is back." % self._name, "串口 %s 恢复了。" % self._name)
+            return
 
     def _take(self, text: str) -> None:
         name, mark, value = text.strip().replace("=", ":").partition(":")
