@@ -84,7 +84,8 @@ def start(folder: Path, port: int = 0) -> Server:
         f"PermitRootLogin prohibit-password\nForceCommand {folder}/enter\nSubsystem sftp internal-sftp\n",
         "utf-8",
     )
-    os.makedirs("/run/sshd", exist_ok=True)  # OpenSSH wants it, and only root can make it
+    if os.getuid() == 0:
+        os.makedirs("/run/sshd", exist_ok=True)  # OpenSSH wants it from root
     process = subprocess.Popen([SSHD, "-D", "-e", "-f", str(folder / "config")], stderr=(folder / "log").open("ab"))
     for _ in range(100):
         with socket.socket() as probe:

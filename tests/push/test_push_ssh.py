@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import getpass
 import json
 import os
 import platform
@@ -28,7 +29,7 @@ from qingzhou.errors import BoardError, HostKeyError
 
 pytestmark = pytest.mark.ssh
 
-USER = os.environ.get("USER") or "root"
+USER = getpass.getuser()
 
 
 @pytest.fixture
