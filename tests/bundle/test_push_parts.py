@@ -60,6 +60,10 @@ def test_what_is_no_bundle(tmp_path: Path) -> None:
             pass
     with pytest.raises(FileMissing, match="qingzhou bundle"), opened(tmp_path / "none"):
         pass
+    page = bundle(tmp_path / "page")
+    (page / "bundle.json").write_text('{"device": "browser"}', "utf-8")
+    with pytest.raises(ModelError, match=r"serve\.py"), opened(page):
+        pass
     damaged = bundle(tmp_path / "damaged")
     (damaged / "bundle.json").write_text("[" * 100_000, "utf-8")
     with pytest.raises(ModelError, match="no bundle"), opened(damaged):

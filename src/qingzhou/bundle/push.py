@@ -158,10 +158,20 @@ def run_main(board: Board, folder: str, tell: Tell) -> int:
 
 def _checked(folder: Path, named: Path) -> Path:
     """The folder, if a bundle is in it that can run on a board."""
-    if not (folder / MANIFEST).is_file() or not (folder / "main.py").is_file():
+    if not (folder / MANIFEST).is_file():
         raise _no_bundle(named)
-    read_manifest(folder)
+    if read_manifest(folder).get("device") == "browser":
+        raise _a_page(named)
+    if not (folder / "main.py").is_file():
+        raise _no_bundle(named)
     return folder
+
+
+def _a_page(path: Path) -> ModelError:
+    return ModelError(
+        en=f"{path} is a page for browsers, which needs no board. Show it: python serve.py in its folder.",
+        zh=f"{path} 是浏览器里运行的网页，不需要板子。在它的文件夹里运行 python serve.py 即可打开。",
+    )
 
 
 def _no_bundle(path: Path) -> ModelError:
