@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LAB = Path(__file__).with_name("boardlab.py")
-LONGEST = 300  # seconds of one command
+LONGEST = 900  # seconds of one command: other tests may want the processor too
 BOARDS = ("unihiker", "pi4-32", "pi4-64", "pi5")
 PYTHON = """#!/bin/sh
 exec '{host}' '{lab}' run {board} --env "PYTHONPATH={path}" --env "PYTHON=$PYTHON" --env "QINGZHOU_SIM=$QINGZHOU_SIM" \\

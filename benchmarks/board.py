@@ -1,0 +1,150 @@
+"""What one inference costs on emulated boards, in instructions: our bundle beside XEdu's way.
+
+    python benchmarks/board.py [unihiker pi4-64 pi5] [--memory PYTHON3.7]
+
+The network is MobileNetV2, trained on digits (tests/oracle/trained). XEdu's way is its FP32 .onnx with onnxruntime,
+prepared as XEduHub does it with OpenCV (tests/boards/xedu_way.py); ours is what `qingzhou bundle` makes, with and
+without data. Asked about: a frame of 640 x 480 pixels, as a camera gives it. The count of one inference is
+(count of N + 1 - count of 1) / N on one thread, in a fresh process each, after one that wrote the .pyc files.
+Instructions are no times: they leave out caches, memory, and how many a processor does at once.
+
+--memory also runs the camera scene of the Unihiker's bundle with a Python 3.7 of this machine that has numpy 1.21.6,
+Pillow 9.5.0, onnxruntime 1.13.1 (and OpenCV, for a video), and prints the most memory that it had.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/oracle")]
+LAB = ROOT / "tests/boards/boardlab.py"
+CHECKPOINT, DATA = ROOT / "tests/oracle/trained/mobilenet_digits.pth", ROOT / "tests/oracle/digits/test"
+N = 4
+
+# In a bundle's folder: `net` runs the prepared network, `all` predicts for a frame.
+OURS = """
+import sys
+import numpy as np
+sys.path.insert(0, sys.argv[1])
+from qingzhou_runtime import load
+from qingzhou_runtime.place import read_bundle
+model = load(sys.argv[1] + "/" + read_bundle(sys.argv[1])["model"], threads=1)
+frame = np.load(sys.argv[2])
+what, times = sys.argv[3], int(sys.argv[4])
+if what == "net":
+    feed = model._with_state(model.prepare(frame))
+    for _ in range(times):
+        model.run(feed)
+else:
+    for _ in range(times):
+        model.predict(frame)
+"""
+
+
+def count(board: str, *words: str | Path) -> int:
+    """Instructions of a whole process on the board."""
+    command = [sys.executable, LAB, "count", board, "--env", "QINGZHOU_SIM=1", "--", *words]
+    done = subprocess.run(command, capture_output=True, text=True)
+    found = re.search(r"^instructions (\d+)$", done.stdout, re.M)
+    if done.returncode or not found:
+        raise SystemExit(f"{board}: {done.stderr.strip()[-500:]}")
+    return int(found[1])
+
+
+def each(board: str, *words: str | Path) -> float:
+    """Millions for one inference."""
+    subprocess.run([sys.executable, LAB, "run", board, "--env", "QINGZHOU_SIM=1", "--", *words, "1"],
+                   check=True, capture_output=True)  # fmt: skip
+    first, more = (count(board, *words, str(times)) for times in (1, N + 1))
+    return (more - first) / N / 1e6
+
+
+def bundles(board: str, folder: Path) -> dict[str, Path]:
+    """A bundle for each form that the board can have, the best with and without data first."""
+    from qingzhou.bundle.build import build
+
+    made = {}
+    for name, options in (
+        ("best without data", {}),
+        ("best with data", {"data": DATA}),
+        ("onnxruntime FP32", {"engine": "onnxruntime"}),
+        ("onnxruntime INT8", {"engine": "onnxruntime", "precision": "int8", "data": DATA}),
+        ("ncnn FP32", {"engine": "ncnn"}),
+        ("ncnn INT8", {"engine": "ncnn", "precision": "int8", "data": DATA}),
+    ):
+        found = build(CHECKPOINT, board, out=folder / name.replace(" ", "-"), lang="en", **options)  # type: ignore[arg-type]
+        made[f"{name} ({found.form.engine} {found.form.precision.upper()})" if "best" in name else name] = found.path
+    return made
+
+
+def table(board: str, folder: Path) -> None:
+    """A row for XEdu's way and for each form of ours."""
+    import numpy as np
+
+    import qingzhou
+
+    frame = np.random.default_rng(3).integers(0, 256, (480, 640, 3)).astype(np.uint8)
+    np.save(folder / "frame.npy", frame)
+    model = qingzhou.convert(CHECKPOINT, folder / "theirs.onnx", opset=11, ir_version=6)  # as the original writes it
+    script, ours = ROOT / "tests/boards/xedu_way.py", folder / "ours.py"
+    ours.write_text(OURS)
+    net, whole = (each(board, script, model.path, folder / "frame.npy", what) for what in ("net", "all"))
+    print(f"\n{board}\n{'':44}{'network':>9}{'frame':>9}{'own share':>11}{'XEdu / ours':>13}", flush=True)
+    print(f"{'XEdu: onnxruntime FP32, OpenCV':44}{net:7.1f} M{whole:7.1f} M{(whole - net) / net:10.1%}", flush=True)
+    for name, place in bundles(board, folder).items():
+        own, frames = (each(board, ours, place, folder / "frame.npy", what) for what in ("net", "all"))
+        print(f"{name:44}{own:7.1f} M{frames:7.1f} M{(frames - own) / own:10.1%}{whole / frames:12.2f}x", flush=True)
+
+
+def memory(python: str, folder: Path) -> None:
+    """The most memory of the camera scene in INT8, and of an empty Python."""
+    from qingzhou.bundle.build import build
+
+    made = build(CHECKPOINT, "unihiker", "camera", data=DATA, engine="onnxruntime", precision="int8",
+                 out=folder / "camera", lang="en")  # fmt: skip
+    for name, words in (("empty Python", ["-c", "pass"]), ("the camera scene, INT8", ["main.py", "--sim"])):
+        print(f"{name:44}{peak([python, *words], made.path):6.1f} MB", flush=True)
+    film = os.environ.get("QINGZHOU_FILM")
+    if film:
+        code = (made.path / "main.py").read_text("utf-8")
+        (made.path / "film.py").write_text(re.sub(r'^CAMERA = ".*?"', f"CAMERA = {film!r}", code, flags=re.M), "utf-8")
+        print(f"{'the same with a film (OpenCV)':44}{peak([python, 'film.py'], made.path):6.1f} MB", flush=True)
+
+
+def peak(argv: list[str], folder: Path) -> float:
+    """The most memory of a process, in MB; this one stays small enough not to count."""
+    env = {**os.environ, "QINGZHOU_SIM": "1", "PYTHONPATH": ""}
+    code = "import resource, subprocess, sys; status = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL); " \
+           "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024); sys.exit(status)"  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code, *argv], cwd=folder, env=env, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise SystemExit(done.stderr[-1000:])
+    return float(done.stdout)
+
+
+def main() -> None:
+    """Parse, and print a table for each board."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("boards", nargs="*", default=["unihiker"])
+    parser.add_argument("--memory", metavar="PYTHON", help="a Python 3.7 with the Unihiker's packages")
+    given = parser.parse_args()
+    for board in given.boards:
+        subprocess.run([sys.executable, LAB, "up", board], check=True, stdout=subprocess.DEVNULL)
+        with tempfile.TemporaryDirectory() as folder:
+            table(board, Path(folder))
+    if given.memory:
+        with tempfile.TemporaryDirectory() as folder:
+            memory(given.memory, Path(folder))
+
+
+if __name__ == "__main__":
+    main()
