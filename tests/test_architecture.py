@@ -32,8 +32,9 @@ FLOW = [
     ["bundle", "figures"],
     ["doors"],
     ["present"],
+    ["web"],
     ["cli_common"],
-    ["cli_boards"],
+    ["cli_boards", "cli_web"],
     ["cli"],
 ]
 LEVEL = {room: level for level, rooms in enumerate(FLOW) for room in rooms}
@@ -48,6 +49,9 @@ OUTSIDE = {
     "jinja2",
     "tomli",
 }  # the dependencies in pyproject.toml
+EXTRAS = {
+    "web": {"fastapi", "starlette", "pydantic", "uvicorn", "h11", "huey", "redis", "fsspec", "segno"}
+}  # of a room
 PROGRAMS = {path for path in (PACKAGE / "scenes").glob("*/*.py")}  # written, not imported
 MODULES = sorted(set(PACKAGE.rglob("*.py")) - PROGRAMS)
 
@@ -111,4 +115,5 @@ def test_only_what_is_a_dependency(path: Path) -> None:
     for module, line in imports(path):
         top = module.split(".")[0]
         fine = top in sys.stdlib_module_names or top in OUTSIDE or top in ("qingzhou", "__future__")
+        fine |= top in EXTRAS.get(room_of(path), ())
         assert fine, f"{name(path)}:{line} imports {module}"

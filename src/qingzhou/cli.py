@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from . import cli_boards  # noqa: F401 - its verbs
+from . import cli_boards, cli_web  # noqa: F401 - their verbs
 from .cli_common import common, friendly, main
 from .errors import OptionError, QingzhouError, say
 

@@ -1,0 +1,9 @@
+"""The converter as a page and an HTTP API for a school: many users, one small machine.
+
+app.py       routes; guard.py what every request must pass; protocol.py slow and idle connections
+jobs.py      uploads and jobs: accepted, claimed, delivered, expired, each step by compare-and-set
+records.py   where that is written down: SQLite; records_redis.py: Redis
+queue.py     which worker is told of a job (Huey); worker.py runs it
+sandbox.py   a job's own process, watched; confine.py, task.py, unzip.py run in it
+store.py     files, by fsspec
+"""

@@ -1,0 +1,36 @@
+"""Devices and scenes, for those who choose."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+from .problems import Problem
+
+
+@functools.cache
+def devices() -> dict[str, Any]:
+    """As `qingzhou devices --json`."""
+    from ..devices import all_devices
+
+    return {"devices": [device.as_dict() for device in all_devices()]}
+
+
+@functools.cache
+def scenes() -> dict[str, Any]:
+    """Every scene as plain values."""
+    from ..scenes import SCENES
+
+    return {"scenes": [
+        {"name": scene.name, "en": scene.en, "zh": scene.zh, "constants": list(scene.constants),
+         "kinds": list(scene.kinds), "inputs": list(scene.inputs)} for scene in SCENES.values()
+    ]}  # fmt: skip
+
+
+def check(options: Mapping[str, Any]) -> None:
+    """Problem for a device or scene that does not exist."""
+    for name, there in (("device", devices), ("scene", scenes)):
+        known = [entry["name"] for entry in there()[f"{name}s"]]
+        if options[name] is not None and options[name] not in known:
+            raise Problem("bad_request")

@@ -1,0 +1,231 @@
+"""Uploads and jobs: accepted, claimed, delivered, expired. Each step is one compare-and-set on the record.
+
+A job is queued → running → done or failed. Who runs it holds a lease and renews it; when the lease is over its worker
+is taken for dead, and the job is queued once more, then failed. Each attempt keeps its files in a folder of its own,
+and they count only when the record says so: whoever is late finds the record changed, and throws its files away.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from .problems import Problem
+from .records import Record, Records
+from .settings import Settings
+from .store import Store
+
+UPLOAD, JOB, REPORT = "upload", "job", "report"
+QUEUED, RUNNING, DONE, FAILED = "queued", "running", "done", "failed"
+READY = "ready"  # of an upload or a report
+DEATHS = 2  # of workers, after which a job is not tried again
+RESEND = 30.0  # seconds after which a queued job is spoken of again, if no message is waiting
+
+
+def token() -> str:
+    """144 bits that nobody guesses."""
+    return secrets.token_urlsafe(18)
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """All that is known of uploads and jobs. send: tells a worker of a job."""
+
+    settings: Settings
+    records: Records
+    store: Store
+    send: Callable[[str], None]
+    log: Callable[..., None]
+
+    # -- accepting --------------------------------------------------------------------------------------------------
+
+    def room_for_upload(self, client: str) -> None:
+        """Problem if this client, or all together, have too many."""
+        if self.records.count(UPLOAD, READY, client) >= self.settings.uploads_per_client:
+            raise Problem("too_many")
+        if self.records.count(UPLOAD, READY) >= self.settings.uploads:
+            raise Problem("busy")
+
+    def add_upload(self, id: str, client: str, facts: Mapping[str, Any]) -> Record:
+        """Write an upload down whose file is in the store."""
+        now = self.records.now()
+        record = Record(UPLOAD, id, READY, client, now, now + self.settings.keep, facts)
+        self.records.add(record)
+        return record
+
+    def add_job(self, client: str, upload: str, data: str | None, options: Mapping[str, Any]) -> Record:
+        """Accept a job; Problem. When this returns it will be done, whatever dies."""
+        model = self.upload(upload, "model")
+        pictures = None if data is None else self.upload(data, "data")
+        if options["precision"] == "int8" and pictures is None:
+            raise Problem("needs_data")
+        active = sum(self.records.count(JOB, state, client) for state in (QUEUED, RUNNING))
+        if active >= self.settings.jobs_per_client:
+            raise Problem("too_many")
+        if self.records.count(JOB, QUEUED) >= self.settings.queue_length:
+            raise Problem("busy")
+        now = self.records.now()
+        end = now + self.settings.keep
+        for used in filter(None, (model, pictures)):
+            self.records.swap(used, dataclasses.replace(used, expires=end + 600))
+        facts = {
+            "upload": upload, "data": data, "options": dict(options), "name": model.data["name"],
+            "size": model.data["size"], "attempt": 0, "deaths": 0, "lease": 0.0, "sent": now, "stage": None,
+            "finished": None, "result": None, "error": None,
+        }  # fmt: skip
+        record = Record(JOB, token(), QUEUED, client, now, end, facts)
+        self.records.add(record)
+        self.send(record.id)
+        self.log("job accepted", job=record.id[:6])
+        return record
+
+    def upload(self, id: str, kind: str) -> Record:
+        """An upload of this kind; Problem."""
+        found = self.records.get(UPLOAD, id)
+        if found is None or found.expires < self.records.now():
+            raise Problem("not_found")
+        if found.data["kind"] != kind:
+            raise Problem("wrong_kind")
+        return found
+
+    def job(self, id: str) -> Record:
+        """A job; Problem if it is unknown or expired."""
+        found = self.records.get(JOB, id)
+        if found is None or found.expires < self.records.now():
+            raise Problem("not_found")
+        return found
+
+    # -- running ----------------------------------------------------------------------------------------------------
+
+    def claim(self, id: str) -> Record | None:
+        """The job as this worker's own, or None if it is not there to be had."""
+        found = self.records.get(JOB, id)
+        if found is None or found.state != QUEUED:
+            return None
+        attempt = found.data["attempt"] + 1
+        return self._change(found, RUNNING, attempt=attempt, lease=self._lease(), stage=None)
+
+    def beat(self, held: Record, stage: Mapping[str, str] | None) -> Record | None:
+        """Keep the lease; None if the job is another's by now, or gone."""
+        return self._change(held, RUNNING, lease=self._lease(), stage=stage)
+
+    def deliver(self, held: Record, result: Mapping[str, Any], files: list[Path]) -> bool:
+        """Put the files of this attempt in place; False if they came too late, and are gone again."""
+        folder = f"jobs/{held.id}/{held.data['attempt']}"
+        kept: Record | None = held
+        for number, path in enumerate(files):
+            self.store.put(f"{folder}/{number}", path)
+            kept = kept and self.beat(kept, kept.data["stage"])
+        if kept is None or not self._change(kept, DONE, result=result, finished=self.records.now(), stage=None):
+            self.store.remove(folder)
+            return False
+        self.count(held, "done", "")
+        return True
+
+    def fail(self, held: Record, error: Mapping[str, str]) -> bool:
+        """The end of a job that did not go well."""
+        if self._change(held, FAILED, error=error, finished=self.records.now(), stage=None) is None:
+            return False
+        self.count(held, "failed", error["code"])
+        return True
+
+    def release(self, held: Record) -> None:
+        """Give a job back that this worker cannot finish, since it is told to stop."""
+        if self._change(held, QUEUED, lease=0.0, sent=self.records.now(), stage=None) is not None:
+            self.send(held.id)
+
+    def count(self, job: Record, outcome: str, code: str) -> None:
+        """For /metrics."""
+        took = max(0.0, self.records.now() - job.created)
+        amounts = {f'jobs_total{{state="{outcome}"}}': 1.0, "job_seconds_sum": took, "job_seconds_count": 1.0}
+        if code:
+            amounts[f'failures_total{{kind="{code}"}}'] = 1.0
+        amounts |= {f'job_seconds_bucket{{le="{edge}"}}': 1.0 for edge in BUCKETS if took <= edge}
+        self.records.count_up(amounts)
+        self.log("job ended", job=job.id[:6], state=outcome, kind=code, seconds=round(took, 3),
+                 attempt=job.data["attempt"])  # fmt: skip
+
+    def _lease(self) -> float:
+        return self.records.now() + self.settings.lease
+
+    def _change(self, old: Record, state: str, **facts: Any) -> Record | None:
+        new = dataclasses.replace(old, state=state, data={**old.data, **facts})
+        return dataclasses.replace(new, version=old.version + 1) if self.records.swap(old, new) else None
+
+    # -- tending ----------------------------------------------------------------------------------------------------
+
+    def tend(self, waiting: int) -> None:
+        """Find jobs whose worker died, and queued ones that no message speaks of; any process may, at any time."""
+        now = self.records.now()
+        for job in self.records.listed(JOB, RUNNING):
+            if job.data["lease"] < now:
+                self._orphaned(job)
+        if not waiting:
+            for job in self.records.listed(JOB, QUEUED):
+                if job.data["sent"] < now - RESEND and self._change(job, QUEUED, sent=now):
+                    self.send(job.id)
+
+    def _orphaned(self, job: Record) -> None:
+        deaths = job.data["deaths"] + 1
+        self.log("worker died", job=job.id[:6], deaths=deaths)
+        if deaths >= DEATHS:
+            self.fail(job, Problem("worker_died").as_dict())
+        elif self._change(job, QUEUED, deaths=deaths, lease=0.0, sent=self.records.now(), stage=None):
+            self.send(job.id)
+
+    def sweep(self) -> int:
+        """Take away what has expired; how much."""
+        gone = [record for kind in (UPLOAD, JOB, REPORT) for record in self.records.expired(kind)]
+        return sum(self.remove(record) for record in gone)
+
+    def remove(self, record: Record) -> bool:
+        """Take away a record and its files; one that runs finds out at its next beat."""
+        if not self.records.remove(record):
+            return False
+        if record.kind != REPORT:
+            self.store.remove(f"{record.kind}s/{record.id}")
+        return True
+
+    # -- telling ----------------------------------------------------------------------------------------------------
+
+    def shown(self, job: Record) -> dict[str, Any]:
+        """A job as the API tells it."""
+        data = job.data
+        ahead = self.records.count(JOB, QUEUED, before=job.created) if job.state == QUEUED else 0
+        return {
+            "job": job.id, "state": job.state, "stage": data["stage"], "ahead": ahead, "created": job.created,
+            "finished": data["finished"], "expires": job.expires, "name": data["name"], "size": data["size"],
+            "options": data["options"], "result": _with_links(job.id, data["result"]), "error": data["error"],
+        }  # fmt: skip
+
+    def file(self, id: str, name: str) -> tuple[str, int]:
+        """The key and size of a finished job's file by the name it was given; Problem."""
+        job = self.job(id)
+        if job.state != DONE:
+            raise Problem("not_ready" if job.state in (QUEUED, RUNNING) else "not_found")
+        for number, entry in enumerate(job.data["result"]["files"]):
+            if entry["name"] == name:
+                return f"jobs/{id}/{job.data['attempt']}/{number}", entry["size"]
+        raise Problem("not_found")
+
+
+BUCKETS = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800)
+
+
+def _with_links(id: str, result: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """A result whose files have addresses."""
+    if result is None:
+        return None
+    files = [{**entry, "url": link(id, entry["name"])} for entry in result["files"]]
+    trial = result["try"] and {**result["try"], "model": link(id, result["try"]["model"])}
+    return {**result, "files": files, "try": trial}
+
+
+def link(id: str, name: str) -> str:
+    """Where a file of a job is."""
+    return f"/api/jobs/{id}/files/{quote(name, safe='')}"

@@ -1,0 +1,80 @@
+"""What a request is refused with: a status, a word for programs, a sentence for people in both languages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import QingzhouError
+
+TEXTS: dict[str, tuple[int, str, str]] = {
+    "not_found": (404, "There is nothing here, or it has expired. Convert the model again.",
+                  "这里没有内容，或者已经过期。请重新转换模型。"),
+    "wrong_method": (405, "This address does not take that method. See /docs.",
+                     "这个地址不支持这种请求方法。请看 /docs。"),
+    "wrong_host": (421, "This server is not called by that name. Open it by the address that it printed.",
+                   "这台服务器不叫这个名字。请用启动时显示的地址打开。"),
+    "wrong_origin": (403, "The request came from another page. Open the converter itself, and try there.",
+                     "请求来自另一个网页。请直接打开转换页面再试。"),
+    "no_header": (403, "The header X-Qingzhou: 1 is missing, which requests that change something need.",
+                  "缺少请求头 X-Qingzhou: 1，会改变内容的请求必须带上它。"),
+    "code_needed": (401, "The class code is needed. Ask your teacher for it.", "需要班级口令，请向老师询问。"),
+    "code_wrong": (401, "That is not the class code. Look again, also at capital letters.",
+                   "班级口令不对，请再看一遍，注意大小写。"),
+    "too_large": (413, "The file is too large for this server. Ask your teacher, or convert it with qingzhou convert.",
+                  "文件超过了这台服务器的上限。请询问老师，或在自己的电脑上用 qingzhou convert 转换。"),
+    "too_many": (429, "Too much at once from your device. Wait until your jobs are done, then try again.",
+                 "你的设备同时提交得太多。请等已有的任务完成后再试。"),
+    "busy": (503, "The server is busy with the others. Try again in a minute.", "服务器正忙，请一分钟后再试。"),
+    "too_slow": (408, "The upload was too slow and was given up. Try again nearer to the access point.",
+                 "上传太慢，已中止。请靠近无线路由器后再试。"),
+    "cut_off": (400, "The upload broke off. Try again.", "上传中断了，请重试。"),
+    "bad_request": (422, "The request is not as it should be. See /docs for what is expected.",
+                    "请求的内容不正确。正确的格式见 /docs。"),
+    "wrong_kind": (422, "Expected a model (.pth or .onnx), or a .zip of pictures. Choose such a file.",
+                   "应为模型文件（.pth 或 .onnx）或图片压缩包（.zip）。请选择这样的文件。"),
+    "needs_data": (422, "INT8 needs pictures to measure with. Upload a .zip of them.",
+                   "INT8 量化需要用图片来测量。请上传图片压缩包（.zip）。"),
+    "bad_report": (422, "That is no report of bench.py. Upload the report.json that it wrote.",
+                   "这不是 bench.py 的报告。请上传它生成的 report.json。"),
+    "not_ready": (409, "The job is not done yet. Wait until it is.", "任务还没有完成，请稍候。"),
+    "internal": (500, "Something went wrong in the server; the teacher finds it in its log. Try again.",
+                 "服务器内部出错，老师可以在日志中查看。请重试。"),
+    # what becomes of jobs
+    "out_of_memory": (500, "The job needed more memory than a job may have, and was ended. Convert this model on a "
+                      "computer of your own: qingzhou convert", "任务需要的内存超过了上限，已被结束。"
+                      "请在自己的电脑上用 qingzhou convert 转换这个模型。"),
+    "timed_out": (500, "The job took longer than a job may, and was ended. Take fewer pictures, or convert on a "
+                  "computer of your own.", "任务用时超过了上限，已被结束。请减少图片数量，或在自己的电脑上转换。"),
+    "killed": (500, "The job was ended from outside. Try again.", "任务被外部结束了。请重试。"),
+    "crashed": (500, "The job crashed on this file. It may be damaged: copy it again, and try again.",
+                "任务处理这个文件时崩溃了。文件可能已损坏，请重新复制后再试。"),
+    "too_much_written": (500, "The job wrote more than a job may, and was ended. Convert on a computer of your own.",
+                         "任务写入的数据超过了上限，已被结束。请在自己的电脑上转换。"),
+    "worker_died": (500, "The worker died twice while it ran this job. Try again later.",
+                    "运行这个任务的进程两次意外结束。请稍后再试。"),
+    "unsafe_zip": (422, "The .zip holds names or sizes that no folder of pictures has. Pack the folder again.",
+                   "压缩包里有不正常的文件名或大小。请重新压缩图片文件夹。"),
+}  # fmt: skip
+
+
+class Problem(Exception):
+    """A request, or a job, that was refused: one of TEXTS."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.status, self.en, self.zh = TEXTS[code]
+
+    def as_dict(self) -> dict[str, str]:
+        """{"code", "en", "zh"}"""
+        return {"code": self.code, "en": self.en, "zh": self.zh}
+
+
+def told(err: QingzhouError) -> dict[str, str]:
+    """An error of the verbs in the same form; its class is the code."""
+    return {"code": type(err).__name__, "en": err.en, "zh": err.zh}
+
+
+def body(error: dict[str, str]) -> dict[str, Any]:
+    """What is answered."""
+    return {"error": error}

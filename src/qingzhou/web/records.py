@@ -1,0 +1,169 @@
+"""Uploads, jobs and reports, written down: every change is a compare-and-set on the record's version.
+
+SQLite here; records_redis.py does the same in Redis.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True)
+class Record:
+    """One upload, job or report.
+
+    version  counts its changes;  state  "queued", …;  client  whose it is;  created, expires  seconds since 1970
+    """
+
+    kind: str
+    id: str
+    state: str
+    client: str
+    created: float
+    expires: float
+    data: Mapping[str, Any]
+    version: int = 0
+
+
+class Records(Protocol):
+    """What both can."""
+
+    def now(self) -> float:
+        """The one clock that leases go by."""
+
+    def add(self, record: Record) -> None:
+        """Write a new one down; it is safe when this returns."""
+
+    def get(self, kind: str, id: str) -> Record | None:
+        """The record as it is now."""
+
+    def swap(self, old: Record, new: Record) -> bool:
+        """Replace `old` by `new` if nobody has changed it since."""
+
+    def remove(self, record: Record) -> bool:
+        """Take it away; False if it is gone already."""
+
+    def listed(self, kind: str, state: str, limit: int = 1000) -> list[Record]:
+        """Those of a state, the oldest first."""
+
+    def expired(self, kind: str) -> list[Record]:
+        """Those whose time is over."""
+
+    def count(self, kind: str, state: str, client: str = "", before: float = 0.0) -> int:
+        """How many are in a state, of one client or of all, created before a time or ever."""
+
+    def count_up(self, amounts: Mapping[str, float]) -> None:
+        """Add to counters, for /metrics."""
+
+    def counters(self) -> dict[str, float]:
+        """All counters."""
+
+    def close(self) -> None:
+        """Let go of the file or connection."""
+
+
+def open_records(place: str) -> Records:
+    """Of "redis://…", or of a file."""
+    if "://" in place:
+        from .records_redis import RedisRecords
+
+        return RedisRecords(place)
+    return SqliteRecords(Path(place))
+
+
+SCHEMA = """
+create table if not exists records (kind text, id text, state text, client text, created real, expires real,
+                                    data text, version integer, primary key (kind, id)) without rowid;
+create index if not exists by_state on records (kind, state, created);
+create index if not exists by_client on records (kind, client, state);
+create index if not exists by_end on records (kind, expires);
+create table if not exists counters (name text primary key, value real) without rowid;
+"""
+COLUMNS = "kind, id, state, client, created, expires, data, version"
+
+
+class SqliteRecords:
+    """In one file; several threads and processes may share it."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.Lock()
+        self._db = sqlite3.connect(path, timeout=30, check_same_thread=False, isolation_level=None)
+        self._db.execute("pragma journal_mode=wal")
+        self._db.execute("pragma synchronous=full")  # what was accepted survives a power cut
+        self._db.executescript(SCHEMA)
+
+    def _run(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        with self._lock:
+            return self._db.execute(sql, values).fetchall()
+
+    def _changed(self, sql: str, *values: object) -> bool:
+        with self._lock:
+            return self._db.execute(sql, values).rowcount == 1
+
+    def now(self) -> float:
+        return time.time()
+
+    def add(self, record: Record) -> None:
+        self._run(f"insert into records ({COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?)", *_row(record))
+
+    def get(self, kind: str, id: str) -> Record | None:
+        found = self._run(f"select {COLUMNS} from records where kind = ? and id = ?", kind, id)
+        return _record(found[0]) if found else None
+
+    def swap(self, old: Record, new: Record) -> bool:
+        return self._changed(
+            "update records set state = ?, expires = ?, data = ?, version = version + 1 "
+            "where kind = ? and id = ? and version = ?",
+            new.state, new.expires, json.dumps(new.data), old.kind, old.id, old.version,
+        )  # fmt: skip
+
+    def remove(self, record: Record) -> bool:
+        return self._changed("delete from records where kind = ? and id = ?", record.kind, record.id)
+
+    def listed(self, kind: str, state: str, limit: int = 1000) -> list[Record]:
+        sql = f"select {COLUMNS} from records where kind = ? and state = ? order by created limit ?"
+        return [_record(row) for row in self._run(sql, kind, state, limit)]
+
+    def expired(self, kind: str) -> list[Record]:
+        sql = f"select {COLUMNS} from records where kind = ? and expires < ? limit 1000"
+        return [_record(row) for row in self._run(sql, kind, self.now())]
+
+    def count(self, kind: str, state: str, client: str = "", before: float = 0.0) -> int:
+        sql, values = "select count(*) from records where kind = ? and state = ?", [kind, state]
+        if client:
+            sql, values = sql + " and client = ?", [*values, client]
+        if before:
+            return int(self._run(sql + " and created < ?", *values, before)[0][0])
+        return int(self._run(sql, *values)[0][0])
+
+    def count_up(self, amounts: Mapping[str, float]) -> None:
+        sql = "insert into counters values (?, ?) on conflict (name) do update set value = value + excluded.value"
+        with self._lock:
+            self._db.execute("begin immediate")
+            self._db.executemany(sql, amounts.items())
+            self._db.execute("commit")
+
+    def counters(self) -> dict[str, float]:
+        return dict(self._run("select name, value from counters order by name"))
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+
+def _row(record: Record) -> tuple[object, ...]:
+    return (record.kind, record.id, record.state, record.client, record.created, record.expires,
+            json.dumps(record.data), record.version)  # fmt: skip
+
+
+def _record(row: tuple[Any, ...]) -> Record:
+    kind, id, state, client, created, expires, data, version = row
+    return Record(kind, id, state, client, created, expires, json.loads(data), version)

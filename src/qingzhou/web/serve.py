@@ -1,0 +1,157 @@
+"""The verbs `serve` and `worker`: a process that runs until it is told to stop."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import signal
+import socket
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+import segno
+import uvicorn
+
+from ..errors import OptionError, say
+from .app import create_app
+from .log import log, start_logging
+from .protocol import Guarded
+from .settings import Settings
+from .worker import Worker
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+BACKLOG = 1024
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM; OptionError where the port is taken."""
+    check_settings(settings)
+    _prepare(settings)
+    listener = _listener(settings)
+    Guarded.most = settings.connections
+    config = uvicorn.Config(
+        create_app(settings), http=Guarded, ws="none", log_config=None, access_log=False, server_header=False,
+        date_header=False, timeout_keep_alive=10, timeout_graceful_shutdown=10, backlog=BACKLOG,
+        proxy_headers=settings.behind_proxy, h11_max_incomplete_event_size=32 << 10,
+    )  # fmt: skip
+    welcome(settings, listener.getsockname()[1])
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def work(settings: Settings) -> None:
+    """Take jobs from the queue until SIGINT or SIGTERM."""
+    check_settings(settings)
+    _prepare(settings)
+    done = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: done.set())
+    worker = Worker(settings)
+    worker.start()
+    log("worker started", workers=settings.workers)
+    while not done.wait(1.0):
+        pass
+    worker.stop()
+
+
+def check_settings(settings: Settings) -> None:
+    """OptionError for a queue or store that is none."""
+    if settings.queue and not settings.queue.startswith(("redis://", "rediss://", "unix://")):
+        raise OptionError(
+            en=f"--queue is {settings.queue}; expected redis://host:6379/0. Leave it out for one machine.",
+            zh=f"--queue 的值是 {settings.queue}，应为 redis://主机:6379/0。只有一台机器时不用写。",
+        )
+    if settings.queue and not settings.store:
+        raise OptionError(
+            en="--queue needs --store: workers elsewhere must reach the files. A shared folder (file:///mnt/files) or "
+            "s3://bucket/folder.",
+            zh="使用 --queue 时还需要 --store，让其他机器上的进程能取到文件：共享文件夹（file:///mnt/files）"
+            "或 s3://bucket/folder。",
+        )
+    if settings.store and "://" not in settings.store:
+        raise OptionError(
+            en=f"--store is {settings.store}; expected file:///folder or s3://bucket/folder.",
+            zh=f"--store 的值是 {settings.store}，应为 file:///文件夹 或 s3://bucket/文件夹。",
+        )
+
+
+def _prepare(settings: Settings) -> None:
+    start_logging()
+    os.umask(0o077)  # what a class uploads is nobody else's on this machine
+    settings.work.mkdir(parents=True, exist_ok=True)
+    tempfile.tempdir = str(settings.work)  # large uploads wait there, not in a /tmp that is memory
+    if os.name == "posix":
+        import resource
+
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        wanted = 3 * settings.connections + 1000
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if hard < 0 else min(wanted, hard), hard))
+
+
+def _listener(settings: Settings) -> socket.socket:
+    """Bound before anything is said, so that what is printed is true."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    if os.name == "posix":
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as err:
+        listener.close()
+        raise OptionError(
+            en=f"Cannot listen on {settings.host}:{settings.port}: {err.strerror}. Choose another with --port, or see "
+            "which program has it.",
+            zh=f"无法监听 {settings.host}:{settings.port}：{err.strerror}。请用 --port 换一个端口，"
+            "或查看哪个程序占用了它。",
+        ) from None
+    listener.set_inheritable(True)
+    return listener
+
+
+def welcome(settings: Settings, port: int) -> None:
+    """The address, for a class as a QR code, and what an open server means."""
+    open_to_all = settings.host not in LOOPBACK
+    host = outward() if settings.host in ("0.0.0.0", "::") else settings.host
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+    print(say(f"Qingzhou is at {address}", f"轻舟网页地址：{address}"))
+    if open_to_all:
+        print(_qr(address))
+        print(say(
+            "Everybody in this network can now upload files and use this machine's processor. Files are read in "
+            "confined processes and never executed. Do not forward the port to the internet; "
+            + ("the class code is asked for." if settings.code else "--code asks for a class code."),
+            "这个网络里的所有人现在都能上传文件、使用这台机器的处理器。文件只在受限的进程里读取，从不执行。"
+            "不要把端口转发到互联网；" + ("已设置班级口令。" if settings.code else "可以用 --code 设置班级口令。"),
+        ))  # fmt: skip
+    else:
+        print(say("Only this machine can open it; for a class: --host 0.0.0.0",
+                  "只有这台机器能打开；给全班用请加 --host 0.0.0.0"))  # fmt: skip
+    print(say("Ctrl+C ends it.", "按 Ctrl+C 结束。"))
+    sys.stdout.flush()
+
+
+def _qr(address: str) -> str:
+    text = io.StringIO()
+    segno.make(address, error="l").terminal(text, compact=True)
+    encoding = sys.stdout.encoding or "utf-8"
+    return text.getvalue().encode(encoding, "replace").decode(encoding)
+
+
+def outward() -> str:
+    """The address of this machine in its network; nothing is sent to find it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
+
+
+def default_folder() -> Path:
+    """Where everything embedded is kept, by the system's custom."""
+    if os.name == "nt":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "qingzhou" / "serve"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "qingzhou" / "serve"

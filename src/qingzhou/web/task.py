@@ -1,0 +1,221 @@
+"""What runs in a job's process: the verbs, with lines of JSON about how far they are."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .confine import confine
+
+STAGES = {
+    "read": ("reading the file", "正在读取文件"),
+    "convert": ("converting", "正在转换"),
+    "unpack": ("unpacking the pictures", "正在解压图片"),
+    "quantize": ("making it INT8, and judging it", "正在量化为 INT8 并评估"),
+    "bundle": ("making the bundle", "正在生成部署包"),
+    "pack": ("packing", "正在打包"),
+}
+MOST_TENSORS = 300
+NO_TRIAL = ("generation",)  # what the page cannot try
+Told = dict[str, Any]
+
+
+def main() -> None:
+    """Confined; then one order from stdin; everything that is told goes to what was stdout."""
+    order = json.loads(sys.stdin.buffer.readline())
+    channel = os.fdopen(os.dup(1), "wb", buffering=0)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(nothing, standard)  # what libraries print, and a file can make them print
+    held = confine(os.getppid() if order["parent"] is None else order["parent"], **order["confine"])
+    tell = Teller(channel)
+    tell({"held": held})
+    tell(_answered(order, tell))
+
+
+class Teller:
+    """Writes lines of JSON."""
+
+    def __init__(self, channel: Any) -> None:
+        self._channel = channel
+
+    def __call__(self, said: Mapping[str, Any]) -> None:
+        self._channel.write(json.dumps(said, default=str).encode("ascii") + b"\n")
+
+    def stage(self, name: str) -> None:
+        """What is being done now."""
+        en, zh = STAGES[name]
+        self({"stage": {"en": en, "zh": zh}})
+
+
+def _answered(order: Told, tell: Teller) -> Told:
+    """{"result"} or {"error"}; what is no QingzhouError is our bug, and told as such without its text."""
+    from ..errors import QingzhouError, use_language
+    from .problems import Problem, told
+
+    try:
+        use_language(order["lang"])
+        tell.stage("read")
+        work = {"info": _info, "job": _job}[order["what"]]
+        return {"result": work(order, tell)}
+    except QingzhouError as err:
+        return {"error": told(err)}
+    except Problem as err:
+        return {"error": err.as_dict()}
+    except MemoryError:
+        return {"error": Problem("out_of_memory").as_dict()}
+    except Exception as err:
+        memory = "bad_alloc" in str(err) or "Failed to allocate" in str(err)
+        found = Problem("out_of_memory" if memory else "internal")
+        return {"error": found.as_dict(), "bug": type(err).__name__, "at": _where(err)}
+
+
+def _where(err: Exception) -> str:
+    """File and line of ours, and nothing of what was in the file."""
+    step, place = err.__traceback__, ""
+    while step is not None:
+        place = f"{Path(step.tb_frame.f_code.co_filename).name}:{step.tb_lineno}"
+        step = step.tb_next
+    return place
+
+
+def _info(order: Told, tell: Teller) -> Told:
+    """As `qingzhou info --json`, with the problem in both languages and no more tensors than a page can show."""
+    from ..info import read_info
+    from .problems import told
+
+    info = read_info(Path(order["model"]))
+    found = info.as_dict()
+    problem = None if info.problem is None else {**found["problem"], **told(info.problem)}
+    return {**found, "file": Path(order["model"]).name, "problem": problem, "tensors": found["tensors"][:MOST_TENSORS]}
+
+
+def _job(order: Told, tell: Teller) -> Told:
+    """Convert, quantise, bundle: as far as was asked. Files go to the folder "out" here."""
+    options, source, out = order["options"], Path(order["model"]), Path(order["folder"]) / "out"
+    out.mkdir()
+    data = _data(order, tell)
+    model, converted = _converted(source, options, out, tell)
+    smaller, quantised = _quantised(model, options, data, out, tell)
+    made = _bundle(source, model, smaller, options, data, out, tell)
+    tell.stage("pack")
+    files = _files(out, smaller or model)
+    return {"convert": converted, "quantize": quantised, "bundle": made, "files": files,
+            "try": _trial(smaller or model)}  # fmt: skip
+
+
+def _data(order: Told, tell: Teller) -> Path | None:
+    if order["data"] is None:
+        return None
+    from .unzip import unpack
+
+    tell.stage("unpack")
+    folder = Path(order["folder"]) / "data"
+    folder.mkdir()
+    return unpack(Path(order["data"]), folder, order["unpacked"], order["entries"])
+
+
+def _converted(source: Path, options: Told, out: Path, tell: Teller) -> tuple[Path, Told]:
+    """The model and what --json would say; an .onnx is run on its own sample and kept as it is."""
+    from ..model import load
+    from ..scenes import write_sample
+
+    tell.stage("convert")
+    if source.suffix.lower() != ".onnx":
+        from ..convert import run_conversion
+
+        done = run_conversion(source, out / f"{source.stem}.onnx", labels=options["labels"])
+        return done.model.path, _plain(done.as_dict())
+    found = load(source)
+    found.check()
+    model = found.save(out / source.name).path
+    program = write_sample(model, found.card)
+    return model, _plain({**_facts(found.card), "source": source, "model": model, "program": program,
+                          "bytes": model.stat().st_size})  # fmt: skip
+
+
+def _facts(card: Any) -> Told:
+    return {"tool": card.tool, "network": card.network, "task": card.task, "labels": card.labels, "notes": card.notes}
+
+
+def _quantised(
+    model: Path, options: Told, data: Path | None, out: Path, tell: Teller
+) -> tuple[Path | None, Told | None]:
+    """The smaller model, if it keeps the promise; the server's own speed says nothing of the device's."""
+    if options["precision"] != "int8":
+        return None, None
+    from ..present.quantised_page import quantised_page
+    from ..quant import quantize
+
+    tell.stage("quantize")
+    place = out / f"{model.stem}.int8.onnx"
+    found = quantize(model, data, place, max_drop=options["max_drop"], any_speed=True, target=_target(options))
+    quantised_page(found, out / f"{model.stem}.int8.html")
+    return found.path, _plain({**found.as_dict(), "explanation": found.explanation})
+
+
+def _target(options: Told) -> str:
+    """Whose arithmetic is judged by: the device's, where there is one."""
+    if options["device"] is None:
+        return "auto"
+    from ..devices import load
+
+    return "arm" if load(options["device"]).processor.startswith(("arm", "aarch")) else "auto"
+
+
+def _bundle(
+    source: Path, model: Path, smaller: Path | None, options: Told, data: Path | None, out: Path, tell: Teller
+) -> Told | None:
+    if options["device"] is None:
+        return None
+    from ..bundle.build import build
+
+    tell.stage("bundle")
+    scene = options["scene"] or "basic"
+    made = build(
+        model, options["device"], scene, actions=options["actions"], lang=options["lang"],
+        out=out / f"{source.stem}-{options['device']}-{scene}.zip", data=data if smaller else None,
+        precision="int8" if smaller else "fp32", max_drop=options["max_drop"],
+    )  # fmt: skip
+    return _plain(made.as_dict())
+
+
+def _files(out: Path, model: Path) -> list[Told]:
+    """What was made, with the program, the runtime it needs and the model in one .zip; the best first."""
+    from ..scenes import RUNTIME
+
+    stem = model.name.split(".")[0]
+    zipped = out / f"{stem}.zip"
+    if not zipped.exists():
+        with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path in sorted([*out.glob("*.onnx"), *out.glob("*.py"), *(out / RUNTIME).rglob("*.py")]):
+                archive.write(path, Path(stem) / path.relative_to(out))
+    kinds = {".zip": "bundle", ".onnx": "model", ".py": "program", ".html": "report"}
+    found = [path for suffix in kinds for path in sorted(out.glob(f"*{suffix}"))]
+    return [
+        {"name": path.name, "size": path.stat().st_size,
+         "kind": "program" if path == zipped else kinds[path.suffix]}
+        for path in found
+    ]  # fmt: skip
+
+
+def _trial(model: Path) -> Told | None:
+    """What the page needs to try the model in the browser."""
+    from ..model import load
+
+    card = load(model).card
+    return None if card.task in NO_TRIAL else {"model": model.name, "card": json.loads(card.to_json())}
+
+
+def _plain(values: Mapping[str, Any]) -> Told:
+    """Without the folders of this machine."""
+    return {name: value.name if isinstance(value, Path) else _last(name, value) for name, value in values.items()}
+
+
+def _last(name: str, value: Any) -> Any:
+    return Path(value).name if name in ("source", "model", "program", "bundle") and isinstance(value, str) else value
