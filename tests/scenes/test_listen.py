@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from passengers import ORACLE
 from qingzhou.errors import FileMissing, InputError
 from qingzhou.runtime.listen import BANDS, RATE, Microphone, loudness, pictures_of, read_wav, spectrogram
 
@@ -33,6 +34,16 @@ def test_a_tone_is_a_line_at_its_height(pitch: int) -> None:
     wanted = 2595 * np.log10(1 + pitch / 700) / top * (BANDS + 1) - 1
     assert abs((BANDS - 1 - picture[..., 0].mean(axis=1).argmax()) - wanted) <= 1
     assert picture.max() == 255
+
+
+def test_it_is_the_spectrogram_of_librosa() -> None:
+    """tests/oracle/sound: mel after HTK without norm, a Hann window of 400 samples, 80 dB below the loudest."""
+    noise = np.random.Generator(np.random.PCG64(3)).standard_normal(RATE)
+    rising = np.sin(2 * np.pi * (150 * TIME + 2500 * TIME**2))
+    sound = 0.3 * rising + 0.2 * np.sin(2 * np.pi * 900 * TIME) * (TIME > 0.5) + 0.01 * noise
+    wanted = np.load(ORACLE / "sound" / "mel.npz")["decibels"]
+    found = spectrogram(sound)[::-1, :, 0] / 255 * 80 - 80
+    assert wanted.shape == found.shape and np.abs(found - wanted).max() <= 80 / 255
 
 
 def test_how_loud_it_is_does_not_matter() -> None:

@@ -120,7 +120,7 @@ class Screen:
         if str(seen) != self._said or seen == "":
             self._said = str(seen)
             shown = ", ".join(map(caption, answer)) if isinstance(answer, list) else caption(answer) if answer else "?"
-            sim.put("%s   %.1f fps" % (shown or say("nothing", "没有目标"), self.fps))
+            sim.put((shown or say("nothing", "没有目标")) + ("   %.1f fps" % self.fps if self.fps else ""))
 
 
 def _fitted(picture: Any, answer: Any, size: Optional[Tuple[int, int]], turn: int) -> Any:
