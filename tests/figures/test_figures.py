@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from qingzhou.bench import bench
 from qingzhou.cli import main
 from qingzhou.convert import convert
+from qingzhou.devices import load
 from qingzhou.figures import merge, read_all, reference
 from qingzhou.figures.merge import table_of_speeds
 from qingzhou.figures.read import NUMBERS, TEXTS
@@ -132,6 +133,8 @@ def test_the_published_table() -> None:
     assert any("Model Zoo" in fault for fault in faults["published"])
     emulated = [row for row in rows if row.source == "emulated"]
     assert emulated and all(row.fps is None and row.million_instructions for row in emulated)
+    counts = {(row.device, row.engine, row.precision): row.million_instructions for row in emulated}
+    assert counts["unihiker", "onnxruntime", "int8"] == load("unihiker").instructions["onnxruntime"]["int8"]
 
 
 def test_others_figures_fill_only_what_is_not_measured(tmp_path: Path) -> None:

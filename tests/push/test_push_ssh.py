@@ -296,7 +296,7 @@ def cli(*arguments: object, home: Path, status: int = 0) -> str:
         "PYTHONPATH": str(Path(qingzhou.__file__).parents[1]),
     }
     command = [sys.executable, "-c", "from qingzhou.cli import main; main()", *map(str, arguments)]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120)
+    done = subprocess.run(command, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=300)
     assert done.returncode == status, done.stdout + done.stderr
     return done.stdout + (done.stderr if status else "")
 
@@ -311,6 +311,29 @@ def test_from_the_command_line(server: Server, bundle: Path, tmp_path: Path) -> 
     assert found["sent"] == 0 and found["report"]["format"] == "qingzhou.report"
     report = json.loads(Path(found["report_file"]).read_text("utf-8"))
     assert report["rows"][0]["model"] == "cats" and Path(found["report_file"]).name == "cats 猫-127.0.0.1.report.json"
+
+
+def test_what_qingzhou_bundle_makes(server: Server, tmp_path: Path) -> None:
+    """The real thing: converted, bundled, pushed, installed from the package index, tested, measured, run, reported."""
+    shutil.copyfile(Path(qingzhou.__file__).parent / "demo/lenet_digits.pth", tmp_path / "digits.pth")
+    cli(
+        "bundle",
+        tmp_path / "digits.pth",
+        "--device",
+        "pc",
+        "--scene",
+        "basic",
+        "-o",
+        tmp_path / "digits",
+        home=tmp_path,
+    )
+    where = [tmp_path / "digits", f"{USER}@127.0.0.1", "--port", server.port, "--key", server.key]
+    shown = cli("push", *where, "--accept-host-key", server.fingerprint, "--run", home=tmp_path)
+    assert "Result:" in shown
+    assert json.loads(cli("push", *where, "--no-bench", "--json", home=tmp_path))["sent"] == 0
+    (report,) = tmp_path.glob("*.report.json")
+    (row,) = json.loads(cli("report", report, "--json", home=tmp_path))["rows"]
+    assert (row["model"], row["network"], row["device"]) == ("digits", "LeNet-5", "pc") and row["fps"] > 10
 
 
 @pytest.mark.parametrize("answer", ["n", "y"])

@@ -2,7 +2,7 @@
 
 read.py       report files, which may be anybody's, into rows
 merge.py      rows of the same model on the same kind of device become one: the median of a class
-published.json, emulated.json   what others have published, and instructions counted under emulation, as such files
+published.json  what others have published, as such a file; counts of instructions are in the devices' profiles
 """
 
 from .merge import Merged, merge

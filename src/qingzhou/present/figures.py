@@ -40,7 +40,7 @@ def report(merged: Sequence[Merged], bad: Sequence[Unread], faults: Faults) -> N
     for source in faults:
         mark = MARKS[source].strip()
         screen.print(
-            f"[dim]{mark} {escape(_source(source))}{say(':', '：')} {escape(' '.join(faults[source]))}[/]",
+            f"[dim]{mark} {escape(_source(source))}{say(': ', '：')}{escape(' '.join(faults[source]))}[/]",
             soft_wrap=True,
         )
 
