@@ -14,12 +14,14 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from chromium import Page
+from chromium import Page, served
+from click.testing import CliRunner
 from PIL import Image
 
 import qingzhou
 from passengers import basenn, digits, mmedu, photo, reference
 from qingzhou.bundle.browser import write_page
+from qingzhou.cli import main
 from qingzhou.model import load
 from qingzhou.runtime.card import Input
 from qingzhou.runtime.image import prepare_view, read_image
@@ -213,6 +215,20 @@ def test_a_colour_photo(name: str, open_page: Open, desk: Path) -> None:
         expected, found = model.predict(data), page.predict(data)
         assert found["label"] == expected.label
         np.testing.assert_allclose(found["scores"], expected.scores, atol=1e-5)
+
+
+def test_what_qingzhou_bundle_makes(chromium: Any, desk: Path) -> None:
+    """A checkpoint to a page on the command line; the page tests itself and answers as the model does."""
+    folder, checkpoint = desk / "bundle", ORACLE / "trained/lenet_digits.pth"
+    done = CliRunner().invoke(
+        main, ["bundle", str(checkpoint), "--device", "browser", "-o", str(folder), "--lang", "zh"]
+    )
+    assert done.exit_code == 0, done.output
+    with served(folder) as url:
+        page = Page(chromium.new_page(), url)
+        digit, label = next(digits())
+        assert "自检通过" in page.page.inner_text("#status")
+        assert page.predict(digit.read_bytes())["label"] == label and page.problems == []
 
 
 def test_int8(open_page: Open, desk: Path) -> None:

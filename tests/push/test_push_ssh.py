@@ -316,17 +316,8 @@ def test_from_the_command_line(server: Server, bundle: Path, tmp_path: Path) -> 
 def test_what_qingzhou_bundle_makes(server: Server, tmp_path: Path) -> None:
     """The real thing: converted, bundled, pushed, installed from the package index, tested, measured, run, reported."""
     shutil.copyfile(Path(qingzhou.__file__).parent / "demo/lenet_digits.pth", tmp_path / "digits.pth")
-    cli(
-        "bundle",
-        tmp_path / "digits.pth",
-        "--device",
-        "pc",
-        "--scene",
-        "basic",
-        "-o",
-        tmp_path / "digits",
-        home=tmp_path,
-    )
+    made = ["--device", "pc", "--scene", "basic", "-o", tmp_path / "digits"]
+    cli("bundle", tmp_path / "digits.pth", *made, home=tmp_path)
     where = [tmp_path / "digits", f"{USER}@127.0.0.1", "--port", server.port, "--key", server.key]
     shown = cli("push", *where, "--accept-host-key", server.fingerprint, "--run", home=tmp_path)
     assert "Result:" in shown
