@@ -10,6 +10,15 @@
     draw.py              the answer on the picture
     sample.py            the picture for the self-test
 
+For the programs of the scenes:
+    start.py             words of the command line, mistakes told in plain words; sim.py: the simulator
+    camera.py            the newest picture, from whichever of sources.py is there; jpeg.py: streams of them
+    screen.py            a window, or lines; stream.py, pages.py, plain.py: the board on the network
+    listen.py            the microphone, and sounds as pictures
+    rules.py             what happens when: rule_text.py reads a rule, facts.py what an answer says, sensors.py the rest
+    act.py               the actions: voice.py, pins.py, wires.py (serial, MQTT, HTTP); worker.py does the slow ones
+    optional.py          packages that only some programs need
+
 Needs Python 3.7, numpy, Pillow and one engine, onnxruntime or ncnn, nothing else. Names are imported when they are
 first used.
 """

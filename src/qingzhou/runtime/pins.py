@@ -120,11 +120,11 @@ def pins() -> Any:
         return SimPins()
     if board() == "unihiker":
         return UnihikerPins()
-    if board() in ("pi", "jetson") or os.environ.get("GPIOZERO_PIN_FACTORY"):
+    if board() == "pi" or os.environ.get("GPIOZERO_PIN_FACTORY"):
         return PiPins()
     raise DeviceError(
-        en="This computer has no pins. Run the program on a Raspberry Pi or Unihiker, or here with --sim.",
-        zh="这台电脑没有引脚。请在树莓派或行空板上运行，或者在这里加 --sim 运行。",
+        en="This machine has no pins that we know. Run the program on a Raspberry Pi or Unihiker, or here with --sim.",
+        zh="这台机器没有轻舟认识的引脚。请在树莓派或行空板上运行，或者在这里加 --sim 运行。",
     )
 
 
