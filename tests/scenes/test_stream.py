@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import concurrent.futures
+import contextlib
 import http.client
 import io
 import json
 import re
+import socket
 import threading
 import time
 import urllib.error
@@ -95,6 +97,22 @@ def test_a_whole_class_at_once(api: str) -> None:
     with concurrent.futures.ThreadPoolExecutor(24) as pool:
         found = list(pool.map(lambda _: get(f"{api}/predict", PICTURE.read_bytes()), range(48)))
     assert {status for status, _ in found} <= {200, 503} and sum(status == 200 for status, _ in found) >= stream.WAITING
+
+
+def test_connections_that_say_nothing(api: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are bounded, and when they end there is room again."""
+    host, _, port = api.removeprefix("http://").partition(":")
+    silent = [socket.create_connection((host, int(port)), 5) for _ in range(stream.CONNECTIONS + 20)]
+    assert threading.active_count() <= stream.CONNECTIONS + 20
+    for one in silent:
+        one.close()
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError):
+            assert get(f"{api}/model")[0] == 200
+            return
+        time.sleep(0.1)
+    raise AssertionError("no room again")
 
 
 def test_the_program_sees_what_was_asked(shapes: Any) -> None:

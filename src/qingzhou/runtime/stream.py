@@ -23,6 +23,7 @@ from .worker import tell_once
 
 LARGEST = 16 << 20  # bytes of a picture that is sent here
 VIEWERS = 12  # that may watch at once
+CONNECTIONS = 100  # open at once; a browser has a few
 WAITING = 8  # pictures that may wait for the network; whoever comes later is told to come again
 PATIENCE = 10  # seconds for an answer
 QUALITY = 80  # of the JPEGs that are shown
@@ -75,8 +76,26 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
+    """A thread for each connection, but no more than CONNECTIONS: whoever comes then is turned away."""
+
     daemon_threads = True
     site: Any
+
+    def __init__(self, *given: Any) -> None:
+        self._room = threading.BoundedSemaphore(CONNECTIONS)
+        super().__init__(*given)
+
+    def process_request(self, request: Any, address: Any) -> None:
+        if self._room.acquire(blocking=False):
+            super().process_request(request, address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, address: Any) -> None:
+        try:
+            super().process_request_thread(request, address)
+        finally:
+            self._room.release()
 
     def handle_error(self, *_: Any) -> None:
         """Somebody went away in the middle; that is no error of ours."""
