@@ -43,7 +43,7 @@ def _hook(event: str, args: tuple[Any, ...]) -> None:
 def _limits(memory: int, seconds: float, file_size: int, open_files: int) -> list[str]:
     import resource
 
-    wanted = [("cpu", resource.RLIMIT_CPU, int(2 * seconds)), ("file size", resource.RLIMIT_FSIZE, file_size),
+    wanted = [("cpu", resource.RLIMIT_CPU, int(2 * seconds) + 1), ("file size", resource.RLIMIT_FSIZE, file_size),
               ("open files", resource.RLIMIT_NOFILE, open_files), ("core", resource.RLIMIT_CORE, 0)]  # fmt: skip
     if sys.platform == "linux":
         # Address space counts mapped files and reserved room, data what is the process's own.
@@ -52,7 +52,9 @@ def _limits(memory: int, seconds: float, file_size: int, open_files: int) -> lis
     for name, which, most in wanted:
         hard = resource.getrlimit(which)[1]
         most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(which, (most, most))
+        # Of processor time the hard limit comes later: SIGXCPU says why, SIGKILL would not.
+        beyond = most + 5 if which == resource.RLIMIT_CPU and hard == resource.RLIM_INFINITY else most
+        resource.setrlimit(which, (most, beyond))
         held.append(name)
     return held
 

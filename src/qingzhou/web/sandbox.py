@@ -86,12 +86,10 @@ class _Process:
         """What it says in the end, or what became of it."""
         stage: Told | None = None
         while True:
-            try:
-                said = self._lines.get(timeout=1.0)
-            except queue.Empty:
-                if problem := self._overdrawn():
-                    return {"error": Problem(problem).as_dict()}
-            else:
+            if problem := self._overdrawn():
+                return {"error": Problem(problem).as_dict()}
+            with contextlib.suppress(queue.Empty):
+                said = self._lines.get(timeout=min(1.0, max(0.01, self._end - time.monotonic())))
                 if said is None:
                     return {"error": Problem(self._death()).as_dict()}
                 if "result" in said or "error" in said:

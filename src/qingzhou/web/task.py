@@ -35,7 +35,7 @@ def main() -> None:
     held = confine(os.getppid() if order["parent"] is None else order["parent"], **order["confine"])
     tell = Teller(channel)
     tell({"held": held})
-    tell(_answered(order, tell))
+    tell(_homeless(_answered(order, tell), order["folder"]))
 
 
 class Teller:
@@ -51,6 +51,17 @@ class Teller:
         """What is being done now."""
         en, zh = STAGES[name]
         self({"stage": {"en": en, "zh": zh}})
+
+
+def _homeless(said: Any, folder: str) -> Any:
+    """What is told, without the folder it happened in: where a server keeps things is nobody's business."""
+    if isinstance(said, str):
+        for inside in ("/in/", "/out/", "/data/", "/", ""):
+            said = said.replace(folder + inside.replace("/", os.sep), "")
+        return said
+    if isinstance(said, dict):
+        return {key: _homeless(value, folder) for key, value in said.items()}
+    return [_homeless(value, folder) for value in said] if isinstance(said, list | tuple) else said
 
 
 def _answered(order: Told, tell: Teller) -> Told:

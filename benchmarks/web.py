@@ -1,0 +1,138 @@
+"""A class at once: 40 clients upload MobileNet checkpoints and download the models; nothing is lost or doubled.
+
+    python benchmarks/web.py [CLIENTS] [--redis WORKERS]
+
+Prints the time from upload to download (p50, p95), the server's largest memory, and the throughput against what the
+cores could do if each did nothing but single conversions, one fresh `qingzhou convert` after another, which are timed
+on the same machine before and after. --redis: with a redis-server and so many worker processes of one job each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import hashlib
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import httpx
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [
+    str(HERE),
+    str(HERE.parent / "tests"),
+    str(HERE.parent / "tests/web"),
+    str(HERE.parent / "tests/oracle"),
+]
+
+from clients import Running, free_port, serving, until_up  # noqa: E402
+from measure import once  # noqa: E402
+
+from passengers import mmedu  # noqa: E402
+
+CONVERT = ("-c", "import sys; from qingzhou.cli import main; main()", "convert")
+SURE = {"X-Qingzhou": "1"}
+
+
+def single(file: Path, folder: Path) -> float:
+    """Seconds of one `qingzhou convert` in a fresh process, alone; the best of three."""
+    return min(once([*CONVERT, file, "-o", folder / "single.onnx"])[0] for _ in range(3))
+
+
+async def pupil(number: int, url: str, data: bytes) -> tuple[float, str, str]:
+    """Seconds from upload to download, the job and the SHA-256 of the model; each from an address of its own."""
+    transport = httpx.AsyncHTTPTransport(local_address=f"127.0.1.{number % 250 + 1}")
+    async with httpx.AsyncClient(base_url=url, timeout=600, transport=transport, headers=SURE) as client:
+        start = time.perf_counter()
+        told = (await client.post("/api/uploads", files={"file": ("mobilenet.pth", data)})).raise_for_status().json()
+        job = (await client.post("/api/jobs", json={"upload": told["upload"]})).raise_for_status().json()["job"]
+        while (state := (await client.get(f"/api/jobs/{job}")).json())["state"] in ("queued", "running"):
+            await asyncio.sleep(0.5)
+        assert state["state"] == "done", state["error"]
+        url = next(entry["url"] for entry in state["result"]["files"] if entry["kind"] == "model")
+        model = (await client.get(url)).raise_for_status().content
+        return time.perf_counter() - start, job, hashlib.sha256(model).hexdigest()
+
+
+async def watched(pid: int, work: asyncio.Task[list[tuple[float, str, str]]]) -> float:
+    """The largest resident memory of the server meanwhile, in MB."""
+    largest = 0.0
+    while not work.done():
+        status = Path(f"/proc/{pid}/status").read_text()
+        largest = max(largest, int(status.partition("VmRSS:")[2].split()[0]) / 1e3)
+        await asyncio.sleep(0.2)
+    return largest
+
+
+async def lesson(clients: int, url: str, pid: int, data: bytes) -> tuple[list[tuple[float, str, str]], float, float]:
+    """All at once: what each got, the server's memory, the whole time."""
+    start = time.perf_counter()
+    work = asyncio.ensure_future(asyncio.gather(*(pupil(n, url, data) for n in range(clients))))
+    memory = await watched(pid, work)  # type: ignore[arg-type]
+    return list(await work), memory, time.perf_counter() - start
+
+
+def main() -> None:
+    """Measure, and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("clients", type=int, nargs="?", default=40)
+    parser.add_argument("--redis", type=int, default=0, metavar="WORKERS")
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        file = mmedu("MobileNet", folder)
+        before = single(file, folder)
+        helpers, options = helping(chosen.redis, folder) if chosen.redis else ([], [])
+        try:
+            with serving(folder / "data", *options) as (client, server):
+                until_up(client)
+                url = str(client.base_url)
+                got, memory, seconds = asyncio.run(lesson(chosen.clients, url, server.process.pid, file.read_bytes()))
+        finally:
+            for helper in helpers:
+                helper.stop()
+        report(chosen.clients, got, memory, seconds, (before, single(file, folder)))
+
+
+def helping(workers: int, folder: Path) -> tuple[list[Running], list[str]]:
+    """A Redis and workers, and the server's options for them."""
+    assert shutil.which("redis-server"), "apt install redis-server"
+    port, store = str(free_port()), (folder / "files").as_uri()
+
+    class Redis(Running):
+        def start(self) -> None:
+            argv = ["redis-server", "--port", port, "--appendonly", "yes", "--save", "", "--dir", str(folder)]
+            self.process = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
+
+    redis = Redis(folder=folder, log=folder / "redis.log")
+    time.sleep(1)
+    there = ["--queue", f"redis://127.0.0.1:{port}/0", "--store", store]
+    found = [Running("worker", *there, "--workers", "1", folder=folder / f"w{n}", log=folder / f"w{n}.log")
+             for n in range(workers)]  # fmt: skip
+    return [*found, redis], [*there, "--workers", "0"]
+
+
+def report(
+    clients: int, got: list[tuple[float, str, str]], memory: float, seconds: float, alone: tuple[float, float]
+) -> None:  # fmt: skip
+    """A line for each figure."""
+    times = sorted(took for took, _, _ in got)
+    cores, one = os.cpu_count() or 1, statistics.mean(alone)
+    possible = cores / one
+    print(f"clients            {clients}, all finished: {len(got) == clients}")
+    print(f"jobs, models       {len({job for _, job, _ in got})} jobs, {len({digest for *_, digest in got})} model")
+    print(f"upload to download p50 {statistics.median(times):.1f} s, p95 {times[int(0.95 * (len(times) - 1))]:.1f} s")
+    print(f"whole lesson       {seconds:.1f} s, {clients / seconds:.2f} conversions a second")
+    print(f"single conversion  {alone[0]:.2f} s before, {alone[1]:.2f} s after; {cores} cores: {possible:.2f} a second")
+    print(f"throughput         {clients / seconds / possible:.2f} of that")
+    print(f"server memory      {memory:.0f} MB at most")
+
+
+if __name__ == "__main__":
+    main()

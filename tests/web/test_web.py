@@ -1,0 +1,259 @@
+"""The server as its clients see it: in this process, with jobs in their own."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import onnx
+import pytest
+from clients import DIGITS, SURE, finished, order, pictures, upload, zipped
+from hostile import CALLS, CANARY, TRICKS
+from starlette.testclient import TestClient
+
+from makers import write_archive
+from qingzhou.convert import run_conversion
+from qingzhou.web.app import create_app
+from qingzhou.web.settings import Settings
+
+Start = Callable[..., TestClient]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Servers with these settings; they end with the test."""
+    running: list[TestClient] = []
+
+    def one(**settings: Any) -> TestClient:
+        app = create_app(Settings(tmp_path / "data", **{"lease": 5.0, "tick": 0.2, **settings}))
+        client = TestClient(app, base_url="http://localhost:8000", client=("10.0.0.1", 50000))
+        client.__enter__()
+        running.append(client)
+        return client
+
+    yield one
+    for client in running:
+        client.__exit__(None, None, None)
+
+
+def test_what_comes_back_is_what_a_local_conversion_makes(start: Start, tmp_path: Path) -> None:
+    client = start()
+    told = upload(client).json()
+    assert told["kind"] == "model" and told["error"] is None and told["info"]["network"] == "LeNet-5"
+    assert str(tmp_path) not in json.dumps(told)
+    made = order(client, told["upload"], device="unihiker", scene="basic").json()
+    done = finished(client, made["job"])
+    assert done["state"] == "done", done["error"]
+    files = {entry["name"]: entry for entry in done["result"]["files"]}
+    assert set(files) == {"best-unihiker-basic.zip", "best.zip", "best.onnx", "best.py"}
+    (tmp_path / "best.pth").write_bytes(DIGITS.read_bytes())
+    local = run_conversion(tmp_path / "best.pth", tmp_path / "best.onnx")
+    got = client.get(files["best.onnx"]["url"])
+    assert got.content == local.model.path.read_bytes() and len(got.content) == files["best.onnx"]["size"]
+    assert client.get(files["best.py"]["url"]).content == local.program.read_bytes()
+    assert got.headers["content-disposition"].startswith("attachment") and got.headers["x-content-type-options"]
+    inside = zipfile.ZipFile(io.BytesIO(client.get(files["best-unihiker-basic.zip"]["url"]).content)).namelist()
+    assert any(name.endswith("main.py") for name in inside)
+    assert done["result"]["try"]["card"]["labels"] == list("0123456789") and str(tmp_path) not in json.dumps(done)
+    assert 'jobs_total{state="done"} 1' in client.get("/metrics").text
+    assert client.delete(f"/api/jobs/{made['job']}", headers=SURE).status_code == 204
+    assert client.get(files["best.onnx"]["url"]).status_code == 404
+
+
+def test_int8_with_a_zip_of_pictures(start: Start) -> None:
+    client = start()
+    model = upload(client).json()["upload"]
+    assert order(client, model, precision="int8").json()["error"]["code"] == "needs_data"
+    data = upload(client, pictures(20), "照片.zip").json()
+    assert data["kind"] == "data" and data["name"] == "照片.zip"
+    done = finished(client, order(client, model, data=data["upload"], precision="int8", max_drop=5).json()["job"])
+    assert done["state"] == "done", done["error"]
+    assert done["result"]["quantize"]["accuracy"]["labelled"]
+    assert {"best.int8.onnx", "best.int8.html"} <= {entry["name"] for entry in done["result"]["files"]}
+    assert done["result"]["try"]["model"].endswith("best.int8.onnx")
+
+
+NAMES = ["../../evil.pth", "..\\..\\evil.pth", "/etc/passwd.pth", "C:\\evil.pth", "<img src=x onerror=alert(1)>.pth",
+         "a\x00b.pth", "con.pth", ".pth", "\u202egnp.pth", "x" * 5000 + ".pth", "模型 一.pth"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
+def test_names_from_users_never_become_paths(start: Start, tmp_path: Path, name: str) -> None:
+    client = start(workers=0)
+    told = upload(client, name=name)
+    if told.status_code == 201:
+        shown = told.json()["name"]
+        assert "/" not in shown and "\\" not in shown and len(shown) <= 120 and shown.isprintable()
+    else:
+        assert told.json()["error"]["code"] in ("bad_request", "wrong_kind")
+    kept = [path for path in tmp_path.rglob("*") if path.is_file() and "files" in path.parts]
+    assert {path.name for path in kept} <= {"file"} and not list(tmp_path.parent.glob("evil*"))
+
+
+def test_attacks_of_the_reader_through_the_upload(start: Start, tmp_path: Path) -> None:
+    """Some of each kind: all of them are in tests/attacks, against the same reader."""
+    client = start(workers=0, uploads_per_client=1000)
+    attacks = [*list(CALLS.values())[::12], *list(TRICKS.values())[::12]]
+    for number, attack in enumerate(attacks):
+        write_archive(tmp_path / "evil.pth", {"data.pkl": attack, "version": b"3\n"})
+        told = upload(client, (tmp_path / "evil.pth").read_bytes()).json()
+        assert told["error"] or told["info"]["problem"], number
+        assert (told["error"] or told["info"]["problem"])["code"] not in ("internal", "crashed"), number
+    assert not list(tmp_path.rglob(CANARY)) and not Path(CANARY).exists()
+    assert upload(client).json()["info"]["network"] == "LeNet-5"
+
+
+def test_a_model_that_names_another_file_is_refused(start: Start, tmp_path: Path) -> None:
+    model = run_conversion(DIGITS, tmp_path / "m.onnx").model.proto
+    weight = model.graph.initializer[0]
+    weight.ClearField("raw_data")
+    weight.ClearField("float_data")
+    weight.data_location = onnx.TensorProto.EXTERNAL
+    weight.external_data.add(key="location", value="../../../../etc/passwd")
+    client = start()
+    told = upload(client, model.SerializeToString(), "evil.onnx").json()
+    done = finished(client, order(client, told["upload"]).json()["job"])
+    assert done["state"] == "failed" and done["error"]["code"] == "ModelError"
+    assert "another file" in done["error"]["en"] and str(tmp_path) not in json.dumps(done)
+
+
+ZIPS = {
+    "traversal": lambda: zipped({"../../evil.jpg": b"x"}), "absolute": lambda: zipped({"/evil.jpg": b"x"}),
+    "windows": lambda: zipped({"C:\\evil.jpg": b"x"}), "bomb": lambda: zipped({"a.jpg": bytes(300 << 20)}),
+    "no zip": lambda: b"PK\3\4 nothing",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ZIPS)
+def test_zips_that_no_folder_of_pictures_makes(start: Start, tmp_path: Path, kind: str) -> None:
+    client = start()
+    model, data = upload(client).json()["upload"], upload(client, ZIPS[kind](), "a.zip").json()["upload"]
+    done = finished(client, order(client, model, data=data, precision="int8").json()["job"])
+    assert done["state"] == "failed" and done["error"]["code"] == "unsafe_zip"
+    assert not list(tmp_path.rglob("evil*"))
+
+
+REFUSED = [
+    ({"host": "evil.example"}, 421), ({"host": "localhost.evil.example:8000"}, 421),
+    ({**SURE, "origin": "http://evil.example"}, 403), ({**SURE, "origin": "null"}, 403),
+    ({**SURE, "origin": "http://localhost:8001"}, 403), ({}, 403), ({**SURE, "content-length": "-1"}, 413),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("headers", "status"), REFUSED)
+def test_requests_of_other_pages(start: Start, headers: dict[str, str], status: int) -> None:
+    answer = start(workers=0).post("/api/jobs", json={"upload": "x"}, headers=headers)
+    assert answer.status_code == status and set(answer.json()["error"]) == {"code", "en", "zh"}
+
+
+def test_every_answer_has_the_headers(start: Start) -> None:
+    client = start(workers=0)
+    for path in ("/docs", "/api/jobs/none", "/nowhere", "/static/nothing.js", "/openapi.json"):
+        headers = client.get(path).headers
+        assert "default-src 'self'" in headers["content-security-policy"] and headers["x-frame-options"] == "DENY"
+        assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_other_peoples_links(start: Start) -> None:
+    client = start(workers=0)
+    for path in ("/api/jobs/none", "/api/jobs/../none", "/api/jobs/none/files/..%2f..%2frecords.db"):
+        assert client.get(path).status_code == 404, path
+    job = order(client, upload(client).json()["upload"]).json()["job"]
+    assert len(job) >= 22
+    assert client.get(f"/api/jobs/{job}/files/..%2F..%2Frecords.db").status_code in (404, 409)
+
+
+def test_limits_for_each_and_for_all(start: Start) -> None:
+    client = start(workers=0, jobs_per_client=2, max_size=DIGITS.stat().st_size + 100, uploads_per_client=2)
+    model = upload(client).json()["upload"]
+    assert [order(client, model).status_code for _ in range(3)] == [201, 201, 429]
+    assert upload(client, bytes(1 << 20)).status_code == 413
+    assert upload(client).status_code == 201 and upload(client).status_code == 429
+    assert client.post("/api/jobs", content=b"[" * (2 << 20), headers=SURE).status_code == 413
+    assert client.post("/api/jobs", content=b"[" * 100_000, headers=SURE).status_code == 422
+
+
+def test_the_class_code(start: Start) -> None:
+    client = start(workers=0, code="boat 7")
+    assert client.get("/api/devices").status_code == 401 and client.get("/healthz").status_code == 200
+    assert client.get("/api/devices", headers={"X-Qingzhou-Code": "boat 7"}).status_code == 200
+    assert client.post("/api/code", json={"code": "ship"}, headers=SURE).status_code == 401
+    assert client.post("/api/code", json={"code": "boat 7"}, headers=SURE).status_code == 200
+    assert client.get("/api/devices").status_code == 200  # by the cookie
+    client.cookies.clear()
+    tries = [client.post("/api/code", json={"code": str(n)}, headers=SURE).status_code for n in range(12)]
+    assert tries[0] == 401 and tries[-1] == 429
+
+
+def test_what_expires_is_gone(start: Start, tmp_path: Path) -> None:
+    client = start(keep=0.5, workers=0)
+    job = order(client, upload(client).json()["upload"]).json()["job"]
+    jobs = client.app.state.worker.jobs  # type: ignore[attr-defined]
+    import time
+
+    time.sleep(0.7)
+    assert client.get(f"/api/jobs/{job}").status_code == 404
+    record = jobs.records.get("job", job)
+    assert record is not None and jobs.sweep() >= 1 and jobs.records.get("job", job) is None
+
+
+def test_a_restart_forgets_nothing_and_repeats_nothing(start: Start, tmp_path: Path) -> None:
+    first = start()
+    model = upload(first).json()["upload"]
+    done = finished(first, order(first, model).json()["job"])
+    first.app.state.worker.stop()  # type: ignore[attr-defined]
+    waiting = start(workers=0)
+    job = order(waiting, model).json()["job"]
+    waiting.app.state.worker.stop()  # type: ignore[attr-defined]
+    again = start()
+    assert finished(again, job)["state"] == "done"
+    assert again.get(f"/api/jobs/{done['job']}").json() == done
+
+
+def test_a_job_that_needs_too_much(start: Start, tmp_path: Path) -> None:
+    limits = Settings(tmp_path).limits
+    hungry = start(workers=0, limits=dataclasses.replace(limits, memory=40 << 20))
+    if sys.platform == "linux":
+        assert upload(hungry).json()["error"]["code"] in ("out_of_memory", "crashed", "killed")
+    slow = start(limits=dataclasses.replace(limits, seconds=0.05))
+    done = finished(slow, order(slow, upload(slow).json()["upload"]).json()["job"])
+    assert done["state"] == "failed" and done["error"]["code"] == "timed_out"
+
+
+def test_a_worker_that_dies_is_replaced_once(start: Start) -> None:
+    client = start(workers=0, lease=0.3)
+    jobs = client.app.state.worker.jobs  # type: ignore[attr-defined]
+    job = order(client, upload(client).json()["upload"]).json()["job"]
+    first = jobs.claim(job)
+    assert first is not None and jobs.claim(job) is None
+    import time
+
+    time.sleep(1.0)  # the server finds the lease over
+    second = jobs.claim(job)
+    assert second is not None and second.data["attempt"] == 2
+    assert not jobs.deliver(first, {"files": [], "try": None}, [DIGITS])  # too late
+    assert jobs.beat(first, None) is None
+    time.sleep(1.0)
+    told = client.get(f"/api/jobs/{job}").json()
+    assert told["state"] == "failed" and told["error"]["code"] == "worker_died"
+
+
+def test_the_board_of_the_class(start: Start) -> None:
+    client = start(workers=0)
+    row = {"model": "best", "network": "LeNet", "device": "<b>unihiker</b>", "engine": "ort", "precision": "fp32",
+           "size_bytes": 1, "accuracy": None, "latency_ms_p50": 5.0, "latency_ms_p95": 6.0, "fps": 200.0, "load_s": 0.1,
+           "memory_mb": 50, "temperature_c": None, "throttled": None, "how": "", "date": "", "note": ""}  # fmt: skip
+    report = {"format": "qingzhou.report", "version": 1, "source": "measured", "rows": [row]}
+    assert client.post("/api/reports", json=report, headers=SURE).json()["rows"] == 1
+    assert (
+        client.post("/api/reports", json={**report, "rows": [{**row, "fps": 100.0}]}, headers=SURE).status_code == 201
+    )
+    assert client.post("/api/reports", json={"a": 1}, headers=SURE).status_code == 422
+    (merged,) = client.get("/api/reports").json()["rows"]
+    assert merged["boards"] == 2 and merged["fps"] == 150.0
