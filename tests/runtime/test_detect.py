@@ -565,4 +565,5 @@ def test_the_program(tmp_path: Path, monkeypatch: Any, lang: str) -> None:
     text = done.stdout.decode("utf-8")
     assert done.returncode == 0, done.stderr.decode("utf-8")
     assert "90.0%" in text and "猫" in text and text.count("(") == 6
-    assert read_image(tmp_path / "盒_result.png", "RGB").shape == (64, 64, 3)
+    sample = read_image(base64.b64decode(SAMPLE["data"]), "RGB")
+    assert read_image(tmp_path / "盒_result.png", "RGB").shape == sample.shape, "what is drawn on keeps its size"
