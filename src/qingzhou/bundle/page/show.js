@@ -34,7 +34,7 @@ function bars(answer, labels) {
     const name = make("span", { className: "name" }, labels[i] ?? String(i));
     return make("li", {}, name, bar(answer.scores[i]), percent(answer.scores[i]));
   });
-  const first = make("p", { className: "first" }, answer.label, make("small", {}, percent(answer.confidence)));
+  const first = make("p", { className: "first" }, answer.label, " ", make("small", {}, percent(answer.confidence)));
   return [first, make("ol", { className: "bars" }, ...rows)];
 }
 

@@ -50,6 +50,7 @@ const TEXTS = {
   ],
   NotFoundError: ["There is no camera on this device. Choose a picture instead.", "这台设备没有摄像头。请改为选择图片。"],
   NotReadableError: ["Another program uses the camera. Close it and try again.", "摄像头正被其他程序使用。请关闭它再试。"],
+  shown: ["The picture that was judged", "被识别的图片"],
   lost: ["The camera was lost. Plug it in and press the button again.", "摄像头断开了。请接好后再按一次按钮。"],
 };
 
@@ -62,4 +63,9 @@ export function say(key, ...values) {
 /** Whether there is such a text. */
 export function known(key) {
   return Object.hasOwn(TEXTS, key);
+}
+
+/** Another text instead of one of these, in the page's language, for pages that are served otherwise. */
+export function change(key, text) {
+  TEXTS[key] = [text, text];
 }

@@ -12,9 +12,9 @@ export function pictureView(home, model) {
 
 class PictureView {
   constructor(home, model) {
-    this.model = model;
+    Object.assign(this, { home, model });
     this.video = make("video", { playsInline: true, muted: true, hidden: true });
-    this.canvas = make("canvas", { hidden: true, role: "img" });
+    this.canvas = make("canvas", { hidden: true, role: "img", "aria-label": say("shown") });
     this.panel = make("section", { className: "answer", "aria-live": "polite" });
     this.speed = make("p", { className: "faint" });
     this.problem = make("p", { className: "note", hidden: true, role: "alert" });
@@ -52,15 +52,24 @@ class PictureView {
   }
 
   listen() {
-    addEventListener("dragover", (event) => event.preventDefault());
+    this.ended = new AbortController();
+    const { signal } = this.ended;
+    addEventListener("dragover", (event) => event.preventDefault(), { signal });
     addEventListener("drop", (event) => {
       event.preventDefault();
       if (event.dataTransfer.files[0]) this.open(event.dataTransfer.files[0]);
-    });
+    }, { signal });
     addEventListener("paste", (event) => {
       const file = Array.from(event.clipboardData?.files ?? []).find(({ type }) => type.startsWith("image/"));
       if (file) this.open(file);
-    });
+    }, { signal });
+  }
+
+  /** Take it away: the camera is given back, and nothing on the page is listened to any more. */
+  close() {
+    this.stop();
+    this.ended.abort();
+    this.home.replaceChildren();
   }
 
   /** One picture from a file. */
