@@ -4,6 +4,7 @@ import { button, make, note } from "./dom.js";
 import { bytes, percent, plain, say } from "./texts.js";
 import { trial } from "./trial.js";
 
+const PLENTY = 1000; // answers a second; more are no better, and an estimate knows nothing of what else takes time
 const KINDS = ["bundle", "page", "model", "program", "report"]; // what most people want comes first
 
 /** The elements of a report. job: as the server describes it; titleOf: the name of a device in words. */
@@ -39,15 +40,15 @@ function figures(before, facts, quantize, bundle) {
   }
   if (bundle?.estimate?.fps) {
     const { fps, memory_mb: memory } = bundle.estimate;
-    tiles.push([say("expected"), say("a_second", rounded(fps)), say("memory", Math.round(memory))]);
+    tiles.push([say("expected"), speedOf(fps), say("memory", Math.round(memory))]);
   }
   const small = (text) => make("span", { className: "faint" }, text);
   return tiles.map(([name, value, below]) => make("li", {}, small(name), make("b", {}, value), small(below)));
 }
 
 /** An estimate has no more than two digits that count. */
-function rounded(number) {
-  return Number(number.toPrecision(2)).toLocaleString("en");
+function speedOf(fps) {
+  return fps > PLENTY ? say("plenty", PLENTY) : say("a_second", Number(fps.toPrecision(2)));
 }
 
 function accuracyTile({ labelled, before, after, judged }) {
@@ -66,7 +67,7 @@ function checks(names) {
 }
 
 function files(all, device, titleOf) {
-  const place = ({ kind }) => (KINDS.indexOf(kind) + 1 || 99);
+  const place = (file) => (KINDS.indexOf(isWhole(file) ? "page" : file.kind) + 1 || 99);
   const sorted = [...all].sort((a, b) => place(a) - place(b));
   const how = { pc: "how_pc", browser: "how_browser" }[device] ?? "how_board";
   const hasBundle = all.some(({ kind }) => kind === "bundle");
@@ -75,8 +76,15 @@ function files(all, device, titleOf) {
     hasBundle ? make("p", { className: "faint" }, say(how)) : null);
 }
 
-function fileLink({ name, size, url, kind }, title, main) {
-  const what = kind === "bundle" ? say("f_bundle", title) : say(KINDS.includes(kind) ? `f_${kind}` : "f_report");
+/** The program with its model and all that it needs. */
+function isWhole({ kind, name }) {
+  return kind === "program" && name.endsWith(".zip");
+}
+
+function fileLink(file, title, main) {
+  const { name, size, url, kind } = file;
+  const usual = isWhole(file) ? "f_all" : KINDS.includes(kind) ? `f_${kind}` : "f_report";
+  const what = kind === "bundle" ? say("f_bundle", title) : say(usual);
   return make("a", { href: url, download: name, className: main ? "file main" : "file" },
     make("b", {}, what), make("span", { className: "name" }, name), make("span", { className: "size" }, bytes(size)));
 }

@@ -86,5 +86,6 @@ async function show(model, home) {
   const [module, texts] = await Promise.all([import(file), import("./browser/texts.js")]);
   texts.change("Insecure", say("insecure"));
   open = module[name](home, model) ?? {};
+  home.querySelector("nav")?.setAttribute("aria-label", say("choices"));
   globalThis.qingzhou = { model, view: open }; // for who looks with the browser's tools
 }
