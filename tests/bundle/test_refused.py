@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 import pytest
 from click.testing import CliRunner
@@ -263,12 +264,13 @@ def test_installing_without_what_is_needed(tmp_path: Path) -> None:
     made = build(LENET, "pc", out=tmp_path / "b", lang="en", engine="onnxruntime")
     facts = json.loads((made.path / "bundle.json").read_text("utf-8"))
     here = f"{sys.version_info.major}.{sys.version_info.minor}"
-    facts["requirements"] = {here: ["qingzhou-nothing==1.0"]}
+    facts["requirements"] = {here: ["qingzhou-nothing==1.0", f"numpy=={np.__version__}"]}
     (made.path / "bundle.json").write_text(json.dumps(facts), "utf-8")
     (made.path / "wheels").mkdir()
     (made.path / "packages").mkdir()
     done = run(made.path, "-m", "qingzhou_runtime.install")
     assert done.returncode == 1 and "--offline" in done.stderr
+    assert "numpy" in done.stdout  # packages/ is made anew as a whole
     assert (made.path / "packages").is_dir() and not (made.path / "packages.new").exists()
     shutil.rmtree(made.path / "wheels")
     facts["requirements"] = {here: []}

@@ -32,8 +32,10 @@ def main() -> int:
             )
         )
         return 1
-    missing = [line for line in requirements(bundle) if not there(line)]
-    if missing and not install(missing):
+    lines = requirements(bundle)
+    missing = [line for line in lines if not there(line)]
+    # A folder packages/ is made anew as a whole: what is there of it may be what the others of the list are.
+    if missing and not install(lines if os.path.isdir(os.path.join(FOLDER, PACKAGES)) else missing):
         return 1
     if not system_packages(bundle.get("system") or {}):
         return 1
