@@ -67,20 +67,19 @@ def each(board: str, *words: str | Path) -> float:
 
 
 def bundles(board: str, folder: Path) -> dict[str, Path]:
-    """A bundle for each form that the board can have, the best with and without data first."""
+    """A bundle for each form that the board can have; * marks those that it gets by itself, without and with data."""
     from qingzhou.bundle.build import build
+    from qingzhou.devices import load
 
+    counted = load(board).instructions
+    pairs = [(engine, precision) for engine, found in counted.items() for precision in found]
+    best = {min((pair for pair in pairs if pair[1] in allowed), key=lambda pair: counted[pair[0]][pair[1]])
+            for allowed in (("fp32",), ("fp32", "int8"))}  # fmt: skip
     made = {}
-    for name, options in (
-        ("best without data", {}),
-        ("best with data", {"data": DATA}),
-        ("onnxruntime FP32", {"engine": "onnxruntime"}),
-        ("onnxruntime INT8", {"engine": "onnxruntime", "precision": "int8", "data": DATA}),
-        ("ncnn FP32", {"engine": "ncnn"}),
-        ("ncnn INT8", {"engine": "ncnn", "precision": "int8", "data": DATA}),
-    ):
-        found = build(CHECKPOINT, board, out=folder / name.replace(" ", "-"), lang="en", **options)  # type: ignore[arg-type]
-        made[f"{name} ({found.form.engine} {found.form.precision.upper()})" if "best" in name else name] = found.path
+    for engine, precision in pairs:
+        found = build(CHECKPOINT, board, engine=engine, precision=precision, data=DATA, lang="en",
+                      out=folder / f"{engine}-{precision}")  # fmt: skip
+        made[f"ours: {engine} {precision.upper()}{' *' * ((engine, precision) in best)}"] = found.path
     return made
 
 

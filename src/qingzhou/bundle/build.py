@@ -254,10 +254,10 @@ def _told(order: Order, folder: Path, form: Form, made: Bundle) -> Facts:
         scene = SCENES[order.scene]
         size = sum((folder / name).stat().st_size for name in _files(folder)) / 1e6
         words = _words(folder) if order.scene == "basic" else ""
-        fps = made.estimate.fps
-        speed = "" if fps is None else say(
-            f"Expected: about {fps:.2g} a second (an estimate; bench.py measures it).",
-            f"预计每秒约 {fps:.2g} 次（估计值，bench.py 可以实测）。",
+        rate = made.estimate.rate
+        speed = rate and say(
+            f"Expected: about {rate} a second (an estimate; bench.py measures it).",
+            f"预计每秒约 {rate} 次（估计值，bench.py 可以实测）。",
         )  # fmt: skip
         return Facts(
             f"{order.source.stem} · {scene.name}", order.device, say(scene.en, scene.zh), form.card.network,

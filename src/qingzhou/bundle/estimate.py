@@ -31,6 +31,13 @@ class Estimate:
     memory_mb: float
     source: str
 
+    @property
+    def rate(self) -> str:
+        """fps in a few digits: "0.19", "4.9", "36", "> 1000"; "" where it is not known."""
+        if self.fps is None:
+            return ""
+        return "> 1000" if self.fps > 1000 else f"{self.fps:.0f}" if self.fps >= 10 else f"{self.fps:.2g}"
+
     def as_dict(self) -> dict[str, object]:
         """The same as plain values, for --json."""
         return {"fps": self.fps and round(self.fps, 3), "memory_mb": round(self.memory_mb), "source": self.source}

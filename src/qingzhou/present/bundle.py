@@ -13,6 +13,7 @@ from .pieces import as_json, console, facts, notes, table_of
 
 if TYPE_CHECKING:
     from ..bundle.build import Bundle
+    from ..bundle.estimate import Estimate
     from ..devices import Device
 
 
@@ -52,7 +53,7 @@ def bundle(made: Bundle, json_wanted: bool) -> None:
     if json_wanted:
         as_json(made.as_dict())
         return
-    screen, form, fps = console(), made.form, made.estimate.fps
+    screen, form = console(), made.form
     wheels = say(f", {made.wheels} wheels inside", f"，内含 {made.wheels} 个安装文件") if made.wheels else ""
     screen.print(f"[bold]{escape(str(made.path))}[/]  {decimal(made.size)}{wheels}")
     screen.print(facts(
@@ -61,7 +62,7 @@ def bundle(made: Bundle, json_wanted: bool) -> None:
         (say("network", "网络"), escape(form.card.network)),
         (say("form", "形式"), f"{form.engine} {form.precision.upper()}  {decimal(form.size)}"),
         (say("rules", "规则"), escape("\n".join(made.rules))),
-        (say("expected", "预计"), _expected(fps, made.estimate.memory_mb)),
+        (say("expected", "预计"), _expected(made.estimate)),
         (say("sample", "示例"), escape(made.answer)),
         (say("time", "用时"), f"{made.seconds:.1f} s"),
     ))  # fmt: skip
@@ -72,7 +73,7 @@ def bundle(made: Bundle, json_wanted: bool) -> None:
                      + f"qingzhou push {escape(str(made.path))} user@board")  # fmt: skip
 
 
-def _expected(fps: float | None, memory: float) -> str:
+def _expected(found: Estimate) -> str:
     """An estimate in words."""
-    speed = "" if fps is None else say(f"about {fps:.2g} a second, ", f"每秒约 {fps:.2g} 次，")
-    return speed + say(f"{memory:.0f} MB of memory (estimates)", f"内存 {memory:.0f} MB（均为估计）")
+    speed = found.rate and say(f"about {found.rate} a second, ", f"每秒约 {found.rate} 次，")
+    return speed + say(f"{found.memory_mb:.0f} MB of memory (estimates)", f"内存 {found.memory_mb:.0f} MB（均为估计）")

@@ -68,7 +68,7 @@ def install(lines: List[str]) -> bool:
     print(say("Installing %s …", "正在安装 %s …") % ", ".join(lines), flush=True)
     shutil.rmtree(new, ignore_errors=True)
     source = ["--no-index", "--find-links", wheels] if offline else []
-    command = [python(), *pip(wheels), "install", "--no-deps", "--only-binary=:all:", "--target", new,
+    command = [python(), *pip(wheels), "install", "--no-deps", "--no-compile", "--only-binary=:all:", "--target", new,
                "--disable-pip-version-check", "-q", *source, *lines]  # fmt: skip
     if run(command) != 0:
         shutil.rmtree(new, ignore_errors=True)
