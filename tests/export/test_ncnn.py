@@ -157,7 +157,7 @@ def test_layers(name: str, tmp_path: Path, record_property: Record) -> None:
     net = Net(graph, weights, tmp_path)
     worst = max(largest(net.run(x[i:]), [wanted[i:]]) for i in range(len(x)))
     record_property("oracle", worst)
-    assert worst <= 2e-5
+    assert worst <= 1e-5 * max(1.0, float(np.abs(wanted).max()))  # float32 sums in another order
 
 
 @pytest.mark.parametrize("name", sorted(NO_FORM))
