@@ -16,7 +16,7 @@ PACKAGE = Path(qingzhou.__file__).parent
 FLOW = [
     ["runtime"],
     ["errors"],
-    ["whole_file"],
+    ["whole_file", "progress"],
     ["report", "devices"],
     ["checkpoint"],
     ["nets"],

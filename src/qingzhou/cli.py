@@ -196,8 +196,8 @@ def export(
         from . import present
         from .deploy import export_model
 
-        with present.busy(say("compiling", "编译中")):
-            made = export_model(model, engine, out, precision, data, max_drop)
+        with present.busy(say("compiling", "编译中")) as tell:
+            made = export_model(model, engine, out, precision, data, max_drop, tell)
         present.artifact(made, as_json)
 
 
@@ -229,8 +229,8 @@ def quantize(model: Path, html: Path | None, lang: str | None, as_json: bool, **
         from .whole_file import output_path
 
         page = None if html is None else output_path(model, html, ".html")  # before anybody waits
-        with present.busy(say("quantising", "量化中")):
-            found = make(model, **options)
+        with present.busy(say("quantising", "量化中")) as tell:
+            found = make(model, tell=tell, **options)
         if page is not None:
             from .present.quantised_page import quantised_page
 
@@ -268,8 +268,8 @@ def bench(
 
         page = None if html is None else output_path(models[0], html, ".html")  # before anybody waits
         file = None if json_file is None or printed else output_path(models[0], json_file, ".json")
-        with present.busy(say("measuring", "测量中")):
-            report = measure(models, _names(engines), _names(precision), data, threads)
+        with present.busy(say("measuring", "测量中")) as tell:
+            report = measure(models, _names(engines), _names(precision), data, threads, tell)
         if page is not None:
             bench_page(report, page)
         if printed or file is not None:

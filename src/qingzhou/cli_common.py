@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from . import __version__
-from .errors import QingzhouError, use_language
+from .errors import QingzhouError, is_of_memory, memory_full, use_language
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -25,15 +25,20 @@ def common(function: F) -> F:
 
 @contextlib.contextmanager
 def friendly(lang: str | None, as_json: bool) -> Iterator[None]:
-    """Choose the language; a user's mistake becomes a message and exit status 1, never a traceback."""
+    """Choose the language; a user's mistake becomes a message and exit status 1, never a traceback. So does a full
+    memory, whatever an engine called it.
+    """
     use_language(lang)
     try:
         yield
-    except QingzhouError as err:
-        _fail(err, as_json)
-        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as err:
+        found = memory_full() if is_of_memory(err) else err
+        if not isinstance(found, QingzhouError):
+            raise
+        _fail(found, as_json)
+        sys.exit(1)
 
 
 def _fail(err: QingzhouError, as_json: bool) -> None:

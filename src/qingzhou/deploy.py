@@ -12,15 +12,16 @@ from .engines import Artifact, Engine, compile_for
 from .engines.artifact import check_precision, is_quantised
 from .engines.base import two_stages
 from .engines.table import engine_here, is_compiled
-from .errors import AccuracyLost
+from .errors import AccuracyLost, say
 from .nets.recognise import recognise_checkpoint
+from .progress import Tell, silent
 from .quant import quantize
 from .whole_file import folder_beside, output_path
 
 
 def export_model(
     source: str | Path, engine: str, out: str | Path | None = None, precision: str = "fp32",
-    data: str | Path | None = None, max_drop: float = 0.5,
+    data: str | Path | None = None, max_drop: float = 0.5, tell: Tell = silent,
 ) -> Artifact:  # fmt: skip
     """compile_for(), which also takes a checkpoint: it is converted as convert() does, but leaves no .onnx.
 
@@ -43,16 +44,19 @@ def export_model(
             converted = convert(source, folder / f"{source.stem}.onnx", form=form)
             model, told = converted.path, tuple(converted.card.notes)
         if precision == "int8" and not is_quantised(model):
-            model, cost = _rounded(model, chosen.int8, folder, data, max_drop)
+            model, cost = _rounded(model, chosen.int8, folder, data, max_drop, tell)
             told = (*told, cost)
+        tell(say(f"for {engine}", f"用于 {engine}"))
         made = compile_for(engine, model, target, precision)
     return replace(made, source=source, told=(*told, *made.told), seconds=time.perf_counter() - start)
 
 
-def _rounded(model: Path, target: str, folder: Path, data: str | Path | None, max_drop: float) -> tuple[Path, str]:
+def _rounded(
+    model: Path, target: str, folder: Path, data: str | Path | None, max_drop: float, tell: Tell
+) -> tuple[Path, str]:
     """The model in INT8, as the engine takes it, and what that cost."""
     out = folder / f"{model.stem}.int8.onnx"
-    found = quantize(model, data, out, max_drop=max_drop, any_speed=True, target=target)
+    found = quantize(model, data, out, max_drop=max_drop, any_speed=True, target=target, tell=tell)
     if found.path is None:
         lost = 100 * found.verdict.drop.drop if found.verdict else 0.0
         raise AccuracyLost(

@@ -17,6 +17,7 @@ QingzhouError
 │   └── HostKeyError             a board's host key is unknown, or another one than before
 ├── ProfileError                 a device's description, devices/*.toml, is wrong
 ├── BundleError                  a bundle that would not work on its device, or whose parts cannot be had
+├── MemoryFull                   there is not enough memory for this; nothing was left behind
 ├── OutputError                  the result cannot be written; nothing was left behind
 ├── ShowBeforeInference    −601  show, save or format_output before inference
 ├── ExtraMissing                 ┐ a package is missing that only this needs; names the line that installs it
@@ -63,6 +64,7 @@ __all__ = [
     "ImageError",
     "InputError",
     "LabelError",
+    "MemoryFull",
     "ModelError",
     "OptionError",
     "OutputError",
@@ -75,7 +77,9 @@ __all__ = [
     "TensorMismatch",
     "UnsafeCheckpoint",
     "UnsupportedCheckpoint",
+    "is_of_memory",
     "language",
+    "memory_full",
     "say",
     "use_language",
 ]
@@ -167,6 +171,10 @@ class BundleError(QingzhouError):
     """A bundle would not work on its device, or a part of it cannot be had."""
 
 
+class MemoryFull(QingzhouError):
+    """There is not enough memory for what was asked; nothing half-written is left."""
+
+
 class OutputError(QingzhouError):
     """The result cannot be written where it should go; nothing half-written is left."""
 
@@ -175,3 +183,32 @@ class ShowBeforeInference(QingzhouError):
     """A result was asked for before there was one."""
 
     code = -601
+
+
+# -- memory ---------------------------------------------------------------------------------------------------------
+
+NO_MEMORY = (
+    "bad_alloc", "bad allocation",  # C++'s words, and MSVC's
+    "Failed to allocate memory", "pthread_create failed",  # onnxruntime's; a thread needs memory for its stack
+    "Failed to serialize proto",  # protobuf's
+    "Cannot allocate memory", "Not enough memory",  # Linux's, and Windows'
+)  # fmt: skip
+
+
+def is_of_memory(err: BaseException | None) -> bool:
+    """Whether memory ran out, below whatever was made of it: Python's error, or the words of a library."""
+    while err is not None:
+        if isinstance(err, MemoryError) or any(words in str(err) for words in NO_MEMORY):
+            return True
+        err = err.__context__
+    return False
+
+
+def memory_full() -> MemoryFull:
+    """What to say then."""
+    return MemoryFull(
+        en="There was not enough memory; nothing half-written was left. Close other programs, or take a machine with "
+        "more memory, a smaller model, or a smaller --input-size when converting.",
+        zh="内存不够，没有留下不完整的文件。请关闭其他程序，或换一台内存更大的电脑，"
+        "也可以用更小的模型，或在转换时用更小的 --input-size。",
+    )

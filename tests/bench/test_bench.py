@@ -129,6 +129,7 @@ CRASHES = {
     "exit": ("import os\nos._exit(7)", "exit 7"),
     "error": ("raise OSError('libtbb.so.12: no such file')", "libtbb.so.12"),
     "memory": ("class Core:\n    def __init__(self):\n        raise MemoryError", "not enough memory"),
+    "killed": ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", "memory was full"),
     "prints": ("print('x' * 100000)\nimport os\nos._exit(1)", "crashed"),
 }
 
@@ -286,6 +287,18 @@ def test_where_no_int8_can_be_made_its_rows_say_why(model: Path, tmp_path: Path)
     plain, whole = found.rows
     assert plain.error is None and whole.whole is None and isinstance(whole.error, DataError)
     assert "at least 2 are needed" in str(whole.error) and found.best == plain
+
+
+def test_where_making_int8_is_killed_the_rest_goes_on(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the system does where memory is full: only the rows that need it fail."""
+    kill = "import os, qingzhou.quant.quantise as q; q.calibrate = lambda *_: os.kill(os.getpid(), 9)"
+    monkeypatch.setattr(process, "START", process.START.replace("; from", f"; {kill}; from"))
+    told: list[str] = []
+    found = bench([model], ["onnxruntime"], ["fp32", "int8"], data=DIGITS / "test", tell=told.append)
+    plain, whole = found.rows
+    assert plain.whole is not None and plain.score is not None and found.best == plain
+    assert isinstance(whole.error, EngineError) and "memory was full" in str(whole.error)
+    assert "making 数字.onnx INT8" in told and {"opening 2/2", "round 8/8", "judging 2/2"} <= set(told)
 
 
 def test_a_promise_that_cannot_be_kept_is_a_row_that_says_so(

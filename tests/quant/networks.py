@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
+from PIL import Image
+
+from qingzhou.runtime.card import KEY, Card, Input, Output
 
 Array = np.ndarray[Any, Any]
+WEIGHTS = np.random.default_rng(0).normal(0, 1, (5, 3, 3, 3))  # of classifier()
 
 
 def model(
@@ -49,3 +55,31 @@ def pictures(count: int, seed: int = 1) -> list[dict[str, Array]]:
     """Feeds of the network above."""
     rng = np.random.default_rng(seed)
     return [{"x": rng.normal(0, 1, (1, 3, 12, 12)).astype(np.float32)} for _ in range(count)]
+
+
+def saved(tmp_path: Path, proto: ModelProto, labels: list[str] | None = None) -> Path:
+    """A model file of ours around a network whose input is x (1, 3, 12, 12), with five labels by default."""
+    card = Card("classification", "Tiny", "BaseNN", Input("x", "image", [1, 3, 12, 12], "RGB"), Output("y", "values"),
+                labels if labels is not None else list("abcde"))  # fmt: skip
+    proto.metadata_props.add(key=KEY, value=card.to_json())
+    path = tmp_path / "tiny.onnx"
+    onnx.save(proto, path)
+    return path
+
+
+def classifier(weights: Array, opset: int = 13) -> ModelProto:
+    """One layer, whose channels' means are the scores."""
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["c"], name="c"), helper.make_node("Relu", ["c"], ["r"], name="r"),
+        helper.make_node("GlobalAveragePool", ["r"], ["p"], name="p"), helper.make_node("Flatten", ["p"], ["y"]),
+    ]  # fmt: skip
+    return model(nodes, {"w": weights}, (1, 3, 12, 12), {"y": (1, len(weights))}, opset)
+
+
+def album(folder: Path, count: int = 12) -> Path:
+    """A new folder of small noisy pictures without answers."""
+    folder.mkdir()
+    rng = np.random.default_rng(1)
+    for number in range(count):
+        Image.fromarray(rng.integers(0, 255, (12, 12, 3), dtype=np.uint8)).save(folder / f"{number}.png")
+    return folder

@@ -10,16 +10,13 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from networks import model as network
-from onnx import TensorProto, helper
-from PIL import Image
+from networks import WEIGHTS, album, classifier, saved
+from onnx import TensorProto
 
 import qingzhou
 from passengers import DIGITS, ORACLE, basenn, digits
-from qingzhou.errors import DataError, FileMissing, ModelError, OptionError, QingzhouError, TaskError
 from qingzhou.quant import Quantised
 from qingzhou.quant.split import split
-from qingzhou.runtime.card import Card
 
 DATA = DIGITS / "test"
 
@@ -158,8 +155,8 @@ def test_a_promise_that_cannot_be_kept_writes_nothing(tmp_path: Path) -> None:
     """Five channels that differ by less than INT8 can tell: what is nearly a tie falls the other way."""
     rng = np.random.default_rng(0)
     nearly = np.abs(WEIGHTS[:1]) + rng.normal(0, 1e-4, WEIGHTS.shape)
-    model = saved(tmp_path, head(nearly))
-    folder = pictures(tmp_path / "p", 60)
+    model = saved(tmp_path, classifier(nearly))
+    folder = album(tmp_path / "p", 60)
     before = files(tmp_path)
     found = qingzhou.quantize(model, folder, min_agreement=100, any_speed=True)
     assert not found.kept_promise and not found.better and found.path is None and found.program is None
@@ -197,120 +194,3 @@ def test_nothing_is_written_where_it_is_not_faster(
     assert "slower" in found.explanation and "0.50" in found.explanation
     qingzhou.use_language("zh")
     assert "更慢" in found.explanation
-
-
-# -- bad input ------------------------------------------------------------------------------------------------------
-
-
-def saved(tmp_path: Path, proto: onnx.ModelProto, labels: list[str] | None = None) -> Path:
-    """A model of ours around a network of networks.py, whose input is x (1, 3, 12, 12)."""
-    from qingzhou.runtime.card import KEY, Input, Output
-
-    card = Card("classification", "Tiny", "BaseNN", Input("x", "image", [1, 3, 12, 12], "RGB"), Output("y", "values"),
-                labels if labels is not None else list("abcde"))  # fmt: skip
-    proto.metadata_props.add(key=KEY, value=card.to_json())
-    path = tmp_path / "tiny.onnx"
-    onnx.save(proto, path)
-    return path
-
-
-def head(weights: np.ndarray, opset: int = 13) -> onnx.ModelProto:
-    nodes = [
-        helper.make_node("Conv", ["x", "w"], ["c"], name="c"), helper.make_node("Relu", ["c"], ["r"], name="r"),
-        helper.make_node("GlobalAveragePool", ["r"], ["p"], name="p"), helper.make_node("Flatten", ["p"], ["y"]),
-    ]  # fmt: skip
-    return network(nodes, {"w": weights}, (1, 3, 12, 12), {"y": (1, len(weights))}, opset)
-
-
-WEIGHTS = np.random.default_rng(0).normal(0, 1, (5, 3, 3, 3))
-
-
-def pictures(folder: Path, count: int = 12) -> Path:
-    folder.mkdir()
-    rng = np.random.default_rng(1)
-    for number in range(count):
-        Image.fromarray(rng.integers(0, 255, (12, 12, 3), dtype=np.uint8)).save(folder / f"{number}.png")
-    return folder
-
-
-def refused(kind: type[QingzhouError], words: str, *args: object, **options: object) -> None:
-    with pytest.raises(kind, match=words) as caught:
-        qingzhou.quantize(*args, **options)  # type: ignore[arg-type]
-    assert caught.value.zh and caught.value.en
-
-
-def test_options_that_cannot_be(lenet: Path) -> None:
-    refused(OptionError, "--data", lenet)
-    refused(OptionError, "int4", lenet, DATA, precision="int4")
-    refused(OptionError, "101", lenet, DATA, max_drop=101)
-    refused(OptionError, "-1", lenet, DATA, min_agreement=-1)
-    refused(OptionError, "calibration", lenet, DATA, calibration=0)
-    refused(OptionError, "riscv", lenet, DATA, target="riscv")
-
-
-def test_files_that_are_no_models(tmp_path: Path) -> None:
-    refused(FileMissing, "nowhere", tmp_path / "nowhere.onnx", DATA)
-    refused(ModelError, "qingzhou convert", ORACLE / "trained" / "lenet_digits.pth", DATA)
-    (tmp_path / "bad.onnx").write_bytes(b"not a model")
-    refused(ModelError, "bad", tmp_path / "bad.onnx", DATA)
-
-
-def test_a_model_that_is_int8_already(small: Quantised) -> None:
-    refused(ModelError, "INT8 already", small.path, DATA)
-
-
-def test_an_opset_without_channels(tmp_path: Path) -> None:
-    path = qingzhou.convert(ORACLE / "trained" / "lenet_digits.pth", tmp_path / "old.onnx", opset=11).path
-    refused(ModelError, "--opset 13", path, DATA)
-
-
-def test_a_network_without_layers(tmp_path: Path) -> None:
-    proto = network([helper.make_node("GlobalAveragePool", ["x"], ["p"]), helper.make_node("Flatten", ["p"], ["y"])],
-                    {}, (1, 3, 12, 12), {"y": (1, 3)})  # fmt: skip
-    refused(ModelError, "nothing to make INT8", saved(tmp_path, proto, labels=list("abc")), pictures(tmp_path / "p"))
-
-
-def test_numbers_that_are_not_finite_are_found(tmp_path: Path) -> None:
-    broken = WEIGHTS.copy()
-    broken[1, 0, 0, 0] = np.nan
-    refused(ModelError, "not finite", saved(tmp_path, head(broken)), pictures(tmp_path / "p"))
-
-
-def test_pictures_that_cannot_be_read(tmp_path: Path) -> None:
-    folder = tmp_path / "p"
-    folder.mkdir()
-    for number in range(6):
-        (folder / f"{number}.png").write_bytes(b"no picture")
-    refused(DataError, "could be read", saved(tmp_path, head(WEIGHTS)), folder)
-
-
-def test_one_broken_picture_stops_nothing(tmp_path: Path) -> None:
-    folder = pictures(tmp_path / "p", 20)
-    for number in range(0, 20, 5):
-        (folder / f"{number}.png").write_bytes(b"no picture")
-    found = qingzhou.quantize(saved(tmp_path, head(WEIGHTS)), folder, min_agreement=0, any_speed=True)
-    assert found.verdict is not None
-    assert found.verdict.judged + found.verdict.failed == 10
-
-
-def test_constant_activations(tmp_path: Path) -> None:
-    """A layer that always gives nothing, as after a training that died."""
-    dead = WEIGHTS.copy()
-    dead[:] = -np.abs(dead)
-    found = qingzhou.quantize(saved(tmp_path, head(dead)), pictures(tmp_path / "p"), min_agreement=0, any_speed=True)
-    assert found.path is not None
-    for answer in (qingzhou.load(path).predict(tmp_path / "p" / "0.png").scores for path in (found.source, found.path)):
-        assert not answer.any()
-
-
-def test_boxes_for_a_classifier(lenet: Path) -> None:
-    refused(DataError, "holds pictures with boxes", lenet, ORACLE / "trained_ssd")
-
-
-def test_texts_stay_float(tmp_path: Path) -> None:
-    model = qingzhou.convert(basenn("em_lstm"), tmp_path / "poet.onnx").path
-    refused(TaskError, "int8-weights", model, DATA)
-
-
-def test_a_folder_that_is_not_there(lenet: Path, tmp_path: Path) -> None:
-    refused(FileMissing, "nowhere", lenet, tmp_path / "nowhere")

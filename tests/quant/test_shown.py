@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from html.parser import HTMLParser
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 
 import qingzhou
 from passengers import DIGITS, ORACLE
@@ -36,6 +38,32 @@ def test_the_table(lenet: Path, tmp_path: Path, lang: str, words: list[str]) -> 
     assert done.exit_code == 0, done.output
     assert [word for word in words if word not in done.output] == []
     assert (tmp_path / "lenet_digits.int8.onnx").is_file() and (tmp_path / "lenet_digits.int8.py").is_file()
+
+
+def test_what_is_being_done_is_told(lenet: Path, tmp_path: Path) -> None:
+    """Each stage that can take more than two seconds, most with a count."""
+    qingzhou.use_language("en")
+    told: list[str] = []
+    qingzhou.quantize(lenet, DATA, tmp_path / "a.onnx", any_speed=True, tell=told.append)
+    counted = ["calibrating 100/100", "comparing ways of rounding 6/6", "judging 397/397"]
+    places = [told.index(text) for text in (*counted, "looking at each layer", "timing")]
+    assert places == sorted(places) and told[-1] == "timing"
+    assert {"calibrating 1/100", "judging 200/397"} <= set(told)
+
+
+def test_a_terminal_shows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    from qingzhou.present import busy, pieces
+
+    screen = io.StringIO()
+    monkeypatch.setattr(pieces, "Console", lambda **_: Console(file=screen, force_terminal=True, width=80))
+    with busy("quantising") as tell:
+        tell("judging [3/9]")
+    assert "quantising: judging [3/9]" in screen.getvalue()
+    piped = io.StringIO()
+    monkeypatch.setattr(pieces, "Console", lambda **_: Console(file=piped))
+    with busy("quantising") as tell:
+        tell("judging")
+    assert not piped.getvalue()
 
 
 def test_exit_status_3_and_json_where_nothing_is_better(

@@ -18,6 +18,7 @@ import numpy as np
 from ..engines import ENGINES
 from ..engines.machine import features, processor
 from ..errors import ExtraMissing, QingzhouError, say
+from ..progress import Tell, counted, silent
 from .candidates import choose
 from .compare import pairs
 from .inputs import labelled
@@ -78,7 +79,7 @@ class Running:
 
 def bench(
     models: Sequence[str | Path], engines: Sequence[str] = (), precisions: Sequence[str] = (),
-    data: str | Path | None = None, threads: int | None = None,
+    data: str | Path | None = None, threads: int | None = None, tell: Tell = silent,
 ) -> Report:  # fmt: skip
     """Measure models on engines and in precisions, side by side, and say which to use on this machine.
 
@@ -87,6 +88,7 @@ def bench(
     precisions  by default all that they have; "int8" is made with the data first, if it is asked for
     data        pictures or rows to take the times on; with answers, in a layout that evaluate reads, to judge by too
     threads     processor cores; by default all
+    tell        called with what is being done, in a few words
 
     What fails on an engine, crashes it or hangs becomes a row that says so. FileMissing, OptionError, DataError.
     """
@@ -95,13 +97,15 @@ def bench(
     folder = None if data is None else Path(data).absolute()
     unlabelled = None if folder is None else labelled(folder)
     with tempfile.TemporaryDirectory(prefix="qingzhou-", ignore_cleanup_errors=True) as place, ExitStack() as ending:
-        made = _quantised(chosen.candidates, Path(place), folder)
+        made = _quantised(chosen.candidates, Path(place), folder, tell)
+        opening = counted(chosen.candidates, len(chosen.candidates), tell, say("opening", "打开"))
         running = [
             _start(candidate, Path(place) / str(i), threads, folder, ending, made)
-            for i, candidate in enumerate(chosen.candidates)
+            for i, candidate in enumerate(opening)
         ]
-        rounds, inputs = _rounds(running), _inputs(running, folder)
-        rows = [one.finish(folder if unlabelled is None else None) for one in running]
+        rounds, inputs = _rounds(running, tell), _inputs(running, folder)
+        judging = counted(running, len(running), tell, say("judging", "评估"))
+        rows = [one.finish(folder if unlabelled is None else None) for one in judging]
     compared = pairs({i: row.whole.rounds for i, row in enumerate(rows) if row.whole is not None and row.error is None})
     choice, why = verdict(rows, compared)
     told = [_told(one, unlabelled is None) for one in made.values() if not isinstance(one, QingzhouError)]
@@ -120,10 +124,11 @@ class Quantised(NamedTuple):
 Made = dict[tuple[Path, str], Quantised | QingzhouError]  # by the model and the target
 
 
-def _quantised(candidates: Sequence[Candidate], place: Path, data: Path | None) -> Made:
+def _quantised(candidates: Sequence[Candidate], place: Path, data: Path | None, tell: Tell) -> Made:
     """The INT8 form of each model that needs one, or why there is none; each made in a process of its own."""
     found: Made = {}
     for model, target in dict.fromkeys((one.model, one.quantises) for one in candidates if one.quantises):
+        tell(say(f"making {model.name} INT8", f"把 {model.name} 量化为 INT8"))
         out = place / f"int8-{len(found)}"
         out.mkdir()
         with Process() as process:
@@ -178,7 +183,7 @@ def _start(
     return one
 
 
-def _rounds(running: Sequence[Running]) -> int:
+def _rounds(running: Sequence[Running], tell: Tell) -> int:
     """All of them, in another order each time; how many there were."""
     times = [one.opened["run"] / 500 for one in running if one.opened]  # seconds: the network, then the whole
     if not times:
@@ -186,7 +191,7 @@ def _rounds(running: Sequence[Running]) -> int:
     runs = _within(int(TURN / max(times)), RUNS)
     rounds = _within(int(ALL_ROUNDS / (sum(times) * (runs + 1))), ROUNDS)
     order, luck = list(running), random.Random(0)
-    for _ in range(rounds):
+    for _ in counted(range(rounds), rounds, tell, say("round", "轮次")):
         luck.shuffle(order)
         for one in order:
             one.turn(runs)

@@ -16,14 +16,13 @@ from typing import Any, BinaryIO
 
 from ..engines import Settings, compile_for, open_predictor
 from ..engines.table import engine_for
-from ..errors import EngineError, QingzhouError
+from ..errors import EngineError, QingzhouError, is_of_memory
 from ..evaluate import Classification, DetectionScore, Regression, evaluate
 from ..runtime.predict import Predictor
 from .inputs import inputs_of
 from .memory import peak
 
 WARM_RUNS = 3
-NO_MEMORY = ("bad_alloc", "bad allocation", "Failed to allocate memory")
 Answer = dict[str, Any]
 
 
@@ -112,18 +111,9 @@ def _answer(ask: Callable[..., Answer], question: Answer) -> Answer:
     try:
         return ask(**question)
     except Exception as err:  # an engine's own; the traceback would say nothing to the one who asked
-        if _is_of_memory(err):
+        if is_of_memory(err):
             return _failure(_no_memory())
         return _failure(err if isinstance(err, QingzhouError) else _unexpected(err))
-
-
-def _is_of_memory(err: BaseException | None) -> bool:
-    """Whether memory ran out, below whatever was made of it: Python's error, or the words of C++ and onnxruntime."""
-    while err is not None:
-        if isinstance(err, MemoryError) or any(words in str(err) for words in NO_MEMORY):
-            return True
-        err = err.__context__
-    return False
 
 
 def _failure(err: QingzhouError) -> Answer:

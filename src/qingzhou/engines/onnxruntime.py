@@ -60,7 +60,7 @@ def compile_model(source: Path, card: Card, out: Path, precision: str) -> None:
     options.optimized_model_filepath = str(out)
     options.add_session_config_entry("session.save_model_format", "ORT")
     try:
-        ort.InferenceSession(str(source), options, providers=["CPUExecutionProvider"])
+        ort.InferenceSession(str(source), options, providers=["CPUExecutionProvider"], enable_fallback=0)
     except Exception as err:  # onnxruntime has a class of its own for every kind of refusal
         raise cannot_run("onnxruntime", source, err) from None
 

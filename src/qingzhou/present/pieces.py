@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ..errors import QingzhouError, say
+from ..progress import Tell, silent
 from ..runtime.card import Input
 
 MOST_LABELS = 12  # shown in a table
@@ -39,14 +40,14 @@ def _holds(text: str, encoding: str) -> bool:
 
 
 @contextlib.contextmanager
-def busy(text: str) -> Iterator[None]:
-    """A spinner while something runs; nothing where the output is piped."""
+def busy(text: str) -> Iterator[Tell]:
+    """A spinner while something runs, and a way to say what of it; nothing where the output is piped."""
     stderr = Console(stderr=True)
     if not stderr.is_terminal:
-        yield
+        yield silent
         return
-    with stderr.status(escape(text)):
-        yield
+    with stderr.status(escape(text)) as spinner:
+        yield lambda stage: spinner.update(escape(f"{text}: {stage}"))
 
 
 def note(text: str) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import DataError
+from ..errors import DataError, say
 from ..evaluate.ask import Count, asked, first, known, usable
 from ..evaluate.classify import classify
 from ..evaluate.detect import detect, library, lowest, placed
@@ -23,6 +23,7 @@ from .split import Split
 Result = Classification | Regression | DetectionScore
 Answered = Sequence[tuple[Case, Both]]
 MOST_CHANGED = 48  # changed answers that are kept by name; all are counted
+MOST_UNKNOWN = 10  # labels that are named
 
 
 class Changed(NamedTuple):
@@ -42,6 +43,7 @@ class Verdict:
     measure   "top-1", "mAP" or "R²"; of the answers before, where the data have none ("labelled" is False)
     drop      in shares of 1, with its 95 % interval
     changed   the first inputs whose class is another now, and how many there are; of classifiers
+    unknown   labels in the data that the model does not know, and how many inputs (or boxes) have them: not judged
     """
 
     measure: str
@@ -53,6 +55,7 @@ class Verdict:
     changes: int
     failed: int
     failures: Sequence[Failure] = field(default_factory=list)
+    unknown: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def judged(self) -> int:
@@ -62,6 +65,24 @@ class Verdict:
     def figures(self) -> tuple[float, float]:
         """The measure before and after."""
         return figure(self.before), figure(self.after)
+
+    @property
+    def notes(self) -> list[str]:
+        """What was not judged."""
+        found = []
+        if self.failed:
+            first = self.failures[0]
+            found.append(say(
+                f"{self.failed} inputs could not be judged and do not count. The first, {first.source}: {first.error}",
+                f"{self.failed} 个输入无法评估，未计入。第一个 {first.source}：{first.error}",
+            ))  # fmt: skip
+        if self.unknown:
+            names, count = ", ".join(list(self.unknown)[:MOST_UNKNOWN]), sum(self.unknown.values())
+            found.append(say(
+                f"{count} were not judged: they are of classes that the model does not know ({names}).",
+                f"{count} 个未评估：模型不认识它们的类别（{names}）。",
+            ))  # fmt: skip
+        return found
 
 
 def judge(pair: Pair, split: Split) -> Verdict:
@@ -83,6 +104,7 @@ def judge(pair: Pair, split: Split) -> Verdict:
     return Verdict(
         {"classification": "top-1", "detection": "mAP"}.get(card.task, "R²"), labelled, before, after,
         _drop(card, pairs), changed[:MOST_CHANGED], len(changed), count.failed, count.failures,
+        dict(count.unknown),
     )  # fmt: skip
 
 

@@ -11,9 +11,21 @@ from math import prod
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 from onnx import ModelProto, load
 
-from ..errors import DataError, InputError, ModelError, OptionError, QingzhouError, TaskError
+from ..errors import (
+    DataError,
+    InputError,
+    ModelError,
+    OptionError,
+    QingzhouError,
+    TaskError,
+    is_of_memory,
+    memory_full,
+    say,
+)
+from ..progress import Tell, counted, silent
 from ..runtime.card import KEY, Card
 from ..runtime.predict import Predictor
 from ..scenes import write_sample
@@ -21,7 +33,7 @@ from ..whole_file import output_path, replacing
 from .brief import brief
 from .judge import Verdict, has_answers, judge
 from .layers import Layer, look_at
-from .network import Network, activations
+from .network import Array, Network, activations
 from .pair import Pair
 from .ranges import calibrate
 from .result import Limits, Quantised
@@ -43,7 +55,7 @@ LEAST_TOLERANCE = 0.02  # of the self-test: another processor may round a number
 def quantize(
     model: str | Path, data: str | Path | None = None, out: str | Path | None = None, *, precision: str = "int8",
     target: str = "auto", max_drop: float = 0.5, min_agreement: float = 95.0, any_speed: bool = False,
-    calibration: int = ENOUGH, layout: str = "auto",
+    calibration: int = ENOUGH, layout: str = "auto", tell: Tell = silent,
 ) -> Quantised:  # fmt: skip
     """Make a converted .onnx smaller and faster, and keep a promise about what is lost.
 
@@ -56,9 +68,10 @@ def quantize(
     min_agreement  percent of the answers that must stay the same, without answers
     any_speed      write it even where it is not faster on this machine
     calibration    inputs to calibrate with
+    tell           called with what is being done, in a few words: a long network takes minutes
 
     Nothing is written where the promise cannot be kept: then `path` is None. FileMissing, DataError, LabelError,
-    ModelError, OptionError, ExtraMissing (boxes need [evaluate]), OutputError.
+    ModelError, OptionError, ExtraMissing (boxes need [evaluate]), MemoryFull, OutputError.
 
     >>> quantize("best.onnx", "dataset").path
     Path('best.int8.onnx')
@@ -66,7 +79,7 @@ def quantize(
     start = time.perf_counter()
     source = Path(model)
     _check_options(precision, max_drop, min_agreement, calibration, data)
-    job = _Job(source, chosen(target), Limits(max_drop, min_agreement, any_speed))
+    job = _Job(source, chosen(target), Limits(max_drop, min_agreement, any_speed), tell)
     parts = None if data is None else split(Path(data), layout, calibration, job.numbers)
     if parts is not None:
         has_answers(job.card, parts)  # what does not fit is said before anybody waits
@@ -88,11 +101,12 @@ class _Made:
 
 @dataclass(frozen=True)
 class _Job:
-    """One model to quantise."""
+    """One model to quantise; `tell` hears what is being done."""
 
     source: Path
     target: str
     limits: Limits
+    tell: Tell
 
     @cached_property
     def before(self) -> Predictor:
@@ -122,21 +136,25 @@ class _Job:
 
     def stored(self, form: str, parts: Split | None) -> _Made:
         """Smaller weights; the arithmetic stays float."""
+        _check_float(self.network, self.source)
         small = stored(self.network, form)
-        return _Made(small, judge(Pair(self.before, self.after(small)), parts) if parts else None)
+        return _Made(small, self._verdict(small, parts) if parts else None)
 
     def rounded(self, parts: Split) -> _Made:
         """INT8 within the limits if there is a way; else the last that was tried."""
         _check_network(self.network, self.card, self.source)
+        self.tell(say("comparing channels", "比较各通道"))
         feeds = _first(_feeds(self.before, parts))
         network = _finite(lambda: smoothed(self.network, feeds, TARGETS[self.target], self.emulated))
-        seen = _finite(lambda: calibrate(network, activations(network), _feeds(self.before, parts)))
-        search = Search(network, seen, feeds, TARGETS[self.target], self.emulated)
+        every = counted(_feeds(self.before, parts), len(parts.calibration), self.tell, say("calibrating", "校准"))
+        seen = _finite(lambda: calibrate(network, activations(network), every))
+        search = Search(network, seen, feeds, TARGETS[self.target], self.emulated, self.tell)
         plan = search.best()
         made = self._judged(search, plan, parts)
         if not self._allowed(made):
             made = next(filter(self._allowed, (self._judged(search, p, parts) for p in search.gentler(plan))), made)
         kept = made.plan.kept if made.plan else frozenset()
+        self.tell(say("looking at each layer", "逐层查看"))
         layers = look_at(network, made.model, kept, feeds)
         made = replace(made, layers=layers, model=brief(made.model, self.network))
         return made if self.emulated else replace(made, timing=self._timing(made.model))
@@ -146,7 +164,13 @@ class _Job:
 
     def _judged(self, search: Search, plan: Plan, parts: Split) -> _Made:
         model = search.model(plan.method, plan.corrected, plan.kept)
-        return _Made(model, judge(Pair(self.before, self.after(model)), parts), plan=plan)
+        return _Made(model, self._verdict(model, parts), plan=plan)
+
+    def _verdict(self, model: ModelProto, parts: Split) -> Verdict:
+        """What the rounded model lost."""
+        data, text = parts.data, say("judging", "评估")
+        heard = replace(data, cases=lambda: counted(data.cases(), len(parts.held_out), self.tell, text))
+        return judge(Pair(self.before, self.after(model)), replace(parts, data=heard))
 
     def after(self, model: ModelProto) -> Predictor:
         """The rounded model, to be asked."""
@@ -156,6 +180,7 @@ class _Job:
         """On the model's own sample; None where it has none."""
         if self.card.sample is None:
             return None
+        self.tell(say("timing", "计时"))
         feed = self.before.feed(self.card.sample)
         one, two = (session(proto, threads=1) for proto in (self.network.proto, model))
         return compare(lambda: one.run(None, feed), lambda: two.run(None, feed))
@@ -167,7 +192,7 @@ def _feeds(predictor: Predictor, parts: Split) -> Iterator[Feed]:
     there = False
     for case in parts.calibration:
         try:
-            yield {predictor.card.input.name: predictor.prepare(case.data)}
+            yield {predictor.card.input.name: _numbers(predictor.prepare(case.data))}
             there = True
         except QingzhouError as err:
             last = err
@@ -176,6 +201,16 @@ def _feeds(predictor: Predictor, parts: Split) -> Iterator[Feed]:
             en=f"None of the {len(parts.calibration)} inputs to calibrate with could be read. The last: {last.en}",
             zh=f"用于校准的 {len(parts.calibration)} 个输入都无法读取。最后一个：{last.zh}",
         )
+
+
+def _numbers(prepared: Array) -> Array:
+    """The same; InputError where one is not finite, before a model makes all its tensors so."""
+    if not np.isfinite(prepared).all():
+        raise InputError(
+            en="An input holds numbers that are not finite (NaN or infinite). Remove it, or put numbers there.",
+            zh="输入中有无效数字（NaN 或无穷大）。请删除它，或改成正常的数字。",
+        )
+    return prepared
 
 
 def _first(feeds: Iterator[Feed]) -> list[Feed]:
@@ -199,6 +234,8 @@ def _finite(calibration: Callable[[], Found]) -> Found:
     except QingzhouError:
         raise
     except Exception as err:  # onnxruntime has a class of its own for every kind of refusal
+        if is_of_memory(err):
+            raise memory_full() from None
         raise InputError(
             en=f"The model refused an input of the calibration: {str(err)[:200]}. Give data as in training.",
             zh=f"模型不接受校准用的输入：{str(err)[:200]}。请使用与训练时相同的数据。",
@@ -210,7 +247,8 @@ def _written(job: _Job, made: _Made, parts: Split | None, place: Path, precision
     calibrated = len(parts.calibration) if parts and precision == "int8" else 0
     found = Quantised(
         job.source, None, None, precision, job.target, (job.source.stat().st_size, made.model.ByteSize()), job.limits,
-        made.verdict, made.timing, made.plan, made.layers, calibrated, parts.notes if parts else (), 0.0,
+        made.verdict, made.timing, made.plan, made.layers, calibrated,
+        [*(parts.notes if parts else ()), *(made.verdict.notes if made.verdict else ())], 0.0,
     )  # fmt: skip
     program = None
     if found.better:
@@ -285,14 +323,19 @@ def _cannot_be(name: str, value: object, allowed: str) -> OptionError:
     )
 
 
-def _check_network(network: Network, card: Card, source: Path) -> None:
-    """ModelError or TaskError for what cannot become INT8."""
+def _check_float(network: Network, source: Path) -> None:
+    """ModelError for a model that computes in INT8."""
     kinds = {node.op_type for node in network.proto.graph.node}
     if kinds & {"QuantizeLinear", "DequantizeLinear", "QLinearConv"}:
         raise ModelError(
             en=f"{source.name} is INT8 already. Quantise the model that it was made from.",
             zh=f"{source.name} 已经是 INT8 模型。请量化它的原始模型。",
         )
+
+
+def _check_network(network: Network, card: Card, source: Path) -> None:
+    """ModelError or TaskError for what cannot become INT8."""
+    _check_float(network, source)
     if card.task == "generation":
         raise TaskError(
             en="A text model does not become INT8: its numbers depend on all words before. Take --precision "

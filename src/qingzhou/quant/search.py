@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from onnx import ModelProto
 
+from ..errors import say
+from ..progress import Tell, counted, silent
 from .equalise import equalised
 from .network import Array, Network, activations
 from .qdq import Scheme, quantise
@@ -49,9 +51,10 @@ class Search:
     """Plans for one network, by how they change its heads on inputs that were calibrated with."""
 
     def __init__(
-        self, network: Network, seen: Mapping[str, Seen], feeds: Sequence[Feed], scheme: Scheme, emulated: bool
-    ) -> None:
-        self.network, self.seen, self.scheme, self.emulated = network, seen, scheme, emulated
+        self, network: Network, seen: Mapping[str, Seen], feeds: Sequence[Feed], scheme: Scheme, emulated: bool,
+        tell: Tell = silent,
+    ) -> None:  # fmt: skip
+        self.network, self.seen, self.scheme, self.emulated, self.tell = network, seen, scheme, emulated, tell
         self._feeds = feeds
         self._means: dict[str, Array] = {name: one.mean for name, one in seen.items() if one.mean is not None}
 
@@ -64,15 +67,17 @@ class Search:
         """The way with the best SQNR, everything in INT8."""
         signal = Signal(self.network.proto, self.network.heads, self._feeds)
         ways = [(method, corrected) for method in METHODS for corrected in (False, True)]
-        plans = [self._plan(signal, method, corrected, frozenset()) for method, corrected in ways]
+        heard = counted(ways, len(ways), self.tell, say("comparing ways of rounding", "比较取整方式"))
+        plans = [self._plan(signal, method, corrected, frozenset()) for method, corrected in heard]
         return max(plans, key=lambda plan: plan.sqnr)
 
     def gentler(self, plan: Plan) -> Iterator[Plan]:
         """The same with 1, 2, 4, … layers in float, those first whose rounding alone does the most harm."""
         signal = Signal(self.network.proto, self.network.heads, self._feeds[::SHARE_EACH])
         layers = [node.output[0] for node in self.network.heavy]
+        heard = counted(layers, len(layers), self.tell, say("looking for sensitive layers", "寻找敏感的层"))
         alone = {
-            name: self._plan(signal, plan.method, plan.corrected, frozenset(layers) - {name}).sqnr for name in layers
+            name: self._plan(signal, plan.method, plan.corrected, frozenset(layers) - {name}).sqnr for name in heard
         }
         layers.sort(key=lambda name: alone[name])
         count = 1

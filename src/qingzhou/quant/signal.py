@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from onnx import ModelProto, ValueInfoProto
 
-from ..errors import ModelError
+from ..errors import ModelError, is_of_memory, memory_full
 from ..runtime.session import onnxruntime_package
 from .network import Array
 
@@ -36,8 +36,11 @@ def session(
     if emulated:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
-        return ort.InferenceSession(_serialised(model, also), options, providers=["CPUExecutionProvider"])
+        data = _serialised(model, also)
+        return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"], enable_fallback=0)
     except Exception as err:  # onnxruntime has a class of its own for every kind of refusal
+        if is_of_memory(err):
+            raise memory_full() from None
         raise ModelError(
             en=f"onnxruntime does not take a form of this model that quantising needs: {str(err)[:300]}",
             zh=f"onnxruntime 不接受量化所需的一种模型形式：{str(err)[:300]}",

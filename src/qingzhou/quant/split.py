@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -91,10 +92,18 @@ def _rows(path: Path, numbers: int) -> Array | None:
     try:
         found = read_numbers(path)
     except InputError:  # a name for an answer, or a damaged file, of which read_data() says more
+        if _columns(path) == numbers:  # there is no answer, so something else is wrong
+            raise
         return None
     if zipfile.is_zipfile(path) and "label.npy" in zipfile.ZipFile(path).namelist():
         return None
     return found if found.ndim >= 2 and found[0].size == numbers else None
+
+
+def _columns(path: Path) -> int:
+    """Of a table, by its first line."""
+    with open(path, "rb") as file:
+        return len(re.split(rb"[,;\t]", file.readline()))
 
 
 def _notes(count: int, calibration: int, drawn: list[Case], labelled: bool) -> list[str]:

@@ -57,7 +57,8 @@ def open_session(
         options.intra_op_num_threads = threads
     try:
         check_one_file(path)
-        return ort.InferenceSession(str(path), options, providers=list(providers))
+        # Without its fallback, which prints in the middle of our output and then fails the same way.
+        return ort.InferenceSession(str(path), options, providers=list(providers), enable_fallback=0)
     except ModelError:
         raise
     except Exception as err:  # onnxruntime has a class of its own for every kind of broken file
