@@ -260,7 +260,7 @@ def main() -> None:
         for number, (model, data) in enumerate([*([] if options.only else own()), *given]):
             place = Path(folder) / str(number)
             place.mkdir()
-            source = converted(model, data, place)
+            source = converted(model, place)
             side_by_side(source, data, place, options.target)
             if options.memory:
                 memory(source, data, place, options.target)
@@ -270,19 +270,26 @@ def own() -> Iterator[tuple[Path, Path]]:
     """The trained models among the tests, with their pictures."""
     for path in sorted((ORACLE / "trained").glob("*.pth")):
         yield path, ORACLE / "digits" / "test"
+    yield ORACLE / "trained_v3" / "checkpoint.pth", ORACLE / "digits" / "test"
     yield ORACLE / "trained_ssd" / "checkpoint.pth", ORACLE / "trained_ssd"
 
 
-def converted(model: Path, data: Path, folder: Path) -> Path:
-    """The .onnx of a checkpoint. The trained SSDLite is one for 160 x 160, which its checkpoint does not say."""
+# What the checkpoints of these folders do not say: the sizes that they were trained with.
+HOW: dict[str, dict[str, Any]] = {
+    "trained_v3": {"input_size": (64, 64)},
+    "trained_ssd": {"input_size": (160, 160), "score_threshold": 0.05, "form": "raw"},
+}
+
+
+def converted(model: Path, folder: Path) -> Path:
+    """The .onnx of a checkpoint."""
     if model.suffix == ".onnx":
         return model
     import qingzhou
 
-    small: dict[str, Any] = (
-        {"input_size": (160, 160), "score_threshold": 0.05, "form": "raw"} if data.name == "trained_ssd" else {}
-    )
-    return qingzhou.convert(model, folder / f"{model.stem}.onnx", **small).path
+    place = model.parent.name
+    name = place if place in HOW else model.stem
+    return qingzhou.convert(model, folder / f"{name}.onnx", **HOW.get(place, {})).path
 
 
 HEADS = ("", "size", "accuracy", "drop, points (95 %)", "SQNR", "cost", "ranges", "wall", "peak", "ORT", "OpenVINO")

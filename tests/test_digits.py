@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from passengers import digits
@@ -34,6 +35,21 @@ def test_mmedu(tmp_path: Path) -> None:
     done = run_conversion(ORACLE / "trained" / "lenet_digits.pth", tmp_path)
     assert (done.model.card.tool, done.model.card.network) == ("MMEdu", "LeNet-5")
     assert right(done.model.predictor) >= RIGHT
+
+
+def test_a_mobilenet_v3_scores_what_torch_scored(tmp_path: Path) -> None:
+    """Picture by picture: the probabilities that torch's own layers gave (oracle/trained_v3/make.py)."""
+    place = ORACLE / "trained_v3"
+    model = run_conversion(place / "checkpoint.pth", tmp_path / "v3.onnx", input_size=(64, 64)).model
+    assert model.card.network.startswith("MobileNetV3")
+    kept, far, right = np.load(place / "scores.npz"), 0.0, [0, 0]
+    torch = dict(zip(kept["paths"].tolist(), kept["scores"], strict=True))
+    for path, digit in digits():
+        theirs, ours = torch[f"{digit}/{path.name}"], model.predict(path)
+        far = max(far, float(abs(theirs - ours.scores).max()))
+        right[0] += str(theirs.argmax()) == digit
+        right[1] += ours.label == digit
+    assert far <= 1e-4 and right == [496, 496]
 
 
 def test_with_the_division_by_255_forgotten_half_is_wrong(basenn: Model) -> None:

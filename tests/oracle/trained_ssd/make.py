@@ -1,6 +1,6 @@
 """Train a small SSDLite on drawn shapes, and keep what torch says about pictures that it has not seen.
 
-    PYTHONPATH=src:tests python tests/oracle/trained_ssd/make.py    (torch 2.13.0, Pillow; ten minutes)
+    PYTHONPATH=src:tests:tests/oracle python tests/oracle/trained_ssd/make.py    (torch 2.13.0, Pillow; ten minutes)
 
 Writes checkpoint.pth (mmdet's names, MMEdu's meta), pictures/*.jpg, annotations.json (COCO) and detections.npz: the
 boxes that torch's own layers and the decoding below give. The layers are those of qingzhou.nets.ssdlite, run by torch;
@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
+from by_torch import initial, run
 from PIL import Image, ImageDraw
 
 from makers import write_checkpoint
@@ -23,7 +24,7 @@ from qingzhou.nets.graph import Recorder
 HERE = Path(__file__).resolve().parent
 CLASSES = ("square", "circle", "triangle")
 SIDE, STEPS, BATCH, TEST = 160, 700, 8, 40
-CONFIG = {"width": 0.25, "extras": [128, 64, 64, 64], "anchors": 6, "classes": 3}
+CONFIG = {"width": 0.25, "extras": [128, 64, 64, 64], "anchors": [6] * 6, "classes": 3}
 MEAN, STD = np.array([123.675, 116.28, 103.53]), np.array([58.395, 57.12, 57.375])
 STDS = torch.tensor([0.1, 0.1, 0.2, 0.2])
 
@@ -79,40 +80,14 @@ def record():
     return net.freeze(*(value for level in levels for value in level[:2])), ends
 
 
-def initial(graph):
-    """Kaiming's kernels, BatchNorm at rest."""
-    torch.manual_seed(1)
-    weights = {}
-    for key, shape in graph.params.items():
-        if len(shape) == 4:
-            last = key.startswith("bbox_head") and key.endswith(".1.weight")
-            scale = 0.01 if last else math.sqrt(2 / math.prod(shape[1:]))
-            weights[key] = torch.randn(shape) * scale
-        else:
-            weights[key] = torch.ones(shape) if key.endswith(("bn.weight", "running_var")) else torch.zeros(shape)
-        weights[key].requires_grad_("running" not in key)
+def start(graph):
+    """Weights to begin with; the layers that give scores and boxes begin small."""
+    weights = initial(graph)
+    for key, tensor in weights.items():
+        if key.startswith("bbox_head") and key.endswith(".1.weight"):
+            with torch.no_grad():
+                tensor.mul_(0.01 / math.sqrt(2 / math.prod(tensor.shape[1:])))
     return weights
-
-
-def run(graph, weights, x, training):
-    """All values of the graph, by torch."""
-    values = {graph.inputs[0].name: x}
-    for layer in graph.layers:
-        given = [values[name] for name in layer.inputs]
-        p = {role: weights[key] for role, key in layer.params.items()}
-        if layer.op == "Conv":
-            pad = layer.attrs["padding"][:2]
-            out = F.conv2d(given[0], p["weight"], p.get("bias"), layer.attrs["stride"], pad, 1, layer.attrs["groups"])
-        elif layer.op == "BatchNorm":
-            out = F.batch_norm(
-                given[0], p["mean"], p["var"], p["weight"], p["bias"], training, 0.03, layer.attrs["eps"]
-            )
-        elif layer.op == "Act":
-            out = F.relu6(given[0])
-        else:
-            out = given[0] + given[1]
-        values[layer.outputs[0]] = out
-    return values
 
 
 def heads(values, ends):
@@ -223,7 +198,7 @@ def detect(graph, ends, weights, image):
 def main():
     """Train, save, judge."""
     graph, ends = record()
-    weights = initial(graph)
+    weights = start(graph)
     train(graph, ends, weights)
     arrays = {key: value.detach().numpy() for key, value in weights.items()}
     meta = {
