@@ -114,7 +114,8 @@ class Guard:
         except Exception as err:
             log_bug("request failed", err, route=_route(scope["path"]))
             if not answer.status:
-                await refuse(Problem("internal"), answer)
+                away = type(err).__module__.startswith("redis.")  # it is restarted, say
+                await refuse(Problem("busy" if away else "internal"), answer)
         log("request", method=scope["method"][:8], route=_route(scope["path"]), status=answer.status,
             bytes=body_in.taken, ms=round(1000 * (time.monotonic() - start), 1))  # fmt: skip
 

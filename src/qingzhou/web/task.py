@@ -108,16 +108,18 @@ def _info(order: Told, tell: Teller) -> Told:
 
 def _job(order: Told, tell: Teller) -> Told:
     """Convert, quantise, bundle: as far as was asked. Files go to the folder "out" here."""
+    from ..model import load
+
     options, source, out = order["options"], Path(order["model"]), Path(order["folder"]) / "out"
     out.mkdir()
     data = _data(order, tell)
-    model, converted = _converted(source, options, out, tell)
+    model, card, converted = _converted(source, options, out, tell)
     smaller, quantised = _quantised(model, options, data, out, tell)
     made = _bundle(source, model, smaller, options, data, out, tell)
     tell.stage("pack")
     files = _files(out, smaller or model)
     return {"convert": converted, "quantize": quantised, "bundle": made, "files": files,
-            "try": _trial(smaller or model)}  # fmt: skip
+            "try": _trial(model, card) if smaller is None else _trial(smaller, load(smaller).card)}  # fmt: skip
 
 
 def _data(order: Told, tell: Teller) -> Path | None:
@@ -131,8 +133,8 @@ def _data(order: Told, tell: Teller) -> Path | None:
     return unpack(Path(order["data"]), folder, order["unpacked"], order["entries"])
 
 
-def _converted(source: Path, options: Told, out: Path, tell: Teller) -> tuple[Path, Told]:
-    """The model and what --json would say; an .onnx is run on its own sample and kept as it is."""
+def _converted(source: Path, options: Told, out: Path, tell: Teller) -> tuple[Path, Any, Told]:
+    """The model, its card, and what --json would say; an .onnx is run on its own sample and kept as it is."""
     from ..model import load
     from ..scenes import write_sample
 
@@ -141,12 +143,12 @@ def _converted(source: Path, options: Told, out: Path, tell: Teller) -> tuple[Pa
         from ..convert import run_conversion
 
         done = run_conversion(source, out / f"{source.stem}.onnx", labels=options["labels"])
-        return done.model.path, _plain(done.as_dict())
+        return done.model.path, done.model.card, _plain(done.as_dict())
     found = load(source)
     found.check()
     model = found.save(out / source.name).path
     program = write_sample(model, found.card)
-    return model, _plain({**_facts(found.card), "source": source, "model": model, "program": program,
+    return model, found.card, _plain({**_facts(found.card), "source": source, "model": model, "program": program,
                           "bytes": model.stat().st_size})  # fmt: skip
 
 
@@ -205,7 +207,8 @@ def _files(out: Path, model: Path) -> list[Told]:
     if not zipped.exists():
         with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
             for path in sorted([*out.glob("*.onnx"), *out.glob("*.py"), *(out / RUNTIME).rglob("*.py")]):
-                archive.write(path, Path(stem) / path.relative_to(out))
+                packing = zipfile.ZIP_STORED if path.suffix == ".onnx" else None  # weights hardly shrink
+                archive.write(path, Path(stem) / path.relative_to(out), packing)
     kinds = {".zip": "bundle", ".onnx": "model", ".py": "program", ".html": "report"}
     found = [path for suffix in kinds for path in sorted(out.glob(f"*{suffix}"))]
     return [
@@ -215,11 +218,8 @@ def _files(out: Path, model: Path) -> list[Told]:
     ]  # fmt: skip
 
 
-def _trial(model: Path) -> Told | None:
+def _trial(model: Path, card: Any) -> Told | None:
     """What the page needs to try the model in the browser."""
-    from ..model import load
-
-    card = load(model).card
     return None if card.task in NO_TRIAL else {"model": model.name, "card": json.loads(card.to_json())}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -20,6 +21,7 @@ from .problems import Problem
 KINDS = {".pth": "model", ".pt": "model", ".pkl": "model", ".safetensors": "model", ".onnx": "model", ".zip": "data"}
 RESERVED = {"con", "prn", "aux", "nul", *(f"{kind}{n}" for kind in ("com", "lpt") for n in range(10))}
 LONGEST = 60
+LOOKS = threading.BoundedSemaphore(os.cpu_count() or 1)  # a class that uploads at once is looked at one by one
 SCHEMA: dict[str, Any] = {
     "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": {
         "type": "object", "required": ["file"], "properties": {"file": {"type": "string", "format": "binary"}},
@@ -73,7 +75,8 @@ def accept(jobs: Jobs, client: str, name: str, file: BinaryIO) -> dict[str, Any]
 def _looked_at(jobs: Jobs, place: Path, folder: Path) -> dict[str, Any]:
     limits = jobs.settings.limits
     order = {"what": "info", "model": str(place), "data": None, "lang": "en"}
-    said = sandbox.run(order, folder, limits, limits.info, lambda stage: True)
+    with LOOKS:
+        said = sandbox.run(order, folder, limits, limits.info, lambda stage: True)
     return {"info": said.get("result"), "error": said.get("error")}
 
 
