@@ -13,11 +13,13 @@ from typing import Any
 
 import onnx
 import pytest
+from click.testing import CliRunner
 from clients import DIGITS, SURE, finished, order, pictures, upload, zipped
 from hostile import CALLS, CANARY, TRICKS
 from starlette.testclient import TestClient
 
 from makers import write_archive
+from qingzhou.cli import main
 from qingzhou.convert import run_conversion
 from qingzhou.web.app import create_app
 from qingzhou.web.settings import Settings
@@ -177,6 +179,24 @@ def test_limits_for_each_and_for_all(start: Start) -> None:
     assert upload(client).status_code == 201 and upload(client).status_code == 429
     assert client.post("/api/jobs", content=b"[" * (2 << 20), headers=SURE).status_code == 413
     assert client.post("/api/jobs", content=b"[" * 100_000, headers=SURE).status_code == 422
+
+
+def test_a_disk_that_is_full(start: Start) -> None:
+    answer = upload(start(workers=0, least_free=1 << 60))
+    assert answer.status_code == 507 and answer.json()["error"]["code"] == "full"
+
+
+def test_a_missing_extra_says_the_line_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    result = CliRunner().invoke(main, ["serve", "--lang", "en"])
+    assert result.exit_code == 1 and 'pip install "qingzhou[web]"' in result.output
+
+
+@pytest.mark.parametrize("argv", [["--queue", "amqp://x"], ["--queue", "redis://x"], ["--store", "files"]])
+def test_options_that_cannot_be(tmp_path: Path, argv: list[str]) -> None:
+    for lang in ("en", "zh"):
+        result = CliRunner().invoke(main, ["serve", "--folder", str(tmp_path), "--lang", lang, *argv])
+        assert result.exit_code == 1 and argv[0] in result.output and "Traceback" not in result.output
 
 
 def test_the_class_code(start: Start) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,8 @@ class Jobs:
             raise Problem("too_many")
         if self.records.count(UPLOAD, READY) >= self.settings.uploads:
             raise Problem("busy")
+        if shutil.disk_usage(self.settings.work).free < self.settings.least_free + 2 * self.settings.max_size:
+            raise Problem("full")
 
     def add_upload(self, id: str, client: str, facts: Mapping[str, Any]) -> Record:
         """Write an upload down whose file is in the store."""

@@ -25,6 +25,8 @@ TEXTS: dict[str, tuple[int, str, str]] = {
     "too_many": (429, "Too much at once from your device. Wait until your jobs are done, then try again.",
                  "你的设备同时提交得太多。请等已有的任务完成后再试。"),
     "busy": (503, "The server is busy with the others. Try again in a minute.", "服务器正忙，请一分钟后再试。"),
+    "full": (507, "The server's disk is full. Tell the teacher; old files go by themselves after a while.",
+             "服务器的磁盘满了。请告诉老师；旧文件过一段时间会自动删除。"),
     "too_slow": (408, "The upload was too slow and was given up. Try again nearer to the access point.",
                  "上传太慢，已中止。请靠近无线路由器后再试。"),
     "cut_off": (400, "The upload broke off. Try again.", "上传中断了，请重试。"),

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from ..errors import FileMissing, OptionError, QingzhouError
 from ..whole_file import replacing
@@ -102,9 +102,10 @@ class _Server:
                 zh=f"文件 {file} 不存在。请检查文件名和文件夹。",
             ) from None
         mark = secrets.token_hex(16)
-        name = quote(file.name, safe=" .()-_")
-        head = (f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="{name}"; '
-                f"filename*=UTF-8''{quote(file.name, safe='')}\r\n\r\n").encode()  # fmt: skip
+        name = file.name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")  # as browsers do
+        head = f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'.encode(
+            "utf-8", "replace"
+        )
         tail = f"\r\n--{mark}--\r\n".encode()
         headers = {"Content-Type": f"multipart/form-data; boundary={mark}",
                    "Content-Length": str(len(head) + size + len(tail))}  # fmt: skip

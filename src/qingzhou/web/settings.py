@@ -40,6 +40,10 @@ class Settings:
     max_size    bytes of an upload;  keep  seconds until uploads, jobs and their files go
     code        that a class must know; "" for none
     behind_proxy  whether X-Forwarded-For is to be believed
+    uploads…    that are kept;  jobs_per_client  that wait or run;  uploading…  at this moment
+    least_free  bytes that stay free on the disk, whoever uploads
+    idle        seconds that an upload may pause;  slowest  bytes a second that it must come with
+    lease       seconds after which a worker that says nothing is taken for dead;  tick  between looking for such
     """
 
     folder: Path
@@ -55,7 +59,7 @@ class Settings:
     behind_proxy: bool = False
     uploads_per_client: int = 40
     uploads: int = 2000
-    bytes_per_client: int = 4 << 30
+    least_free: int = 2 << 30
     jobs_per_client: int = 10
     queue_length: int = 200
     uploading: int = 64

@@ -26,6 +26,7 @@ class Worker:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        settings.work.mkdir(parents=True, exist_ok=True)
         self.queue = Queue(settings, self.run)
         self.jobs = Jobs(settings, open_records(settings.records_place), Store(settings.store_place), self.queue.send,
                          log)  # fmt: skip
