@@ -115,7 +115,7 @@ class Jobs:
 
     def beat(self, held: Record, stage: Mapping[str, str] | None) -> Record | None:
         """Keep the lease; None if the job is another's by now, or gone."""
-        return self._change(held, RUNNING, lease=self._lease(), stage=stage)
+        return self._keep(held, RUNNING, lease=self._lease(), stage=stage)
 
     def deliver(self, held: Record, result: Mapping[str, Any], files: list[Path]) -> bool:
         """Put the files of this attempt in place; False if they came too late, and are gone again."""
@@ -124,7 +124,7 @@ class Jobs:
         for number, path in enumerate(files):
             self.store.put(f"{folder}/{number}", path)
             kept = kept and self.beat(kept, kept.data["stage"])
-        if kept is None or not self._change(kept, DONE, result=result, finished=self.records.now(), stage=None):
+        if kept is None or not self._keep(kept, DONE, result=result, finished=self.records.now(), stage=None):
             self.store.remove(folder)
             return False
         self.count(held, "done", "")
@@ -132,14 +132,14 @@ class Jobs:
 
     def fail(self, held: Record, error: Mapping[str, str]) -> bool:
         """The end of a job that did not go well."""
-        if self._change(held, FAILED, error=error, finished=self.records.now(), stage=None) is None:
+        if self._keep(held, FAILED, error=error, finished=self.records.now(), stage=None) is None:
             return False
         self.count(held, "failed", error["code"])
         return True
 
     def release(self, held: Record) -> None:
         """Give a job back that this worker cannot finish, since it is told to stop."""
-        if self._change(held, QUEUED, lease=0.0, sent=self.records.now(), stage=None) is not None:
+        if self._keep(held, QUEUED, lease=0.0, sent=self.records.now(), stage=None) is not None:
             self.send(held.id)
 
     def count(self, job: Record, outcome: str, code: str) -> None:
@@ -160,6 +160,19 @@ class Jobs:
         new = dataclasses.replace(old, state=state, data={**old.data, **facts})
         return dataclasses.replace(new, version=old.version + 1) if self.records.swap(old, new) else None
 
+    def _keep(self, held: Record, state: str, **facts: Any) -> Record | None:
+        """_change() by the one who holds the job, through a Redis that was away: a change of its own whose answer was
+        lost is not another's. Nobody else changes a running record of this attempt but to take it away.
+        """
+        done, now = self._change(held, state, **facts), None
+        if done is None:
+            now = self.records.get(JOB, held.id)
+        if now is None or now.data["attempt"] != held.data["attempt"]:
+            return done
+        if now.state == RUNNING:
+            return self._change(now, state, **facts)
+        return now if now.state == state == DONE else None
+
     # -- tending ----------------------------------------------------------------------------------------------------
 
     def tend(self, waiting: int) -> None:
@@ -177,7 +190,9 @@ class Jobs:
         deaths = job.data["deaths"] + 1
         self.log("worker died", job=job.id[:6], deaths=deaths)
         if deaths >= DEATHS:
-            self.fail(job, Problem("worker_died").as_dict())
+            error = Problem("worker_died").as_dict()
+            if self._change(job, FAILED, error=error, finished=self.records.now(), stage=None):
+                self.count(job, "failed", error["code"])
         elif self._change(job, QUEUED, deaths=deaths, lease=0.0, sent=self.records.now(), stage=None):
             self.send(job.id)
 

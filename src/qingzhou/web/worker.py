@@ -18,6 +18,7 @@ from .records import Record, open_records
 from .settings import Settings
 from .store import Store
 
+PATIENCE = 15  # seconds with a Redis that is away when a result is to be delivered
 SWEEP = 60.0  # seconds between looking for what has expired
 
 
@@ -59,7 +60,8 @@ class Worker:
                 self._attempt(held, folder)
         except Exception as err:
             log_bug("attempt failed", err, job=id[:6])
-            self._give_up(id, held)
+            if not away(err):  # then the lease runs out, and the job runs again
+                self._give_up(id, held)
 
     def _give_up(self, id: str, held: Record) -> None:
         """Our own bug, or a store that is away: told to the user, unless the record is another's by now."""
@@ -83,7 +85,18 @@ class Worker:
                 log("job met a bug", job=held.id[:6], bug=said["bug"], at=said["at"])
             self.jobs.fail(lease.held, said["error"])
         else:
-            self.jobs.deliver(lease.held, said["result"], _files(folder / "out", said["result"]))
+            self._deliver(lease.held, said["result"], _files(folder / "out", said["result"]))
+
+    def _deliver(self, held: Record, result: Mapping[str, Any], files: list[Path]) -> None:
+        """Through a Redis that is restarted just now."""
+        for patience in range(PATIENCE, -1, -1):
+            try:
+                self.jobs.deliver(held, result, files)
+                return
+            except Exception as err:
+                if not away(err) or not patience:
+                    raise
+                time.sleep(1.0)
 
     def _order(self, held: Record, folder: Path) -> dict[str, Any] | None:
         """What the process is told, with its files in place; None if an upload is gone."""
@@ -119,6 +132,11 @@ class Worker:
                 log_bug("tending failed", err)
 
 
+def away(err: Exception) -> bool:
+    """Whether this is a Redis that cannot be reached, or has only just been started."""
+    return type(err).__module__.startswith("redis.")
+
+
 class _Lease:
     """A job that is held, and renewed in time."""
 
@@ -134,7 +152,12 @@ class _Lease:
             return False
         if stage == self._stage and time.monotonic() - self._renewed < self._jobs.settings.lease / 4:
             return True
-        held = self._jobs.beat(self.held, stage)
+        try:
+            held = self._jobs.beat(self.held, stage)
+        except Exception as err:
+            if not away(err):
+                raise
+            return True  # it will be back; if it comes back too late, the record says so
         if held is None:
             return False
         self.held, self._stage, self._renewed = held, stage, time.monotonic()
