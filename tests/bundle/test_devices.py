@@ -41,6 +41,14 @@ def test_a_profile_is_whole(name: str) -> None:
         assert {"numpy", "Pillow"} <= set(found) | set(device.system)
 
 
+def test_borrowed_counts_are_the_other_devices() -> None:
+    """And are said to be: only a device whose processor was emulated has counts of its own."""
+    borrowed = [device for device in all_devices() if device.counted_on != device.name]
+    assert {device.name for device in borrowed} == {"jetson", "generic-linux-arm64"}
+    for device in borrowed:
+        assert device.instructions == load(device.counted_on).instructions
+
+
 def lab() -> Any:
     """tests/boards/boards.py, whatever else is called boards on the path."""
     spec = importlib.util.spec_from_file_location("lab_boards", Path(__file__).parents[1] / "boards" / "boards.py")

@@ -187,10 +187,10 @@ class _Job:
             if (e, p) != (engine, precision)
         )  # fmt: skip
         return say(
-            f"It runs with {engine} in {precision.upper()}: on this processor MobileNetV2 takes {counted:g} million "
-            f"instructions so (others: {others}; counted under emulation).",
-            f"用 {engine} 以 {precision.upper()} 运行：在这种处理器上 MobileNetV2 需要 {counted:g} 百万条指令"
-            f"（其他：{others}；在模拟器中计数）。",
+            f"It runs with {engine} in {precision.upper()}: MobileNetV2 takes {counted:g} million instructions so "
+            f"(others: {others}; counted under emulation of {self.device.counted_on}).",
+            f"用 {engine} 以 {precision.upper()} 运行：这样 MobileNetV2 需要 {counted:g} 百万条指令"
+            f"（其他：{others}；在 {self.device.counted_on} 的模拟器中计数）。",
         )
 
 

@@ -31,6 +31,7 @@ class Device:
     engines       that run there, the best for FP32 first
     speed         million multiply-accumulates a second by precision, for estimates; and where that comes from
     instructions  million of them for one MobileNetV2, by engine and precision, counted under emulation
+    counted_on    the device whose processor was emulated for that: this one, or the nearest that was
     pythons       Python's minor version -> package -> exact version that has a wheel there
     system        packages that only the system's own archive has: name -> its name there
     opset, ir     the newest that its onnxruntime reads
@@ -53,6 +54,7 @@ class Device:
     speed: Mapping[str, float]
     speed_source: str
     instructions: Mapping[str, Mapping[str, float]]
+    counted_on: str
     pythons: Mapping[str, Mapping[str, str]]
     system: Mapping[str, str]
     opset: int

@@ -18,7 +18,7 @@ else:
 
 TEXTS = ("machine", "processor", "camera", "speed_source")
 NUMBERS = ("memory_mb", "free_mb", "cores")
-OPTIONAL = ("glibc", "signed_int8", "screen", "pins", "python", "system", "instructions")
+OPTIONAL = ("glibc", "signed_int8", "screen", "pins", "python", "system", "instructions", "counted_on")
 KNOWN = {*TEXTS, *NUMBERS, *OPTIONAL, "title", "dot_product", "engines", "speed", "ceiling", "notes"}
 
 
@@ -74,6 +74,7 @@ def _device(name: str, data: Mapping[str, Any]) -> Device:
         engines=tuple(_a(str, "engines", entry) for entry in data["engines"]),
         speed={key: float(value) for key, value in data["speed"].items()},
         instructions=data.get("instructions", {}),
+        counted_on=_a(str, "counted_on", data.get("counted_on", name)),
         pythons={key: _texts(f"python.{key}", found) for key, found in data.get("python", {}).items()},
         system=_texts("system", data.get("system", {})),
         opset=_a(int, "ceiling.opset", data["ceiling"]["opset"]),

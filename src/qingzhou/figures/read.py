@@ -57,7 +57,6 @@ NUMBERS = ("size_bytes", "accuracy", "latency_ms_p50", "latency_ms_p95", "fps", 
 POSITIVE = {*NUMBERS} - {"temperature_c", "accuracy"}
 
 
-COUNTED = ("pc", "pi4-64", "pi5", "unihiker")  # the other profiles have borrowed the counts of these
 BARE = Row(
     model="MobileNetV2", network="MobileNetV2", device="", engine="", precision="", size_bytes=None, accuracy=None,
     latency_ms_p50=None, latency_ms_p95=None, fps=None, load_s=None, memory_mb=None, temperature_c=None, throttled=None,
@@ -110,7 +109,7 @@ def _counted() -> list[Row]:
             BARE, device=device.name, engine=engine, precision=precision, million_instructions=number,
             how=device.processor, file=f"{device.name}.toml",
         )
-        for device in all_devices() if device.name in COUNTED
+        for device in all_devices() if device.counted_on == device.name
         for engine, counts in device.instructions.items() for precision, number in counts.items()
     ]  # fmt: skip
 
