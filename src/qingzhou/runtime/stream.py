@@ -79,6 +79,7 @@ class Server(ThreadingHTTPServer):
     """A thread for each connection, but no more than CONNECTIONS: whoever comes then is turned away."""
 
     daemon_threads = True
+    request_queue_size = CONNECTIONS  # that may wait to be let in: of more than the usual 5 at once some were cut off
     site: Any
 
     def __init__(self, *given: Any) -> None:
