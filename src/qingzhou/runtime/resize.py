@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 BITS = 11  # of OpenCV's fixed-point weights: INTER_RESIZE_COEF_BITS in modules/imgproc/src/resize.cpp
-PART = 1 << 15  # numbers of the result that are computed at once: small arrays need no new memory from the system
+PART = 1 << 15  # numbers of the result that are computed at once, in memory that is used again
 
 
 def short_side_to(short: int, height: int, width: int) -> Tuple[int, int]:
@@ -72,44 +72,78 @@ def _columns(before: int, after: int) -> Tuple[Array, Array, Array]:
     return left, np.minimum(left + 1, before - 1), share
 
 
-def _weights(share: Array) -> Tuple[Array, Array]:
-    """The left and right neighbours' weights, each rounded by itself to multiples of 1 / 2048."""
-    one = np.float32(1 << BITS)
-    return np.rint((1 - share) * one).astype(np.int32), np.rint(share * one).astype(np.int32)
+def _weights(share: Array) -> Array:
+    """(2, n): the left and right neighbours' weights, each rounded by itself to multiples of 1 / 2048."""
+    return np.rint(np.stack([1 - share, share]) * np.float32(1 << BITS)).astype(np.int32)
 
 
 def _fixed_point(picture: Array, height: int, width: int) -> Array:
     """HResizeLinear and VResizeLinear<uchar> of OpenCV, bit for bit: what they cut off is cut off here too."""
-    left, right, share = _columns(picture.shape[1], width)
-    top, below = _positions(picture.shape[0], height)
-    places = np.stack([top, top + 1]).clip(0, picture.shape[0] - 1)
     flat = picture.reshape(len(picture), -1)  # numpy is fast along the last axis
     colours = flat.shape[1] // picture.shape[1]
-    columns = _flat(left, colours), _flat(right, colours)
-    first, second = _weights(share)
-    along = np.repeat(first, colours), np.repeat(second, colours)
-    down = np.stack(_weights(below))[..., None]
+    top, below = _positions(picture.shape[0], height)
+    places, down = np.stack([top, top + 1]).clip(0, picture.shape[0] - 1), _weights(below)[..., None]
+    needed, which = np.unique(places, return_inverse=True)
+    which = which.reshape(places.shape)
     out = np.empty((height, width * colours), np.uint8)
     step = max(1, PART // out.shape[1])
-    for start in range(0, height, step):
-        part = slice(start, start + step)
-        _part(out[part], flat, columns, along, places[:, part], down[:, part])
+    parts = [slice(start, min(start + step, height)) for start in range(0, height, step)]
+    ends = [(int(which[0, part.start]), int(which[1, part.stop - 1]) + 1) for part in parts]
+    across = _Across(picture.shape[1], width, colours, max(last - first for first, last in ends))
+    pair = np.empty((2, step, out.shape[1]), np.int32)
+    for part, (first, last) in zip(parts, ends):
+        rows = across(_some(flat, needed[first:last]))
+        _down(rows, which[:, part] - first, down[:, part], pair[:, : part.stop - part.start], out[part])
     return out.reshape((height, width, *picture.shape[2:]))
 
 
-def _part(
-    out: Array, flat: Array, columns: Tuple[Array, Array], along: Tuple[Array, Array], places: Array, down: Array
-) -> None:
-    """Some rows of the result, from those of the picture that they need."""
-    needed, which = np.unique(places, return_inverse=True)
-    source = flat[needed]
-    # All of them exist; "clip" is the quickest way not to look. Widened first, numbers are multiplied faster.
-    rows, right = (source.take(some, axis=1, mode="clip").astype(np.int32) for some in columns)
-    rows *= along[0]
-    right *= along[1]
-    rows += right
-    rows >>= 4
-    pair = rows[which.reshape(places.shape)]
+def _some(flat: Array, rows: Array) -> Array:
+    """These rows, in ascending order; not copied where none is left out."""
+    first, end = int(rows[0]), int(rows[-1]) + 1
+    return flat[first:end] if end - first == len(rows) else flat[rows]
+
+
+class _Across:
+    """The pass along the rows: sums of two neighbours, 255 * 2048 at most, without their last four bits.
+
+    OpenCV has 32 bits for them; numbers of 16 are twice as fast here. So the weights are cut in two: the upper bits'
+    sums fit, and of the lower bits' only what they carry is left. For many sizes the lower bits are all zero.
+    """
+
+    def __init__(self, before: int, after: int, colours: int, most: int) -> None:
+        """For at most so many rows at once; they are written to the same memory each time, which is the quickest."""
+        left, right, share = _columns(before, after)
+        self.columns = _flat(left, colours), _flat(right, colours)
+        weights = np.repeat(_weights(share).astype(np.uint16), colours, axis=1)[:, None]
+        self.upper, self.lower = weights >> 4, weights & 15
+        self.taken = np.empty((2, most, after * colours), np.uint8)
+        self.sums = np.empty(self.taken.shape, np.uint16)
+        self.rest = np.empty(self.taken.shape, np.uint16) if self.lower.any() else None
+
+    def __call__(self, source: Array) -> Array:
+        """(n, before * colours) uint8 -> (n, after * colours) uint16, valid until the next call."""
+        taken, sums = self.taken[:, : len(source)], self.sums[:, : len(source)]
+        for side, columns in zip(taken, self.columns):
+            source.take(columns, axis=1, mode="clip", out=side)  # all exist; "clip" is the quickest not to look
+        sums[...] = taken
+        carried = None if self.rest is None else self._carried(sums, self.rest[:, : len(source)])
+        sums *= self.upper
+        sums[0] += sums[1]
+        if carried is not None:
+            sums[0] += carried
+        return np.asarray(sums[0])
+
+    def _carried(self, pair: Array, rest: Array) -> Array:
+        """What the sums of the lower bits add to those of the upper bits."""
+        np.multiply(pair, self.lower, out=rest)
+        rest[0] += rest[1]
+        rest[0] >>= 4
+        return np.asarray(rest[0])
+
+
+def _down(rows: Array, which: Array, down: Array, pair: Array, out: Array) -> None:
+    """The pass from row to row: which (2, n) two rows make each of the result's, with which weights (2, n, 1)."""
+    pair[...] = rows.take(which, axis=0, mode="clip")
     pair *= down
     pair >>= 16
     pair[0] += pair[1]
