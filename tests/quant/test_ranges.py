@@ -20,7 +20,7 @@ def seen(array: np.ndarray, parts: int = 8) -> Seen:
     """What is known of an array (N, C) that came in parts."""
     found = Seen("t")
     for part in np.array_split(array, parts):
-        found.add(Glance(part.min(), part.max(), part.mean(axis=0), part.reshape(-1)))
+        found.add([Glance(part.min(), part.max(), part.mean(axis=0), part.reshape(-1))])
     return found
 
 

@@ -141,6 +141,14 @@ class Network:
         alone = len(readers) == 1 and readers[0].op_type in BENDING and name not in self.ends
         return self.bent(readers[0].output[0]) if alone else name
 
+    def never_negative(self, name: str) -> bool:
+        """Whether a tensor comes from a ReLU, or a Clip at 0 or above."""
+        node = self.producers.get(name)
+        if node is None or node.op_type == "Relu":
+            return node is not None
+        least = self.constants.get(node.input[1]) if node.op_type == "Clip" and len(node.input) > 1 else None
+        return least is not None and bool(numpy_helper.to_array(least) >= 0)
+
     def is_shape_only(self, name: str) -> bool:
         """Whether a tensor is computed by moving another's numbers: it has that one's range."""
         node = self.producers.get(name)

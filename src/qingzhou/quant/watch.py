@@ -5,7 +5,11 @@ The activations themselves never leave the engine, so its memory is that of an o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,14 +18,16 @@ from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 from .network import Array, Network, rebuilt
 from .signal import Feed, session
 
-SAMPLED = 8192  # about so many numbers of a tensor are drawn from each picture, or all it has
+SAMPLED = 4096  # about so many numbers of a tensor are drawn from each picture, or all it has
 OFFSET = "watched/offset"  # where drawing begins: another place in every picture
 CHANNELS_AS_INPUT = 18  # the opset from which ReduceMean takes its axes as an input
+LIGHT = 4_000_000  # bytes of an input: of such a network's activations many have room at once
+MOST_AT_ONCE = 8
 
 
 class Glance(NamedTuple):
-    """One activation in one picture: its ends, the means of its channels (C,) where a layer reads them, and some of
-    its numbers, (K,).
+    """One activation in one picture: its ends (0 for one that is never negative), the means of its channels (C,) where
+    a layer reads them, and some of its numbers, (K,).
     """
 
     low: float
@@ -32,20 +38,38 @@ class Glance(NamedTuple):
 
 def watched(network: Network, names: Iterable[str], feeds: Iterable[Feed]) -> Iterator[dict[str, Glance]]:
     """Run the network on every feed; a glance at each of the tensors."""
+    feeds = iter(feeds)
+    first = next(feeds, None)
+    if first is None:
+        return
     graph = _Writer(network)
     for name in names:
         graph.watch(name)
-    wanted = [output for outputs in graph.outputs.values() for output in outputs]
-    running = session(graph.model(), wanted, frugal=True)
-    for number, feed in enumerate(feeds):
-        offset = np.array([number], np.int64)
-        found = dict(zip(wanted, running.run(wanted, {**feed, OFFSET: offset}), strict=True))
-        yield {name: _glance([found[output] for output in outputs]) for name, outputs in graph.outputs.items()}
+    wanted = [output for outputs in graph.outputs.values() for output in outputs if output]
+    # Looking is many small nodes, which more threads do not make faster: of light inputs each thread takes one.
+    light = sum(array.nbytes for array in first.values()) <= LIGHT
+    running = session(graph.model(), wanted, frugal=not light, threads=1 if light else 0)
+
+    def run(feed: Feed, number: int) -> dict[str, Glance]:
+        found = dict(zip(wanted, running.run(wanted, {**feed, OFFSET: np.array([number], np.int64)}), strict=True))
+        return {name: _glance(found, *outputs) for name, outputs in graph.outputs.items()}
+
+    yield from _at_once(min(os.cpu_count() or 1, MOST_AT_ONCE) if light else 1, run, chain([first], feeds))
 
 
-def _glance(arrays: list[Array]) -> Glance:
-    low, high, sample, *means = arrays
-    return Glance(float(low), float(high), means[0] if means else None, sample)
+def _at_once(count: int, run: Callable[[Feed, int], dict[str, Glance]], feeds: Iterable[Feed]) -> Iterator[Any]:
+    """What run(feed, number) gives, in the feeds' order; so many run at a time, and no more are prepared."""
+    with ThreadPoolExecutor(count) as pool:
+        waiting: deque[Future[dict[str, Glance]]] = deque()
+        for number, feed in enumerate(feeds):
+            waiting.append(pool.submit(run, feed, number))
+            if len(waiting) > count:
+                yield waiting.popleft().result()
+        yield from (future.result() for future in waiting)
+
+
+def _glance(found: Mapping[str, Array], low: str, high: str, sample: str, means: str) -> Glance:
+    return Glance(float(found[low]) if low else 0.0, float(found[high]), found.get(means), found[sample])
 
 
 class _Writer:
@@ -53,16 +77,16 @@ class _Writer:
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        self.outputs: dict[str, list[str]] = {}
+        self.outputs: dict[str, tuple[str, str, str, str]] = {}  # "": not computed
         self.nodes: list[NodeProto] = []
         self.constants: dict[str, Array] = {}
         self._ranks = {node.input[0]: len(network.constants[node.input[1]].dims) for node in network.heavy}
 
     def watch(self, name: str) -> None:
         """Look at one more tensor."""
-        ends = [self._node(kind, [name], f"watched/{name}/{kind}", keepdims=0) for kind in ("ReduceMin", "ReduceMax")]
-        means = [self._means(name, self._ranks[name])] if self._ranks.get(name, 0) >= 2 else []
-        self.outputs[name] = [*ends, self._sample(name), *means]
+        low = "" if self.network.never_negative(name) else self._end("ReduceMin", name)  # 0 is in every range
+        means = self._means(name, self._ranks[name]) if self._ranks.get(name, 0) >= 2 else ""
+        self.outputs[name] = low, self._end("ReduceMax", name), self._sample(name), means
 
     def model(self) -> ModelProto:
         """The network with these nodes."""
@@ -71,6 +95,9 @@ class _Writer:
         model = rebuilt(source, [*source.graph.node, *self.nodes], [*source.graph.initializer, *constants])
         model.graph.input.append(helper.make_tensor_value_info(OFFSET, TensorProto.INT64, [1]))
         return model
+
+    def _end(self, kind: str, name: str) -> str:
+        return self._node(kind, [name], f"watched/{name}/{kind}", keepdims=0)
 
     def _means(self, name: str, rank: int) -> str:
         """Of every channel, which is the second axis."""
