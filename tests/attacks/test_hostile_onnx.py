@@ -102,7 +102,10 @@ def test_a_card_that_is_no_card(text: str, good: onnx.ModelProto) -> None:
             read(model)
 
 
-@pytest.mark.parametrize("key", ["input_size", "word2idx", "dataset_type", "MODEL_INFO", "names"])
+KEYS = ["input_size", "word2idx", "dataset_type", "MODEL_INFO", "names"]
+
+
+@pytest.mark.parametrize("key", KEYS)
 def test_code_in_the_metadata_of_others_is_text(key: str, good: onnx.ModelProto) -> None:
     """XEduHub evaluates input_size and word2idx; here they are not even looked at."""
     model = write(good, lambda proto: entry(proto, key, CODE))
@@ -114,20 +117,24 @@ def test_code_in_the_metadata_of_others_is_text(key: str, good: onnx.ModelProto)
     assert not Path("ran").exists()
 
 
-@pytest.mark.parametrize("place", ["/etc/passwd", "../" * 12 + "etc/passwd", "link", "missing.bin"])
+PLACES = ["/etc/passwd", "../" * 12 + "etc/passwd", "link", "missing.bin"]
+
+
+def weights_in(proto: onnx.ModelProto, place: str) -> None:
+    """Say that the first weights are in another file."""
+    tensor = proto.graph.initializer[0]
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    for key, value in (("location", place), ("offset", "0"), ("length", "216")):
+        tensor.external_data.add(key=key, value=value)
+
+
+@pytest.mark.parametrize("place", PLACES)
 def test_weights_in_another_file(place: str, good: onnx.ModelProto) -> None:
     """ONNX files may name the file of their weights; ours never do, and none is read."""
     if place == "link":
         os.symlink("/etc/passwd", "link")
-
-    def outside(proto: onnx.ModelProto) -> None:
-        tensor = proto.graph.initializer[0]
-        tensor.ClearField("raw_data")
-        tensor.data_location = TensorProto.EXTERNAL
-        for key, value in (("location", place), ("offset", "0"), ("length", "216")):
-            tensor.external_data.add(key=key, value=value)
-
-    model = write(good, outside)
+    model = write(good, lambda proto: weights_in(proto, place))
     assert read_info(model).network == "Sequential"
     with pytest.raises(ModelError, match="another file"):
         load(model)

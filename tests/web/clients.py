@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import uvicorn
+
+from qingzhou.web.app import create_app
+from qingzhou.web.protocol import Guarded
+from qingzhou.web.settings import Settings
 
 DIGITS = Path(__file__).parents[2] / "src/qingzhou/demo/lenet_digits.pth"
 PICTURES = Path(__file__).parents[1] / "oracle/digits/test"
@@ -105,6 +111,27 @@ def serving(folder: Path, *arguments: str) -> Iterator[tuple[httpx.Client, Runni
             yield client, server
     finally:
         server.stop()
+
+
+@contextmanager
+def served_here(settings: Settings) -> Iterator[str]:
+    """A server in a thread of this process, where a test can reach into it; its address."""
+    config = uvicorn.Config(create_app(settings), port=free_port(), http=Guarded, ws="none", log_config=None)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    try:
+        yield f"http://127.0.0.1:{config.port}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def client_at(server: str, address: str) -> httpx.Client:
+    """A client with an address of its own, one of loopback's 127.0.0.0/8."""
+    return httpx.Client(base_url=server, timeout=300, transport=httpx.HTTPTransport(local_address=address))
 
 
 def until_up(client: httpx.Client, seconds: float = 60) -> float:

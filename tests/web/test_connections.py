@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
-from clients import free_port
+from clients import served_here
 
 from qingzhou.web import protocol
-from qingzhou.web.app import create_app
 from qingzhou.web.settings import Settings
 
 
@@ -24,15 +21,8 @@ def port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     monkeypatch.setattr(protocol, "HEADERS_WITHIN", 1.0)
     monkeypatch.setattr(protocol.Guarded, "most", 50)
     settings = Settings(tmp_path / "data", workers=0, idle=1.0, max_size=1 << 20)
-    config = uvicorn.Config(create_app(settings), port=free_port(), http=protocol.Guarded, ws="none", log_config=None)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    yield config.port
-    server.should_exit = True
-    thread.join()
+    with served_here(settings) as address:
+        yield int(address.rpartition(":")[2])
 
 
 def connect(port: int) -> socket.socket:

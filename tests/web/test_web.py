@@ -15,10 +15,8 @@ import onnx
 import pytest
 from click.testing import CliRunner
 from clients import DIGITS, SURE, finished, order, pictures, upload, zipped
-from hostile import CALLS, CANARY, TRICKS
 from starlette.testclient import TestClient
 
-from makers import write_archive
 from qingzhou.cli import main
 from qingzhou.convert import run_conversion
 from qingzhou.web.app import create_app
@@ -96,19 +94,6 @@ def test_names_from_users_never_become_paths(start: Start, tmp_path: Path, name:
         assert told.json()["error"]["code"] in ("bad_request", "wrong_kind")
     kept = [path for path in tmp_path.rglob("*") if path.is_file() and "files" in path.parts]
     assert {path.name for path in kept} <= {"file"} and not list(tmp_path.parent.glob("evil*"))
-
-
-def test_attacks_of_the_reader_through_the_upload(start: Start, tmp_path: Path) -> None:
-    """Some of each kind: all of them are in tests/attacks, against the same reader."""
-    client = start(workers=0, uploads_per_client=1000)
-    attacks = [*list(CALLS.values())[::12], *list(TRICKS.values())[::12]]
-    for number, attack in enumerate(attacks):
-        write_archive(tmp_path / "evil.pth", {"data.pkl": attack, "version": b"3\n"})
-        told = upload(client, (tmp_path / "evil.pth").read_bytes()).json()
-        assert told["error"] or told["info"]["problem"], number
-        assert (told["error"] or told["info"]["problem"])["code"] not in ("internal", "crashed"), number
-    assert not list(tmp_path.rglob(CANARY)) and not Path(CANARY).exists()
-    assert upload(client).json()["info"]["network"] == "LeNet-5"
 
 
 def test_a_model_that_names_another_file_is_refused(start: Start, tmp_path: Path) -> None:
