@@ -147,6 +147,12 @@ def until_up(client: httpx.Client, seconds: float = 60) -> float:
     raise AssertionError("the server does not answer")
 
 
+def memory(process: int | str = "self") -> int:
+    """Bytes that a process has in memory; Linux."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) << 10
+
+
 def jobs_running(folder: Path) -> list[int]:
     """The processes of jobs of the server with this folder; Linux."""
     found = []

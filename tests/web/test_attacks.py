@@ -18,13 +18,14 @@ from typing import Any
 import httpx
 import pytest
 import witness
-from clients import DIGITS, SURE, client_at, finished, order, served_here, upload
+from bombs import BOMBS, bomb
+from clients import DIGITS, SURE, client_at, finished, memory, order, served_here, upload
 from files import hostile_files
 from hostile import CALLS, CANARY
 
 from qingzhou.convert import run_conversion
 from qingzhou.web import sandbox
-from qingzhou.web.settings import Settings
+from qingzhou.web.settings import Limits, Settings
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="clients have addresses of their own")
 CLIENTS = 4
@@ -131,3 +132,39 @@ def test_the_whole_suite_of_the_reader(
     assert not seen.notes and CANARY not in seen.files
     assert not list(tmp_path.rglob(CANARY)) and not Path(CANARY).exists()
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+ENDLESS = ("a Loop without end", "a Loop without end that works hard", "functions that double")
+GREEDY = ("ConstantOfShape", "Expand", "Range", "Pad", "RandomNormal", "a Loop that doubles")
+REFUSED = {"ModelError", "InputError", "out_of_memory"}
+
+
+@pytest.mark.web
+def test_models_that_want_everything(tmp_path: Path) -> None:
+    """Each job ends with the reason, in words; meanwhile somebody else's jobs are done, and the server is well."""
+    good = run_conversion(DIGITS, tmp_path / "good.onnx").model.proto
+    limits = Limits(memory=1 << 30, seconds=5.0, info=5.0)
+    settings = Settings(tmp_path / "data", workers=2, uploads_per_client=1000, limits=limits)
+    ends: dict[str, str] = {}
+
+    def attack(place: int) -> None:
+        with client_at(server, f"127.0.0.{place + 2}") as client:
+            for what in list(BOMBS)[place::2]:
+                told = upload(client, bomb(good, what), "best.onnx").json()
+                assert told["error"] is None, what
+                done = finished(client, order(client, told["upload"]).json()["job"])
+                assert done["error"] and not leaks(json.dumps(done), tmp_path), (what, done)
+                ends[what] = done["error"]["code"]
+
+    with served_here(settings) as server, ThreadPoolExecutor(2) as crowd, client_at(server, "127.0.0.9") as other:
+        before, attacks = memory(), [crowd.submit(attack, place) for place in range(2)]
+        while not all(one.done() for one in attacks):
+            model = upload(other).json()["upload"]
+            assert finished(other, order(other, model).json()["job"])["state"] == "done"
+            assert other.get("/healthz").status_code == 200
+        for done in attacks:
+            done.result()
+    assert {what: ends[what] for what in ENDLESS} == dict.fromkeys(ENDLESS, "timed_out")
+    assert {what: ends[what] for what in GREEDY} == dict.fromkeys(GREEDY, "out_of_memory")
+    assert set(ends) == set(BOMBS) and {end for what, end in ends.items() if what not in ENDLESS} <= REFUSED
+    assert memory() - before < 300 << 20  # of this process, which is the server

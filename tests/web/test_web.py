@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import onnx
 import pytest
 from click.testing import CliRunner
 from clients import DIGITS, SURE, finished, order, pictures, upload, zipped
 from starlette.testclient import TestClient
+from test_hostile_onnx import weights_in
 
 from qingzhou.cli import main
 from qingzhou.convert import run_conversion
@@ -96,13 +96,10 @@ def test_names_from_users_never_become_paths(start: Start, tmp_path: Path, name:
     assert {path.name for path in kept} <= {"file"} and not list(tmp_path.parent.glob("evil*"))
 
 
-def test_a_model_that_names_another_file_is_refused(start: Start, tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["../../../../etc/passwd", "/etc/passwd", "/proc/self/environ", "best.onnx"])
+def test_a_model_that_names_another_file_is_refused(start: Start, tmp_path: Path, place: str) -> None:
     model = run_conversion(DIGITS, tmp_path / "m.onnx").model.proto
-    weight = model.graph.initializer[0]
-    weight.ClearField("raw_data")
-    weight.ClearField("float_data")
-    weight.data_location = onnx.TensorProto.EXTERNAL
-    weight.external_data.add(key="location", value="../../../../etc/passwd")
+    weights_in(model, place)
     client = start()
     told = upload(client, model.SerializeToString(), "evil.onnx").json()
     done = finished(client, order(client, told["upload"]).json()["job"])

@@ -45,8 +45,9 @@ TEXTS: dict[str, tuple[int, str, str]] = {
     "out_of_memory": (500, "The job needed more memory than a job may have, and was ended. Convert this model on a "
                       "computer of your own: qingzhou convert", "任务需要的内存超过了上限，已被结束。"
                       "请在自己的电脑上用 qingzhou convert 转换这个模型。"),
-    "timed_out": (500, "The job took longer than a job may, and was ended. Take fewer pictures, or convert on a "
-                  "computer of your own.", "任务用时超过了上限，已被结束。请减少图片数量，或在自己的电脑上转换。"),
+    "timed_out": (500, "The job took longer than a job may, and was ended. Take fewer pictures or a smaller model, "
+                  "or convert on a computer of your own.",
+                  "任务用时超过了上限，已被结束。请减少图片数量，换小一些的模型，或在自己的电脑上转换。"),
     "killed": (500, "The job was ended from outside. Try again.", "任务被外部结束了。请重试。"),
     "crashed": (500, "The job crashed on this file. It may be damaged: copy it again, and try again.",
                 "任务处理这个文件时崩溃了。文件可能已损坏，请重新复制后再试。"),

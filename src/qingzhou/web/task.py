@@ -66,7 +66,7 @@ def _homeless(said: Any, folder: str) -> Any:
 
 def _answered(order: Told, tell: Teller) -> Told:
     """{"result"} or {"error"}; what is no QingzhouError is our bug, and told as such without its text."""
-    from ..errors import QingzhouError, use_language
+    from ..errors import MemoryFull, QingzhouError, is_of_memory, use_language
     from .problems import Problem, told
 
     try:
@@ -75,14 +75,12 @@ def _answered(order: Told, tell: Teller) -> Told:
         work = {"info": _info, "job": _job}[order["what"]]
         return {"result": work(order, tell)}
     except QingzhouError as err:
-        return {"error": told(err)}
+        full = isinstance(err, MemoryFull) or is_of_memory(err)
+        return {"error": Problem("out_of_memory").as_dict() if full else told(err)}
     except Problem as err:
         return {"error": err.as_dict()}
-    except MemoryError:
-        return {"error": Problem("out_of_memory").as_dict()}
     except Exception as err:
-        memory = "bad_alloc" in str(err) or "Failed to allocate" in str(err)
-        found = Problem("out_of_memory" if memory else "internal")
+        found = Problem("out_of_memory" if is_of_memory(err) else "internal")
         return {"error": found.as_dict(), "bug": type(err).__name__, "at": _where(err)}
 
 
