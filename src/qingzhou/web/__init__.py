@@ -4,6 +4,7 @@ app.py       routes; guard.py what every request must pass; protocol.py slow and
 jobs.py      uploads and jobs: accepted, claimed, delivered, expired, each step by compare-and-set
 records.py   where that is written down: SQLite; records_redis.py: Redis
 queue.py     which worker is told of a job (Huey); worker.py runs it
-sandbox.py   a job's own process, watched; confine.py, task.py, unzip.py run in it
+sandbox.py   a job's own process, watched; process.py starts it, on Linux as a fork of forkserver.py;
+             confine.py, task.py, unzip.py run in it
 store.py     files, by fsspec
 """

@@ -2,8 +2,9 @@
 
 On Linux: memory, processor time, file sizes, open files (setrlimit); no network (a namespace of its own where the
 system lets one be made, and sockets refused by seccomp); no other programs and processes (seccomp); nothing outside the
-working folder can be written (Landlock, Linux 5.19); it dies with its parent. On macOS: the limits without memory. On
-Windows: the audit hook alone. Everywhere the hook refuses sockets and programs that Python itself is asked for.
+working folder can be written (Landlock, Linux 5.19); no capabilities, also if root runs it; it dies with its parent. On
+macOS: the limits without memory. On Windows: the audit hook alone. Everywhere the hook refuses sockets and programs
+that Python itself is asked for.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ REFUSED = ("socket.", "subprocess.", "os.system", "os.exec", "os.posix_spawn", "
            "ctypes.dlopen", "winreg.")  # fmt: skip
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 1, 38, 22, 2
 CLONE_NEWUSER, CLONE_NEWNET, CLONE_THREAD = 0x10000000, 0x40000000, 0x10000
+CAPABILITIES = 0x20080522  # the third version of struct __user_cap_header_struct, two sets of 32 bits
 EPERM, ENOSYS, SIGKILL = 1, 38, 9
 
 
@@ -66,7 +68,8 @@ def _linux(parent: int) -> list[str]:
         os._exit(1)
     libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     own = libc.unshare(CLONE_NEWNET) == 0 or libc.unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0
-    return ["dies with its parent", *(["network namespace"] if own else [])]
+    powerless = libc.capset(struct.pack("Ii", CAPABILITIES, 0), bytes(24)) == 0
+    return ["dies with its parent"] + ["network namespace"] * own + ["no capabilities"] * powerless
 
 
 # -- seccomp: a filter over the numbers of system calls (linux/seccomp.h, linux/bpf_common.h) ------------------------

@@ -180,13 +180,14 @@ class Jobs:
         now = self.records.now()
         for job in self.records.listed(JOB, RUNNING):
             if job.data["lease"] < now:
-                self._orphaned(job)
+                self.orphaned(job)
         if not waiting:
             for job in self.records.listed(JOB, QUEUED):
                 if job.data["sent"] < now - RESEND and self._change(job, QUEUED, sent=now):
                     self.send(job.id)
 
-    def _orphaned(self, job: Record) -> None:
+    def orphaned(self, job: Record) -> None:
+        """Once more, if its worker did not die before as well."""
         deaths = job.data["deaths"] + 1
         self.log("worker died", job=job.id[:6], deaths=deaths)
         if deaths >= DEATHS:

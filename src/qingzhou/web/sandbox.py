@@ -8,8 +8,6 @@ import os
 import queue
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -17,12 +15,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from . import process
 from .problems import Problem
 from .settings import Limits
 
-# The folders to import from come as arguments, so that no variable of the server reaches a job.
-START = "import sys; sys.path[:] = sys.argv[1:]; from qingzhou.web.task import main; main()"
 LONGEST = 16 << 20  # bytes that a job may tell
+LAST_MOMENTS = 5.0  # seconds between its last word and its end
 STALE = 3600.0  # seconds after which a working folder belongs to nobody
 Told = dict[str, Any]
 
@@ -46,21 +44,23 @@ def clear_stale(work: Path, older: float) -> None:
 def run(
     order: Mapping[str, Any], folder: Path, limits: Limits, seconds: float, beat: Callable[[Told | None], bool]
 ) -> Told:
-    """{"result"} or {"error"}. beat is told the stage about once a second; False from it ends the job: {"given up"}."""
-    with _Process(order, folder, limits, seconds) as process:
-        return process.watch(beat)
+    """{"result"} or {"error"}. beat is told the stage about once a second; False from it ends the job: {"given up"}.
+
+    {"lost"}: its parent was killed, and it with it; nothing is known against the job. A look is tried again at once.
+    """
+    with _Process(order, folder, limits, seconds) as running:
+        said = running.watch(beat)
+    if "lost" in said and order["what"] == "info":
+        with _Process(order, folder, limits, seconds) as running:
+            said = running.watch(beat)
+    return said
 
 
 class _Process:
     def __init__(self, order: Mapping[str, Any], folder: Path, limits: Limits, seconds: float) -> None:
         self._limits, self._folder, self._seconds = limits, folder, seconds
         self._end = time.monotonic() + seconds
-        grouped: dict[str, Any] = {"start_new_session": True} if os.name == "posix" else {}
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-c", START, *map(str, sys.path)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=folder,
-            env=_environment(folder), **grouped,
-        )  # fmt: skip
+        self._process = process.start(folder)
         self._lines: queue.SimpleQueue[Told | None] = queue.SimpleQueue()
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
@@ -68,7 +68,6 @@ class _Process:
                     "open_files": limits.open_files, "folder": str(folder)}  # fmt: skip
         whole = {**order, "parent": os.getpid(), "confine": confined, "folder": str(folder),
                  "unpacked": limits.unpacked, "entries": limits.entries}  # fmt: skip
-        assert self._process.stdin is not None
         with contextlib.suppress(OSError):  # it died; that is noticed below
             self._process.stdin.write(json.dumps(whole).encode("ascii") + b"\n")
             self._process.stdin.close()
@@ -77,9 +76,8 @@ class _Process:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._kill()
+        self._process.kill()
         self._listener.join(5)
-        assert self._process.stdout is not None
         self._process.stdout.close()
 
     def watch(self, beat: Callable[[Told | None], bool]) -> Told:
@@ -91,7 +89,7 @@ class _Process:
             with contextlib.suppress(queue.Empty):
                 said = self._lines.get(timeout=min(1.0, max(0.01, self._end - time.monotonic())))
                 if said is None:
-                    return {"error": Problem(self._death()).as_dict()}
+                    return self._death()
                 if "result" in said or "error" in said:
                     return said
                 stage = said.get("stage", stage)
@@ -103,41 +101,25 @@ class _Process:
             return "timed_out"
         return "too_much_written" if _size(self._folder) > self._limits.folder else ""
 
-    def _death(self) -> str:
-        """Why it is gone without a word."""
-        status = self._process.wait()
-        if status == -getattr(signal, "SIGXCPU", 0):
-            return "timed_out"
-        if status == -getattr(signal, "SIGXFSZ", 0):
-            return "too_much_written"
-        if status == -getattr(signal, "SIGKILL", 0):
-            return "killed"
-        return "crashed"
+    def _death(self) -> Told:
+        """Why it says no more."""
+        status = self._process.wait(LAST_MOMENTS)
+        if status is None:
+            return {"lost": True}
+        known = {"SIGXCPU": "timed_out", "SIGXFSZ": "too_much_written", "SIGKILL": "killed"}
+        causes = {-getattr(signal, name): cause for name, cause in known.items() if hasattr(signal, name)}
+        if status not in causes:
+            process.FORKS.retire()
+        return {"error": Problem(causes.get(status, "crashed")).as_dict()}
 
     def _listen(self) -> None:
         """Lines as they come, and None at the end of all."""
         taken = 0
-        assert self._process.stdout is not None
         with contextlib.suppress(OSError, ValueError):
             while taken < LONGEST and (line := self._process.stdout.readline(LONGEST - taken)):
                 taken += len(line)
                 self._lines.put(json.loads(line))
         self._lines.put(None)
-
-    def _kill(self) -> None:
-        """The whole group: a job has no children, but who knows."""
-        with contextlib.suppress(OSError):
-            if os.name == "posix":
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.kill()
-        self._process.wait()
-
-
-def _environment(folder: Path) -> dict[str, str]:
-    """Nothing of the server's but what the system itself needs."""
-    kept = {name: os.environ[name] for name in ("SYSTEMROOT", "LD_LIBRARY_PATH") if name in os.environ}
-    return {**kept, "HOME": str(folder), "TMPDIR": str(folder), "TEMP": str(folder), "TMP": str(folder),
-            "LANG": "C.UTF-8", "PYTHONUTF8": "1", "OPENBLAS_NUM_THREADS": "1"}  # fmt: skip
 
 
 def _size(folder: Path) -> int:

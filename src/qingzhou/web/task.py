@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import zipfile
 from collections.abc import Mapping
@@ -25,17 +26,28 @@ NO_TRIAL = ("generation",)  # what the page cannot try
 Told = dict[str, Any]
 
 
-def main() -> None:
-    """Confined; then one order from stdin; everything that is told goes to what was stdout."""
+def main(parent: int | None = None) -> None:
+    """At home in its folder, and confined; one order from stdin; everything that is told goes to what was stdout.
+
+    parent: the process that it must not outlive, if it is not the one that gives the order.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # who stops a service signals all its processes; the server decides
     order = json.loads(sys.stdin.buffer.readline())
     channel = os.fdopen(os.dup(1), "wb", buffering=0)
     nothing = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(nothing, standard)  # what libraries print, and a file can make them print
-    held = confine(os.getppid() if order["parent"] is None else order["parent"], **order["confine"])
+    os.close(nothing)
+    _settle(order["folder"])
+    held = confine(parent or order["parent"], **order["confine"])
     tell = Teller(channel)
     tell({"held": held})
     tell(_homeless(_answered(order, tell), order["folder"]))
+
+
+def _settle(folder: str) -> None:
+    os.chdir(folder)
+    os.environ.update(dict.fromkeys(("HOME", "TMPDIR", "TEMP", "TMP"), folder))
 
 
 class Teller:

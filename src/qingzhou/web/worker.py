@@ -13,6 +13,7 @@ from . import sandbox
 from .jobs import UPLOAD, Jobs
 from .log import log, log_bug
 from .problems import Problem
+from .process import FORKS
 from .queue import Queue
 from .records import Record, open_records
 from .settings import Settings
@@ -36,6 +37,7 @@ class Worker:
 
     def start(self) -> None:
         """Take jobs, as many at once as the settings say, and look after all."""
+        FORKS.warm()  # uploads are looked at in every server
         if self.settings.workers:
             self.queue.start(self.settings.workers)
         self._tending.start()
@@ -45,6 +47,7 @@ class Worker:
         self._stopping.set()
         self.queue.stop()
         self._tending.join(10)
+        FORKS.close()
         self.jobs.records.close()
 
     def run(self, id: str) -> None:
@@ -80,6 +83,8 @@ class Worker:
         if "given up" in said:
             if self._stopping.is_set():
                 self.jobs.release(lease.held)
+        elif "lost" in said:
+            self.jobs.orphaned(lease.held)
         elif "error" in said:
             if "bug" in said:
                 log("job met a bug", job=held.id[:6], bug=said["bug"], at=said["at"])
