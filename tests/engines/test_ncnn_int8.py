@@ -38,13 +38,13 @@ def rounded(source: Path, out: Path, scheme: Scheme) -> Path:
     return out
 
 
-def feeds(source: Path) -> list[dict[str, np.ndarray]]:
-    """Its own sample, and noise of the same strength."""
+def feeds(source: Path, count: int = 5) -> list[dict[str, np.ndarray]]:
+    """Its own sample, and so often noise of the same strength."""
     predictor, chance = qingzhou.load(source).predictor, np.random.default_rng(3)
     sample = predictor.feed(predictor.card.sample)
     strength = float(np.std(sample[predictor.card.input.name])) or 1.0
     noise = [{name: chance.normal(0, strength, array.shape).astype(array.dtype) for name, array in sample.items()}
-             for _ in range(5)]  # fmt: skip
+             for _ in range(count)]  # fmt: skip
     return [sample, *noise]
 
 
@@ -64,11 +64,11 @@ def test_it_is_as_near_to_the_float_network_as_its_definition(name: str, tmp_pat
     made = compile_for("ncnn", small, tmp_path)
     exact, ncnn = qingzhou.load(source).predictor, qingzhou.load(made.path).predictor
     definition = open_session(small, once=True)
-    inputs = feeds(source)
+    inputs = feeds(source, 5 if form else 23)  # two numbers a picture say little: of six the noise varies threefold
     floats = [array for feed in inputs for array in exact.run(feed)]
     defined = [array for feed in inputs for array in definition.run(None, feed)]
     found = [array for feed in inputs for array in ncnn.run({"in0": next(iter(feed.values()))})]
-    assert _noise(found, floats) < 2 * _noise(defined, floats)  # two numbers a picture: the noise itself varies
+    assert _noise(found, floats) < 1.5 * _noise(defined, floats)
     assert _noise(found, defined) < 2 * _noise(defined, floats)
     assert made.precision == "int8" and made.size < 0.30 * source.stat().st_size
 

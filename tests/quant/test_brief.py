@@ -10,8 +10,8 @@ from onnx import numpy_helper
 from test_qdq import made
 
 from qingzhou.quant.brief import brief
-from qingzhou.quant.network import Network
-from qingzhou.quant.qdq import Scheme
+from qingzhou.quant.network import Network, activations
+from qingzhou.quant.qdq import Scheme, quantise
 from qingzhou.quant.signal import session
 
 
@@ -44,4 +44,31 @@ def test_a_name_that_is_short_already_is_not_taken_twice() -> None:
     short = brief(made(proto), Network(proto))
     onnx.checker.check_model(short, full_check=True)
     names = [name for node in short.graph.node for name in node.output] + [t.name for t in short.graph.initializer]
-    assert len(names) == len(set(names)) and set(renamed.values()) <= set(names)
+    assert len(names) == len(set(names)) and set(renamed.values()) - {renamed["r1"]} <= set(names)
+
+
+@pytest.mark.parametrize(
+    "ends, scheme, high, stays",
+    [((0.0, 6.0), Scheme(), 6.0, False),  # rounding ends where Clip does
+     ((0.0, 6.0), Scheme(), 2.5, False),  # and here before
+     ((0.0, 2.0), Scheme(), 6.0, True),  # integers go on above what Clip allows
+     ((0.5, 6.0), Scheme(), 6.0, True),  # and here below
+     ((0.0, 6.0), Scheme(symmetric=True), 6.0, True)],  # integers below zero
+)  # fmt: skip
+def test_rounding_does_the_work_of_a_relu_where_it_ends_there(
+    ends: tuple[float, float], scheme: Scheme, high: float, stays: bool
+) -> None:
+    proto = residual()
+    for tensor, end in zip((t for t in proto.graph.initializer if t.name in ("zero", "six")), ends, strict=True):
+        tensor.CopyFrom(numpy_helper.from_array(np.array(end, np.float32), tensor.name))
+    network = Network(proto)
+    ranges = {name: (0.0, high) if name == "r1" else (-8.0, 8.0) for name in activations(network)}
+    long = quantise(network, ranges, scheme)
+    short = brief(long, network)
+    assert ("Clip" in {node.op_type for node in short.graph.node}) is stays
+    for feed in pictures(4):
+        wide = {name: 4 * array for name, array in feed.items()}  # beyond both ends
+        for one, other in zip(
+            session(long, emulated=True).run(None, wide), session(short, emulated=True).run(None, wide), strict=True
+        ):
+            np.testing.assert_array_equal(one, other)

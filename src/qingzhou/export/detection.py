@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..nets.graph import Layer
+from ..nets.graph import Layer, Value
 from .weights import Array
 
 if TYPE_CHECKING:
@@ -17,28 +17,30 @@ LARGEST_LOG = float(abs(np.log(16 / 1000)))  # mmdet's wh_ratio_clip: no box gro
 
 
 def anchors(e: Emitter, layer: Layer) -> None:
-    """A constant where the feature map's size is known, else base boxes plus a grid made from its shape."""
+    """Base boxes plus a grid: (H, 1, 1, 4) + (1, W, 1, 4) + (1, 1, A, 4). Engines add constants when they load; the
+    sums would be a good part of a small INT8 file.
+    """
     x, out = e.graph.values[layer.inputs[0]], layer.outputs[0]
     base, stride = np.array(layer.attrs["base"], np.float32), float(layer.attrs["stride"])
-    height, width = x.shape[2:]
-    if isinstance(height, int) and isinstance(width, int):
-        e.node("Identity", [e.constant(f"{out}/grid", grid(base, stride, height, width))], [out])
-        return
-    shape = e.node("Shape", [x.name], [f"{out}/shape"])
-    rows, columns = (_steps(e, shape, axis, stride, f"{out}/{name}") for axis, name in ((2, "y"), (3, "x")))
-    # (H, 1, 1, 4) + (1, W, 1, 4) + (1, 1, A, 4)
-    ys = e.node("Mul", [rows, e.constant(f"{out}/on_y", np.array([0, 1, 0, 1], np.float32))], [f"{out}/ys"])
-    xs = e.node("Mul", [columns, e.constant(f"{out}/on_x", np.array([1, 0, 1, 0], np.float32))], [f"{out}/xs"])
+    ys, xs = (_shifts(e, x, axis, stride, f"{out}/{name}") for axis, name in ((2, "y"), (3, "x")))
     shift = e.node("Add", [ys, xs], [f"{out}/shift"])
     boxes = e.node("Add", [shift, e.constant(f"{out}/base", base.reshape(1, 1, -1, 4))], [f"{out}/boxes"])
     e.node("Reshape", [boxes, e.ints(f"{out}/rows", [-1, 4])], [out])
 
 
-def grid(base: Array, stride: float, height: int, width: int) -> Array:
-    """(H * W * A, 4) anchors, row by row."""
-    ys, xs = np.mgrid[:height, :width].astype(np.float32) * np.float32(stride)
-    shift = np.stack([xs, ys, xs, ys], axis=-1)
-    return (shift[:, :, None] + base).reshape(-1, 4).astype(np.float32)
+def _shifts(e: Emitter, x: Value, axis: int, stride: float, name: str) -> str:
+    """What the positions along an axis of a feature map add to a box: a constant where its size is known."""
+    size, on = x.shape[axis], np.array([0, 1, 0, 1] if axis == 2 else [1, 0, 1, 0], np.float32)
+    if isinstance(size, int):
+        steps = np.arange(size, dtype=np.float32).reshape(_along(axis)) * np.float32(stride)
+        return e.constant(f"{name}/shift", steps * on)
+    shape = e.node("Shape", [x.name], [f"{name}/shape"])
+    return e.node("Mul", [_steps(e, shape, axis, stride, name), e.constant(f"{name}/on", on)], [f"{name}/shift"])
+
+
+def _along(axis: int) -> list[int]:
+    """The form of numbers along an axis."""
+    return [-1, 1, 1, 1] if axis == 2 else [1, -1, 1, 1]
 
 
 def _steps(e: Emitter, shape: str, axis: int, stride: float, name: str) -> str:
@@ -48,7 +50,7 @@ def _steps(e: Emitter, shape: str, axis: int, stride: float, name: str) -> str:
     numbers = e.node("Range", [zero, size, one], [f"{name}/range"])
     floats = e.node("Cast", [numbers], [f"{name}/floats"], to=1)
     steps = e.node("Mul", [floats, e.constant(f"{name}/stride", np.array(stride, np.float32))], [f"{name}/steps"])
-    return e.node("Reshape", [steps, e.ints(f"{name}/form", [-1, 1, 1, 1] if axis == 2 else [1, -1, 1, 1])], [name])
+    return e.node("Reshape", [steps, e.ints(f"{name}/form", _along(axis))], [name])
 
 
 def limits(e: Emitter, layer: Layer) -> None:
