@@ -13,7 +13,7 @@ from PIL import Image
 
 from qingzhou.errors import FileMissing, ImageError, ModelError
 from qingzhou.runtime.card import Input
-from qingzhou.runtime.image import prepare, read_image
+from qingzhou.runtime.image import prepare, read_for, read_image
 from qingzhou.runtime.resize import resize, short_side_to
 
 Y, X = np.mgrid[:21, :34]
@@ -243,3 +243,33 @@ def test_a_strip_does_not_fill_the_memory() -> None:
     steps = [{"op": "resize", "short": 4096, "interpolation": "cv2"}]
     with pytest.raises(ImageError):
         prepare(np.zeros((1, 60000), np.uint8), entry([1, 1, 32, 32], steps, "GRAY"))
+
+
+@pytest.mark.parametrize("interpolation", ["pillow", "cv2"])
+@pytest.mark.parametrize("color", ["RGB", "BGR"])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P", "CMYK"])
+def test_a_picture_that_goes_straight_to_pillow_becomes_the_same(mode: str, color: str, interpolation: str) -> None:
+    """A file, its PIL image (turned by EXIF or not) and its array."""
+    steps = [{"op": "resize", "short": 16, "interpolation": interpolation}, {"op": "center_crop", "size": [12, 12]}]
+    entry = Input("x", "image", [1, 3, 12, 12], color, steps)
+    pixels = np.random.default_rng(4).integers(0, 256, (30, 40, 3), np.uint8)
+    for orientation in (1, 6):
+        exif, file = Image.Exif(), io.BytesIO()
+        exif[0x0112] = orientation
+        Image.fromarray(pixels).convert(mode).save(file, "TIFF", exif=exif)
+        opened = Image.open(io.BytesIO(file.getvalue()))
+        expected = prepare(read_image(file.getvalue(), color), entry)
+        for source in (file.getvalue(), opened, opened):  # twice: it is not changed
+            np.testing.assert_array_equal(prepare(read_for(source, entry), entry), expected)
+
+
+def test_of_a_damaged_file_both_ways_say_the_same() -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (64, 64)).save(file, "PNG")
+    entry = Input("x", "image", [1, 3, 8, 8], "RGB", [{"op": "resize", "short": 8, "interpolation": "pillow"}])
+    for data in (file.getvalue()[:60], b"no picture"):
+        with pytest.raises(ImageError) as straight:
+            read_for(data, entry)
+        with pytest.raises(ImageError) as around:
+            read_image(data, "RGB")
+        assert str(straight.value) == str(around.value)

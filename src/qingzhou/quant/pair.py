@@ -48,9 +48,9 @@ class Pair:
             first, second = self.before.predict(data), self.after.predict(data)
             one = not isinstance(first, list)
             return Both(first, second) if one else [Both(*pair) for pair in zip(first, second, strict=True)]
-        from ..runtime.image import prepare_view, read_image
+        from ..runtime.image import prepare_view, read_for
 
-        batch, view = prepare_view(read_image(data, self.card.input.color, "RGB"), self.card.input)
+        batch, view = prepare_view(read_for(data, self.card.input), self.card.input)
         return Both(*(model.answer(model.outputs(batch), view, threshold) for model in (self.before, self.after)))
 
 

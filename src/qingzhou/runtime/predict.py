@@ -98,9 +98,9 @@ class Predictor:
         """The array that the network takes for this input, with its batch axis."""
         entry = self.card.input
         if entry.kind == "image":
-            from .image import prepare, read_image
+            from .image import prepare, read_for
 
-            return prepare(read_image(data, entry.color, order), entry)
+            return prepare(read_for(data, entry, order), entry)
         if entry.kind == "tokens":
             return words.numbers(data, self.card.vocabulary)
         return self._batch(data)
@@ -208,9 +208,9 @@ class Predictor:
     # -- answers -----------------------------------------------------------------------------------------------------
 
     def _one(self, picture: Any, order: str, threshold: Optional[float]) -> Any:
-        from .image import prepare_view, read_image
+        from .image import prepare_view, read_for
 
-        batch, view = prepare_view(read_image(picture, self.card.input.color, order), self.card.input)
+        batch, view = prepare_view(read_for(picture, self.card.input, order), self.card.input)
         return self.answer(self.outputs(batch), view, threshold)
 
     def _scores(self, outputs: List[Array]) -> Array:

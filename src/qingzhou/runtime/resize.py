@@ -35,18 +35,29 @@ def fit_inside(size: Sequence[int], height: int, width: int) -> Tuple[int, int]:
     return max(1, int(height * scale + 0.5)), max(1, int(width * scale + 0.5))
 
 
-def resize(picture: Array, height: int, width: int, interpolation: str) -> Array:
-    """(H, W) or (H, W, C), uint8 or float32 -> the same of another size, by "pillow" or "cv2"."""
-    if picture.shape[:2] == (height, width):
-        return picture
+def sides(picture: Any) -> Tuple[int, int]:
+    """(height, width) of an array or a PIL image."""
+    height, width = picture.shape[:2] if isinstance(picture, np.ndarray) else picture.size[::-1]
+    return height, width
+
+
+def resize(picture: Any, height: int, width: int, interpolation: str) -> Array:
+    """(H, W) or (H, W, C), uint8 or float32 -> the same of another size, by "pillow" or "cv2"; for the first also a
+    PIL image.
+    """
+    if sides(picture) == (height, width):
+        return np.asarray(picture)
     return (_pillow if interpolation == "pillow" else _cv2)(picture, height, width)
 
 
-def _pillow(picture: Array, height: int, width: int) -> Array:
-    if picture.dtype != np.uint8 and picture.ndim == 3:  # Pillow has floats in one channel only
-        return np.stack([_pillow(picture[..., i], height, width) for i in range(picture.shape[2])], axis=-1)
+def _pillow(picture: Any, height: int, width: int) -> Array:
+    image = picture
+    if isinstance(picture, np.ndarray):
+        if picture.dtype != np.uint8 and picture.ndim == 3:  # Pillow has floats in one channel only
+            return np.stack([_pillow(picture[..., i], height, width) for i in range(picture.shape[2])], axis=-1)
+        image = Image.fromarray(picture)
     # Across, then down, as Pillow did in training: from 13 on it takes the cheaper order, and differs by a level.
-    across = Image.fromarray(picture).resize((width, picture.shape[0]), Image.Resampling.BILINEAR)
+    across = image.resize((width, image.height), Image.Resampling.BILINEAR)
     return np.asarray(across.resize((width, height), Image.Resampling.BILINEAR))
 
 
