@@ -24,7 +24,8 @@ from qingzhou.bundle.browser import write_page
 from qingzhou.cli import main
 from qingzhou.model import load
 from qingzhou.runtime.card import Input
-from qingzhou.runtime.image import prepare_view, read_image
+from qingzhou.runtime.image import read_image
+from qingzhou.runtime.prepare import prepare_view
 
 pytestmark = pytest.mark.browser
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from qingzhou.runtime.card import Input
-from qingzhou.runtime.image import prepare, prepare_view
+from qingzhou.runtime.prepare import prepare, prepare_view
 from qingzhou.runtime.resize import fit_inside
 
 

@@ -13,7 +13,8 @@ from PIL import Image
 
 from qingzhou.errors import FileMissing, ImageError, ModelError
 from qingzhou.runtime.card import Input
-from qingzhou.runtime.image import prepare, read_for, read_image
+from qingzhou.runtime.image import read_for, read_image
+from qingzhou.runtime.prepare import prepare
 from qingzhou.runtime.resize import resize, short_side_to
 
 Y, X = np.mgrid[:21, :34]

@@ -48,7 +48,8 @@ class Pair:
             first, second = self.before.predict(data), self.after.predict(data)
             one = not isinstance(first, list)
             return Both(first, second) if one else [Both(*pair) for pair in zip(first, second, strict=True)]
-        from ..runtime.image import prepare_view, read_for
+        from ..runtime.image import read_for
+        from ..runtime.prepare import prepare_view
 
         batch, view = prepare_view(read_for(data, self.card.input), self.card.input)
         return Both(*(model.answer(model.outputs(batch), view, threshold) for model in (self.before, self.after)))

@@ -14,7 +14,7 @@ from .overlap import best, nms
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from .image import View
+    from .prepare import View
 
     Array = npt.NDArray[Any]
 

@@ -18,7 +18,7 @@ from .session import open_any
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from .image import View
+    from .prepare import View
 
     Array = npt.NDArray[Any]
 
@@ -98,7 +98,8 @@ class Predictor:
         """The array that the network takes for this input, with its batch axis."""
         entry = self.card.input
         if entry.kind == "image":
-            from .image import prepare, read_for
+            from .image import read_for
+            from .prepare import prepare
 
             return prepare(read_for(data, entry, order), entry)
         if entry.kind == "tokens":
@@ -116,7 +117,7 @@ class Predictor:
     def answer(self, outputs: List[Array], view: Optional[View] = None, threshold: Optional[float] = None) -> Any:
         """What the outputs for one input mean.
 
-        A detector's boxes are placed in the picture of the view (of image.prepare_view); without one they are in
+        A detector's boxes are placed in the picture of the view (of prepare.prepare_view); without one they are in
         pixels of the network's input.
         """
         if self.card.task == "detection":
@@ -208,7 +209,8 @@ class Predictor:
     # -- answers -----------------------------------------------------------------------------------------------------
 
     def _one(self, picture: Any, order: str, threshold: Optional[float]) -> Any:
-        from .image import prepare_view, read_for
+        from .image import read_for
+        from .prepare import prepare_view
 
         batch, view = prepare_view(read_for(picture, self.card.input, order), self.card.input)
         return self.answer(self.outputs(batch), view, threshold)

@@ -1,4 +1,4 @@
-// From a picture to the numbers that a network takes: the steps of the model's card, as image.py of the Python runtime
+// From a picture to the numbers that a network takes: the steps of the model's card, as prepare.py of the Python runtime
 // does them.
 
 import { fitInside, fitWithin, resize, roundHalfEven, shortSideTo } from "./resize.js";

@@ -1,0 +1,163 @@
+"""From a picture to the array that a network takes, step by step as in training. The only pre-processing there is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Callable, Dict, NamedTuple, Tuple
+
+import numpy as np
+from PIL import Image
+
+from .card import Input
+from .errors import ModelError
+from .image import MOST_PIXELS, too_large
+from .resize import fit_inside, fit_within, resize, short_side_to, sides
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+
+class View(NamedTuple):
+    """Where a picture lies in the network's input: x there is x * scale_x + left, and so for y."""
+
+    height: int
+    width: int
+    scale_x: float = 1.0
+    scale_y: float = 1.0
+    left: float = 0.0
+    top: float = 0.0
+
+    def resized(self, before: Any, after: Any) -> View:
+        """After a resize from (height, width) to another."""
+        y, x = after[0] / before[0], after[1] / before[1]
+        return self._replace(scale_x=self.scale_x * x, scale_y=self.scale_y * y, left=self.left * x, top=self.top * y)
+
+    def moved(self, right: int, down: int) -> View:
+        """After so many pixels were put at the left and top (or cut off there)."""
+        return self._replace(left=self.left + right, top=self.top + down)
+
+
+def prepare(image: Any, entry: Input) -> Array:
+    """A picture of read_for(…, entry) or read_image(…, entry.color) -> (1, C, H, W) float32: the card's steps, then
+    the network's size.
+    """
+    return prepare_view(image, entry)[0]
+
+
+def prepare_view(image: Any, entry: Input) -> Tuple[Array, View]:
+    """prepare(), and where the picture then lies."""
+    picture, view = image, View(*sides(image))
+    for step in entry.steps:
+        before = sides(picture)
+        picture = STEPS[step["op"]](picture, step, entry)
+        view = _follow(view, step, before, picture.shape[:2])
+    height, width = (wanted or now for wanted, now in zip(entry.shape[2:], picture.shape[:2]))
+    view = view.resized(picture.shape[:2], (height, width))
+    picture = resize(picture, height, width, "cv2")
+    planes = picture[None] if picture.ndim == 2 else picture.transpose(2, 0, 1)
+    if planes.shape[0] != entry.shape[1]:
+        raise _channels(planes.shape[0], entry)
+    return np.ascontiguousarray(planes[None], dtype=np.float32), view
+
+
+def _follow(view: View, step: Dict[str, Any], before: Any, after: Any) -> View:
+    """The view after a step that made (height, width) of another size."""
+    if step["op"] == "resize":
+        return view.resized(before, after)
+    if step["op"] == "pad":
+        return view.moved(step["border"][0], step["border"][1])
+    if step["op"] == "center_crop":
+        down, right = (_offset(was, now) for was, now in zip(before, after))
+        return view.moved(right, down)
+    return view
+
+
+def _offset(before: int, after: int) -> int:
+    """What center_crop puts before the first pixel, or cuts off there: half of the difference, half to even."""
+    return (after - before) // 2 if after > before else -round((before - after) / 2)
+
+
+def _resize(picture: Any, step: Dict[str, Any], entry: Input) -> Array:
+    height, width = sides(picture)
+    if "within" in step:
+        size = fit_within(step["within"], height, width)
+    elif "inside" in step:
+        size = fit_inside(step["inside"], height, width)
+    else:
+        size = step.get("size") or short_side_to(step["short"], height, width)
+    if size[0] * size[1] > MOST_PIXELS:  # a strip of 1 x 60000 pixels, made 256 high
+        raise too_large("%d x %d" % (width, height))
+    return resize(picture, size[0], size[1], step["interpolation"])
+
+
+def _center_crop(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
+    """Offsets are rounded half to even, as mmcls and torchvision do; zeros around a picture that is too small."""
+    (height, width), (high, wide) = picture.shape[:2], step["size"]
+    more = max(0, high - height), max(0, wide - width)
+    if any(more):
+        border = [more[1] // 2, more[0] // 2, (more[1] + 1) // 2, (more[0] + 1) // 2]
+        picture = _pad(picture, {"border": border, "value": 0}, entry)
+        height, width = picture.shape[:2]
+    top, left = -_offset(height, high), -_offset(width, wide)
+    return picture[top : top + high, left : left + wide]
+
+
+def _pad(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
+    left, top, right, bottom = step["border"]
+    widths = [(top, bottom), (left, right), (0, 0)][: picture.ndim]
+    return np.pad(picture, widths, mode="constant", constant_values=step["value"])
+
+
+def _pad_to(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
+    """Zeros at the right and bottom; what is larger than a given size stays. Channel by channel in memory."""
+    height, width = picture.shape[:2]
+    if "multiple" in step:
+        high, wide = (-(-side // step["multiple"]) * step["multiple"] for side in (height, width))
+    else:
+        high, wide = (max(now, least) for now, least in zip((height, width), step["size"]))
+    if high * wide > MOST_PIXELS:
+        raise too_large("%d x %d" % (wide, high))
+    channels = picture.reshape((height, width, -1)).transpose(2, 0, 1)
+    planes = np.zeros((len(channels), high, wide), picture.dtype)
+    planes[:, :height, :width] = channels
+    return planes[0] if picture.ndim == 2 else planes.transpose(1, 2, 0)
+
+
+def _gray(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
+    """Brightness in every channel, or in one where the network takes one.
+
+    As torchvision's Grayscale: it weighs the channels as red, green, blue in the order in which they lie, which for
+    BaseNN's BGR pictures is not their true brightness, but what the network was trained on.
+    """
+    if picture.ndim == 2:
+        return picture
+    if picture.dtype == np.uint8:
+        grey = np.asarray(Image.fromarray(picture).convert("L"))
+    else:
+        grey = picture.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+    return grey if entry.shape[1] == 1 else np.repeat(grey[..., None], 3, axis=2)
+
+
+def _normalize(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
+    """(x - mean) / std per channel, float32; channel by channel in memory, as the network takes it."""
+    mean, std = (np.asarray(step[name], np.float32).reshape(-1, 1, 1) for name in ("mean", "std"))
+    channels = picture.reshape((*picture.shape[:2], -1)).transpose(2, 0, 1)
+    planes = np.ascontiguousarray(channels).astype(np.float32)
+    planes -= mean
+    planes /= std
+    return planes[0] if picture.ndim == 2 else planes.transpose(1, 2, 0)
+
+
+STEPS: Dict[str, Callable[[Array, Dict[str, Any], Input], Array]] = {
+    "resize": _resize, "center_crop": _center_crop, "pad": _pad, "pad_to": _pad_to, "gray": _gray,
+    "normalize": _normalize,
+}  # fmt: skip
+
+
+def _channels(found: int, entry: Input) -> ModelError:
+    return ModelError(
+        en="The card prepares pictures with %d channels, but the network takes %s. Convert the checkpoint again."
+        % (found, entry.shape[1]),
+        zh="说明卡处理出的图片有 %d 个通道，而网络需要 %s 个。请重新转换权重文件。" % (found, entry.shape[1]),
+    )
