@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from lenets import write_lenet
 from makers import Instance, Name
+from passengers import DIGITS, mmedu
 from qingzhou.cli import main
 from qingzhou.convert import run_conversion
 from qingzhou.errors import QingzhouError, UnsupportedCheckpoint
@@ -70,3 +71,14 @@ def test_labels_of_the_wrong_count(count: int, tmp_path: Path) -> None:
     with pytest.raises(QingzhouError) as caught:
         run_conversion(write_lenet(tmp_path / "best.pth", {"CLASSES": ["x"] * count}))
     assert caught.value.code == -201 and f"{count} labels" in caught.value.en and len(caught.value.en) < 500
+
+
+@pytest.mark.parametrize("size", [(64,), (64, 64), (1, 3, 64, 64)])
+def test_a_single_number_is_a_square(size: tuple[int, ...], tmp_path: Path) -> None:
+    done = run_conversion(mmedu("MobileNet", tmp_path), input_size=size)
+    assert done.model.card.input.shape == [1, 3, 64, 64]
+
+
+def test_a_single_number_is_a_square_of_basenn_too(tmp_path: Path) -> None:
+    done = run_conversion(DIGITS / "basenn.pth", tmp_path / "m.onnx", input_size=(24,))
+    assert done.model.card.input.shape[2:] == [24, 24]

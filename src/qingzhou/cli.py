@@ -36,7 +36,11 @@ on_device = click.option(
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="The .onnx, or a folder. 输出文件或文件夹。")
 @click.option("--labels", help="cat,dog or a text file with one label a line. 类别名称。")
-@click.option("--input-size", type=Numbers(), help="Height,width of the input. 输入尺寸（高,宽）。")
+@click.option(
+    "--input-size",
+    type=Numbers(),
+    help="Height,width of the input, or one number for both. 输入尺寸（高,宽；正方形可只写一个数）。",
+)
 @click.option("--opset", type=int, help="ONNX opset, 11-21 (default: 13).")
 @click.option("--ir-version", type=int, default=8, show_default=True, help="ONNX IR version, 4-10.")
 @click.option("--check/--no-check", default=True, help="Run the result on its sample. 转换后自检。")

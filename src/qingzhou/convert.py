@@ -144,7 +144,7 @@ def convert(
     path        a .pth of MMEdu, mmcls, mmpretrain or mmdet, BaseNN, or a plain torch.save(model)
     out         where the model goes; default: beside the checkpoint, as .onnx
     labels      class names; default: those in the file
-    input_size  (height, width), or the whole input shape, where it is not the one trained with
+    input_size  (height, width), (side,) or the whole input shape, where it is not the one trained with
     opset, ir_version   of the ONNX file: 11 to 21, 4 to 10; by default 13 and 8, which run on the smallest board
     network     the architecture you believe it is; ArchitectureMismatch if the file holds another
     check       run the result on its own sample

@@ -107,8 +107,8 @@ def _input_shape(source: Source) -> tuple[tuple[int, ...], list[str]]:
     """The input's shape without the batch, and notes on what was assumed."""
     trained = integers(source.meta.get("input_size"))[1:]
     given = source.given
-    if source.kind == "image" and len(given) == 2:
-        return ((trained or (_channels(source),))[0], *given), []
+    if source.kind == "image" and len(given) in (1, 2):
+        return ((trained or (_channels(source),))[0], given[0], given[-1]), []
     if given:
         with_batch = trained and len(given) == len(trained) + 1 and given[0] == 1
         return (given[1:] if with_batch else given), []

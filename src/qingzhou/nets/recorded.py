@@ -14,7 +14,7 @@ from .settings import Settings
 class Wanted:
     """What the user asked for; None or "" where he left it to the file or the tool.
 
-    input_size  (height, width) of pictures, or the whole shape of other inputs
+    input_size  (height, width) of pictures, or one number for both, or the whole shape of other inputs
     form        of detectors: "boxes" ends in NMS inside the network, "raw" leaves decoding to the runtime
     score, iou, most  of detectors: the least score of a box, the overlap that NMS allows, and how many boxes at most
     settings    not the user's, but of the training, as far as the file tells them
@@ -29,8 +29,8 @@ class Wanted:
 
     @property
     def picture(self) -> tuple[int, int] | None:
-        """The height and width that were asked for."""
-        return (self.input_size[-2], self.input_size[-1]) if self.input_size and len(self.input_size) > 1 else None
+        """The height and width that were asked for; a single number is both."""
+        return (self.input_size[-2:][0], self.input_size[-1]) if self.input_size else None
 
 
 @dataclass(frozen=True)
