@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Sequence, Tuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 from PIL import Image
@@ -92,19 +93,15 @@ def _fixed_point(picture: Array, height: int, width: int) -> Array:
     """HResizeLinear and VResizeLinear<uchar> of OpenCV, bit for bit: what they cut off is cut off here too."""
     flat = picture.reshape(len(picture), -1)  # numpy is fast along the last axis
     colours = flat.shape[1] // picture.shape[1]
-    top, below = _positions(picture.shape[0], height)
-    places, down = np.stack([top, top + 1]).clip(0, picture.shape[0] - 1), _weights(below)[..., None]
-    needed, which = np.unique(places, return_inverse=True)
-    which = which.reshape(places.shape)
+    across, down = _across(picture.shape[1], width, colours), _down(picture.shape[0], height)
     out = np.empty((height, width * colours), np.uint8)
     step = max(1, PART // out.shape[1])
     parts = [slice(start, min(start + step, height)) for start in range(0, height, step)]
-    ends = [(int(which[0, part.start]), int(which[1, part.stop - 1]) + 1) for part in parts]
-    across = _Across(picture.shape[1], width, colours, max(last - first for first, last in ends))
-    pair = np.empty((2, step, out.shape[1]), np.int32)
+    ends = [(int(down.which[0, part.start]), int(down.which[1, part.stop - 1]) + 1) for part in parts]
+    space = _Space(max(last - first for first, last in ends), step, out.shape[1])
     for part, (first, last) in zip(parts, ends):
-        rows = across(_some(flat, needed[first:last]))
-        _down(rows, which[:, part] - first, down[:, part], pair[:, : part.stop - part.start], out[part])
+        sums = _add_columns(_some(flat, down.needed[first:last]), across, space)
+        _add_rows(sums, down.which[:, part] - first, down.weights[:, part], space, out[part])
     return out.reshape((height, width, *picture.shape[2:]))
 
 
@@ -114,52 +111,84 @@ def _some(flat: Array, rows: Array) -> Array:
     return flat[first:end] if end - first == len(rows) else flat[rows]
 
 
-class _Across:
+class _Across(NamedTuple):
     """The pass along the rows: sums of two neighbours, 255 * 2048 at most, without their last four bits.
 
-    OpenCV has 32 bits for them; numbers of 16 are twice as fast here. So the weights are cut in two: the upper bits'
-    sums fit, and of the lower bits' only what they carry is left. For many sizes the lower bits are all zero.
+    OpenCV has 32 bits for them; numbers of 16 are twice as fast here. So the weights (2, 1, n) are cut in two: the
+    upper bits' sums fit, and of the lower bits' only what they carry is left. For many sizes the lower bits are all
+    zero, and not there.
     """
 
-    def __init__(self, before: int, after: int, colours: int, most: int) -> None:
-        """For at most so many rows at once; they are written to the same memory each time, which is the quickest."""
-        left, right, share = _columns(before, after)
-        self.columns = _flat(left, colours), _flat(right, colours)
-        weights = np.repeat(_weights(share).astype(np.uint16), colours, axis=1)[:, None]
-        self.upper, self.lower = weights >> 4, weights & 15
-        self.taken = np.empty((2, most, after * colours), np.uint8)
-        self.sums = np.empty(self.taken.shape, np.uint16)
-        self.rest = np.empty(self.taken.shape, np.uint16) if self.lower.any() else None
+    left: Array
+    right: Array
+    upper: Array
+    lower: Optional[Array]
 
-    def __call__(self, source: Array) -> Array:
-        """(n, before * colours) uint8 -> (n, after * colours) uint16, valid until the next call."""
-        taken, sums = self.taken[:, : len(source)], self.sums[:, : len(source)]
-        for side, columns in zip(taken, self.columns):
-            source.take(columns, axis=1, mode="clip", out=side)  # all exist; "clip" is the quickest not to look
-        sums[...] = taken
-        carried = None if self.rest is None else self._carried(sums, self.rest[:, : len(source)])
-        sums *= self.upper
-        sums[0] += sums[1]
-        if carried is not None:
-            sums[0] += carried
-        return np.asarray(sums[0])
 
-    def _carried(self, pair: Array, rest: Array) -> Array:
-        """What the sums of the lower bits add to those of the upper bits."""
-        np.multiply(pair, self.lower, out=rest)
+class _Down(NamedTuple):
+    """The pass from row to row: the rows that are needed, and of these which two (2, n) make each of the result's, with
+    which weights (2, n, 1).
+    """
+
+    needed: Array
+    which: Array
+    weights: Array
+
+
+@lru_cache(maxsize=8)  # a folder's or a camera's pictures have the same size
+def _across(before: int, after: int, colours: int) -> _Across:
+    left, right, share = _columns(before, after)
+    weights = np.repeat(_weights(share).astype(np.uint16), colours, axis=1)[:, None]
+    lower = weights & 15
+    return _Across(_flat(left, colours), _flat(right, colours), weights >> 4, lower if lower.any() else None)
+
+
+@lru_cache(maxsize=8)
+def _down(before: int, after: int) -> _Down:
+    top, share = _positions(before, after)
+    places = np.stack([top, top + 1]).clip(0, before - 1)
+    needed, which = np.unique(places, return_inverse=True)
+    return _Down(needed, which.reshape(places.shape), _weights(share)[..., None])
+
+
+class _Space:
+    """Memory for a part of the picture, used again for the next: new memory would cost as much as the arithmetic."""
+
+    def __init__(self, most: int, step: int, width: int) -> None:
+        self.taken = np.empty((2, most, width), np.uint8)
+        self.sums, self.rest = np.empty((2, 2, most, width), np.uint16)
+        self.rows = np.empty((2, step, width), np.uint16)
+        self.wide = np.empty((2, step, width), np.int32)
+
+
+def _add_columns(source: Array, how: _Across, space: _Space) -> Array:
+    """(n, before * colours) uint8 -> (n, after * colours) uint16, which the next part overwrites."""
+    taken, sums, rest = (part[:, : len(source)] for part in (space.taken, space.sums, space.rest))
+    for side, columns in zip(taken, (how.left, how.right)):
+        source.take(columns, axis=1, mode="clip", out=side)  # all exist; "clip" is the quickest not to look
+    sums[...] = taken
+    if how.lower is not None:
+        np.multiply(sums, how.lower, out=rest)
         rest[0] += rest[1]
         rest[0] >>= 4
-        return np.asarray(rest[0])
+    sums *= how.upper
+    sums[0] += sums[1]
+    if how.lower is not None:
+        sums[0] += rest[0]
+    return np.asarray(sums[0])
 
 
-def _down(rows: Array, which: Array, down: Array, pair: Array, out: Array) -> None:
-    """The pass from row to row: which (2, n) two rows make each of the result's, with which weights (2, n, 1)."""
-    pair[...] = rows.take(which, axis=0, mode="clip")
-    pair *= down
-    pair >>= 16
-    pair[0] += pair[1]
-    pair[0] += 2
-    np.right_shift(pair[0], 2, out=out, casting="unsafe")  # at most 255
+def _add_rows(sums: Array, which: Array, weights: Array, space: _Space, out: Array) -> None:
+    """Two rows each, to a part of the result."""
+    rows, wide = (part[:, : len(out)] for part in (space.rows, space.wide))
+    for side, places in zip(rows, which):
+        sums.take(places, axis=0, mode="clip", out=side)
+    wide[...] = rows
+    wide *= weights
+    wide >>= 16
+    wide[0] += wide[1]
+    wide[0] += 2
+    np.right_shift(wide[0], 2, out=out, casting="unsafe")  # at most 255
 
 
 def _flat(columns: Array, colours: int) -> Array:
