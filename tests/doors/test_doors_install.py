@@ -74,7 +74,8 @@ class Venv:
         assert done.returncode == 0, done.stdout + done.stderr
 
     def install(self, wheel: Path) -> None:
-        self.pip("install", "-q", "--no-deps", "--no-index", "--force-reinstall", wheel)  # also where the libraries hold it
+        # by force: the libraries may hold it too
+        self.pip("install", "-q", "--no-deps", "--no-index", "--force-reinstall", wheel)
 
     def imports(self) -> dict[str, str]:
         return dict(line.split() for line in self.run("-c", REPORT).splitlines())

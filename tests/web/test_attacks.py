@@ -24,21 +24,17 @@ from files import hostile_files
 from hostile import CALLS, CANARY
 
 from qingzhou.convert import run_conversion
-from qingzhou.web import sandbox
+from qingzhou.web import process, sandbox
 from qingzhou.web.settings import Limits, Settings
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="clients have addresses of their own")
 CLIENTS = 4
 OURS = ("Traceback", 'File "', "site-packages", "/usr/", "root:", "qingzhou/web", ".py:", str(Path.home()))
 CONVERTED = 20  # of so many checkpoints one is also converted, which reads it again by the same reader
-EVIL_START = """
-import sys; sys.path[:] = sys.argv[1:]; import pickle, witness; witness.watch()
+EVIL = """
 from qingzhou.web import task
-def evil(order, tell):
-    with open(order["model"], "rb") as file:
-        pickle.load(file)
-task._info = evil
-task.main()
+import pickle
+task._info = lambda order, tell: pickle.load(open(order["model"], "rb"))
 """
 
 
@@ -51,7 +47,7 @@ class Seen:
 
 
 @pytest.fixture
-def seen(monkeypatch: pytest.MonkeyPatch) -> Seen:
+def seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Seen]:
     """Looks into every working folder before it vanishes."""
     found, folder_of = Seen(), sandbox.working_folder
 
@@ -63,19 +59,32 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Seen:
             found.notes |= set((folder / witness.NOTES).read_text().split())
 
     monkeypatch.setattr(sandbox, "working_folder", watched)
-    monkeypatch.setattr(sandbox, "START", sandbox.START.replace("from", "import witness; witness.watch(); from", 1))
-    return found
+    with started_with(monkeypatch, "import witness; witness.install()"):
+        yield found
+
+
+@contextlib.contextmanager
+def started_with(monkeypatch: pytest.MonkeyPatch, code: str) -> Iterator[None]:
+    """Jobs come from processes that do this first."""
+    with monkeypatch.context() as patch:
+        for name in ("START", "START_FORKS"):
+            before, main, after = getattr(process, name).rpartition("main(")
+            patch.setattr(process, name, f"{before.rstrip('; ')}\n{code}\n{main}{after}")
+        forks = process.ForkServer()
+        patch.setattr(process, "FORKS", forks)
+        yield
+        forks.close()
 
 
 def test_the_witness_sees(seen: Seen, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The control: the same files, opened as torch.load would."""
-    monkeypatch.setattr(sandbox, "START", EVIL_START)
     limits = Settings(tmp_path).limits
-    for attack in ("os.system", "eval", "urlopen"):
-        with sandbox.working_folder(tmp_path) as folder:
-            (folder / "x.pth").write_bytes(CALLS[attack])
-            told = {"what": "info", "model": str(folder / "x.pth"), "data": None, "lang": "en"}
-            sandbox.run(told, folder, limits, 20, lambda stage: True)
+    with started_with(monkeypatch, EVIL):
+        for attack in ("os.system", "eval", "urlopen"):
+            with sandbox.working_folder(tmp_path) as folder:
+                (folder / "x.pth").write_bytes(CALLS[attack])
+                told = {"what": "info", "model": str(folder / "x.pth"), "data": None, "lang": "en"}
+                sandbox.run(told, folder, limits, 20, lambda stage: True)
     assert {"os.system", "pickle.find_class", "open"} <= seen.notes
     assert CANARY in seen.files  # eval's: the shell of os.system is not even started
 

@@ -1,9 +1,10 @@
-"""Sees what a file makes a job's process do: watch() is called there before anything is read. See test_attacks.py."""
+"""Sees what a file makes a job's process do: install() is called where it starts. See test_attacks.py."""
 
 from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 from hostile import CANARY
 
@@ -21,3 +22,16 @@ def watch() -> None:
             os.write(notes, f"{event}\n".encode())
 
     sys.addaudithook(hook)
+
+
+def install() -> None:
+    """Watch from the moment that a job is confined, in its folder and before anything is read."""
+    from qingzhou.web import task
+
+    as_it_is = task.confine
+
+    def confine(*arguments: Any, **named: Any) -> list[str]:
+        watch()
+        return as_it_is(*arguments, **named)
+
+    task.confine = confine

@@ -9,11 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from . import sandbox
+from . import process, sandbox
 from .jobs import UPLOAD, Jobs
 from .log import log, log_bug
 from .problems import Problem
-from .process import FORKS
 from .queue import Queue
 from .records import Record, open_records
 from .settings import Settings
@@ -37,7 +36,7 @@ class Worker:
 
     def start(self) -> None:
         """Take jobs, as many at once as the settings say, and look after all."""
-        FORKS.warm()  # uploads are looked at in every server
+        process.FORKS.warm()  # uploads are looked at in every server
         if self.settings.workers:
             self.queue.start(self.settings.workers)
         self._tending.start()
@@ -47,7 +46,7 @@ class Worker:
         self._stopping.set()
         self.queue.stop()
         self._tending.join(10)
-        FORKS.close()
+        process.FORKS.close()
         self.jobs.records.close()
 
     def run(self, id: str) -> None:
