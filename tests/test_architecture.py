@@ -114,6 +114,6 @@ def test_the_runtime_stands_alone(path: Path) -> None:
 def test_only_what_is_a_dependency(path: Path) -> None:
     for module, line in imports(path):
         top = module.split(".")[0]
-        fine = top in sys.stdlib_module_names or top in OUTSIDE or top in ("qingzhou", "__future__")
+        fine = top in (*sys.stdlib_module_names, "tomllib") or top in OUTSIDE or top in ("qingzhou", "__future__")
         fine |= top in EXTRAS.get(room_of(path), ())
         assert fine, f"{name(path)}:{line} imports {module}"

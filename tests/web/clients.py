@@ -20,7 +20,7 @@ import httpx
 import uvicorn
 
 from qingzhou.web.app import create_app
-from qingzhou.web.protocol import Guarded
+from qingzhou.web.protocol import limited
 from qingzhou.web.settings import Settings
 
 DIGITS = Path(__file__).parents[2] / "src/qingzhou/demo/lenet_digits.pth"
@@ -116,7 +116,8 @@ def serving(folder: Path, *arguments: str) -> Iterator[tuple[httpx.Client, Runni
 @contextmanager
 def served_here(settings: Settings) -> Iterator[str]:
     """A server in a thread of this process, where a test can reach into it; its address."""
-    config = uvicorn.Config(create_app(settings), port=free_port(), http=Guarded, ws="none", log_config=None)
+    http = limited(settings.connections)
+    config = uvicorn.Config(create_app(settings), port=free_port(), http=http, ws="none", log_config=None)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()

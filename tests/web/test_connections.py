@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
 import socket
 import time
 from collections.abc import Iterator
@@ -9,8 +12,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from clients import served_here
+from clients import client_at, finished, memory, order, served_here, serving, upload
 
+from qingzhou.bundle.browser import engine_file
 from qingzhou.web import protocol
 from qingzhou.web.settings import Settings
 
@@ -19,8 +23,10 @@ from qingzhou.web.settings import Settings
 def port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """A server with little patience, and room for 50 connections."""
     monkeypatch.setattr(protocol, "HEADERS_WITHIN", 1.0)
-    monkeypatch.setattr(protocol.Guarded, "most", 50)
-    settings = Settings(tmp_path / "data", workers=0, idle=1.0, max_size=1 << 20)
+    monkeypatch.setattr(protocol, "READ_WITHIN", 1.0)
+    settings = Settings(
+        tmp_path / "data", workers=0, idle=1.0, max_size=1 << 20, connections=50, requests_per_client=60
+    )
     with served_here(settings) as address:
         yield int(address.rpartition(":")[2])
 
@@ -73,9 +79,113 @@ def test_tricks_with_headers(port: int, head: bytes) -> None:
     assert not answer or answer.split()[1][:1] == b"4"
 
 
-def test_too_many_connections_leave_the_server_to_others(port: int) -> None:
-    held = [connect(port) for _ in range(300)]
-    time.sleep(2.5)
+def test_idle_connections_make_room(port: int) -> None:
+    with contextlib.ExitStack() as held:
+        crowd = [held.enter_context(connect(port)) for _ in range(300)]
+        assert httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
+        assert said(crowd[0]) == b""  # the oldest went first
+
+
+BEGUN = b"POST /api/jobs HTTP/1.1\r\nHost: localhost\r\nX-Qingzhou: 1\r\nContent-Length: 9\r\n\r\n["
+
+
+def test_where_all_are_answered_a_new_one_is_told_to_come_later(port: int) -> None:
+    with contextlib.ExitStack() as held:
+        for _ in range(50):
+            held.enter_context(connect(port)).sendall(BEGUN)
+        time.sleep(0.3)
+        with connect(port) as late:
+            late.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            answer = said(late)
+        assert b" 503 " in answer and b"Retry-After" in answer and json.loads(answer.partition(b"\r\n\r\n")[2])["error"]
+    time.sleep(1.5)
     assert httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
-    for connection in held:
-        connection.close()
+
+
+def test_one_client_cannot_have_all_requests(tmp_path: Path) -> None:
+    settings = Settings(tmp_path / "data", workers=0, requests_per_client=10)
+    with served_here(settings) as server, contextlib.ExitStack() as held:
+        for _ in range(20):
+            one = held.enter_context(connect(int(server.rpartition(":")[2])))
+            one.sendall(BEGUN)
+        assert b" 429 " in said(one)
+        with client_at(server, "127.0.0.2") as other:
+            assert other.get("/healthz").status_code == 200
+
+
+def test_a_client_that_never_reads_is_closed(port: int) -> None:
+    before = memory()
+    with contextlib.ExitStack() as held:
+        deaf = [held.enter_context(connect(port)) for _ in range(20)]
+        for one in deaf:
+            one.sendall(b"GET /static/ort/ort.wasm HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        time.sleep(0.7)
+        assert memory() - before < 60 << 20  # the file has 13 MB, and is unpacked once
+        time.sleep(1.5)
+        assert len(said(deaf[0])) < 12 << 20
+    whole = httpx.get(f"http://127.0.0.1:{port}/static/ort/ort.wasm")
+    assert whole.content == engine_file("ort.wasm")
+
+
+def test_a_body_without_a_length_is_counted(port: int) -> None:
+    """Chunked: one that is too large, and one that never ends."""
+    for path in (b"/api/jobs", b"/api/uploads"):
+        with connect(port) as endless:
+            endless.sendall(b"POST %b HTTP/1.1\r\nHost: localhost\r\nX-Qingzhou: 1\r\n" % path)
+            endless.sendall(b"Content-Type: multipart/form-data; boundary=x\r\nTransfer-Encoding: chunked\r\n\r\n")
+            with contextlib.suppress(ConnectionError):
+                endless.sendall((b"10000\r\n" + bytes(1 << 16) + b"\r\n") * 40)
+            assert said(endless).split()[1] in (b"413", b"422")
+
+
+CROWD, ADDRESSES = 10_000, 10
+
+
+@pytest.fixture
+def room(request: pytest.FixtureRequest) -> None:
+    """For so many open sockets in this process."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < CROWD + 500:
+        pytest.skip(f"this system allows {hard} open files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (CROWD + 500, hard))
+    request.addfinalizer(lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard)))
+
+
+def crowd(port: int, held: contextlib.ExitStack) -> Iterator[int]:
+    """Open them from ten addresses; half of them say nothing, half begin a request and do not end it."""
+    for number in range(CROWD):
+        one = held.enter_context(socket.socket())
+        one.bind((f"127.0.1.{number % ADDRESSES + 1}", 0))
+        one.settimeout(10)
+        one.connect(("127.0.0.1", port))
+        if number % 2:
+            one.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ")
+        yield number
+
+
+def answered(client: httpx.Client) -> float:
+    """The seconds that a request on a connection of its own takes."""
+    start = time.monotonic()
+    assert client.get("/healthz", headers={"Connection": "close"}).status_code == 200
+    return time.monotonic() - start
+
+
+@pytest.mark.web
+@pytest.mark.usefixtures("room")
+def test_ten_thousand_connections(tmp_path: Path) -> None:
+    """A server as it is started by default: it answers, does a job, keeps its memory, and is rid of them in the end."""
+    with serving(tmp_path / "data", "--workers", "1") as (client, server), contextlib.ExitStack() as held:
+        upload(client)
+        before = memory(server.process.pid)
+        waits = [answered(client) for number in crowd(int(client.base_url.port or 0), held) if number % 500 == 499]
+        job = order(client, upload(client).json()["upload"]).json()["job"]
+        assert finished(client, job)["state"] == "done"
+        waits.append(answered(client))
+        assert max(waits) < 5, waits
+        assert memory(server.process.pid) - before < 100 << 20
+        end = time.monotonic() + 60
+        while (count := len(os.listdir(f"/proc/{server.process.pid}/fd"))) > 100 and time.monotonic() < end:
+            time.sleep(0.5)
+        assert count <= 100, count

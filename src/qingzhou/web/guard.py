@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import ipaddress
@@ -10,7 +11,7 @@ import json
 import socket
 import time
 from collections import Counter, defaultdict, deque
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
@@ -84,6 +85,7 @@ class Guard:
         own = socket.gethostname().lower()
         self._names = {"localhost", own, f"{own}.local", *(name.lower() for name in settings.names)}
         self._uploading: Counter[str] = Counter()
+        self._busy: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it."""
@@ -99,14 +101,8 @@ class Guard:
         uploads = scope["path"] == "/api/uploads" and scope["method"] == "POST"
         try:
             self._check(scope, client)
-            if uploads:
-                self._enter(client)
-            try:
+            with self._at_once(client, uploads):
                 await self._app(scope, body_in, answer)
-            finally:
-                if uploads:
-                    self._uploading[client] -= 1
-                    self._uploading += Counter()  # forgets those at zero
         except Problem as err:
             if not answer.status:
                 await body_in.drain()
@@ -151,12 +147,25 @@ class Guard:
 
     # -- how much at once -------------------------------------------------------------------------------------------
 
-    def _enter(self, client: str) -> None:
-        if self._uploading[client] >= self._settings.uploading_per_client:
+    @contextlib.contextmanager
+    def _at_once(self, client: str, uploads: bool) -> Iterator[None]:
+        """While a request is answered; Problem if this client has too many, or all together too many uploads."""
+        settings, counts = self._settings, [self._busy, *([self._uploading] if uploads else [])]
+        if self._busy[client] >= settings.requests_per_client:
             raise Problem("too_many")
-        if self._uploading.total() >= self._settings.uploading:
+        if uploads and self._uploading[client] >= settings.uploading_per_client:
+            raise Problem("too_many")
+        if uploads and self._uploading.total() >= settings.uploading:
             raise Problem("busy")
-        self._uploading[client] += 1
+        for count in counts:
+            count[client] += 1
+        try:
+            yield
+        finally:
+            for count in counts:
+                count[client] -= 1
+                if not count[client]:
+                    del count[client]
 
 
 class _Body:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 import html
 import mimetypes
+import threading
 from pathlib import Path
 
 import jinja2
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, Response, StreamingResponse
 from starlette.staticfiles import StaticFiles
 
 from .. import __version__
@@ -18,6 +19,8 @@ from .problems import Problem
 from .settings import Settings
 
 HERE = Path(__file__).parent
+UNPACKING = threading.Lock()
+PIECE = 256 << 10  # bytes that may wait for a client at once
 DAY = {"Cache-Control": "public, max-age=86400"}
 TYPES = {".js": "text/javascript; charset=utf-8", ".mjs": "text/javascript; charset=utf-8", ".wasm": "application/wasm",
          ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}  # fmt: skip
@@ -55,7 +58,10 @@ def add_pages(app: FastAPI, settings: Settings) -> None:
     def engine(name: str) -> Response:
         if name not in engine_facts()["files"]:
             raise Problem("not_found")
-        return Response(_engine(name), media_type=TYPES[Path(name).suffix], headers=DAY)
+        content = _engine(name)
+        pieces = (content[place : place + PIECE] for place in range(0, len(content), PIECE))
+        headers = {**DAY, "Content-Length": str(len(content))}
+        return StreamingResponse(pieces, media_type=TYPES[Path(name).suffix], headers=headers)
 
     @app.get("/static/browser/{name}", include_in_schema=False)
     def browser(name: str) -> Response:
@@ -67,10 +73,13 @@ def add_pages(app: FastAPI, settings: Settings) -> None:
     app.mount("/static", StaticFiles(directory=HERE / "static", check_dir=False), name="static")
 
 
-@functools.cache
 def _engine(name: str) -> bytes:
-    """Unpacked once: 14 MB."""
-    return engine_file(name)
+    """Unpacked once, 14 MB, however many ask for it at the same time."""
+    with UNPACKING:
+        return _unpacked(name)
+
+
+_unpacked = functools.cache(engine_file)
 
 
 def language(request: Request) -> str:

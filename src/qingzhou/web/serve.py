@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 import signal
@@ -18,12 +17,13 @@ import uvicorn
 from ..errors import OptionError, say
 from .app import create_app
 from .log import log, start_logging
-from .protocol import Guarded
+from .protocol import limited
 from .settings import Settings
 from .worker import Worker
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 BACKLOG = 1024
+OTHER_FILES = 1000  # open at once besides connections: uploads on their way, records, the pipes of jobs
 
 
 def serve(settings: Settings) -> None:
@@ -31,11 +31,10 @@ def serve(settings: Settings) -> None:
     check_settings(settings)
     _prepare(settings)
     listener = _listener(settings)
-    Guarded.most = settings.connections
     config = uvicorn.Config(
-        create_app(settings), http=Guarded, ws="none", log_config=None, access_log=False, server_header=False,
-        date_header=False, timeout_keep_alive=10, timeout_graceful_shutdown=10, backlog=BACKLOG,
-        proxy_headers=settings.behind_proxy, h11_max_incomplete_event_size=32 << 10,
+        create_app(settings), http=limited(_room(settings.connections)), ws="none", log_config=None,
+        access_log=False, server_header=False, date_header=False, timeout_keep_alive=10, timeout_graceful_shutdown=10,
+        backlog=BACKLOG, proxy_headers=settings.behind_proxy, h11_max_incomplete_event_size=32 << 10,
     )  # fmt: skip
     welcome(settings, listener.getsockname()[1])
     uvicorn.Server(config).run(sockets=[listener])
@@ -82,13 +81,20 @@ def _prepare(settings: Settings) -> None:
     os.umask(0o077)  # what a class uploads is nobody else's on this machine
     settings.work.mkdir(parents=True, exist_ok=True)
     tempfile.tempdir = str(settings.work)  # large uploads wait there, not in a /tmp that is memory
-    if os.name == "posix":
-        import resource
 
-        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        wanted = 3 * settings.connections + 1000
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if hard < 0 else min(wanted, hard), hard))
+
+def _room(connections: int) -> int:
+    """How many connections there can be: this system may allow fewer open files, even when asked for more."""
+    if os.name != "posix":
+        return min(connections, 400)  # select() on Windows takes 512
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return connections if soft == resource.RLIM_INFINITY else max(min(connections, soft - OTHER_FILES), soft // 2)
 
 
 def _listener(settings: Settings) -> socket.socket:

@@ -40,7 +40,7 @@ class Settings:
     max_size    bytes of an upload;  keep  seconds until uploads, jobs and their files go
     code        that a class must know; "" for none
     behind_proxy  whether X-Forwarded-For is to be believed
-    uploads…    that are kept;  jobs_per_client  that wait or run;  uploading…  at this moment
+    uploads…    that are kept;  jobs_per_client  that wait or run;  uploading…, requests…  at this moment
     least_free  bytes that stay free on the disk, whoever uploads
     idle        seconds that an upload may pause;  slowest  bytes a second that it must come with
     lease       seconds after which a worker that says nothing is taken for dead;  tick  between looking for such
@@ -64,6 +64,7 @@ class Settings:
     queue_length: int = 200
     uploading: int = 64
     uploading_per_client: int = 4
+    requests_per_client: int = 200
     connections: int = 2000
     idle: float = 20.0
     slowest: float = 20_000.0
