@@ -224,7 +224,7 @@ def test_a_job_that_needs_too_much(start: Start, tmp_path: Path) -> None:
     if sys.platform == "linux":
         # without room for Python itself: 3.14 may wait for itself then, until its time is over
         assert upload(hungry).json()["error"]["code"] in ("out_of_memory", "crashed", "killed", "timed_out")
-    slow = start(limits=dataclasses.replace(limits, seconds=0.05))
+    slow = start(limits=dataclasses.replace(limits, seconds=0.001))
     done = finished(slow, order(slow, upload(slow).json()["upload"]).json()["job"])
     assert done["state"] == "failed" and done["error"]["code"] == "timed_out"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,16 +27,37 @@ class Store:
         return f"{self._root}/{key}"
 
     def put(self, key: str, source: Path) -> None:
-        """Keep a file, whole or not at all."""
-        with source.open("rb") as file:
-            self.put_stream(key, file)
+        """Keep a file that nobody will write to any more, whole or not at all. On the same disk it is not copied."""
+        if source.is_symlink():
+            raise RuntimeError("a link is not kept")
+        if not (self._local and self._link(source, self._path(key))):
+            with source.open("rb") as file:
+                self.put_stream(key, file)
+
+    def _link(self, source: Path, path: str) -> bool:
+        """Whether the file could be given a second name; its first one may go then. One that has two already may be
+        another's.
+        """
+        if os.stat(source).st_nlink != 1:
+            return False
+        part = self._part(path)
+        try:
+            os.link(source, part)
+            os.chmod(part, 0o600)  # whatever the job made of it
+        except OSError:
+            return False
+        os.replace(part, path)
+        return True
+
+    def _part(self, path: str) -> str:
+        """Where a file of a local store waits until it is whole."""
+        self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+        return f"{path}-{secrets.token_hex(4)}-part"
 
     def put_stream(self, key: str, source: BinaryIO) -> None:
         """Keep what is read to its end, whole or not at all."""
         path = self._path(key)
-        part = f"{path}-{secrets.token_hex(4)}-part" if self._local else path  # objects appear whole by themselves
-        if self._local:
-            self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+        part = self._part(path) if self._local else path  # objects appear whole by themselves
         with self._fs.open(part, "wb") as target:
             while piece := source.read(PIECE):
                 target.write(piece)
