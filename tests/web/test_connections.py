@@ -189,3 +189,19 @@ def test_ten_thousand_connections(tmp_path: Path) -> None:
         while (count := len(os.listdir(f"/proc/{server.process.pid}/fd"))) > 100 and time.monotonic() < end:
             time.sleep(0.5)
         assert count <= 100, count
+
+
+def test_a_request_that_comes_before_the_last_answer_is_over_is_answered(port: int) -> None:
+    """Its body is not taken for the rest of the one before: an upload right after a download."""
+    body = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.pth"\r\n\r\nabc\r\n--x--\r\n'
+    head = b"POST /api/uploads HTTP/1.1\r\nHost: localhost\r\nX-Qingzhou: 1\r\nConnection: close\r\n"
+    head += b"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: %d\r\n\r\n" % len(body)
+    with connect(port) as one:
+        one.sendall(b"GET /static/ort/ort.wasm HTTP/1.1\r\nHost: localhost\r\n\r\n" + head + body[:20])
+        whole = len(engine_file("ort.wasm"))
+        found = b""
+        while len(found.partition(b"\r\n\r\n")[2]) < whole:
+            found += one.recv(1 << 20)
+        one.sendall(body[20:])
+        answer = found.partition(b"\r\n\r\n")[2][whole:] + said(one)
+    assert answer.startswith(b"HTTP/1.1 201") and b"upload" in answer

@@ -54,10 +54,15 @@ class Guarded(H11Protocol):
         """uvicorn's clock is set for the next request; until then this one is idle. Where the answer came before the
         end of the body, the rest is thrown away, and not for long.
         """
+        unfinished = (
+            self.conn.their_state is h11.SEND_BODY
+        )  # asked now: uvicorn goes on to a request that waits already
         super().on_response_complete()
-        if self.conn.their_state is h11.SEND_BODY and not self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if unfinished:
             self._part(REST_WITHIN)
-        if self.conn.their_state is h11.IDLE and not self.transport.is_closing():
+        elif self.conn.their_state is h11.IDLE:
             self.idle[self] = None
 
     def connection_lost(self, exc: Exception | None) -> None:
