@@ -4,8 +4,9 @@
 
 The network is MobileNetV2, trained on digits (tests/oracle/trained). XEdu's way is its FP32 .onnx with onnxruntime,
 prepared as XEduHub does it with OpenCV (tests/boards/xedu_way.py); ours is what `qingzhou bundle` makes, with and
-without data. Asked about: a frame of 640 x 480 pixels, as a camera gives it. The count of one inference is
-(count of N + 1 - count of 1) / N on one thread, in a fresh process each, after one that wrote the .pyc files.
+without data. Asked about: a frame as OpenCV gives it, B, G, R; of 640 x 480 pixels, and for ours also of the size that
+the bundle asks the camera for. The count of one inference is (count of N + 1 - count of 1) / N on one thread, in a
+fresh process each, after one that wrote the .pyc files.
 Instructions are no times: they leave out caches, memory, and how many a processor does at once.
 
 --memory also runs the camera scene of the Unihiker's bundle with a Python 3.7 of this machine that has numpy 1.21.6,
@@ -26,7 +27,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/oracle")]
 LAB = ROOT / "tests/boards/boardlab.py"
 CHECKPOINT, DATA = ROOT / "tests/oracle/trained/mobilenet_digits.pth", ROOT / "tests/oracle/digits/test"
-N = 4
+N = 8
+SIZES = ((640, 480), (320, 240))
 
 # In a bundle's folder: `net` runs the prepared network, `all` predicts for a frame.
 OURS = """
@@ -35,16 +37,23 @@ import numpy as np
 sys.path.insert(0, sys.argv[1])
 from qingzhou_runtime import load
 from qingzhou_runtime.place import read_bundle
+from qingzhou_runtime.sources import OpenCV
+
+class Camera(OpenCV):
+    def reopen(self):
+        pass
+
+camera = Camera(0, (640, 480))
 model = load(sys.argv[1] + "/" + read_bundle(sys.argv[1])["model"], threads=1)
 frame = np.load(sys.argv[2])
 what, times = sys.argv[3], int(sys.argv[4])
 if what == "net":
-    feed = model._with_state(model.prepare(frame))
+    feed = model._with_state(model.prepare(camera.picture(frame)))
     for _ in range(times):
         model.run(feed)
 else:
     for _ in range(times):
-        model.predict(frame)
+        model.predict(camera.picture(frame))
 """
 
 
@@ -75,9 +84,9 @@ def bundles(board: str, folder: Path) -> dict[str, Path]:
     pairs = [(engine, precision) for engine, found in counted.items() for precision in found]
     best = {min((pair for pair in pairs if pair[1] in allowed), key=lambda pair: counted[pair[0]][pair[1]])
             for allowed in (("fp32",), ("fp32", "int8"))}  # fmt: skip
-    made = {}
+    made: dict[str, Path] = {}
     for engine, precision in pairs:
-        found = build(CHECKPOINT, board, engine=engine, precision=precision, data=DATA, lang="en",
+        found = build(CHECKPOINT, board, "camera", engine=engine, precision=precision, data=DATA, lang="en",
                       out=folder / f"{engine}-{precision}")  # fmt: skip
         made[f"ours: {engine} {precision.upper()}{' *' * ((engine, precision) in best)}"] = found.path
     return made
@@ -89,17 +98,29 @@ def table(board: str, folder: Path) -> None:
 
     import qingzhou
 
-    frame = np.random.default_rng(3).integers(0, 256, (480, 640, 3)).astype(np.uint8)
-    np.save(folder / "frame.npy", frame)
+    for width, height in SIZES:
+        frame = np.random.default_rng(3).integers(0, 256, (height, width, 3)).astype(np.uint8)
+        np.save(folder / f"{width}x{height}.npy", frame)
     model = qingzhou.convert(CHECKPOINT, folder / "theirs.onnx", opset=11, ir_version=6)  # as the original writes it
     script, ours = ROOT / "tests/boards/xedu_way.py", folder / "ours.py"
     ours.write_text(OURS)
-    net, whole = (each(board, script, model.path, folder / "frame.npy", what) for what in ("net", "all"))
+    net, whole = (each(board, script, model.path, folder / "640x480.npy", what) for what in ("net", "all"))
     print(f"\n{board}\n{'':44}{'network':>9}{'frame':>9}{'own share':>11}{'XEdu / ours':>13}", flush=True)
-    print(f"{'XEdu: onnxruntime FP32, OpenCV':44}{net:7.1f} M{whole:7.1f} M{(whole - net) / net:10.1%}", flush=True)
+    share = (whole - net) / net
+    print(f"{'XEdu: onnxruntime FP32, OpenCV, 640x480':44}{net:7.1f} M{whole:7.1f} M{share:10.1%}", flush=True)
     for name, place in bundles(board, folder).items():
-        own, frames = (each(board, ours, place, folder / "frame.npy", what) for what in ("net", "all"))
-        print(f"{name:44}{own:7.1f} M{frames:7.1f} M{(frames - own) / own:10.1%}{whole / frames:12.2f}x", flush=True)
+        own = each(board, ours, place, folder / "640x480.npy", "net")
+        for size in dict.fromkeys(("640x480", asked_size(place))):
+            frame = each(board, ours, place, folder / f"{size}.npy", "all")
+            row = f"{own:7.1f} M{frame:7.1f} M{(frame - own) / own:10.1%}{whole / frame:12.2f}x"
+            print(f"{f'{name}, {size}':44}{row}", flush=True)
+
+
+def asked_size(bundle: Path) -> str:
+    """The size of pictures that a bundle asks the camera for."""
+    found = re.search(r'^SIZE = "(\d+x\d+)"', (bundle / "main.py").read_text("utf-8"), re.M)
+    assert found is not None
+    return found[1]
 
 
 def memory(python: str, folder: Path) -> None:

@@ -65,7 +65,7 @@ def in_turns(network: float) -> tuple[float, float, float]:
 
 def ours(network: float) -> tuple[float, float, float]:
     driver = Driver()
-    camera.open_source = lambda _: driver  # type: ignore[assignment]
+    camera.open_source = lambda *_: driver  # type: ignore[assignment]
     with camera.Camera() as newest:
         ages = looked(newest.read, network)  # type: ignore[arg-type]
     return len(ages) / SECONDS, 1000 * statistics.median(ages), driver.taken / SECONDS

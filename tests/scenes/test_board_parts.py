@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from qingzhou.errors import DeviceError, use_language
+from qingzhou.errors import DeviceError, InputError, use_language
 from qingzhou.runtime import act, camera, pins, sources
 from qingzhou.runtime.camera import Camera
 from qingzhou.runtime.detect import Detection
@@ -99,7 +99,7 @@ class Picamera2:
             raise IndexError("list index out of range")
 
     def create_video_configuration(self, main: dict[str, Any]) -> dict[str, Any]:
-        assert main["format"] == "RGB888"
+        assert main == {"format": "BGR888", "size": (640, 480)}  # R, G, B in memory
         return main
 
     def configure(self, config: dict[str, Any]) -> None:
@@ -109,7 +109,7 @@ class Picamera2:
         pass
 
     def capture_array(self) -> Any:
-        return BLUE
+        return BLUE[..., ::-1]
 
     def close(self) -> None:
         Picamera2.closed += 1
@@ -144,20 +144,25 @@ def test_a_pi_without_a_camera(pi: None, monkeypatch: pytest.MonkeyPatch) -> Non
 # -- a USB camera: OpenCV's VideoCapture --
 
 
+PROPERTIES = ("CAP_PROP_FRAME_WIDTH", "CAP_PROP_FRAME_HEIGHT")
+
+
 class Capture:
     """Opens by its number; `frames` says what read() gives, one after another."""
 
     frames: ClassVar[list[bool]] = []
+    asked: ClassVar[dict[str, float]] = {}
     opened = 0
     there = True
 
-    def __init__(self, number: int, api: int) -> None:
+    def __init__(self, number: int, api: str) -> None:
         Capture.opened += Capture.there
 
     def isOpened(self) -> bool:
         return Capture.there
 
-    def set(self, name: int, value: float) -> bool:
+    def set(self, name: str, value: float) -> bool:
+        Capture.asked[name] = value
         return True
 
     def read(self) -> tuple[bool, Any]:
@@ -170,8 +175,9 @@ class Capture:
 
 @pytest.fixture
 def usb(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = ("CAP_V4L2", "CAP_ANY", "CAP_PROP_FRAME_WIDTH", "CAP_PROP_FRAME_HEIGHT", "CAP_PROP_BUFFERSIZE")
-    fake = types.SimpleNamespace(VideoCapture=Capture, **{name: i for i, name in enumerate(names)})
+    names = ("CAP_V4L2", "CAP_ANY", *PROPERTIES, "CAP_PROP_BUFFERSIZE", "COLOR_BGR2RGB")
+    fake = types.SimpleNamespace(VideoCapture=Capture, **{name: name for name in names})
+    fake.cvtColor = lambda frame, code: {"COLOR_BGR2RGB": frame[..., ::-1]}[code]
     monkeypatch.setattr(sources, "opencv", lambda: fake)
     monkeypatch.setattr(sources, "_numbers", lambda: [0, 2])
     monkeypatch.setattr(camera, "RETRY", 0.01)
@@ -184,6 +190,19 @@ def test_a_usb_camera_that_is_pulled_out(usb: None, capsys: pytest.CaptureFixtur
         assert [one.read()[0, 0].tolist() for _ in range(3)] == [[0, 0, 255]] * 3  # type: ignore[index]
     said = capsys.readouterr().out
     assert "The camera 0 is lost" in said and "is back" in said and Capture.opened == 3
+
+
+@pytest.mark.parametrize("size", ["320x240", "320 X 240", "320×240", "320*240"])
+def test_the_size_that_a_camera_is_asked_for(size: str, usb: None) -> None:
+    with Camera(0, size=size) as one:
+        assert one.read() is not None
+    assert [Capture.asked[name] for name in PROPERTIES] == [320, 240]
+
+
+@pytest.mark.parametrize("size", ["", "320", "large", "320x", "0x240", "320x240x3", "99999x240", "-320x240", None])
+def test_a_size_that_is_none(size: Any, usb: None) -> None:
+    with pytest.raises(InputError, match="640x480"):
+        Camera(0, size=size)
 
 
 def test_a_usb_camera_in_use(usb: None) -> None:

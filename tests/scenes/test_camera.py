@@ -54,7 +54,7 @@ class Numbers(Source):
 
 
 def use(monkeypatch: pytest.MonkeyPatch, source: Source) -> Source:
-    monkeypatch.setattr(camera_module, "open_source", lambda _: source)
+    monkeypatch.setattr(camera_module, "open_source", lambda *_: source)
     monkeypatch.setattr(camera_module, "RETRY", 0.01)
     return source
 

@@ -218,12 +218,18 @@ def _constants(order: Order, form: Form, rules: Sequence[str]) -> dict[str, obje
             zh=f"场景 {order.scene} 不支持 --action，支持的有：{_with_rules()}。",
         )
     screen = order.device.screen
-    found: dict[str, object] = {"MODEL": form.files[0].name}
+    found: dict[str, object] = {"MODEL": form.files[0].name, "SIZE": _camera_size(order.device, form.card)}
     if rules:
         found["RULES"] = list(rules)
     if screen is not None:
         found |= {"ROTATE": screen.rotate, "FULL_SCREEN": screen.full_screen}
     return {name: value for name, value in found.items() if name in known} | dict(order.constants)
+
+
+def _camera_size(device: Device, card: Card) -> str:
+    """What the camera is asked for: little where neither a small screen nor the network would show more."""
+    small = device.screen is not None and max(device.screen.width, device.screen.height) <= 320
+    return "320x240" if small and all(side is not None and side <= 320 for side in card.input.shape[2:]) else "640x480"
 
 
 def _with_rules() -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Callable, Iterator, Optional
 
 from .errors import ImageError, QingzhouError
 from .optional import tell
-from .sources import Source, open_source
+from .sources import SIZE, Source, open_source
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -32,12 +32,19 @@ class Camera:
     source  "auto": the board's camera, whichever is there; a number: of a USB camera; "picamera2"; the address of a
             stream (http://…, rtsp://…); a video file; a picture or a folder of pictures
     every   True: no picture is left out, as for a video file that is looked through; always so for pictures
+    size    what a camera is asked for, width and height: it may give another that it has. Files keep theirs
     idle    asked about ten times a second while no picture comes; False ends it. For a window that shall stay alive
-    A live camera that is lost is looked for until it is back; a file ends. DeviceError, FileMissing.
+    A live camera that is lost is looked for until it is back; a file ends. DeviceError, FileMissing, InputError.
     """
 
-    def __init__(self, source: Any = "auto", every: bool = False, idle: Optional[Callable[[], Any]] = None) -> None:
-        self._source: Source = open_source(source)
+    def __init__(
+        self,
+        source: Any = "auto",
+        every: bool = False,
+        idle: Optional[Callable[[], Any]] = None,
+        size: str = SIZE,
+    ) -> None:
+        self._source: Source = open_source(source, size)
         self._every = every or self._source.every
         self._source.hurry = every
         self._idle = idle

@@ -10,6 +10,7 @@ from PIL import Image
 from .card import Input
 from .errors import ModelError
 from .image import MOST_PIXELS, too_large
+from .quick import prepared
 from .resize import fit_inside, fit_within, resize, short_side_to, sides
 
 if TYPE_CHECKING:
@@ -47,6 +48,14 @@ def prepare(image: Any, entry: Input) -> Array:
 
 def prepare_view(image: Any, entry: Input) -> Tuple[Array, View]:
     """prepare(), and where the picture then lies."""
+    view, found = View(*sides(image)), prepared(image, entry)
+    if found is None:
+        return step_by_step(image, entry)
+    return found.batch, view.resized(sides(image), found.size).moved(-found.left, -found.top)
+
+
+def step_by_step(image: Any, entry: Input) -> Tuple[Array, View]:
+    """prepare_view() for any steps."""
     picture, view = image, View(*sides(image))
     for step in entry.steps:
         before = sides(picture)

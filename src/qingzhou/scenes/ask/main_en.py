@@ -12,6 +12,7 @@ from qingzhou_runtime.stream import Remote
 
 SERVER = "http://192.168.1.5:8000"  # the address that the program on the stronger machine prints
 CAMERA = "auto"  # "auto", a number, an address "http://...", a video file, or a folder of pictures
+SIZE = "640x480"  # what the camera is asked for: smaller pictures are faster, larger ones show more
 FULL_SCREEN = False  # True: the picture fills the screen
 ROTATE = 0  # the picture on the screen is turned by 0, 90, 180 or 270 degrees
 RULES = []  # what happens when, such as: 'when "cat" above 0.8 for 3 frames: speak("cat"), pin(24, on)'
@@ -21,7 +22,7 @@ start(__doc__)
 # 1. Find the other machine; it says which labels its model knows
 model = Remote(SERVER)
 with Rules(RULES, model.labels) as rules, Screen(FULL_SCREEN, ROTATE) as screen:
-    with Camera(CAMERA, idle=screen.alive) as camera:
+    with Camera(CAMERA, idle=screen.alive, size=SIZE) as camera:
         # 2. Again and again: send the newest picture, and get the answer
         for picture in camera:
             answer = model.predict(picture)

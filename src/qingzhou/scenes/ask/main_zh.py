@@ -12,6 +12,7 @@ from qingzhou_runtime.stream import Remote
 
 SERVER = "http://192.168.1.5:8000"  # 那台机器上的程序打印出的地址
 CAMERA = "auto"  # "auto"（自动）、编号、网络地址 "http://..."、视频文件，或图片文件夹
+SIZE = "640x480"  # 向摄像头请求的画面大小：小的更快，大的看得更清楚
 FULL_SCREEN = False  # True：画面铺满屏幕
 ROTATE = 0  # 屏幕上的画面旋转 0、90、180 或 270 度
 RULES = []  # 什么时候做什么，例如：'当 "小猫" 高于 0.8 连续 3 帧：说("小猫")，引脚(24, 开)'
@@ -21,7 +22,7 @@ start(__doc__)
 # 1. 连接那台机器；它会告诉我们模型认识哪些类别
 model = Remote(SERVER)
 with Rules(RULES, model.labels) as rules, Screen(FULL_SCREEN, ROTATE) as screen:
-    with Camera(CAMERA, idle=screen.alive) as camera:
+    with Camera(CAMERA, idle=screen.alive, size=SIZE) as camera:
         # 2. 不断地把最新的画面发过去，得到回答
         for picture in camera:
             answer = model.predict(picture)

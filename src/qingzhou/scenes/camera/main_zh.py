@@ -14,6 +14,7 @@ from qingzhou_runtime.start import start
 
 MODEL = "model.onnx"  # 模型文件，和本程序放在同一个文件夹里
 CAMERA = "auto"  # "auto"（自动）、编号、网络地址 "http://..."、视频文件，或图片文件夹
+SIZE = "640x480"  # 向摄像头请求的画面大小：小的更快，大的看得更清楚
 FULL_SCREEN = False  # True：画面铺满屏幕
 ROTATE = 0  # 屏幕上的画面旋转 0、90、180 或 270 度
 RULES = []  # 什么时候做什么，例如：'当 "小猫" 高于 0.8 连续 3 帧：说("小猫")，引脚(24, 开)'
@@ -23,7 +24,7 @@ start(__doc__)
 # 1. 打开模型、规则、屏幕和摄像头
 model = load(Path(__file__).with_name(MODEL))
 with Rules(RULES, model.labels) as rules, Screen(FULL_SCREEN, ROTATE) as screen:
-    with Camera(CAMERA, idle=screen.alive) as camera:
+    with Camera(CAMERA, idle=screen.alive, size=SIZE) as camera:
         # 2. 不断地取最新的一张画面，让模型识别
         for picture in camera:
             answer = model.predict(picture)

@@ -16,6 +16,7 @@ MODEL = "model.onnx"  # the model that finds things, in the same folder as this 
 SECOND = "second.onnx"  # the model that looks at each of them, in the same folder
 FIND = ""  # only things with this label are looked at closely; "" for all
 CAMERA = "auto"  # "auto", a number, an address "http://...", a video file, or a folder of pictures
+SIZE = "640x480"  # what the camera is asked for: smaller pictures are faster, larger ones show more
 FULL_SCREEN = False  # True: the picture fills the screen
 ROTATE = 0  # the picture on the screen is turned by 0, 90, 180 or 270 degrees
 RULES = []  # what happens when, with the labels of both models: 'when "cat" above 0.8: speak("cat")'
@@ -26,7 +27,7 @@ start(__doc__)
 finder = load(Path(__file__).with_name(MODEL))
 judge = load(Path(__file__).with_name(SECOND))
 with Rules(RULES, finder.labels + judge.labels) as rules, Screen(FULL_SCREEN, ROTATE) as screen:
-    with Camera(CAMERA, idle=screen.alive) as camera:
+    with Camera(CAMERA, idle=screen.alive, size=SIZE) as camera:
         for picture in camera:
             # 2. Find things
             things = finder.predict(picture)

@@ -16,6 +16,7 @@ MODEL = "model.onnx"  # 找东西的模型（目标检测），和本程序放�
 SECOND = "second.onnx"  # 仔细看的模型（图像分类），也放在同一个文件夹里
 FIND = ""  # 只仔细看这一类东西；"" 表示全部
 CAMERA = "auto"  # "auto"（自动）、编号、网络地址 "http://..."、视频文件，或图片文件夹
+SIZE = "640x480"  # 向摄像头请求的画面大小：小的更快，大的看得更清楚
 FULL_SCREEN = False  # True：画面铺满屏幕
 ROTATE = 0  # 屏幕上的画面旋转 0、90、180 或 270 度
 RULES = []  # 什么时候做什么，两个模型的类别都能用：'当 "小猫" 高于 0.8：说("小猫")'
@@ -26,7 +27,7 @@ start(__doc__)
 finder = load(Path(__file__).with_name(MODEL))
 judge = load(Path(__file__).with_name(SECOND))
 with Rules(RULES, finder.labels + judge.labels) as rules, Screen(FULL_SCREEN, ROTATE) as screen:
-    with Camera(CAMERA, idle=screen.alive) as camera:
+    with Camera(CAMERA, idle=screen.alive, size=SIZE) as camera:
         for picture in camera:
             # 2. 找东西
             things = finder.predict(picture)

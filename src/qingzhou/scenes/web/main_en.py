@@ -14,6 +14,7 @@ from qingzhou_runtime.stream import Page
 
 MODEL = "model.onnx"  # the model file, in the same folder as this program
 CAMERA = "auto"  # "auto", a number, an address "http://...", a video file, or a folder of pictures
+SIZE = "640x480"  # what the camera is asked for: smaller pictures are faster, larger ones show more
 PORT = 8080  # the page is at http://(the board's address):8080
 RULES = []  # what happens when, such as: 'when "cat" above 0.8 for 3 frames: speak("cat"), pin(24, on)'
 
@@ -21,7 +22,7 @@ start(__doc__)
 
 # 1. Open the model, the rules, the page and the camera. The page's address is printed
 model = load(Path(__file__).with_name(MODEL))
-with Rules(RULES, model.labels) as rules, Page(PORT) as page, Camera(CAMERA) as camera:
+with Rules(RULES, model.labels) as rules, Page(PORT) as page, Camera(CAMERA, size=SIZE) as camera:
     # 2. Again and again: the newest picture, what the model says of it, and the page
     for picture in camera:
         answer = model.predict(picture)

@@ -14,6 +14,7 @@ from qingzhou_runtime.stream import Page
 
 MODEL = "model.onnx"  # 模型文件，和本程序放在同一个文件夹里
 CAMERA = "auto"  # "auto"（自动）、编号、网络地址 "http://..."、视频文件，或图片文件夹
+SIZE = "640x480"  # 向摄像头请求的画面大小：小的更快，大的看得更清楚
 PORT = 8080  # 网页地址是 http://（板子的地址）:8080
 RULES = []  # 什么时候做什么，例如：'当 "小猫" 高于 0.8 连续 3 帧：说("小猫")，引脚(24, 开)'
 
@@ -21,7 +22,7 @@ start(__doc__)
 
 # 1. 打开模型、规则、网页和摄像头。网页的地址会打印出来
 model = load(Path(__file__).with_name(MODEL))
-with Rules(RULES, model.labels) as rules, Page(PORT) as page, Camera(CAMERA) as camera:
+with Rules(RULES, model.labels) as rules, Page(PORT) as page, Camera(CAMERA, size=SIZE) as camera:
     # 2. 不断地取最新的一张画面，识别，放到网页上
     for picture in camera:
         answer = model.predict(picture)
