@@ -16,13 +16,16 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
-from clients import DIGITS, Running, finished, free_port, jobs_running, order, serving, until_up, upload
+from clients import DIGITS, Running, client_at, finished, free_port, jobs_running, order, serving, until_up, upload
 
 from qingzhou.convert import run_conversion
+from qingzhou.web.records import Record
+from qingzhou.web.records_redis import RedisRecords
 
 pytestmark = [pytest.mark.web, pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")]
 KILLS = int(os.environ.get("QINGZHOU_FAULTS", "4"))
@@ -56,6 +59,12 @@ def redis(tmp_path: Path) -> Iterator[Running]:
     server = Redis(folder=tmp_path, log=tmp_path / "redis.log")
     yield server
     server.stop()
+
+
+def uploaded(client: httpx.Client, number: int) -> str:
+    """A model; from another address now and then, since each client may keep so many."""
+    with client_at(str(client.base_url), f"127.0.2.{number // 20 + 1}") as pupil:
+        return str(upload(pupil).json()["upload"])
 
 
 def models(client: httpx.Client, jobs: list[str]) -> list[bytes]:
@@ -108,8 +117,8 @@ def test_the_server_is_killed_again_and_again(tmp_path: Path, expected: bytes) -
     """Each job runs once more after a kill that met it; no job is met twice here, since each round waits."""
     chance = random.Random(7)
     with serving(tmp_path / "data", "--workers", "2") as (client, server):
-        for _ in range(KILLS):
-            model = upload(client).json()["upload"]
+        for number in range(KILLS):
+            model = uploaded(client, number)
             jobs = [order(client, model).json()["job"] for _ in range(2)]
             time.sleep(chance.uniform(0, 2.5))
             server.kill()
@@ -129,7 +138,7 @@ def test_workers_and_redis_are_killed(tmp_path: Path, expected: bytes, redis: Ru
     try:
         with serving(tmp_path / "data", *there, "--workers", "0") as (client, _):
             for number in range(KILLS):
-                model = upload(client).json()["upload"]
+                model = uploaded(client, number)
                 jobs = [order(client, model).json()["job"] for _ in range(2)]
                 time.sleep(chance.uniform(0, 2.5))
                 victim = redis if number % 4 == 3 else workers[number % 2]
@@ -141,6 +150,21 @@ def test_workers_and_redis_are_killed(tmp_path: Path, expected: bytes, redis: Ru
             worker.stop()
     ended = attempts(tmp_path / "w0.log") + attempts(tmp_path / "w1.log")
     assert ended and set(ended.values()) == {1}
+
+
+def test_two_who_look_for_the_dead_count_one_death(redis: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first has put the job back between the other's list of names and its look at each."""
+    records = RedisRecords(redis.url)  # type: ignore[attr-defined]
+    job = Record("job", "j", "running", "c", 1.0, 9e9, {"lease": 0.0})
+    records.add(job)
+    look = RedisRecords._all
+
+    def late(self: RedisRecords, kind: str, ids: list[str]) -> list[Record]:
+        assert ids == ["j"] and self.swap(job, replace(job, state="queued"))
+        return look(self, kind, ids)
+
+    monkeypatch.setattr(RedisRecords, "_all", late)
+    assert records.listed("job", "running") == []
 
 
 def eventually(client: httpx.Client, jobs: list[str]) -> list[bytes]:

@@ -68,7 +68,8 @@ class RedisRecords:
         return bool(self._remove(keys=[key, ends], args=args))
 
     def listed(self, kind: str, state: str, limit: int = 1000) -> list[Record]:
-        return self._all(kind, self._db.zrange(f"{ROOT}{kind}:in:{state}", 0, limit - 1))
+        found = self._all(kind, self._db.zrange(f"{ROOT}{kind}:in:{state}", 0, limit - 1))
+        return [record for record in found if record.state == state]  # not those that another changed meanwhile
 
     def expired(self, kind: str) -> list[Record]:
         return self._all(kind, self._db.zrangebyscore(f"{ROOT}{kind}:ends", 0, self.now(), start=0, num=1000))
