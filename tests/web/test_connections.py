@@ -16,6 +16,7 @@ from clients import client_at, finished, memory, order, served_here, serving, up
 
 from qingzhou.bundle.browser import engine_file
 from qingzhou.web import protocol
+from qingzhou.web.serve import _room as room_for
 from qingzhou.web.settings import Settings
 
 
@@ -205,3 +206,18 @@ def test_a_request_that_comes_before_the_last_answer_is_over_is_answered(port: i
         one.sendall(body[20:])
         answer = found.partition(b"\r\n\r\n")[2][whole:] + said(one)
     assert answer.startswith(b"HTTP/1.1 201") and b"upload" in answer
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits of open files are set there")
+@pytest.mark.parametrize(
+    ("soft", "hard", "expected"),
+    [(1 << 20, 1 << 20, 2000), (256, 1 << 20, 2000), (1024, 1024, 512), (2500, 2500, 1500), (-1, -1, 2000)],
+)
+def test_room_for_connections(monkeypatch: pytest.MonkeyPatch, soft: int, hard: int, expected: int) -> None:
+    """What the settings say, and less where the system allows fewer open files; never more."""
+    import resource
+
+    limits = tuple(resource.RLIM_INFINITY if limit < 0 else limit for limit in (soft, hard))
+    monkeypatch.setattr(resource, "getrlimit", lambda which: limits)
+    monkeypatch.setattr(resource, "setrlimit", lambda which, wanted: None)
+    assert room_for(2000) == expected
