@@ -14,7 +14,8 @@ options.intra_op_num_threads = 1
 session = onnxruntime.InferenceSession(sys.argv[1], options)
 name = session.get_inputs()[0].name
 frame = np.load(sys.argv[2])
-MEAN, STD = np.array([123.675, 116.28, 103.53], "f"), np.array([58.395, 57.12, 57.375], "f")
+MEAN = np.array([[123.675, 116.28, 103.53]], "d")  # OpenCV takes doubles, and the inverse to multiply with
+INVERSE = 1 / np.array([[58.395, 57.12, 57.375]], "d")
 
 
 def prepare(picture):
@@ -22,7 +23,8 @@ def prepare(picture):
     import cv2  # noqa: TID251 - it is what theirs takes
 
     picture = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB).astype(np.float32)
-    picture = (picture - MEAN) / STD
+    cv2.subtract(picture, MEAN, picture)  # in place and by OpenCV, as theirs: numpy takes 17 M instructions more
+    cv2.multiply(picture, INVERSE, picture)
     picture = cv2.resize(picture, (256, 256))[16:240, 16:240]
     return np.ascontiguousarray(picture.transpose(2, 0, 1)[None])
 
