@@ -22,7 +22,7 @@ import qingzhou
 from passengers import DIGITS, ORACLE, basenn
 from qingzhou.bundle.build import build
 from qingzhou.cli import main
-from qingzhou.errors import use_language
+from qingzhou.errors import OptionError, use_language
 from qingzhou.quant.signed import signed
 from qingzhou.runtime.session import open_session
 
@@ -75,6 +75,33 @@ def test_it_runs_here_when_it_is_for_a_computer(tmp_path: Path) -> None:
         "model", "network", "device", "engine", "precision", "size_bytes", "accuracy", "latency_ms_p50",
         "latency_ms_p95", "fps", "load_s", "memory_mb", "temperature_c", "throttled", "how", "date", "note",
     }  # fmt: skip
+
+
+def test_a_board_that_asks_another_gets_no_model(tmp_path: Path) -> None:
+    """Nor an engine; and its own may be too slow for the model, or unable to run it."""
+    made = build(LENET, "unihiker", "ask", actions=["print"], out=tmp_path / "ask", lang="en")
+    names = {name for name in made.files if not name.startswith("qingzhou_runtime/")}
+    assert names == PARTS - {"bench.py"} and made.size < 1e6
+    facts = json.loads((made.path / "bundle.json").read_text("utf-8"))
+    assert (facts["model"], facts["model_files"], facts["engine"]) == ("", [], "")
+    assert facts["requirements"] == {"3.7": ["numpy==1.21.6", "Pillow==9.5.0"]}
+    told = (made.path / "README.md").read_text("utf-8")
+    assert "bench.py" not in told and "--scene api" in told and "on the other machine" in told
+    here = build(LENET, "pc", "ask", out=tmp_path / "pc", lang="en")
+    tested = run(here.path, "selftest.py")
+    assert tested.returncode == 0 and tested.stdout.split() == ["OK", "the", "program", "main.py"]
+
+
+def test_a_board_that_asks_another_chooses_no_engine(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="another machine runs the model"):
+        build(LENET, "unihiker", "ask", engine="ncnn", out=tmp_path / "ask")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("scene", ["listen", "ask", "sensor", "api"])
+def test_the_browser_has_no_such_scene(scene: str, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="basic or camera"):
+        build(LENET, "browser", scene, out=tmp_path / "page")
 
 
 @pytest.mark.parametrize("name", ["tab_iris", "npz_conv1d", "em_lstm", "tab_reg"])

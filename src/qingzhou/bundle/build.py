@@ -20,7 +20,7 @@ from ..runtime.card import Card
 from ..scenes import RUNTIME, SCENES, copy_runtime, program, rules_for
 from ..whole_file import folder_beside, move_in
 from .estimate import Estimate, check
-from .form import Form, Wish, best_form
+from .form import Form, Wish, best_form, form_elsewhere
 from .place import bundle_place, said_of, take_place
 from .sample import RESULT, Shown, show_sample
 from .texts import Facts, install_bat, install_sh, readme, script
@@ -28,6 +28,7 @@ from .wheels import as_text, download, requirements, system_packages
 
 FORMAT, VERSION, FACTS = "qingzhou.bundle", 1, "bundle.json"
 EXECUTABLE = ("install.sh",)
+PAGE_SCENES = ("basic", "camera")  # what the page for browsers does, both in one
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,8 @@ def build(
     start, source, target = time.perf_counter(), Path(model), load(device)
     if scene not in SCENES:
         raise _no_scene(scene)
+    if target.is_page and scene not in PAGE_SCENES:
+        raise _no_page(scene)
     wish = Wish(engine, precision, None if data is None else Path(data), max_drop)
     other = None if second is None else Path(second)
     order = Order(
@@ -132,13 +135,14 @@ def _fill(order: Order, folder: Path) -> Bundle:
     """Everything, into the folder."""
     models = folder.parent / "models"
     models.mkdir()
-    form = best_form(order.source, order.device, replace(order.wish, fits=order.fits), models)
-    # Where the model runs on another machine, this one need not be fast.
-    expected = check(order.device, order.scene, form, order.force or "MODEL" not in SCENES[order.scene].constants)
+    make = form_elsewhere if SCENES[order.scene].asks else best_form
+    form = make(order.source, order.device, replace(order.wish, fits=order.fits), models)
+    expected = check(order.device, order.scene, form, order.force)
     rules = tuple(rules_for(order.actions, form.card))
     if order.device.is_page:
         return _page(order, folder, form, expected, rules)
-    form = _moved(form, folder, "model")
+    if form.engine:
+        form = _moved(form, folder, "model")
     shown = show_sample(form, folder, order.wish.data)
     constants = _constants(order, form, rules)
     if order.second is not None:
@@ -240,7 +244,8 @@ def _write_texts(order: Order, folder: Path, form: Form, made: Bundle, wanted: M
     """Scripts, labels, README, requirements."""
     chosen, card = order.language, form.card
     _write(folder / "selftest.py", script("selftest", chosen))
-    _write(folder / "bench.py", script("bench", chosen))
+    if form.engine:
+        _write(folder / "bench.py", script("bench", chosen))
     _write(folder / "install.sh", install_sh(order.device, list(wanted), chosen))
     if not order.device.machine:
         _write(folder / "install.bat", install_bat(chosen))
@@ -284,13 +289,15 @@ def _words(folder: Path) -> str:
 
 def _write_facts(order: Order, folder: Path, form: Form, shown: Shown, wanted: Mapping[str, Sequence[str]]) -> None:
     """bundle.json: for which device, of what, and the digest of every file."""
+    here = [path.name for path in form.files] if form.engine else []
     facts: dict[str, Any] = {
         "format": FORMAT, "version": VERSION, "qingzhou": __version__,
         "device": order.device.name, "title": dict(order.device.title), "machine": order.device.machine,
         "python": list(wanted), "requirements": {name: list(lines) for name, lines in wanted.items()},
         "system": system_packages(order.device, form.engine), "scene": order.scene, "language": order.language,
-        "name": order.source.stem, "network": form.card.network, "model": form.files[0].name,
-        "model_files": [path.name for path in form.files], "engine": form.engine, "precision": form.precision,
+        "name": order.source.stem, "network": form.card.network, "model": here[0] if here else "",
+        "model_files": here,
+        "engine": form.engine, "precision": form.precision,
         "accuracy": form.accuracy, "macs": form.macs,
         "sample": {"file": shown.file, "answer": shown.answer}, "files": _digests(folder),
     }  # fmt: skip
@@ -322,6 +329,14 @@ def _zipped(folder: Path, place: Path) -> Path:
             info.external_attr, info.compress_type = (0o100000 | mode) << 16, zipfile.ZIP_DEFLATED
             archive.writestr(info, (folder / name).read_bytes())
     return place
+
+
+def _no_page(scene: str) -> OptionError:
+    return OptionError(
+        en=f"The page for browsers has no scene {scene}; it can be {' or '.join(PAGE_SCENES)}. Leave --scene out, or "
+        "choose another device.",
+        zh=f"浏览器页面没有场景 {scene}，可以是 {' 或 '.join(PAGE_SCENES)}。请去掉 --scene，或换一个设备。",
+    )
 
 
 def _no_scene(scene: str) -> OptionError:

@@ -40,6 +40,7 @@ class Form:
     """A model as the device will run it.
 
     files     the first is the one to open;  size  their bytes
+    engine    "" for a model that another machine runs
     macs      multiply-accumulates of one inference; 0 where they are not known
     accuracy  share of held-out data that it answers rightly, where that was measured
     notes     why this form, and what else was tried
@@ -72,6 +73,27 @@ def best_form(source: Path, device: Device, wish: Wish, folder: Path) -> Form:
             told.append(say(f"{engine} {precision} was not possible: {err.en}", f"{engine} {precision} 不行：{err.zh}"))
     assert failed is not None  # candidates() gives one at least
     raise failed
+
+
+def form_elsewhere(source: Path, device: Device, wish: Wish, folder: Path) -> Form:
+    """A model that another machine runs, written into the folder as .onnx: the device need not be able to run it.
+
+    OptionError for an engine or a precision, which nobody could keep.
+    """
+    if wish.engine or wish.precision != "auto":
+        raise OptionError(
+            en="In this scene another machine runs the model, so there is no --engine or --precision to choose. Leave "
+            "them out; they belong to the bundle for the scene api.",
+            zh="这个场景的模型在另一台机器上运行，不能选择 --engine 和 --precision。请去掉它们；"
+            "它们应该写在 api 场景的包里。",
+        )
+    _check(source, device, wish)
+    model = source
+    if not is_compiled(source) and source.suffix.lower() != ".onnx":
+        model = convert(source, folder / "model.onnx").path
+    card = open_predictor(model).card
+    wish.fits(card)
+    return Form((model,), 0, card, "", "", 0, None, ())
 
 
 @dataclass(frozen=True)

@@ -15,18 +15,25 @@ OLDEST_MICRO = {"3.7": "3.7.3"}  # in full for pip: a bare 3.7 means 3.7.0, whic
 
 
 def requirements(device: Device, engine: str) -> dict[str, list[str]]:
-    """Python's version -> "name==version" of what pip installs there, for the Pythons that can have the engine."""
+    """Python's version -> "name==version" of what pip installs there, for the Pythons that can have the engine.
+
+    "" is no engine: the model runs elsewhere.
+    """
     found = {}
     for python, versions in device.pythons.items():
-        if engine in versions:
-            wanted = [name for name in (*ALWAYS, engine) if name not in device.system]
+        if not engine or engine in versions:
+            wanted = [name for name in _packages(engine) if name not in device.system]
             found[python] = [f"{name}=={versions[name]}" for name in wanted]
     return found
 
 
 def system_packages(device: Device, engine: str) -> dict[str, str]:
     """What only the system's own archive has: the package and its name there."""
-    return {name: device.system[name] for name in (*ALWAYS, engine) if name in device.system}
+    return {name: device.system[name] for name in _packages(engine) if name in device.system}
+
+
+def _packages(engine: str) -> tuple[str, ...]:
+    return (*ALWAYS, engine) if engine else ALWAYS
 
 
 def as_text(wanted: Mapping[str, Sequence[str]], remark: str) -> str:

@@ -14,6 +14,7 @@ from .pieces import as_json, console, facts, notes, table_of
 if TYPE_CHECKING:
     from ..bundle.build import Bundle
     from ..bundle.estimate import Estimate
+    from ..bundle.form import Form
     from ..devices import Device
 
 
@@ -60,7 +61,7 @@ def bundle(made: Bundle, json_wanted: bool) -> None:
         (say("device", "设备"), escape(made.device.shown)),
         (say("scene", "场景"), made.scene),
         (say("network", "网络"), escape(form.card.network)),
-        (say("form", "形式"), f"{form.engine} {form.precision.upper()}  {decimal(form.size)}"),
+        (say("form", "形式"), _form(form)),
         (say("rules", "规则"), escape("\n".join(made.rules))),
         (say("expected", "预计"), _expected(made.estimate)),
         (say("sample", "示例"), escape(made.answer)),
@@ -71,6 +72,13 @@ def bundle(made: Bundle, json_wanted: bool) -> None:
         screen.print(say("Next: copy it to the device and follow its README.md, or: ",
                          "下一步：复制到设备上，按 README.md 操作，或者：")
                      + f"qingzhou push {escape(str(made.path))} user@board")  # fmt: skip
+
+
+def _form(form: Form) -> str:
+    """Engine, precision and size of the model."""
+    if not form.engine:
+        return say("on the other machine: the scene api", "在另一台机器上（api 场景）")
+    return f"{form.engine} {form.precision.upper()}  {decimal(form.size)}"
 
 
 def _expected(found: Estimate) -> str:

@@ -18,7 +18,8 @@ def main() -> int:
     """Prints a line for each test; 0 if all went well."""
     bundle = read_bundle() or {}
     failed = 0
-    for name, test in TESTS:
+    elsewhere = bundle.get("model_files") == []  # another machine runs the model
+    for name, test in TESTS[-1:] if elsewhere else TESTS:
         try:
             print(say("OK    %s  %s", "通过  %s  %s") % (say(*name), test(bundle)))
         except (QingzhouError, ImportError) as err:

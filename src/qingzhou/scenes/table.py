@@ -26,6 +26,11 @@ class Scene:
     kinds: tuple[str, ...]
     inputs: tuple[str, ...]
 
+    @property
+    def asks(self) -> bool:
+        """Whether its model runs on another machine."""
+        return "MODEL" not in self.constants
+
     def takes(self, card: Card) -> bool:
         """Whether it can use such a model."""
         return kind_of(card) in self.kinds and card.input.kind in self.inputs
