@@ -248,7 +248,7 @@ def _write_texts(order: Order, folder: Path, form: Form, made: Bundle, wanted: M
         _write(folder / "bench.py", script("bench", chosen))
     _write(folder / "install.sh", install_sh(order.device, list(wanted), chosen))
     if not order.device.machine:
-        _write(folder / "install.bat", install_bat(chosen))
+        _write(folder / "install.bat", install_bat(list(wanted), chosen))
     if card.labels:
         _write(folder / "labels.txt", "".join(f"{label}\n" for label in card.labels))
     remark = {"en": "Exact versions with wheels for this device; sh install.sh installs them into packages/",

@@ -48,16 +48,31 @@ done
 echo "{wrong}" >&2
 exit 1
 """
+# Each is tried, not looked for: a Windows without Python has a python.exe that only opens the store.
 INSTALL_BAT = """@echo off\r
+rem {about}\r
 chcp 65001 >nul\r
 cd /d "%~dp0"\r
 set PYTHONUTF8=1\r
+set PYTHON=\r
+set QINGZHOU_RUN=\r
 if "%QINGZHOU_LANG%"=="" set QINGZHOU_LANG={language}\r
-where py >nul 2>nul && (py -3 -m qingzhou_runtime.install & goto end)\r
-where python >nul 2>nul && (python -m qingzhou_runtime.install & goto end)\r
-echo {missing}\r
-:end\r
+for %%p in ({launchers} python) do call :try %%~p\r
+if "%QINGZHOU_RUN%"=="" (\r
+  echo {missing}\r
+  pause\r
+  exit /b 1\r
+)\r
+%QINGZHOU_RUN% -m qingzhou_runtime.install\r
+set STATUS=%ERRORLEVEL%\r
 pause\r
+exit /b %STATUS%\r
+\r
+:try\r
+if not "%QINGZHOU_RUN%"=="" goto :eof\r
+%* -c "import sys; sys.exit(sys.version_info[:2] not in [{versions}])" >nul 2>nul\r
+if "%ERRORLEVEL%"=="0" set QINGZHOU_RUN=%*\r
+goto :eof\r
 """
 INSTALL_ABOUT = {
     "en": "Installs what main.py needs into the folder packages/ here; nothing else on the board is changed.",
@@ -79,13 +94,17 @@ def install_sh(device: Device, pythons: Sequence[str], language: str) -> str:
     )
 
 
-def install_bat(language: str) -> str:
-    """install.bat, for computers with Windows."""
+def install_bat(pythons: Sequence[str], language: str) -> str:
+    """install.bat, for computers with Windows: as install.sh, with the newest Python that will do."""
     missing = {
-        "en": "Python was not found. Install it from python.org.",
-        "zh": "没有找到 Python，请从 python.org 安装。",
+        "en": f"This bundle needs Python {' / '.join(pythons)}, which was not found. Install it from python.org.",
+        "zh": f"这个包需要 Python {' / '.join(pythons)}，但没有找到。请从 python.org 安装。",
     }
-    return INSTALL_BAT.format(language=language, missing=missing[language])
+    return INSTALL_BAT.format(
+        about=INSTALL_ABOUT[language], language=language, missing=missing[language],
+        launchers=" ".join(f'"py -{name}"' for name in reversed(pythons)),
+        versions=", ".join(f"({name.replace('.', ', ')})" for name in pythons),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -120,7 +139,7 @@ def _english(facts: Facts) -> str:
         f"2. **Install**, once, in this folder on the device{' (no internet needed)' if facts.offline else ''}:\n\n"
         f"   ```\n   {_install(facts)}\n   ```\n\n   Then `python3 selftest.py` says whether everything works"
         f"{f'; the sample should give: {facts.answer}' if facts.engine else ''}.",
-        f"3. **Run**:\n\n   ```\n   python3 main.py{facts.words}\n   ```",
+        f"3. **Run**:\n\n   ```\n   {_run(facts)}\n   ```",
     ]
     return _page(
         f"# {facts.title}",
@@ -145,7 +164,7 @@ def _chinese(facts: Facts) -> str:
         f"   ```\n   {_install(facts)}\n   ```\n\n"
         "   然后用 `python3 selftest.py` 检查是否一切正常"
         f"{f'，示例的结果应为：{facts.answer}' if facts.engine else ''}。",
-        f"3. **运行**：\n\n   ```\n   python3 main.py{facts.words}\n   ```",
+        f"3. **运行**：\n\n   ```\n   {_run(facts)}\n   ```",
     ]
     return _page(
         f"# {facts.title}",
@@ -176,6 +195,12 @@ def _form(facts: Facts) -> str:
 
 def _install(facts: Facts) -> str:
     return "sh install.sh" if facts.device.machine else "sh install.sh        (Windows: install.bat)"
+
+
+def _run(facts: Facts) -> str:
+    """How main.py is started; install.bat says which `py` it is."""
+    command = f"python3 main.py{facts.words}"
+    return command if facts.device.machine else f"{command}        (Windows: py main.py{facts.words})"
 
 
 def _picture(facts: Facts, words: str) -> str:

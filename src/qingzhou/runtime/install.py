@@ -41,7 +41,7 @@ def main() -> int:
         return 1
     print(
         say("Everything is installed. Now: %s main.py", "已全部安装好。现在运行：%s main.py")
-        % os.path.basename(python())
+        % (os.environ.get("QINGZHOU_RUN") or os.path.basename(python()))
     )
     return 0
 

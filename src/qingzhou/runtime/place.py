@@ -72,12 +72,12 @@ def misplaced(bundle: Dict[str, Any]) -> str:
     pythons = [str(name) for name in bundle.get("python") or []]
     found = "%d.%d" % sys.version_info[:2]
     if pythons and found not in pythons:
-        names = ", ".join(pythons)
+        names, command = ", ".join(pythons), ("py -%s" if os.name == "nt" else "python%s") % pythons[-1]
         return say(
             "This bundle needs Python %s, but this is Python %s (%s). Run it with the right one, for example: "
-            "python%s main.py" % (names, found, sys.executable, pythons[-1]),
-            "这个包需要 Python %s，而现在是 Python %s（%s）。请用正确的版本运行，例如：python%s main.py"
-            % (names, found, sys.executable, pythons[-1]),
+            "%s main.py" % (names, found, sys.executable, command),
+            "这个包需要 Python %s，而现在是 Python %s（%s）。请用正确的版本运行，例如：%s main.py"
+            % (names, found, sys.executable, command),
         )
     return ""
 
