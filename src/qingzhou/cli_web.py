@@ -10,8 +10,10 @@ import click
 from .cli_common import common, friendly, main
 from .errors import ExtraMissing
 
-queued = click.option("--queue", default="", metavar="URL", help="redis://host:6379/0 (default: SQLite). 任务队列。")
-stored = click.option("--store", default="", metavar="URL", help="file:///… or s3://… 文件存放位置。")
+queued = click.option("--queue", default="", envvar="QINGZHOU_QUEUE", metavar="URL",
+                      help="redis://host:6379/0 (default: SQLite). 任务队列。")  # fmt: skip
+stored = click.option("--store", default="", envvar="QINGZHOU_STORE", metavar="URL",
+                      help="file:///… or s3://… 文件存放位置。")  # fmt: skip
 at_once = click.option(
     "--workers", type=click.IntRange(0, 256), help="Jobs at once (default: processor cores). 同时进行的任务数。"
 )
@@ -47,8 +49,10 @@ def serve(lang: str | None, **options: Any) -> None:
 
 
 @main.command()
-@click.option("--queue", required=True, metavar="URL", help="redis://host:6379/0, the server's. 任务队列。")
-@click.option("--store", required=True, metavar="URL", help="file:///… or s3://…, the server's. 文件存放位置。")
+@click.option("--queue", required=True, envvar="QINGZHOU_QUEUE", metavar="URL",
+              help="redis://host:6379/0, the server's. 任务队列。")  # fmt: skip
+@click.option("--store", required=True, envvar="QINGZHOU_STORE", metavar="URL",
+              help="file:///… or s3://…, the server's. 文件存放位置。")  # fmt: skip
 @at_once
 @kept_in
 @language

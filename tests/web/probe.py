@@ -36,7 +36,8 @@ def handles() -> dict[str, str]:
     found = {}
     for name in os.listdir("/proc/self/fd"):
         with contextlib.suppress(OSError):
-            found[name] = os.readlink(f"/proc/self/fd/{name}").partition(":")[0]
+            place = os.readlink(f"/proc/self/fd/{name}").partition(":")[0]
+            found[name] = place.replace(f"/proc/{os.getpid()}", "/proc/self")
     return found
 
 

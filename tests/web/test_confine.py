@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,11 @@ import qingzhou
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's limits are Linux's")
 SOURCE = str(Path(qingzhou.__file__).parent.parent)
+# Passwords stand in arguments and units; a job of root could read a disk.
+OTHERS = ("/proc", "/proc/1/cmdline", "/proc/1/status", "/proc/self/root/proc/1/cmdline",
+          "/etc", "/etc/passwd", "/dev", "/dev/shm", "/dev/full", "/sys", "/sys/class")  # fmt: skip
+NEEDED = ("/proc/self/status", "/proc/self/fd", "/proc/thread-self/stat", "/proc/cpuinfo", "/sys/devices/system/cpu",
+          "/dev/null", "/dev/urandom", "/usr")  # fmt: skip
 PROGRAM = """
 import ctypes, errno, json, os, sys, threading
 sys.path.insert(0, sys.argv[1])
@@ -32,6 +38,9 @@ said = {
     "write outside": code(libc.open, sys.argv[3].encode() + b"/evil", O_WRITE, 0o600),
     "read outside": code(libc.open, sys.argv[3].encode() + b"/secret", os.O_RDONLY),
     "write inside": code(libc.open, sys.argv[2].encode() + b"/fine", O_WRITE, 0o600),
+    "beside it": code(libc.open, sys.argv[2].encode() + b"/../beside", os.O_RDONLY),
+    **{place: code(libc.open, place.encode(), os.O_RDONLY) for place in sys.argv[4:]},
+    "the parent's arguments": code(libc.open, b"/proc/%d/cmdline" % os.getppid(), os.O_RDONLY),
 }
 thread = threading.Thread(target=lambda: said.update(thread="done"))
 thread.start(); thread.join()
@@ -54,9 +63,11 @@ def said(tmp_path: Path) -> dict[str, object]:
     inside.mkdir()
     outside.mkdir()
     (outside / "secret").write_text("answers")
+    (tmp_path / "beside").write_text("another job")
     program = f"import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n{PROGRAM}"
-    argv = [sys.executable, "-c", program, SOURCE, str(inside), str(outside)]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=60)
+    argv = [sys.executable, "-c", program, SOURCE, str(inside), str(outside), *OTHERS, *NEEDED]
+    paths = {**os.environ, "PYTHONPATH": str(tmp_path)}  # as if the server had been started in its own folder
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, env=paths)
     assert done.returncode == 0, done.stderr
     found: dict[str, object] = json.loads(done.stdout)
     return found
@@ -83,4 +94,15 @@ def test_what_lies_outside(said: dict[str, object]) -> None:
     assert isinstance(held, list)
     if "files" not in held:
         pytest.skip("this kernel has no Landlock")
-    assert said["write outside"] == said["read outside"] == "EACCES"
+    assert said["write outside"] == said["read outside"] == said["beside it"] == "EACCES"
+
+
+def test_what_it_sees_of_the_system(said: dict[str, object]) -> None:
+    """Of other processes nothing, their arguments included; of the machine what numerical libraries ask."""
+    held = said["held"]
+    assert isinstance(held, list)
+    if "files" not in held:
+        pytest.skip("this kernel has no Landlock")
+    assert {name: said[name] for name in NEEDED} == dict.fromkeys(NEEDED, "done")
+    assert said["the parent's arguments"] == "EACCES"
+    assert {said[name] for name in OTHERS} <= {"EACCES", "ENOENT"}

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import stat
 import struct
 import sys
 from typing import Any
@@ -121,6 +122,11 @@ def _program(arch: int, refused: dict[str, int], clone: int, clone3: int) -> byt
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
 EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = 1, 2, 4, 8
 EVERYTHING = (1 << 14) - 1  # of the second version, the first by which files can move between folders
+# What is left of /proc, /etc, /dev and /sys, where other processes and their arguments are, units with class codes,
+# and for root the disks: what libraries ask of the machine, and of the process itself.
+SYSTEM = ("/usr", "/lib", "/lib64", "/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/sys/devices/system",
+          "/etc/ld.so.cache", "/etc/localtime", "/etc/ssl/openssl.cnf", "/etc/pki/tls/openssl.cnf", "/dev/null",
+          "/dev/zero", "/dev/random", "/dev/urandom")  # fmt: skip
 
 
 def landlock(folder: str) -> bool:
@@ -132,9 +138,7 @@ def landlock(folder: str) -> bool:
     ruleset = libc.syscall(CREATE_RULESET, rules, ctypes.c_size_t(len(rules)), 0)
     if ruleset < 0:
         return False
-    places = {*map(os.path.realpath, filter(os.path.exists, sys.path)), os.path.realpath(sys.prefix),
-              os.path.realpath(sys.base_prefix), "/usr", "/lib", "/lib64", "/etc", "/proc", "/sys", "/dev"}  # fmt: skip
-    fine = [_allow(libc, ruleset, place, READ_FILE | READ_DIR) for place in places if os.path.isdir(place)]
+    fine = [_allow(libc, ruleset, place, READ_FILE | READ_DIR) for place in {*SYSTEM, *_python(folder)}]
     fine.append(_allow(libc, ruleset, folder, EVERYTHING & ~EXECUTE))
     fine.append(_allow(libc, ruleset, "/dev/null", READ_FILE | WRITE_FILE))
     held = all(fine) and libc.syscall(RESTRICT_SELF, ruleset, 0) == 0
@@ -142,9 +146,21 @@ def landlock(folder: str) -> bool:
     return bool(held)
 
 
+def _python(folder: str) -> set[str]:
+    """Where it imports from; not a folder that this one is in: other jobs and the records are there as well."""
+    own = os.path.realpath(folder)
+    paths = {path for path in map(os.path.realpath, filter(None, sys.path)) if os.path.commonpath([path, own]) != path}
+    return paths | {os.path.realpath(sys.prefix), os.path.realpath(sys.base_prefix)}
+
+
 def _allow(libc: Any, ruleset: int, place: str, access: int) -> bool:
-    handle = os.open(place, os.O_PATH | os.O_CLOEXEC)
-    rule = struct.pack("=Qi", access, handle)
+    try:
+        handle = os.open(place, os.O_PATH | os.O_CLOEXEC)
+    except OSError:
+        return True  # what is not there need not be allowed
+    of_file = READ_FILE | WRITE_FILE  # what else there is can be allowed for folders only
+    rule = struct.pack("=Qi", access if stat.S_ISDIR(os.fstat(handle).st_mode) else access & of_file, handle)
     done = libc.syscall(ADD_RULE, ruleset, 1, rule, 0)
-    os.close(handle)
+    if not place.startswith("/proc/"):  # where a file is another one as soon as the system has forgotten it
+        os.close(handle)
     return bool(done == 0)
