@@ -84,6 +84,11 @@ WRONG_PYTHON = {
     "zh": "这个包需要 Python {versions}，找到的是：${{found:- 无}}。请安装，或指定：PYTHON=python3.x sh install.sh",
 }  # fmt: skip
 
+_ON_WINDOWS = {
+    "en": "On Windows open `install.bat` instead of `sh install.sh`, and write `py` where `python3` stands.",
+    "zh": "在 Windows 上：双击 `install.bat` 代替 `sh install.sh`，并把 `python3` 换成 `py`。",
+}
+
 
 def install_sh(device: Device, pythons: Sequence[str], language: str) -> str:
     """install.sh: finds a Python that the bundle is for, or says which is needed."""
@@ -137,21 +142,23 @@ def _english(facts: Facts) -> str:
         f"1. **Copy** this folder to the {facts.device.title['en']}: with a USB stick or the file manager, or from the "
         "computer with `qingzhou push`.",
         f"2. **Install**, once, in this folder on the device{' (no internet needed)' if facts.offline else ''}:\n\n"
-        f"   ```\n   {_install(facts)}\n   ```\n\n   Then `python3 selftest.py` says whether everything works"
+        f"   ```\n   sh install.sh\n   ```\n\n   Then `python3 selftest.py` says whether everything works"
         f"{f'; the sample should give: {facts.answer}' if facts.engine else ''}.",
-        f"3. **Run**:\n\n   ```\n   {_run(facts)}\n   ```",
+        f"3. **Run**:\n\n   ```\n   python3 main.py{facts.words}\n   ```",
     ]
     return _page(
         f"# {facts.title}",
         f"{facts.scene[:1].upper()}{facts.scene[1:]}, on: {facts.device.title['en']}. Network: {facts.network}, "
         f"{_form(facts) or 'on the other machine'}, {facts.size}. {facts.speed}",
-        "## Three steps", *steps, _picture(facts, "What the model says of the sample picture"),
+        "## Three steps", *steps, "" if facts.device.machine else _ON_WINDOWS["en"],
+        _picture(facts, "What the model says of the sample picture"),
         _rules(facts, "What it does (change it at the top of main.py):"),
         "No board at hand? `python main.py --sim` shows on any computer what it would do.",
         "`python3 bench.py` measures the speed and writes `report.json`; `qingzhou report` puts those of a class into "
         "one table." if facts.engine else
-        "The model is not in here. On the stronger machine: `qingzhou bundle best.pth --device pc --scene api` makes the "
-        "program that answers. Run it there, and write the address that it prints as `SERVER` at the top of main.py.",
+        "The model is not in here. On the stronger machine: `qingzhou bundle best.pth --device pc --scene api` makes "
+        "the program that answers. Run it there, and write the address that it prints as `SERVER` at the top of "
+        "main.py.",
         _list("## To be known", facts.notes),
     )  # fmt: skip
 
@@ -161,22 +168,23 @@ def _chinese(facts: Facts) -> str:
         f"1. **复制**：把这个文件夹复制到{facts.device.title['zh']}上（U 盘、文件管理器，"
         "或在电脑上用 `qingzhou push`）。",
         f"2. **安装**（只需一次{'，不用联网' if facts.offline else ''}），在设备上的这个文件夹里运行：\n\n"
-        f"   ```\n   {_install(facts)}\n   ```\n\n"
+        f"   ```\n   sh install.sh\n   ```\n\n"
         "   然后用 `python3 selftest.py` 检查是否一切正常"
         f"{f'，示例的结果应为：{facts.answer}' if facts.engine else ''}。",
-        f"3. **运行**：\n\n   ```\n   {_run(facts)}\n   ```",
+        f"3. **运行**：\n\n   ```\n   python3 main.py{facts.words}\n   ```",
     ]
     return _page(
         f"# {facts.title}",
         f"{facts.scene}，用于{facts.device.title['zh']}。网络：{facts.network}，"
         f"{_form(facts) or '在另一台机器上'}，{facts.size}。{facts.speed}",
-        "## 三个步骤", *steps, _picture(facts, "模型对示例图片的回答"),
+        "## 三个步骤", *steps, "" if facts.device.machine else _ON_WINDOWS["zh"],
+        _picture(facts, "模型对示例图片的回答"),
         _rules(facts, "它会做什么（可在 main.py 开头修改）："),
         "手边没有板子？在任何电脑上运行 `python main.py --sim` 就能看到它会做什么。",
         "`python3 bench.py` 测量速度并写入 `report.json`；`qingzhou report` 可以把全班的结果合成一张表。"
         if facts.engine else
-        "模型不在这个包里。在更强的机器上用 `qingzhou bundle best.pth --device pc --scene api` 做出负责识别的程序并运行，"
-        "再把它显示的地址写到 main.py 开头的 `SERVER`。",
+        "模型不在这个包里。在更强的机器上用 `qingzhou bundle best.pth --device pc --scene api` 做出负责识别的程序，"
+        "运行它，再把它显示的地址写到 main.py 开头的 `SERVER`。",
         _list("## 说明", facts.notes),
     )  # fmt: skip
 
@@ -191,16 +199,6 @@ def _page(*parts: str) -> str:
 def _form(facts: Facts) -> str:
     """ "ncnn INT8"; "" where another machine runs the model."""
     return f"{facts.engine} {facts.precision.upper()}".strip()
-
-
-def _install(facts: Facts) -> str:
-    return "sh install.sh" if facts.device.machine else "sh install.sh        (Windows: install.bat)"
-
-
-def _run(facts: Facts) -> str:
-    """How main.py is started; install.bat says which `py` it is."""
-    command = f"python3 main.py{facts.words}"
-    return command if facts.device.machine else f"{command}        (Windows: py main.py{facts.words})"
 
 
 def _picture(facts: Facts, words: str) -> str:
