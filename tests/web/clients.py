@@ -17,10 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
 
-from qingzhou.web.app import create_app
-from qingzhou.web.protocol import limited
+from qingzhou.web.serve import server_of
 from qingzhou.web.settings import Settings
 
 DIGITS = Path(__file__).parents[2] / "src/qingzhou/demo/lenet_digits.pth"
@@ -51,10 +49,10 @@ def finished(client: Any, job: str, seconds: float = 120) -> dict[str, Any]:
     raise AssertionError(f"not finished: {told}")
 
 
-def zipped(files: Mapping[str, bytes]) -> bytes:
+def zipped(files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
     """A .zip."""
     packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(packed, "w", method) as archive:
         for name, data in files.items():
             archive.writestr(name, data)
     return packed.getvalue()
@@ -116,15 +114,14 @@ def serving(folder: Path, *arguments: str) -> Iterator[tuple[httpx.Client, Runni
 @contextmanager
 def served_here(settings: Settings) -> Iterator[str]:
     """A server in a thread of this process, where a test can reach into it; its address."""
-    http = limited(settings.connections)
-    config = uvicorn.Config(create_app(settings), port=free_port(), http=http, ws="none", log_config=None)
-    server = uvicorn.Server(config)
+    server, port = server_of(settings), free_port()
+    server.config.port = port
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
         time.sleep(0.05)
     try:
-        yield f"http://127.0.0.1:{config.port}"
+        yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True
         thread.join()

@@ -153,7 +153,8 @@ def _add_others(app: FastAPI, worker: Worker, settings: Settings, code: ClassCod
             raise Problem("code_wrong")
         answer = JSONResponse({"ok": True})
         if settings.code:
-            answer.set_cookie(COOKIE, cookie_of(settings.code), httponly=True, samesite="strict", max_age=12 * 3600)
+            answer.set_cookie(COOKIE, cookie_of(settings.code), httponly=True, samesite="strict", max_age=12 * 3600,
+                              secure=request.url.scheme == "https")  # fmt: skip
         return answer
 
     @app.get("/healthz", tags=["operation"])

@@ -31,13 +31,18 @@ def serve(settings: Settings) -> None:
     check_settings(settings)
     _prepare(settings)
     listener = _listener(settings)
-    config = uvicorn.Config(
+    server = server_of(settings)
+    welcome(settings, listener.getsockname()[1])
+    server.run(sockets=[listener])
+
+
+def server_of(settings: Settings) -> uvicorn.Server:
+    """The application, and how it is served; X-Forwarded-For is believed of FORWARDED_ALLOW_IPS or 127.0.0.1."""
+    return uvicorn.Server(uvicorn.Config(
         create_app(settings), http=limited(_room(settings.connections)), ws="none", log_config=None,
         access_log=False, server_header=False, date_header=False, timeout_keep_alive=10, timeout_graceful_shutdown=10,
         backlog=BACKLOG, proxy_headers=settings.behind_proxy, h11_max_incomplete_event_size=32 << 10,
-    )  # fmt: skip
-    welcome(settings, listener.getsockname()[1])
-    uvicorn.Server(config).run(sockets=[listener])
+    ))  # fmt: skip
 
 
 def work(settings: Settings) -> None:
