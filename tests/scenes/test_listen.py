@@ -12,7 +12,9 @@ from PIL import Image
 
 from passengers import ORACLE
 from qingzhou.errors import FileMissing, InputError
-from qingzhou.runtime.listen import BANDS, RATE, Microphone, loudness, pictures_of, read_wav, spectrogram
+from qingzhou.runtime.listen import (
+    BANDS, QUIET, RATE, Microphone, centred, loudness, pictures_of, read_wav, spectrogram,
+)  # fmt: skip
 
 TIME = np.arange(RATE) / RATE
 
@@ -75,15 +77,65 @@ def test_what_is_no_sound(data: bytes, tmp_path: Path) -> None:
 
 
 def test_training_pictures_are_what_the_program_sees(tmp_path: Path) -> None:
-    """A picture for each second, in folders of the same names."""
+    """A picture for each look of the program, in folders of the same names."""
     (tmp_path / "sounds" / "开灯").mkdir(parents=True)
     sound = np.sin(2 * np.pi * np.cumsum(np.linspace(200, 4000, 2 * RATE)) / RATE)
     write_wav(tmp_path / "sounds" / "开灯" / "1.wav", sound)
     made = pictures_of(str(tmp_path / "sounds"), str(tmp_path / "pictures"))
     assert [Path(path).relative_to(tmp_path / "pictures").as_posix() for path in made] == [
-        "开灯/1_0.png",
-        "开灯/1_1.png",
+        f"开灯/1_{number}.png" for number in range(5)
     ]
-    with Microphone(str(tmp_path / "sounds" / "开灯" / "1.wav"), step=1.0) as microphone:
+    with Microphone(str(tmp_path / "sounds" / "开灯" / "1.wav")) as microphone:
         for path, heard in zip(made, microphone, strict=True):
             assert np.array_equal(np.asarray(Image.open(path)), spectrogram(heard))
+
+
+def burst(start: float, seconds: float = 2.0, length: float = 0.4) -> Any:
+    """A word, as it were: louder noise that begins at `start`, in some noise of the room."""
+    noise = np.random.Generator(np.random.PCG64(1)).standard_normal(int(seconds * RATE))
+    time = np.arange(len(noise)) / RATE
+    return noise * np.where((time >= start) & (time < start + length), 0.2, 0.01)
+
+
+@pytest.mark.parametrize("start", [0.0, 0.1, 0.3, 0.45, 0.6, 0.77, 0.9, 1.0, 1.3, 1.6])
+def test_a_word_is_heard_whole_wherever_it_is(start: float, tmp_path: Path) -> None:
+    """At least once, at most twice, and never with its beginning or its end cut off."""
+    path = write_wav(tmp_path / "a.wav", np.concatenate([np.zeros(RATE), burst(start), np.zeros(RATE)]))
+    with Microphone(str(path)) as microphone:
+        seen = [sound for sound in microphone if loudness(sound) > QUIET and centred(sound)]
+    assert 1 <= len(seen) <= 2
+    whole = pytest.approx((burst(start) ** 2).sum(), rel=0.01)  # the energy of the word
+    assert all((sound.astype(float) ** 2).sum() == whole for sound in seen)
+
+
+def test_what_sounds_all_the_time_is_centred() -> None:
+    assert centred(np.sin(2000 * TIME)) and centred(np.zeros(RATE)) and centred(burst(5.0))
+    assert not centred(burst(0.0)[:RATE]) and not centred(burst(0.6)[:RATE]) and centred(burst(0.35)[:RATE])
+
+
+def test_a_second_with_a_word_at_its_end_and_silence_have_their_picture(tmp_path: Path) -> None:
+    """Short recordings, and a class that is silence, are not left out; of long ones the silent seconds are."""
+    (tmp_path / "sounds" / "word").mkdir(parents=True)
+    (tmp_path / "sounds" / "quiet").mkdir()
+    write_wav(tmp_path / "sounds" / "word" / "late.wav", burst(0.6, 1.0))
+    write_wav(tmp_path / "sounds" / "word" / "short.wav", burst(0, 0.4))
+    write_wav(tmp_path / "sounds" / "word" / "long.wav", np.concatenate([burst(0.3, 1.0), np.zeros(9 * RATE)]))
+    write_wav(tmp_path / "sounds" / "quiet" / "1.wav", np.zeros(RATE))
+    made = [Path(path).name for path in pictures_of(str(tmp_path / "sounds"), str(tmp_path / "pictures"))]
+    assert made == ["1_0.png", "late_0.png", "long_0.png", "short_0.png"]
+    assert {Image.open(path).size for path in (tmp_path / "pictures").glob("*/*.png")} == {(98, 64)}
+
+
+def test_a_short_recording_is_a_second_for_the_program_too(tmp_path: Path) -> None:
+    with Microphone(str(write_wav(tmp_path / "a.wav", burst(0, 0.4)))) as microphone:
+        assert [spectrogram(sound).shape for sound in microphone] == [(BANDS, 98, 3)]
+
+
+@pytest.mark.parametrize("language, words", [("en", [".wav", "folder for each class"]), ("zh", [".wav", "每类一个文件夹"])])
+def test_a_folder_without_recordings(language: str, words: list[str], tmp_path: Path) -> None:
+    """Such as a phone's .m4a files."""
+    (tmp_path / "sounds").mkdir()
+    (tmp_path / "sounds" / "1.m4a").write_bytes(b"x")
+    with pytest.raises(FileMissing) as found:
+        pictures_of(str(tmp_path / "sounds"), str(tmp_path / "pictures"))
+    assert all(word in getattr(found.value, language) for word in words) and not (tmp_path / "pictures").exists()

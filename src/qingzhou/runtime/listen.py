@@ -1,11 +1,13 @@
 """The microphone, and a picture of what it hears: a classifier of pictures can then tell sounds apart.
 
 Training pictures are made by the same function:  python -m qingzhou_runtime.listen sounds pictures
-writes for every .wav file in the folder `sounds` and its folders the spectrogram of each second into `pictures`.
+writes for every .wav file in the folder `sounds` and its folders what the program would see while it plays, into
+folders of the same names in `pictures`: a spectrogram of each second with a sound in its middle, none of silence.
 """
 
 from __future__ import annotations
 
+import collections
 import functools
 import os
 import shutil
@@ -18,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Iterator, List, Tuple
 import numpy as np
 
 from . import sim
-from .errors import DeviceError, FileMissing, InputError
+from .errors import DeviceError, FileMissing, InputError, say
 from .optional import need, tell
 
 if TYPE_CHECKING:
@@ -30,6 +32,13 @@ RATE = 16000  # samples a second
 WINDOW, HOP, BANDS = 400, 160, 64  # 25 ms, 10 ms, and mel bands up to 8 kHz: what speech recognition uses
 FLOOR = 80.0  # decibels below the loudest that still show
 LONGEST = 600  # seconds of a file
+STEP = 0.25  # seconds from one look to the next
+MIDDLE = 0.15  # of the length: so far from its middle may a sound be that is not cut off
+QUIET = 0.01  # what is not louder is silence, from 0 to 1; so does the program begin
+USAGE = (
+    "python -m qingzhou_runtime.listen SOUNDS PICTURES: two folders; in SOUNDS a folder for each class, with .wav files.",
+    "python -m qingzhou_runtime.listen 声音文件夹 图片文件夹：声音文件夹里每类一个文件夹，里面放 .wav 录音。",
+)
 
 
 def spectrogram(samples: Array) -> Array:
@@ -48,6 +57,20 @@ def spectrogram(samples: Array) -> Array:
 def loudness(samples: Array) -> float:
     """0 (silence) to 1, as the root of the mean square."""
     return float(np.sqrt(np.mean(np.square(np.asarray(samples, np.float32))))) if len(samples) else 0.0
+
+
+def centred(samples: Array) -> bool:
+    """Whether the sound lies in the middle, where a word is whole; what sounds all the time does so too.
+
+    What is at an edge now, the next looks have in their middle. Measured at the centre of its energy.
+    """
+    return _off_centre(samples) <= MIDDLE
+
+
+def _off_centre(samples: Array) -> float:
+    """0 in the middle, to 0.5 at an edge."""
+    energy = np.square(np.asarray(samples, np.float64)) + 1e-12  # silence has its centre in the middle
+    return float(abs(np.average(np.arange(len(energy)) + 0.5, weights=energy) / len(energy) - 0.5))
 
 
 def _frames(samples: Array) -> Array:
@@ -84,7 +107,7 @@ class Microphone:
     source  "auto": the microphone; or a .wav file, second by second to its end. DeviceError, FileMissing, InputError.
     """
 
-    def __init__(self, source: str = "auto", seconds: float = 1.0, step: float = 0.5) -> None:
+    def __init__(self, source: str = "auto", seconds: float = 1.0, step: float = STEP) -> None:
         self._length, self._step = int(seconds * RATE), int(step * RATE)
         self._ended = False
         self._process: Any = None
@@ -104,8 +127,7 @@ class Microphone:
 
     def __iter__(self) -> Iterator[Array]:
         if self._file is not None:
-            last = max(len(self._file) - self._length, 0)
-            yield from (self._file[i : i + self._length] for i in range(0, last + 1, self._step))
+            yield from _pieces(self._file, self._length, self._step)
             return
         while not self._ended:
             with self._new:
@@ -157,6 +179,13 @@ class Microphone:
             self._process.wait()
         if self._stream is not None:
             self._stream.close()
+
+
+def _pieces(sound: Array, length: int, step: int) -> Iterator[Array]:
+    """All of this length, a step apart, from a whole recording; one that is shorter ends in silence."""
+    if len(sound) < length:
+        sound = np.pad(sound, (0, length - len(sound)), mode="constant")
+    return (sound[start : start + length] for start in range(0, len(sound) - length + 1, step))
 
 
 def _simulated(source: str) -> Array:
@@ -220,34 +249,54 @@ def no_microphone(reason: str) -> DeviceError:
 
 
 def pictures_of(sounds: str, out: str) -> List[str]:
-    """A PNG for each second of every .wav below the folder `sounds`, in folders of the same names; their paths."""
+    """PNGs of every .wav below the folder `sounds`, in folders of the same names; their paths. InputError, FileMissing."""
     from PIL import Image
 
     written = []
     for path, name in _wavs(sounds):
-        sound = read_wav(path)
-        for number, start in enumerate(range(0, max(len(sound) - RATE // 2, 1), RATE)):
+        for number, piece in enumerate(_heard(read_wav(path))):
             target = os.path.join(out, "%s_%d.png" % (os.path.splitext(name)[0], number))
             os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
-            piece = sound[start : start + RATE]
-            Image.fromarray(spectrogram(np.pad(piece, (0, RATE - len(piece)), mode="constant"))).save(target)
+            Image.fromarray(spectrogram(piece)).save(target)
             written.append(target)
     return written
 
 
+def _heard(sound: Array) -> List[Array]:
+    """What the program would make pictures of; at least one, so that a class may be silence, or short recordings."""
+    every = list(_pieces(sound, RATE, int(STEP * RATE)))
+    loud = [piece for piece in every if loudness(piece) > QUIET] or every
+    return [piece for piece in loud if centred(piece)] or [min(loud, key=_off_centre)]
+
+
 def _wavs(folder: str) -> Iterator[Tuple[str, str]]:
+    """Path, and path below the folder, of every .wav in it; FileMissing where there is none."""
+    none = True
     for place, _, names in sorted(os.walk(folder)):
         for name in sorted(names):
             if name.lower().endswith(".wav"):
-                path = os.path.join(place, name)
+                none, path = False, os.path.join(place, name)
                 yield path, os.path.relpath(path, folder)
+    if none:
+        raise FileMissing(
+            en="There are no .wav files in %s; expected a folder for each class with recordings in it. Recordings of "
+            "other kinds (.mp3, .m4a) must be saved as .wav first, for example with Audacity." % folder,
+            zh="%s 里没有 .wav 文件；应为每类一个文件夹，里面放录音。其他格式（.mp3、.m4a）的录音请先用 Audacity 等软件"
+            "另存为 .wav。" % folder,
+        )
+
+
+def _main() -> None:
+    from .start import start
+
+    given = start()
+    if len(given) != 2:
+        print(say(*USAGE))
+        sys.exit(2)
+    classes = collections.Counter(os.path.basename(os.path.dirname(path)) for path in pictures_of(*given))
+    for name, count in sorted(classes.items()):  # as BaseNN and MMEdu number them
+        print(say("%s: %d pictures", "%s：%d 张图片") % (name, count))
 
 
 if __name__ == "__main__":
-    from .start import start
-
-    given = start(__doc__)
-    if len(given) != 2:
-        print(__doc__)
-        sys.exit(2)
-    print(len(pictures_of(*given)))
+    _main()

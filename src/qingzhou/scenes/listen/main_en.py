@@ -11,7 +11,7 @@ from pathlib import Path
 
 from qingzhou_runtime import load
 from qingzhou_runtime.draw import caption
-from qingzhou_runtime.listen import Microphone, loudness, spectrogram
+from qingzhou_runtime.listen import Microphone, centred, loudness, spectrogram
 from qingzhou_runtime.rules import Rules
 from qingzhou_runtime.start import start
 
@@ -26,11 +26,13 @@ words = start(__doc__)
 # 1. Open the model, the rules and the microphone
 model = load(Path(__file__).with_name(MODEL))
 with Rules(RULES, model.labels) as rules, Microphone(words[0] if words else SOUND, SECONDS) as microphone:
-    # 2. Twice a second: the newest second of sound
+    # 2. Four times a second: the newest second of sound
     for sound in microphone:
         if loudness(sound) <= QUIET:
             rules.check(None)  # nothing was heard, so rules may act again later
             continue
+        if not centred(sound):
+            continue  # a word at the edge may be cut off; soon it is in the middle
         # 3. Make a picture of it, and recognise that
         answer = model.predict(spectrogram(sound))
         print(caption(answer))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from qingzhou_runtime import load
 from qingzhou_runtime.draw import caption
-from qingzhou_runtime.listen import Microphone, loudness, spectrogram
+from qingzhou_runtime.listen import Microphone, centred, loudness, spectrogram
 from qingzhou_runtime.rules import Rules
 from qingzhou_runtime.start import start
 
@@ -26,11 +26,13 @@ words = start(__doc__)
 # 1. 打开模型、规则和麦克风
 model = load(Path(__file__).with_name(MODEL))
 with Rules(RULES, model.labels) as rules, Microphone(words[0] if words else SOUND, SECONDS) as microphone:
-    # 2. 每秒两次，取最近一秒的声音
+    # 2. 每秒四次，取最近一秒的声音
     for sound in microphone:
         if loudness(sound) <= QUIET:
             rules.check(None)  # 没有声音，之后规则可以再次触发
             continue
+        if not centred(sound):
+            continue  # 声音在边上，可能不完整；很快它就会移到中间
         # 3. 把声音变成图片，再识别图片
         answer = model.predict(spectrogram(sound))
         print(caption(answer))
