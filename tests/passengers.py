@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import wave
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +11,12 @@ import numpy as np
 from PIL import Image
 from rebuild import rebuild
 
+from qingzhou.runtime.listen import RATE, read_wav
+
 ORACLE = Path(__file__).resolve().parent / "oracle"
 DIGITS = ORACLE / "digits"
+SOUND = ORACLE / "trained_sound"  # spoken words, by BaseNN
+WORDS = ("停", "右", "左", "跑")  # recordings of which are in SOUND/heard
 
 
 def mmedu(name: str, folder: Path) -> Path:
@@ -44,6 +49,26 @@ def photo(path: Path, size: tuple[int, int] = (300, 260)) -> Path:
     rings = 60 * (np.hypot(x - 90, y - 120) // 25 % 2)
     picture = np.stack([x * 150 // width, rings + 40, y * 150 // height], axis=-1) + noise
     Image.fromarray(picture.astype(np.uint8)).save(path)
+    return path
+
+
+def spectrograms(folder: Path) -> Path:
+    """Pictures of words by held-out voices, in a folder for each word; each also a moment earlier and later."""
+    kept = np.load(SOUND / "scores.npz")
+    for number, (grey, label) in enumerate(zip(kept["pictures"], kept["classes"][kept["truth"]], strict=True)):
+        (folder / label).mkdir(parents=True, exist_ok=True)
+        for shift in (-4, 0, 4):
+            Image.fromarray(np.roll(grey, shift, axis=1)).convert("RGB").save(folder / label / f"{number}_{shift}.png")
+    return folder
+
+
+def spoken(words: tuple[str, ...], path: Path) -> Path:
+    """Recordings of these words one after the other, in a room that is never quite silent."""
+    room = np.random.Generator(np.random.PCG64(2)).standard_normal
+    parts = [part for word in words for part in (0.002 * room(RATE), read_wav(str(SOUND / "heard" / f"{word}.wav")))]
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, RATE, 0, "NONE", ""))
+        file.writeframes((np.concatenate([*parts, 0.002 * room(RATE)]) * 32767).astype("<i2").tobytes())
     return path
 
 

@@ -67,12 +67,14 @@ def _targets(sources: Mapping[Path, Path], out: Path | None, folders: bool) -> d
 
 
 def read_label_option(text: str) -> list[str]:
-    """ "cat,dog", or the lines of a text file of that name."""
+    """ "cat,dog", the lines of a text file of that name, or the folders in one: those of the training pictures."""
     path = Path(text)
     try:
-        is_file = path.is_file()
+        is_file, is_folder = path.is_file(), path.is_dir()
     except OSError:
-        is_file = False
+        is_file = is_folder = False
+    if is_folder:
+        return sorted(one.name for one in path.iterdir() if one.is_dir())  # as MMEdu and BaseNN number them
     if not is_file and path.suffix.lower() == ".txt":
         raise LabelError(
             en=f"The label file {path} does not exist. Give an existing file, or the labels themselves: cat,dog",

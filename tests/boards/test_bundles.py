@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from lab import BOARDS, Shell, shell, unpack, up
 
-from passengers import ORACLE, basenn
+from passengers import ORACLE, SOUND, WORDS, basenn, spectrograms, spoken
 from qingzhou.bundle.build import build
 from qingzhou.scenes import SCENES
 
@@ -117,6 +117,20 @@ def test_scene(scene: str, board: str, installed: tuple[Shell, dict[str, Path]],
         assert bench(run, folder)["rows"][0]["device"] == board
     else:
         assert "[sim]" in said
+
+
+def test_spoken_words(board: str, installed: tuple[Shell, dict[str, Path]], tmp_path: Path) -> None:
+    """A network that was trained on sounds names the words of an unheard voice, and acts; INT8 where that is best."""
+    run, packages = installed
+    made = build(SOUND / "basenn.pth", board, "listen", data=spectrograms(tmp_path / "pictures"), lang="zh",
+                 actions=["speak", "停=pin:24"], out=tmp_path / "bundle.zip")  # fmt: skip
+    folder = ready(made.path, tmp_path / "there", packages)
+    assert "通过" in run.ok("python3 selftest.py", folder)
+    (folder / "sim").mkdir()
+    spoken(WORDS, folder / "sim" / "sound.wav")
+    said = run.ok(steps(folder)[1], folder)
+    assert re.findall(r"\[sim\] speak: (.*)", said) == list(WORDS)
+    assert "[sim] pin 24 on" in said
 
 
 def bench(run: Shell, folder: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from passengers import ORACLE, basenn
+from passengers import ORACLE, SOUND, basenn
 from qingzhou.convert import run_conversion
 from qingzhou.runtime import load
 from qingzhou.scenes import copy_runtime, program
@@ -18,6 +18,7 @@ SHAPES = sorted((ORACLE / "trained_ssd" / "pictures").glob("*.jpg"))
 MODELS: dict[str, tuple[Path, dict[str, Any]]] = {
     "shapes": (ORACLE / "trained_ssd" / "checkpoint.pth", {"input_size": (160, 160)}),
     "digits": (ORACLE / "digits" / "basenn.pth", {}),
+    "words": (SOUND / "basenn.pth", {}),
     "iris": (basenn("tab_iris"), {}),
 }
 Write = Callable[..., Path]

@@ -6,7 +6,7 @@ import ast
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from qingzhou.errors import OptionError
@@ -35,6 +35,7 @@ def card(kind: str = "image", task: str = "classification", labels: Any = ("cat"
     return Card(task, "LeNet", "MMEdu", Input("input", kind, [1, 1, 8, 8]), Output("output", "logits"), list(labels))
 
 
+@example(model="\x000", rules=None, level=0.0)  # as an octal number it would lose the 0
 @given(model=PLAIN, rules=PLAIN, level=st.floats(allow_nan=False, allow_infinity=False))
 def test_the_program_holds_the_values_and_all_else_as_it_was(model: Any, rules: Any, level: float) -> None:
     code = fill(CODE, {"MODEL": model, "RULES": rules, "LEVEL": level})
@@ -83,6 +84,14 @@ RULES = [
 @pytest.mark.parametrize("action, rules", RULES, ids=[action for action, _ in RULES])
 def test_an_action_as_rules(action: str, rules: list[str]) -> None:
     assert rules_for([action], card()) == rules
+
+
+def test_what_shows_only_once_needs_no_three_frames() -> None:
+    """A spoken word, which the scene "listen" has in the middle of a second once or twice."""
+    assert SCENES["listen"].frames == 1
+    said, *switched = rules_for(["speak", "dog=pin:24"], card(), 1)
+    assert said == "when any above 0.8: speak(label)"
+    assert switched == ['when "dog" above 0.8: pin(24, on)', 'when no "dog" for 3 frames: pin(24, off)']
 
 
 def test_a_model_without_classes() -> None:

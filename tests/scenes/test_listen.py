@@ -13,8 +13,16 @@ from PIL import Image
 from passengers import ORACLE
 from qingzhou.errors import FileMissing, InputError
 from qingzhou.runtime.listen import (
-    BANDS, QUIET, RATE, Microphone, centred, loudness, pictures_of, read_wav, spectrogram,
-)  # fmt: skip
+    BANDS,
+    QUIET,
+    RATE,
+    Microphone,
+    centred,
+    loudness,
+    pictures_of,
+    read_wav,
+    spectrogram,
+)
 
 TIME = np.arange(RATE) / RATE
 
@@ -128,14 +136,15 @@ def test_a_second_with_a_word_at_its_end_and_silence_have_their_picture(tmp_path
 
 def test_a_short_recording_is_a_second_for_the_program_too(tmp_path: Path) -> None:
     with Microphone(str(write_wav(tmp_path / "a.wav", burst(0, 0.4)))) as microphone:
-        assert [spectrogram(sound).shape for sound in microphone] == [(BANDS, 98, 3)]
+        assert [spectrogram(sound).shape for sound in microphone if centred(sound)] == [(BANDS, 98, 3)]
 
 
-@pytest.mark.parametrize("language, words", [("en", [".wav", "folder for each class"]), ("zh", [".wav", "每类一个文件夹"])])
-def test_a_folder_without_recordings(language: str, words: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("language, hint", [("en", "a folder for each class"), ("zh", "每类一个文件夹")])
+def test_a_folder_without_recordings(language: str, hint: str, tmp_path: Path) -> None:
     """Such as a phone's .m4a files."""
     (tmp_path / "sounds").mkdir()
     (tmp_path / "sounds" / "1.m4a").write_bytes(b"x")
     with pytest.raises(FileMissing) as found:
         pictures_of(str(tmp_path / "sounds"), str(tmp_path / "pictures"))
-    assert all(word in getattr(found.value, language) for word in words) and not (tmp_path / "pictures").exists()
+    said = getattr(found.value, language)
+    assert hint in said and ".wav" in said and not (tmp_path / "pictures").exists()

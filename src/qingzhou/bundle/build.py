@@ -81,7 +81,11 @@ class Order:
     def fits(self, card: Card) -> None:
         """OptionError for a model that the scene does not take, and for actions that cannot be."""
         program(self.scene, card, self.language, self.constants)
-        rules_for(self.actions, card)
+        self.rules(card)
+
+    def rules(self, card: Card) -> tuple[str, ...]:
+        """The actions as rules for this model."""
+        return tuple(rules_for(self.actions, card, SCENES[self.scene].frames))
 
 
 def build(
@@ -138,7 +142,7 @@ def _fill(order: Order, folder: Path) -> Bundle:
     make = form_elsewhere if SCENES[order.scene].asks else best_form
     form = make(order.source, order.device, replace(order.wish, fits=order.fits), models)
     expected = check(order.device, order.scene, form, order.force)
-    rules = tuple(rules_for(order.actions, form.card))
+    rules = order.rules(form.card)
     if order.device.is_page:
         return _page(order, folder, form, expected, rules)
     if form.engine:

@@ -36,7 +36,7 @@ STEP = 0.25  # seconds from one look to the next
 MIDDLE = 0.15  # of the length: so far from its middle may a sound be that is not cut off
 QUIET = 0.01  # what is not louder is silence, from 0 to 1; so does the program begin
 USAGE = (
-    "python -m qingzhou_runtime.listen SOUNDS PICTURES: two folders; in SOUNDS a folder for each class, with .wav files.",
+    "python -m qingzhou_runtime.listen SOUNDS PICTURES: two folders; in SOUNDS a folder of .wav files for each class.",
     "python -m qingzhou_runtime.listen 声音文件夹 图片文件夹：声音文件夹里每类一个文件夹，里面放 .wav 录音。",
 )
 
@@ -60,17 +60,10 @@ def loudness(samples: Array) -> float:
 
 
 def centred(samples: Array) -> bool:
-    """Whether the sound lies in the middle, where a word is whole; what sounds all the time does so too.
-
-    What is at an edge now, the next looks have in their middle. Measured at the centre of its energy.
-    """
-    return _off_centre(samples) <= MIDDLE
-
-
-def _off_centre(samples: Array) -> float:
-    """0 in the middle, to 0.5 at an edge."""
-    energy = np.square(np.asarray(samples, np.float64)) + 1e-12  # silence has its centre in the middle
-    return float(abs(np.average(np.arange(len(energy)) + 0.5, weights=energy) / len(energy) - 0.5))
+    """Whether the centre of the energy is near the middle: then a word is whole. What is at an edge now, the next looks
+    have in their middle; what sounds all the time is in the middle at once, and so is silence."""
+    energy = np.square(np.asarray(samples, np.float64)) + 1e-12
+    return bool(abs(np.average(np.arange(len(energy)) + 0.5, weights=energy) / len(energy) - 0.5) <= MIDDLE)
 
 
 def _frames(samples: Array) -> Array:
@@ -127,7 +120,7 @@ class Microphone:
 
     def __iter__(self) -> Iterator[Array]:
         if self._file is not None:
-            yield from _pieces(self._file, self._length, self._step)
+            yield from _looks(self._file, self._length, self._step)
             return
         while not self._ended:
             with self._new:
@@ -181,11 +174,24 @@ class Microphone:
             self._stream.close()
 
 
-def _pieces(sound: Array, length: int, step: int) -> Iterator[Array]:
-    """All of this length, a step apart, from a whole recording; one that is shorter ends in silence."""
+def _looks(sound: Array, length: int, step: int) -> List[Array]:
+    """What is looked at of a recording: all of this length, a step apart. Where the only word is at an edge, as in a
+    recording of a second, it is put into silence."""
+    found = _pieces(sound, length, step)
+    if loudness(sound) <= QUIET or any(map(_heard, found)):
+        return found
+    edge = np.zeros(length // 2, np.float32)
+    return _pieces(np.concatenate([edge, sound, edge]), length, step)
+
+
+def _pieces(sound: Array, length: int, step: int) -> List[Array]:
     if len(sound) < length:
         sound = np.pad(sound, (0, length - len(sound)), mode="constant")
-    return (sound[start : start + length] for start in range(0, len(sound) - length + 1, step))
+    return [sound[start : start + length] for start in range(0, len(sound) - length + 1, step)]
+
+
+def _heard(sound: Array) -> bool:
+    return loudness(sound) > QUIET and centred(sound)
 
 
 def _simulated(source: str) -> Array:
@@ -249,24 +255,18 @@ def no_microphone(reason: str) -> DeviceError:
 
 
 def pictures_of(sounds: str, out: str) -> List[str]:
-    """PNGs of every .wav below the folder `sounds`, in folders of the same names; their paths. InputError, FileMissing."""
+    """PNGs of every .wav below `sounds`, in folders of the same names; their paths. InputError, FileMissing."""
     from PIL import Image
 
     written = []
     for path, name in _wavs(sounds):
-        for number, piece in enumerate(_heard(read_wav(path))):
+        looks = _looks(read_wav(path), RATE, int(STEP * RATE))
+        for number, piece in enumerate(list(filter(_heard, looks)) or looks):  # silence may be a class of its own
             target = os.path.join(out, "%s_%d.png" % (os.path.splitext(name)[0], number))
             os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
             Image.fromarray(spectrogram(piece)).save(target)
             written.append(target)
     return written
-
-
-def _heard(sound: Array) -> List[Array]:
-    """What the program would make pictures of; at least one, so that a class may be silence, or short recordings."""
-    every = list(_pieces(sound, RATE, int(STEP * RATE)))
-    loud = [piece for piece in every if loudness(piece) > QUIET] or every
-    return [piece for piece in loud if centred(piece)] or [min(loud, key=_off_centre)]
 
 
 def _wavs(folder: str) -> Iterator[Tuple[str, str]]:

@@ -20,29 +20,31 @@ EXAMPLES = {"sound": "ding.wav", "pin": "24", "servo": "18", "mqtt": "siot/cat",
             "key": "space"}  # fmt: skip
 
 
-def rules_for(actions: Sequence[str], card: Card) -> list[str]:
+def rules_for(actions: Sequence[str], card: Card, frames: int = FRAMES) -> list[str]:
     """ "speak" or "pin:24" as rules; a label and "=" before it make it one for that label: "cat=pin:24".
 
-    Without a label, what is spoken is the answer itself, and a pin is for the first label. OptionError for an action
+    Without a label, what is spoken is the answer itself, and a pin is for the first label. `frames`: in how many looks
+    one after the other a thing must be seen, of Scene.frames. OptionError for an action
     that does not exist, lacks what it needs, or is for a label that the model does not know.
 
     >>> rules_for(["speak", "cat=pin:24"], card)
     ['when any above 0.8 for 3 frames: speak(label)', 'when "cat" above 0.8 for 3 frames: pin(24, on)',
      'when no "cat" for 3 frames: pin(24, off)']
     """
-    return [rule for action in actions for rule in _rules(action, card)]
+    return [rule for action in actions for rule in _rules(action, card, frames)]
 
 
-def _rules(text: str, card: Card) -> list[str]:
+def _rules(text: str, card: Card, frames: int) -> list[str]:
     label, _, action = text.rpartition("=") if "=" in text.partition(":")[0] else ("", "", text)
     name, _, given = action.strip().partition(":")
     _check(text, name, given, label, card)
     if kind_of(card) in ("values", "text"):
         return [f"when value above {ABOVE}: {_call(ACTIONS[name], given, 'value')}"]
+    often = f" for {frames} frames" if frames > 1 else ""
     if not label and name not in UNDONE:
-        return [f"when any above {ABOVE} for {FRAMES} frames: {_call(ACTIONS[name], given, 'label')}"]
+        return [f"when any above {ABOVE}{often}: {_call(ACTIONS[name], given, 'label')}"]
     shown = _quoted(label or card.labels[0])
-    rules = [f"when {shown} above {ABOVE} for {FRAMES} frames: {_call(ACTIONS[name], given, 'label')}"]
+    rules = [f"when {shown} above {ABOVE}{often}: {_call(ACTIONS[name], given, 'label')}"]
     if name in UNDONE:
         rules.append(f"when no {shown} for {FRAMES} frames: {_call(UNDONE[name], given, 'label')}")
     return rules

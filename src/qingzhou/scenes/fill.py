@@ -72,5 +72,5 @@ def literal(value: object) -> str:
     if not isinstance(value, str):
         return repr(value)
     mark = "'" if '"' in value and "'" not in value else '"'
-    text = value.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r").replace("\0", "\\0")
+    text = value.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r").replace("\0", "\\x00")
     return mark + text.replace(mark, "\\" + mark) + mark

@@ -17,6 +17,7 @@ class Scene:
     en, zh     what it does, in half a line
     constants  the names at the top of its program, in their order
     kinds      of model that it takes, of kind_of(), whose inputs are of the kind `inputs`, of card.input.kind
+    frames     in how many looks one after the other a thing must be seen before something happens
     """
 
     name: str
@@ -25,6 +26,7 @@ class Scene:
     constants: tuple[str, ...]
     kinds: tuple[str, ...]
     inputs: tuple[str, ...]
+    frames: int = 3
 
     @property
     def asks(self) -> bool:
@@ -80,7 +82,8 @@ _ALL = (
     Scene("ask", "the camera here, the model on a stronger machine", "摄像头在这里，模型在更强的机器上",
           ("SERVER", "CAMERA", "SIZE", "FULL_SCREEN", "ROTATE", "RULES"), _PICTURES, ("image",)),
     Scene("listen", "sounds from the microphone", "识别麦克风听到的声音",
-          ("MODEL", "SOUND", "SECONDS", "QUIET", "RULES"), ("image", "values"), ("image",)),
+          ("MODEL", "SOUND", "SECONDS", "QUIET", "RULES"), ("image", "values"), ("image",),
+          frames=1),  # a word is in the middle once or twice
     Scene("cascade", "a detector, and a classifier for each thing it finds", "先检测，再对每个目标分类",
           ("MODEL", "SECOND", "FIND", "CAMERA", "SIZE", "FULL_SCREEN", "ROTATE", "RULES"), ("detect",), ("image",)),
     Scene("sensor", "a row of numbers from sensors, again and again", "不断读取传感器的一行数值",

@@ -10,7 +10,8 @@ Writes, beside itself:
                  of heard/, and how many torch had right of all that were held out
 
 The recordings are espeak-ng's voices at many speeds and pitches, each word somewhere in a second and a half, in noise
-of several colours and levels. No voice of HELD_OUT is among those trained with. The class "其他" is noise and other words. All pictures are made by the runtime's own function.
+of several colours and levels. No voice of HELD_OUT is among those trained with. The class "其他" is noise and other
+words. All pictures are made by the runtime's own function.
 """
 
 import subprocess
@@ -27,12 +28,14 @@ from qingzhou.runtime.listen import RATE, pictures_of, read_wav
 
 HERE = Path(__file__).resolve().parent
 WORDS, OTHER = ("停", "右", "左", "跑"), "其他"
-MORE = ("你好", "老师", "今天", "苹果", "中国", "谢谢", "再见", "学校", "大海", "五", "八", "你", "我", "不", "好", "天")
-TRAINED = (
-    "Alex Alicia Andrea Andy Annie Denis Diogo Gene Henrique Hugo Lee Marco Mario Michael adam anika antonio aunty "
-    "belinda benjamin boris caleb david edward f1 f2 f3 f5 grandma iven john linda m1 m2 m3 m4 m6 m7 max michel miguel "
-    "norbert pablo paul quincy rob sandro shelby steph travis victor zac"
-).split()
+MORE = "你好 老师 今天 苹果 中国 谢谢 再见 学校 大海 五 八 你 我 不 好 天".split()  # noqa: SIM905 - to be read
+TRAINED = [
+    "Alex", "Alicia", "Andrea", "Andy", "Annie", "Denis", "Diogo", "Gene", "Henrique", "Hugo", "Lee", "Marco",
+    "Mario", "Michael", "adam", "anika", "antonio", "aunty", "belinda", "benjamin", "boris", "caleb", "david",
+    "edward", "f1", "f2", "f3", "f5", "grandma", "iven", "john", "linda", "m1", "m2", "m3", "m4", "m6", "m7", "max",
+    "michel", "miguel", "norbert", "pablo", "paul", "quincy", "rob", "sandro", "shelby", "steph", "travis",
+    "victor", "zac",
+]  # fmt: skip
 HELD_OUT, VOICE = ["Jacky", "Mike", "ed", "f4", "m5", "m8", "robert", "steph2"], "f4"
 TAKES, EPOCHS, SHIPPED = 8, 40, 3  # recordings of a word by a voice; pictures of a class in scores.npz
 
