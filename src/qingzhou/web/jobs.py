@@ -23,8 +23,9 @@ from .store import Store
 
 UPLOAD, JOB, REPORT = "upload", "job", "report"
 QUEUED, RUNNING, DONE, FAILED = "queued", "running", "done", "failed"
-READY = "ready"  # of an upload or a report
+READY, COMING = "ready", "coming"  # of an upload or a report; of an upload whose file is not yet kept
 DEATHS = 2  # of workers, after which a job is not tried again
+KEEPING = 3600.0  # seconds in which a file is surely kept, or its server has died meanwhile
 RESEND = 30.0  # seconds after which a queued job is spoken of again, if no message is waiting
 
 
@@ -54,12 +55,22 @@ class Jobs:
         if shutil.disk_usage(self.settings.work).free < self.settings.least_free + 2 * self.settings.max_size:
             raise Problem("full")
 
-    def add_upload(self, id: str, client: str, facts: Mapping[str, Any]) -> Record:
-        """Write an upload down whose file is in the store."""
+    def add_upload(self, client: str, facts: Mapping[str, Any], keep: Callable[[str], None]) -> Record:
+        """An upload, whose file is kept under a key. It is written down before, so that sweep() finds what a server
+        leaves that is killed meanwhile.
+        """
         now = self.records.now()
-        record = Record(UPLOAD, id, READY, client, now, now + self.settings.keep, facts)
+        record = Record(UPLOAD, token(), COMING, client, now, now + KEEPING, facts)
         self.records.add(record)
-        return record
+        ready = dataclasses.replace(record, state=READY, expires=now + self.settings.keep)
+        try:
+            keep(f"uploads/{record.id}/file")
+            if not self.records.swap(record, ready):
+                raise Problem("not_found")  # it took longer than that
+        except Exception:
+            self.remove(record)
+            raise
+        return dataclasses.replace(ready, version=record.version + 1)
 
     def add_job(self, client: str, upload: str, data: str | None, options: Mapping[str, Any]) -> Record:
         """Accept a job; Problem. When this returns it will be done, whatever dies."""
@@ -90,7 +101,7 @@ class Jobs:
     def upload(self, id: str, kind: str) -> Record:
         """An upload of this kind; Problem."""
         found = self.records.get(UPLOAD, id)
-        if found is None or found.expires < self.records.now():
+        if found is None or found.state != READY or found.expires < self.records.now():
             raise Problem("not_found")
         if found.data["kind"] != kind:
             raise Problem("wrong_kind")
@@ -125,10 +136,16 @@ class Jobs:
             self.store.put(f"{folder}/{number}", path)
             kept = kept and self.beat(kept, kept.data["stage"])
         if kept is None or not self._keep(kept, DONE, result=result, finished=self.records.now(), stage=None):
-            self.store.remove(folder)
-            return False
+            if not self._stands(held):
+                self.store.remove(folder)
+                return False
         self.count(held, "done", "")
         return True
+
+    def _stands(self, held: Record) -> bool:
+        """Whether the result is that of this attempt: it was written down before, and Redis died as it said so."""
+        now = self.records.get(JOB, held.id)
+        return now is not None and now.state == DONE and bool(now.data["attempt"] == held.data["attempt"])
 
     def fail(self, held: Record, error: Mapping[str, str]) -> bool:
         """The end of a job that did not go well."""
@@ -194,8 +211,14 @@ class Jobs:
             error = Problem("worker_died").as_dict()
             if self._change(job, FAILED, error=error, finished=self.records.now(), stage=None):
                 self.count(job, "failed", error["code"])
+                self._forget(job)
         elif self._change(job, QUEUED, deaths=deaths, lease=0.0, sent=self.records.now(), stage=None):
             self.send(job.id)
+            self._forget(job)
+
+    def _forget(self, job: Record) -> None:
+        """What an attempt kept that will not count."""
+        self.store.remove(f"jobs/{job.id}/{job.data['attempt']}")
 
     def sweep(self) -> int:
         """Take away what has expired; how much."""
@@ -203,12 +226,12 @@ class Jobs:
         return sum(self.remove(record) for record in gone)
 
     def remove(self, record: Record) -> bool:
-        """Take away a record and its files; one that runs finds out at its next beat."""
-        if not self.records.remove(record):
-            return False
+        """Take away a record and its files; one that runs finds out at its next beat. The files first: who is killed in
+        between leaves a record, which is found again.
+        """
         if record.kind != REPORT:
             self.store.remove(f"{record.kind}s/{record.id}")
-        return True
+        return self.records.remove(record)
 
     # -- telling ----------------------------------------------------------------------------------------------------
 

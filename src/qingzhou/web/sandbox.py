@@ -8,6 +8,7 @@ import os
 import queue
 import shutil
 import signal
+import sys
 import tempfile
 import threading
 import time
@@ -21,7 +22,7 @@ from .settings import Limits
 
 LONGEST = 16 << 20  # bytes that a job may tell
 LAST_MOMENTS = 5.0  # seconds between its last word and its end
-STALE = 3600.0  # seconds after which a working folder belongs to nobody
+STALE = 3600.0  # seconds after which a working folder belongs to nobody, where that cannot be known
 Told = dict[str, Any]
 
 
@@ -29,16 +30,46 @@ Told = dict[str, Any]
 def working_folder(work: Path) -> Iterator[Path]:
     """An empty folder, which vanishes."""
     work.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=work, ignore_cleanup_errors=True) as name:
-        yield Path(name)
+    with contextlib.ExitStack() as stack:
+        while True:
+            path = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=work, ignore_cleanup_errors=True)))
+            if stack.enter_context(_held(path)) is not False and path.is_dir():
+                break  # else it was just taken for that of a dead one
+        yield path
 
 
 def clear_stale(work: Path, older: float) -> None:
-    """Take away the folders that a killed server left."""
+    """Take away the folders of who was killed; where none can be held, those so many seconds old."""
     for path in work.iterdir() if work.is_dir() else ():
-        with contextlib.suppress(OSError):
-            if path.stat().st_mtime < time.time() - older:
+        with contextlib.suppress(OSError), _held(path) as free:
+            if free or (free is None and path.stat().st_mtime < time.time() - older):
                 shutil.rmtree(path, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _held(folder: Path) -> Iterator[bool | None]:
+    """Whether this folder could be made one's own, for the time that the process lives; None where nobody can."""
+    if sys.platform == "win32":
+        yield None
+        return
+    import fcntl
+
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        yield False
+        return
+    held: bool | None = True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        held = False
+    except OSError:  # a file system without locks
+        held = None
+    try:
+        yield held
+    finally:
+        os.close(handle)
 
 
 def run(

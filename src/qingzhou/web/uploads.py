@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from . import sandbox
-from .jobs import Jobs, token
+from .jobs import Jobs
 from .problems import Problem
 
 KINDS = {".pth": "model", ".pt": "model", ".pkl": "model", ".safetensors": "model", ".onnx": "model", ".zip": "data"}
@@ -50,7 +50,7 @@ def accept(jobs: Jobs, client: str, name: str, file: BinaryIO) -> dict[str, Any]
     safe, suffix = safe_name(name)
     if suffix not in KINDS:
         raise Problem("wrong_kind")
-    id, kind = token(), KINDS[suffix]
+    kind = KINDS[suffix]
     size = file.seek(0, os.SEEK_END)
     if size > jobs.settings.max_size:
         raise Problem("too_large")
@@ -64,12 +64,11 @@ def accept(jobs: Jobs, client: str, name: str, file: BinaryIO) -> dict[str, Any]
                 while piece := file.read(1 << 20):
                     target.write(piece)
             facts |= _looked_at(jobs, place, folder)
-            jobs.store.put(f"uploads/{id}/file", place)
+            kept = jobs.add_upload(client, facts, lambda key: jobs.store.put(key, place))
         else:
-            jobs.store.put_stream(f"uploads/{id}/file", file)
-    jobs.add_upload(id, client, facts)
+            kept = jobs.add_upload(client, facts, lambda key: jobs.store.put_stream(key, file))
     jobs.log("upload", size=size, kind=kind, error=facts["error"] and facts["error"]["code"])
-    return {"upload": id, **{key: facts[key] for key in ("name", "size", "kind", "info", "error")}}
+    return {"upload": kept.id, **{key: facts[key] for key in ("name", "size", "kind", "info", "error")}}
 
 
 def _looked_at(jobs: Jobs, place: Path, folder: Path) -> dict[str, Any]:
