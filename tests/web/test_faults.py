@@ -1,11 +1,13 @@
 """Kill what can be killed, at random moments, with and without Redis: nothing accepted is lost, nothing comes twice.
 
-QINGZHOU_FAULTS says how many kills; a few by default.
+QINGZHOU_FAULTS says how many kills, a few by default; QINGZHOU_FAULTS_SEED which, as a failure printed it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import json
 import os
 import random
 import shutil
@@ -13,29 +15,97 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+import zipfile
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from clients import DIGITS, Running, client_at, finished, free_port, jobs_running, order, serving, until_up, upload
 
 from qingzhou.convert import run_conversion
-from qingzhou.web.records import Record
+from qingzhou.web.jobs import Jobs
+from qingzhou.web.records import Record, open_records
 from qingzhou.web.records_redis import RedisRecords
+from qingzhou.web.settings import Settings
+from qingzhou.web.store import Store
 
 pytestmark = [pytest.mark.web, pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")]
-KILLS = int(os.environ.get("QINGZHOU_FAULTS", "4"))
+KILLS = int(os.environ.get("QINGZHOU_FAULTS", "5"))
+SEED = int(os.environ.get("QINGZHOU_FAULTS_SEED") or random.SystemRandom().randrange(10**6))
+WEIGHTS, MODELS, JOBS = "archive/data/94548439755744", 4, 3  # the last layer's biases; of them; in a round
+PR_SET_CHILD_SUBREAPER = 36
+
+
+# -- models that differ -----------------------------------------------------------------------------------------------
+
+
+def variant(number: int) -> bytes:
+    """The digits with another bias each, so that a model that is another's is seen."""
+    import io
+
+    made = io.BytesIO()
+    with zipfile.ZipFile(DIGITS) as old, zipfile.ZipFile(made, "w") as new:
+        for entry in old.infolist():
+            data = old.read(entry)
+            new.writestr(entry, bytes([number]) + data[1:] if entry.filename == WEIGHTS else data)
+    return made.getvalue()
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[bytes, bytes]]:
+    """Checkpoints, and what everybody should get for each."""
+    found = []
+    for number in range(MODELS):
+        folder = tmp_path_factory.mktemp("model")
+        (folder / "best.pth").write_bytes(variant(number))
+        model = run_conversion(folder / "best.pth", folder / "best.onnx").model.path
+        found.append(((folder / "best.pth").read_bytes(), model.read_bytes()))
+    assert len({model for _, model in found}) == MODELS
+    return found
+
+
+# -- processes --------------------------------------------------------------------------------------------------------
+
+
+def children() -> dict[int, list[tuple[int, str]]]:
+    """The processes below each, with their states."""
+    found: dict[int, list[tuple[int, str]]] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, parent = path.read_text().rpartition(")")[2].split()[:2]
+            found.setdefault(int(parent), []).append((int(path.parent.name), state))
+    return found
 
 
 @pytest.fixture
-def expected(tmp_path: Path) -> bytes:
-    """The model that everybody should get."""
-    (tmp_path / "best.pth").write_bytes(DIGITS.read_bytes())
-    return run_conversion(tmp_path / "best.pth", tmp_path / "best.onnx").model.path.read_bytes()
+def orphans() -> Iterator[Callable[[], set[int]]]:
+    """Processes that lost their parents meanwhile and live: they become children of this one."""
+    libc, before = ctypes.CDLL(None), {pid for pid, _ in children().get(os.getpid(), [])}
+    libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+    def living() -> set[int]:
+        found = set()
+        for pid, state in children().get(os.getpid(), []):
+            if pid not in before and state == "Z":
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(pid, os.WNOHANG)
+            elif pid not in before:
+                found.add(pid)
+        return found
+
+    yield living
+    libc.prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+
+
+def forks(of: Running) -> list[int]:
+    """The fork servers of a server or worker."""
+    return [pid for pid, state in children().get(of.process.pid, []) if state != "Z"]
 
 
 @pytest.fixture
@@ -61,29 +131,231 @@ def redis(tmp_path: Path) -> Iterator[Running]:
     server.stop()
 
 
-def uploaded(client: httpx.Client, number: int) -> str:
-    """A model; from another address now and then, since each client may keep so many."""
-    with client_at(str(client.base_url), f"127.0.2.{number // 20 + 1}") as pupil:
-        return str(upload(pupil).json()["upload"])
+# -- a class, while things die ----------------------------------------------------------------------------------------
 
 
-def models(client: httpx.Client, jobs: list[str]) -> list[bytes]:
-    """What each job has made, in the end."""
-    found = []
-    for job in jobs:
-        told = finished(client, job, 150)
-        assert told["state"] == "done", told["error"]
-        (entry,) = (entry for entry in told["result"]["files"] if entry["name"] == "best.onnx")
-        found.append(client.get(entry["url"]).content)
-    return found
+@dataclass
+class Accepted:
+    """A job whose number somebody was told, and what it should make."""
+
+    job: str
+    number: int
+    round: int
 
 
-def attempts(log: Path, state: str = "done") -> Counter[str]:
-    """How often each job ended so, by the logs."""
-    import json
+@dataclass
+class House:
+    """All that runs, and what is killed of it. victims: their names; folders: of who runs jobs"""
 
-    lines = [json.loads(line) for line in log.read_text("utf-8").splitlines() if line.startswith("{")]
-    return Counter(line["job"] for line in lines if line["event"] == "job ended" and line["state"] == state)
+    url: str
+    running: dict[str, Running]
+    folders: list[Path]
+    chance: random.Random
+
+    def victims(self) -> Iterator[str]:
+        """Everything once in a random order, then again."""
+        names = [*self.running, "job", "fork server"]
+        while True:
+            yield from self.chance.sample(names, len(names))
+
+    def kill(self, name: str) -> None:
+        """At a random moment of the round, more often than not while a job runs."""
+        if name == "job":
+            self._kill_one(self.chance.choice([self._jobs, self._conversions]), 0.1)
+        elif name == "fork server":
+            self._kill_one(lambda: [pid for each in self.running.values() for pid in forks(each)], 1.0)
+        else:
+            if self.chance.random() < 0.3:
+                time.sleep(self.chance.uniform(0, 1.5))
+            else:
+                self._soon(self._jobs, 0.2)
+            self.running[name].kill()
+            self.running[name].start()
+
+    def _jobs(self) -> list[int]:
+        return [pid for folder in self.folders for pid in jobs_running(folder)]
+
+    def _conversions(self) -> list[int]:
+        """Without the looks at uploads."""
+        return [pid for pid in self._jobs() if Path(f"/proc/{pid}/cwd/in").is_dir()]
+
+    def _soon(self, find: Callable[[], list[int]], later: float) -> list[int]:
+        """Those that are there a little later than the first of them."""
+        wait, end = self.chance.uniform(0, later), time.monotonic() + 10
+        while time.monotonic() < end:
+            if find():
+                time.sleep(wait)
+                return find()
+            time.sleep(0.002)
+        return []
+
+    def _kill_one(self, find: Callable[[], list[int]], later: float) -> None:
+        for _ in range(20):
+            if found := self._soon(find, later):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self.chance.choice(found), signal.SIGKILL)
+                    return
+            later /= 2  # it had ended
+
+
+def through(do: Callable[[], httpx.Response], status: int, seconds: float = 60) -> dict[str, Any]:
+    """The answer, asked for again and again as a page does while the server or Redis is away."""
+    end = time.monotonic() + seconds
+    while True:
+        with contextlib.suppress(httpx.HTTPError):
+            answer = do()
+            if answer.status_code == status:
+                return dict(answer.json())
+            assert answer.status_code >= 500, answer.text
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def pupil(house: House, number: int, address: str, data: bytes, found: list[Accepted], turn: int) -> None:
+    """Uploads and orders, until the order is accepted."""
+    time.sleep(random.uniform(0, 0.5))
+    with client_at(house.url, address) as client:
+
+        def looked_at() -> httpx.Response:
+            answer: httpx.Response = upload(client, data)
+            if answer.status_code == 201 and answer.json()["error"]:
+                assert answer.json()["error"]["code"] == "killed"  # as its look was: that is said
+                return httpx.Response(500)
+            return answer
+
+        model = through(looked_at, 201)["upload"]
+        found.append(Accepted(through(lambda: order(client, model), 201)["job"], number, turn))
+
+
+def ended(house: House, one: Accepted) -> dict[str, Any]:
+    """What is told of a job in the end."""
+    with httpx.Client(base_url=house.url, timeout=30) as client:
+        end = time.monotonic() + 120
+        while True:
+            told = through(lambda: client.get(f"/api/jobs/{one.job}"), 200)
+            if told["state"] in ("done", "failed"):
+                return told
+            assert time.monotonic() < end, f"a lost job: {told}"
+            time.sleep(0.2)
+
+
+def model_of(house: House, told: dict[str, Any]) -> bytes:
+    """The file that is delivered."""
+    (entry,) = (entry for entry in told["result"]["files"] if entry["name"] == "best.onnx")
+    with httpx.Client(base_url=house.url, timeout=30) as client:
+        answer = client.get(entry["url"])
+        assert answer.status_code == 200 and len(answer.content) == entry["size"]
+        return answer.content
+
+
+def attempts(*logs: Path) -> Counter[str]:
+    """How often each job ended, by the logs."""
+    lines = [json.loads(line) for log in logs for line in log.read_text("utf-8").splitlines() if line.startswith("{")]
+    return Counter(line["job"] for line in lines if line["event"] == "job ended")
+
+
+def storm(house: House, models: list[tuple[bytes, bytes]]) -> list[Accepted]:
+    """Round after round: pupils come, something dies, and every job ends as it should."""
+    accepted: list[Accepted] = []
+    for turn, victim in zip(range(KILLS), house.victims(), strict=False):
+        found: list[Accepted] = []
+        numbers = [house.chance.randrange(MODELS) for _ in range(JOBS)]
+        threads = [
+            threading.Thread(target=pupil, args=(house, number, f"127.0.{turn // 10 + 2}.{n + 1}", models[number][0],
+                                                 found, turn))
+            for n, number in enumerate(numbers)
+        ]  # fmt: skip
+        for thread in threads:
+            thread.start()
+        house.kill(victim)
+        for thread in threads:
+            thread.join()
+        assert len(found) == JOBS, "a pupil was turned away"
+        told = [ended(house, one) for one in found]
+        failed = [each["error"]["code"] for each in told if each["state"] == "failed"]
+        print(f"round {turn}: {victim} killed; failed: {failed or 'none'}", flush=True)
+        assert failed == [] or (failed == ["killed"] and victim == "job")
+        for one, each in zip(found, told, strict=True):
+            assert each["state"] == "failed" or model_of(house, each) == models[one.number][1], "another's model"
+        accepted += found
+    return accepted
+
+
+def settle(house: House, settings: Settings, accepted: list[Accepted], logs: list[Path]) -> None:
+    """After the storm, with everything still there: each job ended once, and its files are there and no others."""
+    records = open_records(settings.records_place)
+    jobs = {state: records.listed("job", state) for state in ("queued", "running", "done", "failed")}
+    assert not jobs["queued"] and not jobs["running"]
+    known = {job.id for job in [*jobs["done"], *jobs["failed"]]}
+    assert {one.job for one in accepted} <= known and len({one.job for one in accepted}) == len(accepted)
+    counted, met = attempts(*logs), sum(job.data["deaths"] for job in jobs["done"])
+    print(f"{len(accepted)} jobs; {met} ran once more, {len(jobs['failed'])} were killed and said so")
+    assert set(counted) <= {job[:6] for job in known} and set(counted.values()) == {1}
+    files = Path(httpx.URL(settings.store_place).path)
+    there = {path.relative_to(files).as_posix() for path in files.rglob("*") if path.is_file()}
+    right = {f"uploads/{one.id}/file" for one in records.listed("upload", "ready")}
+    right |= {f"jobs/{job.id}/{job.data['attempt']}/{n}" for job in jobs["done"]
+              for n in range(len(job.data["result"]["files"]))}  # fmt: skip
+    coming = tuple(f"uploads/{one.id}/" for one in records.listed("upload", "coming"))
+    assert right <= there and all(key.startswith(coming or "-") for key in there - right), there ^ right
+    for folder in house.folders:
+        end = time.monotonic() + 10
+        while (left := list((folder / "work").iterdir())) and time.monotonic() < end:
+            time.sleep(0.2)  # looked for soon after a start
+        assert not left
+    records.close()
+
+
+def expire(settings: Settings) -> None:
+    """A day later nothing is left at all."""
+    records = open_records(settings.records_place)
+    later = records.now() + 2 * settings.keep
+    records.now = lambda: later  # type: ignore[method-assign]
+    Jobs(settings, records, Store(settings.store_place), lambda job: None, lambda *_, **__: None).sweep()
+    assert not [path for path in Path(httpx.URL(settings.store_place).path).rglob("*") if path.is_file()]
+    records.close()
+
+
+def test_everything_of_one_machine_is_killed(
+    tmp_path: Path, models: list[tuple[bytes, bytes]], orphans: Callable[[], set[int]]
+) -> None:
+    print(f"QINGZHOU_FAULTS_SEED={SEED}")
+    data, log = tmp_path / "data", tmp_path / "server.log"
+    with serving(data, "--workers", "2") as (client, server):
+        house = House(str(client.base_url), {"server": server}, [data], random.Random(SEED))
+        settle(house, Settings(data), storm(house, models), [log])
+        assert orphans() == {server.process.pid}
+    assert orphans() == set() and not jobs_running(data)
+    expire(Settings(data))
+
+
+def test_everything_around_redis_is_killed(
+    tmp_path: Path, models: list[tuple[bytes, bytes]], redis: Running, orphans: Callable[[], set[int]]
+) -> None:
+    print(f"QINGZHOU_FAULTS_SEED={SEED}")
+    store = (tmp_path / "files").as_uri()
+    there = ("--queue", redis.url, "--store", store)  # type: ignore[attr-defined]
+    names = ("worker 0", "worker 1")
+    places = [tmp_path / name[-1] for name in names]
+    workers = {name: Running("worker", *there, "--workers", "1", folder=place, log=place.with_suffix(".log"))
+               for name, place in zip(names, places, strict=True)}  # fmt: skip
+    try:
+        with serving(tmp_path / "data", *there, "--workers", "0") as (client, server):
+            folders = [tmp_path / "data", *places]
+            running = {"server": server, "redis": redis, **workers}
+            house = House(str(client.base_url), running, folders, random.Random(SEED))
+            settings = Settings(tmp_path / "data", queue=redis.url, store=store)  # type: ignore[attr-defined]
+            logs = [tmp_path / "server.log", *(place.with_suffix(".log") for place in places)]
+            settle(house, settings, storm(house, models), logs)
+            assert orphans() <= {each.process.pid for each in running.values()}
+    finally:
+        for worker in workers.values():
+            worker.stop()
+    assert orphans() <= {redis.process.pid} and not any(jobs_running(folder) for folder in folders)
+    expire(settings)
+
+
+# -- one thing at a time ----------------------------------------------------------------------------------------------
 
 
 def test_it_starts_quickly_and_leaves_nothing_running(tmp_path: Path) -> None:
@@ -113,45 +385,6 @@ def test_a_killed_job_says_so_and_takes_nothing_with_it(tmp_path: Path) -> None:
         assert finished(client, order(client, model).json()["job"])["state"] == "done"
 
 
-def test_the_server_is_killed_again_and_again(tmp_path: Path, expected: bytes) -> None:
-    """Each job runs once more after a kill that met it; no job is met twice here, since each round waits."""
-    chance = random.Random(7)
-    with serving(tmp_path / "data", "--workers", "2") as (client, server):
-        for number in range(KILLS):
-            model = uploaded(client, number)
-            jobs = [order(client, model).json()["job"] for _ in range(2)]
-            time.sleep(chance.uniform(0, 2.5))
-            server.kill()
-            server.start()
-            until_up(client)
-            assert models(client, jobs) == [expected] * 2
-    assert set(attempts(tmp_path / "server.log").values()) <= {1}
-    assert not jobs_running(tmp_path / "data")
-
-
-def test_workers_and_redis_are_killed(tmp_path: Path, expected: bytes, redis: Running) -> None:
-    chance = random.Random(11)
-    store = (tmp_path / "files").as_uri()
-    there = ("--queue", redis.url, "--store", store)  # type: ignore[attr-defined]
-    workers = [Running("worker", *there, "--workers", "1", folder=tmp_path / f"w{n}", log=tmp_path / f"w{n}.log")
-               for n in range(2)]  # fmt: skip
-    try:
-        with serving(tmp_path / "data", *there, "--workers", "0") as (client, _):
-            for number in range(KILLS):
-                model = uploaded(client, number)
-                jobs = [order(client, model).json()["job"] for _ in range(2)]
-                time.sleep(chance.uniform(0, 2.5))
-                victim = redis if number % 4 == 3 else workers[number % 2]
-                victim.kill()
-                victim.start()
-                assert eventually(client, jobs) == [expected] * 2
-    finally:
-        for worker in workers:
-            worker.stop()
-    ended = attempts(tmp_path / "w0.log") + attempts(tmp_path / "w1.log")
-    assert ended and set(ended.values()) == {1}
-
-
 def test_two_who_look_for_the_dead_count_one_death(redis: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first has put the job back between the other's list of names and its look at each."""
     records = RedisRecords(redis.url)  # type: ignore[attr-defined]
@@ -165,14 +398,3 @@ def test_two_who_look_for_the_dead_count_one_death(redis: Running, monkeypatch: 
 
     monkeypatch.setattr(RedisRecords, "_all", late)
     assert records.listed("job", "running") == []
-
-
-def eventually(client: httpx.Client, jobs: list[str]) -> list[bytes]:
-    """models(), through the moments in which Redis is away."""
-    end = time.monotonic() + 150
-    while True:
-        try:
-            return models(client, jobs)
-        except (httpx.HTTPError, KeyError):  # KeyError: an answer that is an error
-            assert time.monotonic() < end
-            time.sleep(0.5)

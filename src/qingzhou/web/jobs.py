@@ -135,10 +135,10 @@ class Jobs:
         for number, path in enumerate(files):
             self.store.put(f"{folder}/{number}", path)
             kept = kept and self.beat(kept, kept.data["stage"])
-        if kept is None or not self._keep(kept, DONE, result=result, finished=self.records.now(), stage=None):
-            if not self._stands(held):
-                self.store.remove(folder)
-                return False
+        ended = kept and self._keep(kept, DONE, result=result, finished=self.records.now(), stage=None)
+        if ended is None and not self._stands(held):
+            self.store.remove(folder)
+            return False
         self.count(held, "done", "")
         return True
 
