@@ -251,6 +251,9 @@ def test_int8_with_a_folder(visit: Open, tmp_path: Path) -> None:
     guest.convert()
     assert TEXTS["en"]["accuracy"] in page.inner_text(".figures")
     assert "%" in page.inner_text(".figures")
+    seen = page.evaluate("""() => [...document.querySelectorAll(".gallery:first-of-type img")].map(
+      (img) => [img.complete && img.naturalWidth > 0, img.parentElement.innerText])""")
+    assert len(seen) >= 6 and all(shown and "%" in text for shown, text in seen[:6])
     guest.check()
 
 

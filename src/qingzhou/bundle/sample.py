@@ -35,7 +35,7 @@ class Shown:
 
 def show_sample(form: Form, folder: Path, data: Path | None) -> Shown:
     """Write sample.png (.csv, .npz, .txt), and for pictures RESULT with the answer drawn on it."""
-    model = _opened(form)
+    model = opened(form.files[0])
     kind = form.card.input.kind
     name = {"image": "sample.png", "table": "sample.csv", "array": "sample.npz", "tokens": "sample.txt"}[kind]
     if form.card.sample is None and data is None:
@@ -53,9 +53,8 @@ def show_sample(form: Form, folder: Path, data: Path | None) -> Shown:
     return Shown(name, rows, shown(rows))
 
 
-def _opened(form: Form) -> Predictor:
+def opened(path: Path) -> Predictor:
     """The model as every processor should compute it: INT8 one operator at a time, since some overflow."""
-    path = form.files[0]
     if path.suffix == ".onnx" and is_quantised(path):
         return Predictor(path, session=open_session(path, once=True))
     return load(path)

@@ -119,16 +119,18 @@ def _info(order: Told, tell: Teller) -> Told:
 def _job(order: Told, tell: Teller) -> Told:
     """Convert, quantise, bundle: as far as was asked. Files go to the folder "out" here."""
     from ..model import load
+    from .shown import pictures
 
     options, source, out = order["options"], Path(order["model"]), Path(order["folder"]) / "out"
     out.mkdir()
     data = _data(order, tell)
     model, card, converted = _converted(source, options, out, tell)
-    smaller, quantised = _quantised(model, options, data, out, tell)
+    smaller, quantised, verdict = _quantised(model, options, data, out, tell)
     made = _bundle(source, model, smaller, options, data, out, tell)
     tell.stage("pack")
     files = _files(out, smaller or model)
     return {"convert": converted, "quantize": quantised, "bundle": made, "files": files,
+            "pictures": pictures(smaller or model, data, verdict),
             "try": _trial(model, card) if smaller is None else _trial(smaller, load(smaller).card)}  # fmt: skip
 
 
@@ -168,10 +170,13 @@ def _facts(card: Any) -> Told:
 
 def _quantised(
     model: Path, options: Told, data: Path | None, out: Path, tell: Teller
-) -> tuple[Path | None, Told | None]:
-    """The smaller model, if it keeps the promise; the server's own speed says nothing of the device's."""
+) -> tuple[Path | None, Told | None, Any]:
+    """The smaller model, if it keeps the promise; what is told of it; and the verdict.
+
+    The server's own speed says nothing of the device's.
+    """
     if options["precision"] != "int8":
-        return None, None
+        return None, None, None
     from ..present.quantised_page import quantised_page
     from ..quant import quantize
 
@@ -179,7 +184,7 @@ def _quantised(
     place = out / f"{model.stem}.int8.onnx"
     found = quantize(model, data, place, max_drop=options["max_drop"], any_speed=True, target=_target(options))
     quantised_page(found, out / f"{model.stem}.int8.html")
-    return found.path, _plain({**found.as_dict(), "explanation": found.explanation})
+    return found.path, _plain({**found.as_dict(), "explanation": found.explanation}), found.verdict
 
 
 def _target(options: Told) -> str:

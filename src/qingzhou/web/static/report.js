@@ -20,6 +20,7 @@ export function report({ size, options, result, job }, titleOf) {
     quantize?.explanation ? make("p", { className: quantize.better === false ? "note" : "verdict" }, quantize.explanation) : null,
     ...[...(facts.notes ?? []), ...(quantize?.notes ?? [])].map((text) => note(text)),
     files(result.files, bundle?.device ?? options?.device ?? null, titleOf),
+    ...pictures(result.pictures ?? {}, Boolean(quantize?.model)),
     result.try ? trial(result.try) : null,
     checks(facts.checks ?? []),
     list(say("actions"), rules.map((rule) => make("code", {}, rule))),
@@ -61,6 +62,28 @@ function list(title, points) {
   return make("section", {}, make("h3", {}, title), make("ul", { className: "points" }, points.map((point) => make("li", {}, point))));
 }
 
+/** What the model says of some pictures, and where INT8 made it say something else. */
+function pictures({ answered = [], changed = [] }, rounded) {
+  const otherwise = changed.map(({ picture, truth, before, after }) => {
+    return photo(picture, make("span", {}, before, " → ", make("b", {}, after)), truth ? say("truth", truth) : "");
+  });
+  return [
+    gallery(say("answered"), answered.map(({ picture, answer }) => photo(picture, answer, ""))),
+    gallery(say(rounded ? "changed" : "would_change"), otherwise),
+  ];
+}
+
+function gallery(title, photos) {
+  if (!photos.length) return null;
+  return make("section", {}, make("h3", {}, title), make("ul", { className: "gallery" }, photos));
+}
+
+/** The picture itself says nothing that is not below it. */
+function photo(source, answer, below) {
+  return make("li", {}, source && make("img", { src: source, alt: "", loading: "lazy" }), make("span", {}, answer),
+    below && make("span", { className: "faint" }, below));
+}
+
 function checks(names) {
   if (!names.length) return null;
   return make("section", {}, make("h3", {}, say("checked")), make("ul", { className: "checks" }, names.map((name) => make("li", {}, name))));
@@ -84,7 +107,7 @@ function isWhole({ kind, name }) {
 function fileLink(file, title, main) {
   const { name, size, url, kind } = file;
   const usual = isWhole(file) ? "f_all" : KINDS.includes(kind) ? `f_${kind}` : "f_report";
-  const what = kind === "bundle" ? say("f_bundle", title) : say(usual);
+  const what = kind === "bundle" ? say("f_bundle", title) : say(usual) + (name.includes(".int8.") ? " · INT8" : "");
   return make("a", { href: url, download: name, className: main ? "file main" : "file" },
     make("b", {}, what), make("span", { className: "name" }, name), make("span", { className: "size" }, bytes(size)));
 }

@@ -124,6 +124,10 @@ const TEXTS = {
   memory: ["estimate; {0} MB of memory", "估计值；内存 {0} MB"],
   took: ["{0} s", "用时 {0} 秒"],
   checked: ["Checked", "已检查"],
+  answered: ["What the model says", "模型的回答"],
+  changed: ["Answers that INT8 changed", "INT8 以后变了的回答"],
+  would_change: ["Answers that INT8 would change", "INT8 会改变的回答"],
+  truth: ["truth: {0}", "实际：{0}"],
   take: ["Take it with you", "带走它"],
   f_bundle: ["Bundle: {0}", "部署包：{0}"],
   f_model: ["Model", "模型"],
@@ -133,8 +137,8 @@ const TEXTS = {
   f_page: ["Page", "网页"],
   device_notes: ["Good to know about the device", "关于这个设备"],
   how_pc: [
-    "Unpack it. On Windows open install.bat, on Linux and macOS run sh install.sh; then python main.py.",
-    "解压后，Windows 双击 install.bat，Linux、macOS 运行 sh install.sh，然后运行 python main.py。",
+    "Unpack it. On Windows open install.bat, then run py main.py; on Linux and macOS sh install.sh, then python3 main.py.",
+    "解压后，Windows 双击 install.bat，再运行 py main.py；Linux、macOS 运行 sh install.sh，再运行 python3 main.py。",
   ],
   how_board: [
     "Copy it to the board and unpack it there. Run sh install.sh once, then python3 main.py. README.md inside tells more.",

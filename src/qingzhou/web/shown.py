@@ -1,0 +1,69 @@
+"""The pictures of a report: what the model says of some, and of which it says something else in INT8."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..bundle.sample import opened
+from ..errors import QingzhouError
+from ..quant.judge import Verdict
+from ..report import thumbnail
+from ..runtime.draw import caption, draw
+from ..runtime.predict import Predictor
+from ..runtime.read import PICTURES
+
+SIDE = 160  # pixels of each, at most
+ANSWERED, CHANGED = 6, 12
+
+Shown = dict[str, str]
+
+
+def pictures(model: Path, data: Path | None, verdict: Verdict | None) -> dict[str, list[Shown]]:
+    """For the page: "answered" as {"picture", "answer"}, "changed" as {"picture", "truth", "before", "after"}.
+
+    Pictures are data URIs. Without data there is the model's own sample; a model of other inputs has none.
+    """
+    asked = opened(model)
+    if asked.card.input.kind != "image":
+        return {"answered": [], "changed": []}
+    sources: Sequence[Any] = _spread(data) if data else [asked.sample_input()] if asked.card.sample else []
+    answered = [one for one in (_answered(asked, source) for source in sources) if one]
+    changed = verdict.changed[:CHANGED] if verdict else ()
+    return {
+        "answered": answered,
+        "changed": [
+            {"picture": _small(one.data), "truth": one.truth, "before": one.before, "after": one.after}
+            for one in changed
+        ],
+    }
+
+
+def _spread(data: Path) -> list[Path]:
+    """Some of all its pictures, so far apart that of folders for each class several have one among them."""
+    found = sorted(path for path in data.rglob("*") if path.suffix.lower() in PICTURES)
+    step = max(1, len(found) / ANSWERED)
+    return [found[int(step * i + step / 2)] for i in range(min(ANSWERED, len(found)))]
+
+
+def _answered(model: Predictor, source: Any) -> Shown | None:
+    """None for what is no picture."""
+    try:
+        answer = model.predict(source)
+        if isinstance(answer, list):
+            return {
+                "picture": _small(draw(source, answer, enlarge=True)),
+                "answer": ", ".join(map(caption, answer[:5])),
+            }
+        return {"picture": _small(source), "answer": caption(answer)}
+    except QingzhouError:
+        return None
+
+
+def _small(source: Any) -> str:
+    """ "" for a file that cannot be shown."""
+    try:
+        return thumbnail(source, SIDE)
+    except QingzhouError:
+        return ""
