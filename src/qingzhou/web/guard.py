@@ -35,6 +35,7 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin", "permissions-policy": "camera=(self), microphone=(self)",
 }  # fmt: skip
 SAFE = ("GET", "HEAD", "OPTIONS")
+METHODS = (*SAFE, "POST", "PUT", "PATCH", "DELETE")  # others are words of whoever asks, and not for logs
 OPEN = ("/", "/board", "/healthz", "/api/code", "/docs", "/openapi.json")  # without the class code
 COOKIE = "qingzhou_code"
 GUESSES, WITHIN = 10, 60.0  # wrong codes of a client, in so many seconds
@@ -112,7 +113,8 @@ class Guard:
             if not answer.status:
                 away = type(err).__module__.startswith("redis.")  # it is restarted, say
                 await refuse(Problem("busy" if away else "internal"), answer)
-        log("request", method=scope["method"][:8], route=_route(scope["path"]), status=answer.status,
+        method = scope["method"] if scope["method"] in METHODS else "*"
+        log("request", method=method, route=_route(scope["path"]), status=answer.status,
             bytes=body_in.taken, ms=round(1000 * (time.monotonic() - start), 1))  # fmt: skip
 
     def _check(self, scope: Scope, client: str) -> None:

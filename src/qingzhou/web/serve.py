@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import signal
 import socket
 import sys
@@ -14,11 +15,12 @@ from pathlib import Path
 import segno
 import uvicorn
 
-from ..errors import OptionError, say
+from ..errors import ExtraMissing, OptionError, say
 from .app import create_app
 from .log import log, start_logging
 from .protocol import limited
 from .settings import Settings
+from .store import Store
 from .worker import Worker
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -62,10 +64,10 @@ def work(settings: Settings) -> None:
 
 def check_settings(settings: Settings) -> None:
     """OptionError for a queue or store that is none."""
-    if settings.queue and not settings.queue.startswith(("redis://", "rediss://", "unix://")):
+    if settings.queue and not _is_redis(settings.queue):
         raise OptionError(
-            en=f"--queue is {settings.queue}; expected redis://host:6379/0. Leave it out for one machine.",
-            zh=f"--queue 的值是 {settings.queue}，应为 redis://主机:6379/0。只有一台机器时不用写。",
+            en=f"--queue is {shown(settings.queue)}; expected redis://host:6379/0. Leave it out for one machine.",
+            zh=f"--queue 的值是 {shown(settings.queue)}，应为 redis://主机:6379/0。只有一台机器时不用写。",
         )
     if settings.queue and not settings.store:
         raise OptionError(
@@ -81,9 +83,43 @@ def check_settings(settings: Settings) -> None:
         )
 
 
+def _is_redis(url: str) -> bool:
+    """Whether it is an address of a Redis, reached or not."""
+    from redis import ConnectionPool
+
+    try:
+        ConnectionPool.from_url(url)
+    except ValueError:
+        return False
+    return True
+
+
+def shown(url: str) -> str:
+    """An address without the password in it."""
+    return re.sub(r"//.*@", "//…@", url)
+
+
+def _reach(settings: Settings) -> None:
+    """OptionError for a store that cannot be reached, which fsspec says with errors of all kinds."""
+    try:
+        Store(settings.store_place)
+    except ImportError as err:
+        raise ExtraMissing(
+            en=f"--store needs a package that is not installed here; for s3:// it is: pip install s3fs. fsspec: {err}",
+            zh=f"--store 需要的包没有安装；s3:// 需要：pip install s3fs。fsspec：{err}",
+        ) from None
+    except Exception as err:
+        place, why = shown(settings.store_place), f"{type(err).__name__} {err}".strip()
+        raise OptionError(
+            en=f"--store is {place} and cannot be used: {why}. See that the place is there, and the keys are right.",
+            zh=f"--store 的值是 {place}，无法使用：{why}。请检查这个位置是否存在、密钥是否正确。",
+        ) from None
+
+
 def _prepare(settings: Settings) -> None:
     start_logging()
     os.umask(0o077)  # what a class uploads is nobody else's on this machine
+    _reach(settings)
     settings.work.mkdir(parents=True, exist_ok=True)
     tempfile.tempdir = str(settings.work)  # large uploads wait there, not in a /tmp that is memory
 
