@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,7 @@ def bundle(
 
 
 def _constants(values: tuple[str, ...]) -> dict[str, object]:
-    """ "PORT=8001" -> {"PORT": 8001}: whole numbers and True or False are no texts."""
+    """ "PORT=8001" -> {"PORT": 8001}: numbers and True or False are no texts."""
     found: dict[str, object] = {}
     for value in values:
         name, equals, text = value.partition("=")
@@ -65,9 +66,16 @@ def _constants(values: tuple[str, ...]) -> dict[str, object]:
                 en=f"--set {value} has no =; expected NAME=VALUE, for example --set PORT=8001",
                 zh=f"--set {value} 里没有等号，应为 名称=值，例如 --set PORT=8001",
             )
-        number = text.removeprefix("-").isdecimal()
-        found[name] = int(text) if number else {"True": True, "False": False}.get(text, text)
+        found[name] = _value(text)
     return found
+
+
+def _value(text: str) -> object:
+    if text.removeprefix("-").isdecimal():
+        return int(text)
+    if re.fullmatch(r"-?[0-9]*\.[0-9]+", text):
+        return float(text)
+    return {"True": True, "False": False}.get(text, text)
 
 
 @main.command()

@@ -22,6 +22,7 @@ import qingzhou
 from passengers import DIGITS, ORACLE, basenn
 from qingzhou.bundle.build import build
 from qingzhou.cli import main
+from qingzhou.cli_boards import _constants
 from qingzhou.errors import OptionError, use_language
 from qingzhou.quant.signed import signed
 from qingzhou.runtime.session import open_session
@@ -184,6 +185,15 @@ def test_the_browser_gets_a_page(tmp_path: Path) -> None:
     made = build(LENET, "browser", out=tmp_path / "b", lang="zh")
     assert {"index.html", "model.onnx", "card.json", "bundle.json"} <= set(made.files)
     assert not (made.path / "main.py").exists()
+
+
+def test_constants_that_are_numbers() -> None:
+    """As the programs compare and multiply them; an address is none."""
+    given = ("QUIET=0.02", "SECONDS=1.5", "PORT=8001", "ROTATE=-90", "FULL_SCREEN=True", "SERVER=10.0.0.5", "SOUND=a=b")
+    assert _constants(given) == {
+        "QUIET": 0.02, "SECONDS": 1.5, "PORT": 8001, "ROTATE": -90, "FULL_SCREEN": True, "SERVER": "10.0.0.5",
+        "SOUND": "a=b",
+    }  # fmt: skip
 
 
 def test_on_the_command_line(tmp_path: Path) -> None:

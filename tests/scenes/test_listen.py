@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import wave
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 from PIL import Image
 
 from passengers import ORACLE
+from programs import environment
 from qingzhou.errors import FileMissing, InputError
 from qingzhou.runtime.listen import (
     BANDS,
@@ -148,3 +151,44 @@ def test_a_folder_without_recordings(language: str, hint: str, tmp_path: Path) -
         pictures_of(str(tmp_path / "sounds"), str(tmp_path / "pictures"))
     said = getattr(found.value, language)
     assert hint in said and ".wav" in said and not (tmp_path / "pictures").exists()
+
+
+def test_a_program_that_is_busy_misses_no_look_for_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What came meanwhile is given a quarter of a second after the other; what is older than that is left out."""
+    monkeypatch.setattr(Microphone, "_open", lambda self: None)
+    microphone, count = Microphone(), np.arange(5 * RATE, dtype=np.float32)
+    looks = iter(microphone)
+    for start in range(0, 2 * RATE, RATE // 10):
+        microphone._take(count[start : start + RATE // 10])
+    assert [(next(looks)[[0, -1]] * 4 / RATE).round(2).tolist() for _ in range(5)] == [[n, n + 4] for n in range(5)]
+    microphone._take(count[2 * RATE :])
+    assert [(next(looks)[[0, -1]] * 4 / RATE).round(2).tolist() for _ in range(5)] == [
+        [n, n + 4] for n in range(12, 17)
+    ]
+
+
+@pytest.mark.parametrize("seconds, width", [(0.5, 48), (1.5, 148), (2.0, 198)])
+def test_pictures_of_longer_words(seconds: float, width: int, tmp_path: Path) -> None:
+    (tmp_path / "sounds" / "word").mkdir(parents=True)
+    write_wav(tmp_path / "sounds" / "word" / "1.wav", burst(1.4, 4.0, seconds * 0.7))
+    paths = pictures_of(str(tmp_path / "sounds"), str(tmp_path / "pictures"), seconds)
+    assert paths and {Image.open(path).size for path in paths} == {(width, BANDS)}
+
+
+@pytest.mark.parametrize("words, status", [("", 2), ("a", 2), ("a b c", 2), ("a b 60", 2), ("a b", 1)])
+def test_mistakes_on_the_command_line(words: str, status: int, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "qingzhou.runtime.listen", *words.split()]
+    done = subprocess.run(command, capture_output=True, cwd=tmp_path, env=environment(QINGZHOU_LANG="en"), text=True)
+    said = done.stdout + done.stderr
+    assert done.returncode == status and "Traceback" not in said and "a folder" in said
+
+
+def test_the_command_counts_the_pictures_of_each_class(tmp_path: Path) -> None:
+    for name in ("右", "左"):
+        (tmp_path / "sounds" / name).mkdir(parents=True)
+        write_wav(tmp_path / "sounds" / name / "1.wav", np.concatenate([burst(0.8)] * len(name)))
+    command = [sys.executable, "-m", "qingzhou.runtime.listen", "sounds", "pictures", "1"]
+    done = subprocess.run(command, capture_output=True, cwd=tmp_path, env=environment(QINGZHOU_LANG="zh"), check=True)
+    lines = done.stdout.decode("utf-8").splitlines()
+    counts = [f"{name}：{len(list((tmp_path / 'pictures' / name).glob('*.png')))} 张图片" for name in ("右", "左")]
+    assert lines == counts

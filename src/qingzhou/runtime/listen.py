@@ -33,11 +33,14 @@ WINDOW, HOP, BANDS = 400, 160, 64  # 25 ms, 10 ms, and mel bands up to 8 kHz: wh
 FLOOR = 80.0  # decibels below the loudest that still show
 LONGEST = 600  # seconds of a file
 STEP = 0.25  # seconds from one look to the next
+BEHIND = RATE  # samples that are kept for a program that is busy with the sound before
 MIDDLE = 0.15  # of the length: so far from its middle may a sound be that is not cut off
 QUIET = 0.01  # what is not louder is silence, from 0 to 1; so does the program begin
 USAGE = (
-    "python -m qingzhou_runtime.listen SOUNDS PICTURES: two folders; in SOUNDS a folder of .wav files for each class.",
-    "python -m qingzhou_runtime.listen 声音文件夹 图片文件夹：声音文件夹里每类一个文件夹，里面放 .wav 录音。",
+    "python -m qingzhou_runtime.listen SOUNDS PICTURES [SECONDS]: two folders; in SOUNDS a folder of .wav files for "
+    "each class. SECONDS from 0.2 to 10, else 1: for longer words; the program's own SECONDS must be the same.",
+    "python -m qingzhou_runtime.listen 声音文件夹 图片文件夹 [秒数]：声音文件夹里每类一个文件夹，里面放 .wav 录音。"
+    "词比较长时写上秒数（0.2 到 10，不写就是 1），程序里的 SECONDS 也要改成一样。",
 )
 
 
@@ -91,13 +94,15 @@ def _filters() -> Any:
 
 
 class Microphone:
-    """The newest `seconds` of sound, again and again; samples (n,) float32 of -1 to 1 at 16 kHz.
+    """The last `seconds` of sound, each `step`: samples (n,) float32 of -1 to 1 at 16 kHz.
+
+    A program that is busy gets what it missed later; what it is more than a second behind with is left out.
 
     >>> with Microphone() as microphone:
     ...     for sound in microphone:
     ...         print(model.predict(spectrogram(sound)).label)
 
-    source  "auto": the microphone; or a .wav file, second by second to its end. DeviceError, FileMissing, InputError.
+    source  "auto": the microphone; or a .wav file, to its end. DeviceError, FileMissing, InputError.
     """
 
     def __init__(self, source: str = "auto", seconds: float = 1.0, step: float = STEP) -> None:
@@ -106,8 +111,8 @@ class Microphone:
         self._process: Any = None
         self._stream: Any = None
         self._new = threading.Condition()
-        self._sound = np.zeros(self._length, np.float32)
-        self._fresh = -self._length + self._step  # samples that came since the last was given; at first all are needed
+        self._sound = np.zeros(self._length + BEHIND, np.float32)
+        self._fresh = -self._length + self._step  # samples that were not given yet; at first all are needed
         self._file = _simulated(source) if sim.active() else None if source == "auto" else read_wav(source)
         if self._file is None:
             self._open()
@@ -127,7 +132,9 @@ class Microphone:
                 self._new.wait(0.5)
                 if self._fresh < self._step:
                     continue
-                self._fresh, sound = 0, self._sound.copy()
+                self._fresh -= self._step
+                end = len(self._sound) - self._fresh
+                sound = self._sound[end - self._length : end].copy()
             yield sound
 
     def _open(self) -> None:
@@ -160,8 +167,8 @@ class Microphone:
 
     def _take(self, samples: Array) -> None:
         with self._new:
-            self._sound = np.concatenate([self._sound, samples])[-self._length :]
-            self._fresh += len(samples)
+            self._sound = np.concatenate([self._sound, samples])[-len(self._sound) :]
+            self._fresh = min(self._fresh + len(samples), BEHIND + self._step)
             self._new.notify_all()
 
     def close(self) -> None:
@@ -254,13 +261,13 @@ def no_microphone(reason: str) -> DeviceError:
 # -- training pictures ----------------------------------------------------------------------------------------------
 
 
-def pictures_of(sounds: str, out: str) -> List[str]:
+def pictures_of(sounds: str, out: str, seconds: float = 1.0) -> List[str]:
     """PNGs of every .wav below `sounds`, in folders of the same names; their paths. InputError, FileMissing."""
     from PIL import Image
 
     written = []
     for path, name in _wavs(sounds):
-        looks = _looks(read_wav(path), RATE, int(STEP * RATE))
+        looks = _looks(read_wav(path), int(seconds * RATE), int(STEP * RATE))
         for number, piece in enumerate(list(filter(_heard, looks)) or looks):  # silence may be a class of its own
             target = os.path.join(out, "%s_%d.png" % (os.path.splitext(name)[0], number))
             os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
@@ -286,14 +293,23 @@ def _wavs(folder: str) -> Iterator[Tuple[str, str]]:
         )
 
 
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
+
+
 def _main() -> None:
     from .start import start
 
     given = start()
-    if len(given) != 2:
+    seconds = _number(given[2]) if len(given) == 3 else 1.0
+    if len(given) not in (2, 3) or not 0.2 <= seconds <= 10:
         print(say(*USAGE))
         sys.exit(2)
-    classes = collections.Counter(os.path.basename(os.path.dirname(path)) for path in pictures_of(*given))
+    paths = pictures_of(given[0], given[1], seconds)
+    classes = collections.Counter(os.path.basename(os.path.dirname(path)) for path in paths)
     for name, count in sorted(classes.items()):  # as BaseNN and MMEdu number them
         print(say("%s: %d pictures", "%s：%d 张图片") % (name, count))
 
