@@ -1,6 +1,6 @@
 """Train BaseNN on spoken words as docs/en/scenes.md tells a teacher to, and keep what torch says of unheard voices.
 
-    PYTHONPATH=src python tests/oracle/trained_sound/make.py
+    PYTHONPATH=src python tests/oracle/trained_sound/make.py [--everywhere]
 
 Needs espeak-ng, and: pip install torch==2.13.0 torchvision basenn==2.0.0 opencv-python-headless pandas matplotlib
 Writes, beside itself:
@@ -11,10 +11,12 @@ Writes, beside itself:
 
 The recordings are espeak-ng's voices at many speeds and pitches, each word somewhere in a second and a half, in noise
 of several colours and levels. No voice of HELD_OUT is among those trained with. The class "其他" is noise and other
-words. All pictures are made by the runtime's own function.
+words. All pictures are made by the runtime's own function; with --everywhere, for comparison, a word need not be in the
+middle of them.
 """
 
 import subprocess
+import sys
 import tempfile
 import wave
 from pathlib import Path
@@ -24,9 +26,12 @@ import torch
 from BaseNN import nn
 from PIL import Image
 
+from qingzhou.runtime import listen
 from qingzhou.runtime.listen import RATE, pictures_of, read_wav
 
-HERE = Path(__file__).resolve().parent
+HERE, EVERYWHERE = Path(__file__).resolve().parent, "--everywhere"
+if EVERYWHERE in sys.argv:
+    listen.MIDDLE = listen.STEP = 0.5
 WORDS, OTHER = ("停", "右", "左", "跑"), "其他"
 MORE = "你好 老师 今天 苹果 中国 谢谢 再见 学校 大海 五 八 你 我 不 好 天".split()  # noqa: SIM905 - to be read
 TRAINED = [
