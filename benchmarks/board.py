@@ -1,12 +1,13 @@
 """What one inference costs on emulated boards, in instructions: our bundle beside XEdu's way.
 
-    python benchmarks/board.py [unihiker pi4-64 pi5] [--memory PYTHON3.7]
+    python benchmarks/board.py [unihiker pi4-64 pi4-32 pi5] [--memory PYTHON3.7]
 
 The network is MobileNetV2, trained on digits (tests/oracle/trained). XEdu's way is its FP32 .onnx with onnxruntime,
 prepared as XEduHub does it with OpenCV (tests/boards/xedu_way.py); ours is what `qingzhou bundle` makes, with and
 without data. Asked about: a frame as OpenCV gives it, B, G, R; of 640 x 480 pixels, and for ours also of the size that
-the bundle asks the camera for. The count of one inference is (count of N + 1 - count of 1) / N on one thread, in a
-fresh process each, after one that wrote the .pyc files.
+the bundle asks the camera for. (pi4-32 has no onnxruntime here, so no row for XEdu, and no OpenCV: its frames are R, G,
+B, as from picamera2.) The count of one inference is (count of N + 1 - count of 1) / N on one thread, in a fresh process
+each, after one that wrote the .pyc files.
 Instructions are no times: they leave out caches, memory, and how many a processor does at once.
 
 --memory also runs the camera scene of the Unihiker's bundle with a Python 3.7 of this machine that has numpy 1.21.6,
@@ -32,6 +33,7 @@ SIZES = ((640, 480), (320, 240))
 
 # In a bundle's folder: `net` runs the prepared network, `all` predicts for a frame.
 OURS = """
+import importlib.util
 import sys
 import numpy as np
 sys.path.insert(0, sys.argv[1])
@@ -43,17 +45,17 @@ class Camera(OpenCV):
     def reopen(self):
         pass
 
-camera = Camera(0, (640, 480))
+picture = Camera(0, (640, 480)).picture if importlib.util.find_spec("cv2") else lambda frame: frame
 model = load(sys.argv[1] + "/" + read_bundle(sys.argv[1])["model"], threads=1)
 frame = np.load(sys.argv[2])
 what, times = sys.argv[3], int(sys.argv[4])
 if what == "net":
-    feed = model._with_state(model.prepare(camera.picture(frame)))
+    feed = model._with_state(model.prepare(picture(frame)))
     for _ in range(times):
         model.run(feed)
 else:
     for _ in range(times):
-        model.predict(camera.picture(frame))
+        model.predict(picture(frame))
 """
 
 
@@ -104,15 +106,19 @@ def table(board: str, folder: Path) -> None:
     model = qingzhou.convert(CHECKPOINT, folder / "theirs.onnx", opset=11, ir_version=6)  # as the original writes it
     script, ours = ROOT / "tests/boards/xedu_way.py", folder / "ours.py"
     ours.write_text(OURS)
-    net, whole = (each(board, script, model.path, folder / "640x480.npy", what) for what in ("net", "all"))
     print(f"\n{board}\n{'':44}{'network':>9}{'frame':>9}{'own share':>11}{'XEdu / ours':>13}", flush=True)
-    share = (whole - net) / net
-    print(f"{'XEdu: onnxruntime FP32, OpenCV, 640x480':44}{net:7.1f} M{whole:7.1f} M{share:10.1%}", flush=True)
+    whole = 0.0
+    if board != "pi4-32":
+        net, whole = (each(board, script, model.path, folder / "640x480.npy", what) for what in ("net", "all"))
+        share = (whole - net) / net
+        print(f"{'XEdu: onnxruntime FP32, OpenCV, 640x480':44}{net:7.1f} M{whole:7.1f} M{share:10.1%}", flush=True)
     for name, place in bundles(board, folder).items():
         own = each(board, ours, place, folder / "640x480.npy", "net")
         for size in dict.fromkeys(("640x480", asked_size(place))):
             frame = each(board, ours, place, folder / f"{size}.npy", "all")
-            row = f"{own:7.1f} M{frame:7.1f} M{(frame - own) / own:10.1%}{whole / frame:12.2f}x"
+            row = (
+                f"{own:7.1f} M{frame:7.1f} M{(frame - own) / own:10.1%}{f'{whole / frame:.2f}x' if whole else '–':>13}"
+            )
             print(f"{f'{name}, {size}':44}{row}", flush=True)
 
 

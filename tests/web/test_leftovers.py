@@ -41,7 +41,7 @@ def claimed(jobs: Jobs) -> Record:
     """A job that somebody runs."""
     facts = {"attempt": 0, "deaths": 0, "lease": 0.0, "sent": 0.0, "stage": None}
     jobs.records.add(Record("job", "j", "queued", "c", 1.0, 9e9, facts))
-    held = jobs.claim("j")
+    held = jobs.claim()
     assert held is not None
     return held
 
@@ -85,7 +85,7 @@ def test_a_late_result_is_thrown_away(jobs: Jobs, tmp_path: Path) -> None:
     (tmp_path / "files/jobs/j/1/1-12ab-part").write_bytes(b"half")
     jobs.orphaned(late)
     assert kept(tmp_path) == set()
-    held = jobs.claim("j")
+    held = jobs.claim()
     assert held is not None
     (tmp_path / "again.onnx").write_bytes(b"model")
     assert jobs.deliver(held, RESULT, [tmp_path / "again.onnx"])

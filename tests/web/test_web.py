@@ -249,12 +249,12 @@ def test_a_worker_that_dies_is_replaced_once(start: Start) -> None:
     client = start(workers=0, lease=0.3)
     jobs = client.app.state.worker.jobs  # type: ignore[attr-defined]
     job = order(client, upload(client).json()["upload"]).json()["job"]
-    first = jobs.claim(job)
-    assert first is not None and jobs.claim(job) is None
+    first = jobs.claim()
+    assert first is not None and jobs.claim() is None
     import time
 
     time.sleep(1.0)  # the server finds the lease over
-    second = jobs.claim(job)
+    second = jobs.claim()
     assert second is not None and second.data["attempt"] == 2
     assert not jobs.deliver(first, {"files": [], "try": None}, [DIGITS])  # too late
     assert jobs.beat(first, None) is None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import secrets
 import shutil
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,13 +117,26 @@ class Jobs:
 
     # -- running ----------------------------------------------------------------------------------------------------
 
-    def claim(self, id: str) -> Record | None:
-        """The job as this worker's own, or None if it is not there to be had."""
-        found = self.records.get(JOB, id)
-        if found is None or found.state != QUEUED:
-            return None
-        attempt = found.data["attempt"] + 1
-        return self._change(found, RUNNING, attempt=attempt, lease=self._lease(), stage=None)
+    def claim(self) -> Record | None:
+        """The job whose turn it is as this worker's own; None if none waits. Each message stands for one of them."""
+        for found in self.waiting():
+            attempt = found.data["attempt"] + 1
+            held = self._change(found, RUNNING, attempt=attempt, lease=self._lease(), stage=None)
+            if held is not None:
+                return held
+        return None
+
+    def waiting(self) -> list[Record]:
+        """The queued jobs in their turn: each client's first before anybody's second, what runs counted; then by age.
+
+        So who orders ten gets no more of the workers than who orders one.
+        """
+        before = Counter(job.client for job in self.records.listed(JOB, RUNNING))
+        turns = []
+        for job in self.records.listed(JOB, QUEUED):
+            turns.append((before[job.client], job.created, job))
+            before[job.client] += 1
+        return [job for _, _, job in sorted(turns, key=lambda turn: turn[:2])]
 
     def beat(self, held: Record, stage: Mapping[str, str] | None) -> Record | None:
         """Keep the lease; None if the job is another's by now, or gone."""
@@ -238,9 +252,10 @@ class Jobs:
     def shown(self, job: Record) -> dict[str, Any]:
         """A job as the API tells it."""
         data = job.data
-        ahead = self.records.count(JOB, QUEUED, before=job.created) if job.state == QUEUED else 0
+        turns = [other.id for other in self.waiting()] if job.state == QUEUED else []
         return {
-            "job": job.id, "state": job.state, "stage": data["stage"], "ahead": ahead, "created": job.created,
+            "job": job.id, "state": job.state, "stage": data["stage"], "ahead": turns.index(job.id) if job.id in turns else 0,
+             "created": job.created,
             "finished": data["finished"], "expires": job.expires, "name": data["name"], "size": data["size"],
             "options": data["options"], "result": _with_links(job.id, data["result"]), "error": data["error"],
         }  # fmt: skip

@@ -56,8 +56,8 @@ class Records(Protocol):
     def expired(self, kind: str) -> list[Record]:
         """Those whose time is over."""
 
-    def count(self, kind: str, state: str, client: str = "", before: float = 0.0) -> int:
-        """How many are in a state, of one client or of all, created before a time or ever."""
+    def count(self, kind: str, state: str, client: str = "") -> int:
+        """How many are in a state, of one client or of all."""
 
     def count_up(self, amounts: Mapping[str, float]) -> None:
         """Add to counters, for /metrics."""
@@ -136,12 +136,10 @@ class SqliteRecords:
         sql = f"select {COLUMNS} from records where kind = ? and expires < ? limit 1000"
         return [_record(row) for row in self._run(sql, kind, self.now())]
 
-    def count(self, kind: str, state: str, client: str = "", before: float = 0.0) -> int:
+    def count(self, kind: str, state: str, client: str = "") -> int:
         sql, values = "select count(*) from records where kind = ? and state = ?", [kind, state]
         if client:
             sql, values = sql + " and client = ?", [*values, client]
-        if before:
-            return int(self._run(sql + " and created < ?", *values, before)[0][0])
         return int(self._run(sql, *values)[0][0])
 
     def count_up(self, amounts: Mapping[str, float]) -> None:

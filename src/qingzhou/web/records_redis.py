@@ -81,9 +81,8 @@ class RedisRecords:
         found = (_record(kind, id, values) for id, values in zip(ids, pipe.execute(), strict=True))
         return [record for record in found if record is not None]
 
-    def count(self, kind: str, state: str, client: str = "", before: float = 0.0) -> int:
-        key = f"{ROOT}{kind}:in:{state}" + (f":{client}" if client else "")
-        found: Any = self._db.zcount(key, 0, f"({before!r}" if before else "+inf")
+    def count(self, kind: str, state: str, client: str = "") -> int:
+        found: Any = self._db.zcard(f"{ROOT}{kind}:in:{state}" + (f":{client}" if client else ""))
         return int(found)
 
     def count_up(self, amounts: Mapping[str, float]) -> None:

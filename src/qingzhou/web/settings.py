@@ -12,7 +12,8 @@ MB = 1 << 20
 class Limits:
     """What one job may use, in its process.
 
-    memory     bytes of its data;  seconds  wall-clock, and twice as many of the processor
+    memory     bytes of its data
+    seconds    wall-clock, and twice as many of the processor;  brief  of a job without pictures, which converts only
     file_size  bytes of any file it writes;  folder  bytes of all;  open_files  at once
     info       seconds that reading what an upload is may take
     unpacked   bytes, and  entries  number, of the pictures in a zip
@@ -20,6 +21,7 @@ class Limits:
 
     memory: int = 3 << 30
     seconds: float = 600.0
+    brief: float = 180.0
     file_size: int = 2 << 30
     folder: int = 4 << 30
     open_files: int = 256

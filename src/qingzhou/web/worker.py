@@ -50,24 +50,24 @@ class Worker:
         self.jobs.records.close()
 
     def run(self, id: str) -> None:
-        """One job, if it is still to be had."""
+        """The job whose turn it is: a message says that one waits, not which is next."""
         if self._stopping.is_set():
             self.queue.send(id)
             return
-        held = self.jobs.claim(id)
+        held = self.jobs.claim()
         if held is None:
             return
         try:
             with sandbox.working_folder(self.settings.work) as folder:
                 self._attempt(held, folder)
         except Exception as err:
-            log_bug("attempt failed", err, job=id[:6])
+            log_bug("attempt failed", err, job=held.id[:6])
             if not away(err):  # then the lease runs out, and the job runs again
-                self._give_up(id, held)
+                self._give_up(held)
 
-    def _give_up(self, id: str, held: Record) -> None:
+    def _give_up(self, held: Record) -> None:
         """Our own bug, or a store that is away: told to the user, unless the record is another's by now."""
-        now = self.jobs.records.get(held.kind, id)
+        now = self.jobs.records.get(held.kind, held.id)
         if now is not None and now.data["attempt"] == held.data["attempt"] and now.state == held.state:
             self.jobs.fail(now, Problem("internal").as_dict())
 
@@ -78,7 +78,8 @@ class Worker:
             return
         lease = _Lease(self.jobs, held, self._stopping)
         limits = self.settings.limits
-        said = sandbox.run(order, folder, limits, limits.seconds, lease.beat)
+        seconds = limits.seconds if order["data"] else min(limits.seconds, limits.brief)
+        said = sandbox.run(order, folder, limits, seconds, lease.beat)
         if "given up" in said:
             if self._stopping.is_set():
                 self.jobs.release(lease.held)

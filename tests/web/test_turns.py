@@ -1,0 +1,77 @@
+"""Whose job is next, and how long one may take."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qingzhou.web import sandbox
+from qingzhou.web.jobs import DONE, JOB, QUEUED, READY, RUNNING, UPLOAD, Jobs
+from qingzhou.web.records import Record, SqliteRecords
+from qingzhou.web.settings import Settings
+from qingzhou.web.store import Store
+from qingzhou.web.worker import Worker
+
+FACTS = {"attempt": 0, "deaths": 0, "lease": 0.0, "stage": None, "finished": None, "name": "best.pth", "size": 1,
+         "options": {}, "result": None, "error": None}  # fmt: skip
+
+
+@pytest.fixture
+def jobs(tmp_path: Path) -> Jobs:
+    settings = Settings(tmp_path)
+    return Jobs(settings, SqliteRecords(tmp_path / "records.db"), Store(settings.store_place), print, print)
+
+
+def add(jobs: Jobs, *ids: str, state: str = QUEUED) -> None:
+    """Jobs in the order of their coming; the letter is the client's."""
+    for id, time in zip(ids, itertools.count(len(jobs.waiting()))):
+        jobs.records.add(Record(JOB, id, state, id[0], float(time), 1e12, FACTS))
+
+
+def claimed(jobs: Jobs) -> list[str]:
+    """All that wait, as workers take them who never finish one."""
+    return [held.id for held in iter(jobs.claim, None)]
+
+
+def test_who_orders_many_waits_for_those_who_order_few(jobs: Jobs) -> None:
+    add(jobs, "a1", "a2", "a3", "b1", "c1", "b2")
+    assert [job.id for job in jobs.waiting()] == ["a1", "b1", "c1", "a2", "b2", "a3"]
+    assert [jobs.shown(jobs.job(id))["ahead"] for id in ("a1", "b1", "a3")] == [0, 1, 5]
+    assert claimed(jobs) == ["a1", "b1", "c1", "a2", "b2", "a3"]
+
+
+def test_what_runs_counts(jobs: Jobs) -> None:
+    add(jobs, "a0", "a1", state=RUNNING)
+    add(jobs, "c0", state=DONE)
+    add(jobs, "a2", "b1", "b2", "c1")
+    assert claimed(jobs) == ["b1", "c1", "b2", "a2"]
+
+
+def test_one_client_alone_has_all_workers(jobs: Jobs) -> None:
+    add(jobs, "a1", "a2")
+    assert claimed(jobs) == ["a1", "a2"] and jobs.claim() is None
+
+
+@pytest.mark.parametrize(("data", "seconds"), [(None, 180.0), ("pictures", 600.0)])
+def test_a_job_without_pictures_has_less_time(
+    data: str | None, seconds: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker, given = Worker(Settings(tmp_path)), []
+
+    def run(order: Any, folder: Any, limits: Any, time: float, beat: Any) -> dict[str, Any]:
+        given.append(time)
+        return {"result": {"files": [], "try": None}}
+
+    monkeypatch.setattr(sandbox, "run", run)
+    (tmp_path / "file").write_bytes(b"x")
+    for id in ("model", "pictures"):
+        worker.jobs.records.add(Record(UPLOAD, id, READY, "a", 0.0, 1e12, {"kind": id, "name": "m", "safe": "m"}))
+        worker.jobs.store.put(f"uploads/{id}/file", tmp_path / "file")
+    facts = {**FACTS, "upload": "model", "data": data, "sent": 0.0, "options": {"lang": "en"}}
+    worker.jobs.records.add(Record(JOB, "a1", QUEUED, "a", 0.0, 1e12, facts))
+    worker.run("a1")
+    assert given == [seconds] and worker.jobs.job("a1").state == DONE
+    worker.jobs.records.close()
