@@ -78,7 +78,7 @@ _ALL = (
     Scene("web", "a page with the live picture and the result", "带实时画面和结果的网页",
           ("MODEL", "CAMERA", "SIZE", "PORT", "RULES"), _PICTURES, ("image",)),
     Scene("api", "answers pictures that other boards send", "识别其他设备发来的图片", ("MODEL", "PORT", "RULES"),
-          _PICTURES, ("image",)),
+          _PICTURES, ("image",), frames=1),  # pictures of many boards, which have nothing to do with each other
     Scene("ask", "the camera here, the model on a stronger machine", "摄像头在这里，模型在更强的机器上",
           ("SERVER", "CAMERA", "SIZE", "FULL_SCREEN", "ROTATE", "RULES"), _PICTURES, ("image",)),
     Scene("listen", "sounds from the microphone", "识别麦克风听到的声音",
@@ -87,6 +87,7 @@ _ALL = (
     Scene("cascade", "a detector, and a classifier for each thing it finds", "先检测，再对每个目标分类",
           ("MODEL", "SECOND", "FIND", "CAMERA", "SIZE", "FULL_SCREEN", "ROTATE", "RULES"), ("detect",), ("image",)),
     Scene("sensor", "a row of numbers from sensors, again and again", "不断读取传感器的一行数值",
-          ("MODEL", "SENSORS", "SECONDS", "RULES"), ("table", "array", "values"), ("table", "array")),
+          ("MODEL", "SENSORS", "SECONDS", "RULES"), ("table", "array", "values"), ("table", "array"),
+          frames=1),  # a row comes when the sensors have settled
 )  # fmt: skip
 SCENES: Mapping[str, Scene] = MappingProxyType({scene.name: scene for scene in _ALL})

@@ -253,9 +253,9 @@ class Jobs:
         """A job as the API tells it."""
         data = job.data
         turns = [other.id for other in self.waiting()] if job.state == QUEUED else []
+        ahead = turns.index(job.id) if job.id in turns else 0
         return {
-            "job": job.id, "state": job.state, "stage": data["stage"], "ahead": turns.index(job.id) if job.id in turns else 0,
-             "created": job.created,
+            "job": job.id, "state": job.state, "stage": data["stage"], "ahead": ahead, "created": job.created,
             "finished": data["finished"], "expires": job.expires, "name": data["name"], "size": data["size"],
             "options": data["options"], "result": _with_links(job.id, data["result"]), "error": data["error"],
         }  # fmt: skip
