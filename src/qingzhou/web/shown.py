@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +19,15 @@ ANSWERED, CHANGED = 6, 12
 Shown = dict[str, str]
 
 
-def pictures(model: Path, data: Path | None, verdict: Verdict | None) -> dict[str, list[Shown]]:
+def pictures(model: Path, data: Path, verdict: Verdict | None) -> dict[str, list[Shown]]:
     """For the page: "answered" as {"picture", "answer"}, "changed" as {"picture", "truth", "before", "after"}.
 
-    Pictures are data URIs. Without data there is the model's own sample; a model of other inputs has none.
+    Pictures are data URIs; a model of other inputs has none.
     """
     asked = opened(model)
     if asked.card.input.kind != "image":
         return {"answered": [], "changed": []}
-    sources: Sequence[Any] = _spread(data) if data else [asked.sample_input()] if asked.card.sample else []
-    answered = [one for one in (_answered(asked, source) for source in sources) if one]
+    answered = [one for one in (_answered(asked, path) for path in _spread(data)) if one]
     changed = verdict.changed[:CHANGED] if verdict else ()
     return {
         "answered": answered,
@@ -47,16 +45,16 @@ def _spread(data: Path) -> list[Path]:
     return [found[int(step * i + step / 2)] for i in range(min(ANSWERED, len(found)))]
 
 
-def _answered(model: Predictor, source: Any) -> Shown | None:
+def _answered(model: Predictor, path: Path) -> Shown | None:
     """None for what is no picture."""
     try:
-        answer = model.predict(source)
+        answer = model.predict(path)
         if isinstance(answer, list):
             return {
-                "picture": _small(draw(source, answer, enlarge=True)),
+                "picture": _small(draw(path, answer, enlarge=True)),
                 "answer": ", ".join(map(caption, answer[:5])),
             }
-        return {"picture": _small(source), "answer": caption(answer)}
+        return {"picture": _small(path), "answer": caption(answer)}
     except QingzhouError:
         return None
 

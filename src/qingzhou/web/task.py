@@ -119,7 +119,6 @@ def _info(order: Told, tell: Teller) -> Told:
 def _job(order: Told, tell: Teller) -> Told:
     """Convert, quantise, bundle: as far as was asked. Files go to the folder "out" here."""
     from ..model import load
-    from .shown import pictures
 
     options, source, out = order["options"], Path(order["model"]), Path(order["folder"]) / "out"
     out.mkdir()
@@ -130,7 +129,7 @@ def _job(order: Told, tell: Teller) -> Told:
     tell.stage("pack")
     files = _files(out, smaller or model)
     return {"convert": converted, "quantize": quantised, "bundle": made, "files": files,
-            "pictures": pictures(smaller or model, data, verdict),
+            "pictures": _pictures(smaller or model, data, verdict),
             "try": _trial(model, card) if smaller is None else _trial(smaller, load(smaller).card)}  # fmt: skip
 
 
@@ -211,6 +210,15 @@ def _bundle(
         precision="int8" if smaller else "fp32", max_drop=options["max_drop"],
     )  # fmt: skip
     return _plain(made.as_dict())
+
+
+def _pictures(model: Path, data: Path | None, verdict: Any) -> Told:
+    """Of the user's own; a job without any is over sooner."""
+    if data is None:
+        return {"answered": [], "changed": []}
+    from .shown import pictures
+
+    return pictures(model, data, verdict)
 
 
 def _files(out: Path, model: Path) -> list[Told]:
