@@ -128,6 +128,29 @@ def test_an_upload_that_cannot_be_kept_leaves_nothing(jobs: Jobs, tmp_path: Path
     assert not kept(tmp_path) and not jobs.records.listed("upload", "coming")
 
 
+def test_no_upload_is_without_its_file(jobs: Jobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Redis dies as it has written down that the file is kept; nothing can be taken back while it is away."""
+
+    def keep(key: str) -> None:
+        (tmp_path / "files" / key).parent.mkdir(parents=True)
+        (tmp_path / "files" / key).write_bytes(b"model")
+
+    def lost(*_: object) -> bool:
+        raise LOST
+
+    def dies(self: SqliteRecords, old: Record, new: Record) -> bool:
+        assert swap(self, old, new)
+        monkeypatch.setattr(SqliteRecords, "remove", lost)
+        raise LOST
+
+    swap = SqliteRecords.swap
+    monkeypatch.setattr(SqliteRecords, "swap", dies)
+    with pytest.raises(LOST):
+        jobs.add_upload("c", {}, keep)
+    (record,) = jobs.records.listed("upload", "ready")
+    assert kept(tmp_path) == {f"uploads/{record.id}/file"}
+
+
 def test_a_sweep_that_is_killed_leaves_nothing_unknown(
     jobs: Jobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -66,11 +66,12 @@ class Jobs:
         ready = dataclasses.replace(record, state=READY, expires=now + self.settings.keep)
         try:
             keep(f"uploads/{record.id}/file")
-            if not self.records.swap(record, ready):
-                raise Problem("not_found")  # it took longer than that
         except Exception:
             self.remove(record)
             raise
+        if not self.records.swap(record, ready):
+            self.store.remove(f"uploads/{record.id}")  # it took longer than that
+            raise Problem("not_found")
         return dataclasses.replace(ready, version=record.version + 1)
 
     def add_job(self, client: str, upload: str, data: str | None, options: Mapping[str, Any]) -> Record:
