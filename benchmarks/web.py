@@ -1,10 +1,13 @@
 """A class at once: 40 clients upload MobileNet checkpoints and download the models; nothing is lost or doubled.
 
-    python benchmarks/web.py [CLIENTS] [--redis WORKERS]
+    python benchmarks/web.py [CLIENTS] [--redis WORKERS | --scaling]
 
 Prints the time from upload to download (p50, p95), the server's largest memory, and the throughput against what the
 cores could do if each did nothing but single conversions, one fresh `qingzhou convert` after another, which are timed
 on the same machine before and after. --redis: with a redis-server and so many worker processes of one job each.
+
+--scaling: 24 such jobs on 1, 2 and 4 worker processes, in turns. Everything is uploaded and ordered before, with the
+workers held; the time goes from their release to the end of the last job, so that nothing but the jobs is measured.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import asyncio
 import hashlib
 import os
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -35,6 +39,7 @@ from clients import Running, free_port, serving, until_up  # noqa: E402
 from measure import once  # noqa: E402
 
 from passengers import mmedu  # noqa: E402
+from qingzhou.web.records_redis import RedisRecords  # noqa: E402
 
 CONVERT = ("-c", "import sys; from qingzhou.cli import main; main()", "convert")
 SURE = {"X-Qingzhou": "1"}
@@ -83,7 +88,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("clients", type=int, nargs="?", default=40)
     parser.add_argument("--redis", type=int, default=0, metavar="WORKERS")
+    parser.add_argument("--scaling", action="store_true")
     chosen = parser.parse_args()
+    if chosen.scaling:
+        scaling()
+        return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         file = mmedu("MobileNet", folder)
@@ -116,6 +125,89 @@ def helping(workers: int, folder: Path) -> tuple[list[Running], list[str]]:
     found = [Running("worker", *there, "--workers", "1", folder=folder / f"w{n}", log=folder / f"w{n}.log")
              for n in range(workers)]  # fmt: skip
     return [*found, redis], [*there, "--workers", "0"]
+
+
+# -- how it grows with workers ----------------------------------------------------------------------------------------
+
+JOBS, WORKERS, TURNS = 24, (1, 2, 4), 5
+
+
+def scaling() -> None:
+    """A line for each number of workers."""
+    took: dict[int, list[float]] = {workers: [] for workers in WORKERS}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        data = mmedu("MobileNet", folder).read_bytes()
+        for turn in range(TURNS):
+            for workers in WORKERS:
+                place = folder / f"{turn}-{workers}"
+                place.mkdir()
+                took[workers].append(released(workers, data, place))
+    one = statistics.median(took[1])
+    print(f"{JOBS} jobs, {os.cpu_count()} cores, median of {TURNS}")
+    for workers, times in took.items():
+        median, cores = statistics.median(times), min(workers, os.cpu_count() or 1)
+        gain = one / median
+        print(f"{workers} workers  {median:.2f} s ({min(times):.2f} to {max(times):.2f}), {JOBS / median:.1f} a second, "
+              f"{gain:.2f} x one worker, {gain / cores:.2f} for each core")  # fmt: skip
+
+
+def released(workers: int, data: bytes, folder: Path) -> float:
+    """Seconds from the moment that the workers are let go to the end of the last job."""
+    helpers, options = helping(workers, folder)
+    try:
+        with serving(folder / "data", *options) as (client, _):
+            pupils = [at(n, str(client.base_url)) for n in range(JOBS)]
+            for pupil in pupils[: 2 * workers]:  # every worker has imported what it needs, and rests
+                ordered(pupil, uploaded(pupil, data))
+            records = RedisRecords(options[1])
+            until_done(records, 2 * workers)
+            time.sleep(3.0)  # a worker that has had no job yet imports since its start
+            uploads = [uploaded(pupil, data) for pupil in pupils]
+            for helper in helpers[:-1]:
+                helper.process.send_signal(signal.SIGSTOP)
+            jobs = [ordered(pupil, upload) for pupil, upload in zip(pupils, uploads, strict=True)]
+            start = records.now()
+            for helper in helpers[:-1]:
+                helper.process.send_signal(signal.SIGCONT)
+            until_done(records, 2 * workers + JOBS)
+            found = [record for job in jobs if (record := records.get("job", job)) is not None]
+            assert len(set(jobs)) == JOBS == sum(record.state == "done" for record in found)
+            assert len({digest(client, record.id) for record in found}) == 1
+            return max(record.data["finished"] for record in found) - start
+    finally:
+        for helper in helpers:
+            helper.stop()
+
+
+def at(number: int, url: str) -> httpx.Client:
+    """A pupil with an address."""
+    transport = httpx.HTTPTransport(local_address=f"127.0.1.{number + 1}")
+    return httpx.Client(base_url=url, timeout=120, transport=transport, headers=SURE)
+
+
+def uploaded(client: httpx.Client, data: bytes) -> str:
+    """The number of an upload."""
+    return str(client.post("/api/uploads", files={"file": ("mobilenet.pth", data)}).raise_for_status().json()["upload"])
+
+
+def ordered(client: httpx.Client, upload: str) -> str:
+    """The number of a job."""
+    return str(client.post("/api/jobs", json={"upload": upload}).raise_for_status().json()["job"])
+
+
+def until_done(records: RedisRecords, jobs: int) -> None:
+    """Asks Redis alone, and seldom."""
+    while records.count("job", "done") < jobs:
+        assert records.count("job", "failed") == 0
+        time.sleep(0.2)
+
+
+def digest(client: httpx.Client, job: str) -> str:
+    """Of the model that was made."""
+    told = client.get(f"/api/jobs/{job}").json()
+    url = next(entry["url"] for entry in told["result"]["files"] if entry["kind"] == "model")
+    return hashlib.sha256(client.get(url).raise_for_status().content).hexdigest()
 
 
 def report(
