@@ -147,9 +147,9 @@ def scaling() -> None:
     print(f"{JOBS} jobs, {os.cpu_count()} cores, median of {TURNS}")
     for workers, times in took.items():
         median, cores = statistics.median(times), min(workers, os.cpu_count() or 1)
-        gain = one / median
-        print(f"{workers} workers  {median:.2f} s ({min(times):.2f} to {max(times):.2f}), {JOBS / median:.1f} a second, "
-              f"{gain:.2f} x one worker, {gain / cores:.2f} for each core")  # fmt: skip
+        speed, spread = JOBS / median, f"{min(times):.2f} to {max(times):.2f}"
+        print(f"{workers} workers  {median:.2f} s ({spread}), {speed:.1f} a second, {one / median:.2f} x one worker, "
+              f"{one / median / cores:.2f} for each core")  # fmt: skip
 
 
 def released(workers: int, data: bytes, folder: Path) -> float:
