@@ -36,7 +36,7 @@ from qingzhou.web.settings import Settings
 from qingzhou.web.store import Store
 
 pytestmark = [pytest.mark.web, pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")]
-KILLS = int(os.environ.get("QINGZHOU_FAULTS", "5"))
+KILLS = int(os.environ.get("QINGZHOU_FAULTS", "6"))
 SEED = int(os.environ.get("QINGZHOU_FAULTS_SEED") or random.SystemRandom().randrange(10**6))
 WEIGHTS, MODELS, JOBS = "archive/data/94548439755744", 4, 3  # the last layer's biases; of them; in a round
 PR_SET_CHILD_SUBREAPER = 36
