@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 
 from qingzhou.web import sandbox
 from qingzhou.web.jobs import DONE, JOB, QUEUED, READY, RUNNING, UPLOAD, Jobs
@@ -75,3 +77,21 @@ def test_a_job_without_pictures_has_less_time(
     worker.run("a1")
     assert given == [seconds] and worker.jobs.job("a1").state == DONE
     worker.jobs.records.close()
+
+
+def test_an_order_is_taken_whose_message_is_lost(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Written down, it will be done: the message is sent again, at the next look for such."""
+    sent: list[str] = []
+
+    def send(job: str) -> None:
+        sent.append(job)
+        if len(sent) == 1:
+            raise redis.exceptions.ConnectionError
+
+    lossy = dataclasses.replace(jobs, send=send, log=lambda *_, **__: None)
+    lossy.records.add(Record(UPLOAD, "model", READY, "a", 0.0, 1e12, {"kind": "model", "name": "m", "size": 1}))
+    job = lossy.add_job("a", "model", None, {"precision": "fp32"})
+    assert lossy.job(job.id).state == QUEUED
+    monkeypatch.setattr("qingzhou.web.jobs.RESEND", -1.0)
+    lossy.tend(0)
+    assert sent == [job.id, job.id]

@@ -96,8 +96,11 @@ class Jobs:
         }  # fmt: skip
         record = Record(JOB, token(), QUEUED, client, now, end, facts)
         self.records.add(record)
-        self.send(record.id)
         self.log("job accepted", job=record.id[:6])
+        try:
+            self.send(record.id)
+        except Exception as err:  # Redis died in between: tend() speaks of it again
+            self.log("message lost", job=record.id[:6], bug=type(err).__name__)
         return record
 
     def upload(self, id: str, kind: str) -> Record:
