@@ -178,7 +178,8 @@ def run_conversion(path: str | Path, out: str | Path | None = None, **given: Any
         options.refuse_those_of_detectors(found.title)
     names, notes = choose_labels(found, options.labels)
     card = describe(checkpoint, found, names, notes)
-    job = _Job(found.graph, found.heads, Weights(checkpoint.tensors), card, checkpoint.origin.digest, found.family,
+    digest = checkpoint.origin.digest_ahead()
+    job = _Job(found.graph, found.heads, Weights(checkpoint.tensors), card, digest, found.family,
                options.opset or DEFAULT_OPSET, options.ir_version, options.check)  # fmt: skip
     job = job.feeding_raw_pixels() if options.xeduhub else job
     model, program, checks = _write(job, output_path(source, out, ".onnx"))

@@ -222,3 +222,10 @@ def test_drawing(tmp_path: Path, size: Any) -> None:
     assert drawn.size == size and drawn.getpixel((size[0] - 1, size[1] - 1)) == RED
     assert picture.getpixel((0, 0)) == RED != drawn.getpixel((0, 0))
     assert min(draw(picture, answer, enlarge=True).size) >= 160
+
+
+@pytest.mark.parametrize(("said", "given", "used"), [("", None, 0), ("1", None, 1), ("1", 2, 2), ("many", None, 0)])
+def test_how_many_cores(said: str, given: Any, used: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QINGZHOU_THREADS", said)
+    session = load(colours(tmp_path), threads=given).session
+    assert session.get_session_options().intra_op_num_threads == used

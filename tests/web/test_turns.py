@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import os
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,7 @@ def test_a_job_without_pictures_has_less_time(
     worker, given = Worker(Settings(tmp_path)), []
 
     def run(order: Any, folder: Any, limits: Any, time: float, beat: Any) -> dict[str, Any]:
+        assert order["threads"] == max(1, (os.cpu_count() or 1) // 2)  # of two workers
         given.append(time)
         return {"result": {"files": [], "try": None}}
 

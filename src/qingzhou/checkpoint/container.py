@@ -45,7 +45,7 @@ def _read(file: File, limits: Limits) -> Checkpoint:
     name, read = READERS[sniff(head, file.size)]
     root, meta = read(file, limits)
     chosen = choose(root, file.size, limits)
-    origin = Origin(file.path, file.size, name, file.digest_ahead())
+    origin = Origin(file.path, file.size, name, file.digest_ahead)
     return Checkpoint(Tensors(chosen.tensors), meta, root, chosen.module, origin, chosen.ignored)
 
 

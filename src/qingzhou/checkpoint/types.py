@@ -71,12 +71,13 @@ class Origin:
     path: Path
     size: int
     container: str
-    digest: Callable[[], str] = field(compare=False, repr=False)  # waits until the whole file is read
+    # Starts to read the whole file beside everything else; what it returns waits for the end.
+    digest_ahead: Callable[[], Callable[[], str]] = field(compare=False, repr=False)
 
     @property
     def sha256(self) -> str:
         """Of the whole file, hexadecimal."""
-        return self.digest()
+        return self.digest_ahead()()
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ def open_session(
 
     `once` is for a single run: the network is run as it is written, since to improve it and to rearrange its weights
     would take longer, and memory for a second copy.
-    `strict` refuses shapes that contradict each other.
+    `strict` refuses shapes that contradict each other. Without `threads`, $QINGZHOU_THREADS limits them.
     """
     if not os.path.isfile(path):
         raise FileMissing(
@@ -53,6 +53,7 @@ def open_session(
         options.add_session_config_entry("session.strict_shape_type_inference", "1")
     if once or os.path.getsize(path) > LARGE:
         options.add_session_config_entry("session.disable_prepacking", "1")
+    threads = threads or _threads()
     if threads:
         options.intra_op_num_threads = threads
     try:
@@ -66,6 +67,12 @@ def open_session(
             if file.read(2) in (b"PK", b"\x80\x02"):  # a zip archive or a pickle, as torch.save writes them
                 raise _not_converted(os.path.basename(str(path))) from None
         raise _refused(os.path.basename(str(path)), str(err), ort.__version__) from None
+
+
+def _threads() -> int:
+    """For whoever shares a machine with others; 0 where it is not said."""
+    wanted = os.environ.get("QINGZHOU_THREADS", "")
+    return int(wanted) if wanted.isdecimal() else 0
 
 
 def onnxruntime_package() -> Any:

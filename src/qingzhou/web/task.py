@@ -38,15 +38,16 @@ def main(parent: int | None = None) -> None:
     for standard in (0, 1, 2):
         os.dup2(nothing, standard)  # what libraries print, and a file can make them print
     os.close(nothing)
-    _settle(order["folder"])
+    _settle(order["folder"], order.get("threads", 1))
     held = confine(parent or order["parent"], **order["confine"])
     tell = Teller(channel)
     tell({"held": held})
     tell(_homeless(_answered(order, tell), order["folder"]))
 
 
-def _settle(folder: str) -> None:
+def _settle(folder: str, threads: int) -> None:
     os.chdir(folder)
+    os.environ["QINGZHOU_THREADS"] = str(threads)  # jobs run side by side
     os.environ.update(dict.fromkeys(("HOME", "TMPDIR", "TEMP", "TMP"), folder))
 
 
@@ -228,7 +229,7 @@ def _files(out: Path, model: Path) -> list[Told]:
     stem = model.name.split(".")[0]
     zipped = out / f"{stem}.zip"
     if not zipped.exists():
-        with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
+        with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:  # programs are small
             for path in sorted([*out.glob("*.onnx"), *out.glob("*.py"), *(out / RUNTIME).rglob("*.py")]):
                 packing = zipfile.ZIP_STORED if path.suffix == ".onnx" else None  # weights hardly shrink
                 archive.write(path, Path(stem) / path.relative_to(out), packing)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
 from collections.abc import Mapping
@@ -111,7 +112,8 @@ class Worker:
         if upload is None:
             return None
         order = {"what": "job", "lang": data["options"]["lang"], "options": data["options"], "data": None,
-                 "model": str(place / upload.data["safe"])}  # fmt: skip
+                 "model": str(place / upload.data["safe"]),
+                 "threads": max(1, (os.cpu_count() or 1) // max(1, self.settings.workers))}  # fmt: skip
         try:
             self.jobs.store.fetch(f"uploads/{upload.id}/file", Path(order["model"]))
             if data["data"] is not None:
