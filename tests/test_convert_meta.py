@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from lenets import write_lenet
 from makers import Instance, Name
-from passengers import DIGITS, mmedu
+from passengers import DIGITS, ORACLE, mmedu
 from qingzhou.cli import main
 from qingzhou.convert import run_conversion
 from qingzhou.errors import QingzhouError, UnsupportedCheckpoint
@@ -82,3 +82,12 @@ def test_a_single_number_is_a_square(size: tuple[int, ...], tmp_path: Path) -> N
 def test_a_single_number_is_a_square_of_basenn_too(tmp_path: Path) -> None:
     done = run_conversion(DIGITS / "basenn.pth", tmp_path / "m.onnx", input_size=(24,))
     assert done.model.card.input.shape[2:] == [24, 24]
+
+
+def test_the_same_bytes_however_many_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sum that is split among threads ends in other digits, which must not reach the card."""
+    made = []
+    for threads in ("1", "2", "3"):
+        monkeypatch.setenv("QINGZHOU_THREADS", threads)
+        made.append(run_conversion(ORACLE / "trained/lenet_digits.pth", tmp_path / "m.onnx").model.path.read_bytes())
+    assert made[0] == made[1] == made[2]

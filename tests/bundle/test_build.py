@@ -23,7 +23,8 @@ from passengers import DIGITS, ORACLE, basenn
 from qingzhou.bundle.build import build
 from qingzhou.cli import main
 from qingzhou.cli_boards import _constants
-from qingzhou.errors import OptionError, use_language
+from qingzhou.errors import EngineError, OptionError, use_language
+from qingzhou.quant import quantize
 from qingzhou.quant.signed import signed
 from qingzhou.runtime.session import open_session
 
@@ -160,6 +161,24 @@ def test_int8_activations_are_signed_where_that_is_faster_and_nothing_else_chang
     before, after = (open_session(path, once=True).run(None, {"input": x})[0] for path in (unsigned, again))
     np.testing.assert_allclose(after, before, atol=1e-6)
     assert (tmp_path / "again.onnx").read_bytes() != unsigned.read_bytes()
+
+
+def test_what_was_made_int8_before_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it is for the device's arithmetic; for another it is made anew."""
+    model = qingzhou.convert(LENET, tmp_path / "lenet.onnx").path
+    rounded = quantize(model, DIGITS / "test", tmp_path / "small.onnx", any_speed=True, target="arm")
+    assert rounded.path is not None and rounded.verdict is not None
+
+    def again(*_: object, **__: object) -> None:
+        raise EngineError("made again", "又做了一次")
+
+    monkeypatch.setattr("qingzhou.bundle.form.quantize", again)
+    options = {"engine": "onnxruntime", "precision": "int8", "data": DIGITS / "test", "rounded": rounded}
+    made = build(model, "pi4-64", out=tmp_path / "pi", **options)
+    assert (made.path / "model.onnx").read_bytes() == rounded.path.read_bytes()
+    assert made.form.accuracy == rounded.verdict.figures()[1]
+    with pytest.raises(EngineError, match="made again"):
+        build(model, "pc", out=tmp_path / "pc", **options)
 
 
 def test_a_zip_and_a_converted_model(tmp_path: Path) -> None:

@@ -10,12 +10,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 
 import qingzhou
 from passengers import DIGITS, ORACLE, basenn
 from qingzhou.quant.judge import Changed
 from qingzhou.web.shown import ANSWERED, CHANGED, SIDE, pictures
+from qingzhou.web.task import _target
 
 
 def seen(uri: str) -> Any:
@@ -67,3 +69,10 @@ def test_those_that_int8_answers_otherwise(tmp_path: Path) -> None:
 
 def test_rows_have_none(tmp_path: Path) -> None:
     assert pictures(converted(basenn("tab_iris"), tmp_path), tmp_path, None) == {"answered": [], "changed": []}
+
+
+@pytest.mark.parametrize(
+    ("device", "target"), [("unihiker", "arm"), ("generic-linux-arm64", "arm"), ("pc", "x86"), (None, "auto")]
+)
+def test_int8_is_judged_by_the_arithmetic_of_the_device(device: str | None, target: str) -> None:
+    assert _target({"device": device}) == target

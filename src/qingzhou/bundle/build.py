@@ -16,6 +16,7 @@ from typing import Any
 from .. import __version__
 from ..devices import Device, load
 from ..errors import OptionError, language, say, use_language
+from ..quant import Quantised
 from ..runtime.card import Card
 from ..scenes import RUNTIME, SCENES, copy_runtime, program, rules_for
 from ..whole_file import folder_beside, move_in
@@ -92,7 +93,7 @@ def build(
     model: str | Path, device: str, scene: str = "basic", *, actions: Sequence[str] = (), out: str | Path | None = None,
     data: str | Path | None = None, engine: str = "", precision: str = "auto", max_drop: float = 0.5,
     offline: bool = False, force: bool = False, constants: Mapping[str, object] | None = None,
-    second: str | Path | None = None, lang: str | None = None,
+    second: str | Path | None = None, lang: str | None = None, rounded: Quantised | None = None,
 ) -> Bundle:  # fmt: skip
     """Make a bundle of a checkpoint or a converted model.
 
@@ -103,6 +104,7 @@ def build(
     force      make it although it is estimated to be too slow or too large
     constants  others of main.py's, by name
     second     the second model, where a scene has two
+    rounded    what quantize() made of it before; taken where it is for the device's arithmetic
 
     Nothing is left behind by a failure; a bundle of ours in that place is replaced, unless its main.py was changed.
     FileMissing, ModelError, OptionError, BundleError, EngineError, ExtraMissing, AccuracyLost, OutputError, and what
@@ -116,7 +118,7 @@ def build(
         raise _no_scene(scene)
     if target.is_page and scene not in PAGE_SCENES:
         raise _no_page(scene)
-    wish = Wish(engine, precision, None if data is None else Path(data), max_drop)
+    wish = Wish(engine, precision, None if data is None else Path(data), max_drop, rounded)
     other = None if second is None else Path(second)
     order = Order(
         source, target, scene, tuple(actions), wish, offline, force, constants or {}, other, lang or language()

@@ -17,7 +17,7 @@ from ..engines.artifact import is_quantised, takes_int8
 from ..engines.table import engine_for, is_compiled
 from ..errors import AccuracyLost, BundleError, EngineError, ExtraMissing, FileMissing, OptionError, QingzhouError, say
 from ..export.count import onnx_macs
-from ..quant import quantize
+from ..quant import Quantised, quantize
 from ..quant.signed import signed
 from ..runtime.card import Card
 
@@ -26,12 +26,16 @@ PRECISIONS = ("auto", "fp32", "fp16", "int8")
 
 @dataclass(frozen=True)
 class Wish:
-    """What the user asks of a form; "" or "auto" leaves it to the device's profile."""
+    """What the user asks of a form; "" or "auto" leaves it to the device's profile.
+
+    rounded  the same model as INT8, made before; taken where it is for the arithmetic that is needed
+    """
 
     engine: str = ""
     precision: str = "auto"
     data: Path | None = None
     max_drop: float = 0.5
+    rounded: Quantised | None = None
     fits: Callable[[Card], object] = lambda card: None  # raises for a model of another kind, before anybody waits
 
 
@@ -179,9 +183,10 @@ class _Job:
 
     def _rounded(self, model: Path, engine: str) -> tuple[Path, float | None, str]:
         """The model in INT8 for the device's arithmetic, within the promise; its accuracy, and what that cost."""
-        target = "ncnn" if engine == "ncnn" else "arm" if self.device.machine else "x86"
-        out = self._new(f"int8-{target}").with_suffix(".int8.onnx")
-        found = quantize(model, self.wish.data, out, max_drop=self.wish.max_drop, any_speed=True, target=target)
+        target, found = "ncnn" if engine == "ncnn" else self.device.int8_target, self.wish.rounded
+        if found is None or found.path is None or found.target != target:
+            out = self._new(f"int8-{target}").with_suffix(".int8.onnx")
+            found = quantize(model, self.wish.data, out, max_drop=self.wish.max_drop, any_speed=True, target=target)
         if found.path is None:
             raise AccuracyLost(
                 en="INT8 would cost more of the accuracy than allowed, even with some layers left in float.",

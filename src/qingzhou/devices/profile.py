@@ -77,6 +77,11 @@ class Device:
         return not self.pythons
 
     @property
+    def int8_target(self) -> str:
+        """Whose arithmetic INT8 is judged by, of quant.TARGETS: of computers the one without VNNI, which all have."""
+        return "arm" if self.machine else "x86"
+
+    @property
     def platforms(self) -> tuple[str, ...]:
         """pip's names for it, the most general first; () where it depends on the computer."""
         if not self.glibc:

@@ -104,9 +104,9 @@ def _wrong_data(task: str, pictures: bool, dataset: Dataset) -> QingzhouError:
     wanted = "boxes" if task == "detection" else "labels" if pictures else "cells"
     return data_error(
         en=f"{dataset.path} ({dataset.layout}) holds {en[dataset.answers]}, but this model ({task}) is judged by "
-        f"{en[wanted]}. Name other data, or another --layout.",
+        f"{en[wanted]}. Give other data; if these were taken for another kind, the command has --layout.",
         zh=f"{dataset.path}（{dataset.layout}）里是{zh[dataset.answers]}，而这个模型（{task}）需要{zh[wanted]}。"
-        "请换数据，或换一个 --layout。",
+        "请换数据；如果数据格式识别错了，命令行可以用 --layout 指定。",
     )
 
 

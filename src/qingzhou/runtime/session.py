@@ -35,7 +35,8 @@ def open_session(
     """An onnxruntime session, on the CPU unless other providers are named; FileMissing or ModelError.
 
     `once` is for a single run: the network is run as it is written, since to improve it and to rearrange its weights
-    would take longer, and memory for a second copy.
+    would take longer, and memory for a second copy; and in one thread, so that its last digits, which go into a file,
+    are the same however many there may be.
     `strict` refuses shapes that contradict each other. Without `threads`, $QINGZHOU_THREADS limits them.
     """
     if not os.path.isfile(path):
@@ -53,7 +54,7 @@ def open_session(
         options.add_session_config_entry("session.strict_shape_type_inference", "1")
     if once or os.path.getsize(path) > LARGE:
         options.add_session_config_entry("session.disable_prepacking", "1")
-    threads = threads or _threads()
+    threads = threads or (1 if once else _threads())
     if threads:
         options.intra_op_num_threads = threads
     try:

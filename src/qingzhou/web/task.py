@@ -9,9 +9,12 @@ import sys
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .confine import confine
+
+if TYPE_CHECKING:
+    from ..quant import Quantised
 
 STAGES = {
     "read": ("reading the file", "正在读取文件"),
@@ -125,12 +128,13 @@ def _job(order: Told, tell: Teller) -> Told:
     out.mkdir()
     data = _data(order, tell)
     model, card, converted = _converted(source, options, out, tell)
-    smaller, quantised, verdict = _quantised(model, options, data, out, tell)
-    made = _bundle(source, model, smaller, options, data, out, tell)
+    rounded, quantised = _quantised(model, options, data, out, tell)
+    smaller = rounded.path if rounded else None
+    made = _bundle(source, model, rounded if smaller else None, options, data, out, tell)
     tell.stage("pack")
     files = _files(out, smaller or model)
     return {"convert": converted, "quantize": quantised, "bundle": made, "files": files,
-            "pictures": _pictures(smaller or model, data, verdict),
+            "pictures": _pictures(smaller or model, data, rounded and rounded.verdict),
             "try": _trial(model, card) if smaller is None else _trial(smaller, load(smaller).card)}  # fmt: skip
 
 
@@ -170,13 +174,12 @@ def _facts(card: Any) -> Told:
 
 def _quantised(
     model: Path, options: Told, data: Path | None, out: Path, tell: Teller
-) -> tuple[Path | None, Told | None, Any]:
-    """The smaller model, if it keeps the promise; what is told of it; and the verdict.
-
-    The server's own speed says nothing of the device's.
+) -> tuple[Quantised | None, Told | None]:
+    """The smaller model, if it keeps the promise, and what is told of it. The server's own speed says nothing of the
+    device's.
     """
     if options["precision"] != "int8":
-        return None, None, None
+        return None, None
     from ..present.quantised_page import quantised_page
     from ..quant import quantize
 
@@ -184,7 +187,7 @@ def _quantised(
     place = out / f"{model.stem}.int8.onnx"
     found = quantize(model, data, place, max_drop=options["max_drop"], any_speed=True, target=_target(options))
     quantised_page(found, out / f"{model.stem}.int8.html")
-    return found.path, _plain({**found.as_dict(), "explanation": found.explanation}), found.verdict
+    return found, _plain({**found.as_dict(), "explanation": found.explanation})
 
 
 def _target(options: Told) -> str:
@@ -193,11 +196,11 @@ def _target(options: Told) -> str:
         return "auto"
     from ..devices import load
 
-    return "arm" if load(options["device"]).processor.startswith(("arm", "aarch")) else "auto"
+    return load(options["device"]).int8_target
 
 
 def _bundle(
-    source: Path, model: Path, smaller: Path | None, options: Told, data: Path | None, out: Path, tell: Teller
+    source: Path, model: Path, rounded: Quantised | None, options: Told, data: Path | None, out: Path, tell: Teller
 ) -> Told | None:
     if options["device"] is None:
         return None
@@ -207,8 +210,8 @@ def _bundle(
     scene = options["scene"] or "basic"
     made = build(
         model, options["device"], scene, actions=options["actions"], lang=options["lang"],
-        out=out / f"{source.stem}-{options['device']}-{scene}.zip", data=data if smaller else None,
-        precision="int8" if smaller else "fp32", max_drop=options["max_drop"],
+        out=out / f"{source.stem}-{options['device']}-{scene}.zip", data=data if rounded else None,
+        precision="int8" if rounded else "fp32", max_drop=options["max_drop"], rounded=rounded,
     )  # fmt: skip
     return _plain(made.as_dict())
 
