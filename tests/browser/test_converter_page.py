@@ -242,7 +242,7 @@ def test_int8_with_a_folder(visit: Open, tmp_path: Path) -> None:
     guest = visit()
     page = guest.open("/?lang=en")
     guest.give(lenet(tmp_path))
-    page.check("input[name=device][value='']")
+    page.check("input[name=device][value=unihiker]")
     page.check("#int8")
     page.click("#options button.wide")
     assert TEXTS["en"]["no_data"] in page.inner_text("#options > .note.bad")
@@ -251,6 +251,7 @@ def test_int8_with_a_folder(visit: Open, tmp_path: Path) -> None:
     guest.convert()
     assert TEXTS["en"]["accuracy"] in page.inner_text(".figures")
     assert "%" in page.inner_text(".figures")
+    assert page.inner_text(".job").count("held-out inputs the accuracy") == 1
     seen = page.evaluate("""() => [...document.querySelectorAll(".gallery:first-of-type img")].map(
       (img) => [img.complete && img.naturalWidth > 0, img.parentElement.innerText])""")
     assert len(seen) >= 6 and all(shown and "%" in text for shown, text in seen[:6])
