@@ -184,7 +184,7 @@ class _Job:
     def _rounded(self, model: Path, engine: str) -> tuple[Path, float | None, str]:
         """The model in INT8 for the device's arithmetic, within the promise; its accuracy, and what that cost."""
         target, found = "ncnn" if engine == "ncnn" else self.device.int8_target, self.wish.rounded
-        if found is None or found.path is None or found.target != target:
+        if found is None or found.target != target:
             out = self._new(f"int8-{target}").with_suffix(".int8.onnx")
             found = quantize(model, self.wish.data, out, max_drop=self.wish.max_drop, any_speed=True, target=target)
         if found.path is None:
