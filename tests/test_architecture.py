@@ -117,3 +117,16 @@ def test_only_what_is_a_dependency(path: Path) -> None:
         fine = top in (*sys.stdlib_module_names, "tomllib") or top in OUTSIDE or top in ("qingzhou", "__future__")
         fine |= top in EXTRAS.get(room_of(path), ())
         assert fine, f"{name(path)}:{line} imports {module}"
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=name)
+def test_a_model_is_opened_in_one_place(path: Path) -> None:
+    """onnxruntime and onnx read whatever file a model names: the one sees no model unchecked, the other is told."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        named = {getattr(node, field, "") for field in ("attr", "id") if isinstance(getattr(node, field, ""), str)}
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            named.add(node.value)
+        assert "InferenceSession" not in named or name(path) == "runtime/session.py", name(path)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("onnx.load", "onnx.load_model"):
+            said = [word.arg for word in node.keywords if ast.unparse(word.value) == "False"]
+            assert "load_external_data" in said, f"{name(path)}:{node.lineno} lets onnx read other files"

@@ -50,7 +50,7 @@ class Model:
         """The whole model, read from disk at each access."""
         import onnx
 
-        return onnx.load(self.path)
+        return onnx.load(self.path, load_external_data=False)
 
     def predict(self, data: Any) -> Any:
         """The Prediction for a picture (path, array or PIL image), a table row or an array; a list for several."""

@@ -9,17 +9,23 @@ from pathlib import Path
 from typing import Any
 
 import onnx
+import onnxruntime
 import pytest
 from bombs import BOMBS, bomb
 from click.testing import CliRunner
 from onnx import TensorProto
 
+from qingzhou.bundle.build import build
 from qingzhou.cli import main
 from qingzhou.convert import run_conversion
+from qingzhou.doors.XEdu.hub import Workflow
+from qingzhou.engines import compile_for
 from qingzhou.errors import ModelError
 from qingzhou.info import read_info
 from qingzhou.model import load
+from qingzhou.quant.signal import session as quantising
 from qingzhou.runtime.card import KEY
+from qingzhou.runtime.session import open_session, start
 
 CHECKPOINT = Path(__file__).parents[1] / "oracle" / "digits" / "basenn.pth"
 CODE = "__import__('pathlib').Path('ran').touch()"
@@ -130,6 +136,17 @@ def weights_in(proto: onnx.ModelProto, place: str) -> None:
         tensor.external_data.add(key=key, value=value)
 
 
+OPENED: dict[str, Callable[[Path], Any]] = {
+    "load": load, "open_session": open_session,
+    "bytes": lambda path: start(path.read_bytes(), onnxruntime.SessionOptions()),
+    "quantising": lambda path: quantising(onnx.load(path, load_external_data=False)),
+    "mmedu": lambda path: Workflow("mmedu", path), "basenn": lambda path: Workflow("basenn", path),
+    "custom": lambda path: Workflow("custom", path),
+    "export": lambda path: compile_for("onnxruntime", path),
+    "bundle": lambda path: build(path, "pc"), "page": lambda path: build(path, "browser"),
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("place", PLACES)
 def test_weights_in_another_file(place: str, good: onnx.ModelProto) -> None:
     """ONNX files may name the file of their weights; ours never do, and none is read."""
@@ -137,8 +154,9 @@ def test_weights_in_another_file(place: str, good: onnx.ModelProto) -> None:
         os.symlink("/etc/passwd", "link")
     model = write(good, lambda proto: weights_in(proto, place))
     assert read_info(model).network == "Sequential"
-    with pytest.raises(ModelError, match="another file"):
-        load(model)
+    for opened in OPENED.values():
+        with pytest.raises(ModelError, match="another file"):
+            opened(model)
     for words in (["info", "--tree", "m.onnx"], ["run", "m.onnx"]):
         assert "root:" not in CliRunner().invoke(main, words).output
 

@@ -77,7 +77,7 @@ def _write_model(model: Path, card: Card, target: Path) -> None:
         return
     import onnx
 
-    proto = onnx.load(str(model))
+    proto = onnx.load(str(model), load_external_data=False)
     inputs = {entry.name for entry in proto.graph.input}
     for tensor in [tensor for tensor in proto.graph.initializer if tensor.name in inputs]:
         proto.graph.initializer.remove(tensor)

@@ -199,7 +199,7 @@ class _Job:
         """The bundle's own copy; int8 activations where the device's onnxruntime is faster with them."""
         place = self.folder / "model.onnx"
         if precision == "int8" and self.device.signed_int8:
-            onnx.save(signed(onnx.load(model)), place)
+            onnx.save(signed(onnx.load(model, load_external_data=False)), place)
         else:
             shutil.copyfile(model, place)
         check_ceiling(place, self.device)

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ..errors import InputError, ModelError
+from ..errors import InputError
 from ..runtime.card import KEY, Card
 from ..runtime.detect import Detection
-from ..runtime.session import onnxruntime_package
+from ..runtime.session import open_session
 from .answers import Array
 from .common import hint
 from .originals import Port, original_card
@@ -60,7 +60,7 @@ class Raw:
     """A model without any preparation, for task custom."""
 
     def __init__(self, path: Path) -> None:
-        self.session = _session(path)
+        self.session = open_session(path)
 
     def outputs(self, fed: Any) -> list[Array]:
         """The arrays of the output named "output", or of all; `fed` is an array, or a dict of them by input name."""
@@ -84,25 +84,15 @@ def _predictor(path: Path) -> Any:
     """The predictor by the file's own card, or by what an original export says of itself."""
     from ..runtime.predict import Predictor
 
-    session = _session(path)
+    session = open_session(path)
     metadata = session.get_modelmeta().custom_metadata_map
     if KEY in metadata:
-        return Predictor(path)
+        return Predictor(path, session=session)
     entry, out = session.get_inputs()[0], session.get_outputs()[0]
     card = original_card(metadata, Port(entry.name, _sizes(entry.shape)), Port(out.name, _sizes(out.shape)))
     for note in card.notes:
         hint(note, note)
-    return Predictor(path, card=card)
-
-
-def _session(path: Path) -> Any:
-    try:
-        return onnxruntime_package().InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    except Exception as err:  # onnxruntime has a class of its own for every kind of broken file
-        raise ModelError(
-            en=f"{path.name} cannot be opened as a model: {str(err)[:200]}. Convert the checkpoint again.",
-            zh=f"{path.name} 无法作为模型打开：{str(err)[:200]}。请重新转换权重文件。",
-        ) from None
+    return Predictor(path, card=card, session=session)
 
 
 def _sizes(shape: list[Any]) -> tuple[int | None, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import EngineError, ExtraMissing, OptionError, QingzhouError
 from ..runtime.card import Card
-from ..runtime.session import onnxruntime_package, open_session
+from ..runtime.session import onnxruntime_package, open_session, start
 from .base import Engine, Session, Settings, cannot_run
 
 INSTALL = "pip install onnxruntime"
@@ -60,7 +60,7 @@ def compile_model(source: Path, card: Card, out: Path, precision: str) -> None:
     options.optimized_model_filepath = str(out)
     options.add_session_config_entry("session.save_model_format", "ORT")
     try:
-        ort.InferenceSession(str(source), options, providers=["CPUExecutionProvider"], enable_fallback=0)
+        start(str(source), options)
     except Exception as err:  # onnxruntime has a class of its own for every kind of refusal
         raise cannot_run("onnxruntime", source, err) from None
 

@@ -9,7 +9,7 @@ import numpy as np
 from onnx import ModelProto, ValueInfoProto
 
 from ..errors import ModelError, is_of_memory, memory_full
-from ..runtime.session import onnxruntime_package
+from ..runtime.session import onnxruntime_package, start
 from .network import Array
 
 Feed = Mapping[str, Array]
@@ -36,8 +36,7 @@ def session(
     if emulated:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
-        data = _serialised(model, also)
-        return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"], enable_fallback=0)
+        return start(_serialised(model, also), options)
     except Exception as err:  # onnxruntime has a class of its own for every kind of refusal
         if is_of_memory(err):
             raise memory_full() from None

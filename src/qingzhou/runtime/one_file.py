@@ -25,24 +25,32 @@ INSIDE: Dict[str, Dict[int, str]] = {
 }
 
 
-def check_one_file(path: Any) -> None:
+def check_one_file(model: Any) -> None:
     """ModelError if a tensor's numbers are said to be in another file; ValueError if this is no ONNX file.
 
-    An .ort file has no such tensors; onnxruntime, too, knows it by its name.
+    `model` is its path, or its bytes. An .ort file has no such tensors; onnxruntime, too, knows it by its name.
     """
-    if str(path)[-4:] == ".ort":
+    if isinstance(model, bytes):
+        if _names_a_file(model, 0, len(model), "model", 0):
+            raise _outside("model")
         return
-    with open(path, "rb") as file:
+    if str(model)[-4:] == ".ort":
+        return
+    with open(model, "rb") as file:
         data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)  # ValueError for an empty file
         with data:
             outside = _names_a_file(data, 0, len(data), "model", 0)
     if outside:
-        raise ModelError(
-            en="%s wants to read weights from another file, which models of ours never do; it is not opened. Convert "
-            "the checkpoint with qingzhou convert." % path,
-            zh="%s 要从另一个文件读取权重，轻舟的模型从不这样做，因此不打开。请用 qingzhou convert 转换权重文件。"
-            % path,
-        )
+        raise _outside(str(model))
+
+
+def _outside(name: str) -> ModelError:
+    return ModelError(
+        en="%s wants to read weights from another file, which models of ours never do; it is not opened. Convert the "
+        "checkpoint with qingzhou convert, or save a model of another tool as one file (onnx.save)." % name,
+        zh="%s 要从另一个文件读取权重，轻舟的模型从不这样做，因此不打开。请用 qingzhou convert 转换权重文件；"
+        "其他工具的模型请存成单个文件（onnx.save）。" % name,
+    )
 
 
 def _names_a_file(data: Any, start: int, end: int, kind: str, depth: int) -> bool:

@@ -58,9 +58,7 @@ def open_session(
     if threads:
         options.intra_op_num_threads = threads
     try:
-        check_one_file(path)
-        # Without its fallback, which prints in the middle of our output and then fails the same way.
-        return ort.InferenceSession(str(path), options, providers=list(providers), enable_fallback=0)
+        return start(str(path), options, providers)
     except ModelError:
         raise
     except Exception as err:  # onnxruntime has a class of its own for every kind of broken file
@@ -68,6 +66,15 @@ def open_session(
             if file.read(2) in (b"PK", b"\x80\x02"):  # a zip archive or a pickle, as torch.save writes them
                 raise _not_converted(os.path.basename(str(path))) from None
         raise _refused(os.path.basename(str(path)), str(err), ort.__version__) from None
+
+
+def start(model: Any, options: Any, providers: Sequence[str] = ("CPUExecutionProvider",)) -> Any:
+    """The one place where onnxruntime is given a model, its path or its bytes: ModelError before it sees one that would
+    have it open other files; whatever it says of a broken one goes on to the caller, who knows what it was for.
+    """
+    check_one_file(model)
+    # Without its fallback, which prints in the middle of our output and then fails the same way.
+    return onnxruntime_package().InferenceSession(model, options, providers=list(providers), enable_fallback=0)
 
 
 def _threads() -> int:
