@@ -41,6 +41,11 @@ def test_only_what_is_needed() -> None:
     assert Card.from_json(json.dumps(least)).labels == []
 
 
+def test_a_card_of_version_1_is_read_and_becomes_one_of_today() -> None:
+    old = {key: value for key, value in PLAIN.items() if key != "assumed"}
+    assert Card.from_json(json.dumps({**old, "version": 1})) == CARD
+
+
 def test_facts_that_json_has_not_are_written_so_that_they_can_be_read() -> None:
     origin = {"loss": math.nan, "best": math.inf, "time": 10**40, "name": "\ud800", "list": (1, 2)}
     read = Card.from_json(dataclasses.replace(CARD, origin=origin).to_json())
@@ -52,7 +57,7 @@ HOSTILE: Any = [
     ("task", "eval"), ("task", None), ("task", NEVER), ("network", 5), ("network", "x" * 20000), ("tool", "\ud800"),
     ("labels", "cat"), ("labels", [1]), ("labels", {"0": "a"}), ("vocabulary", {"a": -1}), ("vocabulary", {"a": True}),
     ("vocabulary", {"a": 1.0}), ("vocabulary", ["a"]), ("origin", []), ("notes", "x"), ("notes", ["x"] * 1001),
-    ("version", 0), ("version", True), ("version", 2), ("version", "1"), ("surprise", 1),
+    ("version", 0), ("version", True), ("version", 3), ("version", "1"), ("surprise", 1),
     ("input", None), ("input.kind", "video"), ("input.kind", "table"), ("input.kind", "tokens"), ("input.name", None),
     ("input.shape", [1, 3, 224]), ("input.shape", [1, 1, 224, 224]), ("input.shape", [1, 3, 10**6, 10**6]),
     ("input.shape", [1, 3, 0, 4]), ("input.shape", [1, 3, -1, 4]), ("input.shape", [1, 3, 2.0, 4]),
@@ -68,6 +73,7 @@ HOSTILE: Any = [
     ("input.steps", [{"op": "pad", "border": [0, 0, 0, 10**9], "value": 0}]),
     ("input.steps", [{"op": "normalize", "mean": [1], "std": [1]}]),
     ("input.steps", [{"op": "normalize", "mean": [1, 1, 1], "std": [1, 0, 1]}]),
+    ("assumed", "color"), ("assumed", ["weather"]), ("assumed", ["color"] * 6),
     ("output", "x"), ("output.scores", "sigmoid"), ("output.name", 1),
     ("sample", []), ("sample.output", 1), ("sample.output", ["x"]), ("sample.tolerance", 9e9), ("sample.tolerance", 0),
     ("sample.input", {"encoding": "pickle", "data": ""}), ("sample.input", {"encoding": "png", "data": [1]}),

@@ -14,13 +14,14 @@ from .errors import ModelError
 from .fields import bad
 
 KEY = "qingzhou.card"  # the name under which the card lies in the ONNX metadata
-VERSION = 1
+VERSION = 2  # 1 is read, too; 2 adds `assumed`
 LONGEST = 1 << 24  # characters of a card
 LARGEST_SIDE = 1 << 13  # pixels; a card that asks for more would fill the memory
 MOST_BOXES = 10_000  # in one picture; they are compared with each other
 
 TASKS = ("classification", "regression", "values", "generation", "detection")
 SCORES = ("probabilities", "logits", "values", "boxes", "raw")
+ASSUMED = ("input_size", "resize", "color", "normalize", "labels")
 COLORS = {"RGB": 3, "BGR": 3, "GRAY": 1}
 RANKS = {"image": (4,), "tokens": (2,), "table": (1, 2, 3, 4), "array": (1, 2, 3, 4, 5, 6)}
 
@@ -96,6 +97,7 @@ class Card:
                 "anchors": [[x1, y1, x2, y2], ...] around the first position, "stride": pixels}, ...],
                 "stds": of the deltas, "candidates": best scores of a level that are looked at (ssd),
                 "confidence": least objectness (yolo)}
+    assumed     what the file did not say and nobody set: some of "input_size", "resize", "color", "normalize", "labels"
     """
 
     task: str
@@ -111,6 +113,7 @@ class Card:
     version: int = VERSION
     thresholds: Optional[Dict[str, Any]] = None
     decoding: Optional[Dict[str, Any]] = None
+    assumed: List[str] = dataclasses.field(default_factory=list)
 
     def to_json(self) -> str:
         """The card as ASCII JSON."""
@@ -129,6 +132,7 @@ def _card(data: Any) -> Card:
     needed = ("task", "network", "tool", "input", "output")
     names = [field.name for field in dataclasses.fields(Card)]
     fields.record("card", data, needed, names)
+    fields.whole("version", data.get("version", VERSION), 1, VERSION)
     card = Card(
         task=fields.one_of("task", data["task"], TASKS),
         network=fields.text("network", data["network"]),
@@ -140,12 +144,16 @@ def _card(data: Any) -> Card:
         origin=fields.table("origin", data.get("origin", {}), fields.plain),
         sample=None if data.get("sample") is None else _sample(data["sample"]),
         notes=fields.items("notes", data.get("notes", []), fields.text, most=1000),
-        version=fields.whole("version", data.get("version", VERSION), 1, VERSION),
         thresholds=None if data.get("thresholds") is None else _thresholds(data["thresholds"]),
         decoding=None if data.get("decoding") is None else _decoding(data["decoding"]),
+        assumed=fields.items("assumed", data.get("assumed", []), _assumed, most=len(ASSUMED)),
     )
     _check_detection(card)
     return card
+
+
+def _assumed(at: str, value: Any) -> str:
+    return fields.one_of(at, value, ASSUMED)
 
 
 def _check_detection(card: Card) -> None:
