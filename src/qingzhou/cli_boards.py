@@ -26,9 +26,9 @@ def devices(lang: str | None, as_json: bool) -> None:
 
 @main.command()
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option("--device", required=True, help="unihiker, pi4-64, pi5, pc, browser, …: qingzhou devices. 设备。")
+@click.option("--device", required=True, help="unihiker, pi4-64, pi5, pc, …: qingzhou devices. 设备：行空板、树莓派5……")
 @click.option("--scene", default="basic", show_default=True, help="basic, camera, video, web, api, … 场景。")
-@click.option("--action", "actions", multiple=True, help="speak, pin:24, cat=pin:24, … 识别到时做什么。")
+@click.option("--action", "actions", multiple=True, help="speak, cat=pin:24, … 识别到时做什么：说、小猫=引脚:24……")
 @click.option("--second", type=click.Path(path_type=Path), help="The scene cascade: its second model. 第二个模型。")
 @click.option("--set", "values", multiple=True, metavar="NAME=VALUE", help="Another constant of main.py. 其他常量。")
 @click.option("--data", type=click.Path(path_type=Path), help="For INT8, and the sample. 量化用的数据。")

@@ -52,7 +52,7 @@ def test_what_is_in_it(tmp_path: Path) -> None:
     assert (facts["device"], facts["machine"], facts["engine"]) == ("unihiker", "aarch64", "onnxruntime")
     program = (made.path / "main.py").read_text("utf-8")
     assert 'MODEL = "model.onnx"' in program and "ROTATE = 90" in program and "FULL_SCREEN = True" in program
-    assert all(rule in program for rule in made.rules) and "speak" in made.rules[0]
+    assert all(rule in program for rule in made.rules) and "说(类别)" in made.rules[0]
     assert (made.path / "labels.txt").read_text().split() == [str(n) for n in range(10)]
     assert made.size == sum((made.path / name).stat().st_size for name in made.files)
     with Image.open(made.path / "readme/result.png") as picture:

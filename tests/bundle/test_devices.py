@@ -68,7 +68,25 @@ def test_the_boards_of_the_lab_have_the_same_packages() -> None:
         assert device.dot_product == ("asimddp" in board.features) and device.glibc <= max(board.glibc, 36)
 
 
+NAMED = [
+    ("行空板", "unihiker"), ("行空板 M10", "unihiker"), ("UNIHIKER", "unihiker"), ("Unihiker M10", "unihiker"),
+    ("树莓派5", "pi5"), ("树莓派 ５", "pi5"), ("树莓派4", "pi4-64"), ("树莓派 4（32 位系统）", "pi4-32"),
+    ("树莓派4-32位", "pi4-32"), ("电脑", "pc"), ("浏览器", "browser"), ("Raspberry Pi 5", "pi5"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "name"), NAMED)
+def test_a_device_by_another_name(given: str, name: str) -> None:
+    assert load(given).name == name
+
+
+def test_no_name_is_two_devices() -> None:
+    names = [name for one in all_devices() for name in {one.name, *one.names, *one.title.values()}]
+    assert len(names) == len(set(names)) and all(one.names for one in all_devices())
+
+
 WRONG = [
+    ('pin = "0-4', 'pin = "0-x', "pin_numbers.pin"),
     ("cores = 4", 'cores = "four"', "cores"),
     ("cores = 4\n", "", "cores"),
     ("cores = 4", "cores = 4\ncolour = 'red'", "colour"),
@@ -89,8 +107,9 @@ def test_what_is_wrong_with_a_profile_is_named(old: str, new: str, named: str) -
 
 
 def test_an_unknown_device_names_those_there_are() -> None:
-    with pytest.raises(OptionError, match=r"unihiker.*qingzhou devices"):
+    with pytest.raises(OptionError, match=r"unihiker.*qingzhou devices") as caught:
         load("toaster")
+    assert "unihiker（行空板）" in caught.value.zh
 
 
 def test_they_are_listed() -> None:

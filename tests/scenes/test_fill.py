@@ -9,9 +9,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from qingzhou.errors import OptionError
+from qingzhou.errors import OptionError, use_language
+from qingzhou.runtime import act
 from qingzhou.runtime.card import Card, Input, Output
-from qingzhou.scenes import SCENES, program, rules_for
+from qingzhou.runtime.rule_text import parse
+from qingzhou.scenes import SCENES, program, rules_for, whom
 from qingzhou.scenes.fill import constants_of, fill
 
 CODE = '''"""What it does."""
@@ -86,6 +88,53 @@ def test_an_action_as_rules(action: str, rules: list[str]) -> None:
     assert rules_for([action], card()) == rules
 
 
+CHINESE = [
+    ("说", "speak"), ("朗读", "speak"), ("打印", "print"), ("显示", "show"), ("串口", "serial"), ("引脚:24", "pin:24"),
+    ("声音：叮.wav", "sound:叮.wav"), ("小猫=引脚：24", "小猫=pin:24"), ("小猫＝舵机：21", "小猫=servo:21"),
+    ("按键:space", "key:space"),
+    ("mqtt:siot/{label}=1", "mqtt:siot/{label}=1"), ("小猫=http:http://a:8/?x=1：2", "小猫=http:http://a:8/?x=1：2"),
+    ("a=b:c=pin:1", "a=b:c=pin:1"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("chinese", "english"), CHINESE)
+@pytest.mark.parametrize("model", [card(labels=("大象", "小猫", "a=b:c")), card("table", "regression", ())])
+def test_actions_and_rules_in_chinese(chinese: str, english: str, model: Card) -> None:
+    """A Chinese name is the English one, and a rule in Chinese means what the English one does."""
+    labels = model.labels
+    if chinese.startswith(("小猫", "a=b")) and not labels:
+        with pytest.raises(OptionError, match=r"it knows none|no action"):
+            rules_for([chinese], model)
+        return
+    assert rules_for([chinese], model) == rules_for([english], model)
+    spoken = rules_for([chinese], model, language="zh")
+    meant = [parse(text, 1, labels, act.ACTIONS)[1:] for text in rules_for([english], model)]
+    assert [parse(text, 1, labels, act.ACTIONS)[1:] for text in spoken] == meant
+    assert all(text.startswith("当 ") and "：" in text and "when" not in text for text in spoken)
+
+
+def test_what_a_pin_does_is_undone_for_values_too() -> None:
+    found = rules_for(["pin:24"], card("table", "regression", ()))
+    assert found == ["when value above 0.8: pin(24, on)", "when value below 0.8: pin(24, off)"]
+
+
+WHOM = [
+    ("speak", "every class", "每个类别"), ("pin:24", "only cat, the first", "第一类“cat”"),
+    ("引脚:24", "only cat", "cat"), ("dog=pin:24", "", ""), ("dog=speak", "", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("action", "english", "chinese"), WHOM)
+def test_an_action_without_a_class_says_which_triggers_it(action: str, english: str, chinese: str) -> None:
+    for lang, part in (("en", english), ("zh", chinese)):
+        use_language(lang)
+        found = whom([action], card())
+        use_language(None)
+        assert len(found) == bool(part)
+        assert all(part in text and f"--action dog={action}" in text for text in found)
+    assert whom(["speak", "pin:24"], card(labels=["cat"])) == [], "there is no choice"
+
+
 def test_what_shows_only_once_needs_no_three_frames() -> None:
     """A spoken word, which the scene "listen" has in the middle of a second once or twice."""
     assert SCENES["listen"].frames == 1
@@ -98,7 +147,11 @@ def test_a_model_without_classes() -> None:
     assert rules_for(["serial"], card("table", "regression", ())) == ["when value above 0.8: serial(value)"]
 
 
-@pytest.mark.parametrize("action", ["", "fly", "pin", "pin:", "pin:on", "speak:x", "bird=speak", 'mqtt:a"b', "key"])
+NONE = ["", "fly", "pin", "pin:", "pin:on", "speak:x", "bird=speak", 'mqtt:a"b', "mqtt:a”b", "key", "引脚", "飞",
+        "小鸟=说", "pin:２４", "pin:-1"]  # fmt: skip
+
+
+@pytest.mark.parametrize("action", NONE)
 def test_an_action_that_is_none(action: str) -> None:
     with pytest.raises(OptionError):
         rules_for([action], card())

@@ -18,11 +18,12 @@ from ..devices import Device, load
 from ..errors import OptionError, language, say, use_language
 from ..quant import Quantised
 from ..runtime.card import Card
-from ..scenes import RUNTIME, SCENES, copy_runtime, program, rules_for
+from ..scenes import RUNTIME, SCENES, copy_runtime, program, rules_for, whom
 from ..whole_file import folder_beside, move_in
 from .estimate import Estimate, check
 from .form import Form, Wish, best_form, form_elsewhere
 from .place import bundle_place, said_of, take_place
+from .rules import as_rules, check_rules
 from .sample import RESULT, Shown, show_sample
 from .texts import Facts, install_bat, install_sh, readme, script
 from .wheels import as_text, download, requirements, system_packages
@@ -82,11 +83,15 @@ class Order:
     def fits(self, card: Card) -> None:
         """OptionError for a model that the scene does not take, and for actions that cannot be."""
         program(self.scene, card, self.language, self.constants)
-        self.rules(card)
+        if self.second is None:  # else they may be for the second model's classes
+            self.rules(card)
 
-    def rules(self, card: Card) -> tuple[str, ...]:
-        """The actions as rules for this model."""
-        return tuple(rules_for(self.actions, card, SCENES[self.scene].frames))
+    def rules(self, card: Card, language: str = "") -> tuple[str, ...]:
+        """The actions as rules for this model, then those given as RULES. OptionError, RuleError."""
+        found = rules_for(self.actions, card, SCENES[self.scene].frames, language or self.language)
+        rules = (*found, *as_rules(self.constants.get("RULES", ())))
+        check_rules(rules, card.labels, self.device)
+        return rules
 
 
 def build(
@@ -124,7 +129,7 @@ def build(
         source, target, scene, tuple(actions), wish, offline, force, constants or {}, other, lang or language()
     )
     _check_second(order)
-    place = bundle_place(source, out, f"{source.stem.split('.')[0]}-{device}-{scene}", force)
+    place = bundle_place(source, out, f"{source.stem.split('.')[0]}-{target.name}-{scene}", force)
     with folder_beside(place) as work:
         folder = work / place.stem
         folder.mkdir()
@@ -144,20 +149,23 @@ def _fill(order: Order, folder: Path) -> Bundle:
     make = form_elsewhere if SCENES[order.scene].asks else best_form
     form = make(order.source, order.device, replace(order.wish, fits=order.fits), models)
     expected = check(order.device, order.scene, form, order.force)
-    rules = order.rules(form.card)
     if order.device.is_page:
-        return _page(order, folder, form, expected, rules)
+        return _page(order, folder, form, expected)
     if form.engine:
         form = _moved(form, folder, "model")
-    shown = show_sample(form, folder, order.wish.data)
-    constants = _constants(order, form, rules)
+    shown, card, second = show_sample(form, folder, order.wish.data), form.card, None
     if order.second is not None:
-        constants["SECOND"] = _second(order, form.engine, folder).files[0].name
+        second = _second(order, form.engine, folder)
+        card = replace(card, labels=[*card.labels, *second.card.labels])
+    rules = order.rules(card)
+    constants = _constants(order, form, rules)
+    if second is not None:
+        constants["SECOND"] = second.files[0].name
     _write(folder / "main.py", program(order.scene, form.card, order.language, constants))
     copy_runtime(folder / RUNTIME)
     wanted = requirements(order.device, form.engine)
     wheels = download(order.device, wanted, folder / "wheels") if order.offline else 0
-    notes = (*form.notes, *order.device.remarks)
+    notes = (*form.notes, *whom(order.actions, card), *order.device.remarks)
     made = Bundle(folder, order.device, order.scene, form, expected, rules, (), 0, wheels, shown.words, notes, 0.0)
     _write_texts(order, folder, form, made, wanted)
     _write_facts(order, folder, form, shown, wanted)
@@ -200,11 +208,11 @@ def _weighed(made: Bundle, folder: Path) -> Bundle:
     return replace(made, files=tuple(files), size=sum((folder / name).stat().st_size for name in files))
 
 
-def _page(order: Order, folder: Path, form: Form, expected: Estimate, rules: tuple[str, ...]) -> Bundle:
+def _page(order: Order, folder: Path, form: Form, expected: Estimate) -> Bundle:
     """A static page for browsers; it has no main.py, and no actions."""
     from .browser import write_page
 
-    if rules:
+    if order.actions or "RULES" in order.constants:
         raise OptionError(
             en="The page for browsers takes no --action. Leave it out, or choose another device.",
             zh="浏览器页面不支持 --action。请去掉它，或换一个设备。",
@@ -215,7 +223,7 @@ def _page(order: Order, folder: Path, form: Form, expected: Estimate, rules: tup
              "precision": form.precision, "network": form.card.network, "files": _digests(folder)}  # fmt: skip
     _write(folder / FACTS, json.dumps(facts, ensure_ascii=False, indent=1) + "\n")
     notes = (*form.notes, *order.device.remarks)
-    made = Bundle(folder, order.device, order.scene, form, expected, rules, (), 0, 0, "", notes, 0.0)
+    made = Bundle(folder, order.device, order.scene, form, expected, (), (), 0, 0, "", notes, 0.0)
     return _weighed(made, folder)
 
 
@@ -229,11 +237,10 @@ def _constants(order: Order, form: Form, rules: Sequence[str]) -> dict[str, obje
         )
     screen = order.device.screen
     found: dict[str, object] = {"MODEL": form.files[0].name, "SIZE": _camera_size(order.device, form.card)}
-    if rules:
-        found["RULES"] = list(rules)
     if screen is not None:
         found |= {"ROTATE": screen.rotate, "FULL_SCREEN": screen.full_screen}
-    return {name: value for name, value in found.items() if name in known} | dict(order.constants)
+    return {**{name: value for name, value in found.items() if name in known}, **order.constants,
+            **({"RULES": list(rules)} if rules else {})}  # fmt: skip
 
 
 def _camera_size(device: Device, card: Card) -> str:
@@ -300,7 +307,8 @@ def _write_facts(order: Order, folder: Path, form: Form, shown: Shown, wanted: M
         "format": FORMAT, "version": VERSION, "qingzhou": __version__,
         "device": order.device.name, "title": dict(order.device.title), "machine": order.device.machine,
         "python": list(wanted), "requirements": {name: list(lines) for name, lines in wanted.items()},
-        "system": system_packages(order.device, form.engine), "scene": order.scene, "language": order.language,
+        "system": system_packages(order.device, form.engine), "pins": dict(order.device.pin_numbers),
+        "scene": order.scene, "language": order.language,
         "name": order.source.stem, "network": form.card.network, "model": here[0] if here else "",
         "model_files": here,
         "engine": form.engine, "precision": form.precision,

@@ -22,12 +22,13 @@ class Screen:
 class Device:
     """One device.
 
-    title         in Chinese and English
+    title         in Chinese and English;  names  others that it goes by
     machine       what Python's platform.machine() says there; "" where it may be any
     glibc         of its C library 2.x, which decides the wheels; 0 where it has another, or none
     memory_mb     of the smallest that is sold;  free_mb  what programs can have of it
     dot_product   whether its processor multiplies int8 four at a time (ARMv8.2's SDOT, VNNI)
     signed_int8   whether its onnxruntime is faster with int8 activations than with uint8
+    pins          the package that switches them; pin_numbers  "pin", "servo", "button" -> which of them can be one
     engines       that run there, the best for FP32 first
     speed         million multiply-accumulates a second by precision, for estimates; and where that comes from
     instructions  million of them for one MobileNetV2, by engine and precision, counted under emulation
@@ -39,6 +40,7 @@ class Device:
 
     name: str
     title: Mapping[str, str]
+    names: tuple[str, ...]
     machine: str
     glibc: int
     memory_mb: int
@@ -50,6 +52,7 @@ class Device:
     screen: Screen | None
     camera: str
     pins: str
+    pin_numbers: Mapping[str, tuple[int, ...]]
     engines: tuple[str, ...]
     speed: Mapping[str, float]
     speed_source: str
@@ -94,9 +97,10 @@ class Device:
     def as_dict(self) -> dict[str, object]:
         """The same as plain values, for --json."""
         return {
-            "name": self.name, "title": dict(self.title), "machine": self.machine or None,
+            "name": self.name, "title": dict(self.title), "names": list(self.names), "machine": self.machine or None,
             "processor": self.processor, "cores": self.cores, "dot_product": self.dot_product,
             "memory_mb": self.memory_mb, "free_mb": self.free_mb, "camera": self.camera, "pins": self.pins or None,
+            "pin_numbers": {kind: list(found) for kind, found in self.pin_numbers.items()},
             "screen": None if self.screen is None else vars(self.screen),
             "engines": list(self.engines), "python": {name: dict(found) for name, found in self.pythons.items()},
             "system_packages": dict(self.system), "platforms": list(self.platforms),

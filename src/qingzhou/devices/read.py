@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+import unicodedata
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
@@ -18,8 +20,8 @@ else:
 
 TEXTS = ("machine", "processor", "camera", "speed_source")
 NUMBERS = ("memory_mb", "free_mb", "cores")
-OPTIONAL = ("glibc", "signed_int8", "screen", "pins", "python", "system", "instructions", "counted_on")
-KNOWN = {*TEXTS, *NUMBERS, *OPTIONAL, "title", "dot_product", "engines", "speed", "ceiling", "notes"}
+OPTIONAL = ("glibc", "signed_int8", "screen", "pins", "pin_numbers", "python", "system", "instructions", "counted_on")
+KNOWN = {*TEXTS, *NUMBERS, *OPTIONAL, "title", "names", "dot_product", "engines", "speed", "ceiling", "notes"}
 
 
 @cache
@@ -30,14 +32,21 @@ def all_devices() -> tuple[Device, ...]:
 
 
 def load(name: str) -> Device:
-    """The device of this name; OptionError, which names those there are."""
-    known = {device.name: device for device in all_devices()}
-    if name not in known:
-        raise OptionError(
-            en=f"There is no device {name}; there are {', '.join(known)}. See qingzhou devices.",
-            zh=f"没有设备 {name}，可选的有：{'、'.join(known)}。请用 qingzhou devices 查看。",
-        )
-    return known[name]
+    """The device of this name, also in Chinese; OptionError, which names those there are."""
+    devices = all_devices()
+    for device in devices:
+        if _plain(name) in map(_plain, (device.name, *device.names, *device.title.values())):
+            return device
+    raise OptionError(
+        en=f"There is no device {name}; there are {', '.join(one.name for one in devices)}. See qingzhou devices.",
+        zh=f"没有设备 {name}，可选的有：{'、'.join(f'{one.name}（{one.names[0]}）' for one in devices)}。"
+        "请用 qingzhou devices 查看。",
+    )
+
+
+def _plain(name: str) -> str:
+    """A name as people mean it: without spaces, in small letters, ASCII where a Chinese keyboard wrote wide ones."""
+    return "".join(unicodedata.normalize("NFKC", name).lower().split())
 
 
 def parse(name: str, text: str) -> Device:
@@ -64,6 +73,7 @@ def _device(name: str, data: Mapping[str, Any]) -> Device:
     return Device(
         name=name,
         title=_both(data["title"], str),
+        names=tuple(_a(str, "names", entry) for entry in data["names"]),
         **{key: _a(str, key, data[key]) for key in TEXTS},
         **{key: _a(int, key, data[key]) for key in NUMBERS},
         glibc=_a(int, "glibc", data.get("glibc", 0)),
@@ -71,6 +81,7 @@ def _device(name: str, data: Mapping[str, Any]) -> Device:
         signed_int8=_a(bool, "signed_int8", data.get("signed_int8", False)),
         screen=None if screen is None else Screen(**screen),
         pins=_a(str, "pins", data.get("pins", "")),
+        pin_numbers={key: _numbers(f"pin_numbers.{key}", text) for key, text in data.get("pin_numbers", {}).items()},
         engines=tuple(_a(str, "engines", entry) for entry in data["engines"]),
         speed={key: float(value) for key, value in data["speed"].items()},
         instructions=data.get("instructions", {}),
@@ -86,6 +97,14 @@ def _device(name: str, data: Mapping[str, Any]) -> Device:
 def _both(found: Mapping[str, Any], kind: type) -> dict[str, Any]:
     """What is there in Chinese and in English."""
     return {language: _a(kind, language, found[language]) for language in ("zh", "en")}
+
+
+def _numbers(key: str, text: str) -> tuple[int, ...]:
+    """ "0-4, 8" -> (0, 1, 2, 3, 4, 8)"""
+    if not re.fullmatch(r"\d+(-\d+)?(, *\d+(-\d+)?)*", _a(str, key, text)):
+        raise ValueError(f"{key}: {text}, not as 0-4, 8")
+    spans = [part.partition("-") for part in text.split(",")]
+    return tuple(n for first, _, last in spans for n in range(int(first), int(last or first) + 1))
 
 
 def _texts(key: str, found: Mapping[str, Any]) -> dict[str, str]:

@@ -55,7 +55,7 @@ class Pin(Action):
     takes = ("whole", "state", "number?")
 
     def ready(self, pin: int, on: bool, seconds: float = 0) -> None:
-        pins.pins().ready("pin", pin)
+        pins.ready("pin", pin)
 
     def do(self, pin: int, on: bool, seconds: float = 0) -> None:
         board = pins.pins()
@@ -70,7 +70,7 @@ class Servo(Action):
     takes = ("whole", "number")
 
     def ready(self, pin: int, angle: float) -> None:
-        pins.pins().ready("servo", pin)
+        pins.ready("servo", pin)
 
     def do(self, pin: int, angle: float) -> None:
         pins.pins().turn(pin, float(angle))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 import os
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 from . import sim
 from .errors import DeviceError
 from .optional import board, need
+from .place import read_bundle
 
 
 class SimPins:
@@ -111,6 +112,45 @@ class UnihikerPins:
 
     def close(self) -> None:
         self._open.clear()
+
+
+def ready(kind: str, pin: Any) -> None:
+    """Open a pin as "pin", "servo" or "button", also in the simulator only one that the board has. DeviceError."""
+    check(kind, pin, (read_bundle() or {}).get("pins") or {})
+    pins().ready(kind, pin)
+
+
+def check(kind: str, pin: Any, there: Dict[str, Any]) -> None:
+    """DeviceError, which names those there are, for a pin that is not among a board's: kind -> numbers.
+
+    Nothing is said of boards that we know nothing of, nor of buttons with names.
+    """
+    numbers = there.get(kind)
+    if not numbers or not isinstance(pin, int) or pin in numbers:
+        return
+    en, zh = KINDS[kind]
+    raise DeviceError(
+        en="There is no pin %d %s here; there are %s. Name one of these." % (pin, en, spans(numbers)),
+        zh="这里没有%s引脚 %d，可用的有：%s。请从中选择。" % (zh, pin, spans(numbers)),
+    )
+
+
+KINDS = {
+    "pin": ("to switch", "可以开关的"),
+    "servo": ("for a servo", "能接舵机的"),
+    "button": ("for a button", "能接按钮的"),
+}
+
+
+def spans(numbers: Any) -> str:
+    """[0, 1, 2, 4] -> "0-2, 4"."""
+    ends: List[List[int]] = []
+    for number in sorted(numbers):
+        if ends and number == ends[-1][1] + 1:
+            ends[-1][1] = number
+        else:
+            ends.append([number, number])
+    return ", ".join("%d-%d" % (a, b) if b > a else str(a) for a, b in ends)
 
 
 @functools.lru_cache(maxsize=None)

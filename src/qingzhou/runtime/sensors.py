@@ -27,7 +27,7 @@ def _pin(pin: Any) -> Any:
 
 
 SENSORS: Dict[str, Sensor] = {
-    "button": Sensor(("any",), _button, lambda pin: pins.pins().ready("button", _pin(pin))),
+    "button": Sensor(("any",), _button, lambda pin: pins.ready("button", _pin(pin))),
     "serial": Sensor(("text?", "text?"), lambda name="", port="": wires.serial(port).value(name),
                      lambda name="", port="": wires.serial(port)),
     "mqtt": Sensor(("text", "text?"), lambda topic, address="": wires.broker(address).value(topic),

@@ -17,11 +17,11 @@ from pathlib import Path
 from ..errors import OutputError, language
 from ..runtime.card import Card
 from ..whole_file import write_text
-from .actions import rules_for
+from .actions import rules_for, whom
 from .fill import fill
 from .table import SCENES, Scene, find, kind_of
 
-__all__ = ["RUNTIME", "SCENES", "Scene", "copy_runtime", "program", "rules_for", "write_sample"]
+__all__ = ["RUNTIME", "SCENES", "Scene", "copy_runtime", "program", "rules_for", "whom", "write_sample"]
 
 RUNTIME = "qingzhou_runtime"  # the folder beside the program: a copy of qingzhou/runtime
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
+from ..devices import load
 from ..errors import FileMissing, OptionError, QingzhouError
 from ..whole_file import replacing
 
@@ -41,6 +42,8 @@ def convert(
     """Upload, wait, download into a folder; FileMissing, OptionError, RemoteError, OutputError."""
     place = _Server(server, code)
     folder = file.parent if out is None else out
+    if device is not None and not device.isascii():
+        device = load(device).name  # the server knows devices by one name each
     order = {
         "upload": place.upload(file), "data": None if data is None else place.upload(data), "device": device,
         "scene": scene, "actions": list(actions), "precision": precision, "max_drop": max_drop, "lang": lang,

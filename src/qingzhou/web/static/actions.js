@@ -16,7 +16,7 @@ export function actionRows(labels, device, values) {
   const rows = new Set();
   const names = Object.keys(ACTIONS).filter((name) => device.pins || !PINS.includes(name));
   const add = () => {
-    const row = actionRow(values ? [] : labels, names, values, () => {
+    const row = actionRow(values ? [] : labels, names, device, values, () => {
       rows.delete(row);
       row.element.remove();
       more.focus();
@@ -31,7 +31,13 @@ export function actionRows(labels, device, values) {
   return { element, chosen: () => [...rows].map((row) => row.text()) };
 }
 
-function actionRow(labels, names, values, remove) {
+/** A pin of the device for this: the example, where it has that one. */
+function pinOf(name, device) {
+  const there = device.pin_numbers?.[name] ?? [];
+  return there.includes(Number(ACTIONS[name])) ? ACTIONS[name] : there[0];
+}
+
+function actionRow(labels, names, device, values, remove) {
   const whole = make("option", { value: "" }, say(values ? "value_above" : "any"));
   const which = make("select", { "aria-label": say("when") }, whole, labels.map((label) => make("option", { value: label }, label)));
   const what = make("select", { "aria-label": say("then") }, names.map((name) => make("option", { value: name }, say(`a_${name}`))));
@@ -40,7 +46,7 @@ function actionRow(labels, names, values, remove) {
     const example = ACTIONS[what.value];
     detail.hidden = detail.disabled = example === null;
     detail.required = example !== null;
-    detail.placeholder = example ?? "";
+    detail.placeholder = pinOf(what.value, device) ?? example ?? "";
     detail.inputMode = PINS.includes(what.value) ? "numeric" : "text";
     if (PINS.includes(what.value) && !which.value && labels.length) which.value = labels[0];
   };
