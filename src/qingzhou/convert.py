@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from .checkpoint import Checkpoint, read_checkpoint
+from .checkpoint import Checkpoint
 from .errors import ModelError, OptionError, UnsupportedCheckpoint, say
 from .export.count import macs, parameters
 from .export.file import append_metadata, write_onnx
@@ -23,6 +23,7 @@ from .nets.names import check_name
 from .nets.recognise import choose_labels, recognise_checkpoint
 from .nets.recognised import Recognised
 from .nets.recorded import Wanted
+from .nets.wrapped import open_checkpoint
 from .runtime.card import KEY, Card, Output, Sample
 from .scenes import write_sample
 from .whole_file import output_path, replacing
@@ -170,7 +171,7 @@ def run_conversion(path: str | Path, out: str | Path | None = None, **given: Any
     start = time.perf_counter()
     options = Options(**given)
     source = Path(path)
-    checkpoint = read_checkpoint(source)
+    checkpoint = open_checkpoint(source)
     found = recognise_checkpoint(checkpoint, options.wanted)
     if options.network is not None:
         check_name(options.network, found.family, found.title)

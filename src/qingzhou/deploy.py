@@ -6,7 +6,6 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from .checkpoint import read_checkpoint
 from .convert import convert
 from .engines import Artifact, Engine, compile_for
 from .engines.artifact import check_precision, is_quantised
@@ -14,6 +13,7 @@ from .engines.base import two_stages
 from .engines.table import engine_here, is_compiled
 from .errors import AccuracyLost, say
 from .nets.recognise import recognise_checkpoint
+from .nets.wrapped import open_checkpoint
 from .progress import Tell, silent
 from .quant import quantize
 from .whole_file import folder_beside, output_path
@@ -72,7 +72,7 @@ def _form(source: Path, engine: Engine) -> str:
     """Of a checkpoint's network; EngineError for a two-stage detector where the engine cannot run it."""
     if engine.boxes:
         return "boxes"
-    found = recognise_checkpoint(read_checkpoint(source))
+    found = recognise_checkpoint(open_checkpoint(source))
     if any(layer.op == "RoiAlign" for layer in found.graph.layers):
         raise two_stages(engine.name, source, found.title)
     return "raw" if found.task == "detection" else "boxes"

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .checkpoint import Checkpoint, read_checkpoint
+from .checkpoint import Checkpoint
 from .engines.table import engine_for, is_compiled, open_predictor
 from .errors import CheckpointTypeError, FileMissing, ModelError, QingzhouError
 from .export.count import macs, onnx_macs, onnx_parameters, parameters
 from .nets.recognise import recognise_checkpoint
+from .nets.wrapped import open_checkpoint
 from .runtime.card import KEY, Card, Input
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def read_info(path: str | Path) -> Info:
     if is_compiled(path):
         return _compiled(path)
     try:
-        checkpoint = read_checkpoint(path)
+        checkpoint = open_checkpoint(path)
     except CheckpointTypeError:
         if _looks_like_onnx(path):
             return _onnx(path)

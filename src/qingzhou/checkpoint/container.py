@@ -46,7 +46,7 @@ def _read(file: File, limits: Limits) -> Checkpoint:
     root, meta = read(file, limits)
     chosen = choose(root, file.size, limits)
     origin = Origin(file.path, file.size, name, file.digest_ahead)
-    return Checkpoint(Tensors(chosen.tensors), meta, root, chosen.module, origin, chosen.ignored)
+    return Checkpoint(Tensors(chosen.tensors), meta, root, chosen.module, origin, chosen.ignored, tuple(chosen.notes))
 
 
 def _meta(root: Any) -> dict[str, Any]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeGuard
+from typing import Any
 
 from ..errors import say
 from .limits import Limits
 from .refusals import short, unsafe, unsupported
 from .tensors import refuse_tensor
 from .types import Opaque, TensorRef
+from .wrappers import COUNTERS, choose_average, is_module, is_state_dict, is_tensor, strip, stripped_note, unwrap
 
-PLACES = ("state_dict", "model_state_dict", "model", "module", "net", "network", "weights", "ema")  # in this order
+PLACES = ("state_dict", "model_state_dict", "model", "module", "net", "network", "weights")  # in this order
 
 
 @dataclass
@@ -23,47 +24,42 @@ class Chosen:
     tensors: dict[str, TensorRef] = field(default_factory=dict)
     ignored: dict[str, str] = field(default_factory=dict)
     module: Opaque | None = None
+    notes: list[str] = field(default_factory=list)
 
 
 def choose(root: Any, file_size: int, limits: Limits) -> Chosen:
     """The tensors of the network; UnsupportedCheckpoint if there is none."""
-    found = _find(root)
+    found, notes = _find(root)
     if found is None:
         raise _nothing(root)
-    named = _unique(_walk(found, limits), limits) if isinstance(found, Opaque) else found
-    chosen = Chosen(module=found if isinstance(found, Opaque) else _module_beside(root))
-    for key, value in _strip(named, limits).items():
+    if isinstance(found, Opaque):
+        found, wrappers = unwrap(found)
+        named: Mapping[Any, Any] = _unique(_walk(found, limits), limits)
+        chosen = Chosen(module=found)
+    else:
+        named, wrappers = strip(found)
+        chosen = Chosen(module=_module_beside(root))
+    chosen.notes = [*notes, *stripped_note(wrappers)]
+    for key, value in named.items():
         _sort(chosen, key, value, limits)
     _set_aside_averages(chosen)
     _check_total(chosen.tensors, file_size, limits)
     return chosen
 
 
-def is_module(value: Any) -> TypeGuard[Opaque]:
-    """A pickled torch module."""
-    return isinstance(value, Opaque) and isinstance(value.state, dict) and "_modules" in value.state
-
-
-def is_tensor(value: Any) -> bool:
-    """A tensor, also one that we refuse."""
-    return isinstance(value, TensorRef) or (isinstance(value, Opaque) and "._rebuild_" in value.name)
-
-
-def _find(root: Any) -> Opaque | Mapping[Any, Any] | None:
-    """The module or the state dict, at the top or in one of its usual places."""
+def _find(root: Any) -> tuple[Opaque | Mapping[Any, Any] | None, list[str]]:
+    """The module or the state dict, at the top or in one of its usual places; and notes on what else there is."""
     if is_module(root):
-        return root
+        return root, []
     if not isinstance(root, Mapping):
-        return None
-    for value in (root.get(place) for place in PLACES):
+        return None, []
+    for place in PLACES:
+        value = root.get(place)
         inner = value.get("state_dict", value) if isinstance(value, Mapping) else value
-        if is_module(inner) or _is_state_dict(inner):
-            return inner
-    return root if _is_state_dict(root) else None
-
-
-def _is_state_dict(value: Any) -> bool:
-    return isinstance(value, Mapping) and any(is_tensor(item) for item in value.values())
+        if is_module(inner) or is_state_dict(inner):
+            return choose_average(root, place, inner)
+    found, notes = choose_average(root, None, None)
+    return (root, []) if found is None and is_state_dict(root) else (found, notes)
 
 
 def _module_beside(root: Any) -> Opaque | None:
@@ -114,18 +110,6 @@ def _dict(value: Any) -> Mapping[Any, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _strip(named: Mapping[Any, Any], limits: Limits) -> Mapping[Any, Any]:
-    """Without the `module.` that DataParallel puts before every name."""
-    tensors = [key for key, value in named.items() if is_tensor(value)]
-    if (
-        not tensors
-        or not all(isinstance(key, str) for key in named)
-        or not all(k.startswith("module.") for k in tensors)
-    ):
-        return named
-    return _unique(((key.removeprefix("module."), value) for key, value in named.items()), limits)
-
-
 def _sort(chosen: Chosen, key: Any, value: Any, limits: Limits) -> None:
     """One entry of the state dict to the tensors or to the ignored."""
     if not isinstance(key, str):
@@ -136,6 +120,8 @@ def _sort(chosen: Chosen, key: Any, value: Any, limits: Limits) -> None:
         raise unsafe(f"a tensor has the name {short(key)}", f"张量名为 {short(key)}")
     if key.startswith("data_preprocessor."):
         chosen.ignored[key] = say("pre-processing, which is kept elsewhere", "属于预处理，另行记录")
+    elif isinstance(value, TensorRef) and key in COUNTERS and math.prod(value.shape) == 1:
+        chosen.ignored[key] = say("a counter of averaging", "滑动平均的计数")
     elif isinstance(value, TensorRef):
         chosen.tensors[key] = value
     elif is_tensor(value):

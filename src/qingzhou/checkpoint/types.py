@@ -90,6 +90,7 @@ class Checkpoint:
     module: Opaque | None  # the pickled module, if the file holds one
     origin: Origin
     ignored: Mapping[str, str] = field(default_factory=dict)  # tensor key -> why it is not in `tensors`
+    notes: tuple[str, ...] = ()  # what was taken off or left out on the way to the tensors
 
     @property
     def facts(self) -> dict[str, Any]:

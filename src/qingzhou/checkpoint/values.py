@@ -111,6 +111,13 @@ def _reconstructor(args: tuple[Any, ...]) -> Opaque | None:
     return Opaque(args[0].name, source=args[0].source) if args and isinstance(args[0], Global) else None
 
 
+def _compiled(args: tuple[Any, ...]) -> Opaque | None:
+    """torch.compile's OptimizedModule(module, context), as torch 2.1 and later write it: the same as its older form."""
+    if not args or not isinstance(args[0], Opaque):
+        return None
+    return Opaque("torch._dynamo.eval_frame.OptimizedModule", state={"_modules": {"_orig_mod": args[0]}})
+
+
 def _device(args: tuple[Any, ...]) -> str | None:
     """torch.device("cuda", 0) -> "cuda:0"."""
     return ":".join(str(part) for part in args) if all(isinstance(a, (str, int)) for a in args) else None
@@ -177,6 +184,7 @@ BUILDERS: Mapping[str, Callable[[tuple[Any, ...]], Any]] = {
     "_codecs.encode": _encode,
     "copyreg._reconstructor": _reconstructor,
     "torch.Size": _tuple,
+    "torch._dynamo.eval_frame.OptimizedModule": _compiled,
     "torch.device": _device,
     "numpy._core.multiarray.scalar": _scalar,
     "numpy._core.numeric._frombuffer": _frombuffer,

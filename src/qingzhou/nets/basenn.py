@@ -18,7 +18,6 @@ from .recognised import Recognised, read_labels
 from .transforms import preparation
 
 KINDS = {"img": "image", "tab": "table", "npz": "array", "other": "array"}  # meta["dataset_type"] -> card
-WRAPPERS = ("torch.nn.parallel.data_parallel.DataParallel", "torch.nn.parallel.distributed.DistributedDataParallel")
 SIDES = range(8, 513)  # of square pictures that are tried where a file does not say
 MOST_WORDS = 1 << 20
 
@@ -52,7 +51,7 @@ def read_basenn(checkpoint: Checkpoint, given: Sequence[int] | None = None) -> R
     layers whose program is not in the file, TensorMismatch where sizes do not fit together.
     """
     assert checkpoint.module is not None
-    module = _unwrapped(checkpoint.module)
+    module = checkpoint.module
     said = checkpoint.meta.get("tool") == "BaseNN"
     source = Source(module, checkpoint.meta, said or _looks_like_basenn(module), tuple(given or ()))
     if module.name == LSTM_NETWORK:
@@ -62,7 +61,10 @@ def read_basenn(checkpoint: Checkpoint, given: Sequence[int] | None = None) -> R
     entry, more = _entry(source, shape)
     task, scores = _meaning(graph, source)
     tool, title = "BaseNN" if source.from_basenn else "PyTorch", module.name.rpartition(".")[2]
-    labels, notes = read_labels(source.meta.get("CLASSES")), [*notes, *more, *_unused(checkpoint, graph)]
+    labels, notes = (
+        read_labels(source.meta.get("CLASSES")),
+        [*checkpoint.notes, *notes, *more, *_unused(checkpoint, graph)],
+    )
     return Recognised(
         tool, "Sequential", title, task, graph, entry, scores, _width(graph), labels, notes=tuple(notes)
     )  # fmt: skip
@@ -85,12 +87,6 @@ def record(module: Opaque, shape: Sequence[int]) -> Graph:
             zh="这个网络里没有任何计算层。请重新保存训练好的模型。",
         )
     return net.freeze(y, names=["output"])
-
-
-def _unwrapped(module: Opaque) -> Opaque:
-    """The network inside torch's wrappers for several GPUs."""
-    inner = entries(entries(module.state).get("_modules")).get("module") if module.name in WRAPPERS else None
-    return inner if isinstance(inner, Opaque) else module
 
 
 def _looks_like_basenn(module: Opaque) -> bool:

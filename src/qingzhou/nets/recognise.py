@@ -23,7 +23,7 @@ def recognise_checkpoint(checkpoint: Checkpoint, wanted: Wanted = Wanted()) -> R
     settings = read_settings(checkpoint.meta)
     match = _fitting(checkpoint.tensors.shapes, replace(wanted, settings=settings))
     found = match.recorded
-    notes = [*_ignored(checkpoint), *(settings.notes if found.task == "detection" else ())]
+    notes = [*checkpoint.notes, *_ignored(checkpoint), *(settings.notes if found.task == "detection" else ())]
     return Recognised(
         _tool(checkpoint, found.task), match.family, match.title, found.task, found.graph, found.input,
         found.output.scores, match.config["classes"], _labels(checkpoint.meta),

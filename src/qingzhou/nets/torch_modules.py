@@ -5,6 +5,7 @@ Attribute names are those that torch pickles: https://docs.pytorch.org/docs/stab
 
 from __future__ import annotations
 
+from ..checkpoint.wrappers import WRAPPERS
 from .graph import Recorder, Value, window
 from .module import Flow, Function, Module
 
@@ -14,6 +15,11 @@ def sequential(net: Recorder, m: Module, x: Flow) -> Flow:
     for child in m.children():
         x = child.record(net, x)
     return x
+
+
+def wrapped(net: Recorder, m: Module, x: Flow) -> Flow:
+    """DataParallel, AveragedModel, a compiled module …: nothing but what is inside."""
+    return m.child(WRAPPERS[m.name]).record(net, x)
 
 
 def nothing(net: Recorder, m: Module, x: Value) -> Value:
@@ -56,8 +62,8 @@ def linear(net: Recorder, m: Module, x: Value) -> Value:
 
 
 def batch_norm(net: Recorder, m: Module, x: Value) -> Value:
-    """BatchNorm1d on (N, C) or (N, C, L), BatchNorm2d on (N, C, H, W); with the statistics of the training."""
-    m.rank(x, *{"BatchNorm1d": (2, 3), "BatchNorm2d": (4,)}[m.kind])
+    """BatchNorm1d on (N, C) or (N, C, L), BatchNorm2d on (N, C, H, W), SyncBatchNorm; with training's statistics."""
+    m.rank(x, *{"BatchNorm1d": (2, 3), "BatchNorm2d": (4,), "SyncBatchNorm": (2, 3, 4)}[m.kind])
     m.fits(x.shape[1], m.whole("num_features"), "channels", "通道")
     if not m.has("running_mean") or not m.has("running_var"):
         raise m.refuse(
@@ -252,12 +258,14 @@ ACTIVATIONS = {
 }  # fmt: skip
 
 TORCH: dict[str, Function] = {
+    **dict.fromkeys(WRAPPERS, wrapped),
     "torch.nn.modules.container.Sequential": sequential,
     "torch.nn.modules.conv.Conv1d": conv,
     "torch.nn.modules.conv.Conv2d": conv,
     "torch.nn.modules.linear.Linear": linear,
     "torch.nn.modules.batchnorm.BatchNorm1d": batch_norm,
     "torch.nn.modules.batchnorm.BatchNorm2d": batch_norm,
+    "torch.nn.modules.batchnorm.SyncBatchNorm": batch_norm,
     "torch.nn.modules.normalization.GroupNorm": group_norm,
     "torch.nn.modules.sparse.Embedding": embedding,
     "torch.nn.modules.rnn.LSTM": lstm,
