@@ -19,6 +19,7 @@ FLOW = [
     ["whole_file", "progress"],
     ["report", "devices"],
     ["checkpoint"],
+    ["labels"],
     ["nets"],
     ["export"],
     ["scenes"],

@@ -1,0 +1,29 @@
+"""What a class is called: read from everything that names classes, and matched between data and model.
+
+>>> read_labels({"rock": 1, "paper": 0, "scissors": 2}).names
+('paper', 'rock', 'scissors')
+>>> read_label_file(Path("classes.txt")).names
+('paper', 'rock', 'scissors')
+"""
+
+from .decode import decode, read_text
+from .files import read_label_file, read_label_option
+from .parts import SPLITS, class_folders, folders_in, is_junk, split_folders, split_of
+from .values import Labels, read_labels
+from .words import label_error
+
+__all__ = [
+    "SPLITS",
+    "Labels",
+    "class_folders",
+    "decode",
+    "folders_in",
+    "is_junk",
+    "label_error",
+    "read_label_file",
+    "read_label_option",
+    "read_labels",
+    "read_text",
+    "split_folders",
+    "split_of",
+]

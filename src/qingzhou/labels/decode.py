@@ -1,0 +1,77 @@
+"""The text in a file as people have them: UTF-8 with and without a mark, UTF-16, UTF-32, GBK of Chinese Windows."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from pathlib import Path
+
+from ..errors import LabelError
+
+LARGEST = 1 << 27  # bytes
+MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# A Chinese character between Latin letters is no Chinese, but an accent of Western Windows ("Müll" as "M黮l").
+ACCENT = re.compile(r"[A-Za-z][^\x00-\x7f][a-z]")
+RARE = 4  # at most one Chinese character in so many may be of those that GB2312 has not
+
+
+def read_text(path: Path) -> str:
+    """The text of a file; LabelError where it is too large, or no text."""
+    size = path.stat().st_size
+    if size > LARGEST:
+        raise LabelError(
+            en=f"{path} is {size >> 20} MB; expected a list of names of at most {LARGEST >> 20} MB. Split it, or name "
+            "another file.",
+            zh=f"{path} 有 {size >> 20} MB，应为名称列表，最多 {LARGEST >> 20} MB。请拆分，或指定其他文件。",
+        )
+    return decode(path.read_bytes(), str(path))
+
+
+def decode(data: bytes, name: str = "") -> str:
+    """The text that was written; LabelError rather than a guess that leaves garbled letters. `name` is for messages."""
+    text = _decoded(data)
+    if text is None or "\0" in text.rstrip("\0"):
+        raise LabelError(
+            en=f"{name or 'A text'} is neither UTF-8, UTF-16 nor GBK text. Save it as UTF-8 (in Windows' Notepad: Save "
+            "as, Encoding).",
+            zh=f"{name or '文本'} 不是 UTF-8、UTF-16 或 GBK 编码的文本。请另存为 UTF-8（记事本：另存为 → 编码）。",
+        )
+    return text
+
+
+def _decoded(data: bytes) -> str | None:
+    for mark, encoding in MARKS:
+        if data.startswith(mark):
+            return _strictly(data, encoding)
+    halves = data[::2].count(0), data[1::2].count(0)
+    if (
+        len(data) % 2 == 0
+        and any(halves)
+        and (text := _strictly(data, f"utf-16-{'le' if halves[1] >= halves[0] else 'be'}"))
+    ):
+        return text if "\0" not in text else _strictly(data, "utf-8")
+    text = _strictly(data, "utf-8")
+    return _chinese(data) if text is None else text
+
+
+def _chinese(data: bytes) -> str | None:
+    """GBK, where it is likely to be that: nearly any bytes can be read as it."""
+    text = _strictly(data, "gb18030")
+    if text is None or ACCENT.search(text):
+        return None
+    letters = [letter for letter in text if letter > "\x7f"]
+    rare = sum(_strictly(letter.encode("gb18030"), "gb2312") is None for letter in letters)
+    return text if rare * RARE <= len(letters) else None
+
+
+def _strictly(data: bytes, encoding: str) -> str | None:
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        return None

@@ -1,0 +1,102 @@
+"""A text that names classes: JSON, a Python list or dict, YAML, a label map, or lines."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from .words import SHOWN, label_error, unique
+from .yaml import yaml_value
+
+ENDS = re.compile(r"\r\n|[\r\n\u2028\u2029]")  # of lines; str.splitlines() knows stranger ones
+COMMAS = re.compile(r"[,，;；\t]")
+NUMBER_FIRST = re.compile(r"([0-9]{1,6})(?:\s*[:：,，;\t=)、]\s*|\.?\s+)(\S.*)")  # "0 paper", "0: paper", "0,paper"
+NAME_FIRST = re.compile(r"(\S.*?)(\s*[:：,，;\t=]\s*|\s+)([0-9]{1,6})")  # "paper 0", "paper,0"
+HEAD = re.compile(r"\s*[\"']?[A-Za-z_ ]+[\"']?\s*[,;\t]\s*[\"']?[A-Za-z_ ]+[\"']?\s*")  # "id,name"
+ITEM = re.compile(r"^\s*item\s*\{(.*?)\}", re.DOTALL | re.MULTILINE)  # of TensorFlow's label maps (.pbtxt)
+LONGEST_LITERAL = 1 << 20  # characters; Python's parser takes far more memory than JSON's
+
+
+def parse(text: str, yaml: bool = False) -> object:
+    """What a text says: a list of names, or a dict of names and numbers. LabelError where it is broken.
+
+    One line of names with commas is as good as one name a line; "0 paper" and "paper 0" are numbers with names where
+    the numbers of all lines count from 0 (or 1).
+    """
+    text = text.strip().strip("\ufeff")
+    if text[:1] in ("{", "[", "("):
+        return _literal(text)
+    if yaml or re.search(r"^(names|nc)\s*:", text, re.MULTILINE):
+        found = yaml_value(text)
+        if found is not None or yaml:
+            return found
+    items = ITEM.findall(text)
+    return [_item(item) for item in items] if items else lines([line.strip() for line in ENDS.split(text)])
+
+
+def lines(found: Sequence[str]) -> object:
+    """The same of a list's lines; empty ones do not count."""
+    found = [line for line in found if line]
+    if len(found) == 1:
+        found = [part.strip() for part in COMMAS.split(found[0]) if part.strip()]
+    found = [_bare(line) for line in found]
+    for some in (found, found[1:] if HEAD.fullmatch(found[0] if found else "") else []):
+        numbered = _numbered(some)
+        if numbered is not None:
+            return numbered
+    return found
+
+
+def _bare(line: str) -> str:
+    """A line without the comma at its end and the quotes around it, as of a list that was copied out of a program."""
+    line = line.removesuffix(",").strip()
+    quoted = re.fullmatch(r"""(['"])([^'"]+)\1""", line)
+    return quoted[2] if quoted else line
+
+
+def _numbered(found: Sequence[str]) -> dict[str, str] | None:
+    """Numbers and names where all lines have both; None where the numbers belong to the names ("1 yuan", "5 yuan")."""
+    first = [pair.groups() for line in found if (pair := NUMBER_FIRST.fullmatch(line))]
+    if len(first) == len(found) and _counts([(int(number), name) for number, name in first], (0, 1)):
+        return unique([(number, _bare(name)) for number, name in first])
+    last = [pair.groups() for line in found if (pair := NAME_FIRST.fullmatch(line))]
+    starts = (0, 1) if all(between.strip() for _, between, _ in last) else (0,)  # "cat 1" may well be a name
+    if len(last) == len(found) and _counts([(int(number), name) for name, _, number in last], starts):
+        return unique([(_bare(name), number) for name, _, number in last])
+    return None
+
+
+def _counts(pairs: Sequence[tuple[int, str]], starts: Sequence[int]) -> bool:
+    """Whether the numbers are meant to number the names: near to counting, and the names differ without them.
+
+    A gap or a number that stands twice is for the reader of dicts to refuse.
+    """
+    numbers, names = [number for number, _ in pairs], {name for _, name in pairs}
+    return bool(pairs) and len(names) == len(pairs) and min(numbers) in starts and max(numbers) < 2 * len(pairs)
+
+
+def _literal(text: str) -> Any:
+    """JSON, or a list or dict as Python writes it."""
+    try:
+        return json.loads(text, object_pairs_hook=unique)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        if len(text) <= LONGEST_LITERAL:
+            return ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
+        pass
+    raise label_error(
+        en=f"The class names begin with {text[:SHOWN]!r}, but are no complete list or JSON. Correct it, or write "
+        "one name a line.",
+        zh=f"类别名称以 {text[:SHOWN]!r} 开头，但不是完整的列表或 JSON。请改正，或每行写一个名称。",
+    )
+
+
+def _item(text: str) -> dict[str, str]:
+    """The fields of one item of a label map."""
+    fields = re.findall(r"""(\w+)\s*:\s*(?:"([^"]*)"|'([^']*)'|([0-9]+))""", text)
+    return {name: double or single or number for name, double, single, number in fields}

@@ -1,0 +1,87 @@
+"""One name: what may stand in it."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Any
+
+from ..errors import LabelError
+from .decode import decode
+
+AROUND = " \t\r\n\v\f\0\xa0\u2028\u2029\u3000\u200b\ufeff"  # harmless at the ends: blanks, padding, marks of files
+LINES = re.compile(r"[\t\r\n\v\f\u2028\u2029]+")
+TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")  # marks that show a text in another order than it has
+SHOWN = 40  # characters of a name in a message
+
+
+def clean(value: Any) -> str:
+    """A name as text, blanks around it taken off; LabelError for what is none, or holds what nobody can read."""
+    text = LINES.sub(" ", _text(value).strip(AROUND))
+    garbled = next((letter for letter in text if _unreadable(letter)), None)
+    if garbled is not None:
+        shown = repr(text[:SHOWN])
+        raise label_error(
+            en=f"The class name {shown} holds {garbled!r}, which is no letter: it was garbled on its way. Save "
+            "the names again as UTF-8, or give them with --labels.",
+            zh=f"类别名称 {shown} 里有 {garbled!r}，不是文字：名称在保存时已乱码。请用 UTF-8 重新保存，"
+            "或用 --labels 指定名称。",
+        )
+    return text
+
+
+def whole(value: Any) -> int | None:
+    """The whole number that a key or a value is or writes ("3", 3, 3.0), or None."""
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        return int(value)
+    if isinstance(value, Real) and not isinstance(value, bool):
+        number = float(value)
+        return int(number) if math.isfinite(number) and number == int(number) else None
+    if isinstance(value, str) and re.fullmatch(r"\s*\+?[0-9]{1,12}\s*", value):
+        return int(value)
+    return None
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, bytes):
+        return decode(value)
+    number = whole(value)
+    if number is not None or isinstance(value, (bool, Real)):
+        return str(value) if number is None else str(number)
+    raise label_error(
+        en=f"A class is called {type(value).__name__} {repr(value)[:SHOWN]}; expected a text or a number. Give the "
+        "names with --labels, in the order of training.",
+        zh=f"类别名称是 {type(value).__name__} {repr(value)[:SHOWN]}，应为文本或数字。"
+        "请用 --labels 按训练时的顺序指定名称。",
+    )
+
+
+def _unreadable(letter: str) -> bool:
+    """Control characters, halves of surrogate pairs, the mark of a lost character, marks that turn the text round."""
+    if letter in ("\ufffd", "\ufffe", "\uffff"):
+        return True
+    return unicodedata.category(letter) in ("Cc", "Cs") or TURNING.match(letter) is not None
+
+
+def label_error(en: str, zh: str) -> LabelError:
+    """Names that cannot be used."""
+    return LabelError(en=en, zh=zh)
+
+
+def unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """A dict as it was written in a file; LabelError where a key stands twice."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise label_error(
+            en=f"{twice[:SHOWN]!r} stands twice among the class names. Each number and each name may stand once; "
+            "correct it.",
+            zh=f"类别名称里 {twice[:SHOWN]!r} 出现了两次。每个编号和名称只能出现一次，请改正。",
+        )
+    return found

@@ -1,0 +1,315 @@
+"""What a class is called, from everything that names classes: the right names, or an error that says why not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from qingzhou.checkpoint.types import Opaque
+from qingzhou.errors import LabelError, use_language
+from qingzhou.labels import read_label_file, read_label_option, read_labels
+
+RPS = ("paper", "rock", "scissors")
+ZH = ("布", "石头", "剪刀")
+ARRAY = "numpy._core.multiarray._reconstruct"
+
+
+# -- values ---------------------------------------------------------------------------------------------------------
+
+VALUES: list[tuple[Any, tuple[str, ...]]] = [
+    (list(RPS), RPS),
+    (RPS, RPS),
+    ({"rock": 1, "paper": 0, "scissors": 2}, RPS),
+    ({2: "scissors", 0: "paper", 1: "rock"}, RPS),
+    ({"0": "paper", "1": "rock", "2": "scissors"}, RPS),
+    ({"2": "scissors", "1": "rock", "0": "paper"}, RPS),
+    ({"rock": "1", "paper": "0", "scissors": "2"}, RPS),
+    ({1: "paper", 2: "rock", 3: "scissors"}, RPS),
+    ({0.0: "a", 1.0: "b"}, ("a", "b")),
+    ({np.int64(1): "b", np.int64(0): "a"}, ("a", "b")),
+    ({"a": np.int64(1), "b": np.int64(0)}, ("b", "a")),
+    ({str(i): name for i, name in enumerate("abcdefghijkl")}, tuple("abcdefghijkl")),  # 10 comes after 9, not after 1
+    ({"1": 0, "10": 1, "2": 2}, ("1", "10", "2")),
+    ({"0": 2, "1": 0, "2": 1}, ("1", "2", "0")),
+    ({0: "3", 1: "5", 2: "8"}, ("3", "5", "8")),
+    ({3: 0, 5: 1, 8: 2}, ("3", "5", "8")),
+    ({0: 0, 1: 1}, ("0", "1")),
+    ({"0": "3", "1": "5"}, ("3", "5")),
+    ({"classes": RPS, "palette": [[1, 2, 3]] * 3}, RPS),
+    ({"id2label": {"0": "a", "1": "b"}, "label2id": {"a": 0, "b": 1}}, ("a", "b")),
+    ({"labels": 0, "names": 1}, ("labels", "names")),
+    ([{"id": 1, "name": "cat"}, {"id": 18, "name": "dog"}], ("cat", "dog")),
+    (np.array(RPS), RPS),
+    (np.array([b"cat", b"dog"]), ("cat", "dog")),
+    (np.array(RPS, dtype=object), RPS),
+    (np.array([["cat"], ["dog"]]), ("cat", "dog")),
+    (np.arange(3), ("0", "1", "2")),
+    (np.float32([0, 1]), ("0", "1")),
+    (np.array("cat"), ("cat",)),
+    ([0, 1, 2], ("0", "1", "2")),
+    ([np.str_("猫")], ("猫",)),
+    ([True, False], ("True", "False")),
+    ((name for name in RPS), RPS),
+    ({"a": 0, "b": 1}.keys(), ("a", "b")),
+    ("paper", ("paper",)),
+    ("cat,dog", ("cat", "dog")),
+    (b"cat", ("cat",)),
+    ("猫，狗", ("猫", "狗")),
+    (Opaque(ARRAY, (), (1, (2,), Opaque("numpy.dtype"), False, ["cat", "dog"])), ("cat", "dog")),
+    (Opaque("mmengine.config.ConfigDict", (), None, [("a", 1), ("b", 0)]), ("b", "a")),
+    (Opaque("os.system"), ()),
+    (None, ()),
+    ([], ()),
+    ({}, ()),
+    (3, ()),
+    (True, ()),
+    (["", ""], ()),
+    ([" cat\r\n", "\ufeffdog\0\0"], ("cat", "dog")),
+    (["ice\tcream", "红\u3000花"], ("ice cream", "红\u3000花")),
+    (["[bold]x[/]"], ("[bold]x[/]",)),
+]
+
+
+@pytest.mark.parametrize(("value", "names"), VALUES, ids=range(len(VALUES)))
+def test_values(value: Any, names: tuple[str, ...]) -> None:
+    assert read_labels(value).names == names
+
+
+REFUSED: list[tuple[Any, str]] = [
+    ({0: "paper", 2: "rock"}, "missing: 1"),
+    ({"0": "a", "00": "b"}, "0 a, 0 b"),
+    ({"a": 0, "b": 0, "c": 2}, "missing: 1"),
+    ({2: "a", 3: "b"}, "missing"),
+    ({-1: "a", 0: "b"}, "missing"),
+    ({"a": 0.5, "b": 1}, "of no class which number"),
+    ({"cat": "猫", "dog": "狗"}, "of no class which number"),
+    ({"cat": None}, "of no class which number"),
+    ({0: 1, 1: 2, 2: 0}, "both sides"),
+    ({1: 2, 2: 3}, "both sides"),
+    ({"cat", "dog"}, "no order"),
+    ({"names": ["a"], "classes": ["b"]}, "but"),
+    ([{"id": 2, "name": "cat"}, {"id": 1, "name": "dog"}], "otherwise"),
+    ([{"id": 2}], "number"),
+    ([None, "a"], "NoneType"),
+    ([["a", "b"], ["c", "d"]], "list"),
+    ([Opaque("a.B")], "Opaque"),
+    (["a", ""], "empty"),
+    (["caf\ufffd"], "garbled"),
+    (["\x1b[2J"], "garbled"),
+    (["\ud800x"], "garbled"),
+    (["a\x00b"], "garbled"),
+    (["çŸ³\x8d"], "garbled"),
+    (["a\u202eb"], "garbled"),
+]
+
+
+@pytest.mark.parametrize(("value", "word"), REFUSED, ids=range(len(REFUSED)))
+def test_values_that_contradict_themselves(value: Any, word: str) -> None:
+    with pytest.raises(LabelError) as caught:
+        read_labels(value)
+    assert word in caught.value.en and caught.value.zh != caught.value.en and len(caught.value.en) < 500
+
+
+def test_names_that_stand_twice_are_said() -> None:
+    use_language("en")
+    assert "crane" in read_labels(["crane", "cat", "crane"]).notes[0]
+    assert read_labels({1: "a", 2: "b"}).first == 1 and "count from 1" in read_labels({1: "a", 2: "b"}).notes[0]
+
+
+# -- texts ----------------------------------------------------------------------------------------------------------
+
+TEXTS: list[tuple[str, tuple[str, ...]]] = [
+    ("paper\r\nrock\r\nscissors\r\n", RPS),
+    ("paper\rrock\rscissors", RPS),
+    ("\n paper \n\nrock\nscissors", RPS),
+    ("paper,rock,scissors\n", RPS),
+    ("paper;rock;scissors", RPS),
+    ("paper, rock, scissors,", RPS),
+    ("paper\trock\tscissors", RPS),
+    ("布，石头，剪刀", ZH),
+    ("0 paper\n1 rock\n2 scissors\n", RPS),
+    ("2 scissors\n0 paper\n1 rock", RPS),
+    ("1 paper\n2 rock\n3 scissors", RPS),
+    ("0: paper\n1: rock\n2: scissors", RPS),
+    ("0,paper\n1,rock\n2,scissors", RPS),
+    ("0\tpaper\n1\trock\n2\tscissors", RPS),
+    ("0. paper\n1. rock\n2. scissors", RPS),
+    ("paper 0\nrock 1\nscissors 2", RPS),
+    ("rock,1\npaper,0\nscissors,2", RPS),
+    ("id,name\n0,paper\n1,rock\n2,scissors", RPS),
+    ("name,id\nrock,1\npaper,0\nscissors,2", RPS),
+    ("'paper',\n'rock',\n'scissors',", RPS),
+    ("0 paper, 1 rock, 2 scissors", RPS),
+    ("0\n1\n2", ("0", "1", "2")),
+    ("1 yuan\n5 yuan\n10 yuan", ("1 yuan", "5 yuan", "10 yuan")),
+    ("1 元\n2 元\n3 元", ("1 元", "2 元", "3 元")),
+    ("zone 0\nzone 1", ("zone 0", "zone 1")),
+    ("3.5 inch\n5 inch", ("3.5 inch", "5 inch")),
+    ("ice cream\nhot dog", ("ice cream", "hot dog")),
+    ("tench, Tinca tinca\ngoldfish, Carassius auratus", ("tench, Tinca tinca", "goldfish, Carassius auratus")),
+    ('{"0": "paper", "1": "rock", "2": "scissors"}', RPS),
+    ('{"rock": 1, "paper": 0, "scissors": 2}', RPS),
+    ('["paper", "rock", "scissors"]', RPS),
+    ("['paper', 'rock', 'scissors']", RPS),
+    ("{0: 'paper', 1: 'rock', 2: 'scissors'}", RPS),
+    ("('paper', 'rock', 'scissors')", RPS),
+    ('{"labels": ["paper", "rock", "scissors"], "imageSize": 224}', RPS),
+    (
+        '{"images": [], "annotations": [], "categories": [{"id": 1, "name": "cat"}, {"id": 3, "name": "dog"}]}',
+        ("cat", "dog"),
+    ),
+    ("names: [paper, 'rock', \"scissors\"]\nnc: 3", RPS),
+    ("names:\n  0: paper\n  1: rock\n  2: scissors\n", RPS),
+    ("nc: 3\nnames:\n- paper # flat\n- rock\n- 'scissors'\n", RPS),
+    ("names: {0: paper, 1: rock, 2: scissors}", RPS),
+    ("names:\n  1: cat\n  2: 猫 dog\n", ("cat", "猫 dog")),
+    ("names: ['C #1', 'a: b']  # two", ("C #1", "a: b")),
+    ("names:\n  rock: 1\n  paper: 0\n", ("paper", "rock")),
+    ("names: [cat,\n  dog]\nnc: 2", ("cat", "dog")),
+    ("item {\n  id: 1\n  name: 'cat'\n}\nitem {\n  id: 2\n  name: \"dog\"\n}\n", ("cat", "dog")),
+]
+ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"]
+
+
+@pytest.mark.parametrize(("text", "names"), TEXTS, ids=range(len(TEXTS)))
+def test_texts(text: str, names: tuple[str, ...], tmp_path: Path) -> None:
+    """In a file, whatever it is called but for YAML, and in every encoding."""
+    for encoding in ENCODINGS:
+        file = tmp_path / "labels.txt"
+        file.write_bytes(text.encode(encoding))
+        if text.isascii() or ("-le" not in encoding and "-be" not in encoding):
+            assert read_label_file(file).names == names, encoding
+    if text.startswith(("names", "nc")):
+        (tmp_path / "data.yaml").write_text(text, "utf-8")
+        assert read_label_file(tmp_path / "data.yaml").names == names
+
+
+BROKEN: list[tuple[str | bytes, str]] = [
+    ("", "names no classes"),
+    ("\n \n", "names no classes"),
+    ('{"0": "a", "0": "b"}', "twice"),
+    ('{"0": "a", "2": "b"}', "missing: 1"),
+    ("0 paper\n1 rock\n3 scissors", "missing: 2"),
+    ("0 paper\n1 rock\n1 scissors", "twice"),
+    ("paper,0\nrock,1\nscissors,1", "missing"),
+    ('{"0": "a"', "no complete"),
+    ("['a', b", "no complete"),
+    ('{"a": {"b": 1}}', "of no class"),
+    ("names:\n  0: a\n  2: b", "missing: 1"),
+    ("names: [a, b]\nnc: 3", "nc: 3"),
+    ("a\ufffd\nb", "garbled"),
+    ("a\x1b\nb", "garbled"),
+    (b"PK\x03\x04\x00\x00\xff\xfe\x80", "neither"),
+    ("Müll\nGröße".encode("cp1252"), "neither"),
+    (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "neither"),
+    (b"\xff\xfea", "neither"),
+    ("café\r\nthé".encode("cp1252"), "neither"),
+    ("布\n石".encode("gbk")[:-1], "neither"),
+    ("石头".encode() + b"\xff\n\x80", "neither"),
+    ("{" * 100_000, "no complete"),
+    ("[" * 100_000, "no complete"),
+]
+
+
+@pytest.mark.parametrize(("text", "word"), BROKEN, ids=range(len(BROKEN)))
+def test_files_that_cannot_be_read_rightly(text: str | bytes, word: str, tmp_path: Path) -> None:
+    file = tmp_path / "labels.txt"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(LabelError) as caught:
+        read_label_file(file)
+    assert word in caught.value.en and "labels.txt" in caught.value.en and "labels.txt" in caught.value.zh
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_gbk_of_chinese_windows(end: str, tmp_path: Path) -> None:
+    (tmp_path / "gbk.txt").write_bytes(end.join(ZH).encode("gbk"))
+    assert read_label_file(tmp_path / "gbk.txt").names == ZH
+    (tmp_path / "gbk.txt").write_bytes(end.join(["T恤", "A型", "X光CT", "镕基与石头布"]).encode("gbk"))
+    assert read_label_file(tmp_path / "gbk.txt").names == ("T恤", "A型", "X光CT", "镕基与石头布")
+
+
+def test_arrays_of_names(tmp_path: Path) -> None:
+    np.save(tmp_path / "classes.npy", np.array(ZH))
+    assert read_label_file(tmp_path / "classes.npy").names == ZH
+    np.save(tmp_path / "classes.npy", np.array(ZH, dtype=object))  # a pickle
+    with pytest.raises(LabelError):
+        read_label_file(tmp_path / "classes.npy")
+
+
+# -- what a user gives ----------------------------------------------------------------------------------------------
+
+
+def folders(root: Path, *names: str) -> Path:
+    for name in names:
+        (root / name).mkdir(parents=True)
+        (root / name / "1.png").touch()
+    return root
+
+
+MMEDU = [f"{part}/{name}" for part in ("training_set", "val_set", "test_set") for name in RPS]
+FOLDERS: list[tuple[list[str], dict[str, str], int, tuple[str, ...]]] = [
+    (list(RPS), {}, 3, RPS),
+    (MMEDU, {}, 3, RPS),
+    (MMEDU, {"classes.txt": "a\nb\nc"}, 3, ("a", "b", "c")),
+    (MMEDU, {"classes.txt": "\n".join(RPS)}, 3, RPS),
+    (MMEDU, {"classes.txt": "rock\npaper\nscissors"}, 3, ("rock", "paper", "scissors")),
+    ([f"{part}/{name}" for part in ("train", "val", "test") for name in RPS], {}, 3, RPS),
+    (["valid/a", "valid/b", "test/c"], {}, 2, ("a", "b")),
+    (["train/a", "train/b", "test"], {}, 2, ("a", "b")),
+    (["train/b", "train/a", "train/.ipynb_checkpoints", ".git", "__MACOSX"], {}, 2, ("a", "b")),
+    ([*RPS, ".ipynb_checkpoints"], {}, 3, RPS),
+    ([*RPS, ".ipynb_checkpoints"], {}, 4, (".ipynb_checkpoints", *RPS)),
+    ([*RPS, "__MACOSX"], {}, 3, RPS),
+    (["bus", "car", "train"], {}, 3, ("bus", "car", "train")),
+    ([str(i) for i in range(1, 11)], {}, 10, ("1", "10", *"23456789")),
+    (["images/train", "labels/train"], {"data.yaml": "names: [x, y]"}, 2, ("x", "y")),
+    ([], {"classes.txt": "a\nb"}, 2, ("a", "b")),
+    (["images", "annotations"], {"labels.txt": "0 a\n1 b"}, 2, ("a", "b")),
+    (["0", "1"], {"class_indices.json": '{"0": "cat", "1": "dog"}'}, 2, ("cat", "dog")),
+]
+
+
+@pytest.mark.parametrize("number", range(len(FOLDERS)))
+def test_folders(number: int, tmp_path: Path) -> None:
+    made, files, classes, names = FOLDERS[number]
+    root = folders(tmp_path / "数据 集", *made)
+    root.mkdir(exist_ok=True)
+    for name, text in files.items():
+        (root / name).write_text(text, "utf-8")
+    assert read_label_option(str(root), classes).names == names
+    assert read_label_option(root, classes).names == names
+
+
+def test_what_a_folder_leaves_open_is_said(tmp_path: Path) -> None:
+    use_language("en")
+    folders(tmp_path / "ten", *[str(i) for i in range(1, 11)])
+    assert "1, 10, 2" in read_label_option(tmp_path / "ten").notes[0]
+    folders(tmp_path / "mmedu", *MMEDU)
+    (tmp_path / "mmedu" / "classes.txt").write_text("rock\npaper\nscissors")
+    assert "paper, rock, scissors" in read_label_option(tmp_path / "mmedu").notes[0]
+    (tmp_path / "mmedu" / "labels.txt").write_text("paper\nrock\nscissors")
+    with pytest.raises(LabelError, match=r"classes\.txt says rock, paper, scissors"):
+        read_label_option(tmp_path / "mmedu")
+
+
+@pytest.mark.parametrize("made", [[], ["test_set", "val_set", "training_set"], ["images", "labels"], [".git"]])
+def test_folders_without_classes(made: list[str], tmp_path: Path) -> None:
+    with pytest.raises(LabelError, match="names no classes"):
+        read_label_option(folders(tmp_path, *made), 3)
+
+
+@pytest.mark.parametrize("given", ["labels.txt", "no such.json", "data/classes.names", Path("cat")])
+def test_files_that_do_not_exist(given: Any) -> None:
+    with pytest.raises(LabelError, match="does not exist"):
+        read_label_option(given)
+
+
+@pytest.mark.parametrize(
+    "given", ["a,b", "a，b", ["a", "b"], {"b": 1, "a": 0}, np.array(["a", "b"]), json.dumps(["a", "b"]), "0 a,1 b"]
+)
+def test_names_themselves(given: Any) -> None:
+    assert read_label_option(given).names == ("a", "b")
