@@ -18,8 +18,9 @@ from makers import MAGIC, SYSTEM, Call, Storage, module, pickled, write_archive,
 from qingzhou.checkpoint import Opaque, read_checkpoint
 from qingzhou.errors import CheckpointDamaged, UnsafeCheckpoint
 
-Result = tuple[str, list[str], float]
+Result = tuple[str, list[str], int]
 ALL = {**CALLS, **TRICKS}
+MOST_CALLS = 8_000_000  # of functions, for any attack: four for each opcode that the limits allow
 
 
 def legacy(data: bytes) -> bytes:
@@ -29,7 +30,7 @@ def legacy(data: bytes) -> bytes:
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
-    """{file name: (error or "read", audit events, seconds)}"""
+    """{file name: (error or "read", audit events, calls of functions)}"""
     folder = tmp_path_factory.mktemp("attacks")
     paths = []
     for number, data in enumerate(ALL.values()):
@@ -61,10 +62,10 @@ def kinds(results: dict[str, Result], attack: str) -> dict[str, Result]:
 
 @pytest.mark.parametrize("attack", ALL)
 def test_nothing_happens(results: dict[str, Result], attack: str) -> None:
-    for kind, (outcome, events, seconds) in kinds(results, attack).items():
+    for kind, (outcome, events, calls) in kinds(results, attack).items():
         assert not events, kind
         assert not outcome.startswith("BUG"), (kind, outcome)
-        assert seconds < 5, kind
+        assert 0 < calls < MOST_CALLS, kind
 
 
 @pytest.mark.parametrize("attack", TRICKS)
