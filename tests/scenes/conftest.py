@@ -12,7 +12,7 @@ import pytest
 from passengers import ORACLE, SOUND, basenn
 from qingzhou.convert import run_conversion
 from qingzhou.runtime import load
-from qingzhou.scenes import copy_runtime, program
+from qingzhou.scenes import copy_runtime, needs, program
 
 SHAPES = sorted((ORACLE / "trained_ssd" / "pictures").glob("*.jpg"))
 MODELS: dict[str, tuple[Path, dict[str, Any]]] = {
@@ -35,20 +35,24 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def write(models: Path, tmp_path: Path) -> Write:
-    """Writes main.py of a scene into a folder with its model, the runtime and some pictures for the simulator."""
+    """Writes main.py of a scene into a folder with its models, what it needs of the runtime, and some pictures for the
+    simulator."""
 
     def write(scene: str, model: str, language: str = "en", **constants: Any) -> Path:
         folder = tmp_path / "我的 板子"
         folder.mkdir(exist_ok=True)
-        copy_runtime(folder / "qingzhou_runtime")
-        for name in {model, constants.get("SECOND", "").partition(".")[0]} - {""}:
+        names = [model, *filter(None, [constants.get("SECOND", "").partition(".")[0]])]
+        for name in names:
             shutil.copy(models / f"{name}.onnx", folder)
         (folder / "sim").mkdir(exist_ok=True)
         for picture in SHAPES[:3]:
             shutil.copy(picture, folder / "sim")
-        card = load(models / f"{model}.onnx").card
+        cards = [load(models / f"{name}.onnx").card for name in names]
         given = {"MODEL": f"{model}.onnx", **constants} if scene != "ask" else constants
-        (folder / "main.py").write_text(program(scene, card, language, given), encoding="utf-8")
+        code = program(scene, cards[0], language, given)
+        (folder / "main.py").write_text(code, encoding="utf-8")
+        shutil.rmtree(folder / "qingzhou_runtime", ignore_errors=True)
+        copy_runtime(folder / "qingzhou_runtime", needs([code], cards if scene != "ask" else []))
         return folder / "main.py"
 
     return write

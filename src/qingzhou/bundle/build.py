@@ -18,7 +18,7 @@ from ..devices import Device, load
 from ..errors import OptionError, language, say, use_language
 from ..quant import Quantised
 from ..runtime.card import Card
-from ..scenes import RUNTIME, SCENES, copy_runtime, program, rules_for, whom
+from ..scenes import RUNTIME, SCENES, copy_runtime, needs, program, rules_for, whom
 from ..whole_file import folder_beside, move_in
 from .estimate import Estimate, check
 from .form import Form, Wish, best_form, form_elsewhere
@@ -161,15 +161,22 @@ def _fill(order: Order, folder: Path) -> Bundle:
     constants = _constants(order, form, rules)
     if second is not None:
         constants["SECOND"] = second.files[0].name
-    _write(folder / "main.py", program(order.scene, form.card, order.language, constants))
-    copy_runtime(folder / RUNTIME)
     wanted = requirements(order.device, form.engine)
+    _write(folder / "main.py", program(order.scene, form.card, order.language, constants))
+    _write_scripts(order, folder, form, wanted)
+    _copy_needs(folder, [form] if second is None else [form, second])
     wheels = download(order.device, wanted, folder / "wheels") if order.offline else 0
     notes = (*form.notes, *whom(order.actions, card), *order.device.remarks)
     made = Bundle(folder, order.device, order.scene, form, expected, rules, (), 0, wheels, shown.words, notes, 0.0)
     _write_texts(order, folder, form, made, wanted)
     _write_facts(order, folder, form, shown, wanted)
     return _weighed(made, folder)
+
+
+def _copy_needs(folder: Path, forms: Sequence[Form]) -> None:
+    """What the programs and scripts in the folder need of the runtime."""
+    texts = [path.read_text("utf-8") for path in folder.iterdir() if path.suffix in (".py", ".sh", ".bat")]
+    copy_runtime(folder / RUNTIME, needs(texts, [form.card for form in forms if form.engine], forms[0].engine))
 
 
 def _moved(form: Form, folder: Path, name: str) -> Form:
@@ -253,17 +260,22 @@ def _with_rules() -> str:
     return ", ".join(name for name, scene in SCENES.items() if "RULES" in scene.constants)
 
 
-def _write_texts(order: Order, folder: Path, form: Form, made: Bundle, wanted: Mapping[str, Sequence[str]]) -> None:
-    """Scripts, labels, README, requirements."""
-    chosen, card = order.language, form.card
+def _write_scripts(order: Order, folder: Path, form: Form, wanted: Mapping[str, Sequence[str]]) -> None:
+    """Those beside main.py: installing, testing, measuring."""
+    chosen = order.language
     _write(folder / "selftest.py", script("selftest", chosen))
     if form.engine:
         _write(folder / "bench.py", script("bench", chosen))
     _write(folder / "install.sh", install_sh(order.device, list(wanted), chosen))
     if not order.device.machine:
         _write(folder / "install.bat", install_bat(list(wanted), chosen))
-    if card.labels:
-        _write(folder / "labels.txt", "".join(f"{label}\n" for label in card.labels))
+
+
+def _write_texts(order: Order, folder: Path, form: Form, made: Bundle, wanted: Mapping[str, Sequence[str]]) -> None:
+    """Labels, README, requirements."""
+    chosen, labels = order.language, form.card.labels
+    if labels:
+        _write(folder / "labels.txt", "".join(f"{label}\n" for label in labels))
     remark = {"en": "Exact versions with wheels for this device; sh install.sh installs them into packages/",
               "zh": "在这台设备上有安装文件的准确版本；sh install.sh 会装到 packages/"}[chosen]  # fmt: skip
     _write(folder / "requirements.txt", as_text(wanted, remark))

@@ -14,7 +14,7 @@ from ..errors import DataError, FileMissing, InputError, QingzhouError, say
 from ..evaluate.data import read_data
 from ..evaluate.places import files_in, is_picture
 from ..evaluate.result import Case, Dataset
-from ..runtime.read import read_numbers
+from ..runtime.tables import read_numbers
 from .network import Array
 
 ENOUGH = 100  # inputs to calibrate with; more change the ranges by little

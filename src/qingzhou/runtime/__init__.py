@@ -3,9 +3,9 @@
     card.py, fields.py   what the model needs, parsed from an untrusted file
     image.py             pictures; prepare.py, resize.py, quick.py: made what the network takes, as in training
     detect.py            boxes from a detector's outputs; overlap.py: one box for each thing; masks.py
-    read.py, words.py    tables, arrays and texts
+    tables.py, words.py  tables, arrays and texts; read.py: the pictures in a folder
     session.py           opening a model file: with onnxruntime, or with ncnn.py, which reads it through before
-    predict.py           load() and Predictor: all of it together
+    predict.py           load() and Predictor: all of it together; answers.py: what comes out
     place.py             a bundle's machine, Python and packages; install.py, selftest.py, measure.py run there
     draw.py              the answer on the picture
     sample.py            the picture for the self-test
@@ -27,14 +27,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .place import use_bundle
-
 if TYPE_CHECKING:
+    from .answers import Detection, Prediction
     from .card import Card
-    from .detect import Detection
-    from .predict import Prediction, Predictor, load
+    from .predict import Predictor, load
 
-use_bundle()  # before numpy, which may be another Python's
+try:
+    from .place import use_bundle
+except ImportError:  # it comes with bundles only
+    pass
+else:
+    use_bundle()  # before numpy, which may be another Python's
 __all__ = ["Card", "Detection", "Prediction", "Predictor", "load"]
 
 
@@ -43,5 +46,5 @@ def __getattr__(name: str) -> Any:
         raise AttributeError("module %r has no attribute %r" % (__name__, name))
     from importlib import import_module
 
-    place = {"Card": ".card", "Detection": ".detect"}.get(name, ".predict")
+    place = ".card" if name == "Card" else ".predict"
     return getattr(import_module(place, __name__), name)

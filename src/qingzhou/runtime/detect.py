@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional
 
 import numpy as np
 
+from .answers import Detection
 from .card import Card
 from .errors import InputError, ModelError
 from .masks import crop_mask, paste_mask, run_lengths
@@ -21,23 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["Detection", "Found", "locate", "nms", "paste_mask", "read", "run_lengths"]
 
 LARGEST_LOG = np.float32(abs(np.log(16 / 1000)))  # mmdet's wh_ratio_clip: no box grows more than this from its anchor
-
-
-class Detection(NamedTuple):
-    """One thing that was found.
-
-    label       its class;  index: the number of the class
-    confidence  0 to 1
-    box         x1, y1, x2, y2 in pixels of the upright picture, inside it
-    mask        (28, 28) float32, spread over the box: how likely each part of it shows the thing; None if not known.
-                paste_mask(mask, box, (height, width)) makes it as large as the picture
-    """
-
-    label: str
-    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody needs here
-    confidence: float
-    box: Tuple[float, float, float, float]
-    mask: Optional[Array] = None
 
 
 class Found(NamedTuple):
@@ -113,10 +97,10 @@ def _apart(row: Array, other: Array, side: float) -> float:
 
 
 def outputs_of(card: Card) -> List[str]:
-    """The names of the outputs without which a card's model cannot be read."""
+    """The names of the outputs without which a detector cannot be read."""
     if card.output.scores == "raw" and card.decoding is not None:
         return [name for level in card.decoding["levels"] for key, name in level.items() if key in ("scores", "deltas")]
-    return [card.output.name, "labels"] if card.output.scores == "boxes" else [card.output.name]
+    return [card.output.name, "labels"]
 
 
 def _moved(boxes: Array, view: View) -> Array:

@@ -11,7 +11,7 @@ from typing import Any, List, Optional, Sequence, Tuple
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from .detect import Detection, paste_mask
+from .answers import Detection
 from .errors import say
 from .image import open_picture
 
@@ -120,6 +120,8 @@ def _veiled(picture: Any, found: Sequence[Detection]) -> Any:
     """The picture (H, W, 3) with each mask's colour laid over it, the best on top."""
     for one in reversed(found):
         if one.mask is not None:
+            from .masks import paste_mask
+
             there = paste_mask(one.mask, one.box, picture.shape[:2])
             picture[there] = picture[there] * (1 - VEIL) + np.array(_color(one)) * VEIL
     return picture

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Optional
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from .card import Input
 from .errors import FileMissing, ImageError, QingzhouError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+    from .card import Input
 
     Array = npt.NDArray[Any]
 

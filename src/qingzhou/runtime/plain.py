@@ -7,9 +7,8 @@ from typing import Any, Dict, Sequence
 
 import numpy as np
 
-from .detect import Detection
+from .answers import Detection, Prediction
 from .errors import InputError
-from .predict import Prediction
 
 BOX = ("x1", "y1", "x2", "y2")
 

@@ -1,41 +1,32 @@
-"""Predictor: a model with its card. Data in, an answer out; everything between is done as the card says."""
+"""Predictor: a model with its card. Data in, an answer out; everything between is done as the card says.
+
+What only some models need is imported where it is used: a program is given the modules that its model needs.
+"""
 
 from __future__ import annotations
 
 import base64
 import math
 import os
-from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
-from . import detect, words
+from .answers import Detection, Prediction
 from .card import KEY, Card, Sample
 from .errors import InputError, ModelError, SelfTestFailed
-from .read import is_path, pictures_in, read_numbers
+from .read import is_path, pictures_in
 from .session import open_any
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from .detect import Found
     from .prepare import View
 
     Array = npt.NDArray[Any]
 
-
-class Prediction(NamedTuple):
-    """One answer.
-
-    label       the likeliest class; "" where there are no classes (regression, raw values)
-    index       the position of the largest score
-    confidence  its score, 0 to 1; NaN where there are no classes
-    scores      all scores in the order of the labels, or the values, as one row of float32
-    """
-
-    label: str
-    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody needs here
-    confidence: float
-    scores: Array
+__all__ = ["Detection", "Prediction", "Predictor", "load"]
 
 
 def load(path: Any, threads: Optional[int] = None) -> Predictor:
@@ -91,7 +82,9 @@ class Predictor:
     def predict_file(self, path: Any, threshold: Optional[float] = None) -> Any:
         """predict() for a file of the kind that suits the model: a picture, a .csv or .npz, a text (or words)."""
         if self.card.input.kind == "tokens" and os.path.isfile(path):
-            return self.predict(words.read_text(path))
+            from .words import read_text
+
+            return self.predict(read_text(path))
         return self.predict(str(path) if self.card.input.kind == "tokens" else path, threshold=threshold)
 
     def prepare(self, data: Any, order: str = "RGB") -> Array:
@@ -103,8 +96,12 @@ class Predictor:
 
             return prepare(read_for(data, entry, order), entry)
         if entry.kind == "tokens":
-            return words.numbers(data, self.card.vocabulary)
-        return self._batch(data)
+            from .words import numbers
+
+            return numbers(data, self.card.vocabulary)
+        from .tables import batch_of
+
+        return batch_of(data, self.card.input.shape)
 
     def scores(self, batch: Array) -> Array:
         """What the network says of a prepared batch, (N, …): probabilities where it has classes."""
@@ -121,12 +118,16 @@ class Predictor:
         pixels of the network's input.
         """
         if self.card.task == "detection":
-            return detect.locate(self.found(outputs, threshold), self.labels, view)
+            from .detect import locate
+
+            return locate(self.found(outputs, threshold), self.labels, view)
         return self._prediction(self._scores(outputs).reshape(-1))
 
-    def found(self, outputs: List[Array], threshold: Optional[float] = None) -> detect.Found:
+    def found(self, outputs: List[Array], threshold: Optional[float] = None) -> Found:
         """A detector's boxes in pixels of the network's input; found(…).rows() is what a sample's answer holds."""
-        return detect.read(dict(zip(self._names, outputs)), self.card, threshold)
+        from .detect import read
+
+        return read(dict(zip(self._names, outputs)), self.card, threshold)
 
     def run(self, feed: Dict[str, Array]) -> List[Array]:
         """All outputs of the network for all its inputs, by name; InputError if it refuses them."""
@@ -140,7 +141,11 @@ class Predictor:
 
     def generate(self, text: str, length: int = 20, seed: Optional[int] = None) -> str:
         """`text` continued by `length` words: always the likeliest, or with a seed drawn by their probabilities."""
-        return words.generate(self, text, length, seed)
+        if self.card.input.kind != "tokens":
+            raise _no_words(self.card.input.kind)
+        from .words import generate
+
+        return generate(self, text, length, seed)
 
     def step(self, token: Array, state: Dict[str, Array]) -> Tuple[Array, Dict[str, Array]]:
         """One token (1, 1) and the state before ({} at first) -> the next one's scores, and the state after."""
@@ -190,13 +195,15 @@ class Predictor:
 
     def _check_boxes(self, sample: Sample) -> float:
         """The same for boxes: as many, and for each one of the card's a found one with its label, near it."""
+        from .detect import difference
+
         feed = self.feed(sample)
         found = self.found(self.run(feed)).rows()
         expected = np.asarray(sample.output, np.float64).reshape(-1, 6)
         if len(found) != len(expected):
             raise _differs("%d / %d boxes" % (len(found), len(expected)))
         side = float(max(feed[self.card.input.name].shape[2:]))
-        worst = detect.difference(found, expected, side)
+        worst = difference(found, expected, side)
         if not worst <= sample.tolerance:
             raise _differs("%.3g" % worst)
         return worst
@@ -222,10 +229,12 @@ class Predictor:
 
     def _next_word(self, data: Any) -> Prediction:
         """The scores of the last word's successor; the label is that word."""
+        from .words import word
+
         found = self.scores(self.prepare(data))
         row = np.asarray(found.reshape(-1, found.shape[-1])[-1])
         index = int(row.argmax())
-        return Prediction(words.word(index, self.card.vocabulary), index, float(row[index]), row)
+        return Prediction(word(index, self.card.vocabulary), index, float(row[index]), row)
 
     def _prediction(self, row: Array) -> Prediction:
         index = int(row.argmax())
@@ -245,32 +254,8 @@ class Predictor:
 
     # -- tables and arrays -------------------------------------------------------------------------------------------
 
-    def _batch(self, data: Any) -> Array:
-        """(N, …) float32 from a file, a row, an array or several; InputError if the shape does not fit."""
-        try:
-            array = read_numbers(data) if is_path(data) else np.asarray(data, dtype=np.float32)
-        except (ValueError, TypeError) as err:
-            raise InputError(
-                en="The data are no numbers: %s. Give a list or array of numbers, every row as long." % err,
-                zh="输入的数据不是数字：%s。请给出由数字组成、每行一样长的列表或数组。" % err,
-            ) from None
-        shape = self.card.input.shape
-        batch = array[None] if array.ndim == len(shape) - 1 else array
-        sizes = zip(shape[1:], batch.shape[1:])
-        if batch.ndim != len(shape) or not len(batch) or any(n not in (None, m) for n, m in sizes):
-            raise self._misshapen(array)
-        return np.ascontiguousarray(batch)
-
     def _is_single(self, data: Any) -> bool:
         return not is_path(data) and np.ndim(data) == len(self.card.input.shape) - 1
-
-    def _misshapen(self, array: Array) -> InputError:
-        return InputError(
-            en="The data have the shape %s, but the model expects %s. Give as many numbers as in training, without "
-            "the column of answers." % (list(array.shape), self._wanted()),
-            zh="输入数据的形状是 %s，而模型需要 %s。请给出与训练时一样多的数字，不含答案那一列。"
-            % (list(array.shape), self._wanted()),
-        )
 
     def _wanted(self) -> str:
         return "[%s]" % ", ".join("N" if n is None else str(n) for n in self.card.input.shape)
@@ -296,7 +281,7 @@ def _card(session: Any, path: str) -> Card:
 
 def _place(inputs: List[Any], names: List[str], card: Card) -> int:
     """The number of the output that holds the scores; ModelError if the card names what the network has not."""
-    missing = [name for name in detect.outputs_of(card) if name not in names]
+    missing = [name for name in _outputs_of(card) if name not in names]
     if card.input.name not in [entry.name for entry in inputs] or missing:
         name = missing[0] if missing else card.output.name
         raise ModelError(
@@ -305,6 +290,15 @@ def _place(inputs: List[Any], names: List[str], card: Card) -> int:
             zh="说明卡里的输入 %s 和输出 %s 与这个网络不符。请重新转换权重文件。" % (card.input.name[:60], name[:60]),
         )
     return names.index(card.output.name)
+
+
+def _outputs_of(card: Card) -> List[str]:
+    """The names of the outputs without which a card's model cannot be read."""
+    if card.task != "detection":
+        return [card.output.name]
+    from .detect import outputs_of
+
+    return outputs_of(card)
 
 
 def _zeros(entry: Any) -> Array:
@@ -341,6 +335,13 @@ def _no_threshold(task: str) -> InputError:
     return InputError(
         en="threshold is for models that detect things; this one does %s. Leave it out." % task,
         zh="threshold 只用于目标检测模型，而这个模型的任务是 %s。请不要写它。" % task,
+    )
+
+
+def _no_words(kind: str) -> InputError:
+    return InputError(
+        en="This model takes no words (%s) and cannot write texts. Use predict()." % kind,
+        zh="这个模型的输入不是文字（%s），不能生成文本。请使用 predict()。" % kind,
     )
 
 

@@ -57,11 +57,6 @@ def word(number: int, vocabulary: Mapping[str, int]) -> str:
 
 def generate(model: Predictor, text: str, length: int, seed: Optional[int]) -> str:
     """`text` continued by `length` words; see Predictor.generate."""
-    if model.card.input.kind != "tokens":
-        raise InputError(
-            en="This model takes no words (%s) and cannot write texts. Use predict()." % model.card.input.kind,
-            zh="这个模型的输入不是文字（%s），不能生成文本。请使用 predict()。" % model.card.input.kind,
-        )
     chance = None if seed is None else np.random.RandomState(seed)
     names = {number: name for name, number in model.card.vocabulary.items()}
     state: Dict[str, Array] = {}

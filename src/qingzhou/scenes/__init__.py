@@ -2,6 +2,7 @@
 
     table.py    the scenes, and which models each takes
     fill.py     a program with other values for its constants
+    needs.py    which modules of the runtime a program needs
     actions.py  "speak" or "pin:24" as rules that a person can read
 
 A folder for each scene holds its program in English and Chinese; basic/ has one for each kind of model.
@@ -10,7 +11,7 @@ A folder for each scene holds its program in English and Chinese; basic/ has one
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 
@@ -19,11 +20,10 @@ from ..runtime.card import Card
 from ..whole_file import write_text
 from .actions import rules_for, whom
 from .fill import fill
+from .needs import RUNTIME, modules, needs
 from .table import SCENES, Scene, find, kind_of
 
-__all__ = ["RUNTIME", "SCENES", "Scene", "copy_runtime", "program", "rules_for", "whom", "write_sample"]
-
-RUNTIME = "qingzhou_runtime"  # the folder beside the program: a copy of qingzhou/runtime
+__all__ = ["RUNTIME", "SCENES", "Scene", "copy_runtime", "needs", "program", "rules_for", "whom", "write_sample"]
 
 
 def program(scene: str, card: Card, language: str, constants: Mapping[str, object]) -> str:
@@ -39,12 +39,12 @@ def program(scene: str, card: Card, language: str, constants: Mapping[str, objec
 
 
 def write_sample(model: Path, card: Card) -> Path:
-    """Write `model`.py and the runtime it imports, next to the model; returns the path of the program.
+    """Write `model`.py and what it needs of the runtime, next to the model; returns the path of the program.
 
     A program of that name that is not as we write it is somebody's work and stays: ours becomes `model`_run.py.
     """
     code = program("basic", card, language(), {"MODEL": model.name})
-    copy_runtime(model.parent / RUNTIME)
+    copy_runtime(model.parent / RUNTIME, needs([code], [card]))
     sources = (source for source in (files(__name__) / "basic").iterdir() if source.name.endswith(".py"))
     ours = {_unnamed(source.read_text("utf-8")) for source in sources}
     target = next(path for path in _names(model) if not path.exists() or _unnamed(_text(path)) in ours)
@@ -74,8 +74,11 @@ def _text(path: Path) -> str:
         return ""
 
 
-def copy_runtime(folder: Path) -> None:
-    """Copy the device runtime, file by file; a file that is already the same stays untouched."""
+def copy_runtime(folder: Path, wanted: Collection[str] | None = None) -> None:
+    """Copy the wanted modules of the runtime, by default all; what other programs there need stays.
+
+    Where one is of another version, all are copied: the programs there may need any, and must not get a mixture.
+    """
     try:
         folder.mkdir(exist_ok=True)
     except OSError as err:
@@ -83,9 +86,9 @@ def copy_runtime(folder: Path) -> None:
             en=f"Cannot make the folder {folder}, which the program needs: {err.strerror}. Move what is in its place.",
             zh=f"无法建立程序需要的文件夹 {folder}：{err.strerror}。请移走同名的文件。",
         ) from None
-    for source in (files("qingzhou") / "runtime").iterdir():
-        target = folder / source.name
-        if source.name.endswith(".py"):
-            text = source.read_text("utf-8")
-            if not target.exists() or target.read_bytes() != text.encode("utf-8"):
-                write_text(target, text)
+    texts = modules()
+    there = {name: (folder / f"{name}.py").read_bytes() for name in texts if (folder / f"{name}.py").exists()}
+    old = [name for name, code in there.items() if code != texts[name].encode("utf-8")]
+    for name in texts if old or wanted is None else wanted:
+        if name not in there or name in old:
+            write_text(folder / f"{name}.py", texts[name])

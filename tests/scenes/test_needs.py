@@ -1,0 +1,99 @@
+"""A program gets the modules of the runtime that it needs, and no others."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from passengers import ORACLE, basenn
+from programs import environment, run
+from qingzhou.convert import run_conversion
+from qingzhou.scenes import SCENES, copy_runtime, needs
+from qingzhou.scenes.needs import modules
+
+DIGITS = ORACLE / "digits" / "basenn.pth"
+SHAPES = ORACLE / "trained_ssd" / "checkpoint.pth"
+# kind: checkpoint, its options, how many files of the runtime it may have, and of how many kB
+KINDS: dict[str, tuple[Path, dict[str, Any], int, int]] = {
+    "image": (DIGITS, {}, 15, 120),
+    "detect": (SHAPES, {"input_size": (160, 160)}, 20, 160),
+    "raw": (SHAPES, {"input_size": (160, 160), "form": "raw"}, 20, 160),
+    "table": (basenn("tab_iris"), {}, 12, 90),
+    "array": (basenn("npz_conv1d"), {}, 12, 90),
+    "text": (basenn("em_lstm"), {}, 12, 90),
+    "values": (basenn("tab_reg"), {}, 12, 90),
+}
+
+
+def runtime(folder: Path) -> dict[str, int]:
+    """Module -> bytes, of those beside a program."""
+    return {path.stem: path.stat().st_size for path in (folder / "qingzhou_runtime").glob("*.py")}
+
+
+def selftest(model: Path) -> str:
+    """What the runtime beside a model says of it."""
+    command = [sys.executable, "-m", "qingzhou_runtime", model.name]
+    done = subprocess.run(command, cwd=model.parent, capture_output=True, env=environment(QINGZHOU_LANG="en"))
+    return (done.stdout + done.stderr).decode("utf-8")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_little_is_enough(kind: str, tmp_path: Path) -> None:
+    """For the program without and with nothing, and for the self-test."""
+    source, options, files, kilobytes = KINDS[kind]
+    done = run_conversion(source, tmp_path / "模型" / "m.onnx", **options)
+    found = runtime(tmp_path / "模型")
+    assert len(found) <= files and sum(found.values()) <= 1000 * kilobytes, (len(found), sum(found.values()))
+    assert run(done.program) and selftest(done.model.path).startswith("OK ")
+
+
+def test_programs_in_one_folder_share_it(tmp_path: Path) -> None:
+    """Whichever is converted last: what the others need stays."""
+    programs = [run_conversion(DIGITS, tmp_path / "best.onnx").program]
+    alone = runtime(tmp_path)
+    programs.append(run_conversion(SHAPES, tmp_path / "other.onnx", input_size=(160, 160)).program)
+    both = runtime(tmp_path)
+    assert "detect" in both and "detect" not in alone and alone.keys() < both.keys()
+    programs.append(run_conversion(DIGITS, tmp_path / "best2.onnx").program)
+    assert runtime(tmp_path) == both
+    assert all(run(program) for program in programs)
+
+
+@pytest.mark.parametrize("old", ["session", "act", "words"])
+def test_of_another_version_all_is_replaced(old: str, tmp_path: Path) -> None:
+    """Never a mixture of versions; what is not ours stays."""
+    folder = tmp_path / "qingzhou_runtime"
+    folder.mkdir()
+    (folder / f"{old}.py").write_text("# of another version\n")
+    (folder / "mine.py").write_text("# a pupil's\n")
+    done = run_conversion(DIGITS, tmp_path / "best.onnx")
+    assert runtime(tmp_path).keys() == modules().keys() | {"mine"}
+    assert all((folder / f"{name}.py").read_text("utf-8") == text for name, text in modules().items())
+    assert (folder / "mine.py").read_text() == "# a pupil's\n" and run(done.program)
+
+
+def test_what_is_there_stays_untouched(tmp_path: Path) -> None:
+    copy_runtime(tmp_path, ["errors"])
+    before = (tmp_path / "errors.py").stat().st_mtime_ns
+    copy_runtime(tmp_path, ["errors", "fields"])
+    assert (tmp_path / "errors.py").stat().st_mtime_ns == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["errors.py", "fields.py"]
+
+
+def test_every_module_is_some_program_s(tmp_path: Path) -> None:
+    """One that none can have would be no part of the runtime."""
+    programs = {
+        path.read_text("utf-8")
+        for path in Path(run.__code__.co_filename).parents[1].glob("src/qingzhou/scenes/*/*_en.py")
+    }
+    cards = [
+        run_conversion(source, tmp_path / f"{kind}.onnx", **options).model.card
+        for kind, (source, options, *_) in KINDS.items()
+    ]
+    scripts = ["qingzhou_runtime.install, qingzhou_runtime.selftest, qingzhou_runtime.measure"]
+    assert len(programs) > len(SCENES)
+    assert needs([*programs, *scripts], cards) | needs([], cards, "ncnn") == modules().keys()
