@@ -12,6 +12,7 @@ from .. import __version__
 from ..nets.graph import Graph, Layer, Value
 from . import protobuf
 from .detection import OPERATIONS
+from .heads import HEADS
 from .passes import scale_and_shift
 from .protobuf import FLOAT, INT64
 from .weights import Array, Weights
@@ -125,7 +126,7 @@ class Emitter:
             case "Upsample":
                 self.upsample(layer)
             case _:
-                OPERATIONS[layer.op](self, layer)
+                (HEADS if layer.op in HEADS else OPERATIONS)[layer.op](self, layer)
 
     def default(self, value: Value) -> None:
         """Zeros for an optional input: an initializer of an input's name is its default (ONNX IR, since version 4)."""

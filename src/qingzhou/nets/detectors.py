@@ -13,7 +13,7 @@ from .decodings import rcnn_thresholds, ssd_decoding, yolo_decoding
 from .detector import Levels
 from .faster_rcnn import Thresholds
 from .graph import Graph, Recorder, Value
-from .network import MEAN, STD, Config, Shapes
+from .network import MEAN, STD, Config, Shapes, with_channels
 from .one_stage import Decoding, ssd_boxes, yolo_boxes
 from .recorded import Recorded, Wanted
 from .settings import Picture
@@ -65,7 +65,7 @@ def _one_stage(
     boxes: Callable[[Recorder, Value, Levels, Decoding], tuple[Value, Value]], how: Decoding, kind: str,
 ) -> Recorded:  # fmt: skip
     how = replace(how, **_asked(wanted, how))
-    net = Recorder()
+    net, entry = Recorder(), with_channels(entry, wanted.channels)
     image = net.input(entry.name, tuple(1 if n is None else n for n in entry.shape))
     levels = build(net, image, config)
     heads = _heads(net, levels)
@@ -110,11 +110,11 @@ def record_rcnn(config: Config, wanted: Wanted) -> Recorded:
         )
     how = rcnn_thresholds(config, wanted.settings)
     how = replace(how, **_asked(wanted, how))
-    entry = _rcnn_input(wanted.settings.picture, wanted.picture)
+    entry = with_channels(_rcnn_input(wanted.settings.picture, wanted.picture), wanted.channels)
     net = Recorder()
     names = ("height", "width")
     sizes = [name if n is None else n for name, n in zip(names, entry.shape[2:], strict=True)]
-    image = net.input(entry.name, (1, 3, *sizes))
+    image = net.input(entry.name, (1, entry.shape[1] or 3, *sizes))
     features = faster_rcnn.pyramid(net, image, config)
     levels = faster_rcnn.rpn(net, features, config)
     heads = _heads(net, levels)

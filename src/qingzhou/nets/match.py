@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..errors import TensorMismatch, UnsupportedCheckpoint
 from .detectors import DETECTORS, Detector
@@ -58,7 +58,8 @@ def recognise(shapes: Shapes, wanted: Wanted = Wanted()) -> Match:  # noqa: B008
     if best is None or best.faults > len(shapes) // 2:
         raise _unknown(shapes, best)
     if best.faults:
-        raise _mismatch(best)
+        channels = _channels(best.recorded, shapes)
+        raise _many_channels(best, channels) if channels not in (0, 1, 3) else _mismatch(best)
     return best
 
 
@@ -67,12 +68,16 @@ def candidates(shapes: Shapes, wanted: Wanted) -> Iterator[Match]:
     for network in (*NETWORKS, *DETECTORS):
         for config in network.configs(shapes):
             if config["classes"] > 0:
-                yield compare(network, {**config, "caffe": wanted.settings.caffe}, shapes, wanted)
+                said = {"caffe": wanted.settings.caffe, "layers": wanted.settings.layers}
+                yield compare(network, {**config, **said}, shapes, wanted)
 
 
 def compare(network: Architecture, config: Config, shapes: Shapes, wanted: Wanted) -> Match:
     """Record the network in this size, and find what is missing, left over or misshapen."""
     recorded = network.record(config, wanted)
+    channels = _channels(recorded, shapes)
+    if channels in (1, 3) and channels != recorded.input.shape[1]:
+        recorded = network.record(config, replace(wanted, channels=channels))
     needed = recorded.graph.params
     used = {key for key in shapes if key.rpartition(".")[2] not in UNUSED}
     both = sorted(used & set(needed))
@@ -80,6 +85,19 @@ def compare(network: Architecture, config: Config, shapes: Shapes, wanted: Wante
     missing, extra = sorted(set(needed) - used), sorted(used - set(needed))
     title = network.title(config)
     return Match(network.name, title, config, recorded, tuple(missing), tuple(extra), wrong)
+
+
+def _channels(recorded: Recorded, shapes: Shapes) -> int:
+    """How many channels the first convolutions take, by their tensors; 0 if these do not fit otherwise or disagree."""
+    image, needed = recorded.graph.inputs[0].name, recorded.graph.params
+    keys = [layer.params["weight"] for layer in recorded.graph.consumers()[image] if layer.op == "Conv"]
+    found = {shapes.get(key, ())[1:2] for key in keys}
+    fits = all(_but_channels(shapes.get(key, ())) == _but_channels(needed[key]) for key in keys)
+    return found.pop()[0] if fits and len(found) == 1 else 0
+
+
+def _but_channels(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return (*shape[:1], *shape[2:])
 
 
 def _unknown(shapes: Shapes, best: Match | None) -> UnsupportedCheckpoint:
@@ -94,6 +112,16 @@ def _unknown(shapes: Shapes, best: Match | None) -> UnsupportedCheckpoint:
         zh=f"认不出这个网络：文件里有 {len(shapes)} 个张量（{some}……）。{near_zh}支持的网络：{names}，"
         "以及整体保存的网络。如果是自己搭建的网络，只有张量看不出各层如何连接：请用 BaseNN 的 train() 或 save() 保存，"
         "或用 torch.save(model, ...) 保存整个模型，不要只保存 .state_dict()。",
+    )
+
+
+def _many_channels(match: Match, channels: int) -> UnsupportedCheckpoint:
+    return UnsupportedCheckpoint(
+        en=f"This {match.title} takes {channels} channels, which is not known yet. Pictures of 3 channels (colour) or "
+        "1 (grey) were expected. Train it with one of these, or save it whole with torch.save(model, ...): then its "
+        "input is an array.",
+        zh=f"这个 {match.title} 的输入是 {channels} 通道，目前还不支持。图片应为 3 通道（彩色）或 1 通道（灰度）。"
+        "请按其中一种重新训练，或用 torch.save(model, ...) 保存整个模型：那时输入按数组处理。",
     )
 
 

@@ -15,6 +15,7 @@ from ..checkpoint.refusals import short
 from ..errors import say
 from .config_text import Unreadable, parse
 from .config_values import MOST_SHAPES, at, count, first, numbers, pair, rows, share, sizes, truth, type_name
+from .mmcls_config import read_layers
 from .settings import Anchors, Numbers, Picture, Settings, Stage
 
 MOST_LEVELS, MOST_STEPS = 16, 100  # more is no detector
@@ -66,6 +67,7 @@ class _Config:
         tests = first(at(model, "test_cfg"), at(self.names, "test_cfg"))
         two = at(model, "rpn_head") is not None
         dense = "rpn_head" if two else "bbox_head"
+        layers, unknown = read_layers(model)
         found = Settings(
             only=Stage() if two else self.stage(tests, "test_cfg"),
             proposals=self.stage(at(tests, "rpn"), "test_cfg.rpn"),
@@ -75,10 +77,12 @@ class _Config:
             proposal_stds=self.stds(model, "rpn_head"),
             picture=self.picture(model),
             caffe=at(model, "backbone", "style") == "caffe",
+            layers=layers,
         )
         self.norms(model)
         for path, done in FOLLOWED.items():
             self.expect(at(model, *path.split(".")), done, path)
+        self.strange += unknown
         return replace(found, notes=tuple(self.notes()))
 
     def expect(self, value: Any, done: Sequence[Any], name: str) -> None:
@@ -89,6 +93,8 @@ class _Config:
 
     def norms(self, model: Any) -> None:
         """BatchNorm's eps in detectors: SSDLite's networks have 1e-3 everywhere, the others torch's 1e-5."""
+        if "head" in (model or ()):  # a classifier's are followed
+            return
         lite = type_name(at(model, "neck")) == "SSDNeck"
         found = ("backbone", "neck") if "neck" in (model or ()) else ()
         for part in (*found, *(["bbox_head"] if lite else [])):

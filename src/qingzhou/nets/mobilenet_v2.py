@@ -7,15 +7,14 @@ from itertools import product
 from typing import Any
 
 from .graph import Recorder, Value
+from .heads import head, heads
 from .network import (
     Config,
     Network,
     Shapes,
     agreed,
-    class_counts,
     divisible,
     imagenet_input,
-    linear_head,
     norm_places,
 )  # fmt: skip
 
@@ -33,7 +32,7 @@ MMDET = ("expand_conv", "depthwise_conv", "linear_conv")
 
 def mobilenet_v2(net: Recorder, x: Value, config: Config) -> Value:
     """(N, 3, H, W) -> (N, classes) logits."""
-    return linear_head(net, backbone(net, x, config["width"])[-1], config["classes"])
+    return head(net, backbone(net, x, config["width"])[-1], config)
 
 
 def backbone(
@@ -69,11 +68,12 @@ def configs(shapes: Shapes) -> Iterable[Config]:
     if "backbone.layer1.0.conv.0.conv.weight" not in shapes and "backbone.layer2.0.conv.2.conv.weight" not in shapes:
         return
     first = agreed(shapes, ("backbone.conv1.conv.weight", 0), *norm_places("backbone.conv1.bn"))
-    for width, classes in product(WIDTHS, class_counts(shapes, "head.fc")):
+    for width, found in product(WIDTHS, heads(shapes)):
         if first in (0, divisible(32 * width)):
-            yield {"width": width, "classes": classes}
+            yield {"width": width, **found}
 
 
 MOBILENET_V2 = Network(
-    "MobileNet", configs, lambda config: f"MobileNetV2 {config['width']:g}x", mobilenet_v2, lambda c: imagenet_input()
-)
+    "MobileNet", configs, lambda config: f"MobileNetV2 {config['width']:g}x", mobilenet_v2,
+    lambda c: imagenet_input(), act="relu6",
+)  # fmt: skip

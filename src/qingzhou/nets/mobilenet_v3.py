@@ -6,13 +6,12 @@ from collections.abc import Iterable
 from itertools import product
 
 from .graph import Recorder, Value
+from .heads import head, heads
 from .network import (
     Config,
     Network,
     Shapes,
-    agreed,
     children,
-    class_counts,
     divisible,
     imagenet_input,
     squeeze_excite,
@@ -61,8 +60,7 @@ def mobilenet_v3(net: Recorder, x: Value, config: Config) -> Value:
     for i, (kernel, expanded, channels, squeeze, act, stride) in enumerate(blocks, start=1):
         x = inverted_residual(net, f"backbone.layer{i}", x, kernel, expanded, channels, squeeze, act, stride)
     x = net.conv_bn(f"backbone.layer{len(blocks) + 1}", x, wide, 1, act="hswish", eps=EPS)
-    x = net.linear("head.layers.0.fc", net.global_pool(x), config["features"])
-    return net.linear("head.layers.1.fc", net.act("hswish", x, "head.layers.0"), config["classes"])
+    return head(net, x, config, usual="hswish")
 
 
 def inverted_residual(
@@ -80,15 +78,13 @@ def inverted_residual(
 
 
 def configs(shapes: Shapes) -> Iterable[Config]:
-    """Small has 13 numbered layers, large 17; the features before the classifier are free."""
+    """Small has 13 numbered layers, large 17."""
     if not any(key.startswith("backbone.layer1.depthwise_conv.") for key in shapes):
         return
     large = len(children(shapes, "backbone.layer")) > 15
-    first, last = "head.layers.0.fc", "head.layers.1.fc"
-    features = agreed(shapes, (f"{first}.weight", 0), (f"{first}.bias", 0), (f"{last}.weight", 1))
-    for arch, classes in product(BLOCKS, class_counts(shapes, last)):
+    for arch, found in product(BLOCKS, heads(shapes)):
         if (arch == "large") == large:
-            yield {"arch": arch, "features": max(features, 1), "classes": classes}
+            yield {"arch": arch, **found}
 
 
 MOBILENET_V3 = Network(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..runtime.card import Input, Output
-from .graph import Recorder, Value
+from .graph import Graph, Layer, Recorder, Value
 from .recorded import Recorded, Wanted
+from .settings import Layers
 
 Shapes = Mapping[str, tuple[int, ...]]
 Config = Mapping[str, Any]
@@ -26,6 +27,7 @@ class Network:
     title     config -> "ResNet-50", for people
     build     (recorder, image, config) -> (N, classes) logits
     input     config -> how pictures are prepared, as in the original's test pipeline
+    act       the activation of the backbone that its act_cfg replaces; "" where it has none
     """
 
     name: str
@@ -33,14 +35,36 @@ class Network:
     title: Callable[[Config], str]
     build: Callable[[Recorder, Value, Config], Value]
     input: Callable[[Config], Input]
+    act: str = ""
 
     def record(self, config: Config, wanted: Wanted) -> Recorded:
-        """The network in one size, with softmax, as MMEdu exports it."""
-        entry = resized(self.input(config), wanted.picture)
-        net = Recorder()
+        """The network in one size, with softmax, as MMEdu exports it, or with sigmoids where classes are many."""
+        entry = with_channels(resized(self.input(config), wanted.picture), wanted.channels)
+        net, layers = Recorder(), wanted.settings.layers
         image = net.input(entry.name, tuple(1 if n is None else n for n in entry.shape))
-        graph = net.freeze(net.softmax(self.build(net, image, config)), names=["probs"])
-        return Recorded(graph, entry, "classification", Output("probs", "probabilities"))
+        logits = self.build(net, image, config)
+        scores = net.act("sigmoid", logits, "scores") if layers.sigmoid else net.softmax(logits)
+        graph = as_trained(net.freeze(scores, names=["probs"]), layers, self.act)
+        if not layers.sigmoid:
+            return Recorded(graph, entry, "classification", Output("probs", "probabilities"))
+        limits = {"score": layers.threshold, "most": min(layers.most or config["classes"], config["classes"])}
+        return Recorded(graph, entry, "classification", Output("probs", "sigmoids"), limits)
+
+
+def as_trained(graph: Graph, layers: Layers, replaced: str) -> Graph:
+    """The backbone with the eps of its BatchNorm, and the activation instead of its usual one, that were trained."""
+    return replace(graph, layers=tuple(_as_trained(layer, layers, replaced) for layer in graph.layers))
+
+
+def _as_trained(layer: Layer, layers: Layers, replaced: str) -> Layer:
+    if not layer.name.startswith("backbone."):
+        return layer
+    if layer.op == "BatchNorm" and layers.eps is not None:
+        return replace(layer, attrs={**layer.attrs, "eps": layers.eps})
+    fixed = ".se_layer." in layer.name or ".classifier." in layer.name  # RepVGG's gates and VGG's linear layers
+    if layer.op == "Act" and layers.act and layer.attrs["kind"] == replaced and not fixed:
+        return replace(layer, attrs={**layer.attrs, "kind": layers.act.kind, "slope": layers.act.slope})
+    return layer
 
 
 def resized(entry: Input, size: tuple[int, int] | None) -> Input:
@@ -55,6 +79,20 @@ def resized(entry: Input, size: tuple[int, int] | None) -> Input:
             step = {**step, "short": round(step["short"] * min(size) / 224)}
         steps.append(step)
     return Input(entry.name, entry.kind, [*entry.shape[:2], *size], entry.color, steps)
+
+
+def with_channels(entry: Input, channels: int | None) -> Input:
+    """The same for networks that take another number of channels: 1, grey, or 3."""
+    if channels in (None, entry.shape[1]):
+        return entry
+    steps = [{**s, **{k: _spread(s[k], channels) for k in ("mean", "std") if k in s}} for s in entry.steps]
+    shape = [entry.shape[0], channels, *entry.shape[2:]]
+    return Input(entry.name, entry.kind, shape, "GRAY" if channels == 1 else "RGB", steps)
+
+
+def _spread(numbers: Sequence[float], channels: int) -> list[float]:
+    """Numbers of another number of channels: grey has the mean of the colours'."""
+    return [sum(numbers) / len(numbers)] * channels
 
 
 def imagenet_input(interpolation: str = "pillow", bgr: bool = False) -> Input:
@@ -112,8 +150,3 @@ def squeeze_excite(net: Recorder, key: str, x: Value, squeezed: int) -> Value:
 def gate_with(net: Recorder, key: str, x: Value, gate: Value, act: str) -> Value:
     """x times the activated gate."""
     return net.mul(x, net.act(act, gate, f"{key}.gate"), f"{key}.scaled")
-
-
-def linear_head(net: Recorder, x: Value, classes: int) -> Value:
-    """mmcls's GlobalAveragePooling and LinearClsHead."""
-    return net.linear("head.fc", net.global_pool(x), classes)

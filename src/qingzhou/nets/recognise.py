@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..checkpoint import Checkpoint
-from ..errors import LabelError, OptionError, TensorMismatch, say
+from ..errors import LabelError, OptionError, TensorMismatch, UnsupportedCheckpoint, say
 from .basenn import read_basenn
 from .match import Match, recognise
 from .mmdet_config import read_settings
@@ -23,7 +23,9 @@ def recognise_checkpoint(checkpoint: Checkpoint, wanted: Wanted = Wanted()) -> R
     settings = read_settings(checkpoint.meta)
     match = _fitting(checkpoint.tensors.shapes, replace(wanted, settings=settings))
     found = match.recorded
-    notes = [*checkpoint.notes, *_ignored(checkpoint), *(settings.notes if found.task == "detection" else ())]
+    if found.task == "classification" and settings.layers.refused:
+        raise _refused(match.title, settings.layers.refused)
+    notes = [*checkpoint.notes, *_ignored(checkpoint), *settings.notes]
     return Recognised(
         _tool(checkpoint, found.task), match.family, match.title, found.task, found.graph, found.input,
         found.output.scores, match.config["classes"], _labels(checkpoint.meta),
@@ -52,6 +54,17 @@ def _no_such_size(trained: Match, size: Sequence[int]) -> OptionError:
         f"layers fit. Leave --input-size out to use that of the training, {height},{width}.",
         zh=f"--input-size 的值是 {given}，但 {trained.title} 不能使用。应为各层都能接受的 高,宽。"
         f"不写 --input-size 时使用训练时的 {height},{width}。",
+    )
+
+
+def _refused(title: str, settings: Sequence[str]) -> UnsupportedCheckpoint:
+    some = ", ".join(settings[:5])
+    return UnsupportedCheckpoint(
+        en=f"The tensors are those of {title}, but the training's config in the file says {some}, which is not known "
+        "here, and its answers would be wrong without it. Expected the layers of mmpretrain's own configs. Train with "
+        "those, or save the network whole with torch.save(model, ...).",
+        zh=f"张量与 {title} 相符，但文件里的训练配置写着 {some}，这里还不支持，忽略它会得到错误的结果。"
+        "应为 mmpretrain 自带配置中的结构。请用这样的结构训练，或用 torch.save(model, ...) 保存整个网络。",
     )
 
 

@@ -18,6 +18,7 @@ class Wanted:
     form        of detectors: "boxes" ends in NMS inside the network, "raw" leaves decoding to the runtime
     score, iou, most  of detectors: the least score of a box, the overlap that NMS allows, and how many boxes at most
     settings    not the user's, but of the training, as far as the file tells them
+    channels    not his either: what the first convolution takes, where it is not what the network usually does
     """
 
     input_size: tuple[int, ...] | None = None
@@ -26,6 +27,7 @@ class Wanted:
     iou: float | None = None
     most: int | None = None
     settings: Settings = field(default_factory=Settings)
+    channels: int | None = None
 
     @property
     def picture(self) -> tuple[int, int] | None:
@@ -38,7 +40,8 @@ class Recorded:
     """A graph with all that the card says of it.
 
     heads       detectors: the same network up to its predictions, before anything is chosen among them
-    thresholds  detectors: score, iou, most;  decoding: how the runtime turns raw predictions into boxes
+    thresholds  detectors: score, iou, most; classifiers with sigmoids: score, most
+    decoding    how the runtime turns raw predictions into boxes
     """
 
     graph: Graph

@@ -6,16 +6,15 @@ from collections.abc import Iterable
 from itertools import count
 
 from .graph import Recorder, Value
+from .heads import head, heads
 from .network import (
     Config,
     Network,
     Shapes,
     agreed,
     children,
-    class_counts,
     gate_with,
     imagenet_input,
-    linear_head,
     norm_places,
     size,
 )  # fmt: skip
@@ -34,7 +33,7 @@ def repvgg(net: Recorder, x: Value, config: Config) -> Value:
     for i, (channels, groups) in enumerate(config["stages"], start=1):
         for j, split in enumerate(groups):
             x = block(net, f"backbone.stage_{i}.{j}", x, channels, 2 if j == 0 else 1, split, deploy, squeeze)
-    return linear_head(net, x, config["classes"])
+    return head(net, x, config)
 
 
 def block(
@@ -85,10 +84,10 @@ def configs(shapes: Shapes) -> Iterable[Config]:
     splits = [width // (size(shapes, f"{key}.{kind}.weight", 1) or width) for key, width in wide[1::2]]
     split, number = max(splits, key=splits.count, default=1) or 1, count(1)
     groups = [[1 if next(number) % 2 else split for _ in keys] for keys in blocks]
-    for classes in class_counts(shapes, "head.fc"):
+    for found in heads(shapes):
         squeeze = any(".se_layer." in key for key in shapes)
         stages = list(zip(widths, groups, strict=True))
-        yield {"stem": stem, "stages": stages, "deploy": deploy, "squeeze": squeeze, "classes": classes}
+        yield {"stem": stem, "stages": stages, "deploy": deploy, "squeeze": squeeze, **found}
 
 
 def _channels(shapes: Shapes, blocks: Iterable[str], *more: tuple[str, int]) -> int:
@@ -109,4 +108,4 @@ def title(config: Config) -> str:
     return f"RepVGG-{name}" + (f"g{split}" if split > 1 else "") + ("se" if config["squeeze"] else "")
 
 
-REPVGG = Network("RepVGG", configs, title, repvgg, lambda c: imagenet_input())
+REPVGG = Network("RepVGG", configs, title, repvgg, lambda c: imagenet_input(), act="relu")

@@ -9,18 +9,18 @@ from collections.abc import Iterable
 
 from ..runtime.card import Input
 from .graph import Recorder, Value
+from .heads import head, heads
 from .network import (
     Config,
     Network,
     Shapes,
     agreed,
     children,
-    class_counts,
     imagenet_input,
-    linear_head,
     norm_places,
     size,
 )  # fmt: skip
+from .settings import Layers
 
 DEPTHS = {
     (2, 2, 2, 2): 18, (3, 4, 6, 3): 50, (3, 4, 23, 3): 101, (3, 8, 36, 3): 152,
@@ -34,7 +34,7 @@ REGNETS = {
 
 def resnet(net: Recorder, x: Value, config: Config) -> Value:
     """(N, 3, H, W) -> (N, classes) logits."""
-    return linear_head(net, stages(net, stem(net, x, config), config)[-1], config["classes"])
+    return head(net, stages(net, stem(net, x, config), config)[-1], config)
 
 
 def stem(net: Recorder, x: Value, config: Config) -> Value:
@@ -52,30 +52,32 @@ def stem(net: Recorder, x: Value, config: Config) -> Value:
 
 def stages(net: Recorder, x: Value, config: Config) -> list[Value]:
     """The result of each of the four stages."""
-    results = []
-    for i, (blocks, channels, mid, groups) in enumerate(config["stages"], start=1):
+    layers, results = config.get("layers", Layers()), []
+    strides = layers.strides or (2 if config["kind"] == "regnet" else 1, 2, 2, 2)
+    dilations = layers.dilations or (1, 1, 1, 1)
+    for i, (blocks, channels, mid, groups) in enumerate(config["stages"]):
         for j in range(blocks):
-            stride = 2 if j == 0 and (i > 1 or config["kind"] == "regnet") else 1
-            key, caffe = f"backbone.layer{i}.{j}", config.get("caffe", False)
-            x = block(net, key, x, channels, mid, groups, stride, config["bottleneck"], caffe)
+            key, steps = f"backbone.layer{i + 1}.{j}", (strides[i] if j == 0 else 1, dilations[i])
+            x = block(net, key, x, channels, mid, groups, steps, config["bottleneck"], config.get("caffe", False))
         results.append(x)
     return results
 
 
 def block(
-    net: Recorder, key: str, x: Value, channels: int, mid: int, groups: int, stride: int, bottleneck: bool,
-    caffe: bool = False,
+    net: Recorder, key: str, x: Value, channels: int, mid: int, groups: int, steps: tuple[int, int], bottleneck: bool,
+    caffe: bool,
 ) -> Value:  # fmt: skip
-    """Two 3x3 convolutions, or 1x1, 3x3 and 1x1 (bottleneck), beside a shortcut.
+    """Two 3x3 convolutions, or 1x1, 3x3 and 1x1 (bottleneck), beside a shortcut; `steps` are stride and dilation.
 
-    The stride is in the 3x3, or as the paper has it, and Caffe had it, in the first 1x1.
+    The stride is in the 3x3, or as the paper has it, and Caffe had it, in the first 1x1. Only one 3x3 is dilated.
     """
+    stride, dilation = steps
     first, second = (stride, 1) if caffe else (1, stride)
-    plan = [(mid, 1, first, 1), (mid, 3, second, groups), (channels, 1, 1, 1)] if bottleneck else []
-    plan = plan or [(mid, 3, stride, 1), (channels, 3, 1, 1)]
+    plan = [(mid, 1, first, 1, 1), (mid, 3, second, dilation, groups), (channels, 1, 1, 1, 1)] if bottleneck else []
+    plan = plan or [(mid, 3, stride, dilation, 1), (channels, 3, 1, 1, 1)]
     y = x
-    for i, (width, kernel, step, split) in enumerate(plan, start=1):
-        y = net.conv(f"{key}.conv{i}", y, width, kernel, step, groups=split, bias=False)
+    for i, (width, kernel, step, spread, split) in enumerate(plan, start=1):
+        y = net.conv(f"{key}.conv{i}", y, width, kernel, step, groups=split, dilation=spread, bias=False)
         y = net.batch_norm(f"{key}.bn{i}", y)
         y = net.act("relu", y, f"{key}.bn{i}") if i < len(plan) else y
     if stride != 1 or x.channels != channels:
@@ -95,8 +97,8 @@ def configs(shapes: Shapes) -> Iterable[Config]:
     channels = agreed(shapes, (f"backbone.{conv}.weight", 0), *norm_places(f"backbone.{norm}")) or 64
     straight = bottleneck and all(wide == mid for _, wide, mid, _ in found)
     kind = "deep" if deep else _kind(size(shapes, "backbone.conv1.weight", 2), channels, straight)
-    for classes in class_counts(shapes, "head.fc"):
-        yield {"kind": kind, "bottleneck": bottleneck, "stem": channels, "stages": found, "classes": classes}
+    for end in heads(shapes):
+        yield {"kind": kind, "bottleneck": bottleneck, "stem": channels, "stages": found, **end}
 
 
 def _kind(kernel: int, channels: int, straight: bool) -> str:

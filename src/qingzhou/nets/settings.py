@@ -61,6 +61,40 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Activation:
+    """A kind that Recorder.act knows, and its slope."""
+
+    kind: str
+    slope: float = 0.0
+
+
+@dataclass(frozen=True)
+class Layers:
+    """What a config says of a classifier's layers; None and empty where it says nothing.
+
+    strides, dilations   of ResNet's stages
+    eps, act   of the backbone's BatchNorm and activations;  head_eps, head_act: of those between a head's layers
+    pool_eps   the least value that generalised mean pooling takes; -inf where it takes any
+    scale      of the cosines of a margin head
+    sigmoid    the head judges each class by itself: those that reach `threshold` are named, at most `most`
+    refused    settings that change the answers and that we do not know, such as "head.type = MultiTaskHead"
+    """
+
+    strides: tuple[int, ...] = ()
+    dilations: tuple[int, ...] = ()
+    eps: float | None = None
+    act: Activation | None = None
+    head_eps: float = 1e-5
+    head_act: Activation | None = None
+    pool_eps: float = 1e-6
+    scale: float = 64.0
+    sigmoid: bool = False
+    threshold: float = 0.5
+    most: int | None = None
+    refused: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Settings:
     """What a config says; None and empty where it says nothing.
 
@@ -68,6 +102,7 @@ class Settings:
     anchors        of one-stage detectors or RPN
     stds           of the deltas: of one-stage detectors, or of the second stage;  proposal_stds: of RPN
     caffe          a bottleneck of ResNet has its stride in its first convolution (style="caffe")
+    layers         of classifiers: what the shapes do not show of their layers
     notes          what of it is not followed, in the user's language
     """
 
@@ -79,4 +114,5 @@ class Settings:
     proposal_stds: Numbers | None = None
     picture: Picture = Picture()
     caffe: bool = False
+    layers: Layers = Layers()
     notes: tuple[str, ...] = ()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .graph import Recorder, Value
-from .network import Config, Network, Shapes, class_counts, imagenet_input, linear_head, size
+from .heads import head, heads
+from .network import Config, Network, Shapes, imagenet_input, size
 
 # Table 5 of the paper: channels of the three stages and of the last convolution
 CHANNELS = {
@@ -22,7 +23,7 @@ def shufflenet_v2(net: Recorder, x: Value, config: Config) -> Value:
     for i, (channels, repeats) in enumerate(zip(stages, REPEATS, strict=True)):
         for j in range(repeats):
             x = unit(net, f"backbone.layers.{i}.{j}", x, channels, down=j == 0)
-    return linear_head(net, net.conv_bn("backbone.layers.3", x, last, 1), config["classes"])
+    return head(net, net.conv_bn("backbone.layers.3", x, last, 1), config)
 
 
 def unit(net: Recorder, key: str, x: Value, channels: int, down: bool) -> Value:
@@ -54,10 +55,10 @@ def configs(shapes: Shapes) -> Iterable[Config]:
         return
     halves = {size(shapes, f"backbone.layers.{i}.0.branch2.2.conv.weight") * 2 >> i for i in range(3)}
     width = next((w for w, channels in CHANNELS.items() if channels[0] in halves), 1.0)
-    yield from ({"width": width, "classes": classes} for classes in class_counts(shapes, "head.fc"))
+    yield from ({"width": width, **found} for found in heads(shapes))
 
 
 SHUFFLENET_V2 = Network(
     "ShuffleNet_v2", configs, lambda config: f"ShuffleNetV2 {config['width']:g}x", shufflenet_v2,
-    lambda c: imagenet_input(),
+    lambda c: imagenet_input(), act="relu",
 )  # fmt: skip

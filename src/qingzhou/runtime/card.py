@@ -20,7 +20,7 @@ LARGEST_SIDE = 1 << 13  # pixels; a card that asks for more would fill the memor
 MOST_BOXES = 10_000  # in one picture; they are compared with each other
 
 TASKS = ("classification", "regression", "values", "generation", "detection")
-SCORES = ("probabilities", "logits", "values", "boxes", "raw")
+SCORES = ("probabilities", "sigmoids", "logits", "values", "boxes", "raw")
 ASSUMED = ("input_size", "resize", "color", "normalize", "labels")
 COLORS = {"RGB": 3, "BGR": 3, "GRAY": 1}
 RANKS = {"image": (4,), "tokens": (2,), "table": (1, 2, 3, 4), "array": (1, 2, 3, 4, 5, 6)}
@@ -58,7 +58,8 @@ class Input:
 class Output:
     """What comes out.
 
-    scores  "probabilities", "logits" (softmax still to be done), "values" (anything else); of detectors:
+    scores  "probabilities", "sigmoids" (each class by itself: none, one or several are right), "logits" (softmax still
+            to be done), "values" (anything else); of detectors:
             "boxes"  the output `name` is (1, K, 5) of x1, y1, x2, y2, score in pixels of the network's input, "labels"
                      (1, K), and "masks" (1, K, 28, 28) may be there; rows with a score of 0 are none
             "raw"    the predictions on each feature map, still to be decoded as the card says
@@ -92,7 +93,7 @@ class Card:
     origin      where it came from: file, sha256, container, training facts
     notes       what the user should know (training-time transforms that were dropped, …), already in his language
     thresholds  of "detection": {"score": boxes score more than this, "iou": above which boxes are the same thing,
-                "most": boxes in a picture}
+                "most": boxes in a picture}; of "sigmoids": {"score": classes that reach it are named, "most": how many}
     decoding    of "raw" outputs: {"kind": "ssd" | "yolo", "levels": [{"scores": output, "deltas": output (ssd only),
                 "anchors": [[x1, y1, x2, y2], ...] around the first position, "stride": pixels}, ...],
                 "stds": of the deltas, "candidates": best scores of a level that are looked at (ssd),
@@ -149,6 +150,7 @@ def _card(data: Any) -> Card:
         assumed=fields.items("assumed", data.get("assumed", []), _assumed, most=len(ASSUMED)),
     )
     _check_detection(card)
+    _check_sigmoids(card)
     return card
 
 
@@ -161,7 +163,7 @@ def _check_detection(card: Card) -> None:
     boxes, raw = card.output.scores in ("boxes", "raw"), card.output.scores == "raw"
     if (card.task == "detection") != boxes or (boxes and card.input.kind != "image"):
         raise bad("output.scores", card.output.scores)
-    if boxes != (card.thresholds is not None):
+    if boxes != (card.thresholds is not None and "iou" in card.thresholds):
         raise bad("thresholds", card.thresholds)
     if raw != (card.decoding is not None):
         raise bad("decoding", card.decoding)
@@ -169,6 +171,15 @@ def _check_detection(card: Card) -> None:
         raise bad("input.shape", card.input.shape)
     if boxes and card.sample is not None and not all(_is_box(row) for row in card.sample.output):
         raise bad("sample.output", card.sample.output)
+
+
+def _check_sigmoids(card: Card) -> None:
+    """What classifiers of several classes at once have and others have not."""
+    several = card.output.scores == "sigmoids"
+    if several and card.task != "classification":
+        raise bad("output.scores", card.output.scores)
+    if several != (card.thresholds is not None and "iou" not in card.thresholds):
+        raise bad("thresholds", card.thresholds)
 
 
 def _is_box(row: Any) -> bool:
@@ -263,12 +274,13 @@ def _output(data: Any) -> Output:
 
 
 def _thresholds(data: Any) -> Dict[str, Any]:
-    fields.record("thresholds", data, ("score", "iou", "most"))
-    return {
-        "score": fields.share("thresholds.score", data["score"]),
-        "iou": fields.share("thresholds.iou", data["iou"]),
-        "most": fields.whole("thresholds.most", data["most"], 1, MOST_BOXES),
-    }
+    fields.record("thresholds", data, ("score", "most"), ("iou",))
+    checks = {"score": fields.share, "iou": fields.share, "most": _most}
+    return {key: check("thresholds.%s" % key, data[key]) for key, check in checks.items() if key in data}
+
+
+def _most(at: str, value: Any) -> int:
+    return fields.whole(at, value, 1, MOST_BOXES)
 
 
 def _decoding(data: Any) -> Dict[str, Any]:

@@ -94,7 +94,6 @@ def strangers():
     for kind, arch in (("MobileOne", "s0"), ("DenseNet", "121"), ("EfficientNet", "b0"), ("MobileViT", "small")):
         yield kind.lower(), model({"type": kind, "arch": arch}, head)
     yield "shufflenet_v1", model({"type": "ShuffleNetV1", "groups": 3}, head)
-    yield "resnet50_gem", model(resnet("ResNet", 50), head, "GeneralizedMeanPooling")
 
 
 def model(backbone, head, neck="GlobalAveragePooling"):

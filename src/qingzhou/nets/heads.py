@@ -1,0 +1,65 @@
+"""What mmcls has between a backbone's feature map and the class scores: a neck that pools, and a head.
+
+Which ones a checkpoint has shows in the names of its tensors; what does not show is in Layers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+from .graph import Recorder, Value
+from .network import Config, Shapes, agreed, children, class_counts
+from .settings import Activation, Layers
+
+FC, COSINES, LAYERS = "head.fc", "head.norm_product", "head.layers"
+
+
+def heads(shapes: Shapes) -> Iterator[Config]:
+    """ "classes" and "head", a list of the features after each linear layer before the last; "neck" and "margin"."""
+    numbers = children(shapes, f"{LAYERS}.")
+    places = [f"{LAYERS}.{i}.fc" for i in numbers]
+    hidden = [
+        max(agreed(shapes, (f"{key}.weight", 0), (f"{key}.bias", 0), (f"{after}.weight", 1)), 1)
+        for key, after in pairwise(places)
+    ]
+    margin = f"{COSINES}.weight" in shapes and FC + ".weight" not in shapes
+    last = COSINES if margin else places[-1] if places else FC
+    norms = any(key.startswith(f"{LAYERS}.0.norm.") for key in shapes)
+    found: dict[str, Any] = {"hidden": hidden, "hidden_norms": norms, "margin": margin, "last": last}
+    for classes in class_counts(shapes, last):
+        yield {**found, "gem": "neck.p" in shapes, "classes": classes}
+
+
+def head(net: Recorder, x: Value, config: Config, usual: str = "relu") -> Value:
+    """(N, C, H, W) -> (N, classes) logits; `usual` is the activation between linear layers that the tool's have."""
+    layers: Layers = config.get("layers", Layers())
+    x = general_mean(net, "neck.p", x, layers.pool_eps) if config["gem"] else net.global_pool(x)
+    for i, features in enumerate(config["hidden"]):
+        key, act = f"{LAYERS}.{i}", layers.head_act or Activation(usual)
+        x = net.linear(f"{key}.fc", x, features)
+        x = net.batch_norm(f"{key}.norm", x, layers.head_eps) if config["hidden_norms"] else x
+        x = net.act(act.kind, x, key, act.slope)
+    if config["margin"]:
+        return cosines(net, config["last"], x, config["classes"], layers.scale)
+    return net.linear(config["last"], x, config["classes"])
+
+
+def general_mean(net: Recorder, key: str, x: Value, least: float) -> Value:
+    """(N, C, H, W) -> (N, C): the mean of order `key` (one number) over all positions, of what is at least `least`.
+
+    Radenovic et al. 2018, Fine-tuning CNN image retrieval; mmpretrain/models/necks/gem.py.
+    """
+    params = {"order": net.param(key, (1,))}
+    x = net.layer("GeneralMean", f"{key}.mean", [x], (*x.shape[:2], 1, 1), params, least=least)
+    return net.flatten(x, f"{key}.flatten")
+
+
+def cosines(net: Recorder, key: str, x: Value, features: int, scale: float) -> Value:
+    """(N, C) -> (N, features): `scale` times the cosine between x and each row of the weight.
+
+    ArcFace at test time (Deng et al. 2019); mmpretrain/models/heads/margin_head.py.
+    """
+    params = {"weight": net.param(f"{key}.weight", (features, x.channels))}
+    return net.layer("Cosines", key, [x], (x.shape[0], features), params, scale=scale)
