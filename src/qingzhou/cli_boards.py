@@ -11,6 +11,7 @@ import click
 
 from .cli_common import common, friendly, main
 from .errors import OptionError, say
+from .runtime.address import shown
 
 
 @main.command()
@@ -63,8 +64,8 @@ def _constants(values: tuple[str, ...]) -> dict[str, object]:
         name, equals, text = value.partition("=")
         if not equals:
             raise OptionError(
-                en=f"--set {value} has no =; expected NAME=VALUE, for example --set PORT=8001",
-                zh=f"--set {value} 里没有等号，应为 名称=值，例如 --set PORT=8001",
+                en=f"--set {shown(value)} has no =; expected NAME=VALUE, for example --set PORT=8001",
+                zh=f"--set {shown(value)} 里没有等号，应为 名称=值，例如 --set PORT=8001",
             )
         found[name] = _value(text)
     return found

@@ -17,6 +17,7 @@ from .. import __version__
 from ..devices import Device, load
 from ..errors import OptionError, language, say, use_language
 from ..quant import Quantised
+from ..runtime.address import hidden
 from ..runtime.card import Card
 from ..scenes import RUNTIME, SCENES, copy_runtime, needs, program, rules_for, whom
 from ..whole_file import folder_beside, move_in
@@ -167,7 +168,8 @@ def _fill(order: Order, folder: Path) -> Bundle:
     _copy_needs(folder, [form] if second is None else [form, second])
     wheels = download(order.device, wanted, folder / "wheels") if order.offline else 0
     notes = (*form.notes, *whom(order.actions, card), *order.device.remarks)
-    made = Bundle(folder, order.device, order.scene, form, expected, rules, (), 0, wheels, shown.words, notes, 0.0)
+    told = tuple(map(hidden, rules))  # what is shown of them; main.py has the whole
+    made = Bundle(folder, order.device, order.scene, form, expected, told, (), 0, wheels, shown.words, notes, 0.0)
     _write_texts(order, folder, form, made, wanted)
     _write_facts(order, folder, form, shown, wanted)
     return _weighed(made, folder)

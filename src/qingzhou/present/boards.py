@@ -17,6 +17,7 @@ from ..bundle.push import Pushed, push, run_main
 from ..bundle.scan import scan
 from ..bundle.ssh import UNIHIKER, UNIHIKER_PASSWORD, Board, Login, Target
 from ..errors import BoardError, OptionError, say
+from ..runtime.address import shown
 from ..whole_file import output_path, write_text
 from .pieces import as_json, busy, console, facts, note, table_of
 
@@ -63,6 +64,8 @@ def _target(name: str | None, options: Mapping[str, Any]) -> Target:
             return dataclasses.replace(UNIHIKER, port=options["port"])
         raise _no_target("")
     user, _, host = name.rpartition("@")
+    if ":" in user:
+        raise _password_given(host)
     user = user or (UNIHIKER.user if options["unihiker_default"] else "")
     if not user or not host or host.startswith("-") or any(c.isspace() or c in "/\\" for c in name):
         raise _no_target(name)
@@ -151,7 +154,17 @@ def _plain(line: str) -> str:
     return "".join(c for c in line.rsplit("\r", 1)[-1] if c.isprintable() or c == "\t")
 
 
+def _password_given(host: str) -> OptionError:
+    return OptionError(
+        en=f"There is a password before @{host}, where the terminal's history keeps it; expected user@host, such as "
+        f"root@{host}. Give --password, which asks for it, or set {PASSWORD}.",
+        zh=f"@{host} 前面写了密码，会留在终端的历史记录里；应为 用户名@地址，例如 root@{host}。"
+        f"请用 --password 输入密码，或设置环境变量 {PASSWORD}。",
+    )
+
+
 def _no_target(name: str) -> BoardError:
+    name = shown(name)
     return BoardError(
         en=f"{name!r} says not which board; expected user@host, such as root@10.1.2.3 or pi@raspberrypi.local. "
         "qingzhou push --scan looks for boards.",

@@ -13,6 +13,7 @@ import re
 import unicodedata
 from typing import Any, List, Mapping, NamedTuple, Sequence, Tuple
 
+from .address import hidden
 from .errors import RuleError
 from .sensors import SENSORS
 
@@ -284,9 +285,9 @@ class Parser:
     def _wrong(self, zh: str, en: str) -> RuleError:
         """What was expected at the next token, with the line and a mark below the place."""
         token = self.next
-        got = self.text[token.place : token.place + token.size]
-        mark = " " * _columns(self.text[: token.place]) + "^" * (_columns(got) or 1)
-        shown = "\n    %s\n    %s" % (self.text, mark)
+        got = hidden(self.text[token.place : token.place + token.size])
+        mark = " " * _columns(hidden(self.text[: token.place])) + "^" * (_columns(got) or 1)
+        shown = "\n    %s\n    %s" % (hidden(self.text), mark)
         return RuleError(
             en="Rule %d: found %s, expected %s." % (self.number, got or "the end of the line", en) + shown,
             zh="第 %d 条规则：这里是 %s，应为%s。" % (self.number, got or "行尾", zh) + shown,

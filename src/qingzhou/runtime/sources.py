@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Iterator, List, Tuple
 
 import numpy as np
 
-from . import jpeg, sim
+from . import address, jpeg, sim
 from .errors import DeviceError, FileMissing, InputError, QingzhouError
 from .image import read_image
 from .optional import board, need, there
@@ -61,8 +61,8 @@ def open_source(source: Any, size: str = SIZE) -> Source:
         return Pictures(sim.pictures(), sim.REPEATS) if sim.active() else OpenCV(int(name), wanted)
     if not isinstance(name, str) or not name:
         raise _unknown(source)
-    if name.startswith(("http://", "https://", "rtsp://", "rtmp://")) or name in ("auto", "picamera2"):
-        return _live(name, wanted)
+    if "://" in name or name in ("auto", "picamera2"):
+        return _live(name.strip(), wanted)
     return _files(name)
 
 
@@ -80,11 +80,11 @@ def read_size(text: str) -> Size:
 def _live(name: str, size: Size) -> Source:
     if sim.active():
         return Pictures(sim.pictures(), sim.REPEATS)
-    if name.startswith("http"):
+    if name.lower().startswith(("http://", "https://")):
         return Stream(name)
     if name == "picamera2":
         return PiCamera(size)
-    return _any_camera(size) if name == "auto" else OpenCV(name, size)
+    return _any_camera(size) if name == "auto" else OpenCV(address.quoted(name), size)
 
 
 def _files(name: str) -> Source:
@@ -93,8 +93,9 @@ def _files(name: str) -> Source:
         return Pictures(list(pictures_in(path)), sim.REPEATS if sim.active() else 1)
     if not os.path.isfile(path):
         raise FileMissing(
-            en='There is no video, picture or folder %s. Check the name, or write CAMERA = "auto" for a camera.' % name,
-            zh='没有视频、图片或文件夹 %s。请检查名字；要用摄像头，请写 CAMERA = "auto"。' % name,
+            en='There is no video, picture or folder %s. Check the name, or write CAMERA = "auto" for a camera.'
+            % address.shown(name),
+            zh='没有视频、图片或文件夹 %s。请检查名字；要用摄像头，请写 CAMERA = "auto"。' % address.shown(name),
         )
     kind = os.path.splitext(path)[1].lower()
     if kind in (".mjpeg", ".mjpg"):
@@ -136,8 +137,8 @@ def _numbers() -> List[int]:
 
 
 def opencv() -> Any:
-    """OpenCV, without its own warnings about cameras that are not there."""
-    os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
+    """OpenCV, without its own words about cameras that are not there: version 4 prints an address with its password."""
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "FATAL")
     os.environ.setdefault("OPENCV_VIDEOIO_DEBUG", "0")
     return need("cv2", "A USB camera or a video", "USB 摄像头和视频")
 
@@ -146,7 +147,7 @@ class OpenCV(Source):
     """A camera by its number, or a stream by its address, through OpenCV."""
 
     def __init__(self, source: Any, size: Size) -> None:
-        self.name, self._size = str(source), size
+        self.name, self._size = address.shown(str(source)), size
         self._cv2, self._from, self._capture = opencv(), source, None
         self.reopen()
 
@@ -157,6 +158,8 @@ class OpenCV(Source):
         capture = cv2.VideoCapture(self._from, api)
         if not capture.isOpened():
             capture.release()
+            if "://" in self.name:
+                raise _no_stream(self.name)
             raise DeviceError(
                 en="The camera %s cannot be opened: it is not there, or another program uses it. Check the cable, and "
                 "close other programs." % self.name,
@@ -264,29 +267,34 @@ class PiCamera(Source):
 class Stream(Source):
     """MJPEG from the network, as phones and other boards send it; no OpenCV is needed."""
 
-    def __init__(self, address: str) -> None:
-        self.name = address
+    def __init__(self, source: str) -> None:
+        self.name, self._from = address.shown(source), source
         self._answer: Any = None
         self._pictures: Iterator[bytes] = iter(())
         self.reopen()
 
     def reopen(self) -> None:
-        import urllib.request  # here, since it brings 3 MB that no other camera needs
-
         self.close()
         try:
-            self._answer = urllib.request.urlopen(self.name, timeout=PATIENCE)
-        except (OSError, ValueError) as err:  # urllib's errors are OSErrors
-            raise DeviceError(
-                en="The camera at %s does not answer (%s). Check the address, and that both are on the same network."
-                % (self.name, getattr(err, "reason", err)),
-                zh="地址 %s 的摄像头没有回应（%s）。请检查地址，并确认两台设备在同一个网络里。"
-                % (self.name, getattr(err, "reason", err)),
-            ) from None
+            self._answer = address.ask(self._from, PATIENCE)
+        except Exception as err:  # OSError, ValueError, and what http.client raises, which is neither
+            raise self._no_camera(err) from None
+        if self._answer.headers.get_content_type() == "text/html":
+            self.close()
+            raise _a_page(self.name)
         self._pictures = jpeg.pictures(self._answer)
 
     def read(self) -> Any:
-        return next(self._pictures, None)
+        try:
+            return next(self._pictures, None)
+        except Exception:  # lost in the middle: a timeout, or http.client's IncompleteRead
+            return None
+
+    def _no_camera(self, err: Exception) -> DeviceError:
+        return address.failure(err, self._from).error(
+            "The camera at %s" % self.name, "地址 %s 的摄像头" % self.name,
+            "Check the address, and that both are on the same network.", "请检查地址，并确认两台设备在同一个网络里。",
+        )  # fmt: skip
 
     def close(self) -> None:
         if self._answer is not None:
@@ -334,6 +342,23 @@ def wait_until(when: float, pause: float) -> float:
     if when > now:
         time.sleep(when - now)
     return max(when, now) + pause
+
+
+def _no_stream(name: str) -> DeviceError:
+    return DeviceError(
+        en="The stream %s cannot be opened: nobody answers there, its path is another, or it does not accept the name "
+        "and password in the address. Try the address in VLC." % name,
+        zh="无法打开视频流 %s：那里没有回应，路径不对，或者不接受地址里的用户名和密码。请先用 VLC 试试这个地址。"
+        % name,
+    )
+
+
+def _a_page(name: str) -> DeviceError:
+    return DeviceError(
+        en="%s is a web page and no stream of pictures. Look there for the address of the video itself, often /video, "
+        "/stream or /mjpeg." % name,
+        zh="%s 是网页，不是视频流。请在这个网页上找到视频本身的地址，常见的有 /video、/stream、/mjpeg。" % name,
+    )
 
 
 def _unknown(source: Any) -> DeviceError:

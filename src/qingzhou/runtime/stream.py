@@ -5,14 +5,15 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
 import queue
 import socket
 import threading
-import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Dict, Iterator, Optional, Tuple
 
 from . import sim
+from .address import ask, failure, shown
 from .draw import caption, draw
 from .errors import DeviceError, InputError, QingzhouError, language, say
 from .image import open_picture
@@ -340,32 +341,38 @@ class Remote:
     """
 
     def __init__(self, address: str) -> None:
-        self.address = address.rstrip("/")
+        self.address, self._asked = shown(address.rstrip("/")), address.rstrip("/")
         try:
             self.labels = [str(label) for label in self._ask("/model")["labels"]]
-        except (OSError, ValueError, KeyError, TypeError) as err:
-            raise self._away(err) from None
+        except (KeyError, TypeError):
+            raise self._another() from None
 
     def predict(self, picture: Any) -> Any:
         """The answer for one picture (path, bytes, PIL image or RGB array); None if none came."""
         try:
             return from_plain(self._ask("/predict", _sent(picture)))
-        except (OSError, ValueError) as err:
-            away = self._away(err)
+        except DeviceError as away:
             tell_once(away.en, away.zh)
             return None
 
     def _ask(self, path: str, body: Optional[bytes] = None) -> Any:
-        request = urllib.request.Request(self.address + path, body, {"Content-Type": "application/octet-stream"})
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-            return json.loads(answer.read(LARGEST).decode("utf-8"))
+        try:
+            with ask(self._asked + path, PATIENCE, body, {"Content-Type": "application/octet-stream"}) as answer:
+                data = answer.read(LARGEST)
+        except Exception as err:  # OSError, ValueError, and what http.client raises, which is neither
+            raise failure(err, self._asked).error(
+                self.address, self.address + " ", 'Is the program of the scene "api" running there, in this network?',
+                "那台设备上运行 api 场景的程序了吗？在同一个网络里吗？",
+            ) from None  # fmt: skip
+        try:
+            return json.loads(data.decode("utf-8"))
+        except ValueError:
+            raise self._another() from None
 
-    def _away(self, err: Exception) -> DeviceError:
+    def _another(self) -> DeviceError:
         return DeviceError(
-            en='%s does not answer (%s). Is the program of the scene "api" running there, in the same network?'
-            % (self.address, getattr(err, "reason", err)),
-            zh="%s 没有回应（%s）。那台设备上运行 api 场景的程序了吗？在同一个网络里吗？"
-            % (self.address, getattr(err, "reason", err)),
+            en='%s is not the program of the scene "api". Write the address that it prints.' % self.address,
+            zh="%s 有回应，但不是 api 场景的程序。请写那个程序显示的地址。" % self.address,
         )
 
 
@@ -373,10 +380,10 @@ def _sent(picture: Any) -> bytes:
     """The bytes of a picture: a file as it is, anything else as a JPEG of high quality."""
     if isinstance(picture, bytes):
         return picture
-    if isinstance(picture, str):
+    if isinstance(picture, str) and os.path.isfile(picture):
         with open(picture, "rb") as file:
             return file.read(LARGEST)
-    return as_jpeg(picture, 95)
+    return as_jpeg(picture, 95)  # which says what is wrong with a path
 
 
 def as_jpeg(picture: Any, quality: int = QUALITY) -> bytes:

@@ -7,6 +7,7 @@ import time
 from typing import Any, Dict, Optional, Tuple
 
 from . import sim
+from .address import ask, failure, shown
 from .errors import DeviceError, QingzhouError
 from .optional import need, tell
 
@@ -224,7 +225,7 @@ def _failed(code: Any) -> bool:
 
 def parse_address(text: str) -> Tuple[str, int, str, str]:
     """ "user:password@host:port" with SIoT's settings for what is left out."""
-    who, _, where = text.rpartition("@")
+    who, _, where = text.partition("//")[2].rpartition("@") if "//" in text else text.rpartition("@")
     host, _, port = where.partition(":")
     user, _, password = who.partition(":")
     return host or BROKER, int(port) if port.isdigit() else PORT, user or USER, password or PASSWORD
@@ -247,20 +248,16 @@ _brokers: Dict[str, Broker] = {}
 def post(address: str, text: str) -> None:
     """Send a text by HTTP POST; DeviceError if nobody takes it."""
     if sim.active():
-        sim.tell("http: %s %s" % (address, text))
+        sim.tell("http: %s %s" % (shown(address), text))
         return
-    import urllib.request  # here, since it brings 3 MB that few programs need
-
     try:
-        request = urllib.request.Request(address, text.encode("utf-8"), {"Content-Type": "text/plain; charset=utf-8"})
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+        with ask(address, PATIENCE, text.encode("utf-8"), {"Content-Type": "text/plain; charset=utf-8"}) as answer:
             answer.read(1 << 16)
-    except (OSError, ValueError) as err:
-        raise DeviceError(
-            en="%s does not take the message (%s). Check the address, and that the other program runs."
-            % (address, err),
-            zh="%s 没有接收消息（%s）。请检查地址，以及对方的程序是否在运行。" % (address, err),
-        ) from None
+    except Exception as err:  # OSError, ValueError, and what http.client raises, which is neither
+        raise failure(err, address).error(
+            "%s does not take the message: it" % shown(address), "%s 没有接收消息：它" % shown(address),
+            "Check the address, and that the other program runs.", "请检查地址，以及对方的程序是否在运行。",
+        ) from None  # fmt: skip
 
 
 def close() -> None:

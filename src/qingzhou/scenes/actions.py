@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..errors import OptionError, say
+from ..runtime.address import shown
 from ..runtime.card import Card
 from ..runtime.rule_text import CHINESE
 from .table import kind_of
@@ -50,7 +51,9 @@ WORDS = {
 
 
 class Action(NamedTuple):
-    """label: of the class that it is for, "" where none was named;  given: what followed the colon"""
+    """text: for messages, without passwords;  label: of the class that it is for, "" where none was named;
+    given: what followed the colon
+    """
 
     text: str
     label: str
@@ -96,7 +99,7 @@ def _read(text: str, card: Card) -> Action:
     name, *given = re.split("[:：]", text[len(label) + 1 if label else 0 :], maxsplit=1)
     if not label:
         label, _, name = name.replace("＝", "=").rpartition("=")
-    action = Action(text, label.strip(), NAMES.get(name.strip(), name.strip()), "".join(given).strip())
+    action = Action(shown(text), label.strip(), NAMES.get(name.strip(), name.strip()), "".join(given).strip())
     _check(action, card)
     return action
 
@@ -113,9 +116,9 @@ def _rules(action: Action, card: Card, frames: int, words: Words) -> list[str]:
     often = words.often.format(frames) if frames > 1 else ""
     if not action.label and not undo:
         return [words.seen.format(words.any, ABOVE, often) + do]
-    shown = _quoted(action.label or card.labels[0])
-    gone = [words.gone.format(shown, FRAMES) + undo] if undo else []
-    return [words.seen.format(shown, ABOVE, often) + do, *gone]
+    thing = _quoted(action.label or card.labels[0])
+    gone = [words.gone.format(thing, FRAMES) + undo] if undo else []
+    return [words.seen.format(thing, ABOVE, often) + do, *gone]
 
 
 def _quoted(label: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import http.client
 import json
@@ -16,6 +17,8 @@ from urllib.parse import urlsplit
 
 from ..devices import load
 from ..errors import FileMissing, OptionError, QingzhouError
+from ..runtime.address import parts as address_parts
+from ..runtime.address import shown
 from ..whole_file import replacing
 
 PATIENCE = 0.7  # seconds between questions
@@ -61,14 +64,25 @@ def convert(
 
 class _Server:
     def __init__(self, url: str, code: str) -> None:
-        parts = urlsplit(url if "://" in url else f"http://{url}")
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise OptionError(
-                en=f"--server is {url}; expected an address such as http://192.168.1.10:8000",
-                zh=f"--server 的值是 {url}，应为地址，例如 http://192.168.1.10:8000",
-            )
-        self._parts, self._url = parts, url
+        url = url.strip() if "://" in url else f"http://{url.strip()}"
+        self._url = shown(url)
+        bare, user, password = address_parts(url)
+        try:
+            self._parts = urlsplit(bare)
+            self._port = self._parts.port
+        except ValueError:  # a port that is no number, brackets that do not close
+            raise self._no_address() from None
+        if self._parts.scheme not in ("http", "https") or not self._parts.hostname:
+            raise self._no_address()
         self._headers = {"X-Qingzhou": "1", **({"X-Qingzhou-Code": code} if code else {})}
+        if user is not None:  # of a proxy in front of the server
+            self._headers["Authorization"] = f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
+
+    def _no_address(self) -> OptionError:
+        return OptionError(
+            en=f"--server is {self._url}; expected an address such as http://192.168.1.10:8000",
+            zh=f"--server 的值是 {self._url}，应为地址，例如 http://192.168.1.10:8000",
+        )
 
     @contextlib.contextmanager
     def _answer(
@@ -76,18 +90,20 @@ class _Server:
     ) -> Iterator[http.client.HTTPResponse]:
         kind = http.client.HTTPSConnection if self._parts.scheme == "https" else http.client.HTTPConnection
         assert self._parts.hostname is not None
-        connection = kind(self._parts.hostname, self._parts.port, timeout=TIMEOUT)
+        connection = None
         try:
+            connection = kind(self._parts.hostname, self._port, timeout=TIMEOUT)
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it has answered before it read all
                 connection.request(method, path, body, {**self._headers, **headers})
             yield connection.getresponse()
-        except (OSError, http.client.HTTPException) as err:
+        except (OSError, ValueError, http.client.HTTPException) as err:  # ValueError: a name that no host can have
             raise RemoteError(
                 en=f"No answer from {self._url}: {err}. Is qingzhou serve running there, and in this network?",
                 zh=f"{self._url} 没有回应：{err}。那里是否正在运行 qingzhou serve？是否在同一个网络？",
             ) from None
         finally:
-            connection.close()
+            if connection is not None:
+                connection.close()
 
     def ask(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         """JSON for JSON; RemoteError in the server's words."""
@@ -142,6 +158,12 @@ def _read(answer: http.client.HTTPResponse) -> dict[str, Any]:
         told = json.loads(answer.read(64 << 20))
     except ValueError:
         told = None
+    if answer.status == 401 and not isinstance(told, dict):
+        raise RemoteError(
+            en="The server asks for a name and a password, or refuses these (401). Write them into its address: "
+            "http://name:password@192.168.1.10:8000",
+            zh="服务器需要用户名和密码，或不接受现在的（401）。请写在地址里：http://用户名:密码@192.168.1.10:8000",
+        )
     if not isinstance(told, dict) or (answer.status >= 400 and not isinstance(told.get("error"), dict)):
         raise RemoteError(
             en=f"The server answered with something else (status {answer.status}). Is it qingzhou serve?",

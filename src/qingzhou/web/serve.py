@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import signal
 import socket
 import sys
@@ -16,6 +15,7 @@ import segno
 import uvicorn
 
 from ..errors import ExtraMissing, OptionError, say
+from ..runtime.address import hidden, shown
 from .app import create_app
 from .log import log, start_logging
 from .protocol import limited
@@ -78,8 +78,8 @@ def check_settings(settings: Settings) -> None:
         )
     if settings.store and "://" not in settings.store:
         raise OptionError(
-            en=f"--store is {settings.store}; expected file:///folder or s3://bucket/folder.",
-            zh=f"--store 的值是 {settings.store}，应为 file:///文件夹 或 s3://bucket/文件夹。",
+            en=f"--store is {shown(settings.store)}; expected file:///folder or s3://bucket/folder.",
+            zh=f"--store 的值是 {shown(settings.store)}，应为 file:///文件夹 或 s3://bucket/文件夹。",
         )
 
 
@@ -94,11 +94,6 @@ def _is_redis(url: str) -> bool:
     return True
 
 
-def shown(url: str) -> str:
-    """An address without the password in it."""
-    return re.sub(r"//.*@", "//…@", url)
-
-
 def _reach(settings: Settings) -> None:
     """OptionError for a store that cannot be reached, which fsspec says with errors of all kinds."""
     try:
@@ -109,7 +104,7 @@ def _reach(settings: Settings) -> None:
             zh=f"--store 需要的包没有安装；s3:// 需要：pip install s3fs。fsspec：{err}",
         ) from None
     except Exception as err:
-        place, why = shown(settings.store_place), f"{type(err).__name__} {err}".strip()
+        place, why = shown(settings.store_place), hidden(f"{type(err).__name__} {err}".strip())
         raise OptionError(
             en=f"--store is {place} and cannot be used: {why}. See that the place is there, and the keys are right.",
             zh=f"--store 的值是 {place}，无法使用：{why}。请检查这个位置是否存在、密钥是否正确。",
