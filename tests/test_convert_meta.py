@@ -26,7 +26,7 @@ CLASSES: list[tuple[Any, list[str]]] = [
     (SAME, NUMBERED), ({letter: i for i, letter in enumerate(SAME)}, list(SAME)),
     ({i: letter for i, letter in enumerate(SAME)}, list(SAME)), ([f"{letter}\n" for letter in SAME], list(SAME)),
     (["\x1b[2J"] * 10, ["[2J"] * 10), (["\ud800x"] * 10, ["x"] * 10), (["红\u3000花"] * 10, ["红\u3000花"] * 10),
-    (["[bold]x[/]"] * 10, ["[bold]x[/]"] * 10), ([""] * 10, [""] * 10), (np.arange(10), NUMBERED),
+    (["[bold]x[/]"] * 10, ["[bold]x[/]"] * 10), ([""] * 10, NUMBERED), (np.arange(10), NUMBERED),
 ]  # fmt: skip
 
 

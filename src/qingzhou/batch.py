@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from .convert import Conversion, run_conversion
-from .errors import CheckpointMissing, LabelError, OptionError, QingzhouError
+from .errors import CheckpointMissing, OptionError, QingzhouError
 
 CHECKPOINTS = (".pth", ".pt", ".pkl", ".ckpt", ".safetensors")
 Outcome = Conversion | QingzhouError
 Result = tuple[Path, Outcome]  # a checkpoint, and what became of it
 
 
-def convert_all(files: Sequence[Path], out: Path | None, *, labels: str | None, **options: Any) -> list[Result]:
+def convert_all(files: Sequence[Path], out: Path | None, **options: Any) -> list[Result]:
     """Convert every file, and every checkpoint inside the folders among them."""
     sources = dict(_checkpoints(files))
     if len(sources) > 1 and out is not None and out.suffix.lower() == ".onnx":
@@ -23,13 +23,12 @@ def convert_all(files: Sequence[Path], out: Path | None, *, labels: str | None, 
             zh=f"-o {out} 是一个文件，但有 {len(sources)} 个权重文件。请改为一个文件夹。",
         )
     targets = _targets(sources, out, any(file.is_dir() for file in files))
-    names = None if labels is None else read_label_option(labels)
-    return [(source, _convert(source, targets[source], names, options)) for source in sources]
+    return [(source, _convert(source, targets[source], options)) for source in sources]
 
 
-def _convert(source: Path, out: Path | None, labels: list[str] | None, options: dict[str, Any]) -> Outcome:
+def _convert(source: Path, out: Path | None, options: dict[str, Any]) -> Outcome:
     try:
-        return run_conversion(source, out, labels=labels, **options)
+        return run_conversion(source, out, **options)
     except QingzhouError as err:
         return err
 
@@ -64,24 +63,3 @@ def _targets(sources: Mapping[Path, Path], out: Path | None, folders: bool) -> d
                 zh=f"{first[target]} 和 {source} 都会写成 {target}。请改名，或分别转换。",
             )
     return dict(targets)
-
-
-def read_label_option(text: str) -> list[str]:
-    """ "cat,dog", the lines of a text file of that name, or the folders in one: those of the training pictures."""
-    path = Path(text)
-    try:
-        is_file, is_folder = path.is_file(), path.is_dir()
-    except OSError:
-        is_file = is_folder = False
-    if is_folder:
-        return sorted(one.name for one in path.iterdir() if one.is_dir())  # as MMEdu and BaseNN number them
-    if not is_file and path.suffix.lower() == ".txt":
-        raise LabelError(
-            en=f"The label file {path} does not exist. Give an existing file, or the labels themselves: cat,dog",
-            zh=f"标签文件 {path} 不存在。请给出已有的文件，或直接写标签：cat,dog",
-        )
-    if is_file:
-        parts = path.read_bytes().decode("utf-8-sig", "replace").splitlines()
-    else:
-        parts = text.replace("，", ",").split(",")
-    return [part.strip() for part in parts if part.strip()]

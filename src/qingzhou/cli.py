@@ -35,7 +35,7 @@ on_device = click.option(
 @main.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="The .onnx, or a folder. 输出文件或文件夹。")
-@click.option("--labels", help="cat,dog, a text file, or the folder of training pictures. 类别名称。")
+@click.option("--labels", help="cat,dog, a file that names them, or the data set. 类别名称、名称文件或数据集。")
 @click.option(
     "--input-size",
     type=Numbers(),

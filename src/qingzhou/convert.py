@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import numpy.typing as npt
 
 from .checkpoint import Checkpoint
 from .errors import ModelError, OptionError, UnsupportedCheckpoint, say
@@ -17,6 +19,7 @@ from .export.onnx import emit
 from .export.passes import normalise_inside, simplify
 from .export.verify import Trial, check_structure, sample_for
 from .export.weights import Weights
+from .labels import Labels
 from .model import Model
 from .nets.graph import Graph
 from .nets.names import check_name
@@ -28,6 +31,7 @@ from .runtime.card import KEY, Card, Output, Sample
 from .scenes import write_sample
 from .whole_file import output_path, replacing
 
+Labelling = str | Path | Sequence[Any] | Mapping[Any, Any] | npt.NDArray[Any] | None  # see labels.read_label_option()
 OPSETS, IR_VERSIONS = range(11, 22), range(4, 11)
 DEFAULT_OPSET = 13
 
@@ -68,7 +72,7 @@ class Conversion:
 class Options:
     """What a user may ask of a conversion; see convert()."""
 
-    labels: Sequence[str] | None = None
+    labels: object = None
     input_size: Sequence[int] | None = None
     opset: int | None = None
     ir_version: int = 8
@@ -128,7 +132,7 @@ def convert(
     path: str | Path,
     out: str | Path | None = None,
     *,
-    labels: Sequence[str] | None = None,
+    labels: Labelling = None,
     input_size: Sequence[int] | None = None,
     opset: int | None = None,
     ir_version: int = 8,
@@ -144,7 +148,8 @@ def convert(
 
     path        a .pth of MMEdu, mmcls, mmpretrain or mmdet, BaseNN, or a plain torch.save(model)
     out         where the model goes; default: beside the checkpoint, as .onnx
-    labels      class names; default: those in the file
+    labels      class names in the order of training: a list, an array, a dict of names and numbers, "cat,dog", a file
+                or folder that names them; default: those in the file
     input_size  (height, width), (side,) or the whole input shape, where it is not the one trained with
     opset, ir_version   of the ONNX file: 11 to 21, 4 to 10; by default 13 and 8, which run on the smallest board
     network     the architecture you believe it is; ArchitectureMismatch if the file holds another
@@ -177,8 +182,7 @@ def run_conversion(path: str | Path, out: str | Path | None = None, **given: Any
         check_name(options.network, found.family, found.title)
     if found.task != "detection":
         options.refuse_those_of_detectors(found.title)
-    names, notes = choose_labels(found, options.labels)
-    card = describe(checkpoint, found, names, notes)
+    card = describe(checkpoint, found, choose_labels(found, options.labels))
     digest = checkpoint.origin.digest_ahead()
     job = _Job(found.graph, found.heads, Weights(checkpoint.tensors), card, digest, found.family,
                options.opset or DEFAULT_OPSET, options.ir_version, options.check)  # fmt: skip
@@ -215,12 +219,12 @@ class _Job:
         return replace(self, graph=graph, weights=weights, card=replace(self.card, input=entry))
 
 
-def describe(checkpoint: Checkpoint, found: Recognised, labels: Sequence[str], notes: Sequence[str] = ()) -> Card:
+def describe(checkpoint: Checkpoint, found: Recognised, labels: Labels) -> Card:
     """The card of a recognised checkpoint, still without its sample."""
     return Card(
         task=found.task, network=found.title, tool=found.tool, input=found.input,
-        output=Output(found.graph.outputs[0].name, found.scores), labels=list(labels),
-        vocabulary=dict(found.vocabulary), origin=_origin(checkpoint), notes=[*found.notes, *notes],
+        output=Output(found.graph.outputs[0].name, found.scores), labels=list(labels.names),
+        vocabulary=dict(found.vocabulary), origin=_origin(checkpoint), notes=[*found.notes, *labels.notes],
         thresholds=found.thresholds, decoding=found.decoding,
     )  # fmt: skip
 

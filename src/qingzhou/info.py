@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from .checkpoint import Checkpoint
 from .engines.table import engine_for, is_compiled, open_predictor
-from .errors import CheckpointTypeError, FileMissing, ModelError, QingzhouError
+from .errors import CheckpointTypeError, FileMissing, LabelError, ModelError, QingzhouError
 from .export.count import macs, onnx_macs, onnx_parameters, parameters
+from .labels import Labels, read_labels
 from .nets.recognise import recognise_checkpoint
 from .nets.wrapped import open_checkpoint
 from .runtime.card import KEY, Card, Input
@@ -96,10 +97,20 @@ def _checkpoint(path: Path, checkpoint: Checkpoint) -> Info:
         found = recognise_checkpoint(checkpoint)
     except QingzhouError as err:
         return Info(**common, tool=str(checkpoint.meta.get("tool", ""))[:LONGEST_FACT], problem=err)
+    labels = _labels(found.named)
     return Info(
-        **common, tool=found.tool, network=found.title, task=found.task, labels=found.labels, classes=found.classes,
-        input=found.input, parameters=parameters(found.graph), macs=macs(found.graph), notes=found.notes,
+        **common, tool=found.tool, network=found.title, task=found.task, labels=labels.names, classes=found.classes,
+        input=found.input, parameters=parameters(found.graph), macs=macs(found.graph),
+        notes=[*found.notes, *labels.notes],
     )  # fmt: skip
+
+
+def _labels(named: object) -> Labels:
+    """The names in the file; a note where they cannot be used, since others can be given."""
+    try:
+        return read_labels(named)
+    except LabelError as err:
+        return Labels(notes=(str(err),))
 
 
 def _tensors(checkpoint: Checkpoint) -> Iterator[Part]:

@@ -33,11 +33,14 @@ class _Converter:
 
     def convert(
         self, checkpoint: str | Path | None = None, backend: Any = "ONNX", out_file: str | Path = OUT_FILE,
-        opset_version: int | None = None, ir_version: int | None = None, **kwargs: Any,
+        opset_version: int | None = None, ir_version: int | None = None, class_path: Any = None, **kwargs: Any,
     ) -> Model:  # fmt: skip
-        """Write `out_file` and a program beside it; ArchitectureMismatch if the file holds another backbone."""
+        """Write `out_file` and a program beside it; ArchitectureMismatch if the file holds another backbone.
+
+        class_path  a file with the class names, or the names; by default those in the checkpoint
+        """
         kwargs.pop("device", None)  # the original detector's; nothing is run on a device here
-        request = Request(checkpoint, out_file, backend, opset_version, ir_version, self.backbone)
+        request = Request(checkpoint, out_file, backend, opset_version, ir_version, self.backbone, class_path)
         model = convert_checkpoint(request, kwargs)
         found = len(model.card.labels)
         if self.num_classes not in (-1, found):

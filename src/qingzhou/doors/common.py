@@ -26,6 +26,7 @@ class Request:
     opset_version: int | None
     ir_version: int | None
     network: str | None = None
+    class_path: Any = None
 
 
 def tell(text: str) -> None:
@@ -44,8 +45,10 @@ def convert_checkpoint(request: Request, extra: Mapping[str, Any]) -> Model:
     import qingzhou
 
     checkpoint, out_file = _checkpoint(request.checkpoint, extra), _out_file(request)
-    versions = {"opset": _opset(request.opset_version), "ir_version": request.ir_version}
-    given: dict[str, Any] = {key: value for key, value in versions.items() if value is not None}
+    asked = {
+        "opset": _opset(request.opset_version), "ir_version": request.ir_version, "labels": request.class_path,
+    }  # fmt: skip
+    given: dict[str, Any] = {key: value for key, value in asked.items() if value is not None}
     model = qingzhou.convert(checkpoint, out_file, network=request.network, **given)
     for note in model.card.notes:
         hint(note, note)

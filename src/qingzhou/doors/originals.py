@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..errors import ModelError, QingzhouError, say
+from ..errors import LabelError, ModelError, QingzhouError, say
+from ..labels import read_labels, wrong_number
 from ..nets.lenet import grey_input
 from ..nets.names import parse_name
 from ..nets.network import MEAN, STD, imagenet_input
@@ -56,8 +57,8 @@ def _mmedu(info: Mapping[str, Any], entry: Port, out: Port) -> Card:
         )
     title = str(info.get("modelname") or "")
     name, classes = parse_name(title), info.get("classes")
-    notes = [] if name else [_unnamed(title)]
-    labels = [str(label) for label in classes] if isinstance(classes, (list, tuple)) else []
+    labels, notes = _labels(classes, out.shape[-1] if out.shape else None)
+    notes += [] if name else [_unnamed(title)]
     found = mmedu_input(name.family if name else "")
     shape = list(entry.shape) if len(entry.shape) == 4 else found.shape
     network = replace(found, name=entry.name, shape=shape)
@@ -79,11 +80,23 @@ def _mmdet(info: Mapping[str, Any], entry: Port, out: Port) -> Card:
         *([] if fit == "size" else [{"op": "pad_to", "size": size}]),
     ]
     network = Input(entry.name, "image", list(entry.shape), "RGB", steps)
-    labels = [str(label) for label in classes] if isinstance(classes, (list, tuple)) else []
+    labels, notes = _labels(classes, None)
     return Card(
-        "detection", title or "?", "MMEdu", network, Output(out.name, "boxes"), labels,
+        "detection", title or "?", "MMEdu", network, Output(out.name, "boxes"), labels, notes=notes,
         thresholds={"score": 0.0, "iou": 0.5, "most": out.shape[1] or 100},
     )  # fmt: skip
+
+
+def _labels(classes: object, outputs: int | None) -> tuple[list[str], list[str]]:
+    """The names in MODEL_INFO and notes on them; a list is kept where it does not fit the network, other forms not."""
+    try:
+        labels = read_labels(classes)
+    except LabelError as err:
+        return [], [str(err)]
+    names, notes = list(labels.names), list(labels.notes)
+    if names and outputs not in (None, len(names)):
+        return names if isinstance(classes, list) else [], [*notes, str(wrong_number(names, outputs or 0))]
+    return names, notes
 
 
 def mmedu_input(family: str) -> Input:

@@ -6,6 +6,7 @@
 ('paper', 'rock', 'scissors')
 """
 
+from .choose import choose_labels, named_already, named_in, read_label_lines, wrong_number
 from .decode import decode, read_text
 from .files import read_label_file, read_label_option
 from .parts import SPLITS, class_folders, folders_in, is_junk, split_folders, split_of
@@ -15,15 +16,20 @@ from .words import label_error
 __all__ = [
     "SPLITS",
     "Labels",
+    "choose_labels",
     "class_folders",
     "decode",
     "folders_in",
     "is_junk",
     "label_error",
+    "named_already",
+    "named_in",
     "read_label_file",
+    "read_label_lines",
     "read_label_option",
     "read_labels",
     "read_text",
     "split_folders",
     "split_of",
+    "wrong_number",
 ]

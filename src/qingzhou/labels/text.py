@@ -27,7 +27,7 @@ def parse(text: str, yaml: bool = False) -> object:
     the numbers of all lines count from 0 (or 1).
     """
     text = text.strip().strip("\ufeff")
-    if text[:1] in ("{", "[", "("):
+    if text[:1] == "{" or (text[:1] in ("[", "(") and re.search(r"[,'\"]", text)):
         return _literal(text)
     if yaml or re.search(r"^(names|nc)\s*:", text, re.MULTILINE):
         found = yaml_value(text)

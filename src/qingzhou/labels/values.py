@@ -13,7 +13,7 @@ from ..checkpoint.types import Opaque, TensorRef
 from ..errors import say
 from .decode import decode
 from .text import parse
-from .words import SHOWN, clean, label_error, whole
+from .words import SHOWN, clean, had_control, label_error, whole
 
 # Where files of training tools keep their classes, the names themselves or a dict of them.
 ENTRIES = (
@@ -32,11 +32,13 @@ class Labels:
     names  in the order of their numbers
     first  the number of the first one, as the source counts: 0, or 1
     notes  what the user should know of how they were read
+    assumed  whether nobody named the classes, so that they are numbered
     """
 
     names: tuple[str, ...] = ()
     first: int = 0
     notes: tuple[str, ...] = ()
+    assumed: bool = False
 
 
 def read_labels(value: object) -> Labels:
@@ -53,7 +55,7 @@ def read_labels(value: object) -> Labels:
     if value and all(isinstance(one, Mapping) for one in value):
         return _records(value)
     flat = [one[0] if isinstance(one, (list, tuple)) and len(one) == 1 else one for one in value]
-    return _named([clean(one) for one in flat])
+    return _named(flat)
 
 
 def _plain(value: Any) -> Any:
@@ -98,7 +100,7 @@ def _mapping(value: Mapping[Any, Any]) -> Labels:
     keys, values = [whole(key) for key in value], [whole(item) for item in value.values()]
     counted = _which(value, keys, values)
     names, numbers = (value.values(), keys) if counted == "keys" else (value.keys(), values)
-    return _ordered([(int(number or 0), clean(name)) for number, name in zip(numbers, names, strict=True)])
+    return _ordered([(int(number or 0), name) for number, name in zip(numbers, names, strict=True)])
 
 
 def _which(value: Mapping[Any, Any], keys: Sequence[int | None], values: Sequence[int | None]) -> str:
@@ -156,12 +158,12 @@ def _records(value: Sequence[Mapping[Any, Any]]) -> Labels:
             zh=f"类别按 {_some([str(one[name]) for one in value])} 排列，但编号是 {_some(list(map(str, ids)))}。"
             "请按训练时的顺序排列。",
         )
-    return _named([clean(one[name]) for one in value])
+    return _named([one[name] for one in value])
 
 
-def _ordered(pairs: Iterable[tuple[int, str]]) -> Labels:
+def _ordered(pairs: Sequence[tuple[int, Any]]) -> Labels:
     """Names by their numbers, which count from 0 or 1; LabelError where one is missing or double."""
-    found = sorted(pairs)
+    found = sorted(pairs, key=lambda pair: pair[0])
     numbers = [number for number, _ in found]
     first = 1 if numbers[0] == 1 else 0
     wanted = range(first, first + len(numbers))
@@ -170,8 +172,9 @@ def _ordered(pairs: Iterable[tuple[int, str]]) -> Labels:
     return _named([name for _, name in found], first)
 
 
-def _named(names: Sequence[str], first: int = 0) -> Labels:
+def _named(values: Sequence[Any], first: int = 0) -> Labels:
     """Checked names; none at all where all are empty."""
+    names = [clean(value) for value in values]
     if not any(names):
         return Labels()
     if "" in names:
@@ -181,7 +184,10 @@ def _named(names: Sequence[str], first: int = 0) -> Labels:
             zh=f"第 {place} 类的名称是空的（其他类别：{_some([name for name in names if name])}）。请给每个类别起名。",
         )
     twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
-    notes = [*([_twice_note(twice)] if twice else []), *([_first_note()] if first else [])]
+    notes = [
+        *([_twice_note(twice)] if twice else []), *([_first_note()] if first else []),
+        *([_control_note()] if any(map(had_control, values)) else []),
+    ]  # fmt: skip
     return Labels(tuple(names), first, tuple(notes))
 
 
@@ -197,8 +203,12 @@ def _first_note() -> str:
                "类别编号从 1 开始；1 对应网络的第一个输出。")  # fmt: skip
 
 
-def _wrong_numbers(found: Sequence[tuple[int, str]], missing: Sequence[int]) -> Exception:
-    shown = ", ".join(f"{number} {name[:SHOWN]}" for number, name in found[:6]) + (" …" if len(found) > 6 else "")
+def _control_note() -> str:
+    return say("Control characters in the class names became blanks.", "类别名称里的控制字符已换成空格。")
+
+
+def _wrong_numbers(found: Sequence[tuple[int, Any]], missing: Sequence[int]) -> Exception:
+    shown = ", ".join(f"{number} {str(name)[:SHOWN]}" for number, name in found[:6]) + (" …" if len(found) > 6 else "")
     lost = _some([str(number) for number in missing])
     return label_error(
         en=f"The numbers of the classes must count from 0 without gaps, but they are {shown}; missing: {lost}. "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any
@@ -13,24 +12,33 @@ from ..errors import LabelError
 from .decode import decode
 
 AROUND = " \t\r\n\v\f\0\xa0\u2028\u2029\u3000\u200b\ufeff"  # harmless at the ends: blanks, padding, marks of files
-LINES = re.compile(r"[\t\r\n\v\f\u2028\u2029]+")
-TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")  # marks that show a text in another order than it has
+CONTROL = re.compile("[\x00-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")  # and what turns text round
+LOST = re.compile(
+    "[\x80-\x9f\ufffd\ufffe\uffff]"
+)  # in place of letters; the first are parts of UTF-8 taken for Latin-1
 SHOWN = 40  # characters of a name in a message
 
 
 def clean(value: Any) -> str:
-    """A name as text, blanks around it taken off; LabelError for what is none, or holds what nobody can read."""
-    text = LINES.sub(" ", _text(value).strip(AROUND))
-    garbled = next((letter for letter in text if _unreadable(letter)), None)
-    if garbled is not None:
-        shown = repr(text[:SHOWN])
+    """A name as text: blanks around it taken off, control characters made blanks (see had_control).
+
+    LabelError for what is no text, and where letters were lost on the way.
+    """
+    text = CONTROL.sub(" ", _text(value).strip(AROUND)).strip(AROUND)
+    lost = LOST.search(text)
+    if lost is not None:
         raise label_error(
-            en=f"The class name {shown} holds {garbled!r}, which is no letter: it was garbled on its way. Save "
-            "the names again as UTF-8, or give them with --labels.",
-            zh=f"类别名称 {shown} 里有 {garbled!r}，不是文字：名称在保存时已乱码。请用 UTF-8 重新保存，"
+            en=f"The class name {text[:SHOWN]!r} holds {lost[0]!r}: letters were garbled on their way. Save the names "
+            "again as UTF-8, or give them with --labels.",
+            zh=f"类别名称 {text[:SHOWN]!r} 里有 {lost[0]!r}：文字在保存时已乱码。请用 UTF-8 重新保存，"
             "或用 --labels 指定名称。",
         )
     return text
+
+
+def had_control(value: Any) -> bool:
+    """Whether clean() changed more than blanks and the ends of lines."""
+    return any(not letter.isspace() for letter in "".join(CONTROL.findall(_text(value).strip(AROUND))))
 
 
 def whole(value: Any) -> int | None:
@@ -59,13 +67,6 @@ def _text(value: Any) -> str:
         zh=f"类别名称是 {type(value).__name__} {repr(value)[:SHOWN]}，应为文本或数字。"
         "请用 --labels 按训练时的顺序指定名称。",
     )
-
-
-def _unreadable(letter: str) -> bool:
-    """Control characters, halves of surrogate pairs, the mark of a lost character, marks that turn the text round."""
-    if letter in ("\ufffd", "\ufffe", "\uffff"):
-        return True
-    return unicodedata.category(letter) in ("Cc", "Cs") or TURNING.match(letter) is not None
 
 
 def label_error(en: str, zh: str) -> LabelError:

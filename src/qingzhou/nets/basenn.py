@@ -10,11 +10,12 @@ from typing import Any
 from ..checkpoint import Checkpoint
 from ..checkpoint.types import Opaque
 from ..errors import OptionError, QingzhouError, TensorMismatch, UnsupportedCheckpoint, say
+from ..labels import named_in
 from ..runtime.card import COLORS, Input
 from .basenn_modules import LAYERS, LSTM_NETWORK, lstm_network, record_module
 from .graph import Graph, Recorder, Shape, Value
 from .module import Module, entries, integers
-from .recognised import Recognised, read_labels
+from .recognised import Recognised
 from .transforms import preparation
 
 KINDS = {"img": "image", "tab": "table", "npz": "array", "other": "array"}  # meta["dataset_type"] -> card
@@ -61,12 +62,10 @@ def read_basenn(checkpoint: Checkpoint, given: Sequence[int] | None = None) -> R
     entry, more = _entry(source, shape)
     task, scores = _meaning(graph, source)
     tool, title = "BaseNN" if source.from_basenn else "PyTorch", module.name.rpartition(".")[2]
-    labels, notes = (
-        read_labels(source.meta.get("CLASSES")),
-        [*checkpoint.notes, *notes, *more, *_unused(checkpoint, graph)],
-    )
+    named = named_in(source.meta, checkpoint.root)
+    notes = [*checkpoint.notes, *notes, *more, *_unused(checkpoint, graph)]
     return Recognised(
-        tool, "Sequential", title, task, graph, entry, scores, _width(graph), labels, notes=tuple(notes)
+        tool, "Sequential", title, task, graph, entry, scores, _width(graph), named, notes=tuple(notes)
     )  # fmt: skip
 
 
@@ -200,7 +199,7 @@ def _meaning(graph: Graph, source: Source) -> tuple[str, str]:
         return "classification", "probabilities"
     if last.op == "Act" and last.attrs["kind"] == "sigmoid":
         return "classification", "probabilities"
-    if read_labels(source.meta.get("CLASSES")) or source.kind == "image" or source.meta.get("dataset_type") == "tab":
+    if named_in(source.meta) or source.kind == "image" or source.meta.get("dataset_type") == "tab":
         return "classification", "logits"
     return "values", "values"
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
+from .. import labels
 from ..checkpoint import Checkpoint
-from ..errors import LabelError, OptionError, TensorMismatch, UnsupportedCheckpoint, say
+from ..errors import OptionError, TensorMismatch, UnsupportedCheckpoint
+from ..labels import Labels, named_in, read_label_option, wrong_number
 from .basenn import read_basenn
 from .match import Match, recognise
 from .mmdet_config import read_settings
 from .network import Shapes
-from .recognised import Recognised, read_labels
+from .recognised import Recognised
 from .recorded import Wanted
 
 
@@ -28,7 +29,7 @@ def recognise_checkpoint(checkpoint: Checkpoint, wanted: Wanted = Wanted()) -> R
     notes = [*checkpoint.notes, *_ignored(checkpoint), *settings.notes]
     return Recognised(
         _tool(checkpoint, found.task), match.family, match.title, found.task, found.graph, found.input,
-        found.output.scores, match.config["classes"], _labels(checkpoint.meta),
+        found.output.scores, match.config["classes"], _named(checkpoint),
         notes=tuple(notes), thresholds=found.thresholds, decoding=found.decoding, heads=found.heads,
     )  # fmt: skip
 
@@ -74,11 +75,9 @@ def _tool(checkpoint: Checkpoint, task: str) -> str:
     return "MMDetection" if task == "detection" else "MMPretrain"
 
 
-def _labels(meta: Mapping[str, Any]) -> tuple[str, ...]:
-    """Where mmcv's and MMEdu's training programs write the class names, and where mmengine's do."""
-    data = meta.get("dataset_meta")
-    places = [meta, data] if isinstance(data, Mapping) else [meta]
-    return next((found for at in places for key in ("CLASSES", "classes") if (found := read_labels(at.get(key)))), ())
+def _named(checkpoint: Checkpoint) -> object:
+    """Where mmcv's and MMEdu's training programs write the class names, where mmengine's do, and where tutorials do."""
+    return named_in(checkpoint.meta, checkpoint.meta.get("dataset_meta"), checkpoint.root)
 
 
 def _ignored(checkpoint: Checkpoint) -> list[str]:
@@ -93,22 +92,10 @@ def _rest(keys: Sequence[str]) -> str:
     return f" … ({len(keys)})" if len(keys) > 3 else ""
 
 
-def choose_labels(found: Recognised, given: Sequence[str] | None) -> tuple[list[str], tuple[str, ...]]:
-    """The labels to write and notes on them; LabelError if their number is not that of the classes."""
+def choose_labels(found: Recognised, given: object) -> Labels:
+    """The labels to write, `given` those of the user; LabelError if they do not fit the network."""
     if found.task not in ("classification", "detection") and given is None:
-        return [], ()
-    labels = list(given if given is not None else found.labels)
-    if not labels and given is None:
-        note = say(
-            en=f"The file names no classes, so they are numbered 0 to {found.classes - 1}; name them with --labels.",
-            zh=f"文件里没有类别名称，暂用编号 0 到 {found.classes - 1}；可以用 --labels 指定名称。",
-        )
-        return [str(i) for i in range(found.classes)], (note,)
-    if len(labels) != found.classes or found.task == "generation":
-        raise LabelError(
-            en=f"{len(labels)} labels ({', '.join(labels[:5])}), but the network has {found.classes} outputs. "
-            "Give exactly one label per output, in the order of training: --labels a,b,c",
-            zh=f"有 {len(labels)} 个标签（{'、'.join(labels[:5])}），但网络有 {found.classes} 个输出。"
-            "请按训练时的顺序给每个输出一个标签：--labels a,b,c",
-        )
-    return labels, ()
+        return Labels()
+    if found.task == "generation":
+        raise wrong_number(read_label_option(given).names, 0)
+    return labels.choose_labels(found.named, given, found.classes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +18,7 @@ class Recognised:
     family  the name of the architecture ("ResNet"), or "Sequential" for networks built layer by layer
     title   the same for people ("ResNet-50")
     classes  how many scores an answer has
+    named   what the file says that the classes are called, in any form that labels.read_labels() reads
     scores  what the output holds: "probabilities", "logits", "values", "boxes" or "raw"
     thresholds, decoding, heads  of detectors: see Recorded
     """
@@ -31,21 +31,9 @@ class Recognised:
     input: Input
     scores: str
     classes: int
-    labels: tuple[str, ...] = ()
+    named: object = None
     vocabulary: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     thresholds: dict[str, Any] | None = None
     decoding: dict[str, Any] | None = None
     heads: Graph | None = None
-
-
-def read_labels(value: object) -> tuple[str, ...]:
-    """The class names in a file's meta: a list or tuple of anything printable, or a dict of them; else none."""
-    if isinstance(value, Mapping):
-        value = [key if isinstance(key, str) else text for key, text in value.items()]
-    return tuple(_printable(str(label)) for label in value) if isinstance(value, (list, tuple)) else ()
-
-
-def _printable(label: str) -> str:
-    """Without line ends (labels that were read from a file) and other control characters."""
-    return re.sub(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]", " ", label).strip()

@@ -151,6 +151,7 @@ def _data(order: Told, tell: Teller) -> Path | None:
 
 def _converted(source: Path, options: Told, out: Path, tell: Teller) -> tuple[Path, Any, Told]:
     """The model, its card, and what --json would say; an .onnx is run on its own sample and kept as it is."""
+    from ..labels import named_already, read_label_lines
     from ..model import load
     from ..scenes import write_sample
 
@@ -158,8 +159,11 @@ def _converted(source: Path, options: Told, out: Path, tell: Teller) -> tuple[Pa
     if source.suffix.lower() != ".onnx":
         from ..convert import run_conversion
 
-        done = run_conversion(source, out / f"{source.stem}.onnx", labels=options["labels"])
+        names = None if options["labels"] is None else read_label_lines(options["labels"])
+        done = run_conversion(source, out / f"{source.stem}.onnx", labels=names and names.names)
         return done.model.path, done.model.card, _plain(done.as_dict())
+    if options["labels"] is not None:
+        raise named_already()
     found = load(source)
     found.check()
     model = found.save(out / source.name).path

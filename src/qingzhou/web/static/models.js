@@ -66,7 +66,7 @@ export class Model {
   /** Open where the file has no names for its classes; otherwise for who wants others. */
   labelsField() {
     const { classes, labels, task, notes } = this.info;
-    if (!classes || !["classification", "detection"].includes(task)) return "";
+    if (!classes || this.info.container === "onnx" || !["classification", "detection"].includes(task)) return "";
     const missing = !labels.length || (notes.length > 0 && labels.every((label, i) => label === String(i)));
     this.area = make("textarea", { rows: Math.min(10, Math.max(3, classes)), spellcheck: false, value: labels.join("\n") });
     const field = make("label", {}, say("one_a_line"), this.area);
@@ -81,11 +81,12 @@ export class Model {
     const { labels, classes } = this.info;
     if (given.join("\n") === labels.map((label) => label.trim()).join("\n")) return null;
     if (!given.length) return null;
-    if (given.length !== classes) {
+    const list = given.length === 1 && /[,，;；]/.test(given[0]) ? given[0].split(/[,，;；]/).filter((name) => name.trim()) : given;
+    if (list.length !== classes) {
       this.area.focus();
-      throw new Error(`${this.file.name}: ${say("label_count", given.length, classes)}`);
+      throw new Error(`${this.file.name}: ${say("label_count", list.length, classes)}`);
     }
-    return given;
+    return list;
   }
 
   remove() {
