@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import InputError, say
+from ..runtime.rows import Rows, read_rows
 from .labels import cell, number
 from .places import data_error
 from .result import Case, Dataset
@@ -22,45 +23,32 @@ LARGEST = 1 << 28  # bytes of a table or of unpacked arrays
 
 
 def read_csv(path: Path) -> Dataset:
-    """Rows of numbers, the answer (a number or a name) last; a first line of names is skipped. UTF-8 or GBK."""
+    """Rows of numbers, the answer (a number or a name) last, as runtime/rows.py reads them; DataError."""
     if path.stat().st_size > LARGEST or not path.is_file():
         raise _no_table(path)
-    rows = list(_rows(path))
-    if not rows or len(rows[0][1]) < 2:
+    try:
+        rows = read_rows(path, answers=True)
+    except InputError as err:
+        raise data_error(en=err.en, zh=err.zh) from None
+    if not rows.cells or len(rows.cells[0]) < 2:
         raise _no_table(path)
-    return Dataset(path, "csv", "all", "cells", lambda: _cases(path, rows))
+    return Dataset(path, "csv", "all", "cells", lambda: _cases(path, rows), notes=_index_note(rows))
 
 
-def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Line numbers and cells."""
-    data = path.read_bytes()
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("gb18030", "replace")
-    first = text.lstrip().partition("\n")[0]
-    reader = csv.reader(text.splitlines(), delimiter=next((c for c in ",;\t" if c in first), ","))
-    try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                titles = reader.line_num == 1 and any(number(cell) is None for cell in cells[:-1])
-                if not titles:
-                    yield reader.line_num, [cell.strip() for cell in cells]
-    except csv.Error as err:
-        raise data_error(
-            en=f"Line {reader.line_num} of {path} cannot be read: {err}. Save the table as CSV again.",
-            zh=f"{path} 第 {reader.line_num} 行无法读取：{err}。请重新另存为 CSV。",
-        ) from None
-
-
-def _cases(path: Path, rows: list[tuple[int, list[str]]]) -> Iterator[Case]:
-    columns = len(rows[0][1])
-    for line, cells in rows:
+def _cases(path: Path, rows: Rows) -> Iterator[Case]:
+    columns = len(rows.cells[0])
+    for line, cells in zip(rows.lines, rows.cells, strict=True):
         values = [number(text) for text in cells[:-1]]
         if len(cells) != columns or None in values or not cells[-1]:
             yield Case(f"{path}:{line}", None, _bad_row(path, line, columns))
         else:
             yield Case(f"{path}:{line}", values, cell(cells[-1]))
+
+
+def _index_note(rows: Rows) -> list[str]:
+    name = rows.title or say("without a name", "没有列名")
+    text = say(f"The first column ({name}) numbers the rows and was left out.", f"第一列（{name}）只是行号，未使用。")
+    return [text] if rows.numbering else []
 
 
 def _bad_row(path: Path, line: int, columns: int) -> Exception:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,7 @@ from ..errors import DataError, FileMissing, InputError, QingzhouError, say
 from ..evaluate.data import read_data
 from ..evaluate.places import files_in, is_picture
 from ..evaluate.result import Case, Dataset
+from ..runtime.rows import read_rows
 from ..runtime.tables import read_numbers
 from .network import Array
 
@@ -90,7 +90,7 @@ def _opened(path: Path, layout: str, numbers: int) -> tuple[Dataset, bool]:
 def _rows(path: Path, numbers: int) -> Array | None:
     """Those of a table or array without answers; None if there are any, or it cannot be read."""
     try:
-        found = read_numbers(path)
+        found = read_numbers(path, numbers)
     except InputError:  # a name for an answer, or a damaged file, of which read_data() says more
         if _columns(path) == numbers:  # there is no answer, so something else is wrong
             raise
@@ -101,9 +101,12 @@ def _rows(path: Path, numbers: int) -> Array | None:
 
 
 def _columns(path: Path) -> int:
-    """Of a table, by its first line."""
-    with open(path, "rb") as file:
-        return len(re.split(rb"[,;\t]", file.readline()))
+    """Of a table, by its first row; 0 if there is none."""
+    try:
+        rows = read_rows(path).cells
+    except InputError:
+        return 0
+    return len(rows[0]) if rows else 0
 
 
 def _notes(count: int, calibration: int, drawn: list[Case], labelled: bool) -> list[str]:

@@ -3,7 +3,7 @@
     card.py, fields.py   what the model needs, parsed from an untrusted file
     image.py             pictures; prepare.py, resize.py, quick.py: made what the network takes, as in training
     detect.py            boxes from a detector's outputs; overlap.py: one box for each thing; masks.py
-    tables.py, words.py  tables, arrays and texts; read.py: the pictures in a folder
+    tables.py, words.py  tables (rows.py), arrays and texts; read.py: the pictures in a folder
     session.py           opening a model file: with onnxruntime, or with ncnn.py, which reads it through before
     predict.py           load() and Predictor: all of it together; answers.py: what comes out
     place.py             a bundle's machine, Python and packages; install.py, selftest.py, measure.py run there

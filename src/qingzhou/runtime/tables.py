@@ -11,6 +11,7 @@ import numpy as np
 
 from .errors import FileMissing, InputError
 from .read import is_path
+from .rows import number, read_rows
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -23,7 +24,8 @@ LARGEST = 1 << 28  # bytes of a file of numbers, unpacked
 def batch_of(data: Any, shape: List[Optional[int]]) -> Array:
     """(N, …) float32 from a file, a row, an array or several; InputError if it does not fit the network's shape."""
     try:
-        array = read_numbers(data) if is_path(data) else np.asarray(data, dtype=np.float32)
+        columns = (shape[-1] or 0) if len(shape) == 2 else 0
+        array = read_numbers(data, columns) if is_path(data) else np.asarray(data, dtype=np.float32)
     except (ValueError, TypeError) as err:
         raise InputError(
             en="The data are no numbers: %s. Give a list or array of numbers, every row as long." % err,
@@ -46,14 +48,14 @@ def _misshapen(array: Array, shape: List[Optional[int]]) -> InputError:
     )
 
 
-def read_numbers(path: Any) -> Array:
-    """The numbers in a .csv, .txt, .npz or .npy file as float32; FileMissing or InputError."""
+def read_numbers(path: Any, columns: int = 0) -> Array:
+    """The numbers in a .csv, .txt, .npz or .npy file as float32; FileMissing or InputError. columns: see read_table."""
     _check_file(path)
     with open(path, "rb") as file:
         start = file.read(6)
     if start[:4] == b"PK\x03\x04" or start == b"\x93NUMPY":
         return _numpy(path)
-    return read_table(path)
+    return read_table(path, columns)
 
 
 def _check_file(path: Any) -> None:
@@ -93,43 +95,22 @@ def _numpy(path: Any) -> Array:
         ) from None
 
 
-def read_table(path: Any) -> Array:
-    """(rows, columns) float32 from a CSV file in UTF-8 or GBK; a first line of names is skipped."""
-    with open(path, "rb") as file:
-        lines = _decode(file.read()).splitlines()
-    rows: List[List[float]] = []
-    for number, line in enumerate(lines, start=1):
-        cells = [cell.strip().strip('"') for cell in line.replace("\t", ",").replace(";", ",").split(",")]
-        if not any(cells):
-            continue
-        values = [_value(cell) for cell in cells]
-        if not rows and number == 1 and any(math.isnan(value) for value in values):
-            continue  # the names of the columns
-        _check_row(path, number, cells, values, rows)
-        rows.append(values)
-    if not rows:
+def read_table(path: Any, columns: int = 0) -> Array:
+    """(rows, columns) float32 from a CSV file, see rows.py. A column that only numbers the rows counts where the model
+    takes just as many `columns`.
+    """
+    found = read_rows(path)
+    cells = found.cells
+    if found.numbering and cells and len(cells[0]) + 1 == columns:
+        cells = [[first, *row] for first, row in zip(found.numbering, cells)]
+    if not cells:
         raise _no_rows(path)
-    return np.array(rows, dtype=np.float32)
+    return np.array([_values(path, *row, len(cells[0])) for row in zip(found.lines, cells)], dtype=np.float32)
 
 
-def _decode(data: bytes) -> str:
-    """Text as Excel and editors save it in China: UTF-8 with or without a mark, else GBK."""
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("gb18030", "replace")
-
-
-def _value(cell: str) -> float:
-    """The number in a cell; NaN where there is none."""
-    try:
-        value = float(cell)
-    except ValueError:
-        return math.nan
-    return value if math.isfinite(value) else math.nan
-
-
-def _check_row(path: Any, line: int, cells: List[str], values: List[float], rows: List[List[float]]) -> None:
+def _values(path: Any, line: int, cells: List[str], columns: int) -> List[float]:
+    """A row's numbers; InputError where one is none, or where there are fewer or more than in the first row."""
+    values = [number(cell) for cell in cells]
     wrong = next((cell for cell, value in zip(cells, values) if math.isnan(value)), None)
     if wrong is not None:
         raise InputError(
@@ -137,13 +118,14 @@ def _check_row(path: Any, line: int, cells: List[str], values: List[float], rows
             % (line, path, wrong[:40]),
             zh="%s 第 %d 行的 %r 不是数字。请改成数字，或删除这一列。" % (path, line, wrong[:40]),
         )
-    if rows and len(values) != len(rows[0]):
+    if len(values) != columns:
         raise InputError(
             en="Line %d of %s has %d numbers, the lines above %d. Give every line as many."
-            % (line, path, len(values), len(rows[0])),
+            % (line, path, len(values), columns),
             zh="%s 第 %d 行有 %d 个数字，而上面各行有 %d 个。请让每行的数字一样多。"
-            % (path, line, len(values), len(rows[0])),
+            % (path, line, len(values), columns),
         )
+    return values
 
 
 def _no_rows(path: Any) -> InputError:
