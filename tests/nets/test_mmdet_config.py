@@ -17,6 +17,7 @@ from qingzhou.nets.config_text import DEEPEST, LONGEST, UNKNOWN, Unreadable, par
 from qingzhou.nets.decodings import rcnn_thresholds, ssd_decoding, yolo_decoding
 from qingzhou.nets.faster_rcnn import Thresholds
 from qingzhou.nets.mmdet_config import read_settings
+from qingzhou.nets.pictures import final_size
 from qingzhou.nets.recognise import recognise_checkpoint
 from qingzhou.nets.settings import Anchors, Picture, Settings, Stage
 
@@ -362,7 +363,16 @@ def test_two_stages_of_mmcv() -> None:
         anchors=Anchors("RPN", (4, 8, 16, 32, 64), ((0.5, 1.0, 2.0),), (4, 8)),
         stds=(0.05, 0.05, 0.1, 0.1),
         proposal_stds=(1, 1, 1, 1),
-        picture=Picture((1000, 600), True, mean=(103.53, 116.28, 123.675), std=(1, 1, 1), rgb=False, multiple=32),
+        picture=Picture(
+            (
+                {"op": "resize", "within": [1000, 600], "interpolation": "cv2"},
+                {"op": "normalize", "mean": [103.53, 116.28, 123.675], "std": [1, 1, 1]},
+                {"op": "pad_to", "multiple": 32},
+            ),
+            "BGR",
+            True,
+            True,
+        ),
         caffe=True,
     )
     assert rcnn_thresholds({"anchors": 6}, found) == Thresholds(
@@ -376,8 +386,11 @@ def test_one_stage_of_mmengine() -> None:
     found = read_settings({"cfg": MMENGINE_SSD})
     assert found.only == Stage(score=0.02, iou=0.4, candidates=800, most=150)
     assert found.picture == Picture(
-        (300, 320), False, mean=(120, 116.28, 103.53), std=(58.395, 57.12, 57.375), rgb=True, multiple=1
-    )
+        (
+            {"op": "resize", "size": [320, 300], "interpolation": "cv2"},
+            {"op": "normalize", "mean": [120, 116.28, 103.53], "std": [58.395, 57.12, 57.375]},
+        ), "RGB", True, True,
+    )  # fmt: skip
     assert found.notes == ()
     how = ssd_decoding(SSD, found)
     assert (how.score, how.iou, how.candidates, how.most, how.stds) == (0.02, 0.4, 800, 150, (0.2, 0.2, 0.3, 0.3))
@@ -399,37 +412,6 @@ def test_without_a_text_everything_is_as_usual() -> None:
     assert ssd_decoding(SSD) == ssdlite.default_decoding()
     assert yolo_decoding(YOLO) == yolov3.default_decoding()
     assert rcnn_thresholds(RCNN) == Thresholds()
-
-
-PICTURES: dict[str, tuple[str, Picture]] = {
-    "mmcls": (
-        "test_pipeline = [dict(type='Resize', size=(256, -1), backend='pillow'), "
-        "dict(type='CenterCrop', crop_size=224),"
-        " dict(type='Normalize', mean=[1, 2, 3], std=[4, 5, 6], to_rgb=True)]",
-        Picture(short=256, crop=(224, 224), backend="pillow", mean=(1, 2, 3), std=(4, 5, 6), rgb=True),
-    ),
-    "mmpretrain": (
-        "data_preprocessor = dict(mean=[1, 2, 3], std=[4, 5, 6], to_rgb=True)\n"
-        "test_pipeline = [dict(edge='short', scale=232, type='ResizeEdge'), dict(crop_size=224, type='CenterCrop')]",
-        Picture(short=232, crop=(224, 224), mean=(1, 2, 3), std=(4, 5, 6), rgb=True),
-    ),
-    "a fixed size": ("test_pipeline = [dict(type='Resize', size=(32, 48))]", Picture(scale=(48, 32))),
-    "one number": ("test_pipeline = [dict(type='Resize', scale=64, keep_ratio=True)]", Picture((64, 64), True)),
-    "several sizes": ("test_pipeline = [dict(type='MultiScaleFlipAug', img_scale=[(9, 8), (7, 6)])]", Picture((9, 8))),
-    "a name": (
-        "norm = dict(mean=[0, 0, 0], std=[255., 255., 255.], to_rgb=True)\n"
-        "test_pipeline = [dict(type='Normalize', **norm)]",
-        Picture(mean=(0, 0, 0), std=(255, 255, 255), rgb=True),
-    ),
-    "no deviation": ("test_pipeline = [dict(type='Normalize', mean=[1, 2, 3], std=[4, 0, 6])]", Picture()),
-    "no sizes": ("test_pipeline = [dict(type='Resize', scale=(-1, 10**9)), 7, None, [], dict()]", Picture()),
-}
-
-
-@pytest.mark.parametrize("name", PICTURES)
-def test_pictures(name: str) -> None:
-    text, expected = PICTURES[name]
-    assert of(text).picture == expected
 
 
 def generator(text: str) -> str:
@@ -667,5 +649,6 @@ HOSTILE = {
 def test_hostile(name: str) -> None:
     """Read to the end, and nothing is believed that no config says."""
     found = of(HOSTILE[name])
-    assert found.only == Stage() and found.anchors == Anchors() and found.picture.scale in (None, (1, 2))
+    assert found.only == Stage() and found.anchors == Anchors()
+    assert final_size(found.picture.steps) is None
     assert all(note.isprintable() and len(note) < 1200 for note in found.notes)

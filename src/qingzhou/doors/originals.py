@@ -16,7 +16,8 @@ from ..errors import LabelError, ModelError, QingzhouError, say
 from ..labels import read_labels, wrong_number
 from ..nets.lenet import grey_input
 from ..nets.names import parse_name
-from ..nets.network import MEAN, STD, imagenet_input
+from ..nets.network import imagenet_input
+from ..nets.pictures import MEAN, STD
 from ..runtime.card import Card, Input, Output
 
 LONGEST = 1 << 20  # characters of metadata that are parsed

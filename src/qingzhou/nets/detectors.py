@@ -13,8 +13,9 @@ from .decodings import rcnn_thresholds, ssd_decoding, yolo_decoding
 from .detector import Levels
 from .faster_rcnn import Thresholds
 from .graph import Graph, Recorder, Value
-from .network import MEAN, STD, Config, Shapes, with_channels
+from .network import Config, Shapes
 from .one_stage import Decoding, ssd_boxes, yolo_boxes
+from .pictures import fixed_input, free_input, keeps_ratio, said_size, unsaid
 from .recorded import Recorded, Wanted
 from .settings import Picture
 
@@ -37,8 +38,8 @@ class Detector:
 def record_ssd(config: Config, wanted: Wanted) -> Recorded:
     """Pictures squashed to the input's size."""
     picture = wanted.settings.picture
-    size = wanted.picture or _height_width(picture) or (320, 320)
-    entry = fixed_input(picture, size, size, bool(picture.keep_ratio))
+    size = wanted.picture or said_size(picture) or (320, 320)
+    entry = fixed_input(picture, size, size, bool(keeps_ratio(picture)), wanted.channels or 3)
     how = ssd_decoding(config, wanted.settings)
     return _one_stage(config, wanted, entry, ssdlite.ssdlite, ssd_boxes, how, "ssd")
 
@@ -52,10 +53,13 @@ def record_yolo(config: Config, wanted: Wanted) -> Recorded:
             zh=f"--input-size 的值是 {size[0]},{size[1]}，而 YOLOv3 需要 32 的倍数，例如 416,416 或 320,320。",
         )
     picture = wanted.settings.picture
-    if config["darknet"] and picture.mean is None:  # as in all of mmdet's configs; MMEdu has none of these
-        picture = replace(picture, mean=(0, 0, 0), std=(255, 255, 255), rgb=True)
-    inside = wanted.picture or _height_width(picture) or size
-    entry = fixed_input(picture, inside, rounded_up(inside, 32), picture.keep_ratio is not False)
+    if config["darknet"] and not picture.values:  # as in all of mmdet's configs; MMEdu has none of these
+        scaled = {"op": "normalize", "mean": [0.0], "std": [255.0]}
+        picture = replace(picture, steps=(*picture.steps, scaled), color="RGB", values=True)
+    inside = wanted.picture or said_size(picture) or size
+    entry = fixed_input(
+        picture, inside, rounded_up(inside, 32), keeps_ratio(picture) is not False, wanted.channels or 3
+    )
     how = yolo_decoding(config, wanted.settings)
     return _one_stage(config, wanted, entry, yolov3.yolov3, yolo_boxes, how, "yolo")
 
@@ -65,16 +69,17 @@ def _one_stage(
     boxes: Callable[[Recorder, Value, Levels, Decoding], tuple[Value, Value]], how: Decoding, kind: str,
 ) -> Recorded:  # fmt: skip
     how = replace(how, **_asked(wanted, how))
-    net, entry = Recorder(), with_channels(entry, wanted.channels)
+    net = Recorder()
     image = net.input(entry.name, tuple(1 if n is None else n for n in entry.shape))
     levels = build(net, image, config)
     heads = _heads(net, levels)
     limits = {"score": how.score, "iou": how.iou, "most": how.most}
+    assumed = unsaid(wanted.settings.picture, wanted.picture is not None, wanted.channels or 3)
     if wanted.form == "raw":
         decoding = _decoding(levels, how, kind)
-        return Recorded(heads, entry, "detection", Output("scores0", "raw"), limits, decoding, heads)
+        return Recorded(heads, entry, "detection", Output("scores0", "raw"), limits, decoding, heads, assumed)
     graph = net.freeze(*boxes(net, image, levels, how), names=["dets", "labels"])
-    return Recorded(graph, entry, "detection", Output("dets", "boxes"), limits, None, heads)
+    return Recorded(graph, entry, "detection", Output("dets", "boxes"), limits, None, heads, assumed)
 
 
 def _heads(net: Recorder, levels: Levels) -> Graph:
@@ -110,7 +115,7 @@ def record_rcnn(config: Config, wanted: Wanted) -> Recorded:
         )
     how = rcnn_thresholds(config, wanted.settings)
     how = replace(how, **_asked(wanted, how))
-    entry = with_channels(_rcnn_input(wanted.settings.picture, wanted.picture), wanted.channels)
+    entry = _rcnn_input(wanted.settings.picture, wanted.picture, wanted.channels or 3)
     net = Recorder()
     names = ("height", "width")
     sizes = [name if n is None else n for name, n in zip(names, entry.shape[2:], strict=True)]
@@ -121,47 +126,21 @@ def record_rcnn(config: Config, wanted: Wanted) -> Recorded:
     outs = faster_rcnn.boxes(net, image, features, levels, config, how)
     graph = net.freeze(*outs, names=["dets", "labels", "masks"][: len(outs)])
     limits = {"score": how.score, "iou": how.iou, "most": how.most}
-    return Recorded(graph, entry, "detection", Output("dets", "boxes"), limits, None, heads)
+    assumed = unsaid(wanted.settings.picture, wanted.picture is not None, wanted.channels or 3)
+    return Recorded(graph, entry, "detection", Output("dets", "boxes"), limits, None, heads, assumed)
 
 
-def _rcnn_input(picture: Picture, size: tuple[int, int] | None) -> Input:
-    scale, multiple = picture.scale or (1333, 800), picture.multiple or 32
+def _rcnn_input(picture: Picture, size: tuple[int, int] | None, channels: int) -> Input:
     if size is not None:
-        return fixed_input(picture, size, size, True)
-    if picture.keep_ratio is False:
-        return fixed_input(picture, scale[::-1], rounded_up(scale[::-1], multiple), False)
-    within = {"op": "resize", "within": sorted(scale, reverse=True), "interpolation": "cv2"}
-    steps = [within, normalised(picture), {"op": "pad_to", "multiple": multiple}]
-    return Input("input", "image", [1, 3, None, None], _color(picture), steps)
+        return fixed_input(picture, size, size, True, channels)
+    height, width = said_size(picture) or (800, 1333)
+    multiple = next((step["multiple"] for step in picture.steps if "multiple" in step), 32)
+    if keeps_ratio(picture) is False:
+        return fixed_input(picture, (height, width), rounded_up((height, width), multiple), False, channels)
+    return free_input(picture, (height, width), multiple, channels)
 
 
 # -- pieces ---------------------------------------------------------------------------------------------------------
-
-
-def fixed_input(picture: Picture, inside: Sequence[int], size: Sequence[int], keep_ratio: bool) -> Input:
-    """Pictures of one (height, width): as large as fits inside, or squashed to that; zeros at the right and bottom.
-
-    For squares that is mmcv's rule; it turns other rectangles with the picture.
-    """
-    resize = {"op": "resize", "inside" if keep_ratio else "size": list(inside), "interpolation": "cv2"}
-    steps = [resize, normalised(picture)]
-    if keep_ratio or list(inside) != list(size):
-        steps.append({"op": "pad_to", "size": list(size)})
-    return Input("input", "image", [1, 3, *size], _color(picture), steps)
-
-
-def normalised(picture: Picture) -> Step:
-    """As trained; else with ImageNet's mean and deviation, for RGB."""
-    mean, std = (picture.mean, picture.std) if picture.mean and picture.std else (MEAN, STD)
-    return {"op": "normalize", "mean": list(map(float, mean)), "std": list(map(float, std))}
-
-
-def _color(picture: Picture) -> str:
-    return "BGR" if picture.mean and picture.rgb is False else "RGB"
-
-
-def _height_width(picture: Picture) -> tuple[int, int] | None:
-    return picture.scale and picture.scale[::-1]
 
 
 def rounded_up(size: Sequence[int], multiple: int) -> list[int]:

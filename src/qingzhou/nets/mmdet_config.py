@@ -1,33 +1,33 @@
 """What the config text inside a checkpoint of mmdet, mmcls or mmpretrain says of the network's use.
 
 mmcv writes it as meta["config"], mmengine as meta["cfg"]; MMEdu's checkpoints have none. Shapes show nothing of this:
-anchors, thresholds, how pictures are prepared, and where a bottleneck of ResNet has its stride.
+anchors, thresholds, where a bottleneck of ResNet has its stride, and (pipeline.py) how pictures are prepared.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from typing import Any
 
 from ..checkpoint.refusals import short
 from ..errors import say
 from .config_text import Unreadable, parse
-from .config_values import MOST_SHAPES, at, count, first, numbers, pair, rows, share, sizes, truth, type_name
+from .config_values import MOST_SHAPES, at, count, first, numbers, rows, share, sizes, type_name
 from .mmcls_config import read_layers
-from .settings import Anchors, Numbers, Picture, Settings, Stage
+from .pipeline import read_picture
+from .settings import Anchors, Numbers, Settings, Stage
 
-MOST_LEVELS, MOST_STEPS = 16, 100  # more is no detector
+MOST_LEVELS = 16  # more is no detector
 
 
 def read_settings(meta: Mapping[str, Any]) -> Settings:
     """The settings in a checkpoint's meta; never an error: a text that cannot be read gives none, and a note."""
-    text = next((text for key in ("config", "cfg") if isinstance(text := meta.get(key), str) and text.strip()), None)
-    if text is None:
+    key = next((key for key in ("config", "cfg") if isinstance(meta.get(key), str) and meta[key].strip()), None)
+    if key is None:
         return Settings()
     try:
-        return _Config(parse(text)).settings()
+        return _Config(parse(meta[key]), modern=key == "cfg").settings()
     except Unreadable:
         return Settings(notes=(_unreadable(),))
 
@@ -59,6 +59,7 @@ class _Config:
     """The values of a text, and what we met in it that we do not follow."""
 
     names: Mapping[str, Any]
+    modern: bool  # written by mmcv 2
     strange: list[str] = field(default_factory=list)
 
     def settings(self) -> Settings:
@@ -75,7 +76,7 @@ class _Config:
             anchors=self.anchors(at(model, dense), dense),
             stds=self.stds(model, "roi_head", "bbox_head") if two else self.stds(model, "bbox_head"),
             proposal_stds=self.stds(model, "rpn_head"),
-            picture=self.picture(model),
+            picture=read_picture(self.names, model, self.modern, self.strange),
             caffe=at(model, "backbone", "style") == "caffe",
             layers=layers,
         )
@@ -141,18 +142,6 @@ class _Config:
         stds = numbers(at(coder, "target_stds"))
         return stds if len(stds) == 4 else None
 
-    def picture(self, model: Any) -> Picture:
-        """The steps of the test pipeline, and what the data_preprocessor of mmengine's tools does after them."""
-        found: dict[str, Any] = {}
-        for step in islice(_flat(_pipeline(self.names)), MOST_STEPS):
-            said = STEPS.get(type_name(step) or "", lambda step: {})(step)
-            found |= {name: value for name, value in said.items() if value is not None}
-            self.expect(at(step, "interpolation"), ("bilinear",), f"test_pipeline.{type_name(step)}.interpolation")
-            self.expect(at(step, "pad_to_square"), (False,), f"test_pipeline.{type_name(step)}.pad_to_square")
-        for maker in (at(self.names, "data_preprocessor"), at(model, "data_preprocessor")):
-            found |= {name: value for name, value in _normalize(maker).items() if value is not None}
-        return Picture(**found)
-
     def notes(self) -> Iterator[str]:
         """One note for all that is strange."""
         if self.strange:
@@ -169,68 +158,6 @@ def _unreadable() -> str:
         "anchors, preparation of pictures). Compare some answers with those of the training program.",
         zh="文件中的训练配置无法读取，因此使用该工具的常用设置（阈值、锚框、图片预处理）。请与训练程序的结果比较几个例子。",
     )
-
-
-# -- pictures ----------------------------------------------------------------------------------------------------------
-
-
-def _pipeline(names: Mapping[str, Any]) -> Any:
-    """That of the data set which mmdet's and mmengine's test programs use; else the name that all configs give it."""
-    for path in (("test_dataloader", "dataset"), ("data", "test")):
-        data = at(names, *path)
-        while at(data, "pipeline") is None and at(data, "dataset") is not None:
-            data = at(data, "dataset")
-        if at(data, "pipeline") is not None:
-            return at(data, "pipeline")
-    return at(names, "test_pipeline")
-
-
-def _flat(steps: Any, depth: int = 0) -> Iterator[Any]:
-    """The steps, each followed by those inside it; MultiScaleFlipAug and TestTimeAug hold others."""
-    for step in steps if isinstance(steps, tuple) and depth < 3 else ():
-        yield step
-        yield from _flat(at(step, "transforms"), depth + 1)
-
-
-def _resize(step: Any) -> dict[str, Any]:
-    """mmdet: img_scale or scale; mmcls: size, where (256, -1) is the short side."""
-    scale, size = first(at(step, "scale"), at(step, "img_scale")), at(step, "size")
-    found = {"keep_ratio": truth(at(step, "keep_ratio")), "backend": _backend(step)}
-    if size is None:
-        return {**found, "scale": pair(scale)}
-    if isinstance(size, tuple) and len(size) == 2 and size[1] == -1:
-        return {"short": count(size[0]), "backend": _backend(step)}
-    height_width = pair(size)
-    return {**found, "scale": height_width and height_width[::-1]}
-
-
-def _edge(step: Any) -> dict[str, Any]:
-    short_side = count(at(step, "scale")) if at(step, "edge") in (None, "short") else None
-    return {"short": short_side, "backend": _backend(step)}
-
-
-def _normalize(step: Any) -> dict[str, Any]:
-    mean, std = numbers(at(step, "mean")), numbers(at(step, "std"))
-    rgb = first(*(truth(at(step, name)) for name in ("to_rgb", "bgr_to_rgb")))
-    fits = len(mean) == len(std) == 3 and min(std) > 0
-    both = {"mean": mean, "std": std, "rgb": bool(rgb)} if fits else {}
-    return {**both, "multiple": count(at(step, "pad_size_divisor"))}
-
-
-STEPS: dict[str, Callable[[Any], dict[str, Any]]] = {
-    "MultiScaleFlipAug": lambda step: {"scale": pair(at(step, "img_scale"))},
-    "Resize": _resize,
-    "FixScaleResize": _resize,
-    "ResizeEdge": _edge,
-    "CenterCrop": lambda step: {"crop": pair(at(step, "crop_size"))},
-    "Normalize": _normalize,
-    "Pad": lambda step: {"multiple": count(at(step, "size_divisor"))},
-}
-
-
-def _backend(step: Any) -> str | None:
-    backend = at(step, "backend")
-    return backend if backend in ("cv2", "pillow") else None
 
 
 # -- anchors -----------------------------------------------------------------------------------------------------------

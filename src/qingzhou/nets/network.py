@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ..runtime.card import Input, Output
 from .graph import Graph, Layer, Recorder, Value
+from .pictures import MEAN, STD, input_as_trained, resized, with_channels
 from .recorded import Recorded, Wanted
 from .settings import Layers
 
 Shapes = Mapping[str, tuple[int, ...]]
 Config = Mapping[str, Any]
-
-MEAN, STD = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]  # ImageNet's, for RGB
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Network:
     configs   tensor shapes -> the sizes it may have, likeliest first; empty if it is certainly another network
     title     config -> "ResNet-50", for people
     build     (recorder, image, config) -> (N, classes) logits
-    input     config -> how pictures are prepared, as in the original's test pipeline
+    input     config -> how pictures are prepared in the original's usual test pipeline
     act       the activation of the backbone that its act_cfg replaces; "" where it has none
     """
 
@@ -39,16 +38,18 @@ class Network:
 
     def record(self, config: Config, wanted: Wanted) -> Recorded:
         """The network in one size, with softmax, as MMEdu exports it, or with sigmoids where classes are many."""
-        entry = with_channels(resized(self.input(config), wanted.picture), wanted.channels)
+        usual = with_channels(self.input(config), wanted.channels)
+        trained, assumed = input_as_trained(usual, wanted.settings.picture)
+        entry = resized(trained, wanted.picture)
         net, layers = Recorder(), wanted.settings.layers
         image = net.input(entry.name, tuple(1 if n is None else n for n in entry.shape))
         logits = self.build(net, image, config)
         scores = net.act("sigmoid", logits, "scores") if layers.sigmoid else net.softmax(logits)
         graph = as_trained(net.freeze(scores, names=["probs"]), layers, self.act)
         if not layers.sigmoid:
-            return Recorded(graph, entry, "classification", Output("probs", "probabilities"))
+            return Recorded(graph, entry, "classification", Output("probs", "probabilities"), assumed=assumed)
         limits = {"score": layers.threshold, "most": min(layers.most or config["classes"], config["classes"])}
-        return Recorded(graph, entry, "classification", Output("probs", "sigmoids"), limits)
+        return Recorded(graph, entry, "classification", Output("probs", "sigmoids"), limits, assumed=assumed)
 
 
 def as_trained(graph: Graph, layers: Layers, replaced: str) -> Graph:
@@ -65,34 +66,6 @@ def _as_trained(layer: Layer, layers: Layers, replaced: str) -> Layer:
     if layer.op == "Act" and layers.act and layer.attrs["kind"] == replaced and not fixed:
         return replace(layer, attrs={**layer.attrs, "kind": layers.act.kind, "slope": layers.act.slope})
     return layer
-
-
-def resized(entry: Input, size: tuple[int, int] | None) -> Input:
-    """The same pre-processing for pictures of (height, width) instead."""
-    if size is None:
-        return entry
-    steps = []
-    for step in entry.steps:
-        if "size" in step:
-            step = {**step, "size": list(size)}
-        elif "short" in step:
-            step = {**step, "short": round(step["short"] * min(size) / 224)}
-        steps.append(step)
-    return Input(entry.name, entry.kind, [*entry.shape[:2], *size], entry.color, steps)
-
-
-def with_channels(entry: Input, channels: int | None) -> Input:
-    """The same for networks that take another number of channels: 1, grey, or 3."""
-    if channels in (None, entry.shape[1]):
-        return entry
-    steps = [{**s, **{k: _spread(s[k], channels) for k in ("mean", "std") if k in s}} for s in entry.steps]
-    shape = [entry.shape[0], channels, *entry.shape[2:]]
-    return Input(entry.name, entry.kind, shape, "GRAY" if channels == 1 else "RGB", steps)
-
-
-def _spread(numbers: Sequence[float], channels: int) -> list[float]:
-    """Numbers of another number of channels: grey has the mean of the colours'."""
-    return [sum(numbers) / len(numbers)] * channels
 
 
 def imagenet_input(interpolation: str = "pillow", bgr: bool = False) -> Input:

@@ -31,6 +31,7 @@ def recognise_checkpoint(checkpoint: Checkpoint, wanted: Wanted = Wanted()) -> R
         _tool(checkpoint, found.task), match.family, match.title, found.task, found.graph, found.input,
         found.output.scores, match.config["classes"], _named(checkpoint),
         notes=tuple(notes), thresholds=found.thresholds, decoding=found.decoding, heads=found.heads,
+        assumed=found.assumed,
     )  # fmt: skip
 
 

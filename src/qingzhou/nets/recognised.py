@@ -20,6 +20,7 @@ class Recognised:
     classes  how many scores an answer has
     named   what the file says that the classes are called, in any form that labels.read_labels() reads
     scores  what the output holds: "probabilities", "logits", "values", "boxes" or "raw"
+    assumed what the file does not say: see Card
     thresholds, decoding, heads  of detectors: see Recorded
     """
 
@@ -37,3 +38,4 @@ class Recognised:
     thresholds: dict[str, Any] | None = None
     decoding: dict[str, Any] | None = None
     heads: Graph | None = None
+    assumed: tuple[str, ...] = ()

@@ -40,6 +40,7 @@ class Recorded:
     """A graph with all that the card says of it.
 
     heads       detectors: the same network up to its predictions, before anything is chosen among them
+    assumed     which parts of the pictures' preparation the file does not say: see Card
     thresholds  detectors: score, iou, most; classifiers with sigmoids: score, most
     decoding    how the runtime turns raw predictions into boxes
     """
@@ -51,3 +52,4 @@ class Recorded:
     thresholds: dict[str, Any] | None = None
     decoding: dict[str, Any] | None = None
     heads: Graph | None = None
+    assumed: tuple[str, ...] = ()

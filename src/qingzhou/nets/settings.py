@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 Numbers = tuple[float, ...]
+Step = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -43,21 +45,16 @@ class Anchors:
 class Picture:
     """How the test pipeline prepares a picture.
 
-    scale     (width, height); keep_ratio: inside it, else squashed to it
-    short     the short side of classifiers;  crop: (height, width) of their centre;  backend: "cv2" or "pillow"
-    mean, std per channel, in the order that `rgb` says
-    multiple  sides are padded to a multiple of this
+    steps   as the card has them (runtime/card.py), in their order; "within" is (width, height), where that is said;
+            mean, std and what fills up are one number or three, in the order of `color`
+    color   "RGB", "BGR", or "GRAY" where it is read grey;  None where nothing is said
+    sizes   whether the steps say how its size is made;  values: and what becomes of its pixels
     """
 
-    scale: tuple[int, int] | None = None
-    keep_ratio: bool | None = None
-    short: int | None = None
-    crop: tuple[int, int] | None = None
-    backend: str | None = None
-    mean: Numbers | None = None
-    std: Numbers | None = None
-    rgb: bool | None = None
-    multiple: int | None = None
+    steps: tuple[Step, ...] = ()
+    color: str | None = None
+    sizes: bool = False
+    values: bool = False
 
 
 @dataclass(frozen=True)

@@ -40,8 +40,9 @@ class Input:
               {"op": "resize", "inside": [h, w], "interpolation": ...}                as large as fits, keep ratio
               {"op": "center_crop", "size": [h, w]}                                   zero-padded where too small
               {"op": "pad", "border": [left, top, right, bottom], "value": 0}
-              {"op": "pad_to", "size": [h, w]}                                        zeros at the right and bottom
-              {"op": "pad_to", "multiple": 32}                                        of each side, the same way
+              {"op": "pad_to", "size": [h, w], "value": [...]}                        filled up at the right and bottom
+              {"op": "pad_to", "multiple": 32, "value": [...]}                        of each side, the same way;
+                                                                                      per channel, zeros without `value`
               {"op": "gray"}                                  0.299, 0.587, 0.114 of the channels in each, or in one
               {"op": "normalize", "mean": [...], "std": [...]}                        (x - mean) / std per channel
             "pillow" is Pillow's antialiased bilinear; "cv2" is OpenCV's INTER_LINEAR on uint8, bit for bit.
@@ -197,7 +198,7 @@ def _input(data: Any) -> Input:
     channels = COLORS.get(color, 0)
     for i, step in enumerate(steps):
         channels = shape[1] if step["op"] == "gray" and shape[1:] and shape[1] == 1 else channels
-        if step["op"] == "normalize" and not len(step["mean"]) == len(step["std"]) == channels:
+        if any(len(step[name]) != channels for name in ("mean", "std", "value") if type(step.get(name)) is list):
             raise bad("input.steps[%d]" % i, step)
     if len(shape) not in RANKS[kind] or (kind == "image" and not _fits(shape, channels)):
         raise bad("input.shape", shape)
@@ -217,7 +218,7 @@ def _step(at: str, data: Any) -> Dict[str, Any]:
     choice = CHOICES.get(data["op"], ())
     if choice and sum(key in data for key in choice) != 1:
         raise bad(at, data)
-    if any(key not in data for key in checks if key not in choice):
+    if any(key not in data for key in checks if key not in choice and key not in FREE.get(data["op"], ())):
         raise bad(at, data)
     return {"op": data["op"], **{key: checks[key]("%s.%s" % (at, key), data[key]) for key in data if key != "op"}}
 
@@ -260,11 +261,12 @@ STEPS: Dict[str, Dict[str, Callable[[str, Any], Any]]] = {
     "resize": {"short": _side, "size": _size, "within": _size, "inside": _size, "interpolation": _interpolation},
     "center_crop": {"size": _size},
     "pad": {"border": _border, "value": fields.number},
-    "pad_to": {"size": _size, "multiple": _side},
+    "pad_to": {"size": _size, "multiple": _side, "value": _means},
     "gray": {},
     "normalize": {"mean": _means, "std": _stds},
 }
 CHOICES = {"resize": ("short", "size", "within", "inside"), "pad_to": ("size", "multiple")}  # just one of these
+FREE = {"pad_to": ("value",)}  # may be missing
 
 
 def _output(data: Any) -> Output:

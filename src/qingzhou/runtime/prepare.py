@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, Dict, NamedTuple, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, NamedTuple, Sequence, Tuple
 
 import numpy as np
 from PIL import Image
@@ -119,7 +119,7 @@ def _pad(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
 
 
 def _pad_to(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
-    """Zeros at the right and bottom; what is larger than a given size stays. Channel by channel in memory."""
+    """Filled up at the right and bottom; what is larger than a given size stays. Channel by channel in memory."""
     height, width = picture.shape[:2]
     if "multiple" in step:
         high, wide = (-(-side // step["multiple"]) * step["multiple"] for side in (height, width))
@@ -129,8 +129,16 @@ def _pad_to(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
         raise too_large("%d x %d" % (wide, high))
     channels = picture.reshape((height, width, -1)).transpose(2, 0, 1)
     planes = np.zeros((len(channels), high, wide), picture.dtype)
+    if "value" in step:
+        planes += _fill(step["value"], picture.dtype)
     planes[:, :height, :width] = channels
     return planes[0] if picture.ndim == 2 else planes.transpose(1, 2, 0)
+
+
+def _fill(values: Sequence[float], kind: Any) -> Array:
+    """A number for each channel, (C, 1, 1); for pixels rounded and cut to 0 to 255, as OpenCV's copyMakeBorder does."""
+    found = np.asarray(values, np.float32).reshape(-1, 1, 1)
+    return found if kind != np.uint8 else np.clip(np.rint(found), 0, 255).astype(np.uint8)
 
 
 def _gray(picture: Array, step: Dict[str, Any], entry: Input) -> Array:

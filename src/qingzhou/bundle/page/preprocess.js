@@ -115,20 +115,27 @@ function pad(picture, step) {
   return cut(picture, -top, -left, picture.height + top + bottom, picture.width + left + right, step.value);
 }
 
-/** Zeros at the right and bottom; what is larger than a given size stays. */
+/** Filled up at the right and bottom, with zeros or a number for each channel; what is larger than a given size stays. */
 function padTo(picture, step) {
   const up = (side) => Math.ceil(side / step.multiple) * step.multiple;
   const height = step.multiple ? up(picture.height) : Math.max(picture.height, step.size[0]);
   const width = step.multiple ? up(picture.width) : Math.max(picture.width, step.size[1]);
   if (height * width > MOST_PIXELS) throw new Error("too large");
-  return cut(picture, 0, 0, height, width, 0);
+  return cut(picture, 0, 0, height, width, fill(step.value ?? 0, picture.data));
 }
 
-/** A window of so many rows and columns, from a row and a column on; `value` where it lies outside the picture. */
+/** What fills a picture up: of pixels in whole numbers of 0 to 255, halves to even as OpenCV rounds. */
+function fill(value, data) {
+  if (!Array.isArray(value) || !(data instanceof Uint8Array)) return value;
+  return value.map((n) => Math.min(255, Math.max(0, roundHalfEven(n))));
+}
+
+/** A window of so many rows and columns, from a row and a column on; `value` (one, or one for each channel) outside. */
 function cut(picture, top, left, height, width, value) {
   const { data, channels } = picture;
   const out = new data.constructor(height * width * channels);
-  if (value) out.fill(value);
+  if (Array.isArray(value)) out.forEach((_, i) => (out[i] = value[i % channels]));
+  else if (value) out.fill(value);
   const first = Math.max(0, left);
   const count = (Math.min(picture.width, left + width) - first) * channels;
   for (let y = Math.max(0, top); y < Math.min(picture.height, top + height) && count > 0; y++) {
