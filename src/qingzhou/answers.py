@@ -44,9 +44,10 @@ def as_dict(result: Answer, top: int, names: Sequence[str]) -> dict[str, Any]:
     if isinstance(answer, list):
         size = _size(result) if any(one.mask is not None for one in answer) else None
         found["detections"] = [_detection(one, size) for one in answer]
-    elif answer.label:
+    elif answer.label or answer.named is not None:
         found |= {"label": answer.label, "index": answer.index, "confidence": answer.confidence}
         found["top"] = [{"label": name, "score": score} for name, score in ranking(answer, top, names)]
+        found |= {} if answer.named is None else {"named": [one._asdict() for one in answer.named]}
     else:
         found["values"] = [float(value) for value in answer.scores.reshape(-1)]
     return found | ({"drawn": str(result.drawn)} if result.drawn else {})
@@ -84,11 +85,17 @@ def csv_rows(results: Sequence[Answer]) -> list[list[str]]:
             *([source, one.label, f"{one.confidence:.4f}", *(f"{n:.1f}" for n in one.box)] for source, one in found),
         ]
     single = [(source, answer) for source, answer in done if not isinstance(answer, list)]
-    if any(answer.label for _, answer in single):
-        return [["input", "label", "confidence"], *([s, a.label, f"{a.confidence:.4f}"] for s, a in single)]
+    if any(answer.label or answer.named is not None for _, answer in single):
+        return [["input", "label", "confidence"], *([s, *_cells(a)] for s, a in single)]
     numbers = max((answer.scores.size for _, answer in single), default=0)
     values = [[source, *(f"{n:.7g}" for n in answer.scores.reshape(-1))] for source, answer in single]
     return [["input", *(f"value{i}" for i in range(numbers))], *values]
+
+
+def _cells(answer: Prediction) -> tuple[str, str]:
+    """Label and confidence; of several classes one after the other."""
+    things = [answer] if answer.named is None else answer.named
+    return "; ".join(one.label for one in things), "; ".join(f"{one.confidence:.4f}" for one in things)
 
 
 def coco(results: Sequence[Answer], labels: Sequence[str]) -> dict[str, Any]:

@@ -88,7 +88,11 @@ def info(file: Path, tree: bool, lang: str | None, as_json: bool) -> None:
 @click.argument("inputs", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--top", type=click.IntRange(1, 100), default=3, show_default=True, help="Labels to show. 显示前几名。")
 @click.option("--save", type=click.Path(path_type=Path), help="Folder for pictures with the answer. 保存结果图。")
-@click.option("--threshold", type=click.FloatRange(0, 1), help="Detectors: least confidence. 检测的最低置信度。")
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    help="Detectors, several classes: least confidence. 检测和一图多类模型的最低置信度。",
+)
 @click.option("--csv", "as_csv", is_flag=True, help="Print a CSV table. 输出 CSV 表格。")
 @click.option("--coco", type=click.Path(path_type=Path), help="Detectors: write a COCO file. 写成 COCO 格式。")
 @on_device

@@ -75,7 +75,7 @@ def picture(reference: Mapping[str, Any]) -> np.ndarray:
 def test_equals_the_original(name: str, tmp_path: Path) -> None:
     reference = REFERENCES[name]
     found, tensors = recognised(reference, tmp_path), filled(reference)
-    assert found.notes == ()
+    assert len(found.notes) == (name == "multi-label")  # which says what the head does
     for opset in (11, 13, 18) if name in ("gem", "arcface", "stacked") else (13,):
         scores = answer(found, tensors, picture(reference), opset, tmp_path)
         assert np.abs(scores - np.array(reference["scores"])).max() <= 1e-5

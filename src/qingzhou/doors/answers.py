@@ -14,6 +14,7 @@ from PIL import Image
 from ..errors import OptionError, OutputError
 from ..runtime.card import Card
 from ..runtime.detect import Detection
+from ..runtime.predict import named_in
 
 Array = npt.NDArray[Any]
 LABEL, CONFIDENCE, RESULT, VALUE, SCORE, BOX = "标签", "置信度", "预测结果", "预测值", "分数", "坐标"  # of inference()
@@ -55,9 +56,12 @@ TRANSLATIONS: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def classified(output: Array, card: Card) -> dict[str, Any]:
-    """The likeliest class of one output row, (1, C) or (C,), as task mmedu gives it."""
+def classified(output: Array, card: Card) -> dict[str, Any] | list[dict[str, Any]]:
+    """The likeliest class of one output row, (1, C) or (C,), as task mmedu gives it; of several classes a list."""
     scores = output.reshape(-1).astype(np.float64)
+    named = named_in(scores, card)
+    if named is not None:
+        return [{LABEL: one.index, CONFIDENCE: one.confidence, RESULT: one.label} for one in named]
     if card.output.scores == "logits":
         scores = np.exp(scores - scores.max())
         scores /= scores.sum()

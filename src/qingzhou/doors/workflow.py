@@ -72,8 +72,9 @@ class Workflow:
     ) -> Any:  # fmt: skip
         """The result; with img_type "cv2" or "pil", the pair (result, picture with the result on it).
 
-        mmedu: {'标签', '置信度', '预测结果'}, a list of those with '坐标' for detectors, from the confidence `thr` on;
-        a list of results for a folder. basenn: [array of outputs].
+        mmedu: {'标签', '置信度', '预测结果'}, a list of those with '坐标' for detectors, from the confidence `thr` on,
+        a list of those that are there for models of several classes; a list of results for a folder.
+        basenn: [array of outputs].
         custom: postprocess(outputs, fed) if given, else [arrays].
         """
         chosen = check_img_type(img_type)

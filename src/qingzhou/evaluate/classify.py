@@ -25,7 +25,7 @@ def classify(answered: Iterable[tuple[Case, Any]], labels: Sequence[str]) -> Cla
         confusion[case.truth, answer.index] += 1
         among_five += int(rank(answer.scores, case.truth) < FIVE)
         if answer.index != case.truth and len(examples) < MOST_EXAMPLES:
-            examples.append(Example(case.source, labels[case.truth], answer.label, float(answer.confidence)))
+            examples.append(Example(case.source, labels[case.truth], labels[answer.index], float(answer.confidence)))
     judged, right = int(confusion.sum()), int(confusion.trace())
     top5 = among_five / judged if len(labels) > FIVE else None
     return Classification(judged, right, wilson(right, judged), top5, list(labels), confusion, examples)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ..errors import QingzhouError, TaskError
+from ..errors import QingzhouError, TaskError, say
 from ..model import Model, load
 from ..runtime.card import Card
 from .ask import Count, Predicts, asked, first, known, usable
@@ -48,8 +48,20 @@ def evaluate(model: str | Path | Model | Predicts, data: str | Path, layout: str
     result = JUDGES[card.task][1](predictor, dataset, matcher, count)
     return Evaluation(
         path, dataset, card.task, result, count.failed, count.failures, dict(count.unknown.most_common()),
-        dataset.notes, time.perf_counter() - start,
+        [*dataset.notes, *several_notes(card)], time.perf_counter() - start,
     )  # fmt: skip
+
+
+def several_notes(card: Card) -> list[str]:
+    """What data with one class for each input cannot say of a model that may name several; at most one note."""
+    if card.output.scores != "sigmoids":
+        return []
+    return [say(
+        "This model judges each class by itself and may name several or none, but the data have one class for each "
+        "input. So it is only judged whether that class has the highest score, not which others are named.",
+        "这个模型对每个类别单独判断，可能说出多个类别或一个也没有，而数据里每个输入只有一个类别。"
+        "因此只评估该类别的分数是否最高，不评估还说出了哪些类别。",
+    )]  # fmt: skip
 
 
 def check_answers(card: Card, dataset: Dataset) -> None:

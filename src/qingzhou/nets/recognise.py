@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from .. import labels
 from ..checkpoint import Checkpoint
-from ..errors import OptionError, TensorMismatch, UnsupportedCheckpoint
+from ..errors import OptionError, TensorMismatch, UnsupportedCheckpoint, say
 from ..labels import Labels, named_in, read_label_option, wrong_number
 from .basenn import read_basenn
 from .match import Match, recognise
@@ -26,7 +27,8 @@ def recognise_checkpoint(checkpoint: Checkpoint, wanted: Wanted = Wanted()) -> R
     found = match.recorded
     if found.task == "classification" and settings.layers.refused:
         raise _refused(match.title, settings.layers.refused)
-    notes = [*checkpoint.notes, *_ignored(checkpoint), *settings.notes]
+    several = [_several(found.thresholds)] if found.output.scores == "sigmoids" and found.thresholds else []
+    notes = [*checkpoint.notes, *_ignored(checkpoint), *settings.notes, *several]
     return Recognised(
         _tool(checkpoint, found.task), match.family, match.title, found.task, found.graph, found.input,
         found.output.scores, match.config["classes"], _named(checkpoint),
@@ -67,6 +69,18 @@ def _refused(title: str, settings: Sequence[str]) -> UnsupportedCheckpoint:
         "those, or save the network whole with torch.save(model, ...).",
         zh=f"张量与 {title} 相符，但文件里的训练配置写着 {some}，这里还不支持，忽略它会得到错误的结果。"
         "应为 mmpretrain 自带配置中的结构。请用这样的结构训练，或用 torch.save(model, ...) 保存整个网络。",
+    )
+
+
+def _several(thresholds: Mapping[str, Any]) -> str:
+    score, most = thresholds["score"], thresholds["most"]
+    en, zh = (f"all that reach {score:g}", f"分数达到 {score:g} 的类别") if score else (
+        f"the surest {most}", f"最有把握的 {most} 个类别")  # fmt: skip
+    return say(
+        en=f"A multi-label head: each class is judged by itself, and {en} are named; that may be several or none. The "
+        "original XEduHub names only the surest.",
+        zh=f"多标签分类头：每个类别单独判断，会说出{zh}；可能有多个，也可能一个都没有。"
+        "原版 XEduHub 只会说出最有把握的一个。",
     )
 
 

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from ..answers import as_dict, csv_rows, names_of, ranking
 from ..errors import QingzhouError, say
+from ..runtime.answers import nothing
 from .pieces import as_json, console, table_of
 
 if TYPE_CHECKING:
@@ -66,12 +67,25 @@ def _boxes(table: Table, source: str, found: Sequence[Detection]) -> None:
 
 
 def _cells(answer: Prediction, top: int, names: Sequence[str]) -> tuple[str, str, str]:
+    if answer.named is not None:
+        return _several(answer, top, names)
     if not answer.label:
         values = answer.scores.reshape(-1)
         more = " …" if values.size > 10 else ""
         return " ".join(f"{value:.6g}" for value in values[:10]) + more, "", ""
     ranked = ranking(answer, top, names)
     return answer.label, f"{answer.confidence:.1%}", "  ".join(f"{name} {score:.1%}" for name, score in ranked[1:])
+
+
+def _several(answer: Prediction, top: int, names: Sequence[str]) -> tuple[str, str, str]:
+    """All that are named, and what comes after them."""
+    named = answer.named or ()
+    ranked = ranking(answer, max(top, len(named)), names)[len(named) :]
+    return (
+        ", ".join(one.label for one in named) or nothing(),
+        ", ".join(f"{one.confidence:.1%}" for one in named),
+        "  ".join(f"{name} {score:.1%}" for name, score in ranked),
+    )
 
 
 def _drawn(screen: Console, results: Sequence[Answer]) -> None:

@@ -11,7 +11,7 @@ from typing import Any, List, Optional, Sequence, Tuple
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from .answers import Detection
+from .answers import Detection, nothing
 from .errors import say
 from .image import open_picture
 
@@ -51,7 +51,9 @@ def draw(source: Any, answer: Any, enlarge: bool = False) -> Any:
 
 
 def caption(answer: Any) -> str:
-    """ "cat 98.1%", or the values where there are no classes."""
+    """ "cat 98.1%", several of these where several are named, or the values where there are no classes."""
+    if getattr(answer, "named", None) is not None:
+        return ", ".join("%s %.1f%%" % (one.label, 100 * one.confidence) for one in answer.named) or nothing()
     if answer.label or isinstance(answer, Detection):  # a class may be called ""
         return "%s %.1f%%" % (answer.label, 100 * answer.confidence)
     return " ".join("%.4g" % value for value in answer.scores[:5]) + (" …" if len(answer.scores) > 5 else "")

@@ -27,7 +27,7 @@ document.querySelector("input").onchange = async event => {
   document.getElementById("picture").src = URL.createObjectURL(file);
   shown.textContent = "…";
   const found = await (await fetch("/predict", {method: "POST", body: file})).json();
-  const things = found.detections || (found.label ? [found] : []);
+  const things = found.detections || found.named || (found.label ? [found] : []);
   const text = things.map(one => one.label + " " + (100 * one.confidence).toFixed(1) + "%%").join(", ");
   shown.textContent = found.message || text || (found.values || []).join(" ") || "–";
 };

@@ -7,20 +7,21 @@ from typing import Any, Dict, Sequence
 
 import numpy as np
 
-from .answers import Detection, Prediction
+from .answers import Detection, Named, Prediction
 from .errors import InputError
 
 BOX = ("x1", "y1", "x2", "y2")
 
 
 def as_plain(answer: Any) -> Dict[str, Any]:
-    """{"label", "index", "confidence", "scores"}, {"detections": [...]} or {"values": [...]}."""
+    """{"label", "index", "confidence", "scores"} and perhaps "named", {"detections": [...]} or {"values": [...]}."""
     if isinstance(answer, list):
         return {"detections": [_thing(one) for one in answer]}
     values = [round(float(value), 6) for value in answer.scores.reshape(-1)]
-    if not answer.label:
+    if not answer.label and answer.named is None:
         return {"values": values}
-    return {"label": answer.label, "index": answer.index, "confidence": float(answer.confidence), "scores": values}
+    found = {"label": answer.label, "index": answer.index, "confidence": float(answer.confidence), "scores": values}
+    return found if answer.named is None else {**found, "named": [one._asdict() for one in answer.named]}
 
 
 def _thing(one: Detection) -> Dict[str, Any]:
@@ -36,12 +37,17 @@ def from_plain(found: Any) -> Any:
         if "values" in found:
             return Prediction("", 0, math.nan, _row(found["values"]))
         row = _row(found["scores"])
-        return Prediction(str(found["label"]), int(found["index"]), float(found["confidence"]), row)
+        named = tuple(map(_named, found["named"])) if "named" in found else None
+        return Prediction(str(found["label"]), int(found["index"]), float(found["confidence"]), row, named)
     except (KeyError, TypeError, ValueError, IndexError):
         raise InputError(
             en='The answer that came over the network is none of ours. Is a program of the scene "api" running there?',
             zh="网络传回的不是识别结果。对方运行的是 api 场景的程序吗？",
         ) from None
+
+
+def _named(one: Dict[str, Any]) -> Named:
+    return Named(str(one["label"]), int(one["index"]), float(one["confidence"]))
 
 
 def _row(values: Sequence[Any]) -> Any:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import base64
 import math
 import os
-from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from .answers import Detection, Prediction
+from .answers import Detection, Named, Prediction
 from .card import KEY, Card, Sample
 from .errors import InputError, ModelError, SelfTestFailed
 from .read import is_path, pictures_in
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["Detection", "Prediction", "Predictor", "load"]
+__all__ = ["Detection", "Named", "Prediction", "Predictor", "load"]
 
 
 def load(path: Any, threads: Optional[int] = None) -> Predictor:
@@ -63,10 +63,11 @@ class Predictor:
         Texts: the likeliest next word. ImageError, InputError or FileMissing.
 
         A detector's answer for one picture is a list of Detection, best first. `threshold`, 0 to 1, replaces the
-        confidence above which it names things (card.thresholds["score"]); where the boxes are made inside the network
-        (card.output.scores is "boxes") less confident ones are lost there, so it can only be raised.
+        confidence above which it, or a model that may name several classes, names things (card.thresholds["score"]);
+        where the boxes are made inside the network (card.output.scores is "boxes") less confident ones are lost there,
+        so it can only be raised.
         """
-        if threshold is not None and self.card.task != "detection":
+        if threshold is not None and self.card.thresholds is None:
             raise _no_threshold(self.card.task)
         if self.card.input.kind == "image":
             many = _pictures(data)
@@ -121,7 +122,7 @@ class Predictor:
             from .detect import locate
 
             return locate(self.found(outputs, threshold), self.labels, view)
-        return self._prediction(self._scores(outputs).reshape(-1))
+        return self._prediction(self._scores(outputs).reshape(-1), threshold)
 
     def found(self, outputs: List[Array], threshold: Optional[float] = None) -> Found:
         """A detector's boxes in pixels of the network's input; found(…).rows() is what a sample's answer holds."""
@@ -236,12 +237,13 @@ class Predictor:
         index = int(row.argmax())
         return Prediction(word(index, self.card.vocabulary), index, float(row[index]), row)
 
-    def _prediction(self, row: Array) -> Prediction:
+    def _prediction(self, row: Array, threshold: Optional[float] = None) -> Prediction:
         index = int(row.argmax())
         if self.card.task != "classification":
             return Prediction("", index, math.nan, row)
-        label = self.labels[index] if index < len(self.labels) else str(index)
-        return Prediction(label, index, float(row[index]), row)
+        named = named_in(row, self.card, threshold)
+        label = "" if named == () else label_of(index, self.labels)
+        return Prediction(label, index, float(row[index]), row, named)
 
     def _rows(self, batch: Array) -> Array:
         """One flat row of scores for each input of a batch; one run each where the network takes no more at once."""
@@ -265,6 +267,23 @@ class Predictor:
         feed = {entry.name: _zeros(entry) for entry in self._inputs if entry.name != self.card.input.name}
         feed[self.card.input.name] = batch
         return feed
+
+
+def label_of(index: int, labels: Sequence[str]) -> str:
+    """The name of a class, or its number where it has none."""
+    return labels[index] if index < len(labels) else str(index)
+
+
+def named_in(row: Array, card: Card, threshold: Optional[float] = None) -> Optional[Tuple[Named, ...]]:
+    """The classes that a row of scores names, the surest first; None where a model names just one.
+
+    `threshold` replaces the card's least score.
+    """
+    if card.output.scores != "sigmoids" or card.thresholds is None:
+        return None
+    least = np.float32(card.thresholds["score"] if threshold is None else threshold)
+    order = np.argsort(-row, kind="stable")[: card.thresholds["most"]]
+    return tuple(Named(label_of(int(i), card.labels), int(i), float(row[i])) for i in order if row[i] >= least)
 
 
 def _card(session: Any, path: str) -> Card:
@@ -333,8 +352,9 @@ def _picture(sample: Sample) -> Any:
 
 def _no_threshold(task: str) -> InputError:
     return InputError(
-        en="threshold is for models that detect things; this one does %s. Leave it out." % task,
-        zh="threshold 只用于目标检测模型，而这个模型的任务是 %s。请不要写它。" % task,
+        en="threshold is for models that detect things or may name several classes; this one does %s. Leave it out."
+        % task,
+        zh="threshold 只用于目标检测模型和一图多类的模型，而这个模型的任务是 %s。请不要写它。" % task,
     )
 
 

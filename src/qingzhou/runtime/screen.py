@@ -116,7 +116,8 @@ class Screen:
 
     def _say(self, answer: Any) -> None:
         """A line when what is seen changes."""
-        seen = [one.label for one in answer] if isinstance(answer, list) else getattr(answer, "label", None)
+        things = answer if isinstance(answer, list) else getattr(answer, "named", None)
+        seen = getattr(answer, "label", None) if things is None else [one.label for one in things]
         if str(seen) != self._said or seen == "":
             self._said = str(seen)
             shown = ", ".join(map(caption, answer)) if isinstance(answer, list) else caption(answer) if answer else "?"

@@ -83,7 +83,7 @@ def summary(answer: Any) -> List[List[Any]]:
 def _plain(one: Any) -> List[Any]:
     if hasattr(one, "box"):
         return [one.label, round(float(one.confidence), 4), [round(float(side), 1) for side in one.box]]
-    if one.confidence == one.confidence:  # not NaN: there are classes
+    if one.confidence == one.confidence and one.named is None:  # not NaN: there are classes, of which one is right
         return [one.label, round(float(one.confidence), 4)]
     return ["", *(round(float(value), 5) for value in one.scores.reshape(-1)[:20])]
 

@@ -23,7 +23,7 @@ export class Model {
     Object.assign(this, { ort, session, card, labels: card.labels ?? [] });
   }
 
-  /** The answer to a picture {rgba, height, width, format}. threshold: of detectors, the least confidence or null. */
+  /** The answer to a picture {rgba, height, width, format}. threshold: the least confidence, or null for the card's. */
   async predict(picture, threshold = null) {
     const { values, shape, view } = prepare(readPixels(picture, this.card.input.color), this.card.input);
     return this.answer(await this.run(this.tensor(values, shape)), view, threshold);
@@ -53,13 +53,24 @@ export class Model {
     return this.session.run(feed);
   }
 
-  /** What the outputs mean: a list of boxes, or {label, index, confidence, scores}. */
+  /** What the outputs mean: boxes, or {label, index, confidence, scores} with all `named` where it may be several. */
   answer(outputs, view, threshold = null) {
     if (this.card.task === "detection") return locate(read(outputs, this.card, threshold), this.labels, view);
     const scores = this.scores(outputs);
     const index = scores.indexOf(Math.max(...scores));
     if (this.card.task !== "classification") return { label: "", index, confidence: NaN, scores };
-    return { label: this.labels[index] ?? String(index), index, confidence: scores[index], scores };
+    const label = this.labels[index] ?? String(index);
+    if (this.card.output.scores !== "sigmoids") return { label, index, confidence: scores[index], scores };
+    const named = this.named(scores, threshold);
+    return { label: named.length ? label : "", index, confidence: scores[index], scores, named };
+  }
+
+  /** The classes that reach the least score, the surest first, of a model that judges each by itself. */
+  named(scores, threshold) {
+    const { score, most } = this.card.thresholds;
+    const order = Array.from(scores.keys()).sort((a, b) => scores[b] - scores[a]).slice(0, most);
+    return order.filter((i) => scores[i] >= Math.fround(threshold ?? score))
+      .map((index) => ({ label: this.labels[index] ?? String(index), index, confidence: scores[index] }));
   }
 
   /** The output that holds the scores, as probabilities where it has classes. */

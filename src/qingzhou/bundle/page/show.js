@@ -34,7 +34,9 @@ function bars(answer, labels) {
     const name = make("span", { className: "name" }, labels[i] ?? String(i));
     return make("li", {}, name, bar(answer.scores[i]), percent(answer.scores[i]));
   });
-  const first = make("p", { className: "first" }, answer.label, " ", make("small", {}, percent(answer.confidence)));
+  const things = answer.named ?? [answer];
+  const texts = things.flatMap((one) => [one.label, " ", make("small", {}, percent(one.confidence)), " "]);
+  const first = make("p", { className: "first" }, ...(texts.length ? texts : [say("nothing")]));
   return [first, make("ol", { className: "bars" }, ...rows)];
 }
 

@@ -36,12 +36,13 @@ class PictureView {
     return make("nav", {}, this.live, choose, own, this.turn, file);
   }
 
-  /** Of detectors: how sure an answer must be. */
+  /** Of detectors and models that may name several classes: how sure an answer must be. */
   slider() {
-    if (this.model.card.task !== "detection") return [];
-    const least = this.model.card.output.scores === "boxes" ? this.model.card.thresholds.score : 0.01;
+    const { output, thresholds } = this.model.card;
+    if (!thresholds) return [];
+    const least = output.scores === "boxes" ? thresholds.score : 0.01;
     const input = make("input", { type: "range", min: least, max: 0.99, step: 0.01, id: "threshold" });
-    input.value = Math.max(least, this.model.card.thresholds.score, 0.3);
+    input.value = Math.max(least, thresholds.score, output.scores === "sigmoids" ? 0 : 0.3);
     const shown = make("output", {}, Number(input.value).toFixed(2));
     input.oninput = () => {
       shown.textContent = Number(input.value).toFixed(2);

@@ -35,7 +35,7 @@ with video, table, Rules(RULES, model.labels) as rules, Screen(rotate=ROTATE) as
         answer = model.predict(picture)
         rules.check(answer)
         # 3. A row for each thing that a detector found, or for the classifier's answer
-        for one in answer if isinstance(answer, list) else [answer]:
+        for one in answer if isinstance(answer, list) else answer.named or [answer]:
             rows.writerow([number, one.label or caption(one), "%.3f" % one.confidence])
         if not screen.show(picture, answer):
             break

@@ -35,7 +35,7 @@ with video, table, Rules(RULES, model.labels) as rules, Screen(rotate=ROTATE) as
         answer = model.predict(picture)
         rules.check(answer)
         # 3. 检测模型找到的每样东西一行，分类模型每帧一行
-        for one in answer if isinstance(answer, list) else [answer]:
+        for one in answer if isinstance(answer, list) else answer.named or [answer]:
             rows.writerow([number, one.label or caption(one), "%.3f" % one.confidence])
         if not screen.show(picture, answer):
             break

@@ -1,0 +1,30 @@
+"""Name all that is in a picture, or in each picture of a folder.
+
+Usage:  python THIS_FILE.py photo.jpg
+Without a photo, the sample picture inside the model is used.
+"""
+
+import sys
+from pathlib import Path
+
+from qingzhou_runtime import load
+from qingzhou_runtime.read import pictures_of
+
+MODEL = "model.onnx"  # the model file, in the same folder as this program
+
+# 1. Open the model. It knows its labels, and how pictures must be prepared
+model = load(Path(__file__).with_name(MODEL))
+
+# 2. Choose the pictures
+pictures = pictures_of(sys.argv[1]) if len(sys.argv) > 1 else [model.sample_input()]
+
+# 3. Recognise one by one
+for picture in pictures:
+    result = model.predict(picture)
+
+    # 4. Show all classes that are there, and how sure the model is of each; there may be none
+    if len(pictures) > 1:
+        print(picture)
+    print("Result: %s" % (", ".join(one.label for one in result.named) or "none of its classes"))
+    for one in result.named:
+        print("  %-12s confidence: %.1f%%" % (one.label, one.confidence * 100))

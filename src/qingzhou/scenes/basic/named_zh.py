@@ -1,0 +1,30 @@
+"""说出一张图片里有的所有类别，或一个文件夹里每张图片的类别。
+
+用法：  python 本文件.py 照片.jpg
+不写照片时，用模型自带的示例图片。
+"""
+
+import sys
+from pathlib import Path
+
+from qingzhou_runtime import load
+from qingzhou_runtime.read import pictures_of
+
+MODEL = "model.onnx"  # 模型文件，和本程序放在同一个文件夹里
+
+# 1. 打开模型。类别名称和图片的处理方法都写在模型文件里，不用再设置
+model = load(Path(__file__).with_name(MODEL))
+
+# 2. 选图片
+pictures = pictures_of(sys.argv[1]) if len(sys.argv) > 1 else [model.sample_input()]
+
+# 3. 一张一张地识别
+for picture in pictures:
+    result = model.predict(picture)
+
+    # 4. 显示图片里有的所有类别，和对每一个的把握；也可能一个都没有
+    if len(pictures) > 1:
+        print(picture)
+    print("结果：%s" % ("、".join(one.label for one in result.named) or "没有符合的类别"))
+    for one in result.named:
+        print("  %-12s 置信度：%.1f%%" % (one.label, one.confidence * 100))
