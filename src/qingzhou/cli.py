@@ -109,7 +109,7 @@ def run(
         from . import present
         from .answers import write_coco
         from .model import load
-        from .run import run_all
+        from .run import note_of, run_all
 
         if as_csv and as_json:
             raise OptionError(
@@ -125,6 +125,8 @@ def run(
                 f"The model keeps nothing below {built_in}; convert with --score-threshold {threshold} for more.",
                 f"模型内部已去掉低于 {built_in} 的结果；要保留更多，请用 --score-threshold {threshold} 重新转换。",
             ))  # fmt: skip
+        if opened.card.input.kind == "image" and (left := note_of(inputs)):
+            present.note(left)
         if coco is not None:
             write_coco(coco, results, opened.card.labels)
         if as_csv:

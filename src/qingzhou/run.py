@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import InputError, OptionError, OutputError, QingzhouError
+from .errors import InputError, OptionError, OutputError, QingzhouError, say
 from .runtime.detect import Detection
 from .runtime.predict import Prediction, Predictor
-from .runtime.read import PICTURES
+from .runtime.read import JPEG, PICTURES, as_words, beside, counted, files_in
 from .whole_file import replacing
 
 FORMATS = {
-    ".jpg": "JPEG", ".jpeg": "JPEG", ".bmp": "BMP", ".gif": "GIF", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF",
+    **dict.fromkeys(JPEG, "JPEG"), ".bmp": "BMP", ".dib": "BMP", ".gif": "GIF", ".webp": "WEBP", ".tif": "TIFF",
+    ".tiff": "TIFF",
 }  # fmt: skip
 DATA = {"image": PICTURES, "table": (".csv",), "array": (".npz", ".npy"), "tokens": (".txt",)}  # what is run in folders
 
@@ -43,12 +44,24 @@ def run_all(
 def _run(predictor: Predictor, source: Path, save: Path | None, threshold: float | None) -> list[Answer]:
     if not source.is_dir():
         return _run_file(predictor, source, save and save / source.name, threshold)
-    suffixes = DATA[predictor.card.input.kind]
+    kind = predictor.card.input.kind
+    suffixes = DATA[kind]
     found = sorted(p for p in source.rglob("*") if p.suffix.lower() in suffixes)
+    if kind == "image":  # also those that are none by their names: what is wrong with them is said
+        found = [Path(path) for path in files_in(source)]
     answers = []
     for path in found:
         answers += _run_file(predictor, path, save and save / path.relative_to(source), threshold)
     return answers or [_empty(source, suffixes)]
+
+
+def note_of(inputs: Sequence[Path]) -> str:
+    """What of the folders among the inputs is no picture and was left out; "" for nothing."""
+    texts = [
+        f"{folder}: {as_words(found)}" for folder in inputs if folder.is_dir() and (found := counted(beside(folder)))
+    ]
+    listed = "; ".join(texts)
+    return say(f"Left out, since they are no pictures: {listed}", f"不是图片，未使用：{listed}") if texts else ""
 
 
 def _run_file(predictor: Predictor, source: Path, drawing: Path | None, threshold: float | None) -> list[Answer]:

@@ -9,8 +9,9 @@ from typing import Any
 
 from ..errors import DataError, QingzhouError
 from ..evaluate.data import read_data
-from ..evaluate.places import data_error, files_in, is_picture
+from ..evaluate.places import data_error, files_in
 from ..runtime.predict import Predictor
+from ..runtime.read import is_picture
 
 MOST = 16  # inputs: enough for pictures of several sizes
 LOOKED_AT = 5000  # of large data the first

@@ -19,6 +19,7 @@ from ..errors import (
     TaskError,
     say,
 )
+from ..runtime.read import is_picture
 from .answers import (
     CONFIDENCE,
     Array,
@@ -36,7 +37,6 @@ from .common import hint, tell
 from .engine import Engine, Raw
 
 TASKS = ("mmedu", "basenn", "custom")
-PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".jfif", ".webp")
 
 
 class Workflow:
@@ -121,7 +121,7 @@ class Workflow:
     def _mmedu(self, data: Any, thr: float) -> Any:
         """One answer, or a list for a folder or a list of pictures."""
         if isinstance(data, (str, Path)) and Path(data).is_dir():
-            data = sorted(p for p in Path(data).iterdir() if p.suffix.lower() in PICTURES)
+            data = sorted(path for path in Path(data).iterdir() if is_picture(path))
         if isinstance(data, list) and all(isinstance(one, (str, Path, Image.Image)) for one in data):
             return [self._mmedu(one, thr) for one in data]
         self._check_file(data)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import FileMissing, OptionError
+from ..runtime.kinds import archive, head_of
 from . import coco, folders, tables, yolo
 from .places import data_error, files_in, folders_in
 from .result import Dataset
@@ -57,6 +58,12 @@ def recognise(path: Path) -> str:
 
 
 def _unknown(path: Path) -> Exception:
+    kind = archive(head_of(path)) if path.is_file() else ""
+    if kind:
+        return data_error(
+            en=f"{path.name} is a {kind} archive; expected the folder itself. Unpack it, and give the folder.",
+            zh=f"{path.name} 是 {kind} 压缩包，应为文件夹本身。请先解压，再指定文件夹。",
+        )
     return data_error(
         en=f"{path} is no data set that is known: expected a folder for each class, an MMEdu data set, COCO or YOLO "
         "boxes, a .csv table or an .npz file, with the right answers. Pictures without answers can only be run: "

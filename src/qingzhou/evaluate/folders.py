@@ -8,10 +8,12 @@ Source: the MMEdu handbook, "MMEdu的数据集格式详解".
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from ..errors import say
-from .places import SPLITS, data_error, files_in, find, folders_in, is_picture, read_lines, split_folders
+from ..runtime.read import as_words, beside, counted, is_picture
+from .places import SPLITS, data_error, files_in, find, folders_in, read_lines, split_folders
 from .result import Case, Dataset
 
 CLASSES = "classes.txt"
@@ -46,7 +48,7 @@ def _classes(path: Path, folder: Path, layout: str, split: str, notes: Sequence[
     loose = [file.name for file in folder.iterdir() if file.is_file() and is_picture(file)]
     return Dataset(
         path, layout, split, "labels", lambda: _in_folders(classes),
-        notes=[*notes, *_empty_note(empty), *_loose_note(loose), *train_note(split)],
+        notes=[*notes, *_empty_note(empty), *_loose_note(loose), *_left_note(classes), *train_note(split)],
     )  # fmt: skip
 
 
@@ -150,3 +152,9 @@ def _loose_note(loose: Sequence[str]) -> list[str]:
         f"{len(loose)} 张图片不在任何类别文件夹里，未使用，例如 {loose[0] if loose else ''}。",
     )
     return [text] if loose else []
+
+
+def _left_note(classes: Sequence[Path]) -> list[str]:
+    """What lies in the classes' folders and is no picture by its name."""
+    left = as_words(counted(chain.from_iterable(beside(folder) for folder in classes)))
+    return [say(f"Left out, since they are no pictures: {left}", f"不是图片，未使用：{left}")] if left else []

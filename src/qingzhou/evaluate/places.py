@@ -7,38 +7,25 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from ..errors import DataError, FileMissing, QingzhouError
-from ..runtime.read import PICTURES
+from ..runtime import read
 
 SPLITS = {
     "test": ("test_set", "test", "test2017"),
     "val": ("val_set", "val", "valid", "validation", "val2017"),
     "train": ("training_set", "train_set", "train", "training", "train2017"),
 }  # in the order in which they are preferred
-NO_PICTURES = (".txt", ".json", ".xml", ".csv", ".md", ".yaml", ".db", ".ini", ".cache", ".py")
 LARGEST_LIST = 1 << 27  # bytes of a list of pictures or classes
 
 
 def folders_in(folder: Path) -> list[Path]:
-    """The folders in a folder, sorted, without hidden ones."""
-    found = (Path(entry.path) for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith("."))
+    """The folders in a folder, sorted, without hidden ones and those that systems add."""
+    found = (Path(entry.path) for entry in os.scandir(folder) if entry.is_dir() and not read.is_systems(entry.name))
     return sorted(found, key=lambda path: path.name)
 
 
 def files_in(folder: Path) -> Iterator[Path]:
-    """The files that may be pictures in a folder and those below, sorted; without hidden ones, texts and lists.
-
-    Files of other kinds are given as well, so that reading them says what is wrong with them.
-    """
-    for place, names, files in os.walk(folder):
-        names[:] = sorted(name for name in names if not name.startswith("."))
-        for name in sorted(files):
-            if not name.startswith(".") and not name.lower().endswith(NO_PICTURES):
-                yield Path(place, name)
-
-
-def is_picture(path: Path) -> bool:
-    """Whether it is called like one."""
-    return path.suffix.lower() in PICTURES
+    """The files that may be pictures in a folder and those below, sorted, as read.files_in() has them."""
+    return map(Path, read.files_in(folder))
 
 
 def split_folders(root: Path) -> Iterator[tuple[str, Path]]:

@@ -12,10 +12,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..errors import QingzhouError, say
+from ..runtime.read import is_picture
 from .folders import train_note
 from .labels import number
 from .pictures import size_of
-from .places import SPLITS, data_error, files_in, is_picture, read_lines
+from .places import SPLITS, data_error, files_in, read_lines
 from .result import Box, Case, Dataset
 
 QUOTED = r"""'(?:[^']|'')*'|"(?:[^"\\]|\\.)*\""""  # as YAML quotes

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from ..errors import DataError, FileMissing, InputError, QingzhouError, say
 from ..evaluate.data import read_data
-from ..evaluate.places import files_in, is_picture
+from ..evaluate.places import files_in
 from ..evaluate.result import Case, Dataset
+from ..runtime.read import is_picture
 from ..runtime.rows import read_rows
 from ..runtime.tables import read_numbers
 from .network import Array

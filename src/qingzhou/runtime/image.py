@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from .errors import FileMissing, ImageError, QingzhouError
+from .kinds import RAW, developed, head_of, not_a_picture, what
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -52,11 +53,13 @@ def _read(source: Any, convert: Callable[[Any], Any]) -> Any:
         if isinstance(source, Image.Image):
             return convert(source)
         with _open(source) as file, Image.open(file, formats=FORMATS) as image:
+            if not developed(image):
+                raise not_a_picture(_name(source), RAW)
             return convert(image)
     except QingzhouError:
         raise
     except UnidentifiedImageError:
-        raise _not_an_image(_name(source)) from None
+        raise not_a_picture(_name(source), what(head_of(source))) from None
     except Image.DecompressionBombError:
         raise too_large(_name(source)) from None
     except Exception as err:  # Pillow's readers raise anything on files that are cut off or altered
@@ -235,15 +238,6 @@ def _unreadable(source: Any, err: OSError) -> ImageError:
         en="%s cannot be opened: %s. Expected a picture file; close other programs that use it."
         % (source, err.strerror),
         zh="无法打开 %s：%s。应为图片文件，请关闭正在使用它的其他程序。" % (source, err.strerror),
-    )
-
-
-def _not_an_image(name: str) -> ImageError:
-    return ImageError(
-        en="%s is no picture that can be read; expected JPEG, PNG, BMP, GIF, WebP or TIFF. Open it in a picture "
-        "program and save it as JPEG or PNG." % name,
-        zh="%s 不是能读取的图片，应为 JPEG、PNG、BMP、GIF、WebP 或 TIFF 格式。"
-        "请用看图软件打开，另存为 JPEG 或 PNG。" % name,
     )
 
 

@@ -1,13 +1,19 @@
-"""Names of files: of pictures, and of folders that hold them."""
+"""Names of files: of pictures, of what lies beside them, and of folders that hold them."""
 
 from __future__ import annotations
 
 import os
-from typing import Any, List
+from typing import Any, Dict, Iterator, List, Mapping
 
 from .errors import InputError
 
-PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
+# The one list of what pictures are called, for folders, archives and the page; tests compare the others with it.
+JPEG = (".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".jfi", ".pjpeg", ".pjp", ".mpo")
+PICTURES = (*JPEG, ".png", ".apng", ".bmp", ".dib", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm")
+NUMBERS = (".csv", ".tsv", ".npz", ".npy")  # data to judge by that are no pictures
+ANSWERS = (".txt", ".json", ".xml", ".yaml", ".yml", ".names")  # that lie beside pictures
+BESIDE = (*NUMBERS, *ANSWERS, ".md", ".db", ".ini", ".cache", ".py", ".log", ".lnk", ".url")  # as do these
+SYSTEM = ("__MACOSX", "Thumbs.db", "desktop.ini", "$RECYCLE.BIN", "@eaDir", "System Volume Information")
 
 
 def is_path(data: Any) -> bool:
@@ -15,15 +21,72 @@ def is_path(data: Any) -> bool:
     return isinstance(data, (str, os.PathLike))
 
 
+def is_picture(name: Any) -> bool:
+    """Whether it is called like one."""
+    return os.fspath(name).lower().endswith(PICTURES)  # type: ignore[no-any-return]
+
+
+def is_systems(name: str) -> bool:
+    """Whether a file or folder is one of those that systems add by themselves, and nobody means."""
+    return name.startswith(".") or name in SYSTEM
+
+
+def files_in(folder: Any) -> Iterator[str]:
+    """The paths of the files that may be pictures in a folder and those below, sorted.
+
+    Files of other kinds (HEIC, RAR …) are given as well, so that reading them says what is wrong with them; what lies
+    beside pictures is left out: beside() has it.
+    """
+    return (path for path in _walked(folder) if not path.lower().endswith(BESIDE))
+
+
+def beside(folder: Any) -> Iterator[str]:
+    """The paths of the files that files_in() leaves out."""
+    return (path for path in _walked(folder) if path.lower().endswith(BESIDE))
+
+
+def counted(names: Any) -> Dict[str, int]:
+    """How many names have which ending, most first; "" for those without one."""
+    found: Dict[str, int] = {}
+    for name in names:
+        ending = os.path.splitext(name)[1].lower()
+        found[ending] = found.get(ending, 0) + 1
+    return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))
+
+
+def as_words(counts: Mapping[str, int], nothing: str = "?", most: int = 6) -> str:
+    """ ".heic 3, .txt 1"; `nothing` stands for no ending at all."""
+    words = ["%s %d" % (ending[:20] or nothing, count) for ending, count in list(counts.items())[:most]]
+    return ", ".join(words) + (" …" if len(counts) > most else "")
+
+
+def _walked(folder: Any) -> Iterator[str]:
+    for place, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not is_systems(name))
+        for name in sorted(files):
+            if not is_systems(name):
+                yield os.path.join(place, name)
+
+
 def pictures_in(folder: Any) -> List[str]:
     """The paths of the pictures in a folder, sorted by name; InputError if there are none."""
-    names = sorted(name for name in os.listdir(folder) if os.path.splitext(name)[1].lower() in PICTURES)
-    if not names:
+    paths = [os.path.join(str(folder), name) for name in sorted(os.listdir(folder)) if not is_systems(name)]
+    found = [path for path in paths if is_picture(path) or _begins_like_one(path)]
+    if not found:
+        there = as_words(counted(path for path in paths if os.path.isfile(path))) or "-"
         raise InputError(
-            en="The folder %s holds no pictures (%s). Name a folder with pictures." % (folder, ", ".join(PICTURES)),
-            zh="文件夹 %s 里没有图片（%s）。请指定有图片的文件夹。" % (folder, "、".join(PICTURES)),
+            en="The folder %s holds no pictures (%s), but: %s. Name a folder with pictures."
+            % (folder, ", ".join(PICTURES), there),
+            zh="文件夹 %s 里没有图片（%s），有：%s。请指定有图片的文件夹。" % (folder, "、".join(PICTURES), there),
         )
-    return [os.path.join(str(folder), name) for name in names]
+    return found
+
+
+def _begins_like_one(path: str) -> bool:
+    """Of files with an ending that says nothing, or none."""
+    from .kinds import head_of, looks_like_picture  # here, since programs for tables have no pictures
+
+    return not path.lower().endswith(BESIDE) and os.path.isfile(path) and looks_like_picture(head_of(path))
 
 
 def pictures_of(path: Any) -> List[str]:

@@ -36,7 +36,8 @@ def _for_others(cards: Sequence[Card], engine: str) -> set[str]:
     boxes = any(card.task == "detection" for card in cards)
     used = {
         "predict": bool(cards), "ncnn": engine == "ncnn", "detect": boxes, "masks": boxes,
-        "image": "image" in kinds, "prepare": "image" in kinds, "tables": bool(kinds & {"table", "array"}),
+        "image": "image" in kinds, "prepare": "image" in kinds, "kinds": "image" in kinds,
+        "tables": bool(kinds & {"table", "array"}),
         "words": "tokens" in kinds, "place": False,
     }  # fmt: skip
     return {name for name, is_used in used.items() if not is_used}
