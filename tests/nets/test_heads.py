@@ -25,7 +25,8 @@ from rebuild import draw  # noqa: E402
 import qingzhou  # noqa: E402
 from makers import write_checkpoint  # noqa: E402
 from qingzhou.checkpoint import read_checkpoint  # noqa: E402
-from qingzhou.errors import UnsupportedCheckpoint  # noqa: E402
+from qingzhou.engines import compile_for  # noqa: E402
+from qingzhou.errors import EngineError, UnsupportedCheckpoint  # noqa: E402
 from qingzhou.export.file import write_onnx  # noqa: E402
 from qingzhou.export.onnx import emit  # noqa: E402
 from qingzhou.export.passes import simplify  # noqa: E402
@@ -88,6 +89,17 @@ def test_the_config_makes_the_difference(name: str, tmp_path: Path) -> None:
     scores = answer(recognised(reference, tmp_path, {}), filled(reference), picture(reference), 13, tmp_path)
     seen = ("arcface, usual scale", "gem", "grey resnet", "grey mobilenet", "mobilenet v3")
     assert (np.abs(scores - np.array(reference["scores"])).max() > 1e-4) == (name not in seen)
+
+
+@pytest.mark.parametrize("name", ["gem", "arcface"])
+def test_what_ncnn_does_not_run_is_an_engine_error(name: str, tmp_path: Path) -> None:
+    """So that a bundle takes another engine."""
+    reference = REFERENCES[name]
+    saved = {"meta": {"mmengine_version": "0.10.7", "cfg": reference["config"]}, "state_dict": filled(reference)}
+    model = qingzhou.convert(write_checkpoint(tmp_path / "x.pth", saved), input_size=(64, 64))
+    with pytest.raises(EngineError) as caught:
+        compile_for("ncnn", model.path, tmp_path / "x.ncnn.param", "fp32")
+    assert ("GeM" if name == "gem" else "ArcFace") in caught.value.en
 
 
 def test_deploy_forms_keep_their_activation() -> None:

@@ -26,7 +26,8 @@ from qingzhou.runtime.draw import caption
 from qingzhou.runtime.plain import as_plain, from_plain
 from qingzhou.runtime.predict import Prediction, Predictor
 from qingzhou.runtime.rules import Rules
-from qingzhou.runtime.selftest import agree, summary
+from qingzhou.runtime.selftest import agree, shown, summary
+from qingzhou.scenes import rules_for
 
 MULTI_LABEL = Path(__file__).parents[1] / "oracle/heads/multilabel.pth"
 LABELS = ["cat", "dog", "bird"]
@@ -168,6 +169,13 @@ def test_the_self_test_of_a_bundle_compares_scores() -> None:
     """On another processor 0.501 may be 0.499, and another class is named."""
     assert agree(summary(says(0.501, 0.2, 0.9)), summary(says(0.499, 0.2, 0.9)))
     assert not agree(summary(says(0.6, 0.2, 0.9)), summary(says(0.2, 0.2, 0.9)))
+    assert shown(summary(BOTH)) == "0.6 0.2 0.9"
+
+
+@pytest.mark.parametrize(("limits", "above"), [({"score": 0.3}, 0.3), ({"score": 0.9}, 0.9), ({"score": 0.0}, 0.8)])
+def test_rules_of_actions_take_what_is_named(limits: dict[str, float], above: float) -> None:
+    rules = rules_for(["cat=pin:24", "speak"], card(**limits), frames=1)
+    assert rules[0] == f'when "cat" above {above}: pin(24, on)' and rules[2] == f"when any above {above}: speak(label)"
 
 
 def test_the_door_of_xeduhub_gives_a_list() -> None:

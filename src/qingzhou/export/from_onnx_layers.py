@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from onnx import NodeProto, helper, numpy_helper
 
-from ..errors import ModelError
+from ..errors import EngineError, ModelError
 from ..nets.graph import Layer
 from .weights import Array
 
@@ -271,6 +271,18 @@ def resize(r: Reader, node: NodeProto) -> Layer:
     return r.layer("Upsample", node, node.input[:1], mode=mode, align_corners=align)
 
 
+def only_onnx(en: str, zh: str) -> Callable[[Reader, NodeProto], Layer]:
+    """What heads.py writes and no engine is compiled with that reads it back: EngineError, so that another is taken."""
+
+    def refuse(_r: Reader, _node: NodeProto) -> Layer:
+        raise EngineError(
+            en=f"The model holds {en}, which ncnn does not run here. Choose another engine, such as onnxruntime.",
+            zh=f"模型里有{zh}，这里的 ncnn 不能运行。请选择其他推理引擎，例如 onnxruntime。",
+        )
+
+    return refuse
+
+
 OPERATORS: dict[str, Callable[[Reader, NodeProto], Layer]] = {
     "Conv": conv,
     "ConvTranspose": conv_transpose,
@@ -286,6 +298,8 @@ OPERATORS: dict[str, Callable[[Reader, NodeProto], Layer]] = {
     "HardSigmoid": hard_sigmoid,
     "Clip": clip,
     "PRelu": prelu,
+    "Pow": only_onnx("generalised mean pooling (GeM)", "广义均值池化（GeM）"),
+    "Div": only_onnx("a head of cosines (ArcFace)", "余弦分类头（ArcFace）"),
     "Softmax": softmax,
     "MaxPool": max_pool,
     "AveragePool": avg_pool,

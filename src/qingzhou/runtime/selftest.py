@@ -110,7 +110,7 @@ def _agree(a: List[Any], b: List[Any]) -> bool:
 
 def shown(rows: List[List[Any]]) -> str:
     """A summary in a few words."""
-    words = [" ".join(str(part) for part in row[:2]).strip() for row in rows[:5]]
+    words = [" ".join(str(part) for part in (row[:2] if row[0] else row[1:6])) for row in rows[:5]]
     return ", ".join(words) + (" …" if len(rows) > 5 else "") if words else say("nothing found", "没有发现目标")
 
 

@@ -113,12 +113,14 @@ def _rules(action: Action, card: Card, frames: int, words: Words) -> list[str]:
     if values:
         low = [words.low.format(ABOVE) + undo] if undo else []
         return [words.seen.format(words.value, ABOVE, "") + do, *low]
+    # where a model may name several classes, one that it names is there
+    above = (card.thresholds or {}).get("score") or ABOVE if card.output.scores == "sigmoids" else ABOVE
     often = words.often.format(frames) if frames > 1 else ""
     if not action.label and not undo:
-        return [words.seen.format(words.any, ABOVE, often) + do]
+        return [words.seen.format(words.any, above, often) + do]
     thing = _quoted(action.label or card.labels[0])
     gone = [words.gone.format(thing, FRAMES) + undo] if undo else []
-    return [words.seen.format(thing, ABOVE, often) + do, *gone]
+    return [words.seen.format(thing, above, often) + do, *gone]
 
 
 def _quoted(label: str) -> str:
