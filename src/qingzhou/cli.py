@@ -153,8 +153,8 @@ def check(model: Path, device: str, lang: str | None, as_json: bool) -> None:
 @main.command()
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("data", type=click.Path(path_type=Path))
-@click.option("--layout", type=click.Choice(["auto", "folders", "mmedu", "coco", "yolo", "csv", "npz"]), default="auto",
-              show_default=True, help="How the data are laid out. 数据的存放格式。")  # fmt: skip
+@click.option("--layout", type=click.Choice(["auto", "folders", "mmedu", "coco", "yolo", "voc", "csv", "npz"]),
+              default="auto", show_default=True, help="How the data are laid out. 数据的存放格式。")  # fmt: skip
 @on_device
 @click.option("--html", type=click.Path(path_type=Path), help="Write a page with pictures. 写成带图片的网页。")
 @common
@@ -163,7 +163,7 @@ def evaluate(
 ) -> None:
     """Say how often a model is right on data with answers; exit status 1 if any could not be judged.
 
-    用带答案的数据评估模型：按类别分好的图片文件夹、MMEdu 数据集、COCO 或 YOLO 标注、CSV 表格、NPZ 数组。
+    用带答案的数据评估模型：按类别分好的图片文件夹、MMEdu 数据集、COCO、YOLO 或 VOC 标注、CSV 表格、NPZ 数组。
     """
     with friendly(lang, as_json):
         from . import present

@@ -79,7 +79,8 @@ DEEP = "[" * 200_000
 WRONG: dict[str, tuple[Any, Callable[[Path], Path], str, type, list[str], list[str]]] = {
     "missing": (CLASSES, lambda p: p / "no", "auto", FileMissing, ["There is no", "no"], ["不存在"]),
     "empty": (CLASSES, folder, "auto", DataError, ["is empty"], ["空的"]),
-    "layout": (CLASSES, folders, "voc", OptionError, ["'voc'", "folders, mmedu"], ["'voc'", "folders、mmedu"]),
+    "layout": (CLASSES, folders, "kitti", OptionError, ["'kitti'", "folders, mmedu"],
+               ["'kitti'", "folders、mmedu"]),
     "flat": (CLASSES, lambda p: paint(p / "1.png").parent, "auto", DataError, ["no data set", "qingzhou run"],
              ["不是已知的数据集", "qingzhou run"]),
     "other file": (CLASSES, lambda p: write(p / "a.doc", "x"), "auto", DataError, ["a.doc", "no data set"], ["a.doc"]),
@@ -141,7 +142,7 @@ WRONG: dict[str, tuple[Any, Callable[[Path], Path], str, type, list[str], list[s
     "no boxes": (FINDER, lambda p: annotated(p, boxes=[]), "auto", DataError, ["not one true box"], ["没有任何目标框"]),
     "no yolo": (FINDER, folder, "yolo", DataError, ["data.yaml"], ["data.yaml"]),
     "no names": (FINDER, lambda p: yolo(p, names="nc: 1"), "auto", DataError, ["class numbers mean"], ["类别编号"]),
-    "other nc": (FINDER, lambda p: yolo(p, names="names: [cat]\nnc: 2"), "auto", DataError, ["nc: 2"], ["nc 是 2"]),
+    "other nc": (FINDER, lambda p: yolo(p, names="names: [cat]\nnc: 2"), "auto", LabelError, ["nc: 2"], ["nc 是 2"]),
     "no labels": (FINDER, lambda p: lone(folder(p / "images").parent, data_yaml="names: [cat]"), "auto", DataError,
                   ["no pictures with YOLO labels"], ["没有带 YOLO 标注的图片"]),
     "not four": (FINDER, lambda p: yolo(p, "0 0.5 0.5 1"), "auto", DataError, ["Line 1", "no YOLO box"], ["第 1 行"]),

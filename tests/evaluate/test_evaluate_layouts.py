@@ -13,7 +13,6 @@ from fakes import BLUE, COLOURS, GREEN, RED, Boxes, Eye, card, coco, paint, writ
 from qingzhou.errors import use_language
 from qingzhou.evaluate import Classification, DetectionScore, Regression, evaluate
 from qingzhou.evaluate.data import read_data
-from qingzhou.evaluate.yolo import yaml_names
 from qingzhou.runtime.detect import Detection
 
 
@@ -238,24 +237,6 @@ def test_pictures_with_boxes(number: int, tmp_path: Path) -> None:
     assert (found.data.layout, found.data.split, found.complete) == (layout, split, True)
     assert (found.result.judged, found.result.boxes, found.result.found) == (2, 2, 2)
     assert (found.result.map, found.result.map50) == (pytest.approx(1), pytest.approx(1))
-
-
-NAMES = {
-    "names: [cat, 'dog', \"a, b\"]": ["cat", "dog", "a, b"],
-    "nc: 2\nnames: ['cat', \"dog\"]  # two": ["cat", "dog"],
-    "names:\n- cat\n- dog\nval: x": ["cat", "dog"],
-    "names:\n  - cat\n  - 'it''s'\n": ["cat", "it's"],
-    "names:\n  0: cat\n  1: 猫 dog\n\nval: x": ["cat", "猫 dog"],
-    "names: {0: cat, 1: dog}": ["cat", "dog"],
-    "names: [cat,\n  dog]\nnc: 2": ["cat", "dog"],
-    "names:\n  0: cat\n  2: dog": [],
-    "nc: 2": [],
-}
-
-
-@pytest.mark.parametrize("text", NAMES)
-def test_names_in_data_yaml(text: str) -> None:
-    assert yaml_names(text) == NAMES[text]
 
 
 def test_boxes_of_a_turned_photo_lie_in_the_upright_picture(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ Known places: annotations/*.json, *.json, and test|valid|train/*.json. https://c
 from __future__ import annotations
 
 import json
+import mmap
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
@@ -14,17 +15,32 @@ from typing import Any
 
 from ..errors import QingzhouError, say
 from .folders import train_note
-from .pictures import size_of
+from .pictures import size_problem
 from .places import SPLITS, data_error, find, folders_in, split_folders, split_of
 from .result import Box, Case, Dataset
 
 LARGEST = 1 << 30  # bytes; COCO's own training annotations are half of it
 RANK = [*SPLITS, None]
+LISTS = ("images", "categories", "annotations")
 
 
 def looks_like(path: Path) -> bool:
-    """Whether there is a file that may hold COCO annotations."""
+    """Whether there is a file that holds COCO annotations, by what stands in it."""
+    return any(map(_has_lists, _candidates(path)))
+
+
+def has_json(path: Path) -> bool:
+    """Whether there are files where COCO's would lie."""
     return any(_candidates(path))
+
+
+def _has_lists(file: Path) -> bool:
+    """Whether the file has COCO's three lists; it may be half a GB, so that it is searched and not parsed."""
+    with file.open("rb") as opened:
+        if not opened.read(1):
+            return False
+        with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return all(content.find(f'"{name}"'.encode()) >= 0 for name in LISTS)
 
 
 def _candidates(root: Path) -> Iterator[Path]:
@@ -52,6 +68,7 @@ def read_coco(path: Path) -> Dataset:
 def _choose(root: Path) -> Path:
     """The JSON to judge by: of the best part, and instances_… where there are other kinds."""
     found = list(_candidates(root)) if root.is_dir() else []
+    found = list(filter(_has_lists, found)) or found  # other tools leave JSON beside it
     if not found:
         raise data_error(
             en=f"{root} holds no COCO annotations; expected {root}/annotations/*.json. Or name another --layout.",
@@ -84,7 +101,7 @@ def _parse(file: Path) -> Mapping[str, Any]:
         if file.stat().st_size > LARGEST:
             raise ValueError(f"more than {LARGEST >> 20} MB")
         content = json.loads(file.read_bytes())
-        images, categories, annotations = (content[k] for k in ("images", "categories", "annotations"))
+        images, categories, annotations = (content[k] for k in LISTS)
         for image in images:
             hash(image["id"]), image["file_name"]
         for category in categories:
@@ -124,10 +141,14 @@ def _cases(
     for image in images:
         name = str(image["file_name"])
         found = find(name, roots)
-        truth: Any = found if isinstance(found, QingzhouError) else _size_problem(found, image, listed)
+        truth: Any = found if isinstance(found, QingzhouError) else size_problem(found, _size(image), listed.name)
         if truth is None:
             truth = [_box(annotation, categories) for annotation in boxes.get(image["id"], ())]
         yield Case(name if isinstance(found, QingzhouError) else str(found), found, truth)
+
+
+def _size(image: Mapping[str, Any]) -> tuple[Any, Any]:
+    return image.get("width"), image.get("height")
 
 
 def _box(annotation: Mapping[str, Any], categories: Mapping[Any, str]) -> Box:
@@ -135,20 +156,6 @@ def _box(annotation: Mapping[str, Any], categories: Mapping[Any, str]) -> Box:
     number = annotation["category_id"]
     crowd = bool(annotation.get("iscrowd", 0))
     return Box(categories.get(number, str(number)), (x, y, x + width, y + height), crowd, annotation["area"])
-
-
-def _size_problem(file: Path, image: Mapping[str, Any], listed: Path) -> QingzhouError | None:
-    """Boxes drawn on a picture of another size would all be wrong; so would the score."""
-    wanted = image.get("width"), image.get("height")
-    size = size_of(file)
-    if isinstance(size, QingzhouError) or None in wanted or size == wanted:
-        return size if isinstance(size, QingzhouError) else None
-    found, told = f"{size[0]} x {size[1]}", f"{wanted[0]} x {wanted[1]}"
-    return data_error(
-        en=f"The picture {file.name} is {found} pixels, but {listed.name} says {told}: the boxes do not fit. Take the "
-        "pictures that were annotated.",
-        zh=f"图片 {file.name} 是 {found} 像素，而 {listed.name} 里是 {told}，标注框对不上。请使用标注时的图片。",
-    )
 
 
 def _stray_note(listed: Path, strays: int) -> list[str]:

@@ -7,16 +7,17 @@ from pathlib import Path
 
 from ..errors import FileMissing, OptionError
 from ..runtime.kinds import archive, head_of
-from . import coco, folders, tables, yolo
+from . import coco, folders, tables, voc, yolo
 from .places import data_error, files_in, folders_in
 from .result import Dataset
 
 READERS: dict[str, Callable[[Path], Dataset]] = {
     "folders": folders.read_folders, "mmedu": folders.read_mmedu, "coco": coco.read_coco, "yolo": yolo.read_yolo,
-    "csv": tables.read_csv, "npz": tables.read_npz,
+    "voc": voc.read_voc, "csv": tables.read_csv, "npz": tables.read_npz,
 }  # fmt: skip
 LAYOUTS = ("auto", *READERS)
-SUFFIXES = {".csv": "csv", ".tsv": "csv", ".npz": "npz", ".json": "coco", ".yaml": "yolo", ".yml": "yolo"}
+SUFFIXES = {".csv": "csv", ".tsv": "csv", ".npz": "npz", ".json": "coco", ".yaml": "yolo", ".yml": "yolo",
+            ".xml": "voc"}  # fmt: skip
 
 
 def read_data(path: Path, layout: str = "auto") -> Dataset:
@@ -45,10 +46,14 @@ def recognise(path: Path) -> str:
         return "coco"
     if yolo.looks_like(path):
         return "yolo"
+    if voc.looks_like(path):
+        return "voc"
     if folders.looks_like_mmedu(path):
         return "mmedu"
     if folders_in(path):
         return "folders"
+    if coco.has_json(path):
+        return "coco"  # whose reader says what is wrong with it
     if not any(files_in(path)):
         raise data_error(
             en=f"The folder {path} is empty. Name the folder that holds the classes' folders.",
@@ -65,9 +70,9 @@ def _unknown(path: Path) -> Exception:
             zh=f"{path.name} 是 {kind} 压缩包，应为文件夹本身。请先解压，再指定文件夹。",
         )
     return data_error(
-        en=f"{path} is no data set that is known: expected a folder for each class, an MMEdu data set, COCO or YOLO "
-        "boxes, a .csv table or an .npz file, with the right answers. Pictures without answers can only be run: "
+        en=f"{path} is no data set that is known: expected a folder for each class, an MMEdu data set, COCO, YOLO or "
+        "VOC boxes, a .csv table or an .npz file, with the right answers. Pictures without answers can only be run: "
         "qingzhou run",
-        zh=f"{path} 不是已知的数据集：应为每类一个文件夹、MMEdu 数据集、COCO 或 YOLO 标注、.csv 表格或 .npz 文件，"
+        zh=f"{path} 不是已知的数据集：应为每类一个文件夹、MMEdu 数据集、COCO、YOLO 或 VOC 标注、.csv 表格或 .npz 文件，"
         "并带有正确答案。没有答案的图片只能用 qingzhou run 识别。",
     )

@@ -25,7 +25,7 @@ def evaluate(model: str | Path | Model | Predicts, data: str | Path, layout: str
     """How often a model is right on data with answers; what could not be judged is counted and named in the result.
 
     model   an .onnx file of ours, a Model, or a Predictor
-    data    a folder for each class, an MMEdu data set, COCO or YOLO boxes, a table, or arrays; see LAYOUTS
+    data    a folder for each class, an MMEdu data set, COCO, YOLO or VOC boxes, a table, or arrays; see LAYOUTS
     layout  which of them it is, where that should not be found out
 
     One picture is in memory at a time, so there may be any number. Tables, arrays and boxes are read as a whole.

@@ -1,106 +1,127 @@
 """Boxes as YOLO tools write them: for each picture a text, a line "class cx cy w h" for each box, 0 to 1.
 
-Known places: images/ and labels/, each with test, val or train inside or around, or pictures and texts together.
-Lines with more numbers are outlines, whose box is taken. https://docs.ultralytics.com/datasets/detect/
+Lines with more numbers are outlines, whose box is taken; a sixth number is the confidence of a saved prediction.
+Where pictures and texts lie: yolo_places.py. https://docs.ultralytics.com/datasets/detect/
 """
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from ..errors import QingzhouError, say
-from ..runtime.read import is_picture
+from ..labels import Labels, class_folders, read_label_file, read_text, yaml_entry
 from .folders import train_note
 from .labels import number
 from .pictures import size_of
-from .places import SPLITS, data_error, files_in, read_lines
+from .places import data_error, read_lines
 from .result import Box, Case, Dataset
+from .yolo_places import LISTS, Part, class_lists, data_yamls, is_whole, parts
 
-QUOTED = r"""'(?:[^']|'')*'|"(?:[^"\\]|\\.)*\""""  # as YAML quotes
-INLINE = re.compile(rf"[\[{{]((?:[^\]}}'\"]|{QUOTED})*)[\]}}]")
-PART = re.compile(rf"(?:[^,'\"]|{QUOTED})+")
-LISTS = ("classes.txt", "labels/classes.txt", "obj.names")
+LOOKED_AT = 50  # texts, for what is to be said of all
+MOST_CHECKED = 5000  # texts whose class numbers are compared with the names
+
+
+@dataclass(frozen=True)
+class Texts:
+    """How to read the texts: the classes; how many numbers of key points follow each box (pose), 0 for none."""
+
+    labels: Labels
+    points: int
 
 
 def looks_like(path: Path) -> bool:
-    """Whether there is a data.yaml with names, or a folder of labels."""
-    return bool(list(path.glob("*.y*ml"))) or next(_places(path), None) is not None
+    """Whether there are pictures and texts in one of the known places, or a data.yaml that says so."""
+    yamls = data_yamls(path)
+    said = any(map(is_whole, yamls)) or (yamls and not class_folders(path))
+    return bool(said) or next(parts(path, yamls, False), None) is not None
 
 
 def read_yolo(path: Path) -> Dataset:
     """A YOLO data set by its folder or its data.yaml; DataError if pictures, labels or class names are missing."""
-    root = path.parent if path.is_file() else path
-    names = _names(root, path)
+    root, yamls = (path.parent if path.is_file() else path), data_yamls(path)
     notes: list[str] = []
-    for split, images, labels in _places(root):
-        pictures = [file for file in files_in(images)]
-        texts = {file.relative_to(labels).with_suffix("") for file in labels.rglob("*.txt")}
-        stems = {file.relative_to(images).with_suffix("") for file in pictures}
-        if stems & texts:
-            notes += [*_background_note(len(stems - texts), len(stems)), *_left_note(texts - stems), *train_note(split)]
-            return Dataset(path, "yolo", split, "boxes", lambda: _cases(pictures, images, labels), names, notes)  # noqa: B023  # returned at once
-        notes.append(say(f"{images} has no labels and was left out.", f"{images} 没有标注，未使用。"))
+    for part in parts(root, yamls, outside=path.is_file()):
+        annotated = part.annotated
+        if annotated:
+            texts = Texts(_names(root, yamls, part), _points(yamls))
+            _check_first(part, annotated, texts.labels)
+            notes += [*_background_note(len(part.pictures) - len(annotated), len(part.pictures)), *_left_note(part),
+                      *train_note(part.split), *texts.labels.notes, *_confidence_note(part, annotated)]  # fmt: skip
+            return Dataset(path, "yolo", part.split, "boxes", lambda: _cases(part, texts), texts.labels.names, notes)  # noqa: B023  # returned at once
+        if not any(str(part.folder) in note for note in notes):
+            notes.append(say(f"{part.folder} has no labels and was left out.", f"{part.folder} 没有标注，未使用。"))
     raise data_error(
-        en=f"{root} holds no pictures with YOLO labels; expected {root}/images/1.jpg and {root}/labels/1.txt.",
-        zh=f"{root} 里没有带 YOLO 标注的图片，应为 {root}/images/1.jpg 和 {root}/labels/1.txt。",
+        en=f"{root} holds no pictures with YOLO labels; expected {root}/images/1.jpg and {root}/labels/1.txt, or other "
+        "folders that data.yaml names.",
+        zh=f"{root} 里没有带 YOLO 标注的图片，应为 {root}/images/1.jpg 和 {root}/labels/1.txt，"
+        "或 data.yaml 里写明的其他文件夹。",
     )
 
 
-def _places(root: Path) -> Iterator[tuple[str, Path, Path]]:
-    """(split, pictures, labels) that exist, the best to judge by first."""
-    for split, folders in SPLITS.items():
-        for name in folders:
-            for images, labels in (
-                (root / "images" / name, root / "labels" / name), (root / name / "images", root / name / "labels"),
-            ):  # fmt: skip
-                if images.is_dir() and labels.is_dir():
-                    yield split, images, labels
-    if (root / "images").is_dir() and (root / "labels").is_dir():
-        yield "all", root / "images", root / "labels"
-    elif any((root / name).is_file() for name in LISTS) and any(_beside(root)):
-        yield "all", root, root
+def _check_first(part: Part, annotated: Sequence[Path], labels: Labels) -> None:
+    """DataError where the texts count the classes from 1 and the names from 0, or the other way round: every answer
+    would be judged by its neighbour.
+    """
+    lines = (line for file in annotated[:MOST_CHECKED] for line in read_lines(part.text_of(file)))
+    seen = {line.split()[0] for line in lines}
+    shifted = "0" not in seen and str(len(labels.names)) in seen if labels.first == 0 else "0" in seen
+    if shifted:
+        raise data_error(
+            en=f"The texts in {part.text_of(annotated[0]).parent} count the classes from {1 - labels.first}, but the "
+            f"names from {labels.first} ({', '.join(labels.names[:6])}). Correct the names, or the numbers.",
+            zh=f"{part.text_of(annotated[0]).parent} 里的标注从 {1 - labels.first} 开始编号，"
+            f"而类别名称从 {labels.first} 开始（{'、'.join(labels.names[:6])}）。请改正名称列表或编号。",
+        )
 
 
-def _beside(root: Path) -> Iterator[Path]:
-    """Pictures with a text of the same name."""
-    return (file for file in root.iterdir() if is_picture(file) and file.with_suffix(".txt").is_file())
+def _points(yamls: Sequence[Path]) -> int:
+    """kpt_shape: [17, 3] -> 51."""
+    shapes = [found for file in yamls if isinstance(found := yaml_entry(read_text(file), "kpt_shape"), list)]
+    sizes = [int(size) for size in (shapes[0] if shapes else ()) if size.isdigit()]
+    return sizes[0] * sizes[1] if len(sizes) == 2 else 0
 
 
-def _cases(pictures: Sequence[Path], images: Path, labels: Path) -> Iterator[Case]:
-    for file in pictures:
-        text = labels / file.relative_to(images).with_suffix(".txt")
+# -- texts -----------------------------------------------------------------------------------------------------------
+
+
+def _cases(part: Part, texts: Texts) -> Iterator[Case]:
+    for file in part.pictures:
         size = size_of(file)
-        truth = size if isinstance(size, QingzhouError) else _boxes(text, size)
+        truth = size if isinstance(size, QingzhouError) else _boxes(part.text_of(file), size, texts)
         yield Case(str(file), file, truth)
 
 
-def _boxes(text: Path, size: tuple[int, int]) -> list[Box] | QingzhouError:
+def _boxes(text: Path, size: tuple[int, int], texts: Texts) -> list[Box] | QingzhouError:
     if not text.is_file():
         return []
-    boxes = []
+    boxes, first, count = [], texts.labels.first, len(texts.labels.names)
     for line, cells in enumerate((text.split() for text in read_lines(text)), start=1):
         values = [number(cell) for cell in cells]
         numbers = [value for value in values if value is not None]
-        if len(numbers) != len(cells) or not _fits(numbers):
+        if len(numbers) != len(cells) or not _fits(numbers, texts.points):
             return _bad_line(text, line)
-        boxes.append(Box(int(numbers[0]), _box(numbers[1:], size)))
+        if not first <= numbers[0] < first + count:
+            return _no_class(text, line, int(numbers[0]), first, count)
+        boxes.append(Box(int(numbers[0]) - first, _box(numbers[1:], size, texts.points)))
     return boxes
 
 
-def _fits(numbers: Sequence[float]) -> bool:
+def _fits(numbers: Sequence[float], points: int) -> bool:
     """A class number, and a box or an outline of at least three points, in parts of the picture."""
-    enough = len(numbers) == 5 or (len(numbers) >= 7 and len(numbers) % 2)
-    return bool(enough) and numbers[0] == int(numbers[0]) >= 0 and all(-0.01 <= n <= 1.01 for n in numbers[1:])
+    count = len(numbers)
+    enough = count == 5 + points if points else count in (5, 6) or (count >= 7 and count % 2)
+    sides = numbers[1:5] if points else numbers[1:]
+    return bool(enough) and numbers[0] == int(numbers[0]) >= 0 and all(-0.01 <= n <= 1.01 for n in sides)
 
 
-def _box(numbers: Sequence[float], size: tuple[int, int]) -> tuple[float, float, float, float]:
+def _box(numbers: Sequence[float], size: tuple[int, int], points: int) -> tuple[float, float, float, float]:
     """(x1, y1, x2, y2) in pixels."""
     width, height = size
-    if len(numbers) == 4:
-        x, y, w, h = numbers
+    if len(numbers) in (4, 5) or points:
+        x, y, w, h = numbers[:4]
         left, top, right, bottom = x - w / 2, y - h / 2, x + w / 2, y + h / 2
     else:
         left, top, right, bottom = min(numbers[::2]), min(numbers[1::2]), max(numbers[::2]), max(numbers[1::2])
@@ -110,71 +131,21 @@ def _box(numbers: Sequence[float], size: tuple[int, int]) -> tuple[float, float,
 # -- class names ----------------------------------------------------------------------------------------------------
 
 
-def _names(root: Path, path: Path) -> list[str]:
-    """The classes by number: from data.yaml, or from a list."""
-    for file in [path] if path.is_file() else sorted(root.glob("*.y*ml")):
-        text = "\n".join(_plain_lines(file))
-        found, told = yaml_names(text), re.search(r"^nc\s*:\s*(\d+)", text, re.MULTILINE)
-        if found and told and int(told[1]) != len(found):
-            raise _other_number(file, len(found), told[1])
-        if found:
-            return found
-    for name in LISTS:
-        if (root / name).is_file():
-            return read_lines(root / name)
+def _names(root: Path, yamls: Sequence[Path], part: Part) -> Labels:
+    """The classes by number: of data.yaml, else of a list beside the texts or above them."""
+    for file in yamls:
+        if yaml_entry(read_text(file), "names"):
+            return read_label_file(file)
+    text = part.text_of(part.annotated[0])
+    above = [folder for folder in (text.parent, *text.parents) if root in (folder, *folder.parents)]
+    for folder in dict.fromkeys([*above, part.folder, root, root / "labels"]):
+        for file in class_lists(folder):
+            return read_label_file(file)
     raise data_error(
         en=f"{root} says nowhere what the class numbers mean; expected data.yaml with names: [cat, dog] or classes.txt "
         "with one name a line.",
         zh=f"{root} 里没有说明类别编号的含义，应有含 names: [cat, dog] 的 data.yaml，或每行一个名称的 classes.txt。",
     )
-
-
-def _plain_lines(file: Path) -> list[str]:
-    """Lines with their indentation, without comments; read_lines checks size and encoding but strips."""
-    read_lines(file)
-    text = file.read_bytes().decode("utf-8-sig", "replace")
-    return [re.sub(r"(^|\s)#.*$", "", line).rstrip() for line in text.splitlines()]
-
-
-def yaml_names(text: str) -> list[str]:
-    """The entry `names` of a data.yaml in the four ways that it is written; [] if there is none.
-
-    names: [a, 'b']    names: {0: a, 1: b}    names: and lines "- a"    names: and lines "0: a"
-    """
-    found = re.search(r"^names\s*:[ \t]*(.*)$", text, re.MULTILINE)
-    if found is None:
-        return []
-    inline, rest = found[1].strip(), text[found.end() :]
-    if inline[:1] in ("[", "{"):
-        body = INLINE.match(inline + rest)
-        parts = PART.findall(body[1].replace("\n", " ")) if body else []
-        return _items([part for part in parts if part.strip()])
-    lines = []
-    for line in rest.split("\n"):
-        if line.strip() and not re.match(r"\s+\S|-\s", line):
-            break
-        lines += [re.sub(r"^\s*-\s+", "", line)] if line.strip() else []
-    return _items(lines)
-
-
-def _items(parts: Sequence[str]) -> list[str]:
-    """ "0: a" or "a", quoted or not; the numbers must count from 0."""
-    names: list[str] = []
-    for part in parts:
-        found = re.match(r"\s*(\d+)\s*:\s*(.*)$", part)
-        if found and int(found[1]) != len(names):
-            return []
-        names.append(_unquoted((found[2] if found else part).strip()))
-    return names
-
-
-def _unquoted(text: str) -> str:
-    if text[:1] == "'":
-        return text[1:-1].replace("''", "'")
-    try:
-        return str(json.loads(text)) if text[:1] == '"' else text
-    except ValueError:
-        return text.strip('"')
 
 
 # -- what can be wrong ----------------------------------------------------------------------------------------------
@@ -188,10 +159,12 @@ def _bad_line(text: Path, line: int) -> QingzhouError:
     )
 
 
-def _other_number(file: Path, names: int, told: str) -> QingzhouError:
+def _no_class(text: Path, line: int, found: int, first: int, count: int) -> QingzhouError:
     return data_error(
-        en=f"{file} has {names} names, but says nc: {told}. Correct the one that is wrong.",
-        zh=f"{file} 里有 {names} 个名称，但 nc 是 {told}。请改正其中错误的一个。",
+        en=f"Line {line} of {text} has the class {found}, but the {count} names are counted from {first} to "
+        f"{first + count - 1}. Correct the list of names, or the numbers.",
+        zh=f"{text} 第 {line} 行的类别是 {found}，而 {count} 个名称的编号是 {first} 到 {first + count - 1}。"
+        "请改正名称列表或编号。",
     )
 
 
@@ -203,10 +176,29 @@ def _background_note(count: int, total: int) -> list[str]:
     return [text] if count else []
 
 
-def _left_note(texts: set[Path]) -> list[str]:
-    names = sorted(str(text) for text in texts if text.name != "classes")
+def _left_note(part: Part) -> list[str]:
+    """Of texts in the same folders that no picture goes with."""
+    used = {part.text_of(file) for file in part.pictures}
+    folders = {text.parent for text in used}
+    left = (text for folder in folders if folder.is_dir() for text in folder.glob("*.txt") if text not in used)
+    names = sorted(text.name for text in left if text.name not in LISTS and not _is_list(text))
     text = say(
-        f"{len(names)} label files have no picture, such as {names[0] if names else ''}.txt.",
-        f"{len(names)} 个标注文件没有对应的图片，例如 {names[0] if names else ''}.txt。",
+        f"{len(names)} label files have no picture, such as {names[0] if names else ''}.",
+        f"{len(names)} 个标注文件没有对应的图片，例如 {names[0] if names else ''}。",
     )
     return [text] if names else []
+
+
+def _is_list(text: Path) -> bool:
+    return text.stem.lower() in ("train", "val", "valid", "validation", "test")
+
+
+def _confidence_note(part: Part, annotated: Sequence[Path]) -> list[str]:
+    """Six numbers in a line are a prediction that was saved, which a person may not have looked at."""
+    some = (part.text_of(file) for file in islice(annotated, LOOKED_AT))
+    saved = next((text for text in some if any(len(line.split()) == 6 for line in read_lines(text))), None)
+    text = say(
+        f"{saved} has a sixth number in a line, the confidence of a saved prediction: the boxes were taken as true.",
+        f"{saved} 的行里有第六个数，即模型预测的置信度：这里把这些框当作正确答案。",
+    )
+    return [text] if saved else []

@@ -12,6 +12,7 @@ from .files import read_label_file, read_label_option
 from .parts import SPLITS, class_folders, folders_in, is_junk, split_folders, split_of
 from .values import Labels, read_labels
 from .words import label_error
+from .yaml import yaml_entry
 
 __all__ = [
     "SPLITS",
@@ -32,4 +33,5 @@ __all__ = [
     "split_folders",
     "split_of",
     "wrong_number",
+    "yaml_entry",
 ]

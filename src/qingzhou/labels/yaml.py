@@ -23,14 +23,28 @@ Value = list[str] | dict[str, str]
 
 def yaml_value(text: str) -> object:
     """What a YAML text says of its classes, a list or a dict; None if it has no entry for them. LabelError."""
-    text = "\n".join(line.rstrip() for line in COMMENT.sub(lambda found: found[1] or "", text).splitlines())
+    text = _plain(text)
     for entry in ENTRIES:
-        found = re.search(rf"^[\"']?{entry}[\"']?\s*:[ \t]*(.*)$", text, re.MULTILINE)
-        if found:
-            value = _value(found[1].strip(), text[found.end() :])
+        value = _entry(text, entry)
+        if value is not None:
             _check_count(len(value), text)
             return value or None
     return _block(text) if re.match(r"(---\s*)?\s*- ", text) else None
+
+
+def yaml_entry(text: str, name: str) -> Value | None:
+    """One entry at the left margin, a single value as a list of one; None if it is not there."""
+    return _entry(_plain(text), name)
+
+
+def _plain(text: str) -> str:
+    """Without comments and white space at the ends of lines."""
+    return "\n".join(line.rstrip() for line in COMMENT.sub(lambda found: found[1] or "", text).splitlines())
+
+
+def _entry(text: str, name: str) -> Value | None:
+    found = re.search(rf"^[\"']?{name}[\"']?\s*:[ \t]*(.*)$", text, re.MULTILINE)
+    return _value(found[1].strip(), text[found.end() :]) if found else None
 
 
 def _check_count(count: int, text: str) -> None:

@@ -39,7 +39,7 @@ def data_text(found: Evaluation) -> str:
     """ "class folders · test part · 497 judged"."""
     layouts = {
         "folders": say("class folders", "按类别分文件夹"), "mmedu": say("MMEdu data set", "MMEdu 数据集"),
-        "coco": "COCO", "yolo": "YOLO", "csv": say("CSV table", "CSV 表格"), "npz": "NPZ",
+        "coco": "COCO", "yolo": "YOLO", "voc": "Pascal VOC", "csv": say("CSV table", "CSV 表格"), "npz": "NPZ",
     }  # fmt: skip
     splits = {
         "test": say("test part", "测试集"), "val": say("validation part", "验证集"),

@@ -11,7 +11,7 @@ from .errors import InputError
 JPEG = (".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".jfi", ".pjpeg", ".pjp", ".mpo")
 PICTURES = (*JPEG, ".png", ".apng", ".bmp", ".dib", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm")
 NUMBERS = (".csv", ".tsv", ".npz", ".npy")  # data to judge by that are no pictures
-ANSWERS = (".txt", ".json", ".xml", ".yaml", ".yml", ".names")  # that lie beside pictures
+ANSWERS = (".txt", ".json", ".xml", ".yaml", ".yml", ".names", ".labels", ".data")  # that lie beside pictures
 BESIDE = (*NUMBERS, *ANSWERS, ".md", ".db", ".ini", ".cache", ".py", ".log", ".lnk", ".url")  # as do these
 SYSTEM = ("__MACOSX", "Thumbs.db", "desktop.ini", "$RECYCLE.BIN", "@eaDir", "System Volume Information")
 
