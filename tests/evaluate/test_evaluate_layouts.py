@@ -72,7 +72,7 @@ def test_pictures_with_classes(number: int, tmp_path: Path) -> None:
     labels = found.result.labels
     assert sorted(labels[i] for i, n in enumerate(found.result.confusion.diagonal()) if n) == sorted(truths)
     assert (found.result.right, found.complete) == (len(truths), True)
-    assert bool(found.notes) == (split == "train" or build is mmedu_without_test_answers)
+    assert bool(found.data.notes) == (split == "train" or build is mmedu_without_test_answers)
 
 
 def test_pictures_of_deeper_folders_count_and_other_files_do_not(tmp_path: Path) -> None:

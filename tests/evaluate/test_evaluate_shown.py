@@ -55,7 +55,7 @@ def test_the_worst_pairs_for_many_classes(capsys: pytest.CaptureFixture[str]) ->
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_boxes_values_and_what_was_not_judged(capsys: pytest.CaptureFixture[str], lang: str) -> None:
     scores = [ClassPrecision("[b]", 0.5, 0.75, 4), ClassPrecision("dog", None, None, 0)]
-    boxes = DetectionScore(3, 0.5, 0.75, 0.25, scores, 4, 6)
+    boxes = DetectionScore(3, 0.5, 0.75, 0.25, scores, 4, 6, np.zeros((2, 2), np.int64))
     failure = Failure("1 [x].png", ImageError(en="broken", zh="坏了"))
     text = shown(capsys, boxes, lang, failed=1, failures=[failure], unknown={"cow": 2}, notes=["a note"])
     said = {"en": ("broken", "4 true, 6 found"), "zh": ("坏了", "标注 4 个，检出 6 个")}[lang]

@@ -77,9 +77,10 @@ def classifier(weights: Array, opset: int = 13) -> ModelProto:
 
 
 def album(folder: Path, count: int = 12) -> Path:
-    """A new folder of small noisy pictures without answers."""
+    """A new folder of small noisy pictures without answers, each of another tint."""
     folder.mkdir()
     rng = np.random.default_rng(1)
     for number in range(count):
-        Image.fromarray(rng.integers(0, 255, (12, 12, 3), dtype=np.uint8)).save(folder / f"{number}.png")
+        noise = rng.integers(0, 255, (12, 12, 3)) * rng.uniform(0, 1, 3)
+        Image.fromarray(noise.astype(np.uint8)).save(folder / f"{number}.png")
     return folder

@@ -174,7 +174,7 @@ def test_rows_without_answers(name: str, tmp_path: Path) -> None:
         np.savez(path, data=rows)
     else:
         np.save(path, rows)
-    found = qingzhou.quantize(model.path, path, any_speed=True, min_agreement=80)
+    found = qingzhou.quantize(model.path, path, any_speed=True, min_agreement=0)
     assert found.verdict is not None and not found.verdict.labelled
     assert (found.calibrated, found.verdict.judged) == (40, 40) and found.verdict.figures()[1] >= 0.8
 

@@ -62,9 +62,13 @@ def detect(answered: Iterable[tuple[Case, Any]], labels: Sequence[str]) -> Detec
         for i, label in enumerate(labels)
     ]
     of_all, of_50, of_75 = (_mean(part) for part in (precision, precision[0], precision[5]))
+    confusion = np.zeros((len(labels), len(labels)), np.int64)
+    for places, times in scenes.crossed.items():
+        confusion[places] = times
     return DetectionScore(
-        pictures, of_all or 0.0, of_50 or 0.0, of_75 or 0.0, classes, int(boxes.sum()), len(found), scenes.worst
-    )
+        pictures, of_all or 0.0, of_50 or 0.0, of_75 or 0.0, classes, int(boxes.sum()), len(found), confusion,
+        scenes.worst,
+    )  # fmt: skip
 
 
 def _true(box: Box, picture: int, number: int) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from .ask import Count, Predicts, asked, first, known, usable
 from .classify import classify
 from .data import read_data
 from .detect import detect, library, lowest, placed
+from .doubt import hints
 from .labels import Matcher, no_label_known
 from .places import data_error
 from .regress import numeric, regress
@@ -48,7 +49,7 @@ def evaluate(model: str | Path | Model | Predicts, data: str | Path, layout: str
     result = JUDGES[card.task][1](predictor, dataset, matcher, count)
     return Evaluation(
         path, dataset, card.task, result, count.failed, count.failures, dict(count.unknown.most_common()),
-        [*dataset.notes, *several_notes(card)], time.perf_counter() - start,
+        [*dataset.notes, *several_notes(card), *hints(result)], time.perf_counter() - start,
     )  # fmt: skip
 
 

@@ -119,9 +119,7 @@ class Classification:
     @property
     def mistakes(self) -> list[tuple[str, str, int]]:
         """(truth, answer, how often), the most frequent first."""
-        wrong = self.confusion - np.diag(self.confusion.diagonal())
-        found = [(int(wrong[i, j]), int(i), int(j)) for i, j in np.argwhere(wrong)]
-        return [(self.labels[i], self.labels[j], n) for n, i, j in sorted(found, key=lambda m: (-m[0], m[1], m[2]))]
+        return mistaken(self.confusion, self.labels)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values; of the confusion matrix what is not zero."""
@@ -183,6 +181,7 @@ class DetectionScore:
     """COCO's mean average precision: over IoU 0.50 to 0.95 (map), at 0.50 and at 0.75; over the classes with objects.
 
     boxes  true objects, without crowds;  found  boxes that the model gave;  scenes  pictures with the most mistakes
+    confusion  (classes, classes) counts of true boxes by the class of the surest box that was found in their place
     """
 
     judged: int
@@ -192,6 +191,7 @@ class DetectionScore:
     classes: Sequence[ClassPrecision]
     boxes: int
     found: int
+    confusion: Matrix
     scenes: Sequence[Scene] = ()
 
     def as_dict(self) -> dict[str, Any]:
@@ -234,6 +234,13 @@ class Evaluation:
             "failures": [{"source": f.source, "code": f.error.code, "message": str(f.error)} for f in self.failures],
             "unknown": dict(self.unknown), "notes": list(self.notes), "seconds": round(self.seconds, 3),
         }  # fmt: skip
+
+
+def mistaken(confusion: Matrix, labels: Sequence[str]) -> list[tuple[str, str, int]]:
+    """(truth, answer, how often), the most frequent first."""
+    wrong = confusion - np.diag(confusion.diagonal())
+    found = [(int(wrong[i, j]), int(i), int(j)) for i, j in np.argwhere(wrong)]
+    return [(labels[i], labels[j], n) for n, i, j in sorted(found, key=lambda m: (-m[0], m[1], m[2]))]
 
 
 def _share(part: Any, whole: Any) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -18,12 +19,14 @@ class Scenes:
 
     def __init__(self, sure: float = SURE) -> None:
         self.sure = sure
+        self.crossed: Counter[tuple[Any, int]] = Counter()  # (true class, class found in its place)
         self._worst: list[tuple[int, int, Scene]] = []
 
     def passing(self, answered: Iterable[tuple[Case, Any]]) -> Iterator[tuple[Case, Any]]:
         """The same, looked at on the way."""
         for number, (case, answer) in enumerate(answered):
             found = [one._replace(mask=None) for one in answer if one.confidence >= self.sure]
+            self.crossed.update(in_place(case.truth, found))
             scene = Scene(case.source, case.data, case.truth, found, *mistakes(case.truth, found))
             add = heapq.heappush if len(self._worst) < MOST_SCENES else heapq.heappushpop
             add(self._worst, (scene.mistakes, -number, scene))  # the numbers differ, so scenes are never compared
@@ -48,6 +51,14 @@ def mistakes(true: Sequence[Box], found: Sequence[Any]) -> tuple[int, int]:
         elif not left[place].crowd:
             del left[place]
     return sum(not box.crowd for box in left), surplus
+
+
+def in_place(true: Sequence[Box], found: Sequence[Any]) -> Iterator[tuple[Any, int]]:
+    """(its class, the class of the surest box found in its place) of each true box that one covers; crowds left out."""
+    for box in true:
+        near = [one for one in found if not box.crowd and overlap(box.box, one.box) >= OVERLAP]
+        if near:
+            yield box.label, int(max(near, key=lambda one: one.confidence).index)
 
 
 def overlap(one: Sequence[float], other: Sequence[float]) -> float:

@@ -41,7 +41,7 @@ def _accuracy(verdict: Verdict) -> list[tuple[str, str]]:
     before, after = verdict.figures()
     judged = say(f"{verdict.judged} held-out inputs", f"{verdict.judged} 个未参与校准的输入")
     if not verdict.labelled:
-        same = say("same answers (not accuracy: the data have no labels)", "回答一致（不是准确率：数据没有标注）")
+        same = say("same answers, not accuracy", "回答一致，不是准确率")
         return [(say("agreement", "一致率"), f"[bold]{100 * after:.2f} %[/]  {same}  ·  {judged}")]
     drop, low, high = (100 * share for share in verdict.drop)
     sure = say(f"drop {drop:+.2f} points, 95 % interval {low:+.2f} to {high:+.2f}",

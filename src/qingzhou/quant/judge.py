@@ -12,6 +12,7 @@ from ..errors import DataError, say
 from ..evaluate.ask import Count, asked, first, known, usable
 from ..evaluate.classify import classify
 from ..evaluate.detect import detect, library, lowest, placed
+from ..evaluate.doubt import blind, doubt, misnamed, swapped
 from ..evaluate.judge import JUDGES, check_answers
 from ..evaluate.labels import Matcher
 from ..evaluate.regress import numeric, regress
@@ -40,10 +41,14 @@ class Changed(NamedTuple):
 class Verdict:
     """What was lost.
 
-    measure   "top-1", "mAP" or "R²"; of the answers before, where the data have none ("labelled" is False)
+    measure   "top-1", "mAP" or "R²"; of the answers before, where the true ones are not known or say nothing
+              ("labelled" is False; the latter for the reason `why`)
     drop      in shares of 1, with its 95 % interval
     changed   the first inputs whose class is another now, and how many there are; of classifiers
     unknown   labels in the data that the model does not know, and how many inputs (or boxes) have them: not judged
+    copies    pictures that are in the data more often than once, and so were left out
+    same      the one answer that was given to everything; "" where there are several, or true ones to judge by
+    hints     what else is doubtful
     """
 
     measure: str
@@ -56,6 +61,10 @@ class Verdict:
     failed: int
     failures: Sequence[Failure] = field(default_factory=list)
     unknown: Mapping[str, int] = field(default_factory=dict)
+    copies: int = 0
+    why: str = ""
+    same: str = ""
+    hints: Sequence[str] = ()
 
     @property
     def judged(self) -> int:
@@ -68,8 +77,13 @@ class Verdict:
 
     @property
     def notes(self) -> list[str]:
-        """What was not judged."""
-        found = []
+        """What was not judged, and what is doubtful."""
+        found = list(self.hints)
+        if self.copies:
+            found.append(say(
+                f"{self.copies} pictures are copies of others of the data, and were left out of the judging.",
+                f"{self.copies} 张图片与数据中的其他图片相同，没有参与评估。",
+            ))  # fmt: skip
         if self.failed:
             first = self.failures[0]
             found.append(say(
@@ -86,9 +100,13 @@ class Verdict:
 
 
 def judge(pair: Pair, split: Split) -> Verdict:
-    """Ask both for every held-out input. LabelError, DataError, ExtraMissing (boxes need [evaluate])."""
+    """Ask both for every held-out input. LabelError, DataError, ExtraMissing (boxes need [evaluate]).
+
+    Where the first is no better than guessing, its own answers are the measure. LabelError where other names would make
+    more of its answers right.
+    """
     card, count = pair.card, Count()
-    labelled = has_answers(card, split)
+    labelled, why, hint = has_answers(card, split), "", ""
     if card.task == "detection":
         library()  # say what is missing before anything is asked
     matcher = Matcher(card.labels, split.data.names)
@@ -96,16 +114,49 @@ def judge(pair: Pair, split: Split) -> Verdict:
     if labelled:
         cases = _with_answers(card.task)(cases, matcher, count)
     ask = lowest(pair) if card.task == "detection" else None
-    pairs = list(first(asked(cases, pair, count, ask), matcher, count))
-    if not labelled:
-        pairs = [(case._replace(truth=_own(both.before, card)), both) for case, both in pairs]
-    before, after = (_score(card, pairs, side) for side in (0, 1))
+    every = list(first(asked(cases, pair, count, ask), matcher, count))
+    pairs = _once(every, split)
+    if labelled:
+        before = _score(card, pairs, 0)
+        if wrong := misnamed(before):
+            raise wrong
+        why, hint = doubt(before), swapped(before)
+    if why or not labelled:
+        labelled, pairs = False, [(case._replace(truth=_own(both.before, card)), both) for case, both in pairs]
+        before = _score(card, pairs, 0)
     changed = _changed(card, pairs, labelled)
     return Verdict(
-        {"classification": "top-1", "detection": "mAP"}.get(card.task, "R²"), labelled, before, after,
+        {"classification": "top-1", "detection": "mAP"}.get(card.task, "R²"), labelled, before, _score(card, pairs, 1),
         _drop(card, pairs), changed[:MOST_CHANGED], len(changed), count.failed, count.failures,
-        dict(count.unknown),
+        dict(count.unknown), len(every) - len(pairs), why, "" if labelled else _same(before, pairs),
+        [hint] if hint else [],
     )  # fmt: skip
+
+
+def _once(pairs: Answered, split: Split) -> list[tuple[Case, Both]]:
+    """Each picture once, and none that calibrated. DataError where none is left."""
+    taken, kept = set(split.taken), []
+    for case, both in pairs:
+        if both.digest not in taken:
+            kept.append((case, both))
+        taken |= {both.digest} - {b""}
+    if not kept:
+        raise DataError(
+            en="All pictures of the data are the same, or copies of those that calibrated, so there is nothing to "
+            "judge by. Give different pictures.",
+            zh="数据里的图片都相同，或者都是校准图片的副本，无法评估。请提供不同的图片。",
+        )
+    return kept
+
+
+def _same(own: Result, pairs: Answered) -> str:
+    """The one answer that is given to everything; "" where there are several."""
+    match own:
+        case Classification():
+            return str(pairs[0][1].before.label) if blind(own) == 1 else ""
+        case DetectionScore():
+            return "" if own.boxes else say("nothing found", "没有目标")
+    return ""
 
 
 def has_answers(card: Card, split: Split) -> bool:

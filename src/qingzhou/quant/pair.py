@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import ceil, sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..evaluate.classify import Z95
 from ..runtime.predict import Predictor
+from .network import Array
 
 GROUPS = 10
 STUDENT = {2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}  # 97.5 % points of t
 
 
 class Both(NamedTuple):
-    """The answers of the two to one input."""
+    """The answers of the two to one input; digest: of the prepared picture, by which copies are known."""
 
     before: Any
     after: Any
+    digest: bytes = b""
 
     @property
     def scores(self) -> Any:
@@ -52,7 +55,13 @@ class Pair:
         from ..runtime.prepare import prepare_view
 
         batch, view = prepare_view(read_for(data, self.card.input), self.card.input)
-        return Both(*(model.answer(model.outputs(batch), view, threshold) for model in (self.before, self.after)))
+        first, second = (model.answer(model.outputs(batch), view, threshold) for model in (self.before, self.after))
+        return Both(first, second, digest(batch))
+
+
+def digest(prepared: Array) -> bytes:
+    """The same for copies of a picture, in whatever files, as long as their pixels are the same."""
+    return hashlib.blake2b(np.ascontiguousarray(prepared).data, digest_size=16).digest()
 
 
 class Drop(NamedTuple):
@@ -72,6 +81,16 @@ def paired_drop(lost: int, won: int, judged: int) -> Drop:
     a, b = (lost + 1) / (judged + 2), (won + 1) / (judged + 2)
     half = Z95 * sqrt((a + b - (a - b) ** 2) / (judged + 2))
     return Drop((lost - won) / judged, max(-1.0, a - b - half), min(1.0, a - b + half))
+
+
+def unseen(judged: int) -> float:
+    """The largest drop that so many inputs leave possible when no answer changed: the end of the 95 % interval."""
+    return paired_drop(0, 0, judged).high
+
+
+def enough(drop: float) -> int:
+    """How many inputs show such a drop: for them unseen() is no more, Z95 sqrt(2) / (judged + 2)."""
+    return ceil(Z95 * sqrt(2) / drop) - 2
 
 
 def jackknifed_drop(pairs: Sequence[Any], drop_of: Callable[[Sequence[Any]], float]) -> Drop:

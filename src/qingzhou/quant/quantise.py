@@ -34,14 +34,14 @@ from .brief import brief
 from .judge import Verdict, has_answers, judge
 from .layers import Layer, look_at
 from .network import Array, Network, activations
-from .pair import Pair
+from .pair import Pair, digest
 from .ranges import calibrate
 from .result import Limits, Quantised
 from .search import Plan, Search, smoothed
 from .signal import Feed, session
 from .split import ENOUGH, Split, split
 from .storage import stored
-from .target import TARGETS, chosen, runs_here
+from .target import TARGETS, chosen, is_here, runs_here
 from .timing import Timing, compare
 
 Found = TypeVar("Found")
@@ -146,8 +146,11 @@ class _Job:
         self.tell(say("comparing channels", "比较各通道"))
         feeds = _first(_feeds(self.before, parts))
         network = _finite(lambda: smoothed(self.network, feeds, TARGETS[self.target], self.emulated))
-        every = counted(_feeds(self.before, parts), len(parts.calibration), self.tell, say("calibrating", "校准"))
+        taken: set[bytes] = set()
+        read = _noted(_feeds(self.before, parts), taken)
+        every = counted(read, len(parts.calibration), self.tell, say("calibrating", "校准"))
         seen = _finite(lambda: calibrate(network, activations(network), every))
+        parts = replace(parts, taken=frozenset(taken))
         search = Search(network, seen, feeds, TARGETS[self.target], self.emulated, self.tell)
         plan = search.best()
         made = self._judged(search, plan, parts)
@@ -157,7 +160,7 @@ class _Job:
         self.tell(say("looking at each layer", "逐层查看"))
         layers = look_at(network, made.model, kept, feeds)
         made = replace(made, layers=layers, model=brief(made.model, self.network))
-        return made if self.emulated else replace(made, timing=self._timing(made.model))
+        return replace(made, timing=self._timing(made.model)) if is_here(self.target) else made
 
     def _allowed(self, made: _Made) -> bool:
         return made.verdict is None or self.limits.allow(made.verdict)
@@ -167,10 +170,12 @@ class _Job:
         return _Made(model, self._verdict(model, parts), plan=plan)
 
     def _verdict(self, model: ModelProto, parts: Split) -> Verdict:
-        """What the rounded model lost."""
+        """What the rounded model lost; DataError where nothing could show."""
         data, text = parts.data, say("judging", "评估")
         heard = replace(data, cases=lambda: counted(data.cases(), len(parts.held_out), self.tell, text))
-        return judge(Pair(self.before, self.after(model)), replace(parts, data=heard))
+        found = judge(Pair(self.before, self.after(model)), replace(parts, data=heard))
+        self.limits.check(found)
+        return found
 
     def after(self, model: ModelProto) -> Predictor:
         """The rounded model, to be asked."""
@@ -201,6 +206,13 @@ def _feeds(predictor: Predictor, parts: Split) -> Iterator[Feed]:
             en=f"None of the {len(parts.calibration)} inputs to calibrate with could be read. The last: {last.en}",
             zh=f"用于校准的 {len(parts.calibration)} 个输入都无法读取。最后一个：{last.zh}",
         )
+
+
+def _noted(feeds: Iterator[Feed], taken: set[bytes]) -> Iterator[Feed]:
+    """The same; the digests are put down."""
+    for feed in feeds:
+        taken.update(map(digest, feed.values()))
+        yield feed
 
 
 def _numbers(prepared: Array) -> Array:
@@ -248,7 +260,7 @@ def _written(job: _Job, made: _Made, parts: Split | None, place: Path, precision
     found = Quantised(
         job.source, None, None, precision, job.target, (job.source.stat().st_size, made.model.ByteSize()), job.limits,
         made.verdict, made.timing, made.plan, made.layers, calibrated,
-        [*(parts.notes if parts else ()), *(made.verdict.notes if made.verdict else ())], 0.0,
+        [*(parts.notes if parts else ()), *(_remarks(made.verdict, job.limits) if made.verdict else ())], 0.0,
     )  # fmt: skip
     program = None
     if found.better:
@@ -256,6 +268,11 @@ def _written(job: _Job, made: _Made, parts: Split | None, place: Path, precision
         program = write_sample(place, job.card)
         found = replace(found, path=place, program=program, sizes=(found.sizes[0], place.stat().st_size))
     return replace(found, seconds=time.perf_counter() - start)
+
+
+def _remarks(verdict: Verdict, limits: Limits) -> list[str]:
+    """What was not judged, is doubtful, or cannot be seen."""
+    return list(filter(None, (*verdict.notes, limits.hint(verdict))))
 
 
 def _card(job: _Job, made: _Made, found: Quantised) -> Card:

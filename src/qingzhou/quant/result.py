@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import say
+from ..errors import DataError, say
+from ..evaluate.doubt import beats_guessing, blind
 from .judge import Verdict
 from .layers import Layer
+from .pair import enough, unseen
 from .search import Plan
 from .timing import Timing
 
@@ -27,11 +29,48 @@ class Limits:
     min_agreement: float = 95.0
     any_speed: bool = False
 
+    def check(self, verdict: Verdict) -> None:
+        """DataError where a file that always says the same would keep this promise."""
+        if verdict.same and self.min_agreement:
+            raise DataError(
+                en=f"The model answers everything the same ({verdict.same}), so nothing can be seen of what is lost: a "
+                "file that always says so would seem as good. Give data of several classes; if they are, see with "
+                "qingzhou evaluate whether labels and preparation of pictures are right. "
+                "To do without any promise: --min-agreement 0",
+                zh=f"模型对所有输入的回答都相同（{verdict.same}），看不出损失了什么：总是这样回答的文件也显得一样好。"
+                "请提供多个类别的数据；如果已经是，请用 qingzhou evaluate 检查标签和图片预处理是否正确。"
+                "不需要任何保证时：--min-agreement 0",
+            )
+
     def allow(self, verdict: Verdict) -> bool:
+        """Whether so little was lost, and what is left is better than guessing."""
+        return self.within(verdict) and self.informed(verdict)
+
+    def within(self, verdict: Verdict) -> bool:
         """Whether so little was lost."""
         if verdict.labelled:
             return 100 * verdict.drop.drop <= self.max_drop + 1e-9
         return 100 * verdict.figures()[1] >= self.min_agreement - 1e-9
+
+    def informed(self, verdict: Verdict) -> bool:
+        """Whether a file that never looks at its input would not do as well; or everything may be lost."""
+        if verdict.labelled:
+            return self.max_drop >= 100 or beats_guessing(verdict.after)
+        return not self.min_agreement or verdict.figures()[1] > blind(verdict.before)
+
+    def hint(self, verdict: Verdict) -> str:
+        """What so few inputs cannot show; "" where they are enough for max_drop."""
+        if not verdict.labelled or verdict.measure != "top-1" or self.max_drop == 0:
+            return ""
+        shown = 100 * unseen(verdict.judged)
+        if shown <= self.max_drop:
+            return ""
+        return say(
+            f"{verdict.judged} held-out inputs show a drop only from {shown:.2g} points on; "
+            f"{self.max_drop:g} would take {enough(self.max_drop / 100)} of them.",
+            f"{verdict.judged} 个评估输入只能看出 {shown:.2g} 个百分点以上的下降；"
+            f"要看出 {self.max_drop:g} 个百分点，需要 {enough(self.max_drop / 100)} 个。",
+        )
 
 
 @dataclass(frozen=True)
@@ -107,6 +146,12 @@ class Quantised:
         if self.verdict is None:
             return ""
         before, after = (f"{100 * share:.2f} %" for share in self.verdict.figures())
+        if self.verdict.why:
+            return say(
+                f"The smaller model repeats {after} of the answers, and was judged by that instead of the accuracy. "
+                f"{self.verdict.why}",
+                f"更小的模型有 {after} 的回答与原来一致；这次按一致率评估，而不是准确率。{self.verdict.why}",
+            )
         if not self.verdict.labelled:
             return say(
                 f"The smaller model repeats {after} of the answers; how many of them are right nobody knows, since the "
@@ -123,6 +168,12 @@ class Quantised:
     def _decided(self) -> str:
         """What was done, and why."""
         small = self.sizes[1] / self.sizes[0]
+        if self.verdict is not None and self.limits.within(self.verdict) and not self.kept_promise:
+            return say(
+                "What is left is no better than a file that always gives the most frequent answer, so your model stays "
+                "as it is.",
+                "剩下的并不比总是给出最常见回答的文件更好，所以保留原来的模型。",
+            )
         if not self.kept_promise:
             return say(
                 "That is more than was allowed, even with some layers left in float, so your model stays as it is.",
@@ -148,9 +199,9 @@ class Quantised:
 def _accuracy(verdict: Verdict) -> dict[str, Any]:
     before, after = verdict.figures()
     return {
-        "measure": verdict.measure, "labelled": verdict.labelled, "before": before, "after": after,
+        "measure": verdict.measure, "labelled": verdict.labelled, "why": verdict.why, "before": before, "after": after,
         "drop": verdict.drop.drop, "interval95": [verdict.drop.low, verdict.drop.high], "judged": verdict.judged,
-        "changed": verdict.changes, "failed": verdict.failed,
+        "changed": verdict.changes, "failed": verdict.failed, "copies": verdict.copies,
         "examples": [
             {"source": one.source, "truth": one.truth, "before": one.before, "after": one.after}
             for one in verdict.changed

@@ -31,6 +31,7 @@ class Split:
     calibration  what the ranges are made from
     held_out     what both models are judged by; never among the first
     labelled     whether the true answers are known
+    taken        pair.digest() of the pictures that did calibrate: copies of them are no judges
     """
 
     data: Dataset
@@ -38,6 +39,7 @@ class Split:
     held_out: list[Case]
     labelled: bool
     notes: list[str] = field(default_factory=list)
+    taken: frozenset[bytes] = frozenset()
 
 
 def split(path: Path, layout: str = "auto", calibration: int = ENOUGH, numbers: int = 0) -> Split:

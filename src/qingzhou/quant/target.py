@@ -38,3 +38,10 @@ def chosen(target: str) -> str:
 def runs_here(target: str) -> bool:
     """Whether this machine computes what that device does. INT8 weights of 7 bits overflow nowhere."""
     return TARGETS[target].narrow or TARGETS[target] == TARGETS[here()]
+
+
+def is_here(target: str) -> bool:
+    """Whether this machine is such a device, so that its speed tells that one's. What is for old x86 is for any
+    computer.
+    """
+    return target == here() or TARGETS[target].narrow
