@@ -69,10 +69,9 @@ def _run_lengths(one: Detection, size: tuple[int, int]) -> dict[str, Any]:
 
 def _size(result: Answer) -> tuple[int, int]:
     """Height and width of the upright picture."""
-    from .runtime.image import open_picture
+    from .runtime.image import size_of
 
-    width, height = open_picture(result.source).size
-    return height, width
+    return size_of(result.source)
 
 
 def csv_rows(results: Sequence[Answer]) -> list[list[str]]:

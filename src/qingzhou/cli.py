@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from . import cli_boards, cli_web  # noqa: F401 - their verbs
-from .cli_common import common, friendly, main
+from .cli_common import common, exact_pictures, friendly, main
 from .errors import OptionError, QingzhouError, say
 
 
@@ -96,6 +96,7 @@ def info(file: Path, tree: bool, lang: str | None, as_json: bool) -> None:
 @click.option("--csv", "as_csv", is_flag=True, help="Print a CSV table. 输出 CSV 表格。")
 @click.option("--coco", type=click.Path(path_type=Path), help="Detectors: write a COCO file. 写成 COCO 格式。")
 @on_device
+@exact_pictures
 @common
 def run(
     model: Path, inputs: tuple[Path, ...], top: int, save: Path | None, threshold: float | None, as_csv: bool,
@@ -157,6 +158,7 @@ def check(model: Path, device: str, lang: str | None, as_json: bool) -> None:
               default="auto", show_default=True, help="How the data are laid out. 数据的存放格式。")  # fmt: skip
 @on_device
 @click.option("--html", type=click.Path(path_type=Path), help="Write a page with pictures. 写成带图片的网页。")
+@exact_pictures
 @common
 def evaluate(
     model: Path, data: Path, layout: str, device: str, html: Path | None, lang: str | None, as_json: bool
@@ -226,6 +228,7 @@ def export(
 @click.option("--layout", default="auto", show_default=True, help="How the data are laid out. 数据的存放格式。")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="A file or a folder. 输出文件或文件夹。")
 @click.option("--html", type=click.Path(path_type=Path), help="Write a page that explains it. 写成网页。")
+@exact_pictures
 @common
 def quantize(model: Path, html: Path | None, lang: str | None, as_json: bool, **options: Any) -> None:
     """Make a converted model INT8 within a promised accuracy; exit status 3 if that cannot be, or it is not faster.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import os
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
@@ -21,6 +22,18 @@ def common(function: F) -> F:
     chosen = click.option("--lang", type=click.Choice(["zh", "en"]), help="Language of the texts. 文字的语言。")
     as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs. 输出 JSON。")
     return chosen(as_json(function))
+
+
+exact_pictures = click.option(
+    "--exact", is_flag=True, expose_value=False, callback=lambda ctx, param, given: _exact(given),
+    help="Decode large JPEGs whole: slower, more memory. 完整解码大幅 JPEG（更慢、更占内存）。",
+)  # fmt: skip
+
+
+def _exact(given: bool) -> None:
+    """For this process and those that it starts."""
+    if given:
+        os.environ["QINGZHOU_EXACT"] = "1"
 
 
 @contextlib.contextmanager

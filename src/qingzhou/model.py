@@ -72,7 +72,10 @@ class Model:
         return Model(path, self.card, self._settings)
 
 
-def load(path: str | Path, device: str = "", threads: int | None = None, cache: str | Path | None = None) -> Model:
+def load(
+    path: str | Path, device: str = "", threads: int | None = None, cache: str | Path | None = None,
+    exact: bool | None = None,
+) -> Model:  # fmt: skip
     """Open a converted model (.onnx), or what an engine made of one (.ort, .xml, .param, .engine); FileMissing or
     ModelError.
 
@@ -81,9 +84,10 @@ def load(path: str | Path, device: str = "", threads: int | None = None, cache: 
              or OptionError where it is not to be had
     threads  processor cores; by default all
     cache    of OpenVINO: a folder that keeps what was prepared for the processor, for a faster start the next time
+    exact    never decode a JPEG smaller than it is; by default what the environment variable QINGZHOU_EXACT says
     """
     from .engines import Settings
 
     model = Model(path, settings=Settings(device, threads, None if cache is None else Path(cache)))
-    _ = model.predictor
+    model.predictor.exact = exact
     return model

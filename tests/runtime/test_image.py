@@ -274,3 +274,14 @@ def test_of_a_damaged_file_both_ways_say_the_same() -> None:
         with pytest.raises(ImageError) as around:
             read_image(data, "RGB")
         assert str(straight.value) == str(around.value)
+
+
+with np.load(str(Path(__file__).parents[1] / "oracle/pictures/opencv.npz")) as golden:
+    READ = {name: golden[name] for name in golden.files}
+
+
+@pytest.mark.parametrize("color", ["BGR", "GRAY"])
+@pytest.mark.parametrize("name", sorted({name.rpartition("/")[0] for name in READ}))
+def test_what_opencv_reads(name: str, color: str) -> None:
+    """Bit for bit, whatever Pillow calls the file: JPEGs with another picture behind the first are "MPO" to it."""
+    np.testing.assert_array_equal(read_image(READ[name + "/file"].tobytes(), color), READ[f"{name}/{color}"])

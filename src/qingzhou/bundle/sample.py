@@ -64,7 +64,7 @@ def _picture(model: Predictor, data: Path | None) -> Any:
     """The first picture of the data that can be read, not too large; else the model's own sample."""
     for path in _pictures(data):
         try:
-            picture = open_picture(path)
+            picture = open_picture(path, LARGEST)
         except QingzhouError:
             continue
         picture.thumbnail((LARGEST, LARGEST))

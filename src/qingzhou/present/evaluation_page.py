@@ -13,7 +13,7 @@ from ..evaluate.result import Scene
 from ..report import thumbnail, write_page
 from ..report.page import percent
 from ..runtime.draw import draw
-from ..runtime.image import open_picture
+from ..runtime.image import open_picture, size_of
 from .evaluation import MOST_CLASSES, MOST_PAIRS, data_text, unknown_text
 
 SCENE = 320  # pixels of the longer side of a picture with boxes
@@ -91,10 +91,10 @@ def _drawn(scene: Scene) -> Any:
 
     It is made as small as it is shown first, so that labels can be read.
     """
-    picture = open_picture(scene.picture)
-    scale = min(1.0, SCENE / max(picture.size))
+    picture, (height, width) = open_picture(scene.picture, SCENE), size_of(scene.picture)
+    scale = min(1.0, SCENE / max(height, width))
     if scale < 1:
-        picture = picture.resize((max(1, round(picture.width * scale)), max(1, round(picture.height * scale))))
+        picture = picture.resize((max(1, round(width * scale)), max(1, round(height * scale))))
     pen = ImageDraw.Draw(picture)
     for box in scene.true:
         x1, y1, x2, y2 = (round(scale * side) for side in box.box)

@@ -54,7 +54,7 @@ class Pair:
         from ..runtime.image import read_for
         from ..runtime.prepare import prepare_view
 
-        batch, view = prepare_view(read_for(data, self.card.input), self.card.input)
+        batch, view = prepare_view(read_for(data, self.card.input, exact=self.before.exact), self.card.input)
         first, second = (model.answer(model.outputs(batch), view, threshold) for model in (self.before, self.after))
         return Both(first, second, digest(batch))
 

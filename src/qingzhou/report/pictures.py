@@ -15,7 +15,7 @@ QUALITY = 80  # of JPEG, where it is the smaller form
 
 def thumbnail(source: Any, side: int = 96) -> str:
     """A picture (path, PIL image, array) as a data URI, at most `side` pixels wide and high; ImageError."""
-    picture = open_picture(source)
+    picture = open_picture(source, side)
     picture.thumbnail((side, side), Image.Resampling.LANCZOS)
     kind, data = min((("png", _encoded(picture, "PNG")), ("jpeg", _encoded(picture, "JPEG"))), key=lambda x: len(x[1]))
     return f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"

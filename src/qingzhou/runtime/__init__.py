@@ -1,7 +1,7 @@
 """What runs a converted model: on the computer that converted it, and, copied beside the sample code, on the board.
 
     card.py, fields.py   what the model needs, parsed from an untrusted file
-    image.py             pictures; prepare.py, resize.py, quick.py: made what the network takes, as in training
+    image.py, picture.py pictures; prepare.py, resize.py: made what the network takes, as in training
     detect.py            boxes from a detector's outputs; overlap.py: one box for each thing; masks.py
     tables.py, words.py  tables (rows.py), arrays and texts; read.py: the pictures in a folder
     session.py           opening a model file: with onnxruntime, or with ncnn.py, which reads it through before

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from .answers import Detection, nothing
 from .errors import say
-from .image import open_picture
+from .image import open_picture, size_of
 
 SMALLEST = 160  # pixels of the shorter side that `enlarge` gives at least
 FONT_FOLDERS = (  # of Windows, Linux, macOS
@@ -38,14 +38,15 @@ def draw(source: Any, answer: Any, enlarge: bool = False) -> Any:
     """The picture (a path, array or PIL image) as a PIL image with the answer on it.
 
     A label with its confidence stands at the top; a list of Detection becomes boxes, and masks as coloured areas.
-    It keeps its size, unless `enlarge` makes a small one large enough to be read.
+    It keeps its size, unless `enlarge` makes a small one large enough to be read, or it would not fit the memory.
     """
     picture = open_picture(source)
+    share = picture.width / size_of(source)[1]
     times = math.ceil(SMALLEST / min(picture.size)) if enlarge else 1
     if times > 1:
         picture = picture.resize((picture.width * times, picture.height * times), Image.Resampling.NEAREST)
     if isinstance(answer, list):
-        return _boxes(picture, [_enlarged(one, times) for one in answer])
+        return _boxes(picture, [_enlarged(one, times * share) for one in answer])
     _write(picture, caption(answer))
     return picture
 
@@ -79,7 +80,7 @@ def _boxes(picture: Any, found: Sequence[Detection]) -> Any:
     return picture
 
 
-def _enlarged(one: Detection, times: int) -> Detection:
+def _enlarged(one: Detection, times: float) -> Detection:
     x1, y1, x2, y2 = (times * n for n in one.box)
     return one._replace(box=(x1, y1, x2, y2))
 

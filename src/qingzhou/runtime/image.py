@@ -1,16 +1,21 @@
-"""Pictures: from anything that holds one to its pixels."""
+"""Pictures: from anything that holds one to its pixels, with one decoded picture in memory at most."""
 
 from __future__ import annotations
 
+import functools
 import io
 import os
-from typing import TYPE_CHECKING, Any, Callable, Dict, Optional
+import sys
+from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Tuple
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
+from PIL.JpegImagePlugin import JpegImageFile
 
-from .errors import FileMissing, ImageError, QingzhouError
+from .errors import FileMissing, ImageError, QingzhouError, say
 from .kinds import RAW, developed, head_of, not_a_picture, what
+from .picture import MOST_PIXELS, Picture, is_jpeg, recolor, too_large, upright_size
+from .resize import new_size
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -20,14 +25,10 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "WEBP", "TIFF")  # Pillow would start other programs for some others
-PART = 1 << 14  # pixels that are weighed at once
-MOST_PIXELS = 90_000_000  # about Pillow's own limit; a board's memory ends there too
-ORIENTATION = 0x0112  # the EXIF tag
-TURNS = {  # its values -> Image.transpose
-    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}  # fmt: skip
+JPEG = b"\xff\xd8\xff"  # how one begins
+MOST_OF_JPEG = 250_000_000  # in the file, where fewer are decoded; today's phones take 200 million
+LARGE = 25_000_000  # 100 MB when decoded; of larger JPEGs no more is decoded than the network needs
+GAP = 2.5  # times the size after the resize: what a smaller decoding leaves to Pillow's antialiased resize
 
 
 def read_image(source: Any, color: str, order: str = "RGB") -> Array:
@@ -37,14 +38,90 @@ def read_image(source: Any, color: str, order: str = "RGB") -> Array:
     are in the given `order`. FileMissing or ImageError.
     """
     if isinstance(source, np.ndarray):
-        return _recolor(_array(source), order, color)
+        return np.ascontiguousarray(recolor(_array(source), order, color))
+    return np.asarray(_read(source, lambda image: Picture(image, color, image is not source).take()))
 
-    def convert(image: Any) -> Array:
-        if image is not source and color == "GRAY" and image.format == "JPEG":
-            image.draft("L", None)  # the brightness that the file itself holds, as OpenCV takes it
-        return _recolor(_pixels(image), "RGB", color, image.format)
 
-    return np.asarray(_read(source, convert))
+def read_for(source: Any, entry: Input, order: str = "RGB", exact: Optional[bool] = None) -> Any:
+    """What prepare() takes: read_image(source, entry.color, order), or a Picture where it is resized first.
+
+    A JPEG may be decoded smaller then, see _times(); not if `exact`, by default the environment's QINGZHOU_EXACT.
+    """
+    if isinstance(source, np.ndarray) or not entry.steps or entry.steps[0]["op"] != "resize":
+        return read_image(source, entry.color, order)
+    exact = wants_exact() if exact is None else exact
+
+    def convert(image: Any) -> Picture:
+        times = 1 if exact or image is source else _times(image, entry.steps[0])
+        if times > 1 and entry.steps[0]["interpolation"] == "cv2":
+            _tell_once(times)
+        return Picture(image, entry.color, image is not source, times)
+
+    return _read(source, convert)
+
+
+def open_picture(source: Any, side: Optional[int] = None) -> Any:
+    """A path, the bytes of a file, a PIL image or an RGB array as an upright PIL image that carries no metadata.
+
+    Shown `side` pixels wide and high at most, a JPEG may come smaller than it is, but at least twice as large as that;
+    and so does one that would not fit the memory.
+    """
+    if isinstance(source, np.ndarray):
+        return Image.fromarray(read_image(source, "RGB"))
+
+    def convert(image: Any) -> Any:
+        times, least = 1, max(image.size) if side is None else 2 * side
+        while (
+            image is not source
+            and is_jpeg(image)
+            and times < 8
+            and (image.width * image.height > MOST_PIXELS * times * times or max(image.size) >= 2 * times * least)
+        ):
+            times *= 2
+        return Picture(image, "RGB", image is not source, times).joined()
+
+    return _read(source, convert)
+
+
+def size_of(source: Any) -> Tuple[int, int]:
+    """(height, width) of the upright picture; of a file without decoding it. FileMissing or ImageError."""
+    height, width = source.shape[:2] if isinstance(source, np.ndarray) else _read(source, upright_size)
+    return height, width
+
+
+def _times(image: Any, step: Dict[str, Any]) -> int:
+    """How many times smaller (1, 2, 4, 8) a JPEG is decoded that is then resized by this step.
+
+    Before Pillow's antialiased resize as long as GAP times the new size is left: as Image.thumbnail, it differs by a
+    level. OpenCV's picks single pixels, which then are others: only where the whole would not fit a board's memory.
+    """
+    if not is_jpeg(image):
+        return 1
+    (height, width), pixels = upright_size(image), image.width * image.height
+    high, wide = new_size(step, height, width)
+    room = min(height / high, width / wide)
+    times = max([1] + [n for n in (2, 4, 8) if step["interpolation"] == "pillow" and room >= GAP * n])
+    while pixels > LARGE * times * times and room >= 2 * times and times < 8:
+        times *= 2
+    return times
+
+
+def wants_exact() -> bool:
+    """Whether the environment asks for JPEGs to be decoded whole."""
+    return os.environ.get("QINGZHOU_EXACT", "").strip().lower() not in ("", "0", "no", "false")
+
+
+@functools.lru_cache(maxsize=None)
+def _tell_once(times: int) -> None:
+    print(
+        say(
+            "Note: a very large JPEG was decoded at 1/%d of its width and height, to fit the memory of a board. The "
+            "numbers may differ a little from those of the whole picture; QINGZHOU_EXACT=1 decodes it whole." % times,
+            "提示：有一张很大的 JPEG 按 1/%d 的宽和高解码，以节省内存，结果可能与完整解码略有不同；"
+            "设置 QINGZHOU_EXACT=1 可完整解码。" % times,
+        ),
+        file=sys.stderr,
+    )
 
 
 def _read(source: Any, convert: Callable[[Any], Any]) -> Any:
@@ -52,7 +129,7 @@ def _read(source: Any, convert: Callable[[Any], Any]) -> Any:
     try:
         if isinstance(source, Image.Image):
             return convert(source)
-        with _open(source) as file, Image.open(file, formats=FORMATS) as image:
+        with _open(source) as file, _opened(file) as image:
             if not developed(image):
                 raise not_a_picture(_name(source), RAW)
             return convert(image)
@@ -66,28 +143,37 @@ def _read(source: Any, convert: Callable[[Any], Any]) -> Any:
         raise _broken(_name(source), err) from None
 
 
-def read_for(source: Any, entry: Input, order: str = "RGB") -> Any:
-    """What prepare() takes: read_image(source, entry.color, order), or the PIL image itself where Pillow is to resize
-    it at once; to an array and back would take a quarter of that time.
+def _opened(file: Any) -> Any:
+    """A PIL image that is not loaded yet.
+
+    JPEGs are opened past Image.open, which refuses what could be decoded smaller, and calls one with a second picture
+    or a gain map behind the first MPO.
     """
-    resized = bool(entry.steps) and entry.steps[0].get("interpolation") == "pillow"
-    if entry.color != "RGB" or not resized or isinstance(source, np.ndarray):
-        return read_image(source, entry.color, order)
+    start = file.read(len(JPEG))
+    file.seek(0)
+    if start != JPEG:
+        return Image.open(file, formats=FORMATS)
+    image = JpegImageFile(file)
+    pixels = image.width * image.height
+    several = pixels > MOST_PIXELS and not _is_one_scan(image, file)
+    if pixels > MOST_OF_JPEG or several:
+        raise too_large("%d x %d" % image.size)
+    return image
 
-    def convert(image: Any) -> Any:
-        return _upright(image) if image.mode == "RGB" else _recolor(_pixels(image), "RGB", "RGB")
 
-    return _read(source, convert)
+def _is_one_scan(image: Any, file: Any) -> bool:
+    """Whether all colours of a JPEG come together, row by row; of several scans libjpeg keeps all, at full size.
+
+    Pillow has read to the end of the first scan's header: its length, how many colours, 2 bytes each, 3 more.
+    """
+    colours = image.layers
+    file.seek(-6 - 2 * colours, os.SEEK_CUR)
+    return "progressive" not in image.info and file.read(3) == bytes([0, 6 + 2 * colours, colours])
 
 
 def _name(source: Any) -> str:
     """What to call a picture in a message."""
     return str(source) if isinstance(source, (str, os.PathLike)) else "<%s>" % type(source).__name__
-
-
-def open_picture(source: Any) -> Any:
-    """A path, the bytes of a file, a PIL image or an RGB array as an upright PIL image."""
-    return Image.fromarray(read_image(source, "RGB"))
 
 
 def _open(source: Any) -> Any:
@@ -102,70 +188,6 @@ def _open(source: Any) -> Any:
         raise _missing(source) from None
     except OSError as err:
         raise _unreadable(source, err) from None
-
-
-def _upright(image: Any) -> Any:
-    """The first frame, loaded and turned."""
-    if image.width * image.height > MOST_PIXELS:
-        raise too_large("%d x %d" % image.size)
-    image.load()  # here, since numpy before 1.22 hides the error of a picture that is cut off
-    turn = TURNS.get(_orientation(image))
-    return image if turn is None else image.transpose(turn)
-
-
-def _pixels(image: Any) -> Array:
-    """(H, W) grey or (H, W, 3) RGB of the first frame, upright."""
-    image = _upright(image)
-    convert = MODES.get(image.mode)
-    if convert is None:
-        convert = _sixteen_bits if image.mode.startswith("I") else _rgb
-    return convert(image)
-
-
-def _orientation(image: Any) -> int:
-    try:
-        return int(image.getexif().get(ORIENTATION, 1))
-    except Exception:  # damaged EXIF; OpenCV ignores it as well
-        return 1
-
-
-def _grey(image: Any) -> Array:
-    return np.asarray(image if image.mode == "L" else image.convert("L"))
-
-
-def _rgb(image: Any) -> Array:
-    """Alpha is dropped, not blended: what lies under transparent pixels shows, as with OpenCV."""
-    if image.mode in ("PA", "RGBa"):
-        image = image.convert("RGBA")
-    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
-
-
-def _grey_without_alpha(image: Any) -> Array:
-    return np.asarray(image.convert("LA") if image.mode == "La" else image)[..., 0]
-
-
-def _cmyk(image: Any) -> Array:
-    """OpenCV's formula (icvCvt_CMYK2BGR in imgcodecs); Pillow's differs by a level or two."""
-    ink = np.asarray(image).astype(np.int32)
-    light = 255 - ink[..., 3:]
-    return (light - (ink[..., :3] * light >> 8)).astype(np.uint8)
-
-
-def _sixteen_bits(image: Any) -> Array:
-    """The upper byte of 16-bit grey; Pillow's own conversion would cut everything above 255."""
-    values = np.asarray(image)
-    if values.size and (values.min() < 0 or values.max() > 0xFFFF):
-        raise _odd_values(image.mode)
-    return (values >> 8).astype(np.uint8)
-
-
-def _refuse_floats(image: Any) -> Array:
-    raise _odd_values(image.mode)
-
-
-MODES: Dict[str, Callable[[Any], Array]] = {
-    "1": _grey, "L": _grey, "LA": _grey_without_alpha, "La": _grey_without_alpha, "CMYK": _cmyk, "F": _refuse_floats,
-}  # fmt: skip
 
 
 def _array(data: Array) -> Array:
@@ -183,44 +205,6 @@ def _array(data: Array) -> Array:
     if data.dtype != np.uint8:
         raise _misshapen(data)
     return data[..., :3] if data.ndim == 3 else data
-
-
-def _recolor(picture: Array, order: str, color: str, file_format: Optional[str] = None) -> Array:
-    """Grey or colours in one order -> grey or colours in another."""
-    if picture.ndim == 2:
-        picture = picture if color == "GRAY" else np.repeat(picture[..., None], 3, axis=2)
-    elif color == "GRAY":
-        picture = _luminance(picture, order, file_format)
-    elif color != order:
-        return _turned(picture)
-    return np.ascontiguousarray(picture)
-
-
-def _turned(picture: Array) -> Array:
-    """(H, W, 3) uint8 with the colours in reverse order; by Pillow, which is more than twice as fast as numpy."""
-    size = picture.shape[1], picture.shape[0]
-    return np.asarray(Image.frombuffer("RGB", size, np.ascontiguousarray(picture), "raw", "BGR", 0, 1))
-
-
-def _luminance(picture: Array, order: str, file_format: Optional[str]) -> Array:
-    """(H, W, 3) uint8 -> (H, W), in whole numbers as OpenCV computes it, which depends on the file's format.
-
-    PNG: libpng's 15 bits, cut off. WebP and arrays: cvtColor's 15 bits, rounded. Others: icvCvt_BGR2Gray's 14 bits.
-    """
-    bits = 15 if file_format in ("PNG", "WEBP", None) else 14
-    scale = 1 << bits
-    half, rounded = (0, int) if file_format == "PNG" else (scale // 2, round)
-    weights = [rounded(0.299 * scale), rounded(0.587 * scale)]
-    weights.append(scale - sum(weights))
-    # Whole numbers below 2 ** 24, divided by a power of two: float32, which is faster, is exact.
-    shares = np.array(weights if order == "RGB" else weights[::-1], np.float32) / scale
-    pixels = picture.reshape(-1, 3)
-    grey = np.empty(len(pixels), np.uint8)
-    for start in range(0, len(pixels), PART):  # small arrays need no new memory from the system
-        part = pixels[start : start + PART].astype(np.float32) @ shares
-        part += half / scale
-        grey[start : start + PART] = part
-    return grey.reshape(picture.shape[:2])
 
 
 # -- what can be wrong ----------------------------------------------------------------------------------------------
@@ -246,23 +230,6 @@ def _broken(name: str, err: Exception) -> ImageError:
         en="The picture %s is damaged or cut off (%s); expected a complete file. Copy or download it again."
         % (name, str(err)[:100]),
         zh="图片 %s 已损坏或不完整（%s）。请重新复制或下载这张图片。" % (name, str(err)[:100]),
-    )
-
-
-def too_large(name: str) -> ImageError:
-    """What to raise for a picture of more than MOST_PIXELS."""
-    return ImageError(
-        en="The picture %s is too large; at most %d million pixels can be processed. Make it smaller first."
-        % (name, MOST_PIXELS // 10**6),
-        zh="图片 %s 太大，最多能处理 %d 万像素。请先缩小图片。" % (name, MOST_PIXELS // 10**4),
-    )
-
-
-def _odd_values(mode: str) -> ImageError:
-    return ImageError(
-        en="The picture holds numbers of mode %s instead of brightness from 0 to 255 or 65535. Save it as an 8-bit "
-        "PNG or JPEG." % mode,
-        zh="图片里的数值（模式 %s）不是 0 到 255 或 65535 的亮度。请另存为 8 位的 PNG 或 JPEG。" % mode,
     )
 
 

@@ -29,9 +29,14 @@ if TYPE_CHECKING:
 __all__ = ["Detection", "Named", "Prediction", "Predictor", "load"]
 
 
-def load(path: Any, threads: Optional[int] = None) -> Predictor:
-    """Open a converted model. `threads` limits the processor cores it uses; by default all. FileMissing, ModelError."""
-    return Predictor(path, threads=threads)
+def load(path: Any, threads: Optional[int] = None, exact: Optional[bool] = None) -> Predictor:
+    """Open a converted model. `threads` limits the processor cores it uses; by default all. FileMissing, ModelError.
+
+    `exact`: never decode a JPEG smaller than it is; by default what the environment variable QINGZHOU_EXACT says.
+    """
+    predictor = Predictor(path, threads=threads)
+    predictor.exact = exact
+    return predictor
 
 
 class Predictor:
@@ -51,6 +56,7 @@ class Predictor:
         self.session = open_any(path, threads) if session is None else session
         self.card = card if card is not None else _card(self.session, str(path))
         self.labels = self.card.labels
+        self.exact: Optional[bool] = None  # see read_for()
         self._inputs = [*self.session.get_inputs(), *self.session.get_overridable_initializers()]
         self._names = [output.name for output in self.session.get_outputs()]
         self._place = _place(self._inputs, self._names, self.card)
@@ -95,7 +101,7 @@ class Predictor:
             from .image import read_for
             from .prepare import prepare
 
-            return prepare(read_for(data, entry, order), entry)
+            return prepare(read_for(data, entry, order, self.exact), entry)
         if entry.kind == "tokens":
             from .words import numbers
 
@@ -220,7 +226,7 @@ class Predictor:
         from .image import read_for
         from .prepare import prepare_view
 
-        batch, view = prepare_view(read_for(picture, self.card.input, order), self.card.input)
+        batch, view = prepare_view(read_for(picture, self.card.input, order, self.exact), self.card.input)
         return self.answer(self.outputs(batch), view, threshold)
 
     def _scores(self, outputs: List[Array]) -> Array:

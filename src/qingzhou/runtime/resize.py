@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 from PIL import Image
@@ -36,52 +36,92 @@ def fit_inside(size: Sequence[int], height: int, width: int) -> Tuple[int, int]:
     return max(1, int(height * scale + 0.5)), max(1, int(width * scale + 0.5))
 
 
+def new_size(step: Dict[str, Any], height: int, width: int) -> Tuple[int, int]:
+    """(height, width) that a card's step "resize" gives a picture."""
+    if "within" in step:
+        return fit_within(step["within"], height, width)
+    if "inside" in step:
+        return fit_inside(step["inside"], height, width)
+    high, wide = step.get("size") or short_side_to(step["short"], height, width)
+    return high, wide
+
+
 def sides(picture: Any) -> Tuple[int, int]:
-    """(height, width) of an array or a PIL image."""
-    height, width = picture.shape[:2] if isinstance(picture, np.ndarray) else picture.size[::-1]
+    """(height, width) of an array or a Picture."""
+    height, width = picture.shape[:2] if isinstance(picture, np.ndarray) else picture.size
     return height, width
 
 
 def resize(picture: Any, height: int, width: int, interpolation: str) -> Array:
-    """(H, W) or (H, W, C), uint8 or float32 -> the same of another size, by "pillow" or "cv2"; for the first also a
-    PIL image.
+    """(H, W) or (H, W, C), uint8 or float32, or a Picture of image.py -> the same of another size, by "pillow" or
+    "cv2".
     """
-    if sides(picture) == (height, width):
-        return np.asarray(picture)
-    return (_pillow if interpolation == "pillow" else _cv2)(picture, height, width)
+    array = isinstance(picture, np.ndarray)
+    if picture.shape[:2] == (height, width):
+        return np.asarray(picture if array else picture.take())
+    if interpolation == "pillow":
+        return _pillow(picture, height, width) if array else _pillow_by_strips(picture, height, width)
+    return _cv2(picture, height, width) if array else _cv2_of_few(picture, height, width)
 
 
-def _pillow(picture: Any, height: int, width: int) -> Array:
-    image = picture
-    if isinstance(picture, np.ndarray):
-        if picture.dtype != np.uint8 and picture.ndim == 3:  # Pillow has floats in one channel only
-            return np.stack([_pillow(picture[..., i], height, width) for i in range(picture.shape[2])], axis=-1)
-        image = Image.fromarray(picture)
+def _pillow(picture: Array, height: int, width: int) -> Array:
+    if picture.dtype != np.uint8 and picture.ndim == 3:  # Pillow has floats in one channel only
+        return np.stack([_pillow(picture[..., i], height, width) for i in range(picture.shape[2])], axis=-1)
+    image = Image.fromarray(picture)
     # Across, then down, as Pillow did in training: from 13 on it takes the cheaper order, and differs by a level.
     across = image.resize((width, image.height), Image.Resampling.BILINEAR)
     return np.asarray(across.resize((width, height), Image.Resampling.BILINEAR))
 
 
+def _pillow_by_strips(picture: Any, height: int, width: int) -> Array:
+    """_pillow() of a Picture: what goes across needs its own row only."""
+    left, top, right, bottom = picture.box
+    across, place = None, 0
+    for strip in picture.strips():
+        part = strip.resize((width, strip.height), Image.Resampling.BILINEAR, (left, 0, right, strip.height))
+        across = Image.new(part.mode, (width, picture.shape[0])) if across is None else across
+        across.paste(part, (0, place))
+        place += strip.height
+    small = across.resize((width, height), Image.Resampling.BILINEAR, (0, top, width, bottom))  # type: ignore[union-attr]
+    return np.asarray(picture.ordered(np.asarray(small)))
+
+
 def _cv2(picture: Array, height: int, width: int) -> Array:
-    if picture.dtype == np.uint8:
-        return _fixed_point(picture, height, width)
-    return _floating(picture, height, width)
+    if picture.dtype != np.uint8:
+        return _floating(picture, height, width)
+    colours = picture[0, 0].size
+    return _fixed_point(picture, _across(picture.shape[1], width, colours), _down(picture.shape[0], height))
 
 
-def _positions(before: int, after: int) -> Tuple[Array, Array]:
+def _cv2_of_few(picture: Any, height: int, width: int) -> Array:
+    """_cv2() of a Picture, of which only the pixels that count are taken."""
+    left, top, right, bottom = picture.box
+    down = _down(bottom - top, height, top, picture.shape[0])
+    before, behind, share = _columns(right - left, width, left, picture.shape[1])
+    needed, which = np.unique(np.stack([before, behind]), return_inverse=True)
+    pixels = picture.take(down.needed, needed)
+    before, behind = which.reshape(2, -1)
+    across = _across_by(before, behind, share, pixels[0, 0].size)
+    return _fixed_point(pixels, across, down._replace(needed=np.arange(len(down.needed))))
+
+
+def _positions(before: float, after: int, start: float = 0.0) -> Tuple[Array, Array]:
     """For each new pixel: the old pixel to its left (-1 before the first), and how far it is past it, float32."""
     scale = 1.0 / (after / before)  # not before / after: OpenCV rounds twice, and so its last bit differs
-    exact = ((np.arange(after) + 0.5) * scale - 0.5).astype(np.float32)
+    exact = ((np.arange(after) + 0.5) * scale - 0.5 + start).astype(np.float32)
     left = np.floor(exact)
     return left.astype(np.intp), exact - left
 
 
-def _columns(before: int, after: int) -> Tuple[Array, Array, Array]:
-    """Left neighbours, right neighbours and the right one's share; at the borders the outermost pixel alone."""
-    left, share = _positions(before, after)
-    share[(left < 0) | (left >= before - 1)] = 0
-    left = left.clip(0, before - 1)
-    return left, np.minimum(left + 1, before - 1), share
+def _columns(before: float, after: int, start: float, there: int) -> Tuple[Array, Array, Array]:
+    """Left neighbours, right neighbours and the right one's share; at the borders the outermost pixel alone.
+
+    `before` pixels from `start` on become `after`; `there` are there.
+    """
+    left, share = _positions(before, after, start)
+    share[(left < 0) | (left >= there - 1)] = 0
+    left = left.clip(0, there - 1)
+    return left, np.minimum(left + 1, there - 1), share
 
 
 def _weights(share: Array) -> Array:
@@ -89,12 +129,11 @@ def _weights(share: Array) -> Array:
     return np.rint(np.stack([1 - share, share]) * np.float32(1 << BITS)).astype(np.int32)
 
 
-def _fixed_point(picture: Array, height: int, width: int) -> Array:
+def _fixed_point(picture: Array, across: _Across, down: _Down) -> Array:
     """HResizeLinear and VResizeLinear<uchar> of OpenCV, bit for bit: what they cut off is cut off here too."""
     flat = picture.reshape(len(picture), -1)  # numpy is fast along the last axis
-    colours = flat.shape[1] // picture.shape[1]
-    across, down = _across(picture.shape[1], width, colours), _down(picture.shape[0], height)
-    out = np.empty((height, width * colours), np.uint8)
+    height = down.which.shape[1]
+    out = np.empty((height, len(across.left)), np.uint8)
     step = max(1, PART // out.shape[1])
     parts = [slice(start, min(start + step, height)) for start in range(0, height, step)]
     ends = [(int(down.which[0, part.start]), int(down.which[1, part.stop - 1]) + 1) for part in parts]
@@ -102,7 +141,7 @@ def _fixed_point(picture: Array, height: int, width: int) -> Array:
     for part, (first, last) in zip(parts, ends):
         sums = _add_columns(_some(flat, down.needed[first:last]), across, space)
         _add_rows(sums, down.which[:, part] - first, down.weights[:, part], space, out[part])
-    return out.reshape((height, width, *picture.shape[2:]))
+    return out.reshape((height, -1, *picture.shape[2:]))
 
 
 def _some(flat: Array, rows: Array) -> Array:
@@ -137,16 +176,21 @@ class _Down(NamedTuple):
 
 @lru_cache(maxsize=8)  # a folder's or a camera's pictures have the same size
 def _across(before: int, after: int, colours: int) -> _Across:
-    left, right, share = _columns(before, after)
+    left, right, share = _columns(before, after, 0.0, before)
+    return _across_by(left, right, share, colours)
+
+
+def _across_by(left: Array, right: Array, share: Array, colours: int) -> _Across:
     weights = np.repeat(_weights(share).astype(np.uint16), colours, axis=1)[:, None]
     lower = weights & 15
     return _Across(_flat(left, colours), _flat(right, colours), weights >> 4, lower if lower.any() else None)
 
 
 @lru_cache(maxsize=8)
-def _down(before: int, after: int) -> _Down:
-    top, share = _positions(before, after)
-    places = np.stack([top, top + 1]).clip(0, before - 1)
+def _down(before: float, after: int, start: float = 0.0, there: int = 0) -> _Down:
+    """As _columns()."""
+    top, share = _positions(before, after, start)
+    places = np.stack([top, top + 1]).clip(0, (there or int(before)) - 1)
     needed, which = np.unique(places, return_inverse=True)
     return _Down(needed, which.reshape(places.shape), _weights(share)[..., None])
 
@@ -198,7 +242,7 @@ def _flat(columns: Array, colours: int) -> Array:
 
 def _floating(picture: Array, height: int, width: int) -> Array:
     """The same on float32, where nothing is rounded on the way."""
-    left, right, share = _columns(picture.shape[1], width)
+    left, right, share = _columns(picture.shape[1], width, 0.0, picture.shape[1])
     share = share.reshape((-1,) + (1,) * (picture.ndim - 2))
     rows = picture[:, left] * (1 - share) + picture[:, right] * share
     top, share = _positions(picture.shape[0], height)
