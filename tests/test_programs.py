@@ -132,15 +132,6 @@ def test_a_folder_can_be_carried_elsewhere(tmp_path: Path) -> None:
     assert run(tmp_path / "there" / done.program.name, picture(tmp_path)).count("\n") == 6
 
 
-@pytest.mark.parametrize("words", [["no.png"], ["."], ["m.onnx"]])
-def test_a_mistake_at_the_program_is_explained(words: list[str], tmp_path: Path) -> None:
-    """The last line says what to do; the traceback above it shows a pupil the line of his program."""
-    done = run_conversion(DIGITS, tmp_path / "m.onnx")
-    found = subprocess.run([sys.executable, str(done.program), *words], capture_output=True, cwd=tmp_path, check=False)
-    last = found.stderr.decode("utf-8", "replace").strip().splitlines()[-1]
-    assert found.returncode == 1 and last.startswith("qingzhou_runtime.errors."), last
-
-
 def test_programs_that_pip_has_compiled_are_no_obstacle(tmp_path: Path) -> None:
     """An installed package has a __pycache__ beside the programs."""
     programs = Path(qingzhou.__file__).parent / "scenes" / "basic"

@@ -20,6 +20,9 @@ MODELS: dict[str, tuple[Path, dict[str, Any]]] = {
     "digits": (ORACLE / "digits" / "basenn.pth", {}),
     "words": (SOUND / "basenn.pth", {}),
     "iris": (basenn("tab_iris"), {}),
+    "text": (basenn("em_lstm"), {}),
+    "moves": (basenn("npz_conv1d"), {}),
+    "values": (basenn("tab_reg"), {}),
 }
 Write = Callable[..., Path]
 

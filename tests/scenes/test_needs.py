@@ -22,10 +22,10 @@ KINDS: dict[str, tuple[Path, dict[str, Any], int, int]] = {
     "image": (DIGITS, {}, 15, 120),
     "detect": (SHAPES, {"input_size": (160, 160)}, 20, 160),
     "raw": (SHAPES, {"input_size": (160, 160), "form": "raw"}, 20, 160),
-    "table": (basenn("tab_iris"), {}, 12, 90),
-    "array": (basenn("npz_conv1d"), {}, 12, 90),
-    "text": (basenn("em_lstm"), {}, 12, 90),
-    "values": (basenn("tab_reg"), {}, 12, 90),
+    "table": (basenn("tab_iris"), {}, 13, 90),
+    "array": (basenn("npz_conv1d"), {}, 13, 90),
+    "text": (basenn("em_lstm"), {}, 13, 90),
+    "values": (basenn("tab_reg"), {}, 13, 90),
 }
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..errors import ModelError, OutputError
 from ..runtime.card import Card
-from ..runtime.one_file import check_one_file
+from ..runtime.session import check_one_file
 
 PAGE = Path(__file__).with_name("page")  # the page's own files: ES modules without a framework
 ENGINE = Path(__file__).with_name("onnxruntime_web")  # as scripts/vendor_onnxruntime_web has packed it

@@ -13,7 +13,7 @@
 For the programs of the scenes:
     start.py             words of the command line, mistakes told in plain words; sim.py: the simulator
     camera.py            the newest picture, from whichever of sources.py is there; jpeg.py: streams of them
-    screen.py            a window, or lines; stream.py, pages.py, plain.py: the board on the network
+    screen.py            a window, or lines; stream.py, pages.py, plain.py: the board on the network; remote.py asks it
     listen.py            the microphone, and sounds as pictures
     rules.py             what happens when: rule_text.py reads a rule, facts.py what an answer says, sensors.py the rest
     act.py               the actions: voice.py, pins.py, wires.py (serial, MQTT, HTTP); worker.py does the slow ones
@@ -27,11 +27,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .start import begin
+
 if TYPE_CHECKING:
     from .answers import Detection, Prediction
     from .card import Card
     from .predict import Predictor, load
 
+if __name__ == "qingzhou_runtime":  # a program's, not the library's
+    begin()
 try:
     from .place import use_bundle
 except ImportError:  # it comes with bundles only

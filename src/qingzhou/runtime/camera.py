@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Callable, Iterator, Optional
 from .errors import ImageError, QingzhouError
 from .optional import tell
 from .sources import SIZE, Source, open_source
+from .worker import tell_once
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -77,7 +78,7 @@ class Camera:
             try:
                 return self._source.picture(frame)
             except ImageError as err:  # one that was cut off on its way; the next may be whole
-                tell(err.en, err.zh)
+                tell_once(err.en, err.zh)
 
     def _take(self) -> Any:
         """The newest frame, as the source gives it; None at the end. The thread's error, if it had one."""

@@ -127,6 +127,13 @@ class Card:
         return _card(fields.parse_json(text, LONGEST))
 
 
+def outputs_of(card: Card) -> List[str]:
+    """The names of the outputs without which a card's model cannot be read."""
+    if card.output.scores == "raw" and card.decoding is not None:
+        return [name for level in card.decoding["levels"] for key, name in level.items() if key in ("scores", "deltas")]
+    return [card.output.name, "labels"] if card.output.scores == "boxes" else [card.output.name]
+
+
 def _card(data: Any) -> Card:
     """A card from what was parsed; nothing is trusted."""
     if type(data) is dict and type(data.get("version")) is int and data["version"] > VERSION:

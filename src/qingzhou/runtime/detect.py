@@ -96,13 +96,6 @@ def _apart(row: Array, other: Array, side: float) -> float:
     return float(max(np.abs(row[:4] - other[:4]).max() / side, abs(row[4] - other[4])))
 
 
-def outputs_of(card: Card) -> List[str]:
-    """The names of the outputs without which a detector cannot be read."""
-    if card.output.scores == "raw" and card.decoding is not None:
-        return [name for level in card.decoding["levels"] for key, name in level.items() if key in ("scores", "deltas")]
-    return [card.output.name, "labels"]
-
-
 def _moved(boxes: Array, view: View) -> Array:
     start, scale = np.array([view.left, view.top] * 2), np.array([view.scale_x, view.scale_y] * 2)
     return np.asarray((boxes - start) / scale, np.float32)

@@ -8,14 +8,15 @@ from __future__ import annotations
 import base64
 import math
 import os
-from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Tuple
+import sys
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
 from .answers import Detection, Named, Prediction
-from .card import KEY, Card, Sample
-from .errors import InputError, ModelError, SelfTestFailed
-from .read import is_path, pictures_in
+from .card import KEY, Card, Sample, outputs_of
+from .errors import FileMissing, ImageError, InputError, ModelError, SelfTestFailed, say
+from .read import is_path, several
 from .session import open_any
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class Predictor:
         if threshold is not None and self.card.thresholds is None:
             raise _no_threshold(self.card.task)
         if self.card.input.kind == "image":
-            many = _pictures(data)
+            many = several(data)
             if many is not None:
                 return [self._one(picture, order, threshold) for picture in many]
             return self._one(data, order, threshold)
@@ -85,6 +86,27 @@ class Predictor:
         batch = self.prepare(data)
         answers = [self._prediction(row) for row in self._rows(batch)]
         return answers[0] if self._is_single(data) else answers
+
+    def each(self, data: Any, threshold: Optional[float] = None) -> Iterator[Tuple[Any, Any]]:
+        """Of every picture of a folder or list (picture, answer); of every row of other data (its number, answer).
+
+        A picture that cannot be read is named and left out, unless there is no other.
+        """
+        if self.card.input.kind != "image":
+            found = self.predict(data)
+            yield from enumerate(found if isinstance(found, list) else [found], start=1)
+            return
+        pictures, none = several(data) or [data], True
+        for place, picture in enumerate(pictures, start=1):
+            try:
+                answer = self.predict(picture, threshold=threshold)
+            except (FileMissing, ImageError) as err:
+                if none and place == len(pictures):
+                    raise
+                print(say("Left out: %s", "跳过：%s") % err, file=sys.stderr)
+            else:
+                none = False
+                yield picture, answer
 
     def predict_file(self, path: Any, threshold: Optional[float] = None) -> Any:
         """predict() for a file of the kind that suits the model: a picture, a .csv or .npz, a text (or words)."""
@@ -306,7 +328,7 @@ def _card(session: Any, path: str) -> Card:
 
 def _place(inputs: List[Any], names: List[str], card: Card) -> int:
     """The number of the output that holds the scores; ModelError if the card names what the network has not."""
-    missing = [name for name in _outputs_of(card) if name not in names]
+    missing = [name for name in outputs_of(card) if name not in names]
     if card.input.name not in [entry.name for entry in inputs] or missing:
         name = missing[0] if missing else card.output.name
         raise ModelError(
@@ -315,15 +337,6 @@ def _place(inputs: List[Any], names: List[str], card: Card) -> int:
             zh="说明卡里的输入 %s 和输出 %s 与这个网络不符。请重新转换权重文件。" % (card.input.name[:60], name[:60]),
         )
     return names.index(card.output.name)
-
-
-def _outputs_of(card: Card) -> List[str]:
-    """The names of the outputs without which a card's model cannot be read."""
-    if card.task != "detection":
-        return [card.output.name]
-    from .detect import outputs_of
-
-    return outputs_of(card)
 
 
 def _zeros(entry: Any) -> Array:
@@ -336,13 +349,6 @@ def _softmax(logits: Array) -> Array:
     """Probabilities along the last axis."""
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
-
-
-def _pictures(data: Any) -> Optional[List[Any]]:
-    """The single pictures of a folder, a list, or an array of several; None for one picture."""
-    if isinstance(data, (list, tuple)) or (isinstance(data, np.ndarray) and data.ndim == 4):
-        return list(data)
-    return pictures_in(data) if is_path(data) and os.path.isdir(data) else None
 
 
 def _picture(sample: Sample) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, Iterator, List, Mapping
+from typing import Any, Dict, Iterator, List, Mapping, Optional
 
 from .errors import InputError
 
@@ -14,6 +14,8 @@ NUMBERS = (".csv", ".tsv", ".npz", ".npy")  # data to judge by that are no pictu
 ANSWERS = (".txt", ".json", ".xml", ".yaml", ".yml", ".names", ".labels", ".data")  # that lie beside pictures
 BESIDE = (*NUMBERS, *ANSWERS, ".md", ".db", ".ini", ".cache", ".py", ".log", ".lnk", ".url")  # as do these
 SYSTEM = ("__MACOSX", "Thumbs.db", "desktop.ini", "$RECYCLE.BIN", "@eaDir", "System Volume Information")
+
+SCREEN = "sim_screen.png"  # what the simulator has shown, which nobody wants to be recognised
 
 
 def is_path(data: Any) -> bool:
@@ -71,7 +73,8 @@ def _walked(folder: Any) -> Iterator[str]:
 def pictures_in(folder: Any) -> List[str]:
     """The paths of the pictures in a folder, sorted by name; InputError if there are none."""
     paths = [os.path.join(str(folder), name) for name in sorted(os.listdir(folder)) if not is_systems(name)]
-    found = [path for path in paths if is_picture(path) or _begins_like_one(path)]
+    found = [path for path in paths if (is_picture(path) and not os.path.isdir(path)) or _begins_like_one(path)]
+    found = [path for path in found if os.path.basename(path) != SCREEN]
     if not found:
         there = as_words(counted(path for path in paths if os.path.isfile(path))) or "-"
         raise InputError(
@@ -89,6 +92,13 @@ def _begins_like_one(path: str) -> bool:
     return not path.lower().endswith(BESIDE) and os.path.isfile(path) and looks_like_picture(head_of(path))
 
 
-def pictures_of(path: Any) -> List[str]:
-    """The path itself, or where it is a folder the pictures in it, sorted by name; InputError if there are none."""
-    return pictures_in(path) if os.path.isdir(path) else [str(path)]
+def pictures_of(*paths: Any) -> List[str]:
+    """The paths themselves, and instead of a folder the pictures in it, sorted by name; InputError if it has none."""
+    return [name for path in paths for name in (pictures_in(path) if os.path.isdir(path) else [str(path)])]
+
+
+def several(data: Any) -> Optional[List[Any]]:
+    """The single pictures of a folder, a list, or an array of several; None for one picture."""
+    if isinstance(data, (list, tuple)) or getattr(data, "ndim", 0) == 4:
+        return list(data)
+    return list(pictures_in(data)) if is_path(data) and os.path.isdir(data) else None

@@ -16,6 +16,7 @@ from . import sim
 from .draw import caption, draw, write_below
 from .errors import InputError, say
 from .optional import board, there
+from .read import SCREEN
 
 SECONDS = 3.0  # for which a message stays
 SMALL = {"unihiker": (240, 320)}  # width and height of a board's own screen
@@ -106,7 +107,7 @@ class Screen:
 
     def _keep(self) -> None:
         """In the simulator, the last picture as a file; the program has done its work if it cannot be written."""
-        path = sim.beside("sim_screen.png")
+        path = sim.beside(SCREEN)
         try:
             self.drawn(*self._last).save(path)
         except OSError as err:

@@ -28,10 +28,6 @@ def active() -> bool:
     return os.environ.get(SWITCH, "").strip().lower() not in ("", "0", "no", "off", "false")
 
 
-def switch_on() -> None:
-    os.environ[SWITCH] = "1"
-
-
 def tell(text: str) -> None:
     """What a real device would do now."""
     put("[sim] " + text)

@@ -214,6 +214,7 @@ class Animation(Source):
         from PIL import Image
 
         self.name = path
+        read_image(path, "RGB")  # says in plain words what is wrong with a file that is none
         self._frames = _frames(Image.open(path))
         self._next = 0.0
 

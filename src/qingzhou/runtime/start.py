@@ -5,38 +5,75 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from importlib.util import find_spec
 from typing import Any, List, Optional
 
-from . import sim
 from .errors import QingzhouError, say, use_language
 
 DISK = (errno.ENOSPC, errno.EACCES, errno.EPERM, errno.EROFS)  # what a person can mend, not we
+PACKAGES = {"numpy": "numpy", "PIL": "Pillow"}  # without which nothing here can be imported
+
+
+def begin() -> None:
+    """What holds for a program from its first import of ours on: Ctrl+C just ends it, and what every program needs is
+    there, or one sentence ends it.
+    """
+    sys.excepthook = _end
+    missing = [package for module, package in PACKAGES.items() if find_spec(module) is None]
+    if missing and sys.argv[:1] != ["-m"]:  # python -m qingzhou_runtime.install can still be had
+        _speak_as(getattr(sys.modules.get("__main__"), "__doc__", None))
+        told = say("Problem: %s is not installed here. Install it: %s", "出错了：这里没有安装 %s。请安装：%s")
+        sys.exit(told % (missing[0], _install_line(missing)))
+
+
+def _install_line(packages: List[str]) -> str:
+    """In a bundle its own script, elsewhere pip."""
+    script = "install.bat" if os.name == "nt" else "install.sh"
+    if os.path.isfile(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), script)):
+        return script if os.name == "nt" else "sh install.sh"
+    return "pip install " + " ".join(packages)
 
 
 def start(about: Optional[str] = None) -> List[str]:
     """The words behind the program's name. `about` is what --help prints; messages are in its language, unless
     QINGZHOU_LANG names one.
 
-    From here on a mistake of the user's is one message, without the lines of Python above it, and Ctrl+C just ends
-    the program. Chinese can be printed everywhere, also in an old Windows console.
+    From here on a mistake of the user's is one message, without the lines of Python above it. Chinese can be printed
+    everywhere, also in an old Windows console.
     """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     sys.excepthook = _explain
-    if about and not os.environ.get("QINGZHOU_LANG"):
-        use_language("zh" if any("\u4e00" <= letter <= "\u9fff" for letter in about) else "en")
+    _speak_as(about)
     words = sys.argv[1:]
     if "-h" in words or "--help" in words:
         print((about or "").strip())
         sys.exit(0)
     if "--sim" in words:
-        sim.switch_on()
-    if sim.active():
+        os.environ["QINGZHOU_SIM"] = "1"
+    sim = sys.modules.get(str(__package__) + ".sim")  # there if the program has imported anything that it simulates
+    if sim is not None and sim.active():
         sim.tell(
             say("simulated camera, pins, voice, serial port and broker", "模拟的摄像头、引脚、语音、串口和消息服务器")
         )
     return [word for word in words if word != "--sim"]
+
+
+def _speak_as(about: Optional[str]) -> None:
+    """Messages in the language of a text, unless QINGZHOU_LANG names one."""
+    if about and not os.environ.get("QINGZHOU_LANG"):
+        use_language("zh" if any("\u4e00" <= letter <= "\u9fff" for letter in about) else "en")
+
+
+def _end(kind: Any, err: Any, trace: Any) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        sys.stdout.flush()
+        _speak_as(getattr(sys.modules.get("__main__"), "__doc__", None))
+        print(say("Ended.", "已结束。"), file=sys.stderr)
+        sys.stderr.flush()
+        os._exit(130)  # threads that wait for a device would keep the program open
+    sys.__excepthook__(kind, err, trace)
 
 
 def _explain(kind: Any, err: Any, trace: Any) -> None:
@@ -53,8 +90,5 @@ def _explain(kind: Any, err: Any, trace: Any) -> None:
             % reason,
             file=sys.stderr,
         )
-    elif issubclass(kind, KeyboardInterrupt):
-        print(say("Ended.", "已结束。"), file=sys.stderr)
-        os._exit(130)  # threads that wait for a device would keep the program open
     else:
-        sys.__excepthook__(kind, err, trace)
+        _end(kind, err, trace)

@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
-import os
 import queue
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Dict, Iterator, Optional, Tuple
+from typing import Any, Dict, Iterator, Tuple
 
 from . import sim
-from .address import ask, failure, shown
 from .draw import caption, draw
 from .errors import DeviceError, InputError, QingzhouError, language, say
 from .image import open_picture
 from .optional import tell
 from .pages import API_PAGE, LIVE_PAGE
-from .plain import as_plain, from_plain
-from .worker import tell_once
+from .plain import as_plain
+from .remote import LARGEST, PATIENCE, Remote, as_jpeg
 
-LARGEST = 16 << 20  # bytes of a picture that is sent here
 VIEWERS = 12  # that may watch at once
 CONNECTIONS = 100  # open at once; a browser has a few
 WAITING = 8  # pictures that may wait for the network; whoever comes later is told to come again
-PATIENCE = 10  # seconds for an answer
-QUALITY = 80  # of the JPEGs that are shown
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -305,9 +299,19 @@ class Api(Site):
 
     def _ask_yourself(self) -> None:
         remote = Remote("http://127.0.0.1:%d" % self.port)
-        for picture in sim.pictures():
+        try:
+            for picture in sim.pictures():
+                self._ask_for(remote, picture)
+        finally:
+            self._done.put(None)
+
+    def _ask_for(self, remote: Remote, picture: Any) -> None:
+        try:
+            open_picture(picture)
+        except QingzhouError as err:  # one that cannot be read; the next may be whole
+            tell(err.en, err.zh)
+        else:
             sim.tell("asked: %s" % _text(remote.predict(picture)))
-        self._done.put(None)
 
 
 def _body(request: Handler) -> bytes:
@@ -328,69 +332,6 @@ def _body(request: Handler) -> bytes:
             en='The JSON holds no picture; expected {"image": "<the file in base64>"}.',
             zh='JSON 里没有图片，应为 {"image": "<文件的 base64 编码>"}。',
         ) from None
-
-
-class Remote:
-    """A model on another machine, where a program of the scene "api" runs; it is asked as a model here is.
-
-    >>> model = Remote("http://192.168.1.5:8000")
-    >>> model.predict(picture)
-    Prediction(label='cat', index=0, confidence=0.98, ...)
-
-    DeviceError if nobody answers when it is opened. Later the answer is None while the other machine is away.
-    """
-
-    def __init__(self, address: str) -> None:
-        self.address, self._asked = shown(address.rstrip("/")), address.rstrip("/")
-        try:
-            self.labels = [str(label) for label in self._ask("/model")["labels"]]
-        except (KeyError, TypeError):
-            raise self._another() from None
-
-    def predict(self, picture: Any) -> Any:
-        """The answer for one picture (path, bytes, PIL image or RGB array); None if none came."""
-        try:
-            return from_plain(self._ask("/predict", _sent(picture)))
-        except DeviceError as away:
-            tell_once(away.en, away.zh)
-            return None
-
-    def _ask(self, path: str, body: Optional[bytes] = None) -> Any:
-        try:
-            with ask(self._asked + path, PATIENCE, body, {"Content-Type": "application/octet-stream"}) as answer:
-                data = answer.read(LARGEST)
-        except Exception as err:  # OSError, ValueError, and what http.client raises, which is neither
-            raise failure(err, self._asked).error(
-                self.address, self.address + " ", 'Is the program of the scene "api" running there, in this network?',
-                "那台设备上运行 api 场景的程序了吗？在同一个网络里吗？",
-            ) from None  # fmt: skip
-        try:
-            return json.loads(data.decode("utf-8"))
-        except ValueError:
-            raise self._another() from None
-
-    def _another(self) -> DeviceError:
-        return DeviceError(
-            en='%s is not the program of the scene "api". Write the address that it prints.' % self.address,
-            zh="%s 有回应，但不是 api 场景的程序。请写那个程序显示的地址。" % self.address,
-        )
-
-
-def _sent(picture: Any) -> bytes:
-    """The bytes of a picture: a file as it is, anything else as a JPEG of high quality."""
-    if isinstance(picture, bytes):
-        return picture
-    if isinstance(picture, str) and os.path.isfile(picture):
-        with open(picture, "rb") as file:
-            return file.read(LARGEST)
-    return as_jpeg(picture, 95)  # which says what is wrong with a path
-
-
-def as_jpeg(picture: Any, quality: int = QUALITY) -> bytes:
-    """A PIL image or RGB array as the bytes of a JPEG."""
-    file = io.BytesIO()
-    open_picture(picture).save(file, "JPEG", quality=quality)
-    return file.getvalue()
 
 
 def _text(answer: Any) -> str:

@@ -5,12 +5,16 @@ Usage:  python main.py          Ctrl+C ends it
 From a terminal:  curl --data-binary @photo.jpg http://(this machine's address):8000/predict
 """
 
+import sys
 from pathlib import Path
 
-from qingzhou_runtime import load
-from qingzhou_runtime.rules import Rules
-from qingzhou_runtime.start import start
-from qingzhou_runtime.stream import Api
+try:
+    from qingzhou_runtime import load
+    from qingzhou_runtime.rules import Rules
+    from qingzhou_runtime.start import start
+    from qingzhou_runtime.stream import Api
+except ImportError as err:
+    sys.exit("Copy the whole folder qingzhou_runtime beside this program, or install Qingzhou (%s)" % err)
 
 MODEL = "model.onnx"  # the model file, in the same folder as this program
 PORT = 8000  # others send pictures to http://(this machine's address):8000/predict

@@ -5,12 +5,16 @@
 在终端里：  curl --data-binary @照片.jpg http://（本机地址）:8000/predict
 """
 
+import sys
 from pathlib import Path
 
-from qingzhou_runtime import load
-from qingzhou_runtime.rules import Rules
-from qingzhou_runtime.start import start
-from qingzhou_runtime.stream import Api
+try:
+    from qingzhou_runtime import load
+    from qingzhou_runtime.rules import Rules
+    from qingzhou_runtime.start import start
+    from qingzhou_runtime.stream import Api
+except ImportError as err:
+    sys.exit("请把 qingzhou_runtime 文件夹整个复制到本程序旁边，或安装轻舟（%s）" % err)
 
 MODEL = "model.onnx"  # 模型文件，和本程序放在同一个文件夹里
 PORT = 8000  # 图片发送到 http://（本机地址）:8000/predict

@@ -4,11 +4,16 @@ Usage:  python main.py          q, Esc or the board's button ends it
         python main.py --sim    without camera, pins and voice: pictures from a folder, actions printed
 """
 
-from qingzhou_runtime.camera import Camera
-from qingzhou_runtime.rules import Rules
-from qingzhou_runtime.screen import Screen
-from qingzhou_runtime.start import start
-from qingzhou_runtime.stream import Remote
+import sys
+
+try:
+    from qingzhou_runtime.camera import Camera
+    from qingzhou_runtime.remote import Remote
+    from qingzhou_runtime.rules import Rules
+    from qingzhou_runtime.screen import Screen
+    from qingzhou_runtime.start import start
+except ImportError as err:
+    sys.exit("Copy the whole folder qingzhou_runtime beside this program, or install Qingzhou (%s)" % err)
 
 SERVER = "http://192.168.1.5:8000"  # the address that the program on the stronger machine prints
 CAMERA = "auto"  # "auto", a number, an address "http://...", a video file, or a folder of pictures

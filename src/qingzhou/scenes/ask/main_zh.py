@@ -4,11 +4,16 @@
         python main.py --sim    没有摄像头、引脚和语音时：用文件夹里的图片，把动作打印出来
 """
 
-from qingzhou_runtime.camera import Camera
-from qingzhou_runtime.rules import Rules
-from qingzhou_runtime.screen import Screen
-from qingzhou_runtime.start import start
-from qingzhou_runtime.stream import Remote
+import sys
+
+try:
+    from qingzhou_runtime.camera import Camera
+    from qingzhou_runtime.remote import Remote
+    from qingzhou_runtime.rules import Rules
+    from qingzhou_runtime.screen import Screen
+    from qingzhou_runtime.start import start
+except ImportError as err:
+    sys.exit("请把 qingzhou_runtime 文件夹整个复制到本程序旁边，或安装轻舟（%s）" % err)
 
 SERVER = "http://192.168.1.5:8000"  # 那台机器上的程序打印出的地址
 CAMERA = "auto"  # "auto"（自动）、编号、网络地址 "http://..."、视频文件，或图片文件夹

@@ -1,30 +1,36 @@
 """Find the things in a picture, or in all pictures of a folder, and draw a box around each.
 
-Usage:  python THIS_FILE.py photo.jpg
+Usage:  python THIS_FILE.py photo.jpg      or several, or a folder
 Without a photo, the sample picture inside the model is used.
 """
 
 import sys
 from pathlib import Path
 
-from qingzhou_runtime import load
-from qingzhou_runtime.draw import draw
-from qingzhou_runtime.read import pictures_of
+try:
+    from qingzhou_runtime import load
+    from qingzhou_runtime.draw import draw
+    from qingzhou_runtime.read import pictures_of
+    from qingzhou_runtime.start import start
+except ImportError as err:
+    sys.exit("Copy the whole folder qingzhou_runtime beside this program, or install Qingzhou (%s)" % err)
 
 MODEL = "model.onnx"  # the model file, in the same folder as this program
 PROGRAM = Path(__file__)  # pictures with boxes are saved beside it
+
+words = start(__doc__)
 
 # 1. Open the model. It knows its labels, and how pictures must be prepared
 model = load(Path(__file__).with_name(MODEL))
 
 # 2. Choose the pictures
-pictures = pictures_of(sys.argv[1]) if len(sys.argv) > 1 else [model.sample_input()]
+pictures = pictures_of(*words) or [model.sample_input()]
 
-for number, picture in enumerate(pictures):
-    # 3. Find things. For sure ones only, add a threshold: model.predict(picture, threshold=0.8)
-    things = model.predict(picture)
-
+# 3. Find things. For sure ones only: model.each(pictures, threshold=0.8)
+for number, (picture, things) in enumerate(model.each(pictures)):
     # 4. Show each: what it is, how sure the model is, and the corners of its box
+    if len(pictures) > 1:
+        print(picture)
     print("Found %d" % len(things))
     for thing in things:
         print("  %s  confidence: %.1f%%" % (thing.label, thing.confidence * 100))

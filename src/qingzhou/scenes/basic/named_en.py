@@ -1,27 +1,31 @@
 """Name all that is in a picture, or in each picture of a folder.
 
-Usage:  python THIS_FILE.py photo.jpg
+Usage:  python THIS_FILE.py photo.jpg      or several, or a folder
 Without a photo, the sample picture inside the model is used.
 """
 
 import sys
 from pathlib import Path
 
-from qingzhou_runtime import load
-from qingzhou_runtime.read import pictures_of
+try:
+    from qingzhou_runtime import load
+    from qingzhou_runtime.read import pictures_of
+    from qingzhou_runtime.start import start
+except ImportError as err:
+    sys.exit("Copy the whole folder qingzhou_runtime beside this program, or install Qingzhou (%s)" % err)
 
 MODEL = "model.onnx"  # the model file, in the same folder as this program
+
+words = start(__doc__)
 
 # 1. Open the model. It knows its labels, and how pictures must be prepared
 model = load(Path(__file__).with_name(MODEL))
 
 # 2. Choose the pictures
-pictures = pictures_of(sys.argv[1]) if len(sys.argv) > 1 else [model.sample_input()]
+pictures = pictures_of(*words) or [model.sample_input()]
 
-# 3. Recognise one by one
-for picture in pictures:
-    result = model.predict(picture)
-
+# 3. Recognise one by one; one that cannot be read is left out
+for picture, result in model.each(pictures):
     # 4. Show all classes that are there, and how sure the model is of each; there may be none
     if len(pictures) > 1:
         print(picture)

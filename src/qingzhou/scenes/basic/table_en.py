@@ -7,15 +7,21 @@ Without a file, the sample inside the model is used. Leave out the column with t
 import sys
 from pathlib import Path
 
-from qingzhou_runtime import load
+try:
+    from qingzhou_runtime import load
+    from qingzhou_runtime.start import start
+except ImportError as err:
+    sys.exit("Copy the whole folder qingzhou_runtime beside this program, or install Qingzhou (%s)" % err)
 
 MODEL = "model.onnx"  # the model file, in the same folder as this program
+
+words = start(__doc__)
 
 # 1. Open the model
 model = load(Path(__file__).with_name(MODEL))
 
 # 2. Get the data: a table file, or one row of numbers
-data = sys.argv[1] if len(sys.argv) > 1 else [model.sample_input()]
+data = words[0] if words else [model.sample_input()]
 
 # 3. Predict row by row; show the likeliest class, and how sure the model is
 for number, result in enumerate(model.predict(data), start=1):

@@ -7,15 +7,21 @@
 import sys
 from pathlib import Path
 
-from qingzhou_runtime import load
+try:
+    from qingzhou_runtime import load
+    from qingzhou_runtime.start import start
+except ImportError as err:
+    sys.exit("请把 qingzhou_runtime 文件夹整个复制到本程序旁边，或安装轻舟（%s）" % err)
 
 MODEL = "model.onnx"  # 模型文件，和本程序放在同一个文件夹里
+
+words = start(__doc__)
 
 # 1. 打开模型
 model = load(Path(__file__).with_name(MODEL))
 
 # 2. 准备数据：一个表格文件，或一行数字
-data = sys.argv[1] if len(sys.argv) > 1 else [model.sample_input()]
+data = words[0] if words else [model.sample_input()]
 
 # 3. 逐行预测，显示最可能的类别和把握有多大
 for number, result in enumerate(model.predict(data), start=1):

@@ -7,19 +7,25 @@
 import sys
 from pathlib import Path
 
-from qingzhou_runtime import load
+try:
+    from qingzhou_runtime import load
+    from qingzhou_runtime.start import start
+except ImportError as err:
+    sys.exit("请把 qingzhou_runtime 文件夹整个复制到本程序旁边，或安装轻舟（%s）" % err)
 
 MODEL = "model.onnx"  # 模型文件，和本程序放在同一个文件夹里
 LENGTH = 20  # 再写多少个字
 
+words = start(__doc__)
+
 # 1. 打开模型。它认识的字都在 vocabulary 里
 model = load(Path(__file__).with_name(MODEL))
-words = list(model.card.vocabulary)
+vocabulary = list(model.card.vocabulary)
 
 # 2. 开头
-start = sys.argv[1] if len(sys.argv) > 1 else words[0]
+beginning = " ".join(words) or vocabulary[0]
 
 # 3. 每次预测下一个字，接在后面，再预测下一个
-print("模型认识 %d 个字：%s……" % (len(words), "".join(words[:20])))
-print("总选最可能的字：", model.generate(start, LENGTH))
-print("按概率随机选字：", model.generate(start, LENGTH, seed=1))
+print("模型认识 %d 个字：%s……" % (len(vocabulary), "".join(vocabulary[:20])))
+print("总选最可能的字：", model.generate(beginning, LENGTH))
+print("按概率随机选字：", model.generate(beginning, LENGTH, seed=1))

@@ -7,17 +7,22 @@
 import sys
 from pathlib import Path
 
-from qingzhou_runtime import load
+try:
+    from qingzhou_runtime import load
+    from qingzhou_runtime.start import start
+except ImportError as err:
+    sys.exit("请把 qingzhou_runtime 文件夹整个复制到本程序旁边，或安装轻舟（%s）" % err)
 
 MODEL = "model.onnx"  # 模型文件，和本程序放在同一个文件夹里
+
+words = start(__doc__)
 
 # 1. 打开模型
 model = load(Path(__file__).with_name(MODEL))
 
 # 2. 准备数据：一个文件，或一个样本
-data = sys.argv[1] if len(sys.argv) > 1 else [model.sample_input()]
+data = words[0] if words else [model.sample_input()]
 
 # 3. 逐个计算，显示结果
-results = model.predict(data)
-for result in results if isinstance(results, list) else [results]:
+for number, result in model.each(data):
     print("结果：", result.scores)

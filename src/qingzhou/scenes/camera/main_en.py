@@ -4,13 +4,17 @@ Usage:  python main.py          q, Esc or the board's button ends it
         python main.py --sim    without camera, pins and voice: pictures from a folder, actions printed
 """
 
+import sys
 from pathlib import Path
 
-from qingzhou_runtime import load
-from qingzhou_runtime.camera import Camera
-from qingzhou_runtime.rules import Rules
-from qingzhou_runtime.screen import Screen
-from qingzhou_runtime.start import start
+try:
+    from qingzhou_runtime import load
+    from qingzhou_runtime.camera import Camera
+    from qingzhou_runtime.rules import Rules
+    from qingzhou_runtime.screen import Screen
+    from qingzhou_runtime.start import start
+except ImportError as err:
+    sys.exit("Copy the whole folder qingzhou_runtime beside this program, or install Qingzhou (%s)" % err)
 
 MODEL = "model.onnx"  # the model file, in the same folder as this program
 CAMERA = "auto"  # "auto", a number, an address "http://...", a video file, or a folder of pictures

@@ -7,13 +7,17 @@ Usage:  python main.py             Ctrl+C ends it
         python main.py --sim       the file sim/sound.wav, or three tones; actions printed
 """
 
+import sys
 from pathlib import Path
 
-from qingzhou_runtime import load
-from qingzhou_runtime.draw import caption
-from qingzhou_runtime.listen import Microphone, centred, loudness, spectrogram
-from qingzhou_runtime.rules import Rules
-from qingzhou_runtime.start import start
+try:
+    from qingzhou_runtime import load
+    from qingzhou_runtime.draw import caption
+    from qingzhou_runtime.listen import Microphone, centred, loudness, spectrogram
+    from qingzhou_runtime.rules import Rules
+    from qingzhou_runtime.start import start
+except ImportError as err:
+    sys.exit("Copy the whole folder qingzhou_runtime beside this program, or install Qingzhou (%s)" % err)
 
 MODEL = "model.onnx"  # the model file, in the same folder as this program
 SOUND = "auto"  # "auto" is the microphone; or a .wav file

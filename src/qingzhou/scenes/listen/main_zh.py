@@ -7,13 +7,17 @@
         python main.py --sim      用 sim/sound.wav 或三个音调，把动作打印出来
 """
 
+import sys
 from pathlib import Path
 
-from qingzhou_runtime import load
-from qingzhou_runtime.draw import caption
-from qingzhou_runtime.listen import Microphone, centred, loudness, spectrogram
-from qingzhou_runtime.rules import Rules
-from qingzhou_runtime.start import start
+try:
+    from qingzhou_runtime import load
+    from qingzhou_runtime.draw import caption
+    from qingzhou_runtime.listen import Microphone, centred, loudness, spectrogram
+    from qingzhou_runtime.rules import Rules
+    from qingzhou_runtime.start import start
+except ImportError as err:
+    sys.exit("请把 qingzhou_runtime 文件夹整个复制到本程序旁边，或安装轻舟（%s）" % err)
 
 MODEL = "model.onnx"  # 模型文件，和本程序放在同一个文件夹里
 SOUND = "auto"  # "auto" 是麦克风；也可以写 .wav 文件

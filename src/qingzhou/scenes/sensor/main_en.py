@@ -6,13 +6,17 @@ Usage:  python main.py          Ctrl+C ends it
         python main.py --sim    the lines of sim/serial.txt and sim/mqtt.txt, or the model's own sample
 """
 
+import sys
 from pathlib import Path
 
-from qingzhou_runtime import load
-from qingzhou_runtime.draw import caption
-from qingzhou_runtime.rules import Rules
-from qingzhou_runtime.sensors import rows
-from qingzhou_runtime.start import start
+try:
+    from qingzhou_runtime import load
+    from qingzhou_runtime.draw import caption
+    from qingzhou_runtime.rules import Rules
+    from qingzhou_runtime.sensors import rows
+    from qingzhou_runtime.start import start
+except ImportError as err:
+    sys.exit("Copy the whole folder qingzhou_runtime beside this program, or install Qingzhou (%s)" % err)
 
 MODEL = "model.onnx"  # the model file, in the same folder as this program
 SENSORS = []  # a sensor for each column, in their order: ['serial("temperature")', 'mqtt("siot/light")']

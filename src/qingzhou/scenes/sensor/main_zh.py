@@ -6,13 +6,17 @@ micro:bit 或 Arduino 通过 USB 线发来  temperature:25  这样的一行，�
         python main.py --sim    用 sim/serial.txt 和 sim/mqtt.txt 里的内容，或模型自带的示例
 """
 
+import sys
 from pathlib import Path
 
-from qingzhou_runtime import load
-from qingzhou_runtime.draw import caption
-from qingzhou_runtime.rules import Rules
-from qingzhou_runtime.sensors import rows
-from qingzhou_runtime.start import start
+try:
+    from qingzhou_runtime import load
+    from qingzhou_runtime.draw import caption
+    from qingzhou_runtime.rules import Rules
+    from qingzhou_runtime.sensors import rows
+    from qingzhou_runtime.start import start
+except ImportError as err:
+    sys.exit("请把 qingzhou_runtime 文件夹整个复制到本程序旁边，或安装轻舟（%s）" % err)
 
 MODEL = "model.onnx"  # 模型文件，和本程序放在同一个文件夹里
 SENSORS = []  # 按顺序，每列一个传感器：['serial("temperature")', 'mqtt("siot/light")']

@@ -5,14 +5,18 @@ Usage:  python main.py film.mp4
 """
 
 import csv
+import sys
 from pathlib import Path
 
-from qingzhou_runtime import load
-from qingzhou_runtime.camera import Camera
-from qingzhou_runtime.draw import caption
-from qingzhou_runtime.rules import Rules
-from qingzhou_runtime.screen import Screen
-from qingzhou_runtime.start import start
+try:
+    from qingzhou_runtime import load
+    from qingzhou_runtime.camera import Camera
+    from qingzhou_runtime.draw import caption
+    from qingzhou_runtime.rules import Rules
+    from qingzhou_runtime.screen import Screen
+    from qingzhou_runtime.start import start
+except ImportError as err:
+    sys.exit("Copy the whole folder qingzhou_runtime beside this program, or install Qingzhou (%s)" % err)
 
 MODEL = "model.onnx"  # the model file, in the same folder as this program
 VIDEO = "auto"  # the video file; "auto" is the camera

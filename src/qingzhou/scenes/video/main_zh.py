@@ -5,14 +5,18 @@
 """
 
 import csv
+import sys
 from pathlib import Path
 
-from qingzhou_runtime import load
-from qingzhou_runtime.camera import Camera
-from qingzhou_runtime.draw import caption
-from qingzhou_runtime.rules import Rules
-from qingzhou_runtime.screen import Screen
-from qingzhou_runtime.start import start
+try:
+    from qingzhou_runtime import load
+    from qingzhou_runtime.camera import Camera
+    from qingzhou_runtime.draw import caption
+    from qingzhou_runtime.rules import Rules
+    from qingzhou_runtime.screen import Screen
+    from qingzhou_runtime.start import start
+except ImportError as err:
+    sys.exit("请把 qingzhou_runtime 文件夹整个复制到本程序旁边，或安装轻舟（%s）" % err)
 
 MODEL = "model.onnx"  # 模型文件，和本程序放在同一个文件夹里
 VIDEO = "auto"  # 视频文件；"auto" 表示摄像头

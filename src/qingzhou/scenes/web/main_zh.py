@@ -4,13 +4,17 @@
         python main.py --sim    没有摄像头、引脚和语音时：用文件夹里的图片，把动作打印出来
 """
 
+import sys
 from pathlib import Path
 
-from qingzhou_runtime import load
-from qingzhou_runtime.camera import Camera
-from qingzhou_runtime.rules import Rules
-from qingzhou_runtime.start import start
-from qingzhou_runtime.stream import Page
+try:
+    from qingzhou_runtime import load
+    from qingzhou_runtime.camera import Camera
+    from qingzhou_runtime.rules import Rules
+    from qingzhou_runtime.start import start
+    from qingzhou_runtime.stream import Page
+except ImportError as err:
+    sys.exit("请把 qingzhou_runtime 文件夹整个复制到本程序旁边，或安装轻舟（%s）" % err)
 
 MODEL = "model.onnx"  # 模型文件，和本程序放在同一个文件夹里
 CAMERA = "auto"  # "auto"（自动）、编号、网络地址 "http://..."、视频文件，或图片文件夹
