@@ -20,8 +20,8 @@ from qingzhou.evaluate import Box, Case, DetectionScore, evaluate
 from qingzhou.evaluate.ask import Count, asked
 from qingzhou.evaluate.classify import classify, rank, wilson
 from qingzhou.evaluate.detect import detect
-from qingzhou.evaluate.labels import Matcher
 from qingzhou.evaluate.regress import regress
+from qingzhou.labels import Matcher
 from qingzhou.runtime.card import KEY, Card, Input, Output
 from qingzhou.runtime.detect import Detection
 from qingzhou.runtime.predict import Prediction

@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import DataError, QingzhouError
 from ..evaluate.data import read_data
 from ..evaluate.places import data_error, files_in
+from ..runtime.card import Card
 from ..runtime.predict import Predictor
 from ..runtime.read import is_picture
 
@@ -23,17 +24,17 @@ def inputs_of(predictor: Predictor, data: Path | None) -> tuple[list[Any], str, 
         if predictor.card.sample is None:
             raise _no_sample()
         return [predictor.sample_input()], "sample", 0
-    chosen = _evenly(_sources(data))
+    chosen = _evenly(_sources(data, predictor.card))
     fine = [one for one in chosen if _is_fine(predictor, one)]
     if not fine:
         raise _no_data(data)
     return fine, "data", len(chosen) - len(fine)
 
 
-def labelled(data: Path) -> QingzhouError | None:
+def labelled(data: Path, card: Card | None = None) -> QingzhouError | None:
     """Why these data have no answers to judge by; None if they have. FileMissing where there are none at all."""
     try:
-        read_data(data)
+        read_data(data, card=card)
     except DataError as err:
         if not any(_pictures(data)):
             raise
@@ -41,11 +42,11 @@ def labelled(data: Path) -> QingzhouError | None:
     return None
 
 
-def _sources(data: Path) -> list[Any]:
+def _sources(data: Path, card: Card) -> list[Any]:
     """Pictures as paths, rows as arrays; of data without answers every picture."""
-    if labelled(data) is not None:
+    if labelled(data, card) is not None:
         return _pictures(data)
-    cases = islice(read_data(data).cases(), LOOKED_AT)
+    cases = islice(read_data(data, card=card).cases(), LOOKED_AT)
     return [case.data for case in cases if not isinstance(case.data, QingzhouError)]
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
 from ..errors import InputError, QingzhouError
+from ..labels import Matcher, cell, no_label_known
 from ..runtime.card import Card
-from .labels import Matcher, cell, no_label_known
 from .places import data_error
 from .result import MOST_NAMED, Case, Failure
 
@@ -76,6 +77,10 @@ def known(cases: Iterable[Case], matcher: Matcher, count: Count) -> Iterator[Cas
         place = matcher.place(truth)
         if place is None:
             count.unknown[matcher.title(truth)] += 1
+            continue
+        wrong = matcher.contradiction(place, case.data.parent.name) if isinstance(case.data, Path) else None
+        if wrong is not None:
+            count.fail(case.source, wrong)
         else:
             yield case._replace(truth=place)
 

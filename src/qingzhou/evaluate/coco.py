@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import QingzhouError, say
+from ..labels import SPLITS, folders_in, split_folders, split_of
 from .folders import train_note
 from .pictures import size_problem
-from .places import SPLITS, data_error, find, folders_in, split_folders, split_of
+from .places import data_error, find
 from .result import Box, Case, Dataset
 
 LARGEST = 1 << 30  # bytes; COCO's own training annotations are half of it

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import FileMissing, OptionError
+from ..labels import class_folders, split_folders
+from ..runtime.card import Card
 from ..runtime.kinds import archive, head_of
 from . import coco, folders, tables, voc, yolo
-from .places import data_error, files_in, folders_in
+from .places import data_error, files_in
 from .result import Dataset
 
 READERS: dict[str, Callable[[Path], Dataset]] = {
@@ -18,10 +20,11 @@ READERS: dict[str, Callable[[Path], Dataset]] = {
 LAYOUTS = ("auto", *READERS)
 SUFFIXES = {".csv": "csv", ".tsv": "csv", ".npz": "npz", ".json": "coco", ".yaml": "yolo", ".yml": "yolo",
             ".xml": "voc"}  # fmt: skip
+BOXES = ("coco", "yolo", "voc")  # the layouts whose answers are boxes
 
 
-def read_data(path: Path, layout: str = "auto") -> Dataset:
-    """Open a data set; FileMissing, DataError or OptionError."""
+def read_data(path: Path, layout: str = "auto", card: Card | None = None) -> Dataset:
+    """Open a data set; FileMissing, DataError, LabelError or OptionError. `card`: the model that it is for."""
     if layout not in LAYOUTS:
         raise OptionError(
             en=f"{layout!r} is no layout. Choose one of {', '.join(LAYOUTS)}.",
@@ -32,27 +35,23 @@ def read_data(path: Path, layout: str = "auto") -> Dataset:
             en=f"There is no folder or file {path}; expected data with answers. Check the name and the folder.",
             zh=f"文件夹或文件 {path} 不存在，应为带答案的数据。请检查名称和所在的文件夹。",
         )
-    found = recognise(path) if layout == "auto" else layout
+    found = recognise(path, card) if layout == "auto" else layout
     return READERS[found](path)
 
 
-def recognise(path: Path) -> str:
-    """The layout of a folder or file; DataError if it is none that is known."""
+def recognise(path: Path, card: Card | None = None) -> str:
+    """The layout of a folder or file, by what is in it, and where several are by what the model needs; DataError if it
+    is none that is known.
+    """
     if path.is_file():
         if path.suffix.lower() not in SUFFIXES:
             raise _unknown(path)
         return SUFFIXES[path.suffix.lower()]
-    if coco.looks_like(path):
-        return "coco"
-    if yolo.looks_like(path):
-        return "yolo"
-    if voc.looks_like(path):
-        return "voc"
-    if folders.looks_like_mmedu(path):
-        return "mmedu"
-    if folders_in(path):
-        return "folders"
-    if coco.has_json(path):
+    found = [layout for layout, looks_like in LOOKS.items() if looks_like(path)]
+    if found:
+        fit = [layout for layout in found if card and (layout in BOXES) == (card.task == "detection")]
+        return (fit or found)[0]
+    if coco.has_json(path) and (card is None or card.task == "detection"):
         return "coco"  # whose reader says what is wrong with it
     if not any(files_in(path)):
         raise data_error(
@@ -60,6 +59,17 @@ def recognise(path: Path) -> str:
             zh=f"文件夹 {path} 是空的。请指定包含各类别文件夹的文件夹。",
         )
     raise _unknown(path)
+
+
+def _has_classes(path: Path) -> bool:
+    """Whether folders name classes, in the folder itself or its parts."""
+    return any(class_folders(folder) for folder in (path, *(part for _, part in split_folders(path))))
+
+
+LOOKS: dict[str, Callable[[Path], bool]] = {
+    "coco": coco.looks_like, "yolo": yolo.looks_like, "voc": voc.looks_like,
+    "mmedu": folders.looks_like_mmedu, "folders": _has_classes,
+}  # fmt: skip
 
 
 def _unknown(path: Path) -> Exception:

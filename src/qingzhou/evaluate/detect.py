@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import ExtraMissing, InputError
+from ..labels import Matcher
 from .ask import Count, Predicts
-from .labels import Matcher
 from .result import Box, Case, ClassPrecision, DetectionScore
 from .scenes import Scenes
 

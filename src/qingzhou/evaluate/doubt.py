@@ -11,7 +11,7 @@ from math import lgamma, log
 import numpy as np
 
 from ..errors import LabelError, say
-from .labels import number
+from ..labels import number
 from .result import Classification, DetectionScore, Matrix, Regression, mistaken
 
 LEAST_MAP = 0.01  # a detector below that finds as good as nothing

@@ -12,8 +12,9 @@ from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from ..errors import say
+from ..labels import SPLITS, folders_in, read_label_file, split_folders
 from ..runtime.read import as_words, beside, counted, is_picture
-from .places import SPLITS, data_error, files_in, find, folders_in, read_lines, split_folders
+from .places import data_error, files_in, find, read_lines
 from .result import Case, Dataset
 
 CLASSES = "classes.txt"
@@ -49,6 +50,7 @@ def _classes(path: Path, folder: Path, layout: str, split: str, notes: Sequence[
     return Dataset(
         path, layout, split, "labels", lambda: _in_folders(classes),
         notes=[*notes, *_empty_note(empty), *_loose_note(loose), *_left_note(classes), *train_note(split)],
+        truths=[folder.name for folder in classes if folder.name not in empty],
     )  # fmt: skip
 
 
@@ -63,7 +65,7 @@ def _in_folders(classes: Sequence[Path]) -> Iterator[Case]:
 
 def read_mmedu(path: Path) -> Dataset:
     """The test part, else the validation part, else the training part, by its list or its folders."""
-    names = read_lines(path / CLASSES) if (path / CLASSES).is_file() else []
+    names = read_label_file(path / CLASSES).by_number if (path / CLASSES).is_file() else ()
     notes: list[str] = []
     for split, folders in SPLITS.items():
         folder = next((path / name for name in folders if (path / name).is_dir()), None)
@@ -71,8 +73,9 @@ def read_mmedu(path: Path) -> Dataset:
         if listed is not None and _has_answers(listed):
             roots = [folder, path] if folder else [path]
             more = [*notes, *train_note(split)]
+            truths = {_truth(_label(line)[1]) for line in read_lines(listed)}
             return Dataset(path, "mmedu", split, "labels", lambda f=listed, r=roots: _in_list(f, r, names),  # type: ignore[misc]  # both as they are now
-                           names, more)  # fmt: skip
+                           names, more, truths, positions=True)  # fmt: skip
         if folder is not None and any(next(files_in(c), None) for c in folders_in(folder)):
             return _classes(path, folder, "mmedu", split, notes)
         if folder is not None or listed is not None:
@@ -95,10 +98,15 @@ def _label(line: str) -> tuple[str, str]:
     return name.strip(), label
 
 
+def _truth(label: str) -> str | int:
+    """A number, or a name."""
+    return int(label) if label.isascii() and label.isdigit() else label
+
+
 def _in_list(listed: Path, roots: Sequence[Path], names: Sequence[str]) -> Iterator[Case]:
     for line, text in enumerate(read_lines(listed), start=1):
         name, label = _label(text)
-        truth = int(label) if label.isascii() and label.isdigit() else label
+        truth = _truth(label)
         wrong = _contradiction(listed, line, name, truth, names)
         found = find(name, roots) if wrong is None else wrong
         if label == "" or isinstance(found, Exception):

@@ -6,20 +6,21 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ..errors import QingzhouError, TaskError, say
+from ..errors import LabelError, QingzhouError, TaskError, say
+from ..labels import Matcher, no_label_known
 from ..model import Model, load
 from ..runtime.card import Card
 from .ask import Count, Predicts, asked, first, known, usable
 from .classify import classify
 from .data import read_data
 from .detect import detect, library, lowest, placed
-from .doubt import hints
-from .labels import Matcher, no_label_known
+from .doubt import hints, misnamed
 from .places import data_error
 from .regress import numeric, regress
 from .result import Classification, Dataset, DetectionScore, Evaluation, Regression
 
-Judge = Callable[[Predicts, Dataset, Matcher, Count], Classification | Regression | DetectionScore]
+Result = Classification | Regression | DetectionScore
+Judge = Callable[[Predicts, Dataset, Matcher, Count], Result]
 
 
 def evaluate(model: str | Path | Model | Predicts, data: str | Path, layout: str = "auto") -> Evaluation:
@@ -43,13 +44,13 @@ def evaluate(model: str | Path | Model | Predicts, data: str | Path, layout: str
     card = predictor.card
     if card.task not in JUDGES:
         raise _no_task(card.task)
-    dataset = read_data(Path(data), layout)
+    dataset = read_data(Path(data), layout, card)
     check_answers(card, dataset)
-    count, matcher = Count(), Matcher(card.labels, dataset.names)
-    result = JUDGES[card.task][1](predictor, dataset, matcher, count)
+    count, matcher = Count(), dataset.matcher(card)
+    result = _judged(predictor, dataset, matcher, count)
     return Evaluation(
         path, dataset, card.task, result, count.failed, count.failures, dict(count.unknown.most_common()),
-        [*dataset.notes, *several_notes(card), *hints(result)], time.perf_counter() - start,
+        [*dataset.notes, *several_notes(card), *matcher.notes, *hints(result)], time.perf_counter() - start,
     )  # fmt: skip
 
 
@@ -63,6 +64,18 @@ def several_notes(card: Card) -> list[str]:
         "这个模型对每个类别单独判断，可能说出多个类别或一个也没有，而数据里每个输入只有一个类别。"
         "因此只评估该类别的分数是否最高，不评估还说出了哪些类别。",
     )]  # fmt: skip
+
+
+def _judged(predictor: Predicts, dataset: Dataset, matcher: Matcher, count: Count) -> Result:
+    """The result; LabelError where the classes of data and model contradict each other, with what is answered then."""
+    judge, refusal = JUDGES[predictor.card.task][1], matcher.refusal
+    if refusal is None:
+        return judge(predictor, dataset, matcher, count)
+    try:
+        seen = misnamed(judge(predictor, dataset, matcher, count))
+    except QingzhouError:  # nothing can be judged at all
+        raise refusal from None
+    raise refusal if seen is None else LabelError(en=f"{refusal.en} {seen.en}", zh=refusal.zh + seen.zh)
 
 
 def check_answers(card: Card, dataset: Dataset) -> None:

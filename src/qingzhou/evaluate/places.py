@@ -1,26 +1,13 @@
-"""Folders: their parts for testing, validating and training; class lists; where a named picture lies."""
+"""Files of a data set: the pictures in folders, lists, where a named picture lies."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from ..errors import DataError, FileMissing, QingzhouError
+from ..labels import read_text
 from ..runtime import read
-
-SPLITS = {
-    "test": ("test_set", "test", "test2017"),
-    "val": ("val_set", "val", "valid", "validation", "val2017"),
-    "train": ("training_set", "train_set", "train", "training", "train2017"),
-}  # in the order in which they are preferred
-LARGEST_LIST = 1 << 27  # bytes of a list of pictures or classes
-
-
-def folders_in(folder: Path) -> list[Path]:
-    """The folders in a folder, sorted, without hidden ones and those that systems add."""
-    found = (Path(entry.path) for entry in os.scandir(folder) if entry.is_dir() and not read.is_systems(entry.name))
-    return sorted(found, key=lambda path: path.name)
 
 
 def files_in(folder: Path) -> Iterator[Path]:
@@ -28,34 +15,9 @@ def files_in(folder: Path) -> Iterator[Path]:
     return map(Path, read.files_in(folder))
 
 
-def split_folders(root: Path) -> Iterator[tuple[str, Path]]:
-    """("test", root/test_set), …: what there is, the best to judge by first."""
-    for split, names in SPLITS.items():
-        for name in names:
-            if (root / name).is_dir():
-                yield split, root / name
-
-
-def split_of(name: str) -> str | None:
-    """The part that a file's or folder's name speaks of: instances_val2017 -> val."""
-    words = "".join(letter if letter.isalpha() else " " for letter in name.lower()).split()
-    known = {"test": "test", "val": "val", "valid": "val", "validation": "val", "train": "train", "training": "train"}
-    return next((known[word] for word in words if word in known), None)
-
-
 def read_lines(path: Path) -> list[str]:
-    """The lines of a small text file that are not empty; UTF-8 or GBK."""
-    if path.stat().st_size > LARGEST_LIST:
-        raise data_error(
-            en=f"{path} is larger than {LARGEST_LIST >> 20} MB; expected a list of names. Split it.",
-            zh=f"{path} 超过 {LARGEST_LIST >> 20} MB，应为名称列表。请拆分。",
-        )
-    data = path.read_bytes()
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("gb18030", "replace")
-    return [line.strip() for line in text.splitlines() if line.strip()]
+    """The lines of a text file that are not empty; UTF-8, UTF-16 or GBK. LabelError"""
+    return [line.strip() for line in read_text(path).splitlines() if line.strip()]
 
 
 def find(name: str, roots: Sequence[Path]) -> Path | QingzhouError:

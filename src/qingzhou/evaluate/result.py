@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import QingzhouError
+from ..labels import Matcher
+from ..runtime.card import Card
 
 Matrix = npt.NDArray[np.int64]
 MOST_NAMED = 20  # failures that are kept by name; all are counted
@@ -42,6 +44,8 @@ class Dataset:
     split    "test", "val", "train" or "all": the part that is judged
     answers  "labels" (classes of pictures), "boxes", or "cells" (last column of a table, label array)
     names    the classes by the data's own numbers; () where it has no list of them
+    truths   the names and numbers of classes that stand in the data, where that is known before all is read
+    positions  whether a number that no list explains counts the model's classes from 0, and is never a name
     cases    gives them one by one, in a fixed order, each time anew
     """
 
@@ -52,6 +56,14 @@ class Dataset:
     cases: Callable[[], Iterator[Case]]
     names: Sequence[str] = ()
     notes: Sequence[str] = ()
+    truths: Collection[str | int] = ()
+    positions: bool = False
+
+    def matcher(self, card: Card) -> Matcher:
+        """The data's classes beside the model's."""
+        if card.task not in ("classification", "detection"):
+            return Matcher(())
+        return Matcher(card.labels, self.names, self.truths, self.positions)
 
 
 class Failure(NamedTuple):

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError, say
+from ..labels import cell, number
 from ..runtime.rows import Rows, read_rows
-from .labels import cell, number
 from .places import data_error
 from .result import Case, Dataset
 
@@ -32,7 +32,8 @@ def read_csv(path: Path) -> Dataset:
         raise data_error(en=err.en, zh=err.zh) from None
     if not rows.cells or len(rows.cells[0]) < 2:
         raise _no_table(path)
-    return Dataset(path, "csv", "all", "cells", lambda: _cases(path, rows), notes=_index_note(rows))
+    truths = {case.truth for case in _cases(path, rows) if isinstance(case.truth, (str, int))}
+    return Dataset(path, "csv", "all", "cells", lambda: _cases(path, rows), notes=_index_note(rows), truths=truths)
 
 
 def _cases(path: Path, rows: Rows) -> Iterator[Case]:
@@ -93,7 +94,8 @@ def read_npz(path: Path) -> Dataset:
             "两者的数量应相同，且不为零。",
         )
     answers = label[:, 0] if label.ndim == 2 and label.shape[1] == 1 else label
-    return Dataset(path, "npz", "all", "cells", lambda: _elements(path, data, answers))
+    truths = {cell(one) for one in np.unique(answers).tolist()} if answers.ndim == 1 else set()
+    return Dataset(path, "npz", "all", "cells", lambda: _elements(path, data, answers), truths=truths, positions=True)
 
 
 def _elements(path: Path, data: npt.NDArray[Any], label: npt.NDArray[Any]) -> Iterator[Case]:

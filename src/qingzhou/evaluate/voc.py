@@ -15,10 +15,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..errors import QingzhouError, say
-from ..labels import decode, folders_in, split_folders
+from ..labels import decode, folders_in, number, split_folders
 from ..runtime.read import is_picture
 from .folders import train_note
-from .labels import number
 from .pictures import size_problem
 from .places import data_error, files_in, read_lines
 from .result import Box, Case, Dataset

@@ -12,9 +12,8 @@ from itertools import islice
 from pathlib import Path
 
 from ..errors import QingzhouError, say
-from ..labels import Labels, class_folders, read_label_file, read_text, yaml_entry
+from ..labels import Labels, class_folders, number, read_label_file, read_text, yaml_entry
 from .folders import train_note
-from .labels import number
 from .pictures import size_of
 from .places import data_error, read_lines
 from .result import Box, Case, Dataset

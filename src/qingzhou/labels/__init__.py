@@ -9,7 +9,8 @@
 from .choose import choose_labels, named_already, named_in, read_label_lines, wrong_number
 from .decode import decode, read_text
 from .files import read_label_file, read_label_option
-from .parts import SPLITS, class_folders, folders_in, is_junk, split_folders, split_of
+from .match import Matcher, cell, no_label_known, number
+from .parts import SPLITS, class_folders, folders_in, split_folders, split_of
 from .values import Labels, read_labels
 from .words import label_error
 from .yaml import yaml_entry
@@ -17,14 +18,17 @@ from .yaml import yaml_entry
 __all__ = [
     "SPLITS",
     "Labels",
+    "Matcher",
+    "cell",
     "choose_labels",
     "class_folders",
     "decode",
     "folders_in",
-    "is_junk",
     "label_error",
     "named_already",
     "named_in",
+    "no_label_known",
+    "number",
     "read_label_file",
     "read_label_lines",
     "read_label_option",

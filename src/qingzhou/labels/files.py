@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import LabelError, say
+from ..runtime.read import is_systems
 from .decode import read_text
-from .parts import SPLITS, class_folders, folders_in, is_junk
+from .parts import SPLITS, class_folders, folders_in
 from .text import parse
 from .values import Labels, read_labels
 from .words import label_error
@@ -142,7 +143,7 @@ def _order_notes(names: Sequence[str]) -> list[str]:
 
 
 def _junk_notes(names: Sequence[str]) -> list[str]:
-    junk = [name for name in names if is_junk(name)]
+    junk = [name for name in names if is_systems(name)]
     text = ", ".join(junk)
     return [say(f"{text} counts as a class: the network has an output for it.",
                 f"{text} 也算一个类别：网络有它对应的输出。")] if junk else []  # fmt: skip

@@ -6,19 +6,18 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..runtime.read import is_systems
+
 SPLITS = {
     "test": ("test_set", "test", "test2017"),
     "val": ("val_set", "val", "valid", "validation", "val2017"),
     "train": ("training_set", "train_set", "train", "training", "train2017"),
 }  # in the order in which they are preferred for judging
 PARTS = frozenset(name for names in SPLITS.values() for name in names)
-BESIDE = frozenset(("images", "labels", "annotations", "jpegimages", "imagesets", "meta"))  # of annotated pictures
-JUNK = ("__MACOSX", "__pycache__")
-
-
-def is_junk(name: str) -> bool:
-    """Whether a program made a folder of this name for itself: .ipynb_checkpoints, .git, __MACOSX."""
-    return name.startswith(".") or name in JUNK
+BESIDE = frozenset((
+    "images", "labels", "annotations", "jpegimages", "imagesets", "segmentationclass", "segmentationobject", "meta",
+    "pictures",
+))  # of annotated pictures  # fmt: skip
 
 
 def class_folders(folder: Path, classes: int | None = None) -> list[str]:
@@ -29,15 +28,17 @@ def class_folders(folder: Path, classes: int | None = None) -> list[str]:
     at the training.
     """
     every = [one for one in folders_in(folder, junk=True) if one.name not in PARTS or not folders_in(one)]
-    if all(one.name in PARTS or one.name.lower() in BESIDE or is_junk(one.name) for one in every):
+    if all(one.name in PARTS or one.name.lower() in BESIDE or is_systems(one.name) for one in every):
         return []
-    found = [one.name for one in every if not is_junk(one.name)]
+    found = [one.name for one in every if not is_systems(one.name)]
     return [one.name for one in every] if len(found) != classes == len(every) else found
 
 
 def folders_in(folder: Path, junk: bool = False) -> list[Path]:
     """The folders in a folder, sorted as training tools number them; with those of programs only where told."""
-    found = (Path(entry.path) for entry in os.scandir(folder) if entry.is_dir() and (junk or not is_junk(entry.name)))
+    found = (
+        Path(entry.path) for entry in os.scandir(folder) if entry.is_dir() and (junk or not is_systems(entry.name))
+    )
     return sorted(found, key=lambda path: path.name)
 
 

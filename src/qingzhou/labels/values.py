@@ -40,6 +40,11 @@ class Labels:
     notes: tuple[str, ...] = ()
     assumed: bool = False
 
+    @property
+    def by_number(self) -> tuple[str, ...]:
+        """The names by the source's own numbers: "" at 0 where it counts from 1."""
+        return ("",) * self.first + self.names
+
 
 def read_labels(value: object) -> Labels:
     """The names in a value; no names where it names no classes (None, a number). LabelError where numbers are missing

@@ -14,9 +14,9 @@ from ..evaluate.classify import classify
 from ..evaluate.detect import detect, library, lowest, placed
 from ..evaluate.doubt import blind, doubt, misnamed, swapped
 from ..evaluate.judge import JUDGES, check_answers
-from ..evaluate.labels import Matcher
 from ..evaluate.regress import numeric, regress
 from ..evaluate.result import Box, Case, Classification, DetectionScore, Failure, Regression
+from ..labels import Matcher
 from ..runtime.card import Card
 from .pair import Both, Drop, Pair, jackknifed_drop, paired_drop
 from .split import Split
@@ -109,7 +109,7 @@ def judge(pair: Pair, split: Split) -> Verdict:
     labelled, why, hint = has_answers(card, split), "", ""
     if card.task == "detection":
         library()  # say what is missing before anything is asked
-    matcher = Matcher(card.labels, split.data.names)
+    matcher = split.data.matcher(card)
     cases: Iterable[Case] = usable(split.data.cases(), count)
     if labelled:
         cases = _with_answers(card.task)(cases, matcher, count)

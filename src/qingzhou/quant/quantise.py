@@ -80,7 +80,7 @@ def quantize(
     source = Path(model)
     _check_options(precision, max_drop, min_agreement, calibration, data)
     job = _Job(source, chosen(target), Limits(max_drop, min_agreement, any_speed), tell)
-    parts = None if data is None else split(Path(data), layout, calibration, job.numbers)
+    parts = None if data is None else split(Path(data), layout, calibration, job.numbers, job.card)
     if parts is not None:
         has_answers(job.card, parts)  # what does not fit is said before anybody waits
     place = output_path(source, out, SUFFIXES[precision])

@@ -13,6 +13,7 @@ from ..errors import DataError, FileMissing, InputError, QingzhouError, say
 from ..evaluate.data import read_data
 from ..evaluate.places import files_in
 from ..evaluate.result import Case, Dataset
+from ..runtime.card import Card
 from ..runtime.read import is_picture
 from ..runtime.rows import read_rows
 from ..runtime.tables import read_numbers
@@ -42,13 +43,16 @@ class Split:
     taken: frozenset[bytes] = frozenset()
 
 
-def split(path: Path, layout: str = "auto", calibration: int = ENOUGH, numbers: int = 0) -> Split:
+def split(
+    path: Path, layout: str = "auto", calibration: int = ENOUGH, numbers: int = 0, card: Card | None = None
+) -> Split:  # fmt: skip
     """The same parts of the same data each time: drawn by a fixed seed, and of every class as many as there are.
 
     At most half of the data calibrate. `numbers` is how many the model takes at once, if it takes no pictures: rows of
-    just so many have no answers. FileMissing or DataError, which says how many inputs are needed.
+    just so many have no answers; `card` is that of the model. FileMissing or DataError, which says how many inputs are
+    needed.
     """
-    data, labelled = _opened(path, layout, numbers)
+    data, labelled = _opened(path, layout, numbers, card)
     every = list(data.cases())
     cases = [case for case in every if not isinstance(case.truth, QingzhouError)]
     if len(cases) < 2:
@@ -73,21 +77,26 @@ def _drawn(cases: list[Case]) -> Iterator[Case]:
         yield from (case for case in row if case is not None)
 
 
-def _opened(path: Path, layout: str, numbers: int) -> tuple[Dataset, bool]:
+def _opened(path: Path, layout: str, numbers: int, card: Card | None) -> tuple[Dataset, bool]:
     """Data with answers if they are that; else rows, or a folder's pictures, one after another in those below."""
     rows = _rows(path, numbers) if layout == "auto" and numbers and path.is_file() else None
     if rows is not None:
         cases = [Case(f"{path}[{i}]", row, "") for i, row in enumerate(rows)]
         return Dataset(path, "rows", "all", "none", lambda: iter(cases)), False
     try:
-        return read_data(path, layout), True
+        return read_data(path, layout, card), True
     except FileMissing:
         raise
-    except DataError:
+    except DataError as err:
         pictures = [file for file in files_in(path) if is_picture(file)] if path.is_dir() else []
         if layout != "auto" or not pictures:
             raise
-    return Dataset(path, "pictures", "all", "none", lambda: (Case(str(p), p, "") for p in pictures)), False
+        why = [] if any(picture.parent == path for picture in pictures) else [_no_answers(err)]
+    return Dataset(path, "pictures", "all", "none", lambda: (Case(str(p), p, "") for p in pictures), notes=why), False
+
+
+def _no_answers(err: DataError) -> str:
+    return say(f"No right answers could be read from the data. {err.en}", f"无法从数据中读取正确答案。{err.zh}")
 
 
 def _rows(path: Path, numbers: int) -> Array | None:
