@@ -9,22 +9,8 @@ from typing import Any
 import click
 
 from . import cli_boards, cli_web  # noqa: F401 - their verbs
-from .cli_common import common, exact_pictures, friendly, main
+from .cli_common import Numbers, common, exact_pictures, friendly, main
 from .errors import OptionError, QingzhouError, say
-
-
-class Numbers(click.ParamType):  # type: ignore[type-arg]  # generic only in the newest click
-    """ "224,224" or "224x224" -> (224, 224)."""
-
-    name = "H,W"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Parse; a clear usage error otherwise."""
-        try:
-            return tuple(int(part) for part in str(value).replace("x", ",").split(","))
-        except ValueError:
-            self.fail(say(f"{value!r} is not a size such as 224,224", f"{value!r} 不是尺寸，例如 224,224"), param, ctx)
-
 
 on_device = click.option(
     "--device", default="", show_default="cpu; of TensorRT gpu",
@@ -41,6 +27,7 @@ on_device = click.option(
     type=Numbers(),
     help="Height,width of the input, or one number for both. 输入尺寸（高,宽；正方形可只写一个数）。",
 )
+@click.option("--preprocess", metavar="WAY", help="Pictures: imagenet, 0-1, -1-1, raw, or a .toml. 图片的预处理方法。")
 @click.option("--opset", type=int, help="ONNX opset, 11-21 (default: 13).")
 @click.option("--ir-version", type=int, default=8, show_default=True, help="ONNX IR version, 4-10.")
 @click.option("--check/--no-check", default=True, help="Run the result on its sample. 转换后自检。")

@@ -12,9 +12,22 @@ from typing import Any, TypeVar
 import click
 
 from . import __version__
-from .errors import QingzhouError, is_of_memory, memory_full, use_language
+from .errors import QingzhouError, is_of_memory, memory_full, say, use_language
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Numbers(click.ParamType):  # type: ignore[type-arg]  # generic only in the newest click
+    """ "224,224" or "224x224" -> (224, 224)."""
+
+    name = "H,W"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Parse; a clear usage error otherwise."""
+        try:
+            return tuple(int(part) for part in str(value).replace("x", ",").split(","))
+        except ValueError:
+            self.fail(say(f"{value!r} is not a size such as 224,224", f"{value!r} 不是尺寸，例如 224,224"), param, ctx)
 
 
 def common(function: F) -> F:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from .cli_common import common, friendly, main
+from .cli_common import Numbers, common, friendly, main
 from .errors import ExtraMissing
 
 queued = click.option("--queue", default="", envvar="QINGZHOU_QUEUE", metavar="URL",
@@ -107,6 +107,8 @@ def remote() -> None:
 @click.option("--data", type=click.Path(path_type=Path), help="A .zip of pictures, for INT8. 图片压缩包。")
 @click.option("--precision", type=click.Choice(["fp32", "int8"]), default="fp32", show_default=True, help="精度。")
 @click.option("--max-drop", type=float, default=0.5, show_default=True, help="INT8: points to lose. 允许下降的百分点。")
+@click.option("--preprocess", type=click.Choice(["imagenet", "0-1", "-1-1", "raw"]), help="Pixels. 像素的预处理。")
+@click.option("--input-size", type=Numbers(), help="Height,width of the input. 输入尺寸（高,宽）。")
 @click.option("--code", default="", envvar="QINGZHOU_CODE", help="The class code. 班级口令。")
 @common
 def remote_convert(file: Path, lang: str | None, as_json: bool, **options: Any) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from .assumed import assumed_text
 from .checkpoint import Checkpoint
 from .errors import ModelError, OptionError, UnsupportedCheckpoint, say
 from .export.count import macs, parameters
@@ -23,6 +24,7 @@ from .labels import Labels
 from .model import Model
 from .nets.graph import Graph
 from .nets.names import check_name
+from .nets.preprocess import read_preprocess
 from .nets.recognise import choose_labels, recognise_checkpoint
 from .nets.recognised import Recognised
 from .nets.recorded import Wanted
@@ -64,6 +66,7 @@ class Conversion:
             "tool": card.tool, "network": card.network, "task": card.task, "labels": card.labels,
             "parameters": self.parameters, "macs": self.macs, "bytes": self.size, "opset": self.opset,
             "ir_version": self.ir_version, "checks": list(self.checks), "notes": card.notes,
+            "assumed": card.assumed,
             "seconds": round(self.seconds, 3),
         }  # fmt: skip
 
@@ -83,6 +86,7 @@ class Options:
     score_threshold: float | None = None
     iou_threshold: float | None = None
     max_detections: int | None = None
+    preprocess: object = None
 
     def __post_init__(self) -> None:
         """OptionError for a value that cannot be."""
@@ -123,9 +127,18 @@ class Options:
 
     @property
     def wanted(self) -> Wanted:
-        """What of it concerns the network."""
+        """What of it concerns the network; OptionError, FileMissing."""
+        asked = read_preprocess(self.preprocess)
         size = None if self.input_size is None else tuple(self.input_size)
-        return Wanted(size, self.form, self.score_threshold, self.iou_threshold, self.max_detections)
+        said = asked and asked.size
+        if said and size and (size[-2:][0], size[-1]) != said:
+            raise OptionError(
+                en=f"--input-size is {list(size)}, but --preprocess ends at {list(said)}. Leave one of them out.",
+                zh=f"--input-size 的值是 {list(size)}，而 --preprocess 得到 {list(said)}。请只写其中一个。",
+            )
+        return Wanted(
+            size or said or None, self.form, self.score_threshold, self.iou_threshold, self.max_detections, asked
+        )
 
 
 def convert(
@@ -143,6 +156,7 @@ def convert(
     score_threshold: float | None = None,
     iou_threshold: float | None = None,
     max_detections: int | None = None,
+    preprocess: str | Path | Mapping[str, Any] | None = None,
 ) -> Model:
     """Convert a checkpoint to a checked ONNX model, with a program that runs it beside it.
 
@@ -158,6 +172,10 @@ def convert(
     form        of detectors: "boxes" ends in NMS inside the network; "raw" leaves it to the runtime
     score_threshold, iou_threshold, max_detections   of detectors; default: as trained
 
+    preprocess  how pictures are prepared, where the file does not say it or is wrong: "imagenet", "0-1", "-1-1", "raw"
+                (what becomes of pixels), a .toml file, or a dict with its keys: mean, std, pixels, color, resize,
+                fit, crop, pad, interpolation (docs/en/formats.md)
+
     Every user error is a QingzhouError; nothing half-written is left behind.
 
     >>> model = qingzhou.convert("best.pth")
@@ -167,7 +185,7 @@ def convert(
     return run_conversion(
         path, out, labels=labels, input_size=input_size, opset=opset, ir_version=ir_version, network=network,
         check=check, xeduhub=xeduhub, form=form, score_threshold=score_threshold, iou_threshold=iou_threshold,
-        max_detections=max_detections,
+        max_detections=max_detections, preprocess=preprocess,
     ).model  # fmt: skip
 
 
@@ -221,11 +239,14 @@ class _Job:
 
 def describe(checkpoint: Checkpoint, found: Recognised, labels: Labels) -> Card:
     """The card of a recognised checkpoint, still without its sample."""
+    told = assumed_text(found.input, found.assumed, found.tool)
     return Card(
         task=found.task, network=found.title, tool=found.tool, input=found.input,
         output=Output(found.graph.outputs[0].name, found.scores), labels=list(labels.names),
-        vocabulary=dict(found.vocabulary), origin=_origin(checkpoint), notes=[*found.notes, *labels.notes],
+        vocabulary=dict(found.vocabulary), origin=_origin(checkpoint),
+        notes=[*([told] if told else []), *found.notes, *labels.notes],
         thresholds=found.thresholds, decoding=found.decoding,
+        assumed=[*found.assumed, *(["labels"] if labels.assumed else [])],
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .assumed import assumed_text
 from .checkpoint import Checkpoint
 from .engines.table import engine_for, is_compiled, open_predictor
 from .errors import CheckpointTypeError, FileMissing, LabelError, ModelError, QingzhouError
@@ -52,6 +53,7 @@ class Info:
     facts: Mapping[str, Any] = field(default_factory=dict)
     parts: Sequence[Part] = ()
     notes: Sequence[str] = ()
+    assumed: Sequence[str] = ()
     problem: QingzhouError | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -64,6 +66,7 @@ class Info:
                                                  "steps": entry.steps},
             "parameters": self.parameters, "macs": self.macs, "opset": self.opset, "ir_version": self.ir_version,
             "training": dict(self.facts), "notes": list(self.notes),
+            "assumed": list(self.assumed),
             "problem": None if self.problem is None else {"code": self.problem.code, "message": str(self.problem)},
             "tensors": [{"name": part.name, "kind": part.kind, "shape": list(part.shape)} for part in self.parts],
         }  # fmt: skip
@@ -97,11 +100,12 @@ def _checkpoint(path: Path, checkpoint: Checkpoint) -> Info:
         found = recognise_checkpoint(checkpoint)
     except QingzhouError as err:
         return Info(**common, tool=str(checkpoint.meta.get("tool", ""))[:LONGEST_FACT], problem=err)
-    labels = _labels(found.named)
+    labels, told = _labels(found.named), assumed_text(found.input, found.assumed, found.tool)
     return Info(
         **common, tool=found.tool, network=found.title, task=found.task, labels=labels.names, classes=found.classes,
         input=found.input, parameters=parameters(found.graph), macs=macs(found.graph),
-        notes=[*found.notes, *labels.notes],
+        notes=[*([told] if told else []), *found.notes, *labels.notes],
+        assumed=[*found.assumed, *(["labels"] if not labels.names and found.classes else [])],
     )  # fmt: skip
 
 
@@ -159,6 +163,7 @@ def _described(card: Card) -> dict[str, Any]:
     return {
         "tool": card.tool, "network": card.network, "task": card.task, "labels": card.labels,
         "classes": len(card.labels), "input": card.input, "facts": _origin(card), "notes": card.notes,
+        "assumed": card.assumed,
     }  # fmt: skip
 
 

@@ -140,6 +140,7 @@ NAMED: dict[str, tuple[str, str]] = {
     "scale_factor=2": (NEW, "dict(type='Resize', scale_factor=2)"),
     "adaptive_side=long": (OLD, "dict(type='Resize', size=(8, -1), adaptive_side='long')"),
     "efficientnet_style": (OLD, "dict(type='CenterCrop', crop_size=8, efficientnet_style=True)"),
+    "crop_size = 9 > 8": (OLD, "dict(type='Resize', size=(8, -1)), dict(type='CenterCrop', crop_size=9)"),
     "crop_size": (OLD, "dict(type='CenterCrop', crop_size='all')"),
     "mean": (OLD, "dict(type='Normalize', mean=[1, 2, 3], std=[4, 0, 6])"),
     "std": (OLD, "dict(type='Normalize', mean=[1, 2, 3], std=4)"),

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from ..assumed import assumed_text
 from ..errors import LabelError, QingzhouError, TaskError, say
 from ..labels import Matcher, no_label_known
 from ..model import Model, load
@@ -46,11 +47,12 @@ def evaluate(model: str | Path | Model | Predicts, data: str | Path, layout: str
         raise _no_task(card.task)
     dataset = read_data(Path(data), layout, card)
     check_answers(card, dataset)
+    told = filter(None, [assumed_text(card.input, card.assumed, card.tool)])
     count, matcher = Count(), dataset.matcher(card)
     result = _judged(predictor, dataset, matcher, count)
     return Evaluation(
         path, dataset, card.task, result, count.failed, count.failures, dict(count.unknown.most_common()),
-        [*dataset.notes, *several_notes(card), *matcher.notes, *hints(result)], time.perf_counter() - start,
+        [*dataset.notes, *several_notes(card), *matcher.notes, *hints(result), *told], time.perf_counter() - start,
     )  # fmt: skip
 
 

@@ -57,15 +57,17 @@ def read_basenn(checkpoint: Checkpoint, given: Sequence[int] | None = None) -> R
     source = Source(module, checkpoint.meta, said or _looks_like_basenn(module), tuple(given or ()))
     if module.name == LSTM_NETWORK:
         return _text(source)
-    shape, notes = _input_shape(source)
+    shape, assumed = _input_shape(source)
     graph = record(module, shape)
-    entry, more = _entry(source, shape)
+    entry, notes = _entry(source, shape)
+    assumed = [*assumed, *(("resize", "color", "normalize") if _is_untold(source, entry) else ())]
     task, scores = _meaning(graph, source)
     tool, title = "BaseNN" if source.from_basenn else "PyTorch", module.name.rpartition(".")[2]
     named = named_in(source.meta, checkpoint.root)
-    notes = [*checkpoint.notes, *notes, *more, *_unused(checkpoint, graph)]
+    notes = [*checkpoint.notes, *notes, *_unused(checkpoint, graph)]
     return Recognised(
-        tool, "Sequential", title, task, graph, entry, scores, _width(graph), named, notes=tuple(notes)
+        tool, "Sequential", title, task, graph, entry, scores, _width(graph), named, notes=tuple(notes),
+        assumed=tuple(assumed),
     )  # fmt: skip
 
 
@@ -99,7 +101,7 @@ def _looks_like_basenn(module: Opaque) -> bool:
 
 
 def _input_shape(source: Source) -> tuple[tuple[int, ...], list[str]]:
-    """The input's shape without the batch, and notes on what was assumed."""
+    """The input's shape without the batch, and whether it was assumed, as the card's `assumed` says it."""
     trained = integers(source.meta.get("input_size"))[1:]
     given = source.given
     if source.kind == "image" and len(given) in (1, 2):
@@ -139,12 +141,7 @@ def _fitting_picture(source: Source) -> tuple[tuple[int, ...], list[str]]:
     if not fitting or len(fitting) > 64:  # none; or any, since the network pools over all positions
         raise _unknown_size()
     side = max(fitting, key=lambda n: (n % 32 == 0, n % 16 == 0, n % 8 == 0, n % 4 == 0, n % 2 == 0, -n))
-    note = say(
-        en=f"The file does not say the size of the pictures; {side} x {side} fits this network. If it was another, "
-        "give --input-size height,width.",
-        zh=f"文件里没有图片尺寸；{side} x {side} 适合这个网络。如果不对，请用 --input-size 高,宽 指定。",
-    )
-    return (channels, side, side), [note]
+    return (channels, side, side), ["input_size"]
 
 
 def _fits(module: Opaque, shape: tuple[int, ...]) -> bool:
@@ -172,16 +169,12 @@ def _entry(source: Source, shape: tuple[int, ...]) -> tuple[Input, list[str]]:
     in_color = shape[0] == 3 or source.meta.get("color") == "RGB"  # then a Grayscale made the one channel
     color = ("BGR" if source.from_basenn else "RGB") if in_color else "GRAY"
     steps, notes = preparation(source.meta.get("transform"), shape[0], shape[1:])
-    if "dataset_type" not in source.meta:
-        notes.append(_assumed(color))
     return Input("input", "image", sizes, color, steps), notes
 
 
-def _assumed(color: str) -> str:
-    return say(
-        en=f"The file does not say how pictures were prepared; assumed: {color}, pixels divided by 255.",
-        zh=f"文件里没有图片预处理方法，这里按 {color}、像素除以 255 处理。",
-    )
+def _is_untold(source: Source, entry: Input) -> bool:
+    """Whether the file does not say how pictures become the input."""
+    return entry.kind == "image" and "dataset_type" not in source.meta
 
 
 # -- the output -----------------------------------------------------------------------------------------------------

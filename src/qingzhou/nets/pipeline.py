@@ -188,6 +188,9 @@ def _edge(step: Any, done: _Reading) -> None:
 def _center_crop(step: Any, done: _Reading) -> None:
     size = pair(at(step, "crop_size"))
     done.unless(truth(at(step, "efficientnet_style")) is not True, "CenterCrop.efficientnet_style")
+    short = next((before["short"] for before in done.steps if "short" in before), None)
+    if size and short:  # the original then takes the picture as it is
+        done.unless(max(size) <= short, f"CenterCrop.crop_size = {max(size)} > {short}")
     if done.unless(size is not None, _is(step, "CenterCrop", "crop_size")) and size:
         done.steps.append({"op": "center_crop", "size": [*(size[::-1] if done.modern else size)]})
     else:

@@ -14,14 +14,20 @@ from .basenn import read_basenn
 from .match import Match, recognise
 from .mmdet_config import read_settings
 from .network import Shapes
+from .preprocess import as_asked
 from .recognised import Recognised
 from .recorded import Wanted
 
 
 def recognise_checkpoint(checkpoint: Checkpoint, wanted: Wanted = Wanted()) -> Recognised:  # noqa: B008  # frozen
     """The network in a checkpoint; UnsupportedCheckpoint and TensorMismatch say what does not fit."""
-    if checkpoint.module is not None:
-        return read_basenn(checkpoint, wanted.input_size)
+    whole = checkpoint.module is not None
+    found = read_basenn(checkpoint, wanted.input_size) if whole else _known(checkpoint, wanted)
+    return as_asked(found, wanted.preprocess)
+
+
+def _known(checkpoint: Checkpoint, wanted: Wanted) -> Recognised:
+    """The network of one of our architectures with these tensors."""
     settings = read_settings(checkpoint.meta)
     match = _fitting(checkpoint.tensors.shapes, replace(wanted, settings=settings))
     found = match.recorded

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..runtime.card import Input, Output
 from .graph import Graph
+from .preprocess import Preprocess
 from .settings import Settings
 
 
@@ -26,6 +27,7 @@ class Wanted:
     score: float | None = None
     iou: float | None = None
     most: int | None = None
+    preprocess: Preprocess | None = None
     settings: Settings = field(default_factory=Settings)
     channels: int | None = None
 

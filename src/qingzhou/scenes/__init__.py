@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 
+from ..assumed import as_comment, assumed_text, without_comment
 from ..errors import OutputError, language
 from ..runtime.card import Card
 from ..whole_file import write_text
@@ -43,7 +44,8 @@ def write_sample(model: Path, card: Card) -> Path:
 
     A program of that name that is not as we write it is somebody's work and stays: ours becomes `model`_run.py.
     """
-    code = program("basic", card, language(), {"MODEL": model.name})
+    told = as_comment(assumed_text(card.input, card.assumed, card.tool))
+    code = told + program("basic", card, language(), {"MODEL": model.name})
     copy_runtime(model.parent / RUNTIME, needs([code], [card]))
     sources = (source for source in (files(__name__) / "basic").iterdir() if source.name.endswith(".py"))
     ours = {_unnamed(source.read_text("utf-8")) for source in sources}
@@ -53,9 +55,9 @@ def write_sample(model: Path, card: Card) -> Path:
 
 
 def _unnamed(code: str) -> str:
-    """A program without the name of its model; "" for what is none of ours."""
+    """A program without the name of its model and what was assumed of its pictures; "" for what is none of ours."""
     try:
-        return fill(code, {"MODEL": ""})
+        return fill(without_comment(code), {"MODEL": ""})
     except (LookupError, SyntaxError, ValueError):
         return ""
 

@@ -24,6 +24,7 @@ from .worker import Worker
 
 Text = Annotated[str, Field(max_length=200)]
 Name = Annotated[str, Field(max_length=40, pattern=r"^[a-z0-9_-]+$")]
+Side = Annotated[int, Field(ge=1, le=8192)]
 Token = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"description": "{error: {code, en, zh}}"} for status in (401, 403, 404, 409, 413, 421, 422, 429, 503)
@@ -43,6 +44,8 @@ class Order(BaseModel):
     precision: Literal["fp32", "int8"] = "fp32"
     max_drop: Annotated[float, Field(ge=0, le=100)] = 0.5
     labels: Annotated[list[Text], Field(max_length=2000)] | None = None
+    preprocess: Literal["imagenet", "0-1", "-1-1", "raw"] | None = None
+    input_size: Annotated[list[Side], Field(min_length=2, max_length=2)] | None = None
     lang: Literal["zh", "en"] = "zh"
 
 

@@ -40,7 +40,7 @@ class Remote:
 def convert(
     file: Path, server: str, out: Path | None = None, *, device: str | None = None, scene: str | None = None,
     actions: Sequence[str] = (), data: Path | None = None, precision: str = "fp32", max_drop: float = 0.5,
-    code: str = "", lang: str = "en",
+    code: str = "", lang: str = "en", preprocess: str | None = None, input_size: Sequence[int] | None = None,
 ) -> Remote:  # fmt: skip
     """Upload, wait, download into a folder; FileMissing, OptionError, RemoteError, OutputError."""
     place = _Server(server, code)
@@ -50,6 +50,8 @@ def convert(
     order = {
         "upload": place.upload(file), "data": None if data is None else place.upload(data), "device": device,
         "scene": scene, "actions": list(actions), "precision": precision, "max_drop": max_drop, "lang": lang,
+        "preprocess": preprocess,
+        "input_size": None if input_size is None else [input_size[0], input_size[-1]],
     }  # fmt: skip
     job = place.ask("POST", "/api/jobs", order)["job"]
     while (told := place.ask("GET", f"/api/jobs/{job}"))["state"] in ("queued", "running"):

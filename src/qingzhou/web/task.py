@@ -153,6 +153,7 @@ def _converted(source: Path, options: Told, out: Path, tell: Teller) -> tuple[Pa
     """The model, its card, and what --json would say; an .onnx is run on its own sample and kept as it is."""
     from ..labels import named_already, read_label_lines
     from ..model import load
+    from ..nets.preprocess import prepared_already
     from ..scenes import write_sample
 
     tell.stage("convert")
@@ -160,10 +161,18 @@ def _converted(source: Path, options: Told, out: Path, tell: Teller) -> tuple[Pa
         from ..convert import run_conversion
 
         names = None if options["labels"] is None else read_label_lines(options["labels"])
-        done = run_conversion(source, out / f"{source.stem}.onnx", labels=names and names.names)
+        done = run_conversion(
+            source,
+            out / f"{source.stem}.onnx",
+            labels=names and names.names,
+            preprocess=options.get("preprocess"),
+            input_size=options.get("input_size"),
+        )
         return done.model.path, done.model.card, _plain(done.as_dict())
     if options["labels"] is not None:
         raise named_already()
+    if options.get("preprocess") or options.get("input_size"):
+        raise prepared_already()
     found = load(source)
     found.check()
     model = found.save(out / source.name).path
@@ -173,7 +182,14 @@ def _converted(source: Path, options: Told, out: Path, tell: Teller) -> tuple[Pa
 
 
 def _facts(card: Any) -> Told:
-    return {"tool": card.tool, "network": card.network, "task": card.task, "labels": card.labels, "notes": card.notes}
+    return {
+        "tool": card.tool,
+        "network": card.network,
+        "task": card.task,
+        "labels": card.labels,
+        "notes": card.notes,
+        "assumed": card.assumed,
+    }
 
 
 def _quantised(

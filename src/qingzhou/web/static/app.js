@@ -55,9 +55,9 @@ async function submit() {
   options.go.disabled = true;
   try {
     const choice = options.chosen();
-    const labels = wanted.map((model) => model.labels()); // before anything is ordered
+    const said = wanted.map((model) => ({ labels: model.labels(), ...model.preparation() })); // before anything is ordered
     for (const [i, model] of wanted.entries()) {
-      const body = { upload: model.token, ...choice, labels: labels[i], lang };
+      const body = { upload: model.token, ...choice, ...said[i], lang };
       const { job } = await ask("/api/jobs", { method: "POST", body });
       remember(job, { name: model.file.name, state: "queued" });
       if (wanted.length === 1 && models.size === 1) return location.assign(addressOf(job));

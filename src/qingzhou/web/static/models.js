@@ -6,6 +6,7 @@ import { bytes, count, known, say, spoken } from "./texts.js";
 
 const ENDINGS = /\.(pth|onnx)$/i;
 const MOST_LABELS = 12;
+const WAYS = ["", "imagenet", "0-1", "-1-1", "raw"]; // what becomes of pixels, as --preprocess has it
 const NO_FACTS = new Set(["tool", "task", "backbone", "mmcv_version"]); // said elsewhere, or for nobody here
 
 /** Whether a file's name is that of a model. */
@@ -59,7 +60,7 @@ export class Model {
     }
     Object.assign(this, { token, info });
     this.body.replaceChildren(...describe(info));
-    if (this.usable) this.body.append(this.labelsField());
+    if (this.usable) this.body.append(this.labelsField(), this.preparationField());
     announce(`${this.file.name}: ${info.network || info.tool}`);
   }
 
@@ -72,6 +73,30 @@ export class Model {
     const field = make("label", {}, say("one_a_line"), this.area);
     if (missing) return make("div", { className: "labels" }, note(say("no_labels", classes)), field);
     return make("details", { className: "labels" }, make("summary", {}, say("rename")), field);
+  }
+
+  /** How pictures are prepared and their size; open where the file does not say them. */
+  preparationField() {
+    const { input, container, assumed = [] } = this.info;
+    if (input?.kind !== "image" || container === "onnx") return "";
+    const ways = WAYS.map((way) => make("option", { value: way }, say(`way_${way || "file"}`)));
+    this.way = make("select", {}, ways);
+    this.size = make("input", { type: "text", inputMode: "numeric", placeholder: "224, 224" });
+    const fields = make("div", { className: "row" }, make("label", {}, say("way"), this.way),
+      make("label", {}, say("input_size"), this.size));
+    return make("details", { className: "labels", open: assumed.some((name) => name !== "labels") },
+      make("summary", {}, say("prepare")), fields);
+  }
+
+  /** What is said of pictures, as the server takes it. An Error for what is no size. */
+  preparation() {
+    const sizes = (this.size?.value ?? "").match(/\d+/g)?.map(Number) ?? [];
+    if (sizes.length > 2 || sizes.some((side) => side < 1 || side > 8192) || (this.size?.value.trim() && !sizes.length)) {
+      this.size.focus();
+      throw new Error(`${this.file.name}: ${say("no_size", this.size.value)}`);
+    }
+    const input_size = sizes.length ? [sizes[0], sizes.at(-1)] : null;
+    return { preprocess: this.way?.value || null, input_size };
   }
 
   /** The labels to convert with: null for those of the file. An Error if they are not as many as the classes. */
