@@ -78,7 +78,7 @@ def test_a_module_saved_whole(folder: Path, tmp_path: Path) -> None:
         "BGR",
         ["0", "1"],
     )
-    assert len(card.notes) == 3  # each of the three things that had to be assumed
+    assert card.assumed == ["input_size", "resize", "color", "normalize", "labels"] and len(card.notes) == 2
 
 
 @BOTH_TORCHES

@@ -66,9 +66,9 @@ export class Model {
 
   /** Open where the file has no names for its classes; otherwise for who wants others. */
   labelsField() {
-    const { classes, labels, task, notes } = this.info;
+    const { classes, labels, task, assumed = [] } = this.info;
     if (!classes || this.info.container === "onnx" || !["classification", "detection"].includes(task)) return "";
-    const missing = !labels.length || (notes.length > 0 && labels.every((label, i) => label === String(i)));
+    const missing = !labels.length || assumed.includes("labels");
     this.area = make("textarea", { rows: Math.min(10, Math.max(3, classes)), spellcheck: false, value: labels.join("\n") });
     const field = make("label", {}, say("one_a_line"), this.area);
     if (missing) return make("div", { className: "labels" }, note(say("no_labels", classes)), field);
