@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import Any, Callable, Dict, List, Optional
 
 from . import fields
 from .errors import ModelError
@@ -154,7 +154,7 @@ def _card(data: Any) -> Card:
         sample=None if data.get("sample") is None else _sample(data["sample"]),
         notes=fields.items("notes", data.get("notes", []), fields.text, most=1000),
         thresholds=None if data.get("thresholds") is None else _thresholds(data["thresholds"]),
-        decoding=None if data.get("decoding") is None else _decoding(data["decoding"]),
+        decoding=None if data.get("decoding") is None else _decoding(data["task"], data["decoding"]),
         assumed=fields.items("assumed", data.get("assumed", []), _assumed, most=len(ASSUMED)),
     )
     _check_detection(card)
@@ -288,41 +288,16 @@ def _thresholds(data: Any) -> Dict[str, Any]:
     return {key: check("thresholds.%s" % key, data[key]) for key, check in checks.items() if key in data}
 
 
+def _decoding(task: str, data: Any) -> Dict[str, Any]:
+    if task != "detection":
+        raise bad("decoding", data)
+    from .decoding import decoding
+
+    return decoding(data)
+
+
 def _most(at: str, value: Any) -> int:
     return fields.whole(at, value, 1, MOST_BOXES)
-
-
-def _decoding(data: Any) -> Dict[str, Any]:
-    fields.record("decoding", data, ("kind", "levels", "stds", "candidates", "confidence"))
-    kind = fields.one_of("decoding.kind", data["kind"], ("ssd", "yolo"))
-    heads = ("scores", "deltas") if kind == "ssd" else ("scores",)
-    levels = fields.items("decoding.levels", data["levels"], lambda at, level: _level(at, level, heads), most=16)
-    stds = fields.items("decoding.stds", data["stds"], fields.number, most=4)
-    if not levels or len(stds) != 4 or not all(0 < std <= LARGEST_SIDE for std in stds):
-        raise bad("decoding", data)
-    return {
-        "kind": kind, "levels": levels, "stds": stds,
-        "candidates": fields.whole("decoding.candidates", data["candidates"], 1, MOST_BOXES),
-        "confidence": fields.share("decoding.confidence", data["confidence"]),
-    }  # fmt: skip
-
-
-def _level(at: str, data: Any, heads: Sequence[str]) -> Dict[str, Any]:
-    fields.record(at, data, (*heads, "anchors", "stride"))
-    anchors = fields.items("%s.anchors" % at, data["anchors"], _anchor, most=64)
-    stride = fields.number("%s.stride" % at, data["stride"])
-    if not anchors or not 0 < stride <= LARGEST_SIDE:
-        raise bad(at, data)
-    names = {head: fields.text("%s.%s" % (at, head), data[head]) for head in heads}
-    return {**names, "anchors": anchors, "stride": stride}
-
-
-def _anchor(at: str, value: Any) -> List[float]:
-    """x1, y1, x2, y2 of a box that has an area."""
-    box = fields.items(at, value, fields.number, most=4)
-    if len(box) != 4 or not all(abs(n) <= 2 * LARGEST_SIDE for n in box) or box[0] >= box[2] or box[1] >= box[3]:
-        raise bad(at, value)
-    return box
 
 
 def _token(at: str, value: Any) -> int:

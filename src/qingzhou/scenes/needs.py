@@ -1,4 +1,27 @@
-"""Which modules of the runtime a program needs, so that it gets these and no others: read from their imports."""
+"""Which modules of the runtime a program needs, so that it gets these and no others: read from their imports.
+
+The runtime is one folder, of which each program gets a part:
+
+    card.py, fields.py   what the model needs, parsed from an untrusted file
+    image.py, picture.py pictures; prepare.py, resize.py: made what the network takes, as in training
+    decoding.py          how a detector's raw outputs become boxes, in a card
+    detect.py            boxes from a detector's outputs; overlap.py: one box for each thing; masks.py
+    tables.py, words.py  tables (rows.py), arrays and texts; read.py: the pictures in a folder
+    session.py           opening a model file: with onnxruntime, or with ncnn.py, which reads it through before
+    predict.py           load() and Predictor: all of it together; answers.py: what comes out
+    place.py             a bundle's machine, Python and packages; install.py, selftest.py, measure.py run there
+    draw.py              the answer on the picture
+    sample.py            the picture for the self-test
+
+For the programs of the scenes:
+    start.py             words of the command line, mistakes told in plain words; sim.py: the simulator
+    camera.py            the newest picture, from whichever of sources.py is there; jpeg.py: streams of them
+    screen.py            a window, or lines; stream.py, pages.py, plain.py: the board on the network; remote.py asks it
+    listen.py            the microphone, and sounds as pictures
+    rules.py             what happens when: rule_text.py reads a rule, facts.py what an answer says, sensors.py the rest
+    act.py               the actions: voice.py, pins.py, wires.py (serial, MQTT, HTTP); worker.py does the slow ones
+    optional.py          packages that only some programs need
+"""
 
 from __future__ import annotations
 
@@ -33,9 +56,9 @@ def needs(texts: Iterable[str], cards: Sequence[Card], engine: str = "onnxruntim
 def _for_others(cards: Sequence[Card], engine: str) -> set[str]:
     """The modules that are imported late and by none of these models; place.py comes with the scripts of a bundle."""
     kinds = {card.input.kind for card in cards}
-    boxes = any(card.task == "detection" for card in cards)
+    boxes, raw = any(card.task == "detection" for card in cards), any(card.decoding is not None for card in cards)
     used = {
-        "predict": bool(cards), "ncnn": engine == "ncnn", "detect": boxes, "masks": boxes,
+        "predict": bool(cards), "ncnn": engine == "ncnn", "detect": boxes, "masks": boxes, "decoding": raw,
         "image": "image" in kinds, "prepare": "image" in kinds, "kinds": "image" in kinds,
         "tables": bool(kinds & {"table", "array"}),
         "words": "tokens" in kinds, "place": False,
