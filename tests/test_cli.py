@@ -130,6 +130,17 @@ def test_a_folder_with_one_checkpoint_keeps_its_layout_too(pile: Path, tmp_path:
     assert names(tmp_path / "out") == ["one.onnx", "one.py"]
 
 
+def test_a_folder_knows_checkpoints_by_their_content(tmp_path: Path) -> None:
+    """Training scripts and chats give them other names; what is none is passed over."""
+    called = ["model_best.pth.tar", "a.pth.1", "b.pth(1)", "c", "last.ckpt"]
+    for name in called:
+        shutil.copy(DIGITS, tmp_path / name)
+    for name, content in {"a.zip": b"PK\3\4" + bytes(60), "b.pickle": b"\x80\4K\1.", "c.jpg": b"x", "d": b""}.items():
+        (tmp_path / name).write_bytes(content)
+    found = answer("convert", tmp_path, "-o", tmp_path / "out")["results"]
+    assert {Path(one["source"]).name for one in found} == set(called)
+
+
 def test_several_files(pile: Path, tmp_path: Path) -> None:
     sources = pile / "a" / "bad.pth", pile / "two.pt", pile / "no.pth"
     found = answer("convert", *sources, "-o", tmp_path / "out", status=1)

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from .checkpoint.sniff import ENDINGS, HEAD, model_suffix
 from .convert import Conversion, run_conversion
 from .errors import CheckpointMissing, OptionError, QingzhouError
 
-CHECKPOINTS = (".pth", ".pt", ".pkl", ".ckpt", ".safetensors")
 Outcome = Conversion | QingzhouError
 Result = tuple[Path, Outcome]  # a checkpoint, and what became of it
 
@@ -39,13 +39,24 @@ def _checkpoints(files: Sequence[Path]) -> Iterable[tuple[Path, Path]]:
         if not file.is_dir():
             yield file, Path(file.name)
             continue
-        found = sorted(p for p in file.rglob("*") if p.suffix.lower() in CHECKPOINTS and p.is_file())
+        found = sorted(path for path in file.rglob("*") if path.is_file() and _is_checkpoint(path))
         if not found:
             raise CheckpointMissing(
-                en=f"The folder {file} holds no checkpoint ({', '.join(CHECKPOINTS)}). Name the .pth file itself.",
-                zh=f"文件夹 {file} 里没有权重文件（{'、'.join(CHECKPOINTS)}）。请直接指定 .pth 文件。",
+                en=f"The folder {file} holds no checkpoint ({', '.join(ENDINGS)}). Name the .pth file itself.",
+                zh=f"文件夹 {file} 里没有权重文件（{'、'.join(ENDINGS)}）。请直接指定 .pth 文件。",
             )
         yield from ((path, path.relative_to(file)) for path in found)
+
+
+def _is_checkpoint(path: Path) -> bool:
+    """By its name, or else by its content: model_best.pth.tar, best.pth.1, a name without an ending."""
+    if path.suffix.lower() in ENDINGS:
+        return True
+    try:
+        with path.open("rb") as file:
+            return model_suffix(file.read(HEAD), path.stat().st_size) in ENDINGS
+    except OSError:  # one that cannot be opened is none that was meant
+        return False
 
 
 def _targets(sources: Mapping[Path, Path], out: Path | None, folders: bool) -> dict[Path, Path | None]:

@@ -91,7 +91,7 @@ def test_nothing_of_users_is_in_logs_or_metrics(tmp_path: Path, monkeypatch: pyt
             again = order(client, tokens[0]).json()["job"]
             assert finished(client, again)["state"] == "failed"
             metrics = client.get("/metrics").text
-    assert 'qingzhou_failures_total{kind="unsafe_zip"} 1' in metrics
+    assert 'qingzhou_failures_total{kind="zip_names"} 1' in metrics
     lines = [line for line in log.read_text().splitlines() if line.startswith("{")]
     events = [json.loads(line) for line in lines]
     happened = {event["event"] for event in events}

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from clients import DIGITS, SURE, finished, order, pictures, upload, zipped
+from clients import DIGITS, PICTURES, SURE, finished, order, pictures, upload, zipped
+from PIL import Image
 from starlette.testclient import TestClient
 from test_hostile_onnx import weights_in
 
@@ -21,6 +22,7 @@ from qingzhou.cli import main
 from qingzhou.convert import run_conversion
 from qingzhou.web.app import create_app
 from qingzhou.web.settings import Settings
+from qingzhou.web.uploads import kind_of, safe_name
 
 Start = Callable[..., TestClient]
 
@@ -79,6 +81,52 @@ def test_int8_with_a_zip_of_pictures(start: Start) -> None:
     assert done["result"]["try"]["model"].endswith("best.int8.onnx")
 
 
+def test_pictures_as_people_pack_them(start: Start) -> None:
+    """Saved by a browser as .jfif, beside an iPhone's that are left out, and that is said."""
+    client = start()
+    model = upload(client).json()["upload"]
+    files = {}
+    for folder in sorted(PICTURES.iterdir()):
+        for path in sorted(folder.iterdir())[:15]:
+            packed = io.BytesIO()
+            Image.open(path).save(packed, "JPEG", quality=100)
+            files[f"data/{folder.name}/{path.stem}.jfif"] = packed.getvalue()
+    files |= {"data/0/a.heic": b"x", "data/0/Thumbs.db": b"x"}
+    data = upload(client, zipped(files), "data.zip").json()["upload"]
+    done = finished(client, order(client, model, data=data, precision="int8", max_drop=10).json()["job"])
+    assert done["state"] == "done", done["error"]
+    assert done["result"]["notes"] == ["Left out of the .zip, since they are no pictures: .heic 1"]
+    assert upload(client, b"Rar!\x1a\x07\x01\x00", "data.zip").json()["error"]["code"] == "no_zip"
+    told = upload(client, b"\xff\xd8\xff\xe0", "cat.bin").json()["error"]
+    assert told["code"] == "wrong_kind"
+
+
+MODELS = {  # what people call it -> what is made of it
+    "model_best.pth.tar": "model_best", "best.ckpt": "best", "best.pth.1": "best", "best.pth(1)": "best",
+    "best(1).pth": "best_1", "best": "best", "model.zip": "model", "模型.PTH": "模型", "v1.2.pt": "v1_2",
+    "best.bin": "best_bin",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_is_one_whatever_it_is_called(name: str) -> None:
+    content = DIGITS.read_bytes()
+    assert kind_of(name, content[:512], len(content)) == ("model", ".pth") and safe_name(name) == MODELS[name]
+
+
+def test_models_by_their_content(start: Start, tmp_path: Path) -> None:
+    """Through the door: a chat's name, an ONNX model without an ending; what is no model is named."""
+    client = start()
+    told = upload(client, name="best.pth.1").json()
+    done = finished(client, order(client, told["upload"]).json()["job"])
+    assert {entry["name"] for entry in done["result"]["files"]} == {"best.zip", "best.onnx", "best.py"}
+    model = run_conversion(DIGITS, tmp_path / "m.onnx").model.path
+    told = upload(client, model.read_bytes(), "m").json()
+    assert told["kind"] == "model" and told["info"]["network"] == "LeNet-5"
+    told = upload(client, b"Rar!\x1a\x07\x01\x00" + bytes(99), "best.pth").json()
+    assert told["kind"] == "model" and "rar" in told["error"]["en"]
+
+
 NAMES = ["../../evil.pth", "..\\..\\evil.pth", "/etc/passwd.pth", "C:\\evil.pth", "<img src=x onerror=alert(1)>.pth",
          "a\x00b.pth", "con.pth", ".pth", "\u202egnp.pth", "x" * 5000 + ".pth", "模型 一.pth"]  # fmt: skip
 
@@ -108,18 +156,21 @@ def test_a_model_that_names_another_file_is_refused(start: Start, tmp_path: Path
 
 
 ZIPS = {
-    "traversal": lambda: zipped({"../../evil.jpg": b"x"}), "absolute": lambda: zipped({"/evil.jpg": b"x"}),
-    "windows": lambda: zipped({"C:\\evil.jpg": b"x"}), "bomb": lambda: zipped({"a.jpg": bytes(300 << 20)}),
-    "no zip": lambda: b"PK\3\4 nothing",
+    "traversal": ("zip_names", lambda: zipped({"../../evil.jpg": b"x"})),
+    "absolute": ("zip_names", lambda: zipped({"/evil.jpg": b"x"})),
+    "windows": ("zip_names", lambda: zipped({"C:\\evil.jpg": b"x"})),
+    "bomb": ("zip_large", lambda: zipped({"a.jpg": bytes(300 << 20)})),
+    "no zip": ("zip_damaged", lambda: b"PK\3\4 nothing"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", ZIPS)
 def test_zips_that_no_folder_of_pictures_makes(start: Start, tmp_path: Path, kind: str) -> None:
     client = start()
-    model, data = upload(client).json()["upload"], upload(client, ZIPS[kind](), "a.zip").json()["upload"]
+    code, make = ZIPS[kind]
+    model, data = upload(client).json()["upload"], upload(client, make(), "a.zip").json()["upload"]
     done = finished(client, order(client, model, data=data, precision="int8").json()["job"])
-    assert done["state"] == "failed" and done["error"]["code"] == "unsafe_zip"
+    assert done["state"] == "failed" and done["error"]["code"] == code
     assert not list(tmp_path.rglob("evil*"))
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from ..errors import QingzhouError
 from .refusals import damaged, wrong_type
 
 HEAD = 512
+ENDINGS = (".pth", ".pt", ".pkl", ".ckpt", ".safetensors")  # of checkpoints, as most are called
 PACKED = {
     b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"7z\xbc\xaf": "7z", b"Rar!": "rar",
     b"\x28\xb5\x2f\xfd": "zstd",
@@ -28,9 +31,37 @@ def sniff(head: bytes, size: int) -> str:
         return "zip"
     if head.startswith(b"\x80") and len(head) > 1 and head[1] <= 5:
         return "pickle"
-    if size > 8 and head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= size:
+    if _is_safetensors(head, size):
         return "safetensors"
     raise _something_else(head, size)
+
+
+TORCH = b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19"  # torch/serialization.py: MAGIC_NUMBER, as pickle writes it
+# The first member of what torch.save and torch.jit.save write
+TORCH_ZIP = re.compile(
+    rb"[^/]+/(data\.pkl|\.format_version|\.storage_alignment|byteorder|version|data/\d+|constants\.pkl)"
+)
+
+
+def model_suffix(head: bytes, size: int) -> str:
+    """Of a model, by its first bytes alone: ".pth", ".safetensors" or ".onnx"; "" for anything else."""
+    if head.startswith(b"PK\x03\x04"):
+        return ".pth" if TORCH_ZIP.fullmatch(head[30 : 30 + int.from_bytes(head[26:28], "little")]) else ""
+    if head.startswith(b"\x80"):
+        return ".pth" if TORCH in head[:32] else ""
+    if _is_onnx(head):
+        return ".onnx"
+    return ".safetensors" if _is_safetensors(head, size) else ""
+
+
+def _is_safetensors(head: bytes, size: int) -> bool:
+    return size > 8 and head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= size
+
+
+def _is_onnx(head: bytes) -> bool:
+    """It begins with its ir_version, a small number, and one of the fields of text or a graph: onnx.proto."""
+    fields = b"\x12\x1a\x22\x32\x3a\x42"
+    return head[:1] == b"\x08" and b"\0" < head[1:2] < b" " and bool(head[2:3]) and head[2:3] in fields
 
 
 def _something_else(head: bytes, size: int) -> QingzhouError:
@@ -80,7 +111,7 @@ def _onnx_or_text(head: bytes) -> QingzhouError:
             "a web page, often what a failed download leaves", "网页，通常是下载失败的结果",
             "Download the file again, in the browser", "请用浏览器重新下载",
         )  # fmt: skip
-    if head[:1] == b"\x08" and b"\0" < head[1:2] < b" " and head[2:3] and head[2:3] in b"\x12\x1a\x22\x32\x3a\x42":
+    if _is_onnx(head):
         return wrong_type(
             "an ONNX model already", "已经是 ONNX 模型",
             "It needs no conversion: use it as it is, with the suffix .onnx", "无需转换，改为 .onnx 后缀即可直接使用",

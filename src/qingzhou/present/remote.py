@@ -10,7 +10,7 @@ from rich.filesize import decimal
 from rich.markup import escape
 
 from ..errors import say
-from .pieces import as_json, console, facts
+from .pieces import as_json, console, facts, note
 
 
 def shown(job: Mapping[str, Any], files: Sequence[Path], json_wanted: bool) -> None:
@@ -23,5 +23,7 @@ def shown(job: Mapping[str, Any], files: Sequence[Path], json_wanted: bool) -> N
     screen.print(
         facts(*((say("file", "文件"), f"{escape(str(path))}  {decimal(path.stat().st_size)}") for path in files))
     )
+    for text in job["result"].get("notes", ()):
+        note(str(text))
     if job["result"]["quantize"]:
         screen.print(escape(str(job["result"]["quantize"]["explanation"])), soft_wrap=True)

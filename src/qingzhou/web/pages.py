@@ -17,6 +17,7 @@ from .. import __version__
 from ..bundle.browser import PAGE, engine_facts, engine_file
 from .problems import Problem
 from .settings import Settings
+from .unzip import WANTED
 
 HERE = Path(__file__).parent
 UNPACKING = threading.Lock()
@@ -35,7 +36,7 @@ def add_pages(app: FastAPI, settings: Settings) -> None:
     def shown(request: Request, name: str) -> HTMLResponse:
         page = templates.get_template(name)
         facts = {"lang": language(request), "version": __version__, "max_size": settings.max_size,
-                 "keep_hours": settings.keep / 3600, "path": request.url.path}  # fmt: skip
+                 "keep_hours": settings.keep / 3600, "path": request.url.path, "endings": " ".join(WANTED)}  # fmt: skip
         return HTMLResponse(page.render(facts), headers={"Cache-Control": "no-cache", "Vary": "Accept-Language"})
 
     @app.get("/", include_in_schema=False)

@@ -32,8 +32,8 @@ TEXTS: dict[str, tuple[int, str, str]] = {
     "cut_off": (400, "The upload broke off. Try again.", "上传中断了，请重试。"),
     "bad_request": (422, "The request is not as it should be. See /docs for what is expected.",
                     "请求的内容不正确。正确的格式见 /docs。"),
-    "wrong_kind": (422, "Expected a model (.pth or .onnx), or a .zip of pictures. Choose such a file.",
-                   "应为模型文件（.pth 或 .onnx）或图片压缩包（.zip）。请选择这样的文件。"),
+    "wrong_kind": (422, "Expected a model (.pth or .onnx), or a .zip of pictures{}. Choose such a file.",
+                   "应为模型文件（.pth 或 .onnx）或图片压缩包（.zip）{}。请选择这样的文件。"),
     "needs_data": (422, "INT8 needs pictures to measure with. Upload a .zip of them.",
                    "INT8 量化需要用图片来测量。请上传图片压缩包（.zip）。"),
     "bad_report": (422, "That is no report of bench.py. Upload the report.json that it wrote.",
@@ -55,18 +55,40 @@ TEXTS: dict[str, tuple[int, str, str]] = {
                          "任务写入的数据超过了上限，已被结束。请在自己的电脑上转换。"),
     "worker_died": (500, "The worker died twice while it ran this job. Try again later.",
                     "运行这个任务的进程两次意外结束。请稍后再试。"),
-    "unsafe_zip": (422, "The .zip holds names or sizes that no folder of pictures has. Pack the folder again.",
-                   "压缩包里有不正常的文件名或大小。请重新压缩图片文件夹。"),
+    # what is wrong with archives
+    "no_zip": (422, "The pictures are in {}; expected a .zip. Unpack it, and pack the folder as .zip: in Windows by "
+               "“Send to, Compressed folder”, on a Mac by “Compress”.",
+               "图片文件是{}，应为 .zip。请解压后把文件夹重新压缩成 .zip：Windows 右键“发送到 → 压缩文件夹”，"
+               "Mac 选“压缩”。"),
+    "zip_locked": (422, "The .zip is locked with a password; expected one without. Pack the folder again.",
+                   "压缩包设了密码，应为没有密码的压缩包。请重新压缩文件夹。"),
+    "zip_method": (422, "The .zip is packed by {}, which is not read here; expected an ordinary one (Deflate). Pack "
+                   "the folder again by the system itself, or with the method Deflate.",
+                   "压缩包使用了 {} 压缩方法，这里不能读取，应为普通的 .zip（Deflate）。请用系统自带的压缩功能，"
+                   "或选择 Deflate 方法重新压缩。"),
+    "zip_many": (422, "The .zip holds {} files, more than are taken. Some hundred pictures are enough: pack fewer.",
+                 "压缩包里有 {} 个文件，超过了上限。几百张图片就足够了，请减少后重新压缩。"),
+    "zip_large": (422, "The .zip unpacks to more than {} MB, which is more than is taken, or than so small a file of "
+                  "pictures ever holds. Pack fewer or smaller pictures.",
+                  "压缩包解压后超过 {} MB，超过了上限，或者与压缩包的大小不相称。请减少或缩小图片后重新压缩。"),
+    "zip_names": (422, "The .zip holds {}, as no folder of pictures has. Pack the folder of pictures again.",
+                  "压缩包里有{}，正常的图片文件夹不会这样。请重新压缩图片文件夹。"),
+    "zip_damaged": (422, "The .zip is damaged or cut off; expected a complete one. Upload or pack it again.",
+                    "压缩包已损坏或不完整。请重新上传，或重新压缩。"),
+    "zip_empty": (422, "The .zip holds no pictures that can be read, but: {}. Pack pictures as JPEG or PNG; an "
+                  "iPhone's HEIC is saved as JPEG first.",
+                  "压缩包里没有能读取的图片，只有：{}。请压缩 JPEG 或 PNG 图片；iPhone 的 HEIC 请先另存为 JPEG。"),
 }  # fmt: skip
 
 
 class Problem(Exception):
-    """A request, or a job, that was refused: one of TEXTS."""
+    """A request, or a job, that was refused: one of TEXTS, with what was found in its {}."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, en: str = "", zh: str = "") -> None:
         super().__init__(code)
         self.code = code
-        self.status, self.en, self.zh = TEXTS[code]
+        self.status, text_en, text_zh = TEXTS[code]
+        self.en, self.zh = text_en.format(en), text_zh.format(zh or en)
 
     def as_dict(self) -> dict[str, str]:
         """{"code", "en", "zh"}"""

@@ -126,27 +126,33 @@ def _job(order: Told, tell: Teller) -> Told:
 
     options, source, out = order["options"], Path(order["model"]), Path(order["folder"]) / "out"
     out.mkdir()
-    data = _data(order, tell)
+    data, notes = _data(order, tell)
     model, card, converted = _converted(source, options, out, tell)
     rounded, quantised = _quantised(model, options, data, out, tell)
     smaller = rounded.path if rounded else None
     made = _bundle(source, model, rounded if smaller else None, options, data, out, tell)
     tell.stage("pack")
     files = _files(out, smaller or model)
-    return {"convert": converted, "quantize": quantised, "bundle": made, "files": files,
+    return {"convert": converted, "quantize": quantised, "bundle": made, "files": files, "notes": notes,
             "pictures": _pictures(smaller or model, data, rounded and rounded.verdict),
             "try": _trial(model, card) if smaller is None else _trial(smaller, load(smaller).card)}  # fmt: skip
 
 
-def _data(order: Told, tell: Teller) -> Path | None:
+def _data(order: Told, tell: Teller) -> tuple[Path | None, list[str]]:
+    """The unpacked folder, and what is to be said of it."""
     if order["data"] is None:
-        return None
+        return None, []
+    from ..errors import say
+    from ..runtime.read import as_words
     from .unzip import unpack
 
     tell.stage("unpack")
     folder = Path(order["folder"]) / "data"
     folder.mkdir()
-    return unpack(Path(order["data"]), folder, order["unpacked"], order["entries"])
+    found = unpack(Path(order["data"]), folder, order["unpacked"], order["entries"])
+    left = as_words(found.left_out, say("no ending", "无后缀"))
+    note = say(f"Left out of the .zip, since they are no pictures: {left}", f"压缩包里不是图片，未使用：{left}")
+    return found.folder, [note] if left else []
 
 
 def _converted(source: Path, options: Told, out: Path, tell: Teller) -> tuple[Path, Any, Told]:

@@ -7,51 +7,109 @@ import os
 import stat
 import zipfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
+from ..runtime.kinds import HEAD, looks_like_picture, what
+from ..runtime.read import ANSWERS, NUMBERS, PICTURES, as_words, counted, is_systems
 from .problems import Problem
 
-WANTED = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".csv", ".npz", ".npy", ".txt", ".json",
-          ".xml", ".yaml")  # fmt: skip
+DATA = (*PICTURES, *NUMBERS)  # of which there must be some
+WANTED = (*DATA, *ANSWERS)
 PIECE = 1 << 20
-DEEPEST, LONGEST, UTF8, ENCRYPTED = 8, 200, 0x800, 1
-METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # as systems pack folders; the others unpack without a measure
+DEEPEST, LONGEST, UTF8, ENCRYPTED = 8, 200, 0x800, 0x41
+# As systems pack folders. The others Python unpacks without a measure, or not at all: APPNOTE 6.3.10, 4.4.5
+PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+METHODS = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 20: "Zstandard", 93: "Zstandard", 95: "XZ", 98: "PPMd"}
 CHINESE = "\u0800"  # from here on UTF-8 has three bytes for a letter
 RATIO, FREE = 200, 10 << 20  # unpacked may be so many times the packed size, beyond what is free
 
 
-def unpack(source: Path, folder: Path, unpacked: int, entries: int) -> Path:
-    """Everything that can be data; the folder to judge by: if all lies in one folder, that one. Problem."""
-    allowed = min(unpacked, RATIO * source.stat().st_size + FREE)
+class Unpacked(NamedTuple):
+    """The folder to judge by: if all lies in one folder, that one; and how many files were left out, by ending."""
+
+    folder: Path
+    left_out: Mapping[str, int]
+
+
+def unpack(source: Path, folder: Path, unpacked: int, entries: int) -> Unpacked:
+    """Everything that can be data. Problem, of which each says one thing."""
+    allowed = least = min(unpacked, RATIO * source.stat().st_size + FREE)
+    there, left = [], []
     try:
         with zipfile.ZipFile(source) as archive:
             members = archive.infolist()
             if len(members) > entries:
-                raise Problem("unsafe_zip")
+                raise Problem("zip_many", str(len(members)))
             encoding = _encoding(members)
             for member in members:
-                allowed -= _one(archive, member, _parts(_name(member, encoding)), folder, allowed)
+                parts = _parts(_name(member, encoding))
+                if member.is_dir() or not parts:
+                    continue
+                if not _wanted(archive, member, parts[-1]):
+                    left.append(parts[-1])
+                    continue
+                there.append(parts[-1])
+                allowed -= _one(archive, member, folder.joinpath(*parts), allowed, least)
     except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, ValueError, OSError) as err:
-        raise Problem("unsafe_zip") from err  # besides BadZipFile: encrypted, a version of its own, a damaged stream
-    return _inner(folder)
+        raise _damaged(source) from err  # besides BadZipFile: a version of its own, a damaged stream
+    if not any(_is_data(name) for name in there):
+        raise _empty([*there, *left])
+    return Unpacked(_inner(folder), counted(left))
 
 
-def _one(archive: zipfile.ZipFile, member: zipfile.ZipInfo, parts: list[str], folder: Path, allowed: int) -> int:
-    """One member, if it is of use; the bytes that it took, counted as they come and not as they are declared."""
-    if member.is_dir() or not parts or not parts[-1].lower().endswith(WANTED):
-        return 0
-    kind = stat.S_IFMT(member.external_attr >> 16)
-    if kind not in (0, stat.S_IFREG) or member.flag_bits & ENCRYPTED or member.compress_type not in METHODS:
-        raise Problem("unsafe_zip")
-    target, taken = folder.joinpath(*parts), 0
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with archive.open(member) as packed, target.open("xb") as file:  # "x": a name that comes twice is a trick
+def _is_data(name: str) -> bool:
+    return name.lower().endswith(DATA) or not name.lower().endswith(WANTED)  # of those only pictures are unpacked
+
+
+def _wanted(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> bool:
+    """Whether it is called like data; or like nothing, and begins as a picture."""
+    if name.lower().endswith(WANTED):
+        return True
+    if "." in name or not member.file_size or member.flag_bits & ENCRYPTED or member.compress_type not in PLAIN:
+        return False
+    with archive.open(member) as packed:
+        return looks_like_picture(packed.read(HEAD))
+
+
+def _one(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, allowed: int, least: int) -> int:
+    """One member; the bytes that it took, counted as they come and not as they are declared."""
+    if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG):
+        raise Problem("zip_names", "a link or device", "链接或设备文件")
+    if member.flag_bits & ENCRYPTED:
+        raise Problem("zip_locked")
+    if member.compress_type not in PLAIN:
+        raise Problem("zip_method", METHODS.get(member.compress_type, str(member.compress_type)))
+    taken = 0
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        file = target.open("xb")  # "x": a name that comes twice is a trick
+    except FileExistsError:
+        raise Problem("zip_names", "a name twice", "重复的文件名") from None
+    except NotADirectoryError:
+        raise Problem("zip_names", "a file inside a file", "文件里的文件") from None
+    with file, archive.open(member) as packed:
         while piece := packed.read(PIECE):
             taken += len(piece)
             if taken > allowed:
-                raise Problem("unsafe_zip")
+                raise Problem("zip_large", str(least >> 20))
             file.write(piece)
     return taken
+
+
+def _damaged(source: Path) -> Problem:
+    """Of a file that is no zip, or no whole one."""
+    with source.open("rb") as file:
+        head = file.read(HEAD)
+    found = what(head)
+    return Problem("zip_damaged") if found is None or head.startswith(b"PK") else Problem("no_zip", found.en, found.zh)
+
+
+def _empty(names: list[str]) -> Problem:
+    if not names:
+        return Problem("zip_empty", "nothing", "什么也没有")
+    return Problem("zip_empty", as_words(counted(names), "no ending"), as_words(counted(names), "无后缀"))
 
 
 def _encoding(members: list[zipfile.ZipInfo]) -> str:
@@ -86,10 +144,13 @@ def _name(member: zipfile.ZipInfo, encoding: str) -> str:
 def _parts(name: str) -> list[str]:
     """The folders and the file of a name; none for what macOS and Windows add. Problem for one that leads elsewhere."""
     parts = name.replace("\\", "/").rstrip("/").split("/")
-    odd = any(part in ("", ".", "..") or len(part.encode()) > LONGEST for part in parts)
-    if odd or len(parts) > DEEPEST or any(ord(letter) < 32 or letter == ":" for letter in name):
-        raise Problem("unsafe_zip")
-    return [] if parts[0] == "__MACOSX" or parts[-1].startswith(".") else parts
+    if any(part in ("", ".", "..") for part in parts) or ":" in name:
+        raise Problem("zip_names", "names that lead out of it", "指向压缩包之外的文件名")
+    if any(ord(letter) < 32 for letter in name):
+        raise Problem("zip_names", "names with control characters", "含有控制字符的文件名")
+    if len(parts) > DEEPEST or any(len(part.encode()) > LONGEST for part in parts):
+        raise Problem("zip_names", "names that are too long, or folders too deep", "过长的文件名或过深的文件夹")
+    return [] if any(map(is_systems, parts)) else parts
 
 
 def _inner(folder: Path) -> Path:

@@ -14,11 +14,15 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from ..checkpoint.sniff import ENDINGS, HEAD, model_suffix
+from ..runtime.kinds import archive, what
 from . import sandbox
 from .jobs import Jobs
 from .problems import Problem
 
-KINDS = {".pth": "model", ".pt": "model", ".pkl": "model", ".safetensors": "model", ".onnx": "model", ".zip": "data"}
+CALLED = re.compile(  # as a model: also model_best.pth.tar, and best.pth.1 and best.pth(1), as chats rename it
+    rf"(?i)((?:{'|'.join(re.escape(ending) for ending in (*ENDINGS, '.onnx'))})(?:\.tar|\.\d+)?\s*(?:\(\d+\))?)+$"
+)
 RESERVED = {"con", "prn", "aux", "nul", *(f"{kind}{n}" for kind in ("com", "lpt") for n in range(10))}
 LONGEST = 60
 LOOKS = threading.BoundedSemaphore(os.cpu_count() or 1)  # a class that uploads at once is looked at one by one
@@ -47,15 +51,13 @@ async def received(request: Request) -> AsyncIterator[tuple[str, BinaryIO]]:
 
 def accept(jobs: Jobs, client: str, name: str, file: BinaryIO) -> dict[str, Any]:
     """Keep a file and say what it is; a file that is wrong is kept as well, and why is said."""
-    safe, suffix = safe_name(name)
-    if suffix not in KINDS:
-        raise Problem("wrong_kind")
-    kind = KINDS[suffix]
     size = file.seek(0, os.SEEK_END)
     if size > jobs.settings.max_size:
         raise Problem("too_large")
     file.seek(0)
-    facts: dict[str, Any] = {"name": shown_name(name), "safe": safe + suffix, "size": size, "kind": kind,
+    kind, suffix = kind_of(name, file.read(HEAD), size)
+    file.seek(0)
+    facts: dict[str, Any] = {"name": shown_name(name), "safe": safe_name(name) + suffix, "size": size, "kind": kind,
                              "info": None, "error": None}  # fmt: skip
     with sandbox.working_folder(jobs.settings.work) as folder:
         if kind == "model":
@@ -69,6 +71,22 @@ def accept(jobs: Jobs, client: str, name: str, file: BinaryIO) -> dict[str, Any]
             kept = jobs.add_upload(client, facts, lambda key: jobs.store.put_stream(key, file))
     jobs.log("upload", size=size, kind=kind, error=facts["error"] and facts["error"]["code"])
     return {"upload": kept.id, **{key: facts[key] for key in ("name", "size", "kind", "info", "error")}}
+
+
+def kind_of(name: str, head: bytes, size: int) -> tuple[str, str]:
+    """ "model" or "data", by the content before the name, and the suffix to keep it with; Problem for anything else.
+
+    What is called a model is looked at even if its content is another's: that look says what it is.
+    """
+    suffix, called = model_suffix(head, size), CALLED.search(name)
+    if suffix or called:
+        return "model", suffix or (".onnx" if called and ".onnx" in called.group().lower() else ".pth")
+    if head.startswith(b"PK"):
+        return "data", ".zip"
+    found = what(head)
+    if name.lower().endswith(".zip") or archive(head):
+        raise Problem("no_zip", found.en, found.zh) if found else Problem("zip_damaged")
+    raise Problem("wrong_kind", f"; this is {found.en}", f"，而这是{found.zh}") if found else Problem("wrong_kind")
 
 
 def _looked_at(jobs: Jobs, place: Path, folder: Path) -> dict[str, Any]:
@@ -85,15 +103,14 @@ def shown_name(name: str) -> str:
     return "".join(letter for letter in last if letter.isprintable())[:120] or "model"
 
 
-def safe_name(name: str) -> tuple[str, str]:
-    """A stem of letters, digits, - and _ for inside a job's own folder, and the suffix.
+def safe_name(name: str) -> str:
+    """A stem of letters, digits, - and _ for inside a job's own folder.
 
     A converted model carries its name in its program, so it is to be like the user's; files that are kept are called by
     tokens and numbers alone.
     """
-    stem, _, suffix = shown_name(name).rpartition(".")
+    stem = re.sub(r"(?i)\.zip$", "", CALLED.sub("", shown_name(name)))
     stem = re.sub(r"[^\w-]+", "_", stem, flags=re.UNICODE).strip("_-")[:LONGEST]
     while len(stem.encode()) > 3 * LONGEST:
         stem = stem[:-1]
-    plain = stem if stem and stem.lower() not in RESERVED else "model"
-    return plain, f".{suffix.lower()}"
+    return stem if stem and stem.lower() not in RESERVED else "model"

@@ -4,14 +4,14 @@ import { upload } from "./api.js";
 import { announce, button, facts, make, note, setText } from "./dom.js";
 import { bytes, count, known, say, spoken } from "./texts.js";
 
-const ENDINGS = /\.(pth|onnx)$/i;
+const OTHERS = /^(image|video|audio|text)\/|pdf$/; // types of files that no model is; the rest the server looks into
 const MOST_LABELS = 12;
 const WAYS = ["", "imagenet", "0-1", "-1-1", "raw"]; // what becomes of pixels, as --preprocess has it
 const NO_FACTS = new Set(["tool", "task", "backbone", "mmcv_version"]); // said elsewhere, or for nobody here
 
-/** Whether a file's name is that of a model. */
+/** Whether a file may be a model, whatever it is called: model_best.pth.tar, best.pth.1. */
 export function isModel(file) {
-  return ENDINGS.test(file.name);
+  return !OTHERS.test(file.type);
 }
 
 /** Which of the scenes' kinds a model is, as the server's kind_of() has it. */
@@ -55,7 +55,7 @@ export class Model {
 
   show({ upload: token, info, error }) {
     if (error || !info) {
-      this.body.replaceChildren(note(spoken(error), true));
+      this.body.replaceChildren(note(error ? spoken(error) : say("no_model", this.file.name), true));
       return;
     }
     Object.assign(this, { token, info });

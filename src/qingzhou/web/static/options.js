@@ -9,7 +9,6 @@ import { zip } from "./zip.js";
 
 const ORDER = ["", "unihiker", "pi5", "pi4-64", "pi4-32", "pc", "browser", "jetson"]; // others follow
 const REMEMBERED = "qingzhou.device";
-const PICTURES = /\.(jpe?g|png|bmp|webp|gif|tiff?|json|txt|csv|ya?ml)$/i; // and the answers that lie beside them
 
 export class Options {
   /** form: where it stands; devices, scenes: as the server lists them; submit: called with the choice. */
@@ -111,7 +110,7 @@ export class Options {
   }
 
   choosers() {
-    const file = make("input", { type: "file", accept: ".zip,application/zip", className: "unseen", id: "zip" });
+    const file = make("input", { type: "file", className: "unseen", id: "zip" });
     const folder = make("input", { type: "file", className: "unseen", id: "folder", multiple: true, webkitdirectory: true });
     file.onchange = () => file.files[0] && this.takeZip(file.files[0]).finally(() => (file.value = ""));
     folder.onchange = () => folder.files.length && this.takeFolder([...folder.files]).finally(() => (folder.value = ""));
@@ -120,13 +119,14 @@ export class Options {
   }
 
   async takeZip(file) {
-    if (!/\.zip$/i.test(file.name)) return this.dataSaid.replaceChildren(note(say("no_zip", file.name), true));
     return this.takeData(file, file.name);
   }
 
   async takeFolder(files) {
     const entries = files.map((file) => ({ name: file.webkitRelativePath || file.name, file }));
-    const wanted = entries.filter(({ name }) => PICTURES.test(name) && !name.split("/").some((part) => part.startsWith(".")));
+    const endings = this.form.dataset.endings.split(" "); // of pictures, and of the answers that lie beside them
+    const isData = (name) => endings.some((ending) => name.toLowerCase().endsWith(ending));
+    const wanted = entries.filter(({ name }) => isData(name) && !name.split("/").some((part) => part.startsWith(".")));
     if (!wanted.length) return this.dataSaid.replaceChildren(note(say("empty_folder"), true));
     const words = make("p", { className: "faint" });
     this.dataSaid.replaceChildren(words);
@@ -142,6 +142,7 @@ export class Options {
     try {
       const found = await this.sending;
       if (found.error) throw new Error(spoken(found.error));
+      if (found.kind !== "data") throw new Error(say("no_zip", name));
       this.data = found.upload;
       this.dataSaid.replaceChildren(make("p", { className: "good" }, say("have_data", name, bytes(blob.size))));
     } catch (error) {
