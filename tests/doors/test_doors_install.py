@@ -21,6 +21,12 @@ for name in ("BaseNN", "XEdu", "MMEdu"):
     except ImportError:
         print(name, "none")
 """
+RUNTIME = """
+from pathlib import Path
+from qingzhou_runtime import Predictor
+from qingzhou_runtime import read
+print(Predictor.__module__, Path(read.__file__).parent.name)
+"""
 
 
 def source_copy(folder: Path) -> Path:
@@ -97,7 +103,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_holds_no_folder_of_the_originals(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     top = {name.split("/")[0] for name in names if ".dist-info/" not in name}
-    assert top == {"qingzhou", "qingzhou_doors.py", "qingzhou_doors.pth"}
+    assert top == {"qingzhou", "qingzhou_doors.py", "qingzhou_doors.pth", "qingzhou_runtime"}
     assert {f"qingzhou/doors/{name}/__init__.py" for name in ORIGINALS} <= set(names)
 
 
@@ -107,6 +113,7 @@ def test_installing_and_removing_in_any_order(wheel: Path, tmp_path: Path, first
     venv, originals = Venv(tmp_path / "venv"), [fake(tmp_path, name) for name in ("BaseNN", "XEdu")]
     for one in [wheel, *originals] if first == "qingzhou" else [*originals, wheel]:
         venv.install(one)
+    assert venv.run("-c", RUNTIME) == "qingzhou_runtime.predict runtime"
     before = {name: venv.files(name) for name in ("BaseNN", "XEdu")}
     assert all(before.values())
     assert venv.imports() == {"BaseNN": "original", "XEdu": "original", "MMEdu": "door"}
@@ -129,5 +136,6 @@ def test_an_editable_install_serves_the_doors(tmp_path: Path) -> None:
     venv.pip("install", "-q", "--no-deps", "--no-index", "--no-build-isolation", "-e", source)
     assert set(venv.imports().values()) == {"door"}
     assert not [name for name in ORIGINALS if (venv.packages / name).exists()]
+    assert venv.run("-c", RUNTIME) == "qingzhou_runtime.predict runtime"
     venv.install(fake(tmp_path, "XEdu"))
     assert venv.imports() == {"BaseNN": "door", "XEdu": "original", "MMEdu": "door"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -97,3 +98,24 @@ def test_every_module_is_some_program_s(tmp_path: Path) -> None:
     scripts = ["qingzhou_runtime.install, qingzhou_runtime.selftest, qingzhou_runtime.measure"]
     assert len(programs) > len(SCENES)
     assert needs([*programs, *scripts], cards) | needs([], cards, "ncnn") == modules().keys()
+
+
+@pytest.mark.parametrize("kind", ["image", "detect", "table"])
+def test_alone_it_runs_where_qingzhou_is_installed(kind: str, tmp_path: Path) -> None:
+    """The program and the model; the self-test too. A mistake is one sentence there as well."""
+    source, options, *_ = KINDS[kind]
+    done = run_conversion(source, tmp_path / "m.onnx", **options)
+    beside = run(done.program)
+    shutil.rmtree(tmp_path / "qingzhou_runtime")
+    assert run(done.program) == beside and selftest(done.model.path).startswith("OK ")
+    command = [sys.executable, str(done.program), "no file"]
+    said = subprocess.run(command, capture_output=True, env=environment(QINGZHOU_LANG="en")).stderr.decode("utf-8")
+    assert said.startswith("Problem: ") and said.count("\n") == 1
+
+
+def test_a_folder_beside_the_program_comes_first(tmp_path: Path) -> None:
+    (tmp_path / "qingzhou_runtime").mkdir()
+    (tmp_path / "qingzhou_runtime" / "__init__.py").write_text("load = 'mine'\n")
+    (tmp_path / "main.py").write_text("from qingzhou_runtime import load\nprint(load)\n")
+    (tmp_path / "elsewhere").mkdir()
+    assert run(tmp_path / "main.py") == "mine\n"
