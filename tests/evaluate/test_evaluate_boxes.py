@@ -163,6 +163,8 @@ SAME: dict[str, tuple[Callable[[Path], Path], str, str]] = {
     "a list of folders": (
         lambda p: yolo(p, "val:\n  - images/val\n  - images/none\nnames: [cat, dog]\n"), "yolo", "val"),
     "a list of pictures": (listed, "yolo", "val"),
+    "JPEGImages of Darknet": (
+        lambda p: yolo(p, "val: VOC/JPEGImages\nnames: [cat, dog]\n", "VOC/JPEGImages", "VOC/labels"), "yolo", "val"),
     "a list of pictures of another computer": (lambda p: listed(p, "/home/me/pets/images/val/{}.png"), "yolo", "val"),
     "data.yaml elsewhere": (elsewhere, "yolo", "val"),
     "no names in data.yaml": (

@@ -82,6 +82,15 @@ SAVED: dict[str, tuple[Callable[[Tensors], Any], list[str]]] = {
         lambda t: {"model": other(t), "model_ema": {"n_averaged": STEPS, **named(t, "module.")}}, ["model_ema"],
     ),
     "Ultralytics": (lambda t: {"model": other(t), "ema": t, "updates": 7}, ["averaged ones were taken, ema"]),
+    "BasicSR": (lambda t: {"params": other(t), "params_ema": t}, ["params_ema"]),
+    "under a key of one's own": (
+        lambda t: {"epoch": 3, "gewichte": named(t, "module."), "optimizer": {"state": {0: {"m": ONE}}}},
+        ["taken from gewichte", "module"],
+    ),
+    "an AveragedModel beside Lightning's": (
+        lambda t: {"avg_model.n_averaged": STEPS, **named(t, "model."), **other(t, "avg_model.module.")},
+        ["model.", "averaged copy"],
+    ),
     "RT-DETR": (lambda t: {"model": other(t), "ema": {"module": t, "updates": 7}}, ["averaged ones were taken, ema"]),
     "mmengine exchanges them": (
         lambda t: {"state_dict": t, "ema_state_dict": {"steps": STEPS, **other(t, "module.")}},
@@ -133,6 +142,9 @@ BAD: dict[str, tuple[Callable[[Tensors], Any], type[QingzhouError], list[str]]] 
     "one too few, below the prefix": (
         lambda t: {k: v for k, v in named(t, "model.").items() if k != "model.head.fc.bias"},
         TensorMismatch, ["head.fc.bias is missing"],
+    ),
+    "two under keys of one's own": (
+        lambda t: {"G": t, "D": {"a": ONE}}, UnsupportedCheckpoint, ["several networks (G, D)"],
     ),
     "FSDP's shards": (
         lambda t: {"_fsdp_wrapped_module._flat_param": ONE}, UnsupportedCheckpoint, ["FULL_STATE_DICT"],

@@ -29,6 +29,7 @@ SAME = {
     "numpy.savetxt with a header": "# a b c d\n" + NUMPY,
     "spaces of several widths": "  5.1   3.5 1.4   0.25 \n  6.3   3.0 6.0   2.5\n",
     "commas and spaces": "5.1, 3.5, 1.4, 0.25\n6.3, 3.0, 6.0, 2.5\n",
+    "commas of a Chinese keyboard": PLAIN.replace(",", "，"),
     "tabs": PLAIN.replace(",", "\t"),
     "semicolons": PLAIN.replace(",", ";"),
     "decimal commas": SEMICOLONS,

@@ -14,7 +14,7 @@ from .tensors import refuse_tensor
 from .types import Opaque, TensorRef
 from .wrappers import COUNTERS, choose_average, is_module, is_state_dict, is_tensor, strip, stripped_note, unwrap
 
-PLACES = ("state_dict", "model_state_dict", "model", "module", "net", "network", "weights")  # in this order
+PLACES = ("state_dict", "model_state_dict", "model", "module", "net", "network", "weights", "params")  # in this order
 
 
 @dataclass
@@ -59,7 +59,26 @@ def _find(root: Any) -> tuple[Opaque | Mapping[Any, Any] | None, list[str]]:
         if is_module(inner) or is_state_dict(inner):
             return choose_average(root, place, inner)
     found, notes = choose_average(root, None, None)
-    return (root, []) if found is None and is_state_dict(root) else (found, notes)
+    if found is None and is_state_dict(root):
+        return root, []
+    return (found, notes) if found is not None else _only_one(root)
+
+
+def _only_one(root: Mapping[Any, Any]) -> tuple[Opaque | Mapping[Any, Any] | None, list[str]]:
+    """The module or state dict under a key that no tool of ours uses, where there is only one."""
+    found = {str(key): value for key, value in root.items() if isinstance(key, str)}
+    found = {key: value for key, value in found.items() if is_module(value) or is_state_dict(value)}
+    if len(found) > 1:
+        names = ", ".join(short(key, 30) for key in list(found)[:6])
+        raise unsupported(
+            f"it holds several networks ({names}) and does not say which one answers",
+            f"其中有多个网络（{names}），没有说明使用哪一个",
+            "Save that one alone",
+            "请单独保存要用的网络",
+        )
+    key, value = next(iter(found.items()), ("", None))
+    text = say(f"The weights were taken from {short(key, 60)}.", f"权重取自 {short(key, 60)}。")
+    return value, [text] if found else []
 
 
 def _module_beside(root: Any) -> Opaque | None:

@@ -32,7 +32,7 @@ WRAPPERS = {
 }
 SEGMENTS = {*WRAPPERS.values(), "_fpw_module", "_forward_module"}  # FSDP before torch 1.13; Lightning's strategies
 COUNTERS = ("n_averaged", "steps", "initted", "step")  # of averages: torch, mmengine, ema_pytorch
-AVERAGED = ("state_dict_ema", "model_ema", "ema_state_dict", "ema")
+AVERAGED = ("state_dict_ema", "model_ema", "ema_state_dict", "params_ema", "ema")
 INSIDE = ("state_dict", "module", "shadow")  # of what lies there
 RAW = {"ema_state_dict": "EMAHook", "current_model_state": "WeightAveraging"}
 

@@ -108,10 +108,10 @@ def _resolve(name: PurePosixPath, root: Path, split: str, outside: bool = False)
 
 
 def text_of(picture: Path) -> Path:
-    """As Ultralytics has it: the last folder "images" becomes "labels"; else the text beside the picture."""
+    """The last folder "images" becomes "labels" (Darknet: JPEGImages, too); else the text beside the picture."""
     parts = picture.parts
-    if "images" in parts[:-1]:
-        at = len(parts) - 2 - parts[-2::-1].index("images")
+    at = max((i for i, name in enumerate(parts[:-1]) if name in ("images", "JPEGImages")), default=-1)
+    if at >= 0:
         moved = Path(*parts[:at], "labels", *parts[at + 1 :]).with_suffix(".txt")
         if moved.is_file() or not picture.with_suffix(".txt").is_file():
             return moved

@@ -20,11 +20,11 @@ from .network import Shapes
 
 DEPTH = 5  # names that are taken off at most
 SHARE = 8  # a part with fewer than one eighth of the tensors is no network among others
-AVERAGE = re.compile(r"(^|[._])(ema|swa|averaged?|momentum)([._]|$)")
+AVERAGE = re.compile(r"(^|[._])(ema|swa|avg|averaged?|momentum)([._]|$)")
 # What stands beside a network of OpenMMLab's names without being part of it: losses, metrics, averages, pre-processing.
 BESIDE = re.compile(
     r"(criterion|data_preprocessor|metrics?|acc(uracy)?|auroc|f1|loss(_\w+)?|\w+_(loss|metrics?|acc(uracy)?|auroc|f1)|"
-    r"(train|val|valid|test)_\w+|ema|ema_\w+|\w+_ema|swa_\w+|averaged?_\w+|teacher)"
+    r"(train|val|valid|test)_\w+|ema|ema_\w+|\w+_ema|swa_\w+|avg_\w+|averaged?_\w+|teacher)"
 )
 
 

@@ -119,7 +119,7 @@ def _check_lengths(path: Any, rows: List[Tuple[int, List[str]]]) -> None:
 def _best(lines: List[Line]) -> Callable[[str], List[str]]:
     """The separator by which most lines fall into several cells, and most of those are numbers."""
     best, most = _splitter(","), 0.0
-    for separator in "\t;, ":
+    for separator in "\t;,，； ":  # as Chinese keyboards have them, too
         split = _splitter(separator)
         rows = [split(line) for _, line in lines[:LOOKED_AT]]
         numbers = sum(not math.isnan(number(_pointed(cell))) for cells in rows for cell in cells)
