@@ -218,6 +218,20 @@ def test_a_colour_photo(name: str, open_page: Open, desk: Path) -> None:
         np.testing.assert_allclose(found["scores"], expected.scores, atol=1e-5)
 
 
+def test_several_classes(open_page: Open, desk: Path) -> None:
+    """Each class by itself: all that reach the threshold are named, and the slider moves it."""
+    path = convert(ORACLE / "heads/multilabel.pth", desk / "several.onnx", labels=["cat", "dog", "bird"])
+    page, model = open_page(path), load(path)
+    data = photo(desk / "photo.png").read_bytes()
+    for threshold in (None, 0.1, 0.95):
+        expected, found = model.predictor.predict(data, threshold=threshold), page.predict(data, threshold=threshold)
+        assert [one["label"] for one in found["named"]] == [one.label for one in expected.named]
+        assert found["label"] == expected.label
+    page.page.click("text=Try the sample")
+    page.page.wait_for_selector(".bars li")
+    assert page.page.inner_text("p.first").split()[::3] == ["dog", "cat"]
+
+
 def test_what_qingzhou_bundle_makes(chromium: Any, desk: Path) -> None:
     """A checkpoint to a page on the command line; the page tests itself and answers as the model does."""
     folder, checkpoint = desk / "bundle", ORACLE / "trained/lenet_digits.pth"

@@ -76,13 +76,17 @@ def picture(reference: Mapping[str, Any]) -> np.ndarray:
 def test_equals_the_original(name: str, tmp_path: Path) -> None:
     reference = REFERENCES[name]
     found, tensors = recognised(reference, tmp_path), filled(reference)
-    assert len(found.notes) == (name == "multi-label")  # which says what the head does
-    for opset in (11, 13, 18) if name in ("gem", "arcface", "stacked") else (13,):
+    assert len(found.notes) == (
+        reference["config"].count("MultiLabel") + reference["config"].count("CSRA")
+    )  # which says what the head does
+    for opset in (11, 13, 18) if name in ("gem", "arcface", "stacked", "csra of 4, draw 11") else (13,):
         scores = answer(found, tensors, picture(reference), opset, tmp_path)
         assert np.abs(scores - np.array(reference["scores"])).max() <= 1e-5
 
 
-@pytest.mark.parametrize("name", [name for name in REFERENCES if name not in ("plain", "stacked")])
+@pytest.mark.parametrize(
+    "name", [name for name in REFERENCES if name not in ("plain", "stacked") and "csra" not in name]
+)
 def test_the_config_makes_the_difference(name: str, tmp_path: Path) -> None:
     """Without the config the answers are others, so the test above would notice if it were not followed."""
     reference = REFERENCES[name]
@@ -91,15 +95,15 @@ def test_the_config_makes_the_difference(name: str, tmp_path: Path) -> None:
     assert (np.abs(scores - np.array(reference["scores"])).max() > 1e-4) == (name not in seen)
 
 
-@pytest.mark.parametrize("name", ["gem", "arcface"])
-def test_what_ncnn_does_not_run_is_an_engine_error(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "said"), [("gem", "GeM"), ("arcface", "ArcFace"), ("csra, one", "CSRA")])
+def test_what_ncnn_does_not_run_is_an_engine_error(name: str, said: str, tmp_path: Path) -> None:
     """So that a bundle takes another engine."""
     reference = REFERENCES[name]
     saved = {"meta": {"mmengine_version": "0.10.7", "cfg": reference["config"]}, "state_dict": filled(reference)}
     model = qingzhou.convert(write_checkpoint(tmp_path / "x.pth", saved), input_size=(64, 64))
     with pytest.raises(EngineError) as caught:
         compile_for("ncnn", model.path, tmp_path / "x.ncnn.param", "fp32")
-    assert ("GeM" if name == "gem" else "ArcFace") in caught.value.en
+    assert said in caught.value.en and said in caught.value.zh
 
 
 def test_deploy_forms_keep_their_activation() -> None:
@@ -197,7 +201,6 @@ REFUSED = {
     "backbone.strides=(1, 2)": "backbone.strides = 1, 2",
     "neck.type='GlobalMaxPooling'": "neck.type = GlobalMaxPooling",
     "neck.dim=1": "neck.dim = 1",
-    "head.type='CSRAClsHead'": "head.type = CSRAClsHead",
     "head.type='MultiTaskHead'": "head.type = MultiTaskHead",
     "head.type='ConformerHead'": "head.type = ConformerHead",
     "head.type='mmpretrain.VisionTransformerClsHead'": "head.type = VisionTransformerClsHead",
@@ -245,6 +248,13 @@ def test_what_changes_answers_and_is_not_known_is_refused_by_name(setting: str, 
     with pytest.raises(UnsupportedCheckpoint) as caught:
         changed(setting, tmp_path, base)
     assert REFUSED[setting] in caught.value.en and REFUSED[setting] in caught.value.zh
+
+
+@pytest.mark.parametrize("cfg", ["", "model = dict(head=dict(type='CSRAClsHead', num_heads=2))"])
+def test_a_csra_head_needs_its_config(cfg: str, tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedCheckpoint) as caught:
+        recognised(REFERENCES["csra of 2, draw 6"], tmp_path, {"cfg": cfg})
+    assert "CSRAClsHead" in caught.value.en and "lam" in caught.value.zh
 
 
 @pytest.mark.parametrize("setting", NAMED)

@@ -15,7 +15,7 @@ import onnx
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, numpy_helper
 
 from ..nets.graph import Graph, Layer, Shape, Value
-from .from_onnx_layers import OPERATORS, unread
+from .from_onnx_layers import OPERATORS, check_operators, unread
 from .weights import Array, Weights
 
 SMALL = 4096  # numbers: constants up to this size are shown to the shape inference, since shapes depend on them
@@ -24,7 +24,11 @@ DTYPES: dict[int, str] = {TensorProto.FLOAT: "float32", TensorProto.INT64: "int6
 
 
 def read_graph(model: ModelProto) -> tuple[Graph, Weights]:
-    """The graph of a model for one input at a time, and its weights; ModelError names what onnx.py does not write."""
+    """The graph of a model for one input at a time, and its weights; ModelError names what onnx.py does not write.
+
+    EngineError for what heads.py writes.
+    """
+    check_operators(model.graph.node)
     reader = Reader(model)
     layers = reader.layers()
     names = {name for layer in layers for name in (*layer.inputs, *layer.outputs)}

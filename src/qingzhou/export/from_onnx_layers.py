@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -271,16 +271,25 @@ def resize(r: Reader, node: NodeProto) -> Layer:
     return r.layer("Upsample", node, node.input[:1], mode=mode, align_corners=align)
 
 
-def only_onnx(en: str, zh: str) -> Callable[[Reader, NodeProto], Layer]:
-    """What heads.py writes and no engine is compiled with that reads it back: EngineError, so that another is taken."""
+# What export/heads.py writes, and no engine runs that reads a graph back
+ONLY_ONNX = {
+    "Pow": ("generalised mean pooling (GeM)", "广义均值池化（GeM）"),
+    "Div": ("a head of cosines (ArcFace)", "余弦分类头（ArcFace）"),
+    "ReduceSum": ("a head with attention (CSRA)", "注意力分类头（CSRA）"),
+    "GlobalMaxPool": ("a head with attention (CSRA)", "注意力分类头（CSRA）"),
+}
 
-    def refuse(_r: Reader, _node: NodeProto) -> Layer:
-        raise EngineError(
-            en=f"The model holds {en}, which ncnn does not run here. Choose another engine, such as onnxruntime.",
-            zh=f"模型里有{zh}，这里的 ncnn 不能运行。请选择其他推理引擎，例如 onnxruntime。",
-        )
 
-    return refuse
+def check_operators(nodes: Sequence[NodeProto]) -> None:
+    """EngineError for one of these, so that another engine is taken."""
+    kinds = {node.op_type for node in nodes}
+    for kind, (en, zh) in ONLY_ONNX.items():
+        if kind in kinds:
+            raise EngineError(
+                en=f"The model holds {kind}, as {en} does, which ncnn does not run here. Choose another engine, "
+                "such as onnxruntime.",
+                zh=f"模型里有 {kind}（例如{zh}），这里的 ncnn 不能运行。请选择其他推理引擎，例如 onnxruntime。",
+            )
 
 
 OPERATORS: dict[str, Callable[[Reader, NodeProto], Layer]] = {
@@ -298,8 +307,6 @@ OPERATORS: dict[str, Callable[[Reader, NodeProto], Layer]] = {
     "HardSigmoid": hard_sigmoid,
     "Clip": clip,
     "PRelu": prelu,
-    "Pow": only_onnx("generalised mean pooling (GeM)", "广义均值池化（GeM）"),
-    "Div": only_onnx("a head of cosines (ArcFace)", "余弦分类头（ArcFace）"),
     "Softmax": softmax,
     "MaxPool": max_pool,
     "AveragePool": avg_pool,

@@ -44,4 +44,37 @@ def cosines(e: Emitter, layer: Layer) -> None:
     e.node("Gemm", [unit, e.put(f"{key}.rows", e.graph.params[key], rows)], [out], transB=1)
 
 
-HEADS: dict[str, Callable[[Emitter, Layer], None]] = {"GeneralMean": general_mean, "Cosines": cosines}
+def attentive(e: Emitter, layer: Layer) -> None:
+    """Scores of each position by a 1x1 convolution of unit length; their mean, and what attention picks out of them."""
+    x, out, key = layer.inputs[0], layer.outputs[0], layer.params["weight"]
+    classes, residual = e.graph.params[key][0], e.number(layer.attrs["residual"], f"{out}/residual")
+
+    def rows() -> Array:
+        weight = e.weights[key].astype(np.float64)
+        found: Array = (weight / np.linalg.norm(weight, axis=1, keepdims=True)).astype(np.float32)
+        return found
+
+    kernel = e.put(f"{key}.rows", e.graph.params[key], rows)
+    scores = e.node("Conv", [x, kernel], [f"{out}/scores"], kernel_shape=[1, 1])
+    mean = e.node("GlobalAveragePool", [scores], [f"{out}/mean"])
+    more = e.node("Mul", [_picked(e, layer, scores, classes), residual], [f"{out}/more"])
+    total = e.node("Add", [mean, more], [f"{out}/sum"])
+    e.node("Reshape", [total, e.ints(f"{out}/row", [0, classes])], [out])
+
+
+def _picked(e: Emitter, layer: Layer, scores: str, classes: int) -> str:
+    """(N, classes, H, W) -> (N, classes, 1, 1): the mean by a softmax over positions, or their maximum."""
+    out = layer.outputs[0]
+    if layer.attrs["hardest"]:
+        return e.node("GlobalMaxPool", [scores], [f"{out}/picked"])
+    flat = e.node("Reshape", [scores, e.ints(f"{out}/places", [0, classes, -1])], [f"{out}/flat"])
+    sharp = e.node("Mul", [flat, e.number(layer.attrs["temperature"], f"{out}/times")], [f"{out}/sharp"])
+    soft = e.node("Softmax", [sharp], [f"{out}/soft"], axis=2)
+    weighed = e.node("Mul", [flat, soft], [f"{out}/weighed"])
+    total = e.axes("ReduceSum", weighed, f"{out}/total", [2], keepdims=1)
+    return e.node("Reshape", [total, e.ints(f"{out}/square", [0, classes, 1, 1])], [f"{out}/picked"])
+
+
+HEADS: dict[str, Callable[[Emitter, Layer], None]] = {
+    "GeneralMean": general_mean, "Cosines": cosines, "Attentive": attentive,
+}  # fmt: skip

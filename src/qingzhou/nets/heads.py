@@ -13,11 +13,15 @@ from .graph import Recorder, Value
 from .network import Config, Shapes, agreed, children, class_counts
 from .settings import Activation, Layers
 
-FC, COSINES, LAYERS = "head.fc", "head.norm_product", "head.layers"
+FC, COSINES, LAYERS, CSRA = "head.fc", "head.norm_product", "head.layers", "head.csra_heads"
+HARDEST = 99  # the temperature of CSRA that stands for the maximum
+TEMPERATURES = {
+    1: (1,), 2: (1, HARDEST), 4: (1, 2, 4, HARDEST), 6: (1, 2, 3, 4, 5, HARDEST), 8: (1, 2, 3, 4, 5, 6, 7, HARDEST),
+}  # by the number of heads: mmpretrain/models/heads/multi_label_csra_head.py  # fmt: skip
 
 
 def heads(shapes: Shapes) -> Iterator[Config]:
-    """ "classes" and "head", a list of the features after each linear layer before the last; "neck" and "margin"."""
+    """What the neck and the head are, and how many classes; "hidden": the features before the last linear layer."""
     numbers = children(shapes, f"{LAYERS}.")
     places = [f"{LAYERS}.{i}.fc" for i in numbers]
     hidden = [
@@ -25,9 +29,16 @@ def heads(shapes: Shapes) -> Iterator[Config]:
         for key, after in pairwise(places)
     ]
     margin = f"{COSINES}.weight" in shapes and FC + ".weight" not in shapes
-    last = COSINES if margin else places[-1] if places else FC
+    attention = len(children(shapes, f"{CSRA}."))
+    last = f"{CSRA}.0.head" if attention else COSINES if margin else places[-1] if places else FC
     norms = any(key.startswith(f"{LAYERS}.0.norm.") for key in shapes)
-    found: dict[str, Any] = {"hidden": hidden, "hidden_norms": norms, "margin": margin, "last": last}
+    found: dict[str, Any] = {
+        "attention": attention,
+        "hidden": hidden,
+        "hidden_norms": norms,
+        "margin": margin,
+        "last": last,
+    }
     for classes in class_counts(shapes, last):
         yield {**found, "gem": "neck.p" in shapes, "classes": classes}
 
@@ -35,6 +46,8 @@ def heads(shapes: Shapes) -> Iterator[Config]:
 def head(net: Recorder, x: Value, config: Config, usual: str = "relu") -> Value:
     """(N, C, H, W) -> (N, classes) logits; `usual` is the activation between linear layers that the tool's have."""
     layers: Layers = config.get("layers", Layers())
+    if config["attention"] in TEMPERATURES:
+        return attentive(net, x, config["classes"], config["attention"], layers.residual or 0.0)
     x = general_mean(net, "neck.p", x, layers.pool_eps) if config["gem"] else net.global_pool(x)
     for i, features in enumerate(config["hidden"]):
         key, act = f"{LAYERS}.{i}", layers.head_act or Activation(usual)
@@ -44,6 +57,25 @@ def head(net: Recorder, x: Value, config: Config, usual: str = "relu") -> Value:
     if config["margin"]:
         return cosines(net, config["last"], x, config["classes"], layers.scale)
     return net.linear(config["last"], x, config["classes"])
+
+
+def attentive(net: Recorder, x: Value, classes: int, heads: int, residual: float) -> Value:
+    """(N, C, H, W) -> (N, classes): the mean score of positions and `residual` times the attention's, of each head.
+
+    Zhu and Wu 2021, Residual attention: a simple but effective method for multi-label recognition.
+    """
+    found = []
+    for i, temperature in enumerate(TEMPERATURES[heads]):
+        key = f"{CSRA}.{i}"
+        params = {"weight": net.param(f"{key}.head.weight", (classes, x.channels, 1, 1))}
+        found.append(net.layer(
+            "Attentive", key, [x], (x.shape[0], classes), params, residual=residual, temperature=temperature,
+            hardest=temperature == HARDEST,
+        ))  # fmt: skip
+    total = found[0]
+    for i, more in enumerate(found[1:]):
+        total = net.add(total, more, f"{CSRA}.sum{i}")
+    return total
 
 
 def general_mean(net: Recorder, key: str, x: Value, least: float) -> Value:

@@ -24,9 +24,9 @@ LAST = {"MobileNetV2": 7, "ShuffleNetV2": 3, "RepVGG": 3, **dict.fromkeys(RESNET
 SOFTMAX_HEADS = ("ClsHead", "LinearClsHead", "StackedLinearClsHead", "ArcFaceClsHead")
 # The type decides, not the loss: a LinearClsHead trained with sigmoids (ResNet strikes back, Wightman et al. 2021)
 # answers with a softmax all the same (mmpretrain/models/heads/cls_head.py)
-SIGMOID_HEADS = ("MultiLabelClsHead", "MultiLabelLinearClsHead")
+SIGMOID_HEADS = ("MultiLabelClsHead", "MultiLabelLinearClsHead", "CSRAClsHead")
 OTHER_HEADS = (
-    "CSRAClsHead", "MultiTaskHead", "ConformerHead", "VisionTransformerClsHead", "DeiTClsHead",
+    "MultiTaskHead", "ConformerHead", "VisionTransformerClsHead", "DeiTClsHead",
     "EfficientFormerClsHead", "LeViTClsHead", "VigClsHead", "BEiTV1Head", "BEiTV2Head", "ITPNClipHead",
 )  # fmt: skip
 
@@ -55,7 +55,7 @@ FOLLOWED = {
         "with_last_pool", "add_ppf",
     },
     "neck": {"p", "eps", "clamp", "dim"},
-    "head": {"thr", "topk", "scale", "num_subcenters", "act_cfg"},
+    "head": {"thr", "topk", "scale", "num_subcenters", "act_cfg", "lam", "num_heads"},
 }  # fmt: skip
 
 
@@ -174,6 +174,7 @@ class _Reader:
             "head_act": self.act("head", stacked),
             "head_eps": first(self.eps("head", None), 1e-5),
             "scale": float(first(number(at(head, "scale")), 64.0)),
+            "residual": number(at(head, "lam")),
             "sigmoid": kind in SIGMOID_HEADS,
             # `thr` counts before `topk`, and without either it is 0.5 (mmpretrain's multi_label_cls_head.py)
             "threshold": threshold if threshold is not None else 0.5 if most is None else 0.0,

@@ -33,6 +33,8 @@ def _known(checkpoint: Checkpoint, wanted: Wanted) -> Recognised:
     found = match.recorded
     if found.task == "classification" and settings.layers.refused:
         raise _refused(match.title, settings.layers.refused)
+    if match.config.get("attention") and (settings.layers.residual is None or not settings.layers.sigmoid):
+        raise _no_residual(match.title)
     several = [_several(found.thresholds)] if found.output.scores == "sigmoids" and found.thresholds else []
     notes = [*checkpoint.notes, *_ignored(checkpoint), *settings.notes, *several]
     return Recognised(
@@ -75,6 +77,15 @@ def _refused(title: str, settings: Sequence[str]) -> UnsupportedCheckpoint:
         "those, or save the network whole with torch.save(model, ...).",
         zh=f"张量与 {title} 相符，但文件里的训练配置写着 {some}，这里还不支持，忽略它会得到错误的结果。"
         "应为 mmpretrain 自带配置中的结构。请用这样的结构训练，或用 torch.save(model, ...) 保存整个网络。",
+    )
+
+
+def _no_residual(title: str) -> UnsupportedCheckpoint:
+    return UnsupportedCheckpoint(
+        en=f"This is {title} with a CSRAClsHead, but nothing in the file says its `lam`, without which it cannot be "
+        "computed. Expected the training's config in meta, as mmpretrain saves it. Save the checkpoint again with it.",
+        zh=f"这是带 CSRAClsHead 的 {title}，但文件里没有它的 `lam`，无法计算。"
+        "文件的 meta 里应有 mmpretrain 保存的训练配置。请连同配置重新保存权重文件。",
     )
 
 

@@ -72,7 +72,7 @@ class Layers:
     strides, dilations   of ResNet's stages
     eps, act   of the backbone's BatchNorm and activations;  head_eps, head_act: of those between a head's layers
     pool_eps   the least value that generalised mean pooling takes; -inf where it takes any
-    scale      of the cosines of a margin head
+    scale      of the cosines of a margin head;  residual: of the attention of a CSRA head (its lam)
     sigmoid    the head judges each class by itself: those that reach `threshold` are named, at most `most`
     refused    settings that change the answers and that we do not know, such as "head.type = MultiTaskHead"
     """
@@ -85,6 +85,7 @@ class Layers:
     head_act: Activation | None = None
     pool_eps: float = 1e-6
     scale: float = 64.0
+    residual: float | None = None
     sigmoid: bool = False
     threshold: float = 0.5
     most: int | None = None

@@ -229,7 +229,10 @@ class Head(nn.Module):
         super().__init__()
         self.kind, self.scale = cfg["type"], cfg.get("scale", 64.0)
         channels, classes = cfg["in_channels"], cfg["num_classes"]
-        if self.kind == "ArcFaceClsHead":
+        if self.kind == "CSRAClsHead":
+            self.csra_heads = nn.ModuleList(CSRAModule(classes, channels, t, cfg["lam"])
+                                            for t in TEMPERATURES[cfg["num_heads"]])  # fmt: skip
+        elif self.kind == "ArcFaceClsHead":
             self.norm_product = nn.Linear(channels, classes, bias=False)
         elif self.kind == "StackedLinearClsHead":
             self.layers = nn.ModuleList()
@@ -247,6 +250,8 @@ class Head(nn.Module):
             self.fc = nn.Linear(channels, classes)
 
     def forward(self, x):
+        if self.kind == "CSRAClsHead":
+            return sum(head(x) for head in self.csra_heads)
         if self.kind == "ArcFaceClsHead":
             return self.scale * F.linear(F.normalize(x), F.normalize(self.norm_product.weight))
         if self.kind == "StackedLinearClsHead":
@@ -257,22 +262,47 @@ class Head(nn.Module):
         return self.fc(x)
 
 
+TEMPERATURES = {1: [1], 2: [1, 99], 4: [1, 2, 4, 99], 6: [1, 2, 3, 4, 5, 99], 8: [1, 2, 3, 4, 5, 6, 7, 99]}
+
+
+class CSRAModule(nn.Module):
+    """multi_label_csra_head.py."""
+
+    def __init__(self, classes, channels, temperature, lam):
+        super().__init__()
+        self.temperature, self.lam = temperature, lam
+        self.head = nn.Conv2d(channels, classes, 1, bias=False)
+
+    def forward(self, x):
+        score = self.head(x) / torch.norm(self.head.weight, dim=1, keepdim=True).transpose(0, 1)
+        score = score.flatten(2)
+        base = torch.mean(score, dim=2)
+        if self.temperature == 99:
+            attention = torch.max(score, dim=2)[0]
+        else:
+            attention = torch.sum(score * torch.softmax(score * self.temperature, dim=2), dim=2)
+        return base + self.lam * attention
+
+
 class Classifier(nn.Module):
     """backbone, neck and head."""
 
     def __init__(self, model):
         super().__init__()
         self.backbone = BACKBONES[model["backbone"]["type"]](model["backbone"])
-        neck = {key: value for key, value in model["neck"].items() if key not in ("type", "p_trainable")}
-        self.neck = GeM(**neck) if model["neck"]["type"] == "GeneralizedMeanPooling" else nn.Identity()
+        made = model["neck"] or {"type": None}
+        neck = {key: value for key, value in made.items() if key not in ("type", "p_trainable")}
+        self.neck = GeM(**neck) if made["type"] == "GeneralizedMeanPooling" else nn.Identity()
         self.head = Head(model["head"])
 
     def forward(self, x):
         x = self.backbone(x)
+        if self.head.kind == "CSRAClsHead":
+            return self.head(x)
         return self.head(self.neck(x) if isinstance(self.neck, GeM) else F.adaptive_avg_pool2d(x, 1).flatten(1))
 
 
-SIGMOID = ("MultiLabelLinearClsHead", "MultiLabelClsHead")
+SIGMOID = ("MultiLabelLinearClsHead", "MultiLabelClsHead", "CSRAClsHead")
 BASIC = [(2, 4, 4, 1), (2, 8, 8, 1), (2, 16, 16, 1), (2, 32, 32, 1)]
 DEEP = [(3, 16, 4, 1), (4, 32, 8, 1), (6, 64, 16, 1), (3, 128, 32, 1)]
 GROUPED = [(3, 32, 16, 4), (4, 64, 32, 4), (6, 128, 64, 4), (3, 256, 128, 4)]
@@ -286,11 +316,11 @@ def resnet(blocks, kind="ResNet", bottleneck=False, stem=8, **more):
 
 
 def model(backbone, channels, head="LinearClsHead", neck=None, classes=5, **more):
-    """The settings of an ImageClassifier."""
+    """The settings of an ImageClassifier; {} for no neck."""
+    neck = {"type": "GlobalAveragePooling"} if neck is None else neck or None
     loss = {"type": "CrossEntropyLoss", "loss_weight": 1.0}
     head = {"type": head, "num_classes": classes, "in_channels": channels, "loss": loss, **more}
-    return {"type": "ImageClassifier", "backbone": backbone, "neck": neck or {"type": "GlobalAveragePooling"},
-            "head": head}  # fmt: skip
+    return {"type": "ImageClassifier", "backbone": backbone, "neck": neck, "head": head}
 
 
 def gem(**more):
@@ -311,6 +341,9 @@ def cases():
         "multi-label": model(resnet(BASIC), 32, "MultiLabelLinearClsHead"),
         "arcface": model(resnet(BASIC), 32, "ArcFaceClsHead", scale=7.5),
         "arcface, usual scale": model(resnet(BASIC), 32, "ArcFaceClsHead", margins=0.3),
+        "csra, one": model(resnet(BASIC), 32, "CSRAClsHead", {}, num_heads=1, lam=0.1),
+        "csra of 2, draw 6": model(resnet(BASIC), 32, "CSRAClsHead", {}, num_heads=2, lam=0.3, thr=0.4),
+        "csra of 4, draw 11": model(resnet(BASIC), 32, "CSRAClsHead", {}, num_heads=4, lam=0.05),
         "stacked": model(resnet(BASIC), 32, "StackedLinearClsHead", mid_channels=[12, 9]),
         "stacked, normalised": model(
             resnet(BASIC), 32, "StackedLinearClsHead", mid_channels=[12], norm_cfg={"type": "BN1d", "eps": 0.05},
@@ -374,7 +407,7 @@ def reference(name, settings):
     network.load_state_dict(state)
     x = np.random.Generator(np.random.PCG64(seed + 1)).normal(size=shape).astype(np.float32)
     with torch.no_grad():
-        halvings = tame(network, torch.from_numpy(x)) if settings["head"]["type"] != "ArcFaceClsHead" else 0
+        halvings = tame(network, torch.from_numpy(x)) if "fc." in "".join(state) else 0
         logits = network(torch.from_numpy(x))[0].double()
     scores = logits.sigmoid() if settings["head"]["type"] in SIGMOID else logits.softmax(0)
     assert float(scores.max()) < 0.999 and float(logits.std()) > 0.1, (name, logits)
