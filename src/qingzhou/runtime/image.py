@@ -14,7 +14,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from .errors import FileMissing, ImageError, QingzhouError, say
 from .kinds import RAW, developed, head_of, not_a_picture, what
-from .picture import MOST_PIXELS, Picture, is_jpeg, recolor, too_large, upright_size
+from .picture import MOST_PIXELS, HalfColours, Picture, has_half_colours, is_jpeg, recolor, too_large, upright_size
 from .resize import new_size
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "WEBP", "TIFF")  # Pillow would start other programs for some others
 JPEG = b"\xff\xd8\xff"  # how one begins
 MOST_OF_JPEG = 250_000_000  # in the file, where fewer are decoded; today's phones take 200 million
-LARGE = 25_000_000  # 100 MB when decoded; of larger JPEGs no more is decoded than the network needs
+LARGE = 100_000_000  # bytes when decoded; of larger JPEGs no more is decoded than the network needs
 GAP = 2.5  # times the size after the resize: what a smaller decoding leaves to Pillow's antialiased resize
 
 
@@ -52,8 +52,13 @@ def read_for(source: Any, entry: Input, order: str = "RGB", exact: Optional[bool
     exact = wants_exact() if exact is None else exact
 
     def convert(image: Any) -> Picture:
-        times = 1 if exact or image is source else _times(image, entry.steps[0])
-        if times > 1 and entry.steps[0]["interpolation"] == "cv2":
+        picks, grey = entry.steps[0]["interpolation"] == "cv2", entry.color == "GRAY"
+        large = 4 * image.width * image.height > LARGE and image is not source
+        half = large and picks and not grey and has_half_colours(image)
+        times = 1 if exact or image is source else _times(image, entry.steps[0], 1 if grey else 1.5 if half else 4)
+        if half and times == 1:
+            return HalfColours(image, entry.color)
+        if times > 1 and picks:
             _tell_once(times)
         return Picture(image, entry.color, image is not source, times)
 
@@ -89,20 +94,21 @@ def size_of(source: Any) -> Tuple[int, int]:
     return height, width
 
 
-def _times(image: Any, step: Dict[str, Any]) -> int:
+def _times(image: Any, step: Dict[str, Any], room: float) -> int:
     """How many times smaller (1, 2, 4, 8) a JPEG is decoded that is then resized by this step.
 
     Before Pillow's antialiased resize as long as GAP times the new size is left: as Image.thumbnail, it differs by a
-    level. OpenCV's picks single pixels, which then are others: only where the whole would not fit a board's memory.
+    level. OpenCV's picks single pixels, which then are others: only where the whole, `room` bytes a pixel, would not
+    fit a board's memory.
     """
     if not is_jpeg(image):
         return 1
     (height, width), pixels = upright_size(image), image.width * image.height
     high, wide = new_size(step, height, width)
-    room = min(height / high, width / wide)
-    times = max([1] + [n for n in (2, 4, 8) if step["interpolation"] == "pillow" and room >= GAP * n])
-    while pixels > LARGE * times * times and room >= 2 * times and times < 8:
-        times *= 2
+    most = min(height / high, width / wide)
+    times = max([1] + [n for n in (2, 4, 8) if step["interpolation"] == "pillow" and most >= GAP * n])
+    while pixels * room > LARGE * times * times and most >= 2 * times and times < 8:
+        times, room = 2 * times, 4 if room > 1 else 1
     return times
 
 
