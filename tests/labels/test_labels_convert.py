@@ -19,6 +19,7 @@ from qingzhou.info import read_info
 from qingzhou.web.task import _converted
 
 RPS = ["paper", "rock", "scissors"]
+SAME = list("abcdefghij")
 LAST = "backbone.classifier.2"
 
 
@@ -62,6 +63,15 @@ def test_beside_the_weights_as_tutorials_save_them(tmp_path: Path) -> None:
         tmp_path / "net.pth", {"state_dict": state, "class_to_idx": {"rock": 1, "paper": 0, "scissors": 2}}
     )
     assert qingzhou.convert(path, check=False).card.labels == RPS
+
+
+def test_what_else_lies_beside_the_weights_is_no_name(tmp_path: Path) -> None:
+    """Labels of training pictures, say, or numbers of outputs."""
+    more = {"labels": [0, 2, 1, 1], "names": ["a"], "classes": 3}
+    path = write_checkpoint(tmp_path / "net.pth", {"meta": {"CLASSES": SAME}, "state_dict": tensors(), **more})
+    assert qingzhou.convert(path, check=False).card.labels == SAME
+    path = write_checkpoint(tmp_path / "net.pth", {"state_dict": tensors(), **more})
+    assert qingzhou.convert(path, check=False).card.labels == list("0123456789")
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ..checkpoint.types import TensorRef
 from ..errors import LabelError, say
 from .files import read_label_option
 from .text import lines
-from .values import ENTRIES, Labels, read_labels
+from .values import SURE, Labels, read_labels
 from .words import SHOWN
 
 
@@ -20,7 +21,7 @@ def named_in(*places: object) -> object:
     """
     for place in places:
         if isinstance(place, Mapping):
-            found = {entry: place[entry] for entry in ENTRIES if _names_classes(place.get(entry))}
+            found = {entry: place[entry] for entry in SURE if _names_classes(place.get(entry))}
             if found:
                 return found if len(found) > 1 else next(iter(found.values()))
     return None
@@ -28,6 +29,8 @@ def named_in(*places: object) -> object:
 
 def _names_classes(value: object) -> bool:
     """Whether there are names in it, good or bad."""
+    if isinstance(value, TensorRef):
+        return False
     try:
         return bool(read_labels(value).names)
     except LabelError:

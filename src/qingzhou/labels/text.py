@@ -15,7 +15,7 @@ ENDS = re.compile(r"\r\n|[\r\n\u2028\u2029]")  # of lines; str.splitlines() know
 COMMAS = re.compile(r"[,，;；\t]")
 NUMBER_FIRST = re.compile(r"([0-9]{1,6})(?:\s*[:：,，;\t=)、]\s*|\.?\s+)(\S.*)")  # "0 paper", "0: paper", "0,paper"
 NAME_FIRST = re.compile(r"(\S.*?)(\s*[:：,，;\t=]\s*|\s+)([0-9]{1,6})")  # "paper 0", "paper,0"
-HEAD = re.compile(r"\s*[\"']?[A-Za-z_ ]+[\"']?\s*[,;\t]\s*[\"']?[A-Za-z_ ]+[\"']?\s*")  # "id,name"
+HEAD = re.compile(r"[^0-9,，;；\t]+[,，;；\t][^0-9,，;；\t]+")  # "id,name"
 ITEM = re.compile(r"^\s*item\s*\{(.*?)\}", re.DOTALL | re.MULTILINE)  # of TensorFlow's label maps (.pbtxt)
 LONGEST_LITERAL = 1 << 20  # characters; Python's parser takes far more memory than JSON's
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,13 +14,13 @@ from ..checkpoint.types import Opaque, TensorRef
 from ..errors import say
 from .decode import decode
 from .text import parse
-from .words import SHOWN, clean, had_control, label_error, whole
+from .words import SHOWN, clean, had_control, label_error, unique, whole
 
 # Where files of training tools keep their classes, the names themselves or a dict of them.
-ENTRIES = (
-    "CLASSES", "classes", "names", "labels", "class_names", "categories", "id2label", "label2id", "class_to_idx",
-    "idx_to_class", "class_indices", "class_index",
+SURE = (
+    "CLASSES", "classes", "class_names", "id2label", "label2id", "class_to_idx", "idx_to_class", "class_indices",
 )  # fmt: skip
+ENTRIES = (*SURE, "names", "labels", "categories")  # the others may be something else in a checkpoint
 NAMES, NUMBERS = ("name", "display_name", "label", "class", "title"), ("id", "index", "class_id")  # of a record
 ARRAY = "._reconstruct"  # the end of the name of a numpy array's record; those of texts as objects stay one
 LONGEST_ARRAY = 1_000_000
@@ -59,8 +60,14 @@ def read_labels(value: object) -> Labels:
         return Labels()
     if value and all(isinstance(one, Mapping) for one in value):
         return _records(value)
-    flat = [one[0] if isinstance(one, (list, tuple)) and len(one) == 1 else one for one in value]
-    return _named(flat)
+    if value and all(isinstance(one, (list, tuple)) and len(one) == 2 for one in value) and _is_counted(value):
+        return _mapping(unique([(one[0], one[1]) for one in value]))
+    return _named(value)
+
+
+def _is_counted(pairs: Sequence[Sequence[Any]]) -> bool:
+    """Whether one side of all pairs is a number: the items of a dict as a list."""
+    return any(all(whole(pair[side]) is not None for pair in pairs) for side in (0, 1))
 
 
 def _plain(value: Any) -> Any:
@@ -149,6 +156,15 @@ def _agreeing(value: Mapping[Any, Any], entries: Sequence[str]) -> Labels:
     return first[1]
 
 
+def _single(value: Any) -> Any:
+    """The name in a list of one, in a record, or beside a WordNet number (["n01440764", "tench"], as Keras has it)."""
+    if isinstance(value, Mapping):
+        return next((value[key] for key in NAMES if key in value), value)
+    if isinstance(value, (list, tuple)) and len(value) == 2 and re.fullmatch(r"n[0-9]{8}", str(value[0])):
+        return value[1]
+    return value[0] if isinstance(value, (list, tuple)) and len(value) == 1 else value
+
+
 def _records(value: Sequence[Mapping[Any, Any]]) -> Labels:
     """A list of {"id": 1, "name": "cat"}, as COCO's categories; the ids may have gaps, but not another order."""
     name = next((key for key in NAMES if all(key in one for one in value)), None)
@@ -179,6 +195,7 @@ def _ordered(pairs: Sequence[tuple[int, Any]]) -> Labels:
 
 def _named(values: Sequence[Any], first: int = 0) -> Labels:
     """Checked names; none at all where all are empty."""
+    values = [_single(value) for value in values]
     names = [clean(value) for value in values]
     if not any(names):
         return Labels()

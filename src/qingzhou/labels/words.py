@@ -74,15 +74,15 @@ def label_error(en: str, zh: str) -> LabelError:
     return LabelError(en=en, zh=zh)
 
 
-def unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+def unique(pairs: Sequence[tuple[Any, Any]]) -> dict[Any, Any]:
     """A dict as it was written in a file; LabelError where a key stands twice."""
     found = dict(pairs)
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
         raise label_error(
-            en=f"{twice[:SHOWN]!r} stands twice among the class names. Each number and each name may stand once; "
+            en=f"{str(twice)[:SHOWN]!r} stands twice among the class names. Each number and each name may stand once; "
             "correct it.",
-            zh=f"类别名称里 {twice[:SHOWN]!r} 出现了两次。每个编号和名称只能出现一次，请改正。",
+            zh=f"类别名称里 {str(twice)[:SHOWN]!r} 出现了两次。每个编号和名称只能出现一次，请改正。",
         )
     return found
