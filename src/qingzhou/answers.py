@@ -30,6 +30,11 @@ def ranking(answer: Prediction, top: int, names: Sequence[str]) -> list[tuple[st
     return [(names[i] if i < len(names) else str(i), float(answer.scores[i])) for i in order]
 
 
+def hint_in(answer: Prediction | list[Detection] | QingzhouError) -> str:
+    """What is odd about its picture, "" where nothing is: a sentence, with its code in `code`."""
+    return getattr(answer, "hint", "")
+
+
 def failure(err: QingzhouError) -> dict[str, Any]:
     """An error as plain values."""
     return {"error": type(err).__name__, "code": err.code, "message": str(err)}
@@ -50,6 +55,8 @@ def as_dict(result: Answer, top: int, names: Sequence[str]) -> dict[str, Any]:
         found |= {} if answer.named is None else {"named": [one._asdict() for one in answer.named]}
     else:
         found["values"] = [float(value) for value in answer.scores.reshape(-1)]
+    if code := getattr(hint_in(answer), "code", ""):
+        found["hint"] = code
     return found | ({"drawn": str(result.drawn)} if result.drawn else {})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import qingzhou
 from passengers import ORACLE, basenn
 from programs import environment, run
 from qingzhou.convert import run_conversion
@@ -119,3 +121,23 @@ def test_a_folder_beside_the_program_comes_first(tmp_path: Path) -> None:
     (tmp_path / "main.py").write_text("from qingzhou_runtime import load\nprint(load)\n")
     (tmp_path / "elsewhere").mkdir()
     assert run(tmp_path / "main.py") == "mine\n"
+
+
+def plain(code: str) -> str:
+    """What a module does: without docstrings, and what only a type checker needs."""
+    tree = ast.parse(code)
+    tree.body = [
+        node for node in tree.body if not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test))
+    ]
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Module)) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:]
+    return ast.dump(tree)
+
+
+def test_what_only_we_read_is_not_copied() -> None:
+    """The same code; what a pupil calls keeps its docstring."""
+    for path in (Path(qingzhou.__file__).parent / "runtime").glob("*.py"):
+        assert plain(path.read_text("utf-8")) == plain(modules()[path.stem]), path.name
+    assert '"""A session for a file of either engine' in modules()["session"]
+    assert "# -- " not in "".join(modules().values()) and "  # type: " not in "".join(modules().values())

@@ -18,6 +18,7 @@ from ..engines.table import engine_for, is_compiled
 from ..errors import AccuracyLost, BundleError, EngineError, ExtraMissing, FileMissing, OptionError, QingzhouError, say
 from ..export.count import onnx_macs
 from ..quant import Quantised, quantize
+from ..quant.pictures import with_pictures
 from ..quant.signed import signed
 from ..runtime.card import Card
 
@@ -143,6 +144,8 @@ class _Job:
         if precision == "int8" and not self.rounded_already:
             model, accuracy, note = self._rounded(model, engine)
             notes.append(note)
+        elif self.wish.data is not None:
+            model = with_pictures(model, self.wish.data, self._new("seen"))
         if engine == "ncnn":
             made = compile_for("ncnn", model, self.folder / "model.ncnn.param", precision)
             files, notes = made.files, [*notes, *made.notes]

@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ..answers import as_dict, csv_rows, names_of, ranking
+from ..answers import as_dict, csv_rows, hint_in, names_of, ranking
 from ..errors import QingzhouError, say
 from ..runtime.answers import nothing
-from .pieces import as_json, console, table_of
+from .pieces import as_json, console, notes, table_of
 
 if TYPE_CHECKING:
     from ..run import Answer
@@ -35,6 +35,7 @@ def predictions(results: Sequence[Answer], top: int, card: Card, json_wanted: bo
         _row(table, result, top, names)
     screen = console()
     screen.print(table)
+    notes(screen, [f"{result.source}: {text}" for result in results if (text := hint_in(result.answer))])
     _drawn(screen, results)
 
 

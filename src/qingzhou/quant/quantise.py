@@ -26,15 +26,16 @@ from ..errors import (
     say,
 )
 from ..progress import Tell, counted, silent
-from ..runtime.card import KEY, Card
+from ..runtime.card import Card
 from ..runtime.predict import Predictor
 from ..scenes import write_sample
-from ..whole_file import output_path, replacing
+from ..whole_file import output_path
 from .brief import brief
 from .judge import Verdict, has_answers, judge
 from .layers import Layer, look_at
 from .network import Array, Network, activations
 from .pair import Pair, digest
+from .pictures import save, usual_pictures
 from .ranges import calibrate
 from .result import Limits, Quantised
 from .search import Plan, Search, smoothed
@@ -264,7 +265,7 @@ def _written(job: _Job, made: _Made, parts: Split | None, place: Path, precision
     )  # fmt: skip
     program = None
     if found.better:
-        _save(made.model, _card(job, made, found), place)
+        save(made.model, _card(job, made, found, parts), place)
         program = write_sample(place, job.card)
         found = replace(found, path=place, program=program, sizes=(found.sizes[0], place.stat().st_size))
     return replace(found, seconds=time.perf_counter() - start)
@@ -275,14 +276,15 @@ def _remarks(verdict: Verdict, limits: Limits) -> list[str]:
     return list(filter(None, (*verdict.notes, limits.hint(verdict))))
 
 
-def _card(job: _Job, made: _Made, found: Quantised) -> Card:
+def _card(job: _Job, made: _Made, found: Quantised, parts: Split | None) -> Card:
     """The model's card, with what was done to it, and with its own answer to the sample."""
     done: dict[str, Any] = {"precision": found.precision, "target": found.target, "calibrated": found.calibrated}
     if made.verdict is not None:
         before, after = made.verdict.figures()
         done |= {"measure": made.verdict.measure if made.verdict.labelled else "agreement", "before": before,
                  "after": after, "judged": made.verdict.judged}  # fmt: skip
-    card = replace(job.card, origin={**job.card.origin, "quantised": done})
+    seen = usual_pictures(job.before, parts.calibration) if parts else None
+    card = replace(job.card, origin={**job.card.origin, "quantised": done}, pictures=seen or job.card.pictures)
     if card.sample is None or not card.sample.output:
         return card
     after_it = job.after(made.model)
@@ -290,14 +292,6 @@ def _card(job: _Job, made: _Made, found: Quantised) -> Card:
     return replace(
         card, sample=replace(card.sample, output=answer, tolerance=max(card.sample.tolerance, LEAST_TOLERANCE))
     )
-
-
-def _save(model: ModelProto, card: Card, place: Path) -> None:
-    for entry in model.metadata_props:
-        if entry.key == KEY:
-            entry.value = card.to_json()
-    with replacing(place) as part:
-        part.write_bytes(model.SerializeToString())
 
 
 # -- what can be wrong ----------------------------------------------------------------------------------------------

@@ -99,6 +99,9 @@ class Card:
                 "anchors": [[x1, y1, x2, y2], ...] around the first position, "stride": pixels}, ...],
                 "stds": of the deltas, "candidates": best scores of a level that are looked at (ssd),
                 "confidence": least objectness (yolo)}
+    pictures    brightness and contrast of pictures of the training, in levels of 255: {"brightness": [mean, standard
+                deviation], "contrast": [...], "skew": [...] of answers.Look, "transparent": share of them, "count": how
+                many}; None if not known
     assumed     what the file did not say and nobody set: some of "input_size", "resize", "color", "normalize", "labels"
     """
 
@@ -116,6 +119,7 @@ class Card:
     thresholds: Optional[Dict[str, Any]] = None
     decoding: Optional[Dict[str, Any]] = None
     assumed: List[str] = dataclasses.field(default_factory=list)
+    pictures: Optional[Dict[str, Any]] = None
 
     def to_json(self) -> str:
         """The card as ASCII JSON."""
@@ -156,6 +160,7 @@ def _card(data: Any) -> Card:
         thresholds=None if data.get("thresholds") is None else _thresholds(data["thresholds"]),
         decoding=None if data.get("decoding") is None else _decoding(data["task"], data["decoding"]),
         assumed=fields.items("assumed", data.get("assumed", []), _assumed, most=len(ASSUMED)),
+        pictures=None if data.get("pictures") is None else _pictures(data["pictures"]),
     )
     _check_detection(card)
     _check_sigmoids(card)
@@ -164,6 +169,23 @@ def _card(data: Any) -> Card:
 
 def _assumed(at: str, value: Any) -> str:
     return fields.one_of(at, value, ASSUMED)
+
+
+def _pictures(data: Any) -> Dict[str, Any]:
+    fields.record("pictures", data, ("brightness", "contrast", "skew", "transparent", "count"))
+    found = {name: _pair("pictures.%s" % name, data[name]) for name in ("brightness", "contrast", "skew")}
+    if not all(0 <= level <= 255 for level in found["brightness"] + found["contrast"]):
+        raise bad("pictures", data)
+    share = fields.share("pictures.transparent", data["transparent"])
+    return {**found, "transparent": share, "count": fields.whole("pictures.count", data["count"], 1, 1 << 24)}
+
+
+def _pair(at: str, value: Any) -> List[float]:
+    """Mean and standard deviation."""
+    found = fields.items(at, value, fields.number, most=2)
+    if len(found) != 2:
+        raise bad(at, value)
+    return found
 
 
 def _check_detection(card: Card) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence,
 
 import numpy as np
 
-from .answers import Detection, Named, Prediction
+from .answers import Detection, Named, Prediction, hint, hinted, look
 from .card import KEY, Card, Sample, outputs_of
 from .errors import FileMissing, ImageError, InputError, ModelError, SelfTestFailed, say
 from .read import is_path, several
@@ -249,7 +249,8 @@ class Predictor:
         from .prepare import prepare_view
 
         batch, view = prepare_view(read_for(picture, self.card.input, order, self.exact), self.card.input)
-        return self.answer(self.outputs(batch), view, threshold)
+        answer = self.answer(self.outputs(batch), view, threshold)
+        return hinted(answer, hint(look(picture, batch, self.card.input), self.card.pictures))
 
     def _scores(self, outputs: List[Array]) -> Array:
         """The output that holds the scores, as probabilities where it has classes."""

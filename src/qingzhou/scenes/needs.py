@@ -33,6 +33,9 @@ from importlib.resources import files
 
 from ..runtime.card import Card
 
+PRIVATE, PUBLIC = re.compile(r" *def _(?!_)"), re.compile(r" *(def|class) ")
+TYPES = re.compile(r"^if TYPE_CHECKING:\n(?: .*\n|\n)+", re.MULTILINE)
+LINTERS = re.compile(r"  # (fmt: skip|type: ignore(\[[\w, -]+\])?|noqa(: \w+)?)(  # .*)?$")
 RUNTIME = "qingzhou_runtime"  # the folder beside the program: a copy of modules of qingzhou/runtime
 
 
@@ -68,9 +71,26 @@ def _for_others(cards: Sequence[Card], engine: str) -> set[str]:
 
 @functools.cache
 def modules() -> dict[str, str]:
-    """Name -> text of every module of the runtime."""
+    """Name -> text of every module of the runtime, as it is copied beside programs."""
     place = files("qingzhou") / "runtime"
-    return {path.name[:-3]: path.read_text("utf-8") for path in place.iterdir() if path.name.endswith(".py")}
+    return {path.name[:-3]: lean(path.read_text("utf-8")) for path in place.iterdir() if path.name.endswith(".py")}
+
+
+def lean(code: str) -> str:
+    """A module without what only those read who change it: docstrings of private functions, types that only a checker
+    needs, words for linters, lines between its parts. What a pupil calls keeps its docstring.
+    """
+    kept: list[str] = []
+    private = inside = False  # in such a function; in its docstring
+    for line in TYPES.sub("", code).split("\n"):
+        private = bool(PRIVATE.match(line)) or (private and not PUBLIC.match(line))
+        if inside:
+            inside = not line.endswith('"""')
+        elif line.lstrip().startswith('"""') and private and kept[-1].endswith(":"):
+            inside = line.count('"""') == 1
+        elif not line.lstrip().startswith("# -- "):
+            kept.append(LINTERS.sub("", line))
+    return re.sub(r"\n{4,}", "\n\n\n", "\n".join(kept))
 
 
 @functools.cache

@@ -1,6 +1,7 @@
 // A model with its card, opened by onnxruntime-web: a picture, numbers or words in, an answer out.
 
 import { locate, outputsOf, read, softmax } from "./decode.js";
+import { hintOf } from "./hint.js";
 import { decodePicture } from "./picture.js";
 import { prepare, readPixels } from "./preprocess.js";
 import { generate } from "./words.js";
@@ -23,10 +24,15 @@ export class Model {
     Object.assign(this, { ort, session, card, labels: card.labels ?? [] });
   }
 
-  /** The answer to a picture {rgba, height, width, format}. threshold: the least confidence, or null for the card's. */
+  /**
+   * The answer to a picture {rgba, height, width, format}, with what is odd about it as `hint`. threshold: the least
+   * confidence, or null for the card's.
+   */
   async predict(picture, threshold = null) {
     const { values, shape, view } = prepare(readPixels(picture, this.card.input.color), this.card.input);
-    return this.answer(await this.run(this.tensor(values, shape)), view, threshold);
+    const hint = hintOf(picture, values, shape, this.card);
+    const answer = this.answer(await this.run(this.tensor(values, shape)), view, threshold);
+    return Object.assign(answer, { hint });
   }
 
   /** The answer to a row of a table, or an array, as a flat list of numbers. */

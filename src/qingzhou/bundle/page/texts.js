@@ -50,6 +50,30 @@ const TEXTS = {
   ],
   NotFoundError: ["There is no camera on this device. Choose a picture instead.", "这台设备没有摄像头。请改为选择图片。"],
   NotReadableError: ["Another program uses the camera. Close it and try again.", "摄像头正被其他程序使用。请关闭它再试。"],
+  odd_transparent: [
+    "Parts of the picture are transparent; the model sees the colour hidden there, often black. Save it without.",
+    "图片有透明的部分，模型看到的是那里隐藏的颜色（常常是黑色）。请去掉透明再保存。",
+  ],
+  odd_blank: [
+    "The picture is nearly of one colour: there is nothing to recognise. Check it, or the camera's lens.",
+    "图片几乎只有一种颜色，没有可识别的内容。请检查图片，或摄像头的镜头。",
+  ],
+  odd_inverted: [
+    "Light and dark are the other way round than in the pictures of training. Invert the picture.",
+    "明暗与训练图片相反（例如白底黑字与黑底白字）。请把图片反色。",
+  ],
+  odd_dark: [
+    "The picture is much darker than those of training. Take it in more light.",
+    "图片比训练图片暗得多。请在更亮的地方拍摄。",
+  ],
+  odd_bright: [
+    "The picture is much brighter than those of training. Take it in less light, or on another ground.",
+    "图片比训练图片亮得多。请减弱光线，或换一个背景。",
+  ],
+  odd_pale: [
+    "The picture has much less contrast than those of training. Check the light and the focus.",
+    "图片的对比度比训练图片低得多。请检查光线和对焦。",
+  ],
   shown: ["The picture that was judged", "被识别的图片"],
   lost: ["The camera was lost. Plug it in and press the button again.", "摄像头断开了。请接好后再按一次按钮。"],
 };

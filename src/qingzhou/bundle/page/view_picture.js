@@ -16,12 +16,13 @@ class PictureView {
     this.video = make("video", { playsInline: true, muted: true, hidden: true });
     this.canvas = make("canvas", { hidden: true, role: "img", "aria-label": say("shown") });
     this.panel = make("section", { className: "answer", "aria-live": "polite" });
+    this.odd = make("p", { className: "note", hidden: true, role: "status" });
     this.speed = make("p", { className: "faint" });
     this.problem = make("p", { className: "note", hidden: true, role: "alert" });
     this.hint = make("p", { className: "faint hint" }, say("hint"));
     this.stage = make("div", { className: "stage" }, this.hint, this.video, this.canvas);
     this.camera = new Camera(this.video);
-    home.append(this.buttons(), this.problem, this.stage, ...this.slider(), this.panel, this.speed);
+    home.append(this.buttons(), this.problem, this.stage, ...this.slider(), this.panel, this.odd, this.speed);
     this.listen();
   }
 
@@ -136,6 +137,8 @@ class PictureView {
     this.canvas.hidden = false;
     drawPicture(this.canvas, picture, Array.isArray(answer) ? answer : []);
     showAnswer(this.panel, answer, this.model);
+    this.odd.hidden = !answer.hint;
+    this.odd.textContent = answer.hint ? say(`odd_${answer.hint}`) : "";
     this.answer = answer;
   }
 

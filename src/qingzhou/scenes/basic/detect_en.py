@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 try:
-    from qingzhou_runtime import load
     from qingzhou_runtime.draw import draw
     from qingzhou_runtime.read import pictures_of
     from qingzhou_runtime.start import start
+
+    from qingzhou_runtime import load
 except ImportError as err:
     sys.exit("Copy the whole folder qingzhou_runtime beside this program, or install Qingzhou (%s)" % err)
 
@@ -32,6 +33,8 @@ for number, (picture, things) in enumerate(model.each(pictures)):
     if len(pictures) > 1:
         print(picture)
     print("Found %d" % len(things))
+    if things.hint:
+        print("Note: %s" % things.hint)
     for thing in things:
         print("  %s  confidence: %.1f%%" % (thing.label, thing.confidence * 100))
         print("    box: (%.0f, %.0f) to (%.0f, %.0f)" % thing.box)

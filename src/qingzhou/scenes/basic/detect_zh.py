@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 try:
-    from qingzhou_runtime import load
     from qingzhou_runtime.draw import draw
     from qingzhou_runtime.read import pictures_of
     from qingzhou_runtime.start import start
+
+    from qingzhou_runtime import load
 except ImportError as err:
     sys.exit("请把 qingzhou_runtime 文件夹整个复制到本程序旁边，或安装轻舟（%s）" % err)
 
@@ -32,6 +33,8 @@ for number, (picture, things) in enumerate(model.each(pictures)):
     if len(pictures) > 1:
         print(picture)
     print("找到 %d 个目标" % len(things))
+    if things.hint:
+        print("提示：%s" % things.hint)
     for thing in things:
         print("  %s  置信度：%.1f%%" % (thing.label, thing.confidence * 100))
         print("    方框：(%.0f, %.0f) 到 (%.0f, %.0f)" % thing.box)

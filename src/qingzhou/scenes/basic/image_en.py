@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 try:
-    from qingzhou_runtime import load
     from qingzhou_runtime.read import pictures_of
     from qingzhou_runtime.start import start
+
+    from qingzhou_runtime import load
 except ImportError as err:
     sys.exit("Copy the whole folder qingzhou_runtime beside this program, or install Qingzhou (%s)" % err)
 
@@ -30,5 +31,7 @@ for picture, result in model.each(pictures):
     if len(pictures) > 1:
         print(picture)
     print("Result: %s  confidence: %.1f%%" % (result.label, result.confidence * 100))
+    if result.hint:
+        print("Note: %s" % result.hint)
     for index in result.scores.argsort()[::-1][:5]:
         print("  %-12s %.4f" % (model.labels[index], result.scores[index]))

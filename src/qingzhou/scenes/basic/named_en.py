@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 try:
-    from qingzhou_runtime import load
     from qingzhou_runtime.read import pictures_of
     from qingzhou_runtime.start import start
+
+    from qingzhou_runtime import load
 except ImportError as err:
     sys.exit("Copy the whole folder qingzhou_runtime beside this program, or install Qingzhou (%s)" % err)
 
@@ -30,5 +31,7 @@ for picture, result in model.each(pictures):
     if len(pictures) > 1:
         print(picture)
     print("Result: %s" % (", ".join(one.label for one in result.named) or "none of its classes"))
+    if result.hint:
+        print("Note: %s" % result.hint)
     for one in result.named:
         print("  %-12s confidence: %.1f%%" % (one.label, one.confidence * 100))

@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 try:
-    from qingzhou_runtime import load
     from qingzhou_runtime.read import pictures_of
     from qingzhou_runtime.start import start
+
+    from qingzhou_runtime import load
 except ImportError as err:
     sys.exit("请把 qingzhou_runtime 文件夹整个复制到本程序旁边，或安装轻舟（%s）" % err)
 
@@ -30,5 +31,7 @@ for picture, result in model.each(pictures):
     if len(pictures) > 1:
         print(picture)
     print("结果：%s" % ("、".join(one.label for one in result.named) or "没有符合的类别"))
+    if result.hint:
+        print("提示：%s" % result.hint)
     for one in result.named:
         print("  %-12s 置信度：%.1f%%" % (one.label, one.confidence * 100))

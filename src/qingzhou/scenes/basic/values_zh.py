@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 try:
-    from qingzhou_runtime import load
     from qingzhou_runtime.start import start
+
+    from qingzhou_runtime import load
 except ImportError as err:
     sys.exit("请把 qingzhou_runtime 文件夹整个复制到本程序旁边，或安装轻舟（%s）" % err)
 
@@ -26,3 +27,5 @@ data = words[0] if words else [model.sample_input()]
 # 3. 逐个计算，显示结果
 for number, result in model.each(data):
     print("结果：", result.scores)
+    if result.hint:
+        print("提示：", result.hint)
