@@ -18,7 +18,9 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from qingzhou.bundle.build import build
 from qingzhou.cli import main
+from qingzhou.convert import run_conversion
 from qingzhou.errors import DeviceError, OptionError, QingzhouError, use_language
 from qingzhou.runtime import address, sim, sources, wires
 from qingzhou.runtime.address import hidden, parts, quoted, shown
@@ -147,6 +149,9 @@ class Network(http.server.BaseHTTPRequestHandler):
     def _odd(self) -> None:
         self._error(401, {"WWW-Authenticate": 'Digest realm="cam", nonce="abc", algorithm=SHA-999'})
 
+    def _bearer(self) -> None:
+        self._error(401, {"WWW-Authenticate": "Bearer"})
+
     def _unsaid(self) -> None:
         self._error(401, {})
 
@@ -226,7 +231,8 @@ WRONG = {  # what follows http:// -> what is said
     "HOST/basic": "asks for a name and a password", "ad@HOST/basic": "refuses this name or password",
     "ad:s3cret0@HOST/basic": "refuses", "ad:s3cret0@HOST/digest": "refuses", "ad:s3cret@HOST/unsaid": "refuses",
     "HOST/unsaid": "asks for a name", "HOST/forbidden": "403", "HOST/missing": "404", "HOST/busy": "status 503",
-    "HOST/round": "sends us on", "ad:s3cret@HOST/elsewhere": "refuses", "ad:s3cret@HOST/odd": ".",
+    "HOST/round": "sends us on", "ad:s3cret@HOST/elsewhere": "refuses", "ad:s3cret@HOST/odd": "in a way",
+    "ad:s3cret@HOST/bearer": "in a way",
     "ad:s3cret@HOST/page": "web page", "HOST/noise": "not as HTTP does", "HOST/my video": "without spaces",
     "ad:s3cret@HOST/my video": "without spaces", "ad:s3cret@127.0.0.1:9/v": "does not answer",
     "ad:s3cret@127.0.0.1/v": ".", "ad:s3cret@127.0.0.1:/v": ".", "ad:s3cret@127.0.0.1:port/v": ".", "ad:s3cret@": ".",
@@ -383,6 +389,21 @@ def test_an_action_is_told_without_it() -> None:
         assert SECRET not in caught.value.en + caught.value.zh
     (note,) = whom([f"http:http://ad:{SECRET}@h"], card)
     assert "http:http://…@h" in note and SECRET not in note
+
+
+def test_a_bundle_tells_nobody(tmp_path: Path) -> None:
+    """Its program has the address; what is shown of it, and its README, have none of the password."""
+    model = run_conversion(
+        Path(__file__).parents[1] / "oracle" / "digits" / "basenn.pth", tmp_path / "m.onnx"
+    ).model.path
+    action = f"http:http://ad:{SECRET}@192.168.1.5/x"
+    made = build(model, "pi5", "camera", actions=[action], constants={"CAMERA": f"rtsp://ad:{SECRET}@h"}, lang="en",
+                 force=True)  # fmt: skip
+    holding = [
+        path.name for path in made.path.rglob("*") if path.is_file() and SECRET in path.read_text("utf-8", "replace")
+    ]
+    assert holding == ["main.py"] and SECRET not in str(made.as_dict()) + str(made.notes)
+    assert "http://…@192.168.1.5/x" in (made.path / "README.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("given", ["mqtt://ad:s3@cret@h:1884", "ad:s3@cret@h:1884", "h:1884", "mqtt://h:1884"])

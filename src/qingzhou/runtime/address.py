@@ -111,6 +111,13 @@ def failure(err: Exception, address: str) -> Failure:
             "answers, but not as HTTP does (%s)" % name, "有回应，但不是 HTTP 的回答（%s）" % name,
             "Check the port, and that it is no rtsp:// address.", "请检查端口，以及它是不是 rtsp:// 地址。",
         )  # fmt: skip
+    if (
+        isinstance(err, ValueError) and "auth" in str(err).lower()
+    ):  # urllib's, of a scheme or an algorithm that it has not
+        return Failure(
+            "asks for the password in a way that is not known here", "要求用这里不支持的方式验证密码",
+            "Choose Basic or Digest (MD5) in its settings.", "请在它的设置里选择 Basic 或 Digest（MD5）认证。",
+        )  # fmt: skip
     return Failure(
         "is no address that can be asked", "不是可以访问的地址",
         'Expected one such as "http://192.168.1.5:8080/video", without spaces.',
