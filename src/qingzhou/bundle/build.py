@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
+from ..assumed import assumed_text
 from ..devices import Device, load
 from ..errors import OptionError, language, say, use_language
 from ..quant import Quantised
@@ -167,7 +168,7 @@ def _fill(order: Order, folder: Path) -> Bundle:
     _write_scripts(order, folder, form, wanted)
     _copy_needs(folder, [form] if second is None else [form, second])
     wheels = download(order.device, wanted, folder / "wheels") if order.offline else 0
-    notes = (*form.notes, *whom(order.actions, card), *order.device.remarks)
+    notes = (*_assumed(form), *form.notes, *whom(order.actions, card), *order.device.remarks)
     told = tuple(map(hidden, rules))  # what is shown of them; main.py has the whole
     made = Bundle(folder, order.device, order.scene, form, expected, told, (), 0, wheels, shown.words, notes, 0.0)
     _write_texts(order, folder, form, made, wanted)
@@ -231,9 +232,15 @@ def _page(order: Order, folder: Path, form: Form, expected: Estimate) -> Bundle:
              "title": dict(order.device.title), "scene": order.scene, "engine": form.engine,
              "precision": form.precision, "network": form.card.network, "files": _digests(folder)}  # fmt: skip
     _write(folder / FACTS, json.dumps(facts, ensure_ascii=False, indent=1) + "\n")
-    notes = (*form.notes, *order.device.remarks)
+    notes = (*_assumed(form), *form.notes, *order.device.remarks)
     made = Bundle(folder, order.device, order.scene, form, expected, (), (), 0, 0, "", notes, 0.0)
     return _weighed(made, folder)
+
+
+def _assumed(form: Form) -> list[str]:
+    """What the model's file did not say of pictures."""
+    told = assumed_text(form.card.input, form.card.assumed, form.card.tool)
+    return [told] if told else []
 
 
 def _constants(order: Order, form: Form, rules: Sequence[str]) -> dict[str, object]:
