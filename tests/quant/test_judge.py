@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from qingzhou.quant.result import Limits
 from qingzhou.quant.split import Split
 from qingzhou.runtime.card import Card, Input, Output
 from qingzhou.runtime.detect import Detection
-from qingzhou.runtime.predict import Prediction
+from qingzhou.runtime.predict import Named, Prediction
 
 RNG = np.random.default_rng(11)
 LABELS = ["cat", "dog", "owl"]
@@ -104,6 +105,28 @@ def test_classes() -> None:
         ("b0", "dog", "dog", "cat"), ("c0", "owl", "cat", "owl"), ("d0", "owl", "owl", "dog"),
     ]  # fmt: skip
     assert found.changes == 3 * MANY
+
+
+def test_several_classes_say_how_they_were_judged() -> None:
+    """The likeliest class as ever; and how often exactly the same ones are named."""
+
+    def named(index: int, *others: int) -> Prediction:
+        found = [Named(LABELS[i], i, 0.9) for i in (index, *others)]
+        return answer(index)._replace(named=tuple(found) if others != (-1,) else (), label="")
+
+    answers = {
+        "a": (named(0, 1), named(0, 1)), "b": (named(1, 0), named(1)), "c": (named(2, -1), named(2, -1)),
+        "d": (named(0, 2, 1), named(0, 1, 2)),
+    }  # fmt: skip
+    pair = Written("classification", {f"{name}{n}": both for n in range(MANY) for name, both in answers.items()})
+    truths = {"a": "cat", "b": "dog", "c": "owl", "d": "cat"}
+    assert judge(pair, data({name: truths[name[0]] for name in pair.answers})).hints == []
+    output, limits = Output("y", "sigmoids"), {"score": 0.5, "most": 3}
+    pair.card = replace(pair.card, output=output, thresholds=limits)
+    found = judge(pair, data({name: truths[name[0]] for name in pair.answers}))
+    assert found.figures() == (1.0, 1.0)
+    (hint,) = found.notes
+    assert "30 of 40" in hint or ("40 个" in hint and "30 个" in hint)
 
 
 def test_without_answers_the_first_model_is_the_measure() -> None:

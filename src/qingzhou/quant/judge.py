@@ -18,6 +18,7 @@ from ..evaluate.regress import numeric, regress
 from ..evaluate.result import Box, Case, Classification, DetectionScore, Failure, Regression
 from ..labels import Matcher
 from ..runtime.card import Card
+from ..runtime.predict import label_of
 from .pair import Both, Drop, Pair, jackknifed_drop, paired_drop
 from .split import Split
 
@@ -129,8 +130,21 @@ def judge(pair: Pair, split: Split) -> Verdict:
         {"classification": "top-1", "detection": "mAP"}.get(card.task, "R²"), labelled, before, _score(card, pairs, 1),
         _drop(card, pairs), changed[:MOST_CHANGED], len(changed), count.failed, count.failures,
         dict(count.unknown), len(every) - len(pairs), why, "" if labelled else _same(before, pairs),
-        [hint] if hint else [],
+        [*([hint] if hint else []), *_several(card, pairs)],
     )  # fmt: skip
+
+
+def _several(card: Card, pairs: Answered) -> list[str]:
+    """Of models that may name several classes: how that was judged, and how often both name the same."""
+    if card.output.scores != "sigmoids":
+        return []
+    same = sum({one.index for one in both.before.named} == {one.index for one in both.after.named} for _, both in pairs)
+    return [say(
+        "This model judges each class by itself and may name several or none. The figure above is only about the class "
+        f"with the highest score; exactly the same classes are named for {same} of {len(pairs)} inputs.",
+        f"这个模型对每个类别单独判断，可能说出多个类别或一个也没有。上面的数字只看分数最高的类别；"
+        f"{len(pairs)} 个输入中有 {same} 个说出的类别与原来完全相同。",
+    )]  # fmt: skip
 
 
 def _once(pairs: Answered, split: Split) -> list[tuple[Case, Both]]:
@@ -153,7 +167,7 @@ def _same(own: Result, pairs: Answered) -> str:
     """The one answer that is given to everything; "" where there are several."""
     match own:
         case Classification():
-            return str(pairs[0][1].before.label) if blind(own) == 1 else ""
+            return label_of(pairs[0][1].before.index, own.labels) if blind(own) == 1 else ""
         case DetectionScore():
             return "" if own.boxes else say("nothing found", "没有目标")
     return ""
@@ -217,7 +231,10 @@ def _changed(card: Card, pairs: Answered, labelled: bool) -> list[Changed]:
         return []
     return [
         Changed(
-            case.source, case.data, card.labels[case.truth] if labelled else "", both.before.label, both.after.label
+            case.source,
+            case.data,
+            card.labels[case.truth] if labelled else "",
+            *(label_of(one.index, card.labels) for one in (both.before, both.after)),
         )
         for case, both in pairs
         if both.before.index != both.after.index
