@@ -157,6 +157,6 @@ def not_a_picture(name: str, found: Optional[Kind]) -> ImageError:
     return ImageError(
         en="%s is %s; expected JPEG, PNG, BMP, GIF, WebP or TIFF. %s"
         % (name, found.en, found.todo_en or "Give a picture."),
-        zh="%s 是%s；应为 JPEG、PNG、BMP、GIF、WebP 或 TIFF 格式的图片。%s"
+        zh="%s 是 %s；应为 JPEG、PNG、BMP、GIF、WebP 或 TIFF 格式的图片。%s"
         % (name, found.zh, found.todo_zh or "请换成图片。"),
     )

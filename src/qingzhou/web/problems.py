@@ -58,7 +58,7 @@ TEXTS: dict[str, tuple[int, str, str]] = {
     # what is wrong with archives
     "no_zip": (422, "The pictures are in {}; expected a .zip. Unpack it, and pack the folder as .zip: in Windows by "
                "“Send to, Compressed folder”, on a Mac by “Compress”.",
-               "图片文件是{}，应为 .zip。请解压后把文件夹重新压缩成 .zip：Windows 右键“发送到 → 压缩文件夹”，"
+               "图片文件是 {}，应为 .zip。请解压后把文件夹重新压缩成 .zip：Windows 右键“发送到 → 压缩文件夹”，"
                "Mac 选“压缩”。"),
     "zip_locked": (422, "The .zip is locked with a password; expected one without. Pack the folder again.",
                    "压缩包设了密码，应为没有密码的压缩包。请重新压缩文件夹。"),
@@ -72,7 +72,7 @@ TEXTS: dict[str, tuple[int, str, str]] = {
                   "pictures ever holds. Pack fewer or smaller pictures.",
                   "压缩包解压后超过 {} MB，超过了上限，或者与压缩包的大小不相称。请减少或缩小图片后重新压缩。"),
     "zip_names": (422, "The .zip holds {}, as no folder of pictures has. Pack the folder of pictures again.",
-                  "压缩包里有{}，正常的图片文件夹不会这样。请重新压缩图片文件夹。"),
+                  "压缩包里有 {}，正常的图片文件夹不会这样。请重新压缩图片文件夹。"),
     "zip_damaged": (422, "The .zip is damaged or cut off; expected a complete one. Upload or pack it again.",
                     "压缩包已损坏或不完整。请重新上传，或重新压缩。"),
     "zip_empty": (422, "The .zip holds no pictures that can be read, but: {}. Pack pictures as JPEG or PNG; an "

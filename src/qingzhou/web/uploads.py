@@ -86,7 +86,7 @@ def kind_of(name: str, head: bytes, size: int) -> tuple[str, str]:
     found = what(head)
     if name.lower().endswith(".zip") or archive(head):
         raise Problem("no_zip", found.en, found.zh) if found else Problem("zip_damaged")
-    raise Problem("wrong_kind", f"; this is {found.en}", f"，而这是{found.zh}") if found else Problem("wrong_kind")
+    raise Problem("wrong_kind", f"; this is {found.en}", f"，而这是 {found.zh}") if found else Problem("wrong_kind")
 
 
 def _looked_at(jobs: Jobs, place: Path, folder: Path) -> dict[str, Any]:
