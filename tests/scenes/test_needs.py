@@ -139,5 +139,5 @@ def test_what_only_we_read_is_not_copied() -> None:
     """The same code; what a pupil calls keeps its docstring."""
     for path in (Path(qingzhou.__file__).parent / "runtime").glob("*.py"):
         assert plain(path.read_text("utf-8")) == plain(modules()[path.stem]), path.name
-    assert '"""A session for a file of either engine' in modules()["session"]
+    assert '"""A model that can be asked.' in modules()["predict"] and "def load" in modules()["predict"]
     assert "# -- " not in "".join(modules().values()) and "  # type: " not in "".join(modules().values())

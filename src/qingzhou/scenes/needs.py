@@ -34,6 +34,8 @@ from importlib.resources import files
 from ..runtime.card import Card
 
 PRIVATE, PUBLIC = re.compile(r" *def _(?!_)"), re.compile(r" *(def|class) ")
+WITHIN = ("errors", "fields", "image", "kinds", "picture", "prepare", "resize", "session")  # programs name none of them
+INNER, CLASS = re.compile(r" *def "), re.compile(r" *class ")
 TYPES = re.compile(r"^if TYPE_CHECKING:\n(?: .*\n|\n)+", re.MULTILINE)
 LINTERS = re.compile(r"  # (fmt: skip|type: ignore(\[[\w, -]+\])?|noqa(: \w+)?)(  # .*)?$")
 RUNTIME = "qingzhou_runtime"  # the folder beside the program: a copy of modules of qingzhou/runtime
@@ -73,17 +75,22 @@ def _for_others(cards: Sequence[Card], engine: str) -> set[str]:
 def modules() -> dict[str, str]:
     """Name -> text of every module of the runtime, as it is copied beside programs."""
     place = files("qingzhou") / "runtime"
-    return {path.name[:-3]: lean(path.read_text("utf-8")) for path in place.iterdir() if path.name.endswith(".py")}
+    return {
+        path.name[:-3]: lean(path.read_text("utf-8"), path.name[:-3])
+        for path in place.iterdir()
+        if path.name.endswith(".py")
+    }
 
 
-def lean(code: str) -> str:
-    """A module without what only those read who change it: docstrings of private functions, types that only a checker
-    needs, words for linters, lines between its parts. What a pupil calls keeps its docstring.
+def lean(code: str, name: str) -> str:
+    """A module without what only those read who change it: docstrings of functions that no program calls, types that
+    only a checker needs, words for linters, lines between its parts.
     """
+    hidden, shown = (INNER, CLASS) if name in WITHIN else (PRIVATE, PUBLIC)
     kept: list[str] = []
     private = inside = False  # in such a function; in its docstring
     for line in TYPES.sub("", code).split("\n"):
-        private = bool(PRIVATE.match(line)) or (private and not PUBLIC.match(line))
+        private = bool(hidden.match(line)) or (private and not shown.match(line))
         if inside:
             inside = not line.endswith('"""')
         elif line.lstrip().startswith('"""') and private and kept[-1].endswith(":"):
