@@ -133,6 +133,7 @@ TEXTS: list[tuple[str, tuple[str, ...]]] = [
     ("paper, rock, scissors,", RPS),
     ("paper\trock\tscissors", RPS),
     ("布，石头，剪刀", ZH),
+    ("布、石头、剪刀", ZH),
     ("0 paper\n1 rock\n2 scissors\n", RPS),
     ("2 scissors\n0 paper\n1 rock", RPS),
     ("1 paper\n2 rock\n3 scissors", RPS),
@@ -193,6 +194,11 @@ def test_texts(text: str, names: tuple[str, ...], tmp_path: Path) -> None:
 
 BROKEN: list[tuple[str | bytes, str]] = [
     ("", "names no classes"),
+    ("[]", "names no classes"),
+    ("布石头剪".encode("utf-16-le"), "neither"),
+    ("布\n石頭".encode("big5"), "neither"),
+    ("グー\nチョキ".encode("shift_jis"), "neither"),
+    ("кот\nсобака".encode("cp1251"), "neither"),
     ("\n \n", "names no classes"),
     ('{"0": "a", "0": "b"}', "twice"),
     ('{"0": "a", "2": "b"}', "missing: 1"),
@@ -204,6 +210,8 @@ BROKEN: list[tuple[str | bytes, str]] = [
     ('{"a": {"b": 1}}', "of no class"),
     ("names:\n  0: a\n  2: b", "missing: 1"),
     ("names: [a, b]\nnc: 3", "nc: 3"),
+    ("names: data/coco.names", "elsewhere"),
+    ("names: *other", "elsewhere"),
     ("a\ufffd\nb", "garbled"),
     (b"PK\x03\x04\x00\x00\xff\xfe\x80", "neither"),
     ("Müll\nGröße".encode("cp1252"), "neither"),
@@ -232,6 +240,20 @@ def test_gbk_of_chinese_windows(end: str, tmp_path: Path) -> None:
     assert read_label_file(tmp_path / "gbk.txt").names == ZH
     (tmp_path / "gbk.txt").write_bytes(end.join(["T恤", "A型", "X光CT", "镕基与石头布"]).encode("gbk"))
     assert read_label_file(tmp_path / "gbk.txt").names == ("T恤", "A型", "X光CT", "镕基与石头布")
+
+
+@pytest.mark.parametrize("text", ["0: a\n1: b\n", "b: 1\na: 0\n", "# x\n- a\n- 'b'\n", "---\nnames: [a, b]\n"])
+def test_yaml_of_nothing_else(text: str, tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").write_text(text)
+    assert read_label_file(tmp_path / "x.yaml").names == ("a", "b")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("text", ["布\n石头\n剪刀", "布\r\n石头\r\n剪刀\r\n", "布,石头,剪刀", "一\n刀\n开"])
+def test_utf_16_without_a_mark(text: str, encoding: str, tmp_path: Path) -> None:
+    """Letters whose number ends in 00 (刀, 一, 开) look like the other order of bytes."""
+    (tmp_path / "labels.txt").write_bytes(text.encode(encoding))
+    assert read_label_file(tmp_path / "labels.txt").names == read_labels(text).names
 
 
 def test_arrays_of_names(tmp_path: Path) -> None:

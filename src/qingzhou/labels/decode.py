@@ -49,25 +49,29 @@ def _decoded(data: bytes) -> str | None:
     for mark, encoding in MARKS:
         if data.startswith(mark):
             return _strictly(data, encoding)
-    halves = data[::2].count(0), data[1::2].count(0)
-    if (
-        len(data) % 2 == 0
-        and any(halves)
-        and (text := _strictly(data, f"utf-16-{'le' if halves[1] >= halves[0] else 'be'}"))
-    ):
-        return text if "\0" not in text else _strictly(data, "utf-8")
+    if 0 in data:
+        found = [_strictly(data, encoding) for encoding in ("utf-16-le", "utf-16-be", "utf-8")]
+        return next((text for text in found if text is not None and _is_usual(text)), None)
     text = _strictly(data, "utf-8")
-    return _chinese(data) if text is None else text
+    if text is None:
+        text = _strictly(data, "gb18030")  # nearly any bytes can be read as it
+        return text if text is not None and not ACCENT.search(text) and _is_usual(text) else None
+    return text
 
 
-def _chinese(data: bytes) -> str | None:
-    """GBK, where it is likely to be that: nearly any bytes can be read as it."""
-    text = _strictly(data, "gb18030")
-    if text is None or ACCENT.search(text):
+def _is_usual(text: str) -> bool:
+    """Whether a text that was guessed at is one: no control characters, hardly any letters that GB2312 has not."""
+    letters = [letter for letter in text.rstrip("\0") if not letter.isspace()]
+    rare = sum(letter > "\x7f" and _encoded(letter) is None for letter in letters)
+    others = sum(letter > "\x7f" for letter in letters)
+    return all(letter >= " " and letter != "\x7f" for letter in letters) and rare * RARE <= others
+
+
+def _encoded(letter: str) -> bytes | None:
+    try:
+        return letter.encode("gb2312")
+    except UnicodeEncodeError:
         return None
-    letters = [letter for letter in text if letter > "\x7f"]
-    rare = sum(_strictly(letter.encode("gb18030"), "gb2312") is None for letter in letters)
-    return text if rare * RARE <= len(letters) else None
 
 
 def _strictly(data: bytes, encoding: str) -> str | None:

@@ -12,7 +12,7 @@ from .words import SHOWN, label_error, unique
 from .yaml import yaml_value
 
 ENDS = re.compile(r"\r\n|[\r\n\u2028\u2029]")  # of lines; str.splitlines() knows stranger ones
-COMMAS = re.compile(r"[,，;；\t]")
+COMMAS = re.compile(r"[,，、;；\t]")
 NUMBER_FIRST = re.compile(r"([0-9]{1,6})(?:\s*[:：,，;\t=)、]\s*|\.?\s+)(\S.*)")  # "0 paper", "0: paper", "0,paper"
 NAME_FIRST = re.compile(r"(\S.*?)(\s*[:：,，;\t=]\s*|\s+)([0-9]{1,6})")  # "paper 0", "paper,0"
 HEAD = re.compile(r"[^0-9,，;；\t]+[,，;；\t][^0-9,，;；\t]+")  # "id,name"
@@ -27,6 +27,8 @@ def parse(text: str, yaml: bool = False) -> object:
     the numbers of all lines count from 0 (or 1).
     """
     text = text.strip().strip("\ufeff")
+    if text in ("[]", "()", "null"):
+        return []
     if text[:1] == "{" or (text[:1] in ("[", "(") and re.search(r"[,'\"]", text)):
         return _literal(text)
     if yaml or re.search(r"^(names|nc)\s*:", text, re.MULTILINE):

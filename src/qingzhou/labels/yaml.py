@@ -27,9 +27,17 @@ def yaml_value(text: str) -> object:
     for entry in ENTRIES:
         value = _entry(text, entry)
         if value is not None:
+            _check_elsewhere(value)
             _check_count(len(value), text)
             return value or None
-    return _block(text) if re.match(r"(---\s*)?\s*- ", text) else None
+    return _block(text) if re.match(r"(---\s*)?\s*- ", text) else _counted(text)
+
+
+def _counted(text: str) -> Value | None:
+    """A file of nothing but "0: a" or "a: 0"."""
+    found = _items(text.split("\n")) if not re.search(r"^[\s-]+\S", text, re.MULTILINE) else []
+    sides = (found.keys(), found.values()) if isinstance(found, dict) else ()
+    return found if any(all(one.isdecimal() for one in side) for side in sides) else None
 
 
 def yaml_entry(text: str, name: str) -> Value | None:
@@ -45,6 +53,16 @@ def _plain(text: str) -> str:
 def _entry(text: str, name: str) -> Value | None:
     found = re.search(rf"^[\"']?{name}[\"']?\s*:[ \t]*(.*)$", text, re.MULTILINE)
     return _value(found[1].strip(), text[found.end() :]) if found else None
+
+
+def _check_elsewhere(value: Value) -> None:
+    """LabelError if the names stand somewhere else: in another file, or where YAML's marks point."""
+    only = value[0] if isinstance(value, list) and len(value) == 1 else ""
+    if only.startswith(("*", "&", "!")) or only.lower().endswith((".txt", ".names", ".yaml", ".json")):
+        raise label_error(
+            en=f"The names stand elsewhere: {only}. Give that file itself, or the names: --labels cat,dog",
+            zh=f"名称在别的地方：{only}。请直接指定那个文件，或写出名称：--labels cat,dog",
+        )
 
 
 def _check_count(count: int, text: str) -> None:
