@@ -263,6 +263,30 @@ def test_what_contradicts_itself(name: str, tmp_path: Path) -> None:
     assert words in caught.value.en and caught.value.zh != caught.value.en
 
 
+STRANGERS = {
+    "labelme": ("1.json", '{"version": "5.4", "shapes": [{"label": "cat"}], "imagePath": "1.png"}'),
+    "VGG Image Annotator": ("via.json", '{"a": {"regions": [{"shape_attributes": {}, "region_attributes": {}}]}}'),
+    "Label Studio": ("export.json", '[{"annotations": [{"result": [{"from_name": "label", "to_name": "image"}]}]}]'),
+    "Create ML": ("a.json", '[{"image": "1.png", "annotations": [{"label": "cat", "coordinates": {"x": 1}}]}]'),
+    "CVAT for images": (
+        "annotations.xml",
+        '<?xml version="1.0"?><annotations><image id="0" name="1.png"/></annotations>',
+    ),
+}
+
+
+@pytest.mark.parametrize("tool", STRANGERS)
+@pytest.mark.parametrize("folder", [".", "images", "cat"])
+def test_other_tools_are_named(tool: str, folder: str, tmp_path: Path) -> None:
+    name, text = STRANGERS[tool]
+    pictures(tmp_path / folder)
+    file = write(tmp_path / folder / name, text)
+    for data in (tmp_path, file):
+        with pytest.raises(DataError) as caught:
+            evaluate(Boxes(ANSWERS), data)
+        assert tool in caught.value.en and tool in caught.value.zh and "COCO" in caught.value.en
+
+
 ENTITY = '<!DOCTYPE annotation [<!ENTITY a "dog"><!ENTITY b "&a;&a;">]>'
 BROKEN = {
     "a DTD": (ENTITY + DOG.replace("dog", "&b;"), "DTD"),

@@ -12,6 +12,7 @@ from ..runtime.kinds import archive, head_of
 from . import coco, folders, tables, voc, yolo
 from .places import data_error, files_in
 from .result import Dataset
+from .strangers import refuse_stranger
 
 READERS: dict[str, Callable[[Path], Dataset]] = {
     "folders": folders.read_folders, "mmedu": folders.read_mmedu, "coco": coco.read_coco, "yolo": yolo.read_yolo,
@@ -46,10 +47,14 @@ def recognise(path: Path, card: Card | None = None) -> str:
     if path.is_file():
         if path.suffix.lower() not in SUFFIXES:
             raise _unknown(path)
+        if path.suffix.lower() in (".json", ".xml"):
+            refuse_stranger(path)
         return SUFFIXES[path.suffix.lower()]
     found = [layout for layout, looks_like in LOOKS.items() if looks_like(path)]
+    fit = [layout for layout in found if card is None or (layout in BOXES) == (card.task == "detection")]
+    if not fit and (card is None or card.task == "detection"):
+        refuse_stranger(path)
     if found:
-        fit = [layout for layout in found if card and (layout in BOXES) == (card.task == "detection")]
         return (fit or found)[0]
     if coco.has_json(path) and (card is None or card.task == "detection"):
         return "coco"  # whose reader says what is wrong with it
