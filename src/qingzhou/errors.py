@@ -11,6 +11,8 @@ QingzhouError
 ├── ArchitectureMismatch   −302  the network asked for is not the one in the file
 ├── LabelError             −201  the labels do not fit the classes
 ├── DataError              −201  data to judge by that are empty, or laid out otherwise than known
+├── AccuracyLost                 INT8 would cost more of the accuracy than was allowed
+├── NotFaster                    INT8 is not faster where it was measured
 ├── OptionError            −501  an option has a value that cannot be
 │   └── TaskError          −310  a task that the Workflow does not have; also a ValueError
 ├── BoardError                   a board cannot be reached, refused the login, or failed at a step
@@ -141,6 +143,10 @@ class DataError(QingzhouError):
 
 class AccuracyLost(QingzhouError):
     """INT8 would cost more of a model's accuracy than was allowed; nothing is written."""
+
+
+class NotFaster(QingzhouError):
+    """INT8 is not faster where it was measured, so there is no reason to take it."""
 
 
 class OptionError(QingzhouError):

@@ -130,7 +130,7 @@ def test_a_missing_wheel_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     other = replace(unihiker, pythons={"3.7": {**unihiker.pythons["3.7"], "ncnn": "0.0.1"}})
     monkeypatch.setattr("qingzhou.bundle.build.load", lambda name: other)
     with pytest.raises(BundleError) as caught:
-        build(LENET, "unihiker", out=tmp_path / "b", offline=True)
+        build(LENET, "unihiker", out=tmp_path / "b", offline=True, engine="ncnn")
     assert "Python 3.7" in caught.value.en and "ncnn==0.0.1" in caught.value.zh
     assert left(tmp_path) == []
 
@@ -196,7 +196,7 @@ def test_a_failure_leaves_the_old_bundle(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 @pytest.fixture
 def board_bundle(tmp_path: Path) -> Path:
-    return build(LENET, "unihiker", "camera", actions=["print"], out=tmp_path / "b", lang="en").path
+    return build(LENET, "unihiker", "camera", actions=["print"], out=tmp_path / "b", lang="en", engine="ncnn").path
 
 
 @pytest.mark.parametrize("program", ["main.py", "selftest.py", "bench.py"])

@@ -21,6 +21,7 @@ from passengers import DIGITS, ORACLE, basenn, digits
 from qingzhou.quant import Quantised
 from qingzhou.quant.pair import paired_drop
 from qingzhou.quant.split import split
+from qingzhou.quant.target import here
 from qingzhou.runtime.predict import Predictor
 
 DATA = DIGITS / "test"
@@ -139,6 +140,7 @@ def test_the_same_again(lenet: Path, small: Quantised, tmp_path: Path) -> None:
 def test_for_other_devices(lenet: Path, target: str, tmp_path: Path) -> None:
     """Judged by their arithmetic, not by this machine's; not timed here unless this machine is such a one."""
     found = qingzhou.quantize(lenet, DATA, tmp_path, target=target, any_speed=True)
+    assert (found.timing is not None) is (target == here())
     assert found.target == target and found.verdict is not None and found.path is not None
     assert found.verdict.drop.drop <= 0.005
     graph = onnx.load(found.path).graph

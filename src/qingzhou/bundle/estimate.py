@@ -43,9 +43,11 @@ class Estimate:
         return {"fps": self.fps and round(self.fps, 3), "memory_mb": round(self.memory_mb), "source": self.source}
 
 
-def estimate(device: Device, scene: str, macs: float, size: float, precision: str) -> Estimate:
-    """Of a network of so many MACs in so many bytes."""
-    speed = device.speed.get(precision, device.speed["fp32"])
+def estimate(
+    device: Device, scene: str, macs: float, size: float, precision: str, gain: float | None = None
+) -> Estimate:
+    """Of a network of so many MACs in so many bytes; gain: what the precision is known to give beside FP32."""
+    speed = device.speed.get(precision, device.speed["fp32"]) if gain is None else gain * device.speed["fp32"]
     fps = speed * 1e6 / macs if macs else None
     memory = BASE_MB + EACH_MB * size / 1e6 + (LIVE_MB if scene in LIVE else 0)
     return Estimate(fps, memory, device.speed_source)
@@ -56,7 +58,7 @@ def check(device: Device, scene: str, form: Form, force: bool) -> Estimate:
 
     `force` lets estimates pass, but not a file that is larger than all of the device's memory.
     """
-    found = estimate(device, scene, form.macs, form.size, form.precision)
+    found = estimate(device, scene, form.macs, form.size, form.precision, form.gain)
     if form.size > device.memory_mb * 1e6:
         raise _too_large(device, scene, form, found, whole=True)
     if not force and found.memory_mb > device.free_mb:

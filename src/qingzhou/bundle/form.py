@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import inf
 from pathlib import Path
 
 import onnx
@@ -15,14 +16,26 @@ from ..devices import Device
 from ..engines import ENGINES, compile_for, open_predictor
 from ..engines.artifact import is_quantised, takes_int8
 from ..engines.table import engine_for, is_compiled
-from ..errors import AccuracyLost, BundleError, EngineError, ExtraMissing, FileMissing, OptionError, QingzhouError, say
-from ..export.count import onnx_macs
+from ..errors import (
+    AccuracyLost,
+    BundleError,
+    EngineError,
+    ExtraMissing,
+    FileMissing,
+    NotFaster,
+    OptionError,
+    QingzhouError,
+    say,
+)
+from ..export.count import Work, onnx_macs, onnx_work
 from ..quant import Quantised, quantize
 from ..quant.pictures import with_pictures
 from ..quant.signed import signed
 from ..runtime.card import Card
 
 PRECISIONS = ("auto", "fp32", "fp16", "int8")
+CLEARLY = 1.1  # times fewer instructions that INT8 must take
+MOBILENET_V2 = Work(278_790_656, 20_716_416, 6_895_796, 53)  # at 224 x 224: the speeds of the profiles are its
 
 
 @dataclass(frozen=True)
@@ -49,6 +62,7 @@ class Form:
     macs      multiply-accumulates of one inference; 0 where they are not known
     accuracy  share of held-out data that it answers rightly, where that was measured
     notes     why this form, and what else was tried
+    gain      its speed as a multiple of FP32's, by this network's layers or measured; None where not known
     """
 
     files: tuple[Path, ...]
@@ -59,6 +73,7 @@ class Form:
     macs: int
     accuracy: float | None
     notes: tuple[str, ...]
+    gain: float | None = None
 
 
 def best_form(source: Path, device: Device, wish: Wish, folder: Path) -> Form:
@@ -73,9 +88,11 @@ def best_form(source: Path, device: Device, wish: Wish, folder: Path) -> Form:
         try:
             made = job.make(engine, precision)
             return replace(made, notes=(*told, *made.notes))
-        except (EngineError, ExtraMissing, AccuracyLost) as err:
+        except (EngineError, ExtraMissing, AccuracyLost, NotFaster) as err:
             failed = err
-            told.append(say(f"{engine} {precision} was not possible: {err.en}", f"{engine} {precision} 不行：{err.zh}"))
+            told.append(
+                say(f"{engine} {precision} was not taken: {err.en}", f"没有采用 {engine} {precision}：{err.zh}")
+            )
     assert failed is not None  # candidates() gives one at least
     raise failed
 
@@ -111,14 +128,27 @@ class _Job:
     folder: Path
 
     def candidates(self) -> Iterator[tuple[str, str]]:
-        """Engines and precisions, the best first: by instructions where they were counted, else in the order of the
-        profile; INT8 before FP32 where there are data. OptionError where none is left.
+        """Engines and precisions, the best first: by the instructions that this network takes where these are known,
+        else in the order of the profile; INT8 before FP32 where there are data. OptionError where none is left.
         """
         pairs = [(e, p) for e in self.device.engines for p in self._precisions() if self._may(e, p)]
         if not pairs:
             raise _no_form(self.source, self.device, self.wish)
-        counted = {e: dict(found) for e, found in self.device.instructions.items()}
-        yield from sorted(pairs, key=lambda pair: (counted.get(pair[0], {}).get(pair[1], 1e9), pairs.index(pair)))
+        yield from sorted(pairs, key=lambda pair: (self._price(*pair), pairs.index(pair)))
+
+    def _price(self, engine: str, precision: str) -> float:
+        """Instructions; a little more for INT8, which must be clearly fewer to be worth it. Not known: infinite."""
+        return (self._instructions(engine, precision) or inf) * (CLEARLY if precision == "int8" else 1)
+
+    def _instructions(self, engine: str, precision: str) -> float:
+        """Millions for this network; of MobileNetV2 where not more is known; 0 where nothing is."""
+        found = self.device.instructions_for(self.work, engine, precision) if self.device.cost else None
+        return found or self.device.instructions.get(engine, {}).get(precision, 0.0)
+
+    @cached_property
+    def work(self) -> Work:
+        """What the network has to do; of a detector with its boxes."""
+        return onnx_work(onnx.load(self.onnx_for("onnxruntime"), load_external_data=False))
 
     def _precisions(self) -> Sequence[str]:
         if self.rounded_already:
@@ -141,9 +171,12 @@ class _Job:
         model, accuracy, notes = self.onnx_for(engine), None, []
         self.wish.fits(open_predictor(model).card)
         macs = onnx_macs(onnx.load(model, load_external_data=False))
+        gain = self._gain(engine, precision)
         if precision == "int8" and not self.rounded_already:
-            model, accuracy, note = self._rounded(model, engine)
-            notes.append(note)
+            found, model = self._rounded(model, engine)
+            accuracy = found.verdict.figures()[1] if found.verdict and found.verdict.labelled else None
+            gain = found.timing.ratio if found.timing else gain
+            notes += [found.explanation, *found.notes]
         elif self.wish.data is not None:
             model = with_pictures(model, self.wish.data, self._new("seen"))
         if engine == "ncnn":
@@ -152,7 +185,7 @@ class _Job:
         else:
             files = (self._onnx_file(model, precision),)
         return Form(files, _bytes(files), open_predictor(files[0]).card, engine, precision, macs, accuracy,
-                    (*notes, self._why(engine, precision)))  # fmt: skip
+                    (*notes, self._why(engine, precision)), gain)  # fmt: skip
 
     def onnx_for(self, engine: str) -> Path:
         """The model as .onnx, converted if it is a checkpoint: detectors in the form that the engine can run."""
@@ -184,19 +217,39 @@ class _Job:
         """Whether the user's file is INT8."""
         return self.source.suffix.lower() == ".onnx" and is_quantised(self.source)
 
-    def _rounded(self, model: Path, engine: str) -> tuple[Path, float | None, str]:
-        """The model in INT8 for the device's arithmetic, within the promise; its accuracy, and what that cost."""
+    def _rounded(self, model: Path, engine: str) -> tuple[Quantised, Path]:
+        """The model in INT8 for the device's arithmetic, within the promise, and its file. AccuracyLost; NotFaster
+        where this computer is the device, unless INT8 was asked for.
+        """
         target, found = "ncnn" if engine == "ncnn" else self.device.int8_target, self.wish.rounded
         if found is None or found.target != target:
             out = self._new(f"int8-{target}").with_suffix(".int8.onnx")
-            found = quantize(model, self.wish.data, out, max_drop=self.wish.max_drop, any_speed=True, target=target)
-        if found.path is None:
-            raise AccuracyLost(
-                en="INT8 would cost more of the accuracy than allowed, even with some layers left in float.",
-                zh="INT8 会使准确率下降得比允许的多，即使保留部分层为浮点也不行。",
+            wanted = self.wish.precision == "int8"
+            found = quantize(model, self.wish.data, out, max_drop=self.wish.max_drop, any_speed=wanted, target=target)
+        if found.path is not None:
+            return found, found.path
+        if found.kept_promise and found.timing is not None:
+            raise NotFaster(
+                en=f"INT8 is not faster on this computer ({found.timing.ratio:.2f} times the speed).",
+                zh=f"INT8 在这台电脑上没有更快（速度是原来的 {found.timing.ratio:.2f} 倍）。",
             )
-        labelled = found.verdict is not None and found.verdict.labelled
-        return found.path, found.verdict.figures()[1] if labelled and found.verdict else None, found.explanation
+        raise AccuracyLost(
+            en="INT8 would cost more of the accuracy than allowed, even with some layers left in float.",
+            zh="INT8 会使准确率下降得比允许的多，即使保留部分层为浮点也不行。",
+        )
+
+    def _gain(self, engine: str, precision: str) -> float | None:
+        """The published gain of MobileNetV2, as this network's instructions differ from its; None where not known."""
+        if precision != "int8":
+            return None
+        mine, reference = (
+            [self.device.instructions_for(work, engine, form) for form in ("fp32", "int8")]
+            for work in (self.work, MOBILENET_V2)
+        )
+        if mine[0] is None or mine[1] is None or reference[0] is None or reference[1] is None:
+            return None
+        published = self.device.speed.get("int8", self.device.speed["fp32"]) / self.device.speed["fp32"]
+        return published * (mine[0] / mine[1]) / (reference[0] / reference[1])
 
     def _onnx_file(self, model: Path, precision: str) -> Path:
         """The bundle's own copy; int8 activations where the device's onnxruntime is faster with them."""
@@ -209,18 +262,20 @@ class _Job:
         return place
 
     def _why(self, engine: str, precision: str) -> str:
-        counted = self.device.instructions.get(engine, {}).get(precision)
-        if self.wish.engine or counted is None:
+        counted = self._instructions(engine, precision)
+        if self.wish.engine or not counted:
             return say(f"It runs with {engine} in {precision.upper()}.", f"用 {engine} 以 {precision.upper()} 运行。")
         others = ", ".join(
-            f"{e} {p.upper()} {n:g}" for e, found in self.device.instructions.items() for p, n in found.items()
-            if (e, p) != (engine, precision)
+            f"{e} {p.upper()} {self._instructions(e, p):.3g}" for e, found in self.device.instructions.items()
+            for p in found if (e, p) != (engine, precision)
         )  # fmt: skip
+        own = self.device.instructions_for(self.work, engine, precision) is not None
+        en, zh = ("this network", "这个网络") if own else ("MobileNetV2", "MobileNetV2 ")
         return say(
-            f"It runs with {engine} in {precision.upper()}: MobileNetV2 takes {counted:g} million instructions so "
-            f"(others: {others}; counted under emulation of {self.device.counted_on}).",
-            f"用 {engine} 以 {precision.upper()} 运行：这样 MobileNetV2 需要 {counted:g} 百万条指令"
-            f"（其他：{others}；在 {self.device.counted_on} 的模拟器中计数）。",
+            f"It runs with {engine} in {precision.upper()}: {en} takes about {counted:.3g} million instructions so "
+            f"(others: {others}; from counts under emulation of {self.device.counted_on}).",
+            f"用 {engine} 以 {precision.upper()} 运行：这样{zh}大约需要 {counted:.3g} 百万条指令"
+            f"（其他：{others}；根据 {self.device.counted_on} 模拟器中的计数）。",
         )
 
 
@@ -269,6 +324,11 @@ def _check(source: Path, device: Device, wish: Wish) -> None:
         raise FileMissing(
             en=f"There is no file {source}; expected a converted model (.onnx) or a checkpoint (.pth). Check the name.",
             zh=f"文件 {source} 不存在，应为转换好的模型（.onnx）或权重文件（.pth）。请检查文件名。",
+        )
+    if wish.data is not None and not wish.data.exists():
+        raise FileMissing(
+            en=f"There is no file or folder {wish.data}; expected data to make and judge INT8 with. Check the name.",
+            zh=f"文件或文件夹 {wish.data} 不存在，应为用于量化和评估的数据。请检查名称。",
         )
     if wish.precision not in PRECISIONS:
         raise OptionError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import say
@@ -32,6 +32,8 @@ class Device:
     engines       that run there, the best for FP32 first
     speed         million multiply-accumulates a second by precision, for estimates; and where that comes from
     instructions  million of them for one MobileNetV2, by engine and precision, counted under emulation
+    cost          million instructions by engine and precision: for a million multiply-accumulates, for a million of
+                  those in groups, for a million numbers that are written, for a thousand layers, and for each inference
     counted_on    the device whose processor was emulated for that: this one, or the nearest that was
     pythons       Python's minor version -> package -> exact version that has a wheel there
     system        packages that only the system's own archive has: name -> its name there
@@ -57,6 +59,7 @@ class Device:
     speed: Mapping[str, float]
     speed_source: str
     instructions: Mapping[str, Mapping[str, float]]
+    cost: Mapping[str, Mapping[str, Sequence[float]]]
     counted_on: str
     pythons: Mapping[str, Mapping[str, str]]
     system: Mapping[str, str]
@@ -84,6 +87,14 @@ class Device:
         """Whose arithmetic INT8 is judged by, of quant.TARGETS: of computers the one without VNNI, which all have."""
         return "arm" if self.machine else "x86"
 
+    def instructions_for(self, work: Sequence[float], engine: str, precision: str) -> float | None:
+        """Million instructions of an inference that has this to do (export.count.Work); None where not known."""
+        each = self.cost.get(engine, {}).get(precision)
+        if each is None or not any(work[:2]):
+            return None
+        scales = (1e-6, 1e-6, 1e-6, 1e-3)
+        return each[-1] + sum(a * scale * n for a, scale, n in zip(each, scales, work, strict=False))
+
     @property
     def platforms(self) -> tuple[str, ...]:
         """pip's names for it, the most general first; () where it depends on the computer."""
@@ -107,5 +118,8 @@ class Device:
             "opset": self.opset, "ir_version": self.ir,
             "million_macs_a_second": dict(self.speed), "speed_source": self.speed_source,
             "million_instructions_mobilenet_v2": {name: dict(found) for name, found in self.instructions.items()},
+            "million_instructions_each": {
+                engine: {name: list(each) for name, each in found.items()} for engine, found in self.cost.items()
+            },
             "notes": {name: list(found) for name, found in self.notes.items()},
         }  # fmt: skip

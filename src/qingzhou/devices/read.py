@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -20,7 +20,8 @@ else:
 
 TEXTS = ("machine", "processor", "camera", "speed_source")
 NUMBERS = ("memory_mb", "free_mb", "cores")
-OPTIONAL = ("glibc", "signed_int8", "screen", "pins", "pin_numbers", "python", "system", "instructions", "counted_on")
+OPTIONAL = ("glibc", "signed_int8", "screen", "pins", "pin_numbers", "python", "system", "instructions", "cost",
+            "counted_on")  # fmt: skip
 KNOWN = {*TEXTS, *NUMBERS, *OPTIONAL, "title", "names", "dot_product", "engines", "speed", "ceiling", "notes"}
 
 
@@ -85,6 +86,10 @@ def _device(name: str, data: Mapping[str, Any]) -> Device:
         engines=tuple(_a(str, "engines", entry) for entry in data["engines"]),
         speed={key: float(value) for key, value in data["speed"].items()},
         instructions=data.get("instructions", {}),
+        cost={
+            engine: {name: _five(each) for name, each in found.items()}
+            for engine, found in data.get("cost", {}).items()
+        },
         counted_on=_a(str, "counted_on", data.get("counted_on", name)),
         pythons={key: _texts(f"python.{key}", found) for key, found in data.get("python", {}).items()},
         system=_texts("system", data.get("system", {})),
@@ -109,6 +114,13 @@ def _numbers(key: str, text: str) -> tuple[int, ...]:
 
 def _texts(key: str, found: Mapping[str, Any]) -> dict[str, str]:
     return {name: _a(str, f"{key}.{name}", value) for name, value in found.items()}
+
+
+def _five(each: Sequence[float]) -> tuple[float, ...]:
+    """What instructions are counted for; ValueError if there are not five."""
+    if len(each) != 5:
+        raise ValueError(f"cost: {each!r}, not five numbers")
+    return tuple(map(float, each))
 
 
 def _a(kind: type, key: str, value: Any) -> Any:

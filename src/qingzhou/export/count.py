@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..nets.graph import Graph, Layer
 
@@ -47,20 +47,54 @@ def onnx_parameters(model: ModelProto) -> int:
     return sum(math.prod(item.dims) for item in model.graph.initializer if item.data_type != 7)
 
 
+class Work(NamedTuple):
+    """What one inference has to do: multiply-accumulates of layers that read all channels, and of those in groups
+    (depthwise); numbers that are written (not by what engines merge into the layer before); layers.
+    """
+
+    dense: int
+    grouped: int
+    numbers: int
+    layers: int
+
+    @property
+    def macs(self) -> int:
+        """All multiply-accumulates."""
+        return self.dense + self.grouped
+
+
+NOTHING = Work(0, 0, 0, 0)
+MERGED = {"Constant", "Reshape", "Flatten", "Shape", "Identity", "Relu", "Clip", "QuantizeLinear", "DequantizeLinear"}
+
+
 def onnx_macs(model: ModelProto) -> int:
     """Multiply-accumulates of an ONNX model, counted as macs() does; 0 where its shapes cannot be inferred."""
+    return onnx_work(model).macs
+
+
+def onnx_work(model: ModelProto) -> Work:
+    """What an ONNX model has to do; NOTHING where its shapes cannot be inferred."""
     import onnx
 
     if model.functions:  # nothing is counted inside them, and inference goes into each call: 2^n of them in n functions
-        return 0
+        return NOTHING
     try:
         graph = onnx.shape_inference.infer_shapes(model).graph
     except Exception:  # a broken or too large model; inference raises several classes
-        return 0
+        return NOTHING
     shapes: dict[str, tuple[int, ...]] = {item.name: tuple(item.dims) for item in graph.initializer}
     for value in (*graph.input, *graph.value_info, *graph.output):
         shapes.setdefault(value.name, tuple(d.dim_value or 1 for d in value.type.tensor_type.shape.dim))
-    return sum(_node_macs(node, shapes) for node in graph.node)
+    counted = [(_node_macs(node, shapes), _groups(node)) for node in graph.node]
+    written = [shapes.get(node.output[0], (0,)) for node in graph.node if node.output and node.op_type not in MERGED]
+    return Work(
+        sum(macs for macs, groups in counted if groups == 1), sum(macs for macs, groups in counted if groups > 1),
+        sum(map(math.prod, written)), sum(macs > 0 for macs, _ in counted),
+    )  # fmt: skip
+
+
+def _groups(node: NodeProto) -> int:
+    return next((int(entry.i) for entry in node.attribute if entry.name == "group"), 1)
 
 
 def _node_macs(node: NodeProto, shapes: Shapes) -> int:

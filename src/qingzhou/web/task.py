@@ -201,9 +201,7 @@ def _facts(card: Any) -> Told:
 def _quantised(
     model: Path, options: Told, data: Path | None, out: Path, tell: Teller
 ) -> tuple[Quantised | None, Told | None]:
-    """The smaller model, if it keeps the promise, and what is told of it. The server's own speed says nothing of the
-    device's.
-    """
+    """The smaller model, if it keeps the promise and, where it is for a computer, is faster; and what is told of it."""
     if options["precision"] != "int8":
         return None, None
     from ..present.quantised_page import quantised_page
@@ -211,7 +209,7 @@ def _quantised(
 
     tell.stage("quantize")
     place = out / f"{model.stem}.int8.onnx"
-    found = quantize(model, data, place, max_drop=options["max_drop"], any_speed=True, target=_target(options))
+    found = quantize(model, data, place, max_drop=options["max_drop"], target=_target(options))
     quantised_page(found, out / f"{model.stem}.int8.html")
     return found, _plain({**found.as_dict(), "explanation": found.explanation})
 
@@ -237,7 +235,7 @@ def _bundle(
     made = build(
         model, options["device"], scene, actions=options["actions"], lang=options["lang"],
         out=out / f"{source.stem}-{options['device']}-{scene}.zip", data=data if rounded else None,
-        precision="int8" if rounded else "fp32", max_drop=options["max_drop"], rounded=rounded,
+        precision="auto" if rounded else "fp32", max_drop=options["max_drop"], rounded=rounded,
     )  # fmt: skip
     return _plain(made.as_dict())
 

@@ -24,7 +24,7 @@ export function report({ size, options, result, job }, titleOf) {
     result.try ? trial(result.try) : null,
     checks(facts.checks ?? []),
     list(say("actions"), rules.map((rule) => make("code", {}, rule))),
-    list(say("device_notes"), (bundle?.notes ?? []).filter((text) => text !== quantize?.explanation)),
+    list(say("device_notes"), (bundle?.notes ?? []).filter((text) => text !== quantize?.explanation && !quantize?.notes.includes(text))),
     share(job),
   ].filter(Boolean);
 }
