@@ -26,7 +26,8 @@ from .estimate import Estimate, check
 from .form import Form, Wish, best_form, form_elsewhere
 from .place import bundle_place, said_of, take_place
 from .rules import as_rules, check_rules
-from .sample import RESULT, Shown, show_sample
+from .sample import RESULT, Shown, opened, show_sample
+from .simulated import write_pictures
 from .texts import Facts, install_bat, install_sh, readme, script
 from .wheels import as_text, download, requirements, system_packages
 
@@ -164,6 +165,8 @@ def _fill(order: Order, folder: Path) -> Bundle:
     if second is not None:
         constants["SECOND"] = second.files[0].name
     wanted = requirements(order.device, form.engine)
+    if SCENES[order.scene].looks and order.wish.data is not None:
+        write_pictures(opened(form.files[0]), order.wish.data, folder, rules)
     _write(folder / "main.py", program(order.scene, form.card, order.language, constants))
     _write_scripts(order, folder, form, wanted)
     _copy_needs(folder, [form] if second is None else [form, second])
@@ -333,10 +336,15 @@ def _write_facts(order: Order, folder: Path, form: Form, shown: Shown, wanted: M
         "name": order.source.stem, "network": form.card.network, "model": here[0] if here else "",
         "model_files": here,
         "engine": form.engine, "precision": form.precision,
-        "accuracy": form.accuracy, "macs": form.macs,
+        "accuracy": form.accuracy, "macs": form.macs, "screen": _screen(order.device),
         "sample": {"file": shown.file, "answer": shown.answer}, "files": _digests(folder),
     }  # fmt: skip
     _write(folder / FACTS, json.dumps(facts, ensure_ascii=False, indent=1) + "\n")
+
+
+def _screen(device: Device) -> list[int] | None:
+    """Width and height of the device's own screen, which the simulator shows."""
+    return None if device.screen is None else [device.screen.width, device.screen.height]
 
 
 def _digests(folder: Path) -> dict[str, str]:

@@ -19,7 +19,7 @@ from .optional import board, there
 from .read import SCREEN
 
 SECONDS = 3.0  # for which a message stays
-SMALL = {"unihiker": (240, 320)}  # width and height of a board's own screen
+READABLE = (320, 240)  # on which the simulator shows small pictures where the board has no screen of its own
 _message: List[Any] = ["", 0.0]  # what show() wrote, and until when it stays
 
 
@@ -60,7 +60,9 @@ class Screen:
         self._times: Deque[float] = collections.deque(maxlen=30)
         self._said = ""
         self._last: Any = None
-        self._window = _open_window(window, full_screen)
+        own = own_screen()
+        self._window = _open_window(window, full_screen and not (sim.active() and own))
+        self._size = getattr(self._window, "size", None) or own
 
     def __enter__(self) -> Screen:
         return self
@@ -78,10 +80,9 @@ class Screen:
     def show(self, picture: Any, answer: Any) -> bool:
         """A picture (H, W, 3) RGB with its answer; False once somebody wants to leave."""
         self._times.append(time.monotonic())
+        self._last = (picture, answer) if sim.active() else None
         if self._window is None:
             self._say(answer)
-            if sim.active():
-                self._last = picture, answer
             return True
         self._window.put(self.drawn(picture, answer))
         return bool(self._window.alive())
@@ -92,8 +93,7 @@ class Screen:
 
     def drawn(self, picture: Any, answer: Any) -> Any:
         """What show() puts on the screen: small and turned as the screen is, with the fps."""
-        size = getattr(self._window, "size", None) or SMALL.get(board())
-        picture, answer = _fitted(picture, answer, size, self._turn)
+        picture, answer = _fitted(picture, answer, self._size, self._turn)
         shown = draw(picture, answer) if answer is not None else Image.fromarray(picture)
         write_below(shown, _message[0] if time.monotonic() < _message[1] else "%.1f fps" % self.fps)
         turn = {90: Image.Transpose.ROTATE_270, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_90}
@@ -108,8 +108,10 @@ class Screen:
     def _keep(self) -> None:
         """In the simulator, the last picture as a file; the program has done its work if it cannot be written."""
         path = sim.beside(SCREEN)
+        if self._size is None and min(self._last[0].shape[:2]) < READABLE[1]:
+            self._size = READABLE
         try:
-            self.drawn(*self._last).save(path)
+            _on_black(self.drawn(*self._last), self._size).save(path)
         except OSError as err:
             sim.tell(say("the last picture could not be written: %s", "无法保存最后的画面：%s") % err)
         else:
@@ -123,6 +125,27 @@ class Screen:
             self._said = str(seen)
             shown = ", ".join(map(caption, answer)) if isinstance(answer, list) else caption(answer) if answer else "?"
             sim.put((shown or say("nothing", "没有目标")) + ("   %.1f fps" % self.fps if self.fps else ""))
+
+
+def own_screen() -> Optional[Tuple[int, int]]:
+    """Width and height of the screen of the board that a bundle is for; None without a bundle, or a screen."""
+    try:
+        from .place import read_bundle
+    except ImportError:  # it comes with bundles only
+        return None
+    found = (read_bundle() or {}).get("screen")
+    if isinstance(found, list) and len(found) == 2 and all(type(n) is int and 0 < n < 10_000 for n in found):
+        return found[0], found[1]
+    return None
+
+
+def _on_black(shown: Any, size: Optional[Tuple[int, int]]) -> Any:
+    """A picture in the middle of a screen of its own size."""
+    if size is None or shown.size == size:
+        return shown
+    screen = Image.new("RGB", size)
+    screen.paste(shown, ((size[0] - shown.width) // 2, (size[1] - shown.height) // 2))
+    return screen
 
 
 def _fitted(picture: Any, answer: Any, size: Optional[Tuple[int, int]], turn: int) -> Any:

@@ -33,6 +33,11 @@ class Scene:
         """Whether its model runs on another machine."""
         return "MODEL" not in self.constants
 
+    @property
+    def looks(self) -> bool:
+        """Whether it gets one picture after another, in the simulator those of a folder."""
+        return not {"CAMERA", "VIDEO"}.isdisjoint(self.constants) or self.name == "api"
+
     def takes(self, card: Card) -> bool:
         """Whether it can use such a model."""
         return kind_of(card) in self.kinds and card.input.kind in self.inputs
