@@ -29,8 +29,7 @@ from qingzhou.runtime.card import KEY, Card, Input, Output, Sample
 from qingzhou.runtime.detect import Detection, Found, locate, nms, paste_mask, read, run_lengths
 from qingzhou.runtime.image import read_image
 from qingzhou.runtime.overlap import BLOCK
-from qingzhou.runtime.prepare import View, prepare, prepare_view
-from qingzhou.runtime.resize import fit_within, resize
+from qingzhou.runtime.prepare import View, fit_within, prepare, prepare_view, resize
 from qingzhou.runtime.sample import sample_picture
 from qingzhou.scenes import write_sample
 

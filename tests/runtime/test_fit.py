@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from qingzhou.runtime.card import Input
-from qingzhou.runtime.prepare import prepare, prepare_view
-from qingzhou.runtime.resize import fit_inside
+from qingzhou.runtime.prepare import fit_inside, prepare, prepare_view
 
 
 @pytest.mark.parametrize(

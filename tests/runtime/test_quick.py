@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qingzhou.runtime import prepare
+from qingzhou.runtime import prepare, quick
 from qingzhou.runtime.card import Input
 
 SIDE = st.integers(2, 300)
@@ -70,5 +70,5 @@ def test_the_camera_goes_the_quick_way(monkeypatch: pytest.MonkeyPatch) -> None:
     [resize(inside=[224, 224]), IMAGENET, {"op": "pad_to", "size": [224, 224]}],
 ])  # fmt: skip
 def test_other_steps_go_one_by_one(steps: list[dict[str, Any]]) -> None:
-    assert prepare._plan(picture(100, 90), entry(*steps)) is None
+    assert quick._plan(picture(100, 90), entry(*steps)) is None
     assert_same(picture(100, 90), entry(*steps))

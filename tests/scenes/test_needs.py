@@ -15,7 +15,8 @@ import qingzhou
 from passengers import ORACLE, basenn
 from programs import environment, run
 from qingzhou.convert import run_conversion
-from qingzhou.scenes import SCENES, copy_runtime, needs
+from qingzhou.runtime.card import Card, Input, Output
+from qingzhou.scenes import SCENES, copy_runtime, needs, program
 from qingzhou.scenes.needs import modules
 
 DIGITS = ORACLE / "digits" / "basenn.pth"
@@ -141,3 +142,37 @@ def test_what_only_we_read_is_not_copied() -> None:
         assert plain(path.read_text("utf-8")) == plain(modules()[path.stem]), path.name
     assert '"""A model that can be asked.' in modules()["predict"] and "def load" in modules()["predict"]
     assert "# -- " not in "".join(modules().values()) and "  # type: " not in "".join(modules().values())
+
+
+SHORT, CROP = {"op": "resize", "short": 40}, {"op": "center_crop", "size": [32, 32]}
+RESIZED = {  # the steps of a card, and with which modules pictures are made smaller
+    "cut": ([{**SHORT, "interpolation": "pillow"}, CROP], {"quick"}),
+    "cut by OpenCV": ([{**SHORT, "interpolation": "cv2"}, CROP], {"cv2_linear"}),
+    "squashed": ([{"op": "resize", "size": [32, 32], "interpolation": "pillow"}], {"quick"}),
+    "not yet of the size": ([{**SHORT, "interpolation": "pillow"}], {"quick", "cv2_linear"}),
+    "none": ([], {"cv2_linear"}),
+}
+PREPARE = """
+from qingzhou_runtime.card import Input
+from qingzhou_runtime.image import read_for
+from qingzhou_runtime.prepare import prepare
+import numpy as np
+entry = Input("i", "image", [1, 3, 32, 32], "RGB", STEPS)
+print(prepare(read_for(np.arange(60 * 50 * 3, dtype=np.uint8).reshape(60, 50, 3), entry), entry).shape)
+"""
+
+
+@pytest.mark.parametrize("way", RESIZED)
+def test_pictures_are_resized_with_what_is_there(way: str, tmp_path: Path) -> None:
+    """And a classifier of pictures has room for what is still to come."""
+    steps, modules_of = RESIZED[way]
+    card = Card("classification", "LeNet", "MMEdu", Input("i", "image", [1, 3, 32, 32], "RGB", steps),
+                Output("o", "probabilities"), ["a", "b"])  # fmt: skip
+    wanted = needs([program("basic", card, "en", {})], [card])
+    assert wanted & {"quick", "cv2_linear"} == modules_of
+    size = sum(len(modules()[name].encode()) for name in wanted)
+    assert len(modules_of) > 1 or (len(wanted) <= 15 and size <= 120_000), (len(wanted), size)
+    copy_runtime(tmp_path / "qingzhou_runtime", wanted)
+    (tmp_path / "x").mkdir()
+    (tmp_path / "main.py").write_text(PREPARE.replace("STEPS", repr(steps)))
+    assert run(tmp_path / "main.py") == "(1, 3, 32, 32)\n"

@@ -15,7 +15,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from .errors import FileMissing, ImageError, QingzhouError, say
 from .kinds import RAW, developed, head_of, not_a_picture, what
 from .picture import MOST_PIXELS, HalfColours, Picture, has_half_colours, is_jpeg, recolor, too_large, upright_size
-from .resize import new_size
+from .prepare import new_size
 
 if TYPE_CHECKING:
     import numpy.typing as npt

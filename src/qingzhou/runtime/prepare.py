@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, Any, Callable, Dict, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
@@ -11,18 +10,13 @@ from PIL import Image
 from .card import Input
 from .errors import ModelError
 from .picture import MOST_PIXELS, too_large
-from .resize import new_size, resize, sides
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    Array = npt.NDArray[Any]
+    from .quick import Prepared
 
-BITS = 22  # of Pillow's weights: PRECISION_BITS in its src/libImaging/Resample.c
-HALF = 1 << (BITS - 1)
-PART = 1 << 17  # numbers that are multiplied at once: they stay in the processor's cache
-STRONGEST = 2.5  # times smaller; beyond, so many pixels are weighed for one that Pillow is quicker
-KNOWN = (("resize",), ("resize", "center_crop"), ("resize", "normalize"), ("resize", "center_crop", "normalize"))
+    Array = npt.NDArray[Any]
 
 
 class View(NamedTuple):
@@ -54,10 +48,18 @@ def prepare(image: Any, entry: Input) -> Array:
 
 def prepare_view(image: Any, entry: Input) -> Tuple[Array, View]:
     """prepare(), and where the picture then lies."""
-    view, found = View(*sides(image)), prepared(image, entry)
+    view, found = View(*sides(image)), _at_once(image, entry)
     if found is None:
         return step_by_step(image, entry)
     return found.batch, view.resized(sides(image), found.size).moved(-found.left, -found.top)
+
+
+def _at_once(image: Any, entry: Input) -> Optional[Prepared]:
+    if not any(step.get("interpolation") == "pillow" for step in entry.steps):
+        return None
+    from .quick import prepared
+
+    return prepared(image, entry)
 
 
 def step_by_step(image: Any, entry: Input) -> Tuple[Array, View]:
@@ -173,105 +175,83 @@ STEPS: Dict[str, Callable[[Array, Dict[str, Any], Input], Array]] = {
 }  # fmt: skip
 
 
-# -- the steps of most classifiers in one go: resize as Pillow, cut out the middle, normalise ------------------------
-#
-# The same numbers, sooner. Pillow weighs one pixel after another; here numpy weighs whole rows of those that stay in
-# the middle, channel by channel, as the network takes them: on a board less than half of the instructions.
-
-
-class Weights(NamedTuple):
-    """How pixels from `first` to `end` become others: places (counted from `first`) and weights, (taps, count)."""
-
-    first: int
-    end: int
-    places: Array
-    weights: Array
-
-
-class Prepared(NamedTuple):
-    """The batch (1, 3, H, W); the size (height, width) of the picture after the resize; where the batch begins."""
-
-    batch: Array
-    size: Tuple[int, int]
-    top: int
-    left: int
-
-
-def prepared(picture: Any, entry: Input) -> Optional[Prepared]:
-    """What prepare() makes of a picture, bit for bit; None where it has other steps than these."""
-    plan = _plan(picture, entry)
-    if plan is None:
-        return None
-    size, (top, left), (high, wide) = plan
-    height, width = picture.shape[:2]
-    across, down = _weights(width, size[1], left, wide), _weights(height, size[0], top, high)
-    needed = picture[down.first : down.end, across.first : across.end]
-    out = np.empty((1, 3, high, wide), np.float32)
-    for channel, plane in enumerate(out[0]):
-        columns = np.ascontiguousarray(needed[..., channel].T)
-        plane[...] = _weighed(np.ascontiguousarray(_weighed(columns, across).T), down)
-    if entry.steps[-1]["op"] == "normalize":
-        mean, std = (np.asarray(entry.steps[-1][name], np.float32).reshape(-1, 1, 1) for name in ("mean", "std"))
-        out -= mean
-        out /= std
-    return Prepared(out, size, top, left)
-
-
-def _plan(picture: Any, entry: Input) -> Any:
-    """(height, width) after the resize, where the part in the middle begins, and its size; None for other steps."""
-    steps = {step["op"]: step for step in entry.steps}
-    if tuple(steps) not in KNOWN or len(steps) != len(entry.steps) or not isinstance(picture, np.ndarray):
-        return None
-    if picture.dtype != np.uint8 or picture.ndim != 3:
-        return None
-    step, (height, width) = steps["resize"], picture.shape[:2]
-    if step["interpolation"] != "pillow" or not {"size", "short"} & set(step):
-        return None
-    size = new_size(step, height, width)
-    part = tuple(steps["center_crop"]["size"]) if "center_crop" in steps else size
-    if size[0] * size[1] > MOST_PIXELS:
-        return None
-    changed = size[0] != height and size[1] != width and max(height / size[0], width / size[1]) <= STRONGEST
-    if not changed or tuple(entry.shape[1:]) != (3, *part) or part[0] > size[0] or part[1] > size[1]:
-        return None
-    return size, tuple(round((whole - cut) / 2) for whole, cut in zip(size, part)), part
-
-
-@functools.lru_cache(maxsize=8)
-def _weights(before: int, after: int, start: int, count: int) -> Weights:
-    """Of `count` new pixels from `start` on: precompute_coeffs and normalize_coeffs_8bpc of Resample.c, bilinear."""
-    scale = before / after
-    reach = max(scale, 1.0)  # of the filter, to either side
-    centre = (np.arange(start, start + count) + 0.5) * scale
-    left = np.maximum(np.trunc(centre - reach + 0.5), 0)
-    stop = np.minimum(np.trunc(centre + reach + 0.5), before)
-    places = left + np.arange(int((stop - left).max()))[:, None]
-    weights = np.maximum(1 - np.abs((places - centre + 0.5) * (1 / reach)), 0) * (places < stop)
-    weights /= functools.reduce(np.add, weights)  # one after another, as Pillow adds them
-    first, end = int(left[0]), int(stop[-1])
-    near = np.minimum(places, end - 1).astype(np.intp) - first
-    return Weights(first, end, near, (0.5 + weights * (1 << BITS)).astype(np.int32))
-
-
-def _weighed(rows: Array, by: Weights) -> Array:
-    """(end - first, n) uint8 -> (count, n) uint8: sums of rows, rounded."""
-    taps, count = by.places.shape
-    out = np.empty((count, rows.shape[1]), np.uint8)
-    step = max(1, PART // (taps * rows.shape[1]))
-    wide = rows.astype(np.int32)
-    for start in range(0, count, step):
-        part = slice(start, start + step)
-        # einsum multiplies and adds in one pass: half the instructions of doing so one after the other
-        total = np.einsum("tnm,tn->nm", wide.take(by.places[:, part], axis=0, mode="clip"), by.weights[:, part])
-        total += HALF
-        total >>= BITS
-        out[part] = total
-    return out
-
-
 def _channels(found: int, entry: Input) -> ModelError:
     return ModelError(
         en="The card prepares pictures with %d channels, but the network takes %s. Convert the checkpoint again."
         % (found, entry.shape[1]),
         zh="说明卡处理出的图片有 %d 个通道，而网络需要 %s 个。请重新转换权重文件。" % (found, entry.shape[1]),
     )
+
+
+# -- sizes, and resizing as the training tools did it: Pillow's antialiased bilinear, and OpenCV's linear -------------
+
+
+def short_side_to(short: int, height: int, width: int) -> Tuple[int, int]:
+    """(height, width) with the short side `short` and the other in proportion, rounded down as mmcls does."""
+    if width < height:
+        return int(short * height / width), short
+    return short, int(short * width / height)
+
+
+def fit_within(sides: Sequence[int], height: int, width: int) -> Tuple[int, int]:
+    """(height, width) as large as two sides, (longer, shorter), allow; rounded as mmcv's imrescale does, 1 at least."""
+    scale = min(max(sides) / max(height, width), min(sides) / min(height, width))
+    return max(1, int(height * scale + 0.5)), max(1, int(width * scale + 0.5))
+
+
+def fit_inside(size: Sequence[int], height: int, width: int) -> Tuple[int, int]:
+    """(height, width) as large as fits into the `size` (height, width), rounded, 1 at least."""
+    scale = min(size[0] / height, size[1] / width)
+    return max(1, int(height * scale + 0.5)), max(1, int(width * scale + 0.5))
+
+
+def new_size(step: Dict[str, Any], height: int, width: int) -> Tuple[int, int]:
+    """(height, width) that a card's step "resize" gives a picture."""
+    if "within" in step:
+        return fit_within(step["within"], height, width)
+    if "inside" in step:
+        return fit_inside(step["inside"], height, width)
+    high, wide = step.get("size") or short_side_to(step["short"], height, width)
+    return high, wide
+
+
+def sides(picture: Any) -> Tuple[int, int]:
+    """(height, width) of an array or a Picture."""
+    height, width = picture.shape[:2] if isinstance(picture, np.ndarray) else picture.size
+    return height, width
+
+
+def resize(picture: Any, height: int, width: int, interpolation: str) -> Array:
+    """(H, W) or (H, W, C), uint8 or float32, or a Picture of image.py -> the same of another size, by "pillow" or
+    "cv2".
+    """
+    array = isinstance(picture, np.ndarray)
+    if picture.shape[:2] == (height, width):
+        return np.asarray(picture if array else picture.take())
+    if interpolation == "pillow":
+        return _pillow(picture, height, width) if array else _pillow_by_strips(picture, height, width)
+    from .cv2_linear import linear, linear_of_few
+
+    return linear(picture, height, width) if array else linear_of_few(picture, height, width)
+
+
+def _pillow(picture: Array, height: int, width: int) -> Array:
+    if picture.dtype != np.uint8 and picture.ndim == 3:  # Pillow has floats in one channel only
+        return np.stack([_pillow(picture[..., i], height, width) for i in range(picture.shape[2])], axis=-1)
+    image = Image.fromarray(picture)
+    # Across, then down, as Pillow did in training: from 13 on it takes the cheaper order, and differs by a level.
+    across = image.resize((width, image.height), Image.Resampling.BILINEAR)
+    return np.asarray(across.resize((width, height), Image.Resampling.BILINEAR))
+
+
+def _pillow_by_strips(picture: Any, height: int, width: int) -> Array:
+    """_pillow() of a Picture: what goes across needs its own row only."""
+    left, top, right, bottom = picture.box
+    across, place = None, 0
+    for strip in picture.strips():
+        part = strip.resize((width, strip.height), Image.Resampling.BILINEAR, (left, 0, right, strip.height))
+        across = Image.new(part.mode, (width, picture.shape[0])) if across is None else across
+        across.paste(part, (0, place))
+        place += strip.height
+    small = across.resize((width, height), Image.Resampling.BILINEAR, (0, top, width, bottom))  # type: ignore[union-attr]
+    return np.asarray(picture.ordered(np.asarray(small)))

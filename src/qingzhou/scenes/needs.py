@@ -3,7 +3,8 @@
 The runtime is one folder, of which each program gets a part:
 
     card.py, fields.py   what the model needs, parsed from an untrusted file
-    image.py, picture.py pictures; prepare.py, resize.py: made what the network takes, as in training
+    image.py, picture.py pictures; prepare.py: made what the network takes, as in training
+    quick.py             where Pillow resized in training, the same in one go; cv2_linear.py: where OpenCV did
     decoding.py          how a detector's raw outputs become boxes, in a card
     detect.py            boxes from a detector's outputs; overlap.py: one box for each thing; masks.py
     tables.py, words.py  tables (rows.py), arrays and texts; read.py: the pictures in a folder
@@ -31,7 +32,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
 
-from ..runtime.card import Card
+from ..runtime.card import Card, Input
 
 PRIVATE, PUBLIC = re.compile(r" *def _(?!_)"), re.compile(r" *(def|class) ")
 WITHIN = ("errors", "fields", "image", "kinds", "picture", "prepare", "resize", "session")  # programs name none of them
@@ -67,8 +68,18 @@ def _for_others(cards: Sequence[Card], engine: str) -> set[str]:
         "image": "image" in kinds, "prepare": "image" in kinds, "kinds": "image" in kinds,
         "tables": bool(kinds & {"table", "array"}),
         "words": "tokens" in kinds, "place": False,
+        "quick": any(_resizes(card.input, "pillow") for card in cards),
+        "cv2_linear": any(_resizes(card.input, "cv2") for card in cards),
     }  # fmt: skip
     return {name for name, is_used in used.items() if not is_used}
+
+
+def _resizes(entry: Input, interpolation: str) -> bool:
+    """Whether pictures are resized so; those that have not the network's size after all steps are, as OpenCV does."""
+    ways = {step["interpolation"] for step in entry.steps if step["op"] == "resize"}
+    sized = [step for step in entry.steps if step["op"] in ("resize", "pad", "pad_to", "center_crop")]
+    fits = bool(sized) and sized[-1].get("size") == entry.shape[2:]
+    return entry.kind == "image" and (interpolation in ways or (interpolation == "cv2" and not fits))
 
 
 @functools.cache

@@ -1,5 +1,5 @@
 // Resizing as the training tools did it: Pillow's antialiased bilinear, and OpenCV's INTER_LINEAR.
-// The same arithmetic as resize.py of the Python runtime, so that a browser's answers are Python's.
+// The same arithmetic as prepare.py and cv2_linear.py of the Python runtime, so that a browser's answers are Python's.
 //
 // A picture is {data, height, width, channels}: data is a Uint8Array or Float32Array, row by row, the channels of a
 // pixel side by side.

@@ -1,12 +1,11 @@
-"""Resizing as the training tools did it: Pillow's antialiased bilinear, and OpenCV's INTER_LINEAR without OpenCV."""
+"""OpenCV's INTER_LINEAR, bit for bit, without OpenCV."""
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Dict, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Tuple
 
 import numpy as np
-from PIL import Image
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -17,84 +16,16 @@ BITS = 11  # of OpenCV's fixed-point weights: INTER_RESIZE_COEF_BITS in modules/
 PART = 1 << 15  # numbers of the result that are computed at once, in memory that is used again
 
 
-def short_side_to(short: int, height: int, width: int) -> Tuple[int, int]:
-    """(height, width) with the short side `short` and the other in proportion, rounded down as mmcls does."""
-    if width < height:
-        return int(short * height / width), short
-    return short, int(short * width / height)
-
-
-def fit_within(sides: Sequence[int], height: int, width: int) -> Tuple[int, int]:
-    """(height, width) as large as two sides, (longer, shorter), allow; rounded as mmcv's imrescale does, 1 at least."""
-    scale = min(max(sides) / max(height, width), min(sides) / min(height, width))
-    return max(1, int(height * scale + 0.5)), max(1, int(width * scale + 0.5))
-
-
-def fit_inside(size: Sequence[int], height: int, width: int) -> Tuple[int, int]:
-    """(height, width) as large as fits into the `size` (height, width), rounded, 1 at least."""
-    scale = min(size[0] / height, size[1] / width)
-    return max(1, int(height * scale + 0.5)), max(1, int(width * scale + 0.5))
-
-
-def new_size(step: Dict[str, Any], height: int, width: int) -> Tuple[int, int]:
-    """(height, width) that a card's step "resize" gives a picture."""
-    if "within" in step:
-        return fit_within(step["within"], height, width)
-    if "inside" in step:
-        return fit_inside(step["inside"], height, width)
-    high, wide = step.get("size") or short_side_to(step["short"], height, width)
-    return high, wide
-
-
-def sides(picture: Any) -> Tuple[int, int]:
-    """(height, width) of an array or a Picture."""
-    height, width = picture.shape[:2] if isinstance(picture, np.ndarray) else picture.size
-    return height, width
-
-
-def resize(picture: Any, height: int, width: int, interpolation: str) -> Array:
-    """(H, W) or (H, W, C), uint8 or float32, or a Picture of image.py -> the same of another size, by "pillow" or
-    "cv2".
-    """
-    array = isinstance(picture, np.ndarray)
-    if picture.shape[:2] == (height, width):
-        return np.asarray(picture if array else picture.take())
-    if interpolation == "pillow":
-        return _pillow(picture, height, width) if array else _pillow_by_strips(picture, height, width)
-    return _cv2(picture, height, width) if array else _cv2_of_few(picture, height, width)
-
-
-def _pillow(picture: Array, height: int, width: int) -> Array:
-    if picture.dtype != np.uint8 and picture.ndim == 3:  # Pillow has floats in one channel only
-        return np.stack([_pillow(picture[..., i], height, width) for i in range(picture.shape[2])], axis=-1)
-    image = Image.fromarray(picture)
-    # Across, then down, as Pillow did in training: from 13 on it takes the cheaper order, and differs by a level.
-    across = image.resize((width, image.height), Image.Resampling.BILINEAR)
-    return np.asarray(across.resize((width, height), Image.Resampling.BILINEAR))
-
-
-def _pillow_by_strips(picture: Any, height: int, width: int) -> Array:
-    """_pillow() of a Picture: what goes across needs its own row only."""
-    left, top, right, bottom = picture.box
-    across, place = None, 0
-    for strip in picture.strips():
-        part = strip.resize((width, strip.height), Image.Resampling.BILINEAR, (left, 0, right, strip.height))
-        across = Image.new(part.mode, (width, picture.shape[0])) if across is None else across
-        across.paste(part, (0, place))
-        place += strip.height
-    small = across.resize((width, height), Image.Resampling.BILINEAR, (0, top, width, bottom))  # type: ignore[union-attr]
-    return np.asarray(picture.ordered(np.asarray(small)))
-
-
-def _cv2(picture: Array, height: int, width: int) -> Array:
+def linear(picture: Array, height: int, width: int) -> Array:
+    """(H, W) or (H, W, C), uint8 or float32, of another size."""
     if picture.dtype != np.uint8:
         return _floating(picture, height, width)
     colours = picture[0, 0].size
     return _fixed_point(picture, _across(picture.shape[1], width, colours), _down(picture.shape[0], height))
 
 
-def _cv2_of_few(picture: Any, height: int, width: int) -> Array:
-    """_cv2() of a Picture, of which only the pixels that count are taken."""
+def linear_of_few(picture: Any, height: int, width: int) -> Array:
+    """linear() of a Picture, of which only the pixels that count are taken."""
     left, top, right, bottom = picture.box
     down = _down(bottom - top, height, top, picture.shape[0])
     before, behind, share = _columns(right - left, width, left, picture.shape[1])
