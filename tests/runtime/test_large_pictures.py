@@ -163,7 +163,7 @@ def test_half_colours_become_libjpegs_pixels(
     progressive: bool, size: tuple[int, int], color: str, turn: int, monkeypatch: Any
 ) -> None:
     """Of large JPEGs the colours stay as the file has them, and become pixels where OpenCV's resize looks."""
-    monkeypatch.setattr(image, "LARGE", 2 * size[0] * size[1])
+    monkeypatch.setattr(image, "HALVED", 0)
     monkeypatch.setattr(picture, "STRIP", 1000)
     noise = np.random.default_rng(1).integers(0, 256, (*size, 3), np.uint8)
     data = jpeg(Image.fromarray(noise), turn, quality=85, progressive=progressive)
@@ -186,6 +186,7 @@ def test_half_colours_become_libjpegs_pixels(
 )
 def test_which_jpegs_have_half_colours(options: dict[str, Any], half: bool, monkeypatch: Any) -> None:
     """Others become smaller where they are too large; so do all, where libjpeg does otherwise."""
+    monkeypatch.setattr(image, "HALVED", 0)
     monkeypatch.setattr(image, "LARGE", 2 * 640 * 480)
     data, about = jpeg(scene(640, 480), **options), entry({"short": 60, "interpolation": "cv2"})
     assert read_for(data, about).shape == ((480, 640) if half else (240, 320))

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "WEBP", "TIFF")  # Pillow would start other programs for some others
 JPEG = b"\xff\xd8\xff"  # how one begins
 MOST_OF_JPEG = 250_000_000  # in the file, where fewer are decoded; today's phones take 200 million
+HALVED = 16_000_000  # pixels, 64 MB; of larger JPEGs colours are kept as the file has them where that is exact
 LARGE = 100_000_000  # bytes when decoded; of larger JPEGs no more is decoded than the network needs
 GAP = 2.5  # times the size after the resize: what a smaller decoding leaves to Pillow's antialiased resize
 
@@ -53,7 +54,7 @@ def read_for(source: Any, entry: Input, order: str = "RGB", exact: Optional[bool
 
     def convert(image: Any) -> Picture:
         picks, grey = entry.steps[0]["interpolation"] == "cv2", entry.color == "GRAY"
-        large = 4 * image.width * image.height > LARGE and image is not source
+        large = image.width * image.height > HALVED and image is not source
         half = large and picks and not grey and has_half_colours(image)
         times = 1 if exact or image is source else _times(image, entry.steps[0], 1 if grey else 1.5 if half else 4)
         if half and times == 1:

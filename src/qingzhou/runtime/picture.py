@@ -169,12 +169,13 @@ def _is_libjpeg_turbo() -> bool:
 def _some(image: Any, rows: Array, columns: Array) -> Iterator[Tuple[slice, Array]]:
     """The pixels of a loaded image at ascending rows and columns, some rows at once."""
     first, end = int(columns[0]), int(columns[-1]) + 1
+    places = columns - first
     for part in _near(rows, STRIP // (end - first)):
         top = int(rows[part.start])
         pixels = _pixels(image.crop((first, top, end, int(rows[part.stop - 1]) + 1)))
-        if pixels.shape[:2] != (part.stop - part.start, len(columns)):
-            pixels = pixels[rows[part] - top][:, columns - first]
-        yield part, pixels
+        if len(pixels) > part.stop - part.start:
+            pixels = pixels[rows[part] - top]
+        yield part, pixels.take(places, axis=1) if len(places) < end - first else pixels
 
 
 def _near(rows: Array, most: int) -> Iterator[slice]:
