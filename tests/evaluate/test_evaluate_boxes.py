@@ -240,6 +240,16 @@ def test_a_data_yaml_in_data_leads_to_nothing_outside(tmp_path: Path) -> None:
             read_data(root)
 
 
+def test_no_list_leads_to_anything_outside(tmp_path: Path) -> None:
+    """Windows takes "C:1.png" for a file of another drive."""
+    secret = paint(tmp_path / "secret" / "3.png")
+    root = yolo(tmp_path / "data", "val: val.txt\nnames: [cat, dog]\n")
+    lines = ("images/val/1.png", "../secret/3.png", str(secret), "C:3.png", "C:\\secret\\3.png", "//secret/3.png")
+    write(root / "val.txt", "\n".join(lines))
+    for case in read_data(root / "data.yaml").cases():
+        assert root in case.data.parents and ":" not in case.data.relative_to(root).as_posix()
+
+
 WRONG: dict[str, tuple[Callable[[Path], Any], type[QingzhouError], str]] = {
     "texts from 1, names from 0": (
         lambda p: yolo(p, YAML, one="2" + ONE[1:], two="1" + TWO[1:]), DataError, "count the classes from 1"),

@@ -6,6 +6,7 @@ https://docs.ultralytics.com/datasets/detect/ · https://docs.cvat.ai/docs/datas
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -17,6 +18,7 @@ from .places import files_in, read_lines
 LISTS = ("classes.txt", "_darknet.labels", "labels.txt")
 ENTRIES = {"test": ("test",), "val": ("val", "valid", "validation"), "train": ("train",)}
 CVAT = "obj_*_data"
+DRIVE = re.compile(r"^[A-Za-z]:")  # of Windows
 
 
 @dataclass(frozen=True)
@@ -98,13 +100,19 @@ def _resolve(name: PurePosixPath, root: Path, split: str, outside: bool = False)
     """
     if outside and os.path.exists(root / name):
         return root / name
-    names = [part for part in name.parts if part not in ("/", ".", "..") and not part.endswith(":")]
-    absolute = name.is_absolute() or (name.parts[:1] != () and name.parts[0].endswith(":"))
+    names = _inside(name)
+    absolute = name.is_absolute() or any(map(DRIVE.match, name.parts[:1]))
     for start in range(len(names) if absolute else 1):
         ends = names[start:]
         if (start == 0 or len(ends) > 1 or split_of(ends[0]) == split) and os.path.exists(root.joinpath(*ends)):
             return root.joinpath(*ends)
     return None
+
+
+def _inside(name: PurePosixPath) -> list[str]:
+    """Its parts, none of which leads out of a folder."""
+    parts = (DRIVE.sub("", part) for part in name.parts)
+    return [part for part in parts if part not in ("", "/", "//", ".", "..")]
 
 
 def text_of(picture: Path) -> Path:
@@ -142,7 +150,7 @@ def _listed(listed: Path, root: Path) -> list[Path]:
 
 def _picture(name: PurePosixPath, roots: Sequence[Path]) -> Path:
     """The file, or where it should be."""
-    names = [part for part in name.parts if part not in ("/", ".", "..") and not part.endswith(":")]
+    names = _inside(name)
     tries = (root.joinpath(*names[start:]) for start in range(len(names)) for root in roots)
     return next((place for place in tries if os.path.isfile(place)), roots[-1].joinpath(*names))
 
