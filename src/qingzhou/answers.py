@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import QingzhouError
+from .errors import QingzhouError, as_plain
 from .whole_file import write_text
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def hint_in(answer: Prediction | list[Detection] | QingzhouError) -> str:
 
 def failure(err: QingzhouError) -> dict[str, Any]:
     """An error as plain values."""
-    return {"error": type(err).__name__, "code": err.code, "message": str(err)}
+    return {"error": type(err).__name__, **as_plain(err)}
 
 
 def as_dict(result: Answer, top: int, names: Sequence[str]) -> dict[str, Any]:

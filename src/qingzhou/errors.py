@@ -79,6 +79,7 @@ __all__ = [
     "TensorMismatch",
     "UnsafeCheckpoint",
     "UnsupportedCheckpoint",
+    "as_plain",
     "is_of_memory",
     "language",
     "memory_full",
@@ -189,6 +190,11 @@ class ShowBeforeInference(QingzhouError):
     """A result was asked for before there was one."""
 
     code = -601
+
+
+def as_plain(err: QingzhouError) -> dict[str, object]:
+    """An error for --json: the same in both languages but for `message`, which is the text in the language in use."""
+    return {"code": err.code, "message": str(err), "en": err.en, "zh": err.zh}
 
 
 # -- memory ---------------------------------------------------------------------------------------------------------

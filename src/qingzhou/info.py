@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .assumed import assumed_text
 from .checkpoint import Checkpoint
 from .engines.table import engine_for, is_compiled, open_predictor
-from .errors import CheckpointTypeError, FileMissing, LabelError, ModelError, QingzhouError
+from .errors import CheckpointTypeError, FileMissing, LabelError, ModelError, QingzhouError, as_plain
 from .export.count import macs, onnx_macs, onnx_parameters, parameters
 from .labels import Labels, read_labels
 from .nets.recognise import recognise_checkpoint
@@ -67,7 +67,7 @@ class Info:
             "parameters": self.parameters, "macs": self.macs, "opset": self.opset, "ir_version": self.ir_version,
             "training": dict(self.facts), "notes": list(self.notes),
             "assumed": list(self.assumed),
-            "problem": None if self.problem is None else {"code": self.problem.code, "message": str(self.problem)},
+            "problem": None if self.problem is None else as_plain(self.problem),
             "tensors": [{"name": part.name, "kind": part.kind, "shape": list(part.shape)} for part in self.parts],
         }  # fmt: skip
 

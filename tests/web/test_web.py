@@ -44,6 +44,17 @@ def start(tmp_path: Path) -> Iterator[Start]:
         client.__exit__(None, None, None)
 
 
+def test_notes_come_in_the_language_of_the_page(start: Start) -> None:
+    """The page says which it is; the file's look is answered in it."""
+    client, said = start(), {}
+    for lang in ("en", "zh"):
+        sent = {"files": {"file": ("best.pth", DIGITS.read_bytes())}, "data": {"lang": lang}, "headers": SURE}
+        said[lang] = client.post("/api/uploads", **sent).json()["info"]["notes"]
+    assert said["zh"] and len(said["zh"]) == len(said["en"])
+    assert all(any("\u4e00" <= letter <= "\u9fff" for letter in note) for note in said["zh"])
+    assert not any("\u4e00" <= letter <= "\u9fff" for note in said["en"] for letter in note)
+
+
 def test_what_comes_back_is_what_a_local_conversion_makes(start: Start, tmp_path: Path) -> None:
     client = start()
     told = upload(client).json()

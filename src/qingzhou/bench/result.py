@@ -8,7 +8,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..errors import QingzhouError
+from ..errors import QingzhouError, as_plain
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Row:
             "memory_bytes": self.memory, "network": self.network.as_dict() if self.network else None,
             "whole": self.whole.as_dict() if self.whole else None,
             "score": self.score._asdict() if self.score else None,
-            "error": None if self.error is None else {"code": self.error.code, "message": str(self.error)},
+            "error": None if self.error is None else as_plain(self.error),
             "notes": list(self.notes),
         }  # fmt: skip
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import QingzhouError
+from ..errors import QingzhouError, as_plain
 from ..labels import Matcher
 from ..runtime.card import Card
 
@@ -243,7 +243,7 @@ class Evaluation:
             "model": None if self.model is None else str(self.model), "data": str(self.data.path), "task": self.task,
             "layout": self.data.layout, "split": self.data.split, "judged": self.result.judged,
             **self.result.as_dict(), "failed": self.failed,
-            "failures": [{"source": f.source, "code": f.error.code, "message": str(f.error)} for f in self.failures],
+            "failures": [{"source": f.source, **as_plain(f.error)} for f in self.failures],
             "unknown": dict(self.unknown), "notes": list(self.notes), "seconds": round(self.seconds, 3),
         }  # fmt: skip
 

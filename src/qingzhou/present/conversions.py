@@ -52,12 +52,20 @@ def _one_conversion(result: Conversion | QingzhouError) -> None:
             (say("input", "输入"), entry(card.input)),
             (say("parameters", "参数"), cost(result.parameters, result.macs)),
             (say("file", "文件"), f"{decimal(result.size)}  ·  opset {result.opset}  ·  IR {result.ir_version}"),
-            (say("checked", "已检查"), " ".join(f"[green]✓[/] {escape(check)}" for check in result.checks)),
+            (say("checked", "已检查"), " ".join(f"[green]✓[/] {_check(check)}" for check in result.checks)),
             (say("time", "用时"), f"{result.seconds:.2f} s"),
         )
     )
     notes(screen, card.notes)
     screen.print(f"{say('Run it: ', '运行：')}[cyan]{escape(_command(result))}[/]", soft_wrap=True)
+
+
+def _check(code: str) -> str:
+    """A check in words."""
+    return {
+        "structure": say("structure", "结构"), "runs": say("runs in onnxruntime", "能在 onnxruntime 中运行"),
+        "equals_original": say("equals the unsimplified network", "与化简前的网络一致"),
+    }[code]  # fmt: skip
 
 
 def _command(result: Conversion) -> str:

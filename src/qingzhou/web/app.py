@@ -89,8 +89,8 @@ def _add_jobs(app: FastAPI, worker: Worker) -> None:
     async def upload(request: Request) -> dict[str, Any]:
         """Upload a checkpoint, a model or a zip of pictures; what it is comes back at once."""
         await run_in_threadpool(jobs.room_for_upload, _client(request))
-        async with uploads.received(request) as (name, file):
-            return await run_in_threadpool(uploads.accept, jobs, _client(request), name, file)
+        async with uploads.received(request) as (name, file, lang):
+            return await run_in_threadpool(uploads.accept, jobs, _client(request), name, file, lang)
 
     @app.post("/api/jobs", status_code=201, tags=["convert"])
     def job(request: Request, order: Order) -> dict[str, str]:

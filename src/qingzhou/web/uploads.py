@@ -28,14 +28,16 @@ LONGEST = 60
 LOOKS = threading.BoundedSemaphore(os.cpu_count() or 1)  # a class that uploads at once is looked at one by one
 SCHEMA: dict[str, Any] = {
     "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": {
-        "type": "object", "required": ["file"], "properties": {"file": {"type": "string", "format": "binary"}},
+        "type": "object", "required": ["file"],
+        "properties": {"file": {"type": "string", "format": "binary"},
+                       "lang": {"type": "string", "enum": ["zh", "en"]}},
     }}}}
 }  # fmt: skip
 
 
 @contextlib.asynccontextmanager
-async def received(request: Request) -> AsyncIterator[tuple[str, BinaryIO]]:
-    """The name and the bytes of the field "file"; Problem."""
+async def received(request: Request) -> AsyncIterator[tuple[str, BinaryIO, str]]:
+    """The name and the bytes of the field "file", and the field "lang": "zh", else "en"; Problem."""
     try:
         form = await request.form(max_files=1, max_fields=4)
     except HTTPException:
@@ -44,12 +46,12 @@ async def received(request: Request) -> AsyncIterator[tuple[str, BinaryIO]]:
         file = form.get("file")
         if not isinstance(file, UploadFile) or not file.filename:
             raise Problem("bad_request")
-        yield file.filename, file.file
+        yield file.filename, file.file, "zh" if form.get("lang") == "zh" else "en"
     finally:
         await form.close()
 
 
-def accept(jobs: Jobs, client: str, name: str, file: BinaryIO) -> dict[str, Any]:
+def accept(jobs: Jobs, client: str, name: str, file: BinaryIO, lang: str) -> dict[str, Any]:
     """Keep a file and say what it is; a file that is wrong is kept as well, and why is said."""
     size = file.seek(0, os.SEEK_END)
     if size > jobs.settings.max_size:
@@ -65,7 +67,7 @@ def accept(jobs: Jobs, client: str, name: str, file: BinaryIO) -> dict[str, Any]
             with place.open("wb") as target:
                 while piece := file.read(1 << 20):
                     target.write(piece)
-            facts |= _looked_at(jobs, place, folder)
+            facts |= _looked_at(jobs, place, folder, lang)
             kept = jobs.add_upload(client, facts, lambda key: jobs.store.put(key, place))
         else:
             kept = jobs.add_upload(client, facts, lambda key: jobs.store.put_stream(key, file))
@@ -89,9 +91,9 @@ def kind_of(name: str, head: bytes, size: int) -> tuple[str, str]:
     raise Problem("wrong_kind", f"; this is {found.en}", f"，而这是 {found.zh}") if found else Problem("wrong_kind")
 
 
-def _looked_at(jobs: Jobs, place: Path, folder: Path) -> dict[str, Any]:
+def _looked_at(jobs: Jobs, place: Path, folder: Path, lang: str) -> dict[str, Any]:
     limits = jobs.settings.limits
-    order = {"what": "info", "model": str(place), "data": None, "lang": "en"}
+    order = {"what": "info", "model": str(place), "data": None, "lang": lang}
     with LOOKS:
         said = sandbox.run(order, folder, limits, limits.info, lambda stage: True)
     return {"info": said.get("result"), "error": said.get("error")}

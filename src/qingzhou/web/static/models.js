@@ -134,7 +134,7 @@ function describe(info) {
     ),
     training.length ? make("details", {}, make("summary", {}, say("training")), facts(...training.map(fact))) : null,
     ...info.notes.map((text) => note(text)),
-    info.problem ? note(info.problem.message, true) : null,
+    info.problem ? note(spoken(info.problem), true) : null,
   ].filter(Boolean);
 }
 

@@ -86,7 +86,7 @@ function photo(source, answer, below) {
 
 function checks(names) {
   if (!names.length) return null;
-  return make("section", {}, make("h3", {}, say("checked")), make("ul", { className: "checks" }, names.map((name) => make("li", {}, name))));
+  return make("section", {}, make("h3", {}, say("checked")), make("ul", { className: "checks" }, names.map((name) => make("li", {}, say(`c_${name}`)))));
 }
 
 function files(all, device, titleOf) {

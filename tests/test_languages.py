@@ -1,0 +1,130 @@
+"""Both languages: values of --json are the same in either, and no English sentence stands in a Chinese page."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+import qingzhou
+from passengers import DIGITS, ORACLE
+from qingzhou.cli import main
+from qingzhou.errors import use_language
+
+HERE = Path(qingzhou.__file__).parent
+LENET = ORACLE / "trained/lenet_digits.pth"
+# What docs/*/api.md calls texts: in the language in use; errors have them in both as well.
+TEXTS = {"message", "notes", "explanation", "why", "rules", "sample", "faults"}
+OTHERS = {"seconds", "speed", "bytes"}  # times; the bytes of a file that holds notes, too
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model beside its checkpoint, and things that are wrong."""
+    folder = tmp_path_factory.mktemp("desk")
+    (folder / "best.pth").write_bytes(LENET.read_bytes())
+    qingzhou.convert(folder / "best.pth", folder / "best.onnx")
+    (folder / "broken.pth").write_bytes(LENET.read_bytes()[:2000])
+    (folder / "broken.onnx").write_bytes(b"no model")
+    (folder / "odd.png").write_bytes(b"no picture")
+    return folder
+
+
+def spoken(value: Any) -> Any:
+    """A document without its texts and what differs each time."""
+    if isinstance(value, dict):
+        return {key: spoken(found) for key, found in value.items() if key not in TEXTS | OTHERS}
+    return [spoken(one) for one in value] if isinstance(value, list) else value
+
+
+VERBS = [
+    "convert best.pth -o out.onnx", "convert broken.pth missing.pth best.pth", "info best.pth", "info best.onnx",
+    "info broken.pth", "run best.onnx", "run best.onnx odd.png missing.png", "run best.onnx {digits}/3",
+    "check best.onnx", "check broken.onnx", "evaluate best.onnx {digits}", "evaluate best.onnx nothing",
+    "quantize best.onnx --data {digits} --any-speed -o q.onnx", "export best.onnx --engine ncnn -o e.ncnn.param",
+    "export best.onnx --engine wrong", "engines", "devices", "doors", "report --reference",
+    "bundle best.pth --device unihiker --action pin:99 --scene camera -o b",
+    "bundle best.pth --device unihiker --action speak --scene camera -o b",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("line", VERBS)
+def test_json_is_the_same_in_both_languages(line: str, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """But for what is documented as texts; and every error has both."""
+    monkeypatch.chdir(desk)
+    found = {}
+    for lang in ("en", "zh"):
+        words = line.format(digits=DIGITS / "test").split()
+        said = CliRunner().invoke(main, [*words, "--json", "--lang", lang])
+        found[lang] = json.loads(said.stdout)
+    use_language(None)
+    assert spoken(found["en"]) == spoken(found["zh"])
+    for lang, one in found.items():
+        for error in errors_in(one):
+            assert error["message"] == error[lang] and error["en"] != error["zh"]
+
+
+def errors_in(value: Any) -> list[dict[str, Any]]:
+    """Everything in a document that is an error."""
+    if isinstance(value, dict):
+        return [value] if "message" in value else [one for found in value.values() for one in errors_in(found)]
+    return [one for found in value for one in errors_in(found)] if isinstance(value, list) else []
+
+
+# -- what a Chinese page shows --------------------------------------------------------------------------------------
+
+# Files, options, commands and products: what stays as it is.
+NAMES = re.compile(
+    r"`[^`]*`|https?://\S+|\S+\.\w{2,4}\b|--?\w[\w-]*|Intel Neural Compressor|"
+    r"\b(qingzhou|python3?|py|sh|pip|docs|push|bundle|convert) [\w. -]*"
+)
+SENTENCE = re.compile(r"(?:\b[A-Za-z][a-z']+\b[ ,;:]+){2,}\b[A-Za-z][a-z']+\b")
+
+
+def sentences(text: str) -> list[str]:
+    """Three words of Latin letters in a row, which are no names."""
+    return [found.group() for found in SENTENCE.finditer(NAMES.sub("`", text))]
+
+
+def test_what_a_sentence_is() -> None:
+    assert sentences("正在打开 the file was not found。")
+    assert not sentences("请运行 qingzhou convert best.pth，再看 ONNX Runtime")
+
+
+@pytest.mark.parametrize("name", ["web/static/texts.js", "bundle/page/texts.js"])
+def test_texts_of_the_pages_are_chinese(name: str) -> None:
+    """The second of every pair; each pair has two, and the second has Chinese letters or no words at all."""
+    source = (HERE / name).read_text("utf-8")
+    pairs = re.findall(r'\w+: \[\s*"((?:[^"\\]|\\.)*)",\s*"((?:[^"\\]|\\.)*)",?\s*\]', source)
+    assert len(pairs) > 30
+    for english, chinese in pairs:
+        assert not sentences(chinese), chinese
+        assert re.search("[\u4e00-\u9fff]", chinese) or not re.search(r"[A-Za-z]{4}", english.replace("{", "")), english
+
+
+def shown(page: Path) -> str:
+    """The text of a page, without its styles and scripts."""
+    text = re.sub(r"<(style|script)\b.*?</\1>", " ", page.read_text("utf-8"), flags=re.S)
+    return html.unescape(re.sub(r"<[^>]+>", " \n ", text))
+
+
+PAGES = [
+    "evaluate best.onnx {digits} --html e.html", "report --reference --html r.html",
+    "quantize best.onnx --data {digits} --any-speed -o q2.onnx --html q.html",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("line", PAGES)
+def test_reports_are_chinese(line: str, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(desk)
+    words = line.format(digits=DIGITS / "test").split()
+    done = CliRunner().invoke(main, [*words, "--lang", "zh"])
+    use_language(None)
+    assert done.exit_code == 0, done.output
+    assert not sentences(shown(desk / words[-1])) and not sentences(done.stdout)
+    assert 'lang="zh' in (desk / words[-1]).read_text("utf-8")
