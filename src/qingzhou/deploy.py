@@ -45,7 +45,7 @@ def export_model(
             model, told = converted.path, tuple(converted.card.notes)
         if precision == "int8" and not is_quantised(model):
             model, cost = _rounded(model, chosen.int8, folder, data, max_drop, tell)
-            told = (*told, cost)
+            told += cost
         tell(say(f"for {engine}", f"用于 {engine}"))
         made = compile_for(engine, model, target, precision)
     return replace(made, source=source, told=(*told, *made.told), seconds=time.perf_counter() - start)
@@ -53,8 +53,8 @@ def export_model(
 
 def _rounded(
     model: Path, target: str, folder: Path, data: str | Path | None, max_drop: float, tell: Tell
-) -> tuple[Path, str]:
-    """The model in INT8, as the engine takes it, and what that cost."""
+) -> tuple[Path, tuple[str, ...]]:
+    """The model in INT8, as the engine takes it, and what is to be known of it: what that cost, what is doubtful."""
     out = folder / f"{model.stem}.int8.onnx"
     found = quantize(model, data, out, max_drop=max_drop, any_speed=True, target=target, tell=tell)
     if found.path is None:
@@ -65,7 +65,7 @@ def _rounded(
             zh=f"INT8 会使准确率下降 {lost:.2f} 个百分点，或者改变太多回答，即使保留部分层为浮点也不行；允许的是 "
             f"{max_drop:g}。没有写任何文件。详情请用 qingzhou quantize 查看。",
         )
-    return found.path, found.explanation
+    return found.path, (found.explanation, *found.notes)
 
 
 def _form(source: Path, engine: Engine) -> str:

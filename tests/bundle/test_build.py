@@ -138,7 +138,7 @@ def test_int8_that_is_slower_on_a_computer_is_not_handed_out(tmp_path: Path, mon
     clock(monkeypatch, 0.42)
     made = build(LENET, "pc", out=tmp_path / "a", data=DIGITS / "test", lang="en")
     assert (made.form.engine, made.form.precision, made.form.accuracy) == ("onnxruntime", "fp32", None)
-    assert "onnxruntime int8 was not taken: INT8 is not faster on this computer (0.42 times" in made.notes[0]
+    assert any("int8 was not taken: INT8 is not faster on this computer (0.42 times" in note for note in made.notes)
     asked = build(LENET, "pc", out=tmp_path / "b", data=DIGITS / "test", lang="en", precision="int8")
     assert (asked.form.precision, asked.form.gain) == ("int8", 0.42)
     assert any("runs 0.42 times as fast here" in note for note in asked.notes)

@@ -243,3 +243,13 @@ def test_a_detector_that_finds_nothing() -> None:
     found = judge(pair, data({name: [Box("cat", (1.0, 1.0, 9.0, 9.0))] for name in pair.answers}, answers="boxes"))
     with pytest.raises(QingzhouError, match="nothing found"):
         Limits().check(found)
+
+
+def test_no_tick_for_what_could_not_be_judged_as_it_should(lenet: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    pictures = folders(tmp_path / "data", lambda n, digit: str(rng.integers(10)))
+    words = ["quantize", str(lenet), "--data", str(pictures), "-o", str(tmp_path / "a.onnx"), "--target", "arm"]
+    done = CliRunner().invoke(main, [*words, "--lang", "en", "--html", str(tmp_path / "a.html")])
+    assert done.exit_code == 0 and "same answers, not accuracy" in done.output
+    assert "✓" not in done.output and "! The smaller model repeats" in done.output
+    assert '<p class="note">The smaller model repeats' in (tmp_path / "a.html").read_text("utf-8")

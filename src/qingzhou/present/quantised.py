@@ -34,7 +34,7 @@ def quantised(found: Quantised, json_wanted: bool) -> None:
     if found.verdict is not None and found.verdict.changes:
         _changed(found.verdict)
     notes(screen, found.notes)
-    screen.print(("[green]✓[/] " if found.better else "[yellow]![/] ") + escape(found.explanation), soft_wrap=True)
+    screen.print(("[green]✓[/] " if found.sure else "[yellow]![/] ") + escape(found.explanation), soft_wrap=True)
 
 
 def _accuracy(verdict: Verdict) -> list[tuple[str, str]]:

@@ -119,6 +119,11 @@ class Quantised:
         return self.kept_promise and self.fast_enough
 
     @property
+    def sure(self) -> bool:
+        """Whether it is worth having, and judged by what it should be."""
+        return self.better and (self.verdict is None or not self.verdict.why)
+
+    @property
     def explanation(self) -> str:
         """What happened, in two plain sentences."""
         return say(" ", "").join(filter(None, (self._lost(), self._decided())))

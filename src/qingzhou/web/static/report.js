@@ -17,7 +17,7 @@ export function report({ size, options, result, job }, titleOf) {
   return [
     what ? make("p", { className: "what" }, what) : null,
     make("ul", { className: "figures" }, figures(size, facts, quantize, bundle)),
-    quantize?.explanation ? make("p", { className: quantize.better === false ? "note" : "verdict" }, quantize.explanation) : null,
+    quantize?.explanation ? make("p", { className: quantize.better === false || quantize.accuracy?.why ? "note" : "verdict" }, quantize.explanation) : null,
     ...[...(facts.notes ?? []), ...(result.notes ?? []), ...(quantize?.notes ?? [])].map((text) => note(text)),
     files(result.files, bundle?.device ?? options?.device ?? null, titleOf),
     ...pictures(result.pictures ?? {}, Boolean(quantize?.model)),
