@@ -337,3 +337,21 @@ def test_files_that_do_not_exist(given: Any) -> None:
 )
 def test_names_themselves(given: Any) -> None:
     assert read_label_option(given).names == ("a", "b")
+
+
+HOSTILE = [
+    ["x"] * 50_000,
+    [["a", 0]] * 50_000,
+    "names: [" + "''" * 5_000,
+    'names: ["' + '\\"' * 5_000,
+    "a" + " " * 50_000 + "b",
+]
+
+
+@pytest.mark.parametrize("number", range(len(HOSTILE)))
+def test_names_that_are_made_to_take_long(number: int) -> None:
+    """Each took minutes with a reader that looks back; here the suite's own limit is far away."""
+    try:
+        assert read_labels(HOSTILE[number]).names
+    except LabelError as err:
+        assert len(err.en) < 500

@@ -17,6 +17,7 @@ NUMBER_FIRST = re.compile(r"([0-9]{1,6})(?:\s*[:：,，;\t=)、]\s*|\.?\s+)(\S.*
 NAME_FIRST = re.compile(r"(\S.*?)(\s*[:：,，;\t=]\s*|\s+)([0-9]{1,6})")  # "paper 0", "paper,0"
 HEAD = re.compile(r"[^0-9,，;；\t]+[,，;；\t][^0-9,，;；\t]+")  # "id,name"
 ITEM = re.compile(r"^\s*item\s*\{(.*?)\}", re.DOTALL | re.MULTILINE)  # of TensorFlow's label maps (.pbtxt)
+LONGEST_LINE = 1000  # characters with a number in front or behind
 LONGEST_LITERAL = 1 << 20  # characters; Python's parser takes far more memory than JSON's
 
 
@@ -61,6 +62,8 @@ def _bare(line: str) -> str:
 
 def _numbered(found: Sequence[str]) -> dict[str, str] | None:
     """Numbers and names where all lines have both; None where the numbers belong to the names ("1 yuan", "5 yuan")."""
+    if any(len(line) > LONGEST_LINE for line in found):
+        return None
     first = [pair.groups() for line in found if (pair := NUMBER_FIRST.fullmatch(line))]
     if len(first) == len(found) and _counts([(int(number), name) for number, name in first], (0, 1)):
         return unique([(number, _bare(name)) for number, name in first])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -205,7 +206,7 @@ def _named(values: Sequence[Any], first: int = 0) -> Labels:
             en=f"Class {place} has an empty name among {_some([name for name in names if name])}. Give each a name.",
             zh=f"第 {place} 类的名称是空的（其他类别：{_some([name for name in names if name])}）。请给每个类别起名。",
         )
-    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    twice = sorted(name for name, times in Counter(names).items() if times > 1)
     notes = [
         *([_twice_note(twice)] if twice else []), *([_first_note()] if first else []),
         *([_control_note()] if any(map(had_control, values)) else []),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any
@@ -78,8 +79,7 @@ def unique(pairs: Sequence[tuple[Any, Any]]) -> dict[Any, Any]:
     """A dict as it was written in a file; LabelError where a key stands twice."""
     found = dict(pairs)
     if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
+        twice = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
         raise label_error(
             en=f"{str(twice)[:SHOWN]!r} stands twice among the class names. Each number and each name may stand once; "
             "correct it.",

@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from .words import label_error, unique
 
 ENTRIES = ("names", "classes", "CLASSES", "class_names", "labels", "categories")
-QUOTED = r"""'(?:[^']|'')*'|"(?:[^"\\]|\\.)*\""""  # as YAML quotes
+QUOTED = (
+    r"""'(?:[^']|''){0,1000}'(?!')|"(?:[^"\\]|\\.){0,1000}\""""  # as YAML quotes; bounded, so that no text takes long
+)
 INLINE = re.compile(rf"[\[{{]((?:[^\]}}'\"]|{QUOTED})*)[\]}}]")
 PART = re.compile(rf"(?:[^,'\"]|{QUOTED})+")
 COMMENT = re.compile(rf"({QUOTED})|(?:^|(?<=\s))#.*$", re.MULTILINE)
