@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from jinja2 import Environment, FileSystemLoader
 
 import qingzhou
 from passengers import DIGITS, ORACLE
+from qingzhou.bundle.build import build
 from qingzhou.cli import main
 from qingzhou.errors import use_language
+from qingzhou.web import problems
 
 HERE = Path(qingzhou.__file__).parent
 LENET = ORACLE / "trained/lenet_digits.pth"
@@ -128,3 +131,22 @@ def test_reports_are_chinese(line: str, desk: Path, monkeypatch: pytest.MonkeyPa
     assert done.exit_code == 0, done.output
     assert not sentences(shown(desk / words[-1])) and not sentences(done.stdout)
     assert 'lang="zh' in (desk / words[-1]).read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", ["page.html", "board.html"])
+def test_the_page_of_the_server_is_chinese(name: str, tmp_path: Path) -> None:
+    templates = Environment(loader=FileSystemLoader(HERE / "web" / "templates"), autoescape=True)
+    facts = {"lang": "zh", "version": "1", "max_size": 5 << 20, "keep_hours": 24.0, "path": "/"}
+    (tmp_path / name).write_text(templates.get_template(name).render(facts), "utf-8")
+    assert not sentences(shown(tmp_path / name))
+
+
+def test_the_page_for_browsers_is_chinese(tmp_path: Path) -> None:
+    made = build(LENET, "浏览器", out=tmp_path / "page", lang="zh")
+    assert not sentences(shown(made.path / "index.html"))
+
+
+@pytest.mark.parametrize("code", problems.TEXTS)
+def test_what_the_api_answers_is_chinese(code: str) -> None:
+    _, english, chinese = problems.TEXTS[code]
+    assert sentences(english) and not sentences(chinese) and re.search("[\u4e00-\u9fff]", chinese)
