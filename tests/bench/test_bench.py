@@ -324,7 +324,7 @@ def test_a_promise_that_cannot_be_kept_is_a_row_that_says_so(
     from qingzhou.quant import quantise
 
     monkeypatch.setattr(quantise.Limits, "allow", lambda self, verdict: False)
-    with pytest.raises(EngineError, match="more than was allowed"):
+    with pytest.raises(EngineError, match="so your model stays as it is"):
         Worker().quantise(str(model), str(tmp_path), str(DIGITS / "test"), "auto")
 
 

@@ -12,6 +12,7 @@ import pytest
 from makers import write_checkpoint
 from qingzhou.checkpoint import read_checkpoint
 from qingzhou.errors import UnsupportedCheckpoint
+from qingzhou.labels import read_labels
 from qingzhou.nets import ssdlite, yolov3
 from qingzhou.nets.config_text import DEEPEST, LONGEST, UNKNOWN, Unreadable, parse
 from qingzhou.nets.decodings import rcnn_thresholds, ssd_decoding, yolo_decoding
@@ -504,7 +505,7 @@ def test_a_checkpoint_with_a_config(key: str, labels: dict[str, Any], tmp_path: 
     path = write_checkpoint(tmp_path / "x.pth", {"meta": meta, "state_dict": {**preprocessor, **tensors}})
     found = recognise_checkpoint(read_checkpoint(path))
     assert (found.title, found.tool, found.input.shape) == ("SSDLite MobileNetV2 0.1x", "MMDetection", [1, 3, 320, 300])
-    assert found.labels == ("cat", "dog")
+    assert read_labels(found.named).names == ("cat", "dog")
     assert found.thresholds == {"score": 0.02, "iou": 0.4, "most": 150}
     assert found.input.steps[-1] == {
         "op": "normalize", "mean": [120.0, 116.28, 103.53], "std": [58.395, 57.12, 57.375]

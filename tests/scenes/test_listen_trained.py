@@ -66,10 +66,14 @@ def test_the_microphone(write: Write, tmp_path: Path) -> None:
 
 
 def test_the_bundle_of_a_class(tmp_path: Path) -> None:
-    """As the lesson makes it: INT8 by the training pictures, a rule for a word on the command line."""
+    """As the lesson makes it, with the training pictures: so small a network is not made INT8, which would cost more
+    there; a rule for a word on the command line.
+    """
     made = build(SOUND / "basenn.pth", "unihiker", "listen", data=spectrograms(tmp_path / "pictures"),
                  actions=["左=speak", "停=pin:24"], out=tmp_path / "bundle", lang="zh")  # fmt: skip
-    assert made.form.precision == "int8"
+    assert made.form.precision == "fp32" and any(
+        "million instructions" in note or "百万条指令" in note for note in made.notes
+    )
     (made.path / "sim").mkdir()
     spoken(("左", "停"), made.path / "sim" / "sound.wav")
     printed = run(made.path / "main.py", "--sim")
