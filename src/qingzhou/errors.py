@@ -11,6 +11,7 @@ QingzhouError
 ├── ArchitectureMismatch   −302  the network asked for is not the one in the file
 ├── LabelError             −201  the labels do not fit the classes
 ├── DataError              −201  data to judge by that are empty, or laid out otherwise than known
+│   └── NothingToJudge     −201  data by which nothing can be seen of what INT8 loses
 ├── AccuracyLost                 INT8 would cost more of the accuracy than was allowed
 ├── NotFaster                    INT8 is not faster where it was measured
 ├── OptionError            −501  an option has a value that cannot be
@@ -140,6 +141,10 @@ class DataError(QingzhouError):
     """Data to judge by are empty, or laid out otherwise than known."""
 
     code = -201
+
+
+class NothingToJudge(DataError):
+    """Data by which nothing can be seen of what INT8 loses: too few, all the same, or all answered the same."""
 
 
 class AccuracyLost(QingzhouError):

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -24,7 +25,7 @@ from passengers import DIGITS, ORACLE, basenn
 from qingzhou.bundle.build import build
 from qingzhou.cli import main
 from qingzhou.cli_boards import _constants
-from qingzhou.errors import EngineError, OptionError, use_language
+from qingzhou.errors import EngineError, NothingToJudge, OptionError, use_language
 from qingzhou.quant import quantize
 from qingzhou.quant.signed import signed
 from qingzhou.quant.timing import Timing
@@ -143,6 +144,19 @@ def test_int8_that_is_slower_on_a_computer_is_not_handed_out(tmp_path: Path, mon
     assert (asked.form.precision, asked.form.gain) == ("int8", 0.42)
     assert any("runs 0.42 times as fast here" in note for note in asked.notes)
     assert asked.estimate.fps == pytest.approx(0.42 * made.estimate.fps)
+
+
+@pytest.mark.parametrize(("pictures", "why"), [(9, "answers everything the same"), (1, "at least 2 are needed")])
+def test_data_that_show_nothing_of_int8_make_fp32(tmp_path: Path, pictures: int, why: str) -> None:
+    """They may be meant for the sample and the simulator; INT8 that was asked for is an error."""
+    (tmp_path / "data/3").mkdir(parents=True)
+    for picture in sorted((DIGITS / "test/3").iterdir())[:pictures]:
+        shutil.copy(picture, tmp_path / "data/3")
+    made = build(LENET, "pc", out=tmp_path / "b", data=tmp_path / "data", lang="en")
+    assert made.form.precision == "fp32"
+    assert any("int8 was not taken" in note and why in note for note in made.notes)
+    with pytest.raises(NothingToJudge, match=why):
+        build(LENET, "pc", out=tmp_path / "c", data=tmp_path / "data", lang="en", precision="int8")
 
 
 def test_the_page_decides_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

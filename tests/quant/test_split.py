@@ -37,11 +37,22 @@ def test_the_same_parts_each_time(tmp_path: Path) -> None:
     assert [case.source for case in one.calibration] != sorted(case.source for case in one.calibration)
 
 
-def test_every_class_calibrates_as_often_as_there_are_pictures_of_it(tmp_path: Path) -> None:
-    parts = split(folders(tmp_path / "data", cat=40, dog=40, owl=3), calibration=30)
-    assert Counter(case.truth for case in parts.calibration) == {"cat": 14, "dog": 13, "owl": 3} or Counter(
-        case.truth for case in parts.calibration
-    ) == {"cat": 13, "dog": 14, "owl": 3}
+@pytest.mark.parametrize(
+    ("counts", "calibration", "expected"),
+    [
+        ({"cat": 40, "dog": 40, "owl": 3}, 30, {"cat": 15, "dog": 14, "owl": 1}),  # in turns, as long as there are any
+        ({"cat": 90, "dog": 10}, 100, {"cat": 45, "dog": 5}),  # a rare class is judged, too
+        ({"cat": 7, "dog": 1}, 100, {"cat": 4}),
+        ({"dog": 1, "cat": 3}, 100, {"cat": 2}),
+        ({"cat": 1, "dog": 1}, 100, {"cat": 1}),
+    ],
+    ids=str,
+)
+def test_every_class_calibrates_and_judges(tmp_path: Path, counts: dict[str, int], calibration: int,
+                                           expected: dict[str, int]) -> None:  # fmt: skip
+    parts = split(folders(tmp_path / "data", **counts), calibration=calibration)
+    assert Counter(case.truth for case in parts.calibration) == expected
+    assert Counter(case.truth for case in parts.held_out) == Counter(counts) - Counter(expected)
 
 
 def test_at_most_half_of_the_data_calibrate(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from ..errors import (
     ExtraMissing,
     FileMissing,
     NotFaster,
+    NothingToJudge,
     OptionError,
     QingzhouError,
     say,
@@ -88,7 +89,7 @@ def best_form(source: Path, device: Device, wish: Wish, folder: Path) -> Form:
         try:
             made = job.make(engine, precision)
             return replace(made, notes=(*told, *made.notes))
-        except (EngineError, ExtraMissing, AccuracyLost, NotFaster) as err:
+        except (EngineError, ExtraMissing, AccuracyLost, NothingToJudge, NotFaster) as err:
             failed = err
             told.append(
                 say(f"{engine} {precision} was not taken: {err.en}", f"没有采用 {engine} {precision}：{err.zh}")

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import DataError, say
+from ..errors import DataError, NothingToJudge, say
 from ..evaluate.ask import Count, asked, first, known, usable
 from ..evaluate.classify import classify
 from ..evaluate.detect import detect, library, lowest, placed
@@ -148,14 +148,14 @@ def _several(card: Card, pairs: Answered) -> list[str]:
 
 
 def _once(pairs: Answered, split: Split) -> list[tuple[Case, Both]]:
-    """Each picture once, and none that calibrated. DataError where none is left."""
+    """Each picture once, and none that calibrated. NothingToJudge where none is left."""
     taken, kept = set(split.taken), []
     for case, both in pairs:
         if both.digest not in taken:
             kept.append((case, both))
         taken |= {both.digest} - {b""}
     if not kept:
-        raise DataError(
+        raise NothingToJudge(
             en="All pictures of the data are the same, or copies of those that calibrated, so there is nothing to "
             "judge by. Give different pictures.",
             zh="数据里的图片都相同，或者都是校准图片的副本，无法评估。请提供不同的图片。",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError, say
+from ..errors import NothingToJudge, say
 from ..evaluate.doubt import beats_guessing, blind
 from .judge import Verdict
 from .layers import Layer
@@ -30,16 +30,16 @@ class Limits:
     any_speed: bool = False
 
     def check(self, verdict: Verdict) -> None:
-        """DataError where a file that always says the same would keep this promise."""
+        """NothingToJudge where a file that always says the same would keep this promise."""
         if verdict.same and self.min_agreement:
-            raise DataError(
+            raise NothingToJudge(
                 en=f"The model answers everything the same ({verdict.same}), so nothing can be seen of what is lost: a "
                 "file that always says so would seem as good. Give data of several classes; if they are, see with "
                 "qingzhou evaluate whether labels and preparation of pictures are right. "
-                "To do without any promise: --min-agreement 0",
+                "To do without any promise: qingzhou quantize --min-agreement 0",
                 zh=f"模型对所有输入的回答都相同（{verdict.same}），看不出损失了什么：总是这样回答的文件也显得一样好。"
                 "请提供多个类别的数据；如果已经是，请用 qingzhou evaluate 检查标签和图片预处理是否正确。"
-                "不需要任何保证时：--min-agreement 0",
+                "不需要任何保证时：qingzhou quantize --min-agreement 0",
             )
 
     def allow(self, verdict: Verdict) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from pathlib import Path
 
-from ..errors import DataError, FileMissing, InputError, QingzhouError, say
+from ..errors import DataError, FileMissing, InputError, NothingToJudge, QingzhouError, say
 from ..evaluate.data import read_data
 from ..evaluate.places import files_in
 from ..evaluate.result import Case, Dataset
@@ -46,11 +46,11 @@ class Split:
 def split(
     path: Path, layout: str = "auto", calibration: int = ENOUGH, numbers: int = 0, card: Card | None = None
 ) -> Split:  # fmt: skip
-    """The same parts of the same data each time: drawn by a fixed seed, and of every class as many as there are.
+    """The same parts of the same data each time: drawn by a fixed seed, and of every class as many as may be.
 
-    At most half of the data calibrate. `numbers` is how many the model takes at once, if it takes no pictures: rows of
-    just so many have no answers; `card` is that of the model. FileMissing or DataError, which says how many inputs are
-    needed.
+    At most half of the data calibrate, and of each class of several inputs. `numbers` is how many the model takes at
+    once, if it takes no pictures: rows of just so many have no answers; `card` is that of the model. FileMissing,
+    DataError, or NothingToJudge, which says how many inputs are needed.
     """
     data, labelled = _opened(path, layout, numbers, card)
     every = list(data.cases())
@@ -66,15 +66,17 @@ def split(
 
 
 def _drawn(cases: list[Case]) -> Iterator[Case]:
-    """All cases, shuffled; classes take turns, so that every beginning holds all of them alike."""
+    """All cases, shuffled; classes take turns: first with half of each, so that none is used up by calibrating."""
     chance = random.Random(0)
     groups: dict[str, list[Case]] = {}
     for case in cases:
         groups.setdefault(str(case.truth) if isinstance(case.truth, (str, int)) else "", []).append(case)
     for group in groups.values():
         chance.shuffle(group)
-    for row in zip_longest(*groups.values()):
-        yield from (case for case in row if case is not None)
+    largest_first = sorted(groups.values(), key=len, reverse=True)
+    for part in ([g[: len(g) // 2] for g in largest_first], [g[len(g) // 2 :] for g in largest_first]):
+        for row in zip_longest(*part):
+            yield from (case for case in row if case is not None)
 
 
 def _opened(path: Path, layout: str, numbers: int, card: Card | None) -> tuple[Dataset, bool]:
@@ -136,8 +138,8 @@ def _notes(count: int, calibration: int, drawn: list[Case], labelled: bool) -> l
     return found
 
 
-def _too_few(path: Path, count: int) -> DataError:
-    return DataError(
+def _too_few(path: Path, count: int) -> NothingToJudge:
+    return NothingToJudge(
         en=f"{path} holds {count} usable inputs; at least 2 are needed, one to calibrate and one to judge by. {FEW} "
         "would do well.",
         zh=f"{path} 里可用的输入有 {count} 个；至少需要 2 个，一个用于校准，一个用于评估，最好有 {FEW} 个。",
