@@ -34,11 +34,6 @@ from importlib.resources import files
 
 from ..runtime.card import Card, Input
 
-PRIVATE, PUBLIC = re.compile(r" *def _(?!_)"), re.compile(r" *(def|class) ")
-WITHIN = ("errors", "fields", "image", "kinds", "picture", "prepare", "resize", "session")  # programs name none of them
-INNER, CLASS = re.compile(r" *def "), re.compile(r" *class ")
-TYPES = re.compile(r"^if TYPE_CHECKING:\n(?: .*\n|\n)+", re.MULTILINE)
-LINTERS = re.compile(r"  # (fmt: skip|type: ignore(\[[\w, -]+\])?|noqa(: \w+)?)(  # .*)?$")
 RUNTIME = "qingzhou_runtime"  # the folder beside the program: a copy of modules of qingzhou/runtime
 
 
@@ -86,29 +81,33 @@ def _resizes(entry: Input, interpolation: str) -> bool:
 def modules() -> dict[str, str]:
     """Name -> text of every module of the runtime, as it is copied beside programs."""
     place = files("qingzhou") / "runtime"
-    return {
-        path.name[:-3]: lean(path.read_text("utf-8"), path.name[:-3])
-        for path in place.iterdir()
-        if path.name.endswith(".py")
-    }
+    return {path.name[:-3]: lean(path.read_text("utf-8")) for path in place.iterdir() if path.name.endswith(".py")}
 
 
-def lean(code: str, name: str) -> str:
-    """A module without what only those read who change it: docstrings of functions that no program calls, types that
-    only a checker needs, words for linters, lines between its parts.
+def lean(code: str) -> str:
+    """A module without what only those read who change it: docstrings of what no program calls, and types that only a
+    checker needs. The rest stays as it is, line by line.
     """
-    hidden, shown = (INNER, CLASS) if name in WITHIN else (PRIVATE, PUBLIC)
-    kept: list[str] = []
-    private = inside = False  # in such a function; in its docstring
-    for line in TYPES.sub("", code).split("\n"):
-        private = bool(hidden.match(line)) or (private and not shown.match(line))
-        if inside:
-            inside = not line.endswith('"""')
-        elif line.lstrip().startswith('"""') and private and kept[-1].endswith(":"):
-            inside = line.count('"""') == 1
-        elif not line.lstrip().startswith("# -- "):
-            kept.append(LINTERS.sub("", line))
-    return re.sub(r"\n{4,}", "\n\n\n", "\n".join(kept))
+    dropped = {line for first, last in _unread(ast.parse(code)) for line in range(first, last + 1)}
+    return "\n".join(line for number, line in enumerate(code.split("\n"), start=1) if number not in dropped)
+
+
+def _unread(tree: ast.AST) -> Iterator[tuple[int, int]]:
+    """The first and last lines, counted from 1, of such docstrings and types."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and _is_for_checkers(node):
+            yield node.lineno, node.end_lineno or node.lineno
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)) and _is_private(node) and len(node.body) > 1:
+            yield node.body[0].lineno, node.body[0].end_lineno or node.body[0].lineno
+
+
+def _is_private(node: ast.FunctionDef | ast.ClassDef) -> bool:
+    """Whether it is for its module alone, and says what it does."""
+    return re.match("_[^_]", node.name) is not None and ast.get_docstring(node) is not None
+
+
+def _is_for_checkers(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
 @functools.cache
@@ -119,7 +118,7 @@ def _imports(name: str) -> tuple[tuple[str, bool], ...]:
 
 def _imported(body: Iterable[ast.AST], late: bool) -> Iterator[tuple[str, bool]]:
     for node in body:
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+        if _is_for_checkers(node):
             continue
         if isinstance(node, ast.ImportFrom) and node.level == 1:
             names = [node.module] if node.module else [alias.name for alias in node.names]
