@@ -408,7 +408,7 @@ def test_yolo() -> None:
 
 
 def test_without_a_text_everything_is_as_usual() -> None:
-    for meta in ({}, {"config": ""}, {"config": None}, {"cfg": 7}, {"config": b"model = 1"}, {"CLASSES": ("a",)}):
+    for meta in ({}, {"config": ""}, {"config": None}, {"CLASSES": ("a",)}):
         assert read_settings(meta) == Settings()
     assert ssd_decoding(SSD) == ssdlite.default_decoding()
     assert yolo_decoding(YOLO) == yolov3.default_decoding()

@@ -122,6 +122,44 @@ FOLLOWED: dict[str, tuple[str, str, list[dict[str, Any]], str]] = {
 }  # fmt: skip
 
 
+STEPS_OF_3_BY_4 = "dict(pipeline=[dict(type='LoadImageFromFile'), dict(type='Resize', size=(3, 4))])"
+FOLLOWED |= {
+    f"the steps stand in {where}": (OLD, text, [resize(size=[3, 4])], "BGR")
+    for where, text in {
+        "a list of data sets": f"data = dict(test=[{STEPS_OF_3_BY_4}, dict(pipeline=[])])",
+        "data sets that are joined": f"data = dict(test=dict(type='ConcatDataset', datasets=[{STEPS_OF_3_BY_4}]))",
+        "one that repeats, balanced": f"data = dict(test=dict(dataset=dict(dataset={STEPS_OF_3_BY_4})))",
+        "the data for validation": f"data = dict(train=dict(pipeline=[]), val={STEPS_OF_3_BY_4})",
+        "a loader for validation": f"test_dataloader = None\nval_dataloader = dict(dataset={STEPS_OF_3_BY_4})",
+    }.items()
+}
+READY = "test_dataloader = dict(dataset=dict(type='%s', pipeline=[%sdict(type='PackInputs')]))\n"
+FOLLOWED |= {
+    "EfficientNet, mmcls": (
+        OLD, pipeline("dict(type='CenterCrop', crop_size=80, efficientnet_style=True, backend='pillow')"),
+        [resize("pillow", short=112), crop(80, 80)], "BGR",
+    ),
+    "EfficientNet, mmpretrain": (
+        NEW, pipeline("dict(type='EfficientNetCenterCrop', crop_size=80, crop_padding=8, interpolation='bilinear')"),
+        [resize(short=88), crop(80, 80)], "BGR",
+    ),
+    "CIFAR's pictures are RGB already": (
+        NEW,
+        READY % ("mmpretrain.CIFAR10", "") + "data_preprocessor = dict(mean=[1, 2, 3], std=[4, 5, 6], to_rgb=False)",
+        [resize(size=[32, 32]), N123], "RGB",
+    ),
+    "CIFAR's pictures made larger": (
+        NEW, READY % ("CIFAR100", "dict(type='Resize', scale=64), "), [resize(size=[64, 64])], "RGB",
+    ),
+    "MNIST": (OLD, "data = dict(test=dict(type='MNIST', pipeline=[]))", [resize(size=[28, 28])], "GRAY"),
+    "read as RGB, turned to BGR": (
+        NEW, "data_preprocessor = dict(mean=[1, 2, 3], std=[4, 5, 6], rgb_to_bgr=True)\n"
+        "test_pipeline = [dict(type='LoadImageFromFile', channel_order='rgb'), dict(type='Resize', scale=8)]",
+        [resize(size=[8, 8]), N123], "BGR",
+    ),
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("name", FOLLOWED)
 def test_what_is_followed(name: str) -> None:
     key, text, steps, color = FOLLOWED[name]
@@ -139,7 +177,6 @@ NAMED: dict[str, tuple[str, str]] = {
     "edge=long": (NEW, "dict(type='ResizeEdge', scale=8, edge='long')"),
     "scale_factor=2": (NEW, "dict(type='Resize', scale_factor=2)"),
     "adaptive_side=long": (OLD, "dict(type='Resize', size=(8, -1), adaptive_side='long')"),
-    "efficientnet_style": (OLD, "dict(type='CenterCrop', crop_size=8, efficientnet_style=True)"),
     "crop_size = 9 > 8": (OLD, "dict(type='Resize', size=(8, -1)), dict(type='CenterCrop', crop_size=9)"),
     "crop_size": (OLD, "dict(type='CenterCrop', crop_size='all')"),
     "mean": (OLD, "dict(type='Normalize', mean=[1, 2, 3], std=[4, 0, 6])"),
@@ -148,6 +185,8 @@ NAMED: dict[str, tuple[str, str]] = {
     "pad_val": (NEW, "dict(type='Pad', size=(8, 8), pad_val=dict(img='grey'))"),
     "pad_to_square": (NEW, "dict(type='Resize', scale=(8, 9), keep_ratio=True), dict(type='Pad', pad_to_square=True)"),
     "flip": (OLD, "dict(type='MultiScaleFlipAug', img_scale=(8, 8), flip=True, transforms=[])"),
+    "EfficientNetCenterCrop.interpolation = bicubic": (NEW, "dict(type='EfficientNetCenterCrop', crop_size=8)"),
+    "EfficientNetCenterCrop.crop_size = all": (NEW, "dict(type='EfficientNetCenterCrop', crop_size='all')"),
     "RandomFlip.prob": (NEW, "dict(type='RandomFlip', prob=0.5)"),
     "color_type = unchanged": (NEW, "dict(type='LoadImageFromFile', color_type='unchanged')"),
 }
@@ -168,6 +207,17 @@ def test_nothing_said_and_nothing_readable() -> None:
         assert found.notes and not final_size(found.picture.steps)
 
 
+def test_a_config_that_is_no_text_is_not_passed_over() -> None:
+    for key in (OLD, NEW):
+        [note] = read_settings({key: {"model": {"head": {"type": "MultiLabelLinearClsHead"}}}}).notes
+        assert "cannot be read" in note
+        assert read_settings({key: " "}) == read_settings({key: {}}) == Settings()
+
+
+def test_values_of_an_unknown_kind_are_not_said() -> None:
+    assert not of(NEW, pipeline("dict(type='torchvision/Normalize', mean=[1], std=[2])")).picture.values
+
+
 # -- and in the network's input ----------------------------------------------------------------------------------------
 
 USUAL = imagenet_input()
@@ -182,8 +232,12 @@ AS_TRAINED: dict[str, tuple[Picture, list[int], str, list[dict[str, Any]], tuple
         Picture((N123,), "BGR", True, True), [224, 224], "BGR", [*USUAL.steps[:2], N123], ("input_size", "resize"),
     ),
     "a size that depends on the picture": (
-        Picture((resize(short=64), N123), "RGB", True, True), [224, 224], "RGB", [resize(short=64), N123],
-        ("input_size",),
+        Picture((resize("pillow", short=64), N123), "RGB", True, True), [64, 64], "RGB",
+        [resize("pillow", size=[64, 64]), N123], ("input_size", "resize"),
+    ),
+    "another, and a multiple": (
+        Picture((resize(within=[90, 60]), {"op": "pad_to", "multiple": 32}), "RGB", True, True), [64, 96], "RGB",
+        [resize(size=[60, 90]), {"op": "pad_to", "multiple": 32}], ("input_size", "resize"),
     ),
     "only the preprocessor": (Picture((N123,), "BGR", False, True), [224, 224], "BGR", [*USUAL.steps[:2], N123],
                               ("input_size", "resize")),

@@ -41,9 +41,9 @@ class Unreadable(Exception):
     """The text is not a config as it is written into checkpoints."""
 
 
-def parse(text: str) -> dict[str, Any]:
-    """Name -> value of every assignment, the last one of each; Unreadable."""
-    if len(text) > LONGEST or max(map(len, text.split("\n"))) > LONGEST_LINE:
+def parse(text: object) -> dict[str, Any]:
+    """Name -> value of every assignment, the last one of each; Unreadable, also for what is no text."""
+    if not isinstance(text, str) or len(text) > LONGEST or max(map(len, text.split("\n"))) > LONGEST_LINE:
         raise Unreadable
     try:
         _check_tokens(text)

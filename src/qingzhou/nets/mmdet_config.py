@@ -22,12 +22,14 @@ MOST_LEVELS = 16  # more is no detector
 
 
 def read_settings(meta: Mapping[str, Any]) -> Settings:
-    """The settings in a checkpoint's meta; never an error: a text that cannot be read gives none, and a note."""
-    key = next((key for key in ("config", "cfg") if isinstance(meta.get(key), str) and meta[key].strip()), None)
-    if key is None:
+    """The settings in a checkpoint's meta; never an error: what is no text that can be read gives none, and a note."""
+    found = {key: meta[key] for key in ("config", "cfg") if meta.get(key)}
+    found = {key: text for key, text in found.items() if not isinstance(text, str) or text.strip()}
+    if not found:
         return Settings()
+    key, text = next(iter(found.items()))
     try:
-        return _Config(parse(meta[key]), modern=key == "cfg").settings()
+        return _Config(parse(text), modern=key == "cfg").settings()
     except Unreadable:
         return Settings(notes=(_unreadable(),))
 

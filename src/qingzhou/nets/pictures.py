@@ -20,15 +20,30 @@ def input_as_trained(usual: Input, picture: Picture) -> tuple[Input, tuple[str, 
     if not picture.sizes or not any(step["op"] in SIZING for step in steps):
         steps = [*(step for step in usual.steps if step["op"] in SIZING), *_without(steps, SIZING)]
         assumed += ["input_size", "resize"]
-    size = final_size(steps) or _usual_size(usual)
     if final_size(steps) is None:
-        assumed = ["input_size"]
+        steps, assumed = _stretched(steps, usual), ["input_size", "resize"]
+    size = final_size(steps) or _usual_size(usual)
     if not values_known:
         steps = [*_without(steps, ("normalize",)), *(step for step in usual.steps if step["op"] == "normalize")]
         assumed.append("normalize")
     color = colour(picture, channels)
     assumed += [] if color else ["color"]
     return replace(usual, shape=[*usual.shape[:2], *size], color=color or usual.color, steps=steps), tuple(assumed)
+
+
+def _stretched(steps: Iterable[Step], usual: Input) -> list[Step]:
+    """Steps that keep a picture's ratio, with one size near to that instead: a network is made for one."""
+    return [
+        {"op": "resize", "size": _near(step, usual), "interpolation": step["interpolation"]}
+        if step["op"] == "resize"
+        else step
+        for step in steps
+    ]
+
+
+def _near(step: Step, usual: Input) -> list[int]:
+    """(height, width) near to what a resize makes of pictures."""
+    return [step["short"]] * 2 if "short" in step else step.get("within", [])[::-1] or _usual_size(usual)
 
 
 def _usual_size(usual: Input) -> list[int]:

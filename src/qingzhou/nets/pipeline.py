@@ -18,6 +18,9 @@ from .settings import Numbers, Picture, Step
 MOST_STEPS = 24  # of a pipeline, less those that a card adds
 MOST_VALUE = 1e6  # of what fills a picture up
 
+# Data sets that read no files: the side of their pictures, and the order of their channels (mmpretrain/datasets/)
+READY = {"CIFAR10": (32, "RGB"), "CIFAR100": (32, "RGB"), "MNIST": (28, "GRAY"), "FashionMNIST": (28, "GRAY")}
+
 # Reading, packing and answers: nothing that changes a pixel
 PASSED = (
     "LoadImageFromNDArray", "LoadImageFromWebcam", "LoadAnnotations", "MultiScaleFlipAug", "TestTimeAug", "RandomFlip",
@@ -28,13 +31,17 @@ PASSED = (
 
 def read_picture(names: Mapping[str, Any], model: Any, modern: bool, strange: list[str]) -> Picture:
     """What a config says of its pictures; what of it is not followed goes to `strange`. `modern`: written by mmcv 2."""
-    pipeline, made = _pipeline(names), first(at(model, "data_preprocessor"), at(names, "data_preprocessor"))
-    done, steps = _Reading(modern, strange), list(islice(_flat(pipeline), MOST_STEPS + 1))
+    kind, pipeline = _pipeline(names)
+    made = first(at(model, "data_preprocessor"), at(names, "data_preprocessor"))
+    side, color = READY.get(kind or "", (0, "BGR"))
+    done, steps = _Reading(modern, strange, color=color), list(islice(_flat(pipeline), MOST_STEPS + 1))
     if len(steps) > MOST_STEPS:
         strange.append(f"test_pipeline: > {MOST_STEPS}")
         return Picture()
     for step in steps:
         done.read(step)
+    if side and not any(step["op"] == "resize" for step in done.steps):
+        done.steps.insert(0, {"op": "resize", "size": [side, side], "interpolation": "cv2"})
     if made is not None:
         done.preprocess(made)
     if pipeline is None and made is None:
@@ -65,6 +72,7 @@ class _Reading:
             STEPS[name](step, self)
         elif name not in PASSED:
             self.note(name or "?")
+            self.values_known &= "Normalize" not in (name or "")
         if name in ("MultiScaleFlipAug", "TestTimeAug"):
             self.scale = at(step, "img_scale")
             self.unless(truth(at(step, "flip")) is not True, f"{name}.flip")
@@ -85,8 +93,8 @@ class _Reading:
 
     def preprocess(self, made: Any) -> None:
         """The data_preprocessor of mmcv 2: normalise, then pad the batch."""
-        self.values(made, "data_preprocessor", truth(first(at(made, "to_rgb"), at(made, "bgr_to_rgb"))) is True)
-        self.unless(truth(at(made, "rgb_to_bgr")) is not True, "data_preprocessor.rgb_to_bgr")
+        turned = any(truth(at(made, key)) is True for key in ("to_rgb", "bgr_to_rgb", "rgb_to_bgr"))
+        self.values(made, "data_preprocessor", turned)
         multiple = count(at(made, "pad_size_divisor"))
         if multiple and multiple > 1:
             self.pad({"multiple": multiple}, at(made, "pad_value"), "data_preprocessor.pad_value")
@@ -104,7 +112,7 @@ class _Reading:
             self.values_known = False
 
     def swap(self, wanted: bool) -> None:
-        """Turn the order of the channels round, where the training does: to RGB, since it reads BGR."""
+        """Turn the order of the channels round, where the training does."""
         if wanted and self.color != "GRAY":
             self.color = self.color[::-1]
             for step in self.steps:  # what came before was for the other order
@@ -185,9 +193,23 @@ def _edge(step: Any, done: _Reading) -> None:
     done.resized(_side(first(at(step, "edge"), "short"), at(step, "scale")), step, "ResizeEdge")
 
 
+def _efficient_crop(step: Any, done: _Reading) -> None:
+    """The centre's share crop_size / (crop_size + crop_padding), made crop_size: as if resized first."""
+    name, side = type_name(step) or "", count(at(step, "crop_size"))
+    more = first(at(step, "crop_padding"), 32)
+    if not done.unless(side is not None and type(more) is int and more >= 0, _is(step, name, "crop_size")) or not side:
+        done.failed = True
+        return
+    usual = "bicubic" if name == "EfficientNetCenterCrop" else "bilinear"
+    done.resized({"short": side + more}, {"interpolation": usual, **step}, name)
+    done.steps.append({"op": "center_crop", "size": [side, side]})
+
+
 def _center_crop(step: Any, done: _Reading) -> None:
+    if truth(at(step, "efficientnet_style")) is True:
+        _efficient_crop(step, done)
+        return
     size = pair(at(step, "crop_size"))
-    done.unless(truth(at(step, "efficientnet_style")) is not True, "CenterCrop.efficientnet_style")
     short = next((before["short"] for before in done.steps if "short" in before), None)
     if size and short:  # the original then takes the picture as it is
         done.unless(max(size) <= short, f"CenterCrop.crop_size = {max(size)} > {short}")
@@ -223,6 +245,7 @@ STEPS: dict[str, Callable[[Any, _Reading], None]] = {
     "FixScaleResize": _resize,
     "ResizeEdge": _edge,
     "CenterCrop": _center_crop,
+    "EfficientNetCenterCrop": _efficient_crop,
     "Normalize": _normalize,
     "Pad": _pad,
 }
@@ -231,16 +254,28 @@ STEPS: dict[str, Callable[[Any, _Reading], None]] = {
 # -- finding it --------------------------------------------------------------------------------------------------------
 
 
-def _pipeline(names: Mapping[str, Any]) -> Any:
-    """That of the data set which mmdet's and mmengine's test programs use; else the name that all configs give it."""
-    for path in (("test_dataloader", "dataset"), ("data", "test")):
-        data = at(names, *path)
-        while at(data, "pipeline") is None and at(data, "dataset") is not None:
-            data = at(data, "dataset")
-        if isinstance(at(data, "pipeline"), tuple):
-            return at(data, "pipeline")
-    found = at(names, "test_pipeline")
-    return found if isinstance(found, tuple) else None
+def _pipeline(names: Mapping[str, Any]) -> tuple[str | None, Any]:
+    """The type and the steps of the data set that the tools' test programs use; else of the one for validation."""
+    for test in ("test", "val"):
+        for path in ((f"{test}_dataloader", "dataset"), ("data", test)):
+            data = _innermost(at(names, *path))
+            if isinstance(at(data, "pipeline"), tuple):
+                return type_name(data), at(data, "pipeline")
+        found = at(names, f"{test}_pipeline")  # the name that all configs give it
+        if isinstance(found, tuple):
+            return None, found
+    return None, None
+
+
+def _innermost(data: Any) -> Any:
+    """The data set with the steps, inside those that repeat, balance or join others, of which the first counts."""
+    while True:
+        if isinstance(data, tuple):
+            data = data[0] if data else None
+        elif at(data, "pipeline") is None and isinstance(data, dict):
+            data = first(at(data, "dataset"), at(data, "datasets"))
+        else:
+            return data
 
 
 def _flat(steps: Any, depth: int = 0) -> Iterator[Any]:
