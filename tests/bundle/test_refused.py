@@ -211,6 +211,23 @@ def test_the_simulator_runs_anywhere(board_bundle: Path) -> None:
     assert done.returncode == 0 and "[sim]" in done.stdout, done.stderr
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links are for administrators there")
+def test_packages_in_the_bundle_are_found_before_any_is_called_missing(tmp_path: Path) -> None:
+    """-S: as on a board whose Python has none of them, after install.sh."""
+    made = build(LENET, "pc", out=tmp_path / "b", lang="en")
+    lone = run(made.path, "-S", "main.py")
+    assert lone.returncode == 1 and lone.stderr.startswith("Problem: numpy is not installed here. Install it: sh ")
+    os.symlink(Path(np.__file__).parents[1], made.path / "packages")
+    done = run(made.path, "-S", "main.py")
+    assert done.returncode == 0 and "Result:" in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("word", ["-h", "--help"])
+def test_help_can_be_had_anywhere(word: str, board_bundle: Path) -> None:
+    done = run(board_bundle, "main.py", word)
+    assert done.returncode == 0 and "Usage:" in done.stdout and not done.stderr
+
+
 def test_another_python(board_bundle: Path) -> None:
     facts = json.loads((board_bundle / "bundle.json").read_text("utf-8"))
     (board_bundle / "bundle.json").write_text(json.dumps({**facts, "machine": "", "python": ["3.99"]}), "utf-8")

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from .card import Card
     from .predict import Predictor, load
 
-if __name__ == "qingzhou_runtime":  # a program's, not the library's
-    begin()
 try:
     from .place import use_bundle
 except ImportError:  # it comes with bundles only
     pass
 else:
-    use_bundle()  # before numpy, which may be another Python's
+    use_bundle()  # before numpy, which may be another Python's, or lie in the bundle
+if __name__ == "qingzhou_runtime":  # a program's, not the library's
+    begin()
 __all__ = ["Card", "Detection", "Prediction", "Predictor", "load"]
 
 

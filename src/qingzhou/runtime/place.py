@@ -32,7 +32,7 @@ def read_bundle(folder: str = FOLDER) -> Optional[Dict[str, Any]]:
 def use_bundle() -> None:
     """Ends the program with a message on a machine that the bundle was not made for; else its packages come first.
 
-    The simulator runs anywhere, with what is installed there.
+    The simulator runs anywhere, with what is installed there; help can be had anywhere.
     """
     bundle = read_bundle()
     if bundle is None:
@@ -40,7 +40,7 @@ def use_bundle() -> None:
     if bundle.get("language") in ("zh", "en") and not os.environ.get("QINGZHOU_LANG"):
         os.environ["QINGZHOU_LANG"] = bundle["language"]
     wrong = misplaced(bundle)
-    if wrong and not simulated():
+    if wrong and not simulated() and not {"-h", "--help"} & set(sys.argv[1:]):
         sys.exit(wrong)
     packages = os.path.join(FOLDER, PACKAGES)
     if not wrong and os.path.isdir(packages) and packages not in sys.path:
