@@ -34,6 +34,7 @@ FLOW = [
     ["doors"],
     ["present"],
     ["web"],
+    ["cli_usage"],
     ["cli_common"],
     ["cli_boards", "cli_web"],
     ["cli"],

@@ -150,3 +150,33 @@ def test_the_page_for_browsers_is_chinese(tmp_path: Path) -> None:
 def test_what_the_api_answers_is_chinese(code: str) -> None:
     _, english, chinese = problems.TEXTS[code]
     assert sentences(english) and not sentences(chinese) and re.search("[\u4e00-\u9fff]", chinese)
+
+
+USAGE = {  # what was written -> a part of what is said
+    "": "用法：main [选项] 命令", "--help": "把训练得到的权重文件", "convrt best.pth": "最接近的是 convert",
+    "fly": "可用的有：bench、bundle", "convert": "缺少文件。", "evaluate best.onnx": "缺少数据。",
+    "convert --nix x": "没有选项 --nix", "convert --labls x": "最接近的是 --labels",
+    "convert --opset six x": "--opset 的值不对，应为整数。", "run --top 0 x": "应为 1 到 100 的整数",
+    "run --threshold 2 x": "应为 0 到 1 的数", "info a b": "多写了内容：b", "convert -o": "选项 -o 的写法不对",
+    "quantize x --precision int4": "int8-weights", "convert --input-size big x": "不是尺寸",
+    "bundle x": "缺少选项 --device", "remote fly": "没有命令 fly",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("line", USAGE)
+def test_how_the_command_line_is_used_is_said_in_chinese(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also what click says by itself: the list of verbs, and what was written wrongly."""
+    monkeypatch.setenv("QINGZHOU_LANG", "zh")
+    said = CliRunner().invoke(main, line.split()).output
+    assert USAGE[line] in said
+    assert not re.search("Usage|Error|Commands|Missing|Invalid", said)
+
+
+def test_in_english_click_speaks_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QINGZHOU_LANG", "en")
+    done = CliRunner().invoke(main, ["convert", "--nix", "x"])
+    assert done.exit_code == 2 and "Usage: main convert [OPTIONS] FILES" in done.output
+    assert (
+        CliRunner().invoke(main, ["--help"]).output.isascii() is False
+        and "Commands:" in CliRunner().invoke(main, []).output
+    )

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from . import __version__
+from .cli_usage import Verbs
 from .errors import QingzhouError, is_of_memory, memory_full, say, use_language
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -76,7 +77,7 @@ def _fail(err: QingzhouError, as_json: bool) -> None:
         present.error(err)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="qingzhou")
 def main() -> None:
     """Bring a trained model to the device it is meant for.

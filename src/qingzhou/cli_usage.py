@@ -1,0 +1,138 @@
+"""How the command line is used, in the user's language: the list of verbs, and what was written wrongly."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import IO, Any
+
+import click
+
+from .errors import language, say
+
+HEADINGS = {"Options": "选项", "Commands": "命令"}
+PLACES = {
+    "OPTIONS": "选项", "COMMAND": "命令", "ARGS": "内容", "FILE": "文件", "FILES": "文件", "MODEL": "模型",
+    "MODELS": "模型", "INPUTS": "输入", "DATA": "数据", "BUNDLE": "文件夹", "TARGET": "用户名@地址",
+}  # fmt: skip
+
+
+class _Formatter(click.HelpFormatter):
+    """click's, with its own words in Chinese where that is the language."""
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        """The line with what can follow the verb."""
+        if language() == "zh":
+            args, prefix = _places(args), "用法："
+        super().write_usage(prog, args, prefix)
+
+    def write_heading(self, heading: str) -> None:
+        """Of a section."""
+        super().write_heading(say(heading, HEADINGS.get(heading, heading)))
+
+
+class _Context(click.Context):
+    formatter_class = _Formatter
+
+
+class Verb(click.Command):
+    """A verb. Its line in the list and the mistakes in how it was called are in the user's language."""
+
+    context_class = _Context
+
+    def get_short_help_str(self, limit: int = 45) -> str:
+        """The English or the Chinese half of what it says of itself."""
+        return super().get_short_help_str(limit) if language() == "en" else _chinese_half(self.help or "")
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Read the words behind its name."""
+        with _in_their_language():
+            return super().make_context(*args, **extra)
+
+
+class Verbs(Verb, click.Group):
+    """A group of verbs."""
+
+    command_class = Verb
+    group_class = type
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """The verb that the first word names."""
+        with _in_their_language():
+            return super().resolve_command(ctx, args)
+
+
+class ChineseUsageError(click.UsageError):
+    """What was written wrongly, and how it is written."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """On stderr, as every other mistake."""
+        lines = [f"错误：{self.message}"]
+        if self.ctx is not None:
+            lines += [self.ctx.get_usage(), f"说明：{self.ctx.command_path} --help"]
+        click.echo("\n".join(lines), file=file, err=file is None)
+
+
+@contextlib.contextmanager
+def _in_their_language() -> Iterator[None]:
+    """click speaks English; where that is not the user's language its UsageError becomes ours. Help stays help."""
+    try:
+        yield
+    except click.UsageError as err:
+        if language() == "en" or isinstance(err, ChineseUsageError) or type(err).__name__ == "NoArgsIsHelpError":
+            raise
+        raise ChineseUsageError(_what_was_wrong(err), err.ctx) from None
+
+
+def _what_was_wrong(err: click.UsageError) -> str:
+    """One sentence or two."""
+    if isinstance(err, click.NoSuchOption):
+        like = f"，最接近的是 {'、'.join(sorted(err.possibilities))}" if err.possibilities else ""
+        return f"没有选项 {err.option_name}{like}。"
+    if isinstance(err, click.BadOptionUsage):
+        return f"选项 {err.option_name} 的写法不对：它后面缺少值，或不该有值。"
+    if isinstance(err, click.MissingParameter):
+        return f"缺少{_name(err.param)}。"
+    if isinstance(err, click.BadParameter):
+        return _bad_value(err)
+    word = next(iter(re.findall(r"'(.*)'|\((.*)\)", err.message)), ("", ""))
+    if err.message.startswith("No such command") and err.ctx is not None and isinstance(err.ctx.command, click.Group):
+        verbs = err.ctx.command.list_commands(err.ctx)
+        like = get_close_matches(word[0], verbs)
+        return f"没有命令 {word[0]}，{f'最接近的是 {like[0]}' if like else '可用的有：' + '、'.join(verbs)}。"
+    return f"多写了内容：{word[1]}。" if "unexpected extra" in err.message else f"命令的写法不对：{err.message}"
+
+
+def _bad_value(err: click.BadParameter) -> str:
+    """Which value, and what it can be. Messages of our own types are in the language already."""
+    kind: Any = err.param.type if err.param is not None else None
+    whole = isinstance(kind, click.types.IntParamType)
+    if isinstance(kind, click.Choice):
+        wanted = " " + " 或 ".join(map(str, kind.choices))
+    elif isinstance(kind, click.IntRange | click.FloatRange):
+        wanted = f" {kind.min} 到 {kind.max} 的{'整数' if whole else '数'}"
+    elif whole or isinstance(kind, click.types.FloatParamType):
+        wanted = "整数" if whole else "数"
+    else:
+        return f"{_name(err.param)}：{err.message}"
+    return f"{_name(err.param)} 的值不对，应为{wanted}。"
+
+
+def _name(param: click.Parameter | None) -> str:
+    """Of an option as it is written, of another word what it stands for."""
+    if isinstance(param, click.Option):
+        return f"选项 {param.opts[-1]}"
+    return PLACES.get(str(param.name).upper(), str(param.name)) if param is not None else ""
+
+
+def _places(usage: str) -> str:
+    """FILES... -> 文件..."""
+    return re.sub(r"[A-Z]+", lambda found: PLACES.get(found[0], found[0]), usage)
+
+
+def _chinese_half(text: str) -> str:
+    """Of "Do it. 做。" the second sentence; of paragraphs the one in Chinese."""
+    first = next((at for at, letter in enumerate(text) if "\u4e00" <= letter <= "\u9fff"), 0)
+    return text[max(text.rfind(". ", 0, first) + 2, text.rfind("\n", 0, first) + 1) :].partition("\n\n")[0].strip()
