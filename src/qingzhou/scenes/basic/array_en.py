@@ -8,9 +8,8 @@ import sys
 from pathlib import Path
 
 try:
-    from qingzhou_runtime.start import start
-
     from qingzhou_runtime import load
+    from qingzhou_runtime.start import start
 except ImportError as err:
     sys.exit("Copy the whole folder qingzhou_runtime beside this program, or install Qingzhou (%s)" % err)
 

@@ -8,10 +8,9 @@ import sys
 from pathlib import Path
 
 try:
+    from qingzhou_runtime import load
     from qingzhou_runtime.read import pictures_of
     from qingzhou_runtime.start import start
-
-    from qingzhou_runtime import load
 except ImportError as err:
     sys.exit("请把 qingzhou_runtime 文件夹整个复制到本程序旁边，或安装轻舟（%s）" % err)
 

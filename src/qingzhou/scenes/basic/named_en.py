@@ -8,10 +8,9 @@ import sys
 from pathlib import Path
 
 try:
+    from qingzhou_runtime import load
     from qingzhou_runtime.read import pictures_of
     from qingzhou_runtime.start import start
-
-    from qingzhou_runtime import load
 except ImportError as err:
     sys.exit("Copy the whole folder qingzhou_runtime beside this program, or install Qingzhou (%s)" % err)
 

@@ -8,9 +8,8 @@ import sys
 from pathlib import Path
 
 try:
-    from qingzhou_runtime.start import start
-
     from qingzhou_runtime import load
+    from qingzhou_runtime.start import start
 except ImportError as err:
     sys.exit("请把 qingzhou_runtime 文件夹整个复制到本程序旁边，或安装轻舟（%s）" % err)
 

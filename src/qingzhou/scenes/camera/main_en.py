@@ -8,12 +8,11 @@ import sys
 from pathlib import Path
 
 try:
+    from qingzhou_runtime import load
     from qingzhou_runtime.camera import Camera
     from qingzhou_runtime.rules import Rules
     from qingzhou_runtime.screen import Screen
     from qingzhou_runtime.start import start
-
-    from qingzhou_runtime import load
 except ImportError as err:
     sys.exit("Copy the whole folder qingzhou_runtime beside this program, or install Qingzhou (%s)" % err)
 
