@@ -12,6 +12,14 @@ from .runtime.card import Input
 
 IMAGENET = ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375])
 OF_PICTURES = ("input_size", "resize", "color", "normalize")
+ADVICE = (
+    "Check it with qingzhou evaluate, or set it with --preprocess and --input-size.",
+    "请用 qingzhou evaluate 检验，或用 --preprocess 和 --input-size 指定。",
+)
+ADVICE_OF_THE_PAGE = (
+    'If it was otherwise, set "How pictures are prepared" before converting.',
+    "如果不是这样，请在转换前设置“图片如何预处理”。",
+)
 EN, ZH = "The file does not say how pictures were prepared; assumed", "文件里没有写明图片如何预处理，这里假定"
 
 
@@ -24,10 +32,16 @@ def assumed_text(entry: Input, assumed: Sequence[str], tool: str = "") -> str:
     usual = tool if tool.startswith("MM") else ""  # what others do is in no file of theirs
     en, zh = (f" as {usual} does it", f"按 {usual} 的做法") if usual else ("", "")
     return say(
-        en=f"{EN}{en}: {', '.join(parts)}. Check it with qingzhou evaluate, or set it with --preprocess and "
-        "--input-size.",
-        zh=f"{ZH}{zh}：{'、'.join(parts)}。请用 qingzhou evaluate 检验，或用 --preprocess 和 --input-size 指定。",
+        en=f"{EN}{en}: {', '.join(parts)}. {ADVICE[0]}",
+        zh=f"{ZH}{zh}：{'、'.join(parts)}。{ADVICE[1]}",
     )
+
+
+def on_the_page(notes: Sequence[str]) -> list[str]:
+    """Notes with what to do about it where there is no command line."""
+    for ours, its in zip(ADVICE, ADVICE_OF_THE_PAGE, strict=True):
+        notes = [note.replace(ours, its) for note in notes]
+    return list(notes)
 
 
 def as_comment(text: str) -> str:

@@ -49,6 +49,7 @@ def tiff(**tags: int) -> bytes:
 
 KINDS = [  # what the message says, and a file
     ("a RAR archive", b"Rar!\x1a\x07\x01\x00"), ("a RAR archive", b"Rar!\x1a\x07\x00"), ("a zip archive", b"PK\3\4"),
+    ("a trained model", b"PK\3\4" + bytes(26) + b"best/data.pkl"),
     ("a 7z archive", b"7z\xbc\xaf\x27\x1c"), ("a gzip archive", b"\x1f\x8b\x08"),
     ("a tar archive", bytes(257) + b"ustar\0"),
     ("HEIC", media(b"heic", b"mif1", b"heic")), ("HEIC", media(b"mif1", b"mif1", b"heic")),

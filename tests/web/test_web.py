@@ -55,6 +55,20 @@ def test_notes_come_in_the_language_of_the_page(start: Start) -> None:
     assert not any("\u4e00" <= letter <= "\u9fff" for note in said["en"] for letter in note)
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_notes_speak_of_the_page_and_once(lang: str, start: Start) -> None:
+    """What was assumed can be set on the page: no command line is needed; a bundle for it does not say it again."""
+    client = start()
+    told = client.post("/api/uploads", files={"file": ("best.pth", DIGITS.read_bytes())}, data={"lang": lang},
+                       headers=SURE).json()  # fmt: skip
+    made = order(client, told["upload"], device="pc", scene="basic", lang=lang).json()
+    result = finished(client, made["job"])["result"]
+    where = {"en": "How pictures are prepared", "zh": "图片如何预处理"}[lang]
+    everything = [*told["info"]["notes"], *result["convert"]["notes"], *result["bundle"]["notes"]]
+    assert [note for note in told["info"]["notes"] if where in note] == result["convert"]["notes"]
+    assert sum(where in note for note in everything) == 2 and not any("--" in note for note in everything)
+
+
 def test_what_comes_back_is_what_a_local_conversion_makes(start: Start, tmp_path: Path) -> None:
     client = start()
     told = upload(client).json()

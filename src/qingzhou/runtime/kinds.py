@@ -78,6 +78,10 @@ PAGE = Kind(
     "a web page, often what a failed download leaves", "网页，通常是下载失败的结果",
     "Download the picture again, in the browser.", "请用浏览器重新下载图片。",
 )  # fmt: skip
+WEIGHTS = Kind(
+    "a trained model (.pth)", "训练保存的权重文件（.pth）",
+    "Give a picture; models are converted by qingzhou convert.", "请给出图片；转换模型用 qingzhou convert。",
+)  # fmt: skip
 EMPTY = Kind("empty (0 bytes)", "空文件（0 字节）", "Copy or download it again.", "请重新复制或下载。")
 
 
@@ -96,6 +100,8 @@ def what(head: bytes) -> Optional[Kind]:
     if head[4:8] == b"ftyp":
         return _media(head)
     name = archive(head)
+    if name == "zip" and b"/data.pkl" in head:  # as torch.save writes them
+        return WEIGHTS
     if name:
         return _archive(name)
     found = next((kind for magic, kind in STARTS.items() if head.startswith(magic)), None)

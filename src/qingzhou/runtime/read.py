@@ -76,11 +76,12 @@ def pictures_in(folder: Any) -> List[str]:
     found = [path for path in paths if (is_picture(path) and not os.path.isdir(path)) or _begins_like_one(path)]
     found = [path for path in found if os.path.basename(path) != SCREEN]
     if not found:
-        there = as_words(counted(path for path in paths if os.path.isfile(path))) or "-"
+        there = as_words(counted(path for path in paths if os.path.isfile(path)))
         raise InputError(
-            en="The folder %s holds no pictures (%s), but: %s. Name a folder with pictures."
-            % (folder, ", ".join(PICTURES), there),
-            zh="文件夹 %s 里没有图片（%s），有：%s。请指定有图片的文件夹。" % (folder, "、".join(PICTURES), there),
+            en="The folder %s holds no pictures (.jpg, .png, .bmp and so on)%s. Name a folder with pictures."
+            % (folder, there and ", but: " + there),
+            zh="文件夹 %s 里没有图片（.jpg、.png、.bmp 等）%s。请指定有图片的文件夹。"
+            % (folder, there and "，有：" + there),
         )
     return found
 

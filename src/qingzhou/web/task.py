@@ -111,17 +111,20 @@ def _where(err: Exception) -> str:
 
 def _info(order: Told, tell: Teller) -> Told:
     """As `qingzhou info --json`, with the problem in both languages and no more tensors than a page can show."""
+    from ..assumed import on_the_page
     from ..info import read_info
     from .problems import told
 
     info = read_info(Path(order["model"]))
     found = info.as_dict()
     problem = None if info.problem is None else {**found["problem"], **told(info.problem)}
-    return {**found, "file": Path(order["model"]).name, "problem": problem, "tensors": found["tensors"][:MOST_TENSORS]}
+    return {**found, "file": Path(order["model"]).name, "problem": problem,
+            "notes": on_the_page(found["notes"]), "tensors": found["tensors"][:MOST_TENSORS]}  # fmt: skip
 
 
 def _job(order: Told, tell: Teller) -> Told:
     """Convert, quantise, bundle: as far as was asked. Files go to the folder "out" here."""
+    from ..assumed import on_the_page
     from ..model import load
 
     options, source, out = order["options"], Path(order["model"]), Path(order["folder"]) / "out"
@@ -131,6 +134,9 @@ def _job(order: Told, tell: Teller) -> Told:
     rounded, quantised = _quantised(model, options, data, out, tell)
     smaller = rounded.path if rounded else None
     made = _bundle(source, model, rounded if smaller else None, options, data, out, tell)
+    if made:  # what it says of the model has been said
+        made["notes"] = [note for note in made["notes"] if note not in card.notes]
+    converted["notes"] = on_the_page(converted["notes"])
     tell.stage("pack")
     files = _files(out, smaller or model)
     return {"convert": converted, "quantize": quantised, "bundle": made, "files": files, "notes": notes,
