@@ -13,9 +13,12 @@ from .yaml import yaml_value
 
 ENDS = re.compile(r"\r\n|[\r\n\u2028\u2029]")  # of lines; str.splitlines() knows stranger ones
 COMMAS = re.compile(r"[,，、;；\t]")
-NUMBER_FIRST = re.compile(r"([0-9]{1,6})(?:\s*[:：,，;\t=)、]\s*|\.?\s+)(\S.*)")  # "0 paper", "0: paper", "0,paper"
-NAME_FIRST = re.compile(r"(\S.*?)(\s*[:：,，;\t=]\s*|\s+)([0-9]{1,6})")  # "paper 0", "paper,0"
+NUMBER_FIRST = re.compile(r"\"?([0-9０-９]{1,6})\"?(?:\s*[:：,，;\t=)、]\s*|\.?\s+)(\S.*)")  # "0 paper", "0: paper", "0,paper"
+NAME_FIRST = re.compile(r"(\S.*?)(\s*[:：,，;\t=]\s*|\s+)\"?([0-9０-９]{1,6})\"?")  # "paper 0", "paper,0"
 HEAD = re.compile(r"[^0-9,，;；\t]+[,，;；\t][^0-9,，;；\t]+")  # "id,name"
+DIGITS = str.maketrans("０１２３４５６７８９", "0123456789")  # as Chinese keyboards write them
+ASSIGNED = re.compile(r"\w+\s*=\s*(?=[\[({])")  # "classes = [...]", copied out of a program
+BULLET = re.compile(r"[-*•·]\s+(?=\S)")
 ITEM = re.compile(r"^\s*item\s*\{(.*?)\}", re.DOTALL | re.MULTILINE)  # of TensorFlow's label maps (.pbtxt)
 LONGEST_LINE = 1000  # characters with a number in front or behind
 LONGEST_LITERAL = 1 << 20  # characters; Python's parser takes far more memory than JSON's
@@ -28,6 +31,7 @@ def parse(text: str, yaml: bool = False) -> object:
     the numbers of all lines count from 0 (or 1).
     """
     text = text.strip().strip("\ufeff")
+    text = text[found.end() :] if (found := ASSIGNED.match(text)) else text
     if text in ("[]", "()", "null"):
         return []
     if text[:1] == "{" or (text[:1] in ("[", "(") and re.search(r"[,'\"]", text)):
@@ -41,8 +45,10 @@ def parse(text: str, yaml: bool = False) -> object:
 
 
 def lines(found: Sequence[str]) -> object:
-    """The same of a list's lines; empty ones do not count."""
-    found = [line for line in found if line]
+    """The same of a list's lines; empty ones and comments do not count."""
+    found = [line for line in found if line and not line.startswith("# ")]
+    if len(found) > 1 and all(map(BULLET.match, found)):
+        found = [BULLET.sub("", line, count=1) for line in found]
     if len(found) == 1:
         found = [part.strip() for part in COMMAS.split(found[0]) if part.strip()]
     found = [_bare(line) for line in found]
@@ -60,17 +66,17 @@ def _bare(line: str) -> str:
     return quoted[2] if quoted else line
 
 
-def _numbered(found: Sequence[str]) -> dict[str, str] | None:
+def _numbered(found: Sequence[str]) -> dict[Any, Any] | None:
     """Numbers and names where all lines have both; None where the numbers belong to the names ("1 yuan", "5 yuan")."""
     if any(len(line) > LONGEST_LINE for line in found):
         return None
     first = [pair.groups() for line in found if (pair := NUMBER_FIRST.fullmatch(line))]
     if len(first) == len(found) and _counts([(int(number), name) for number, name in first], (0, 1)):
-        return unique([(number, _bare(name)) for number, name in first])
+        return unique([(int(number), _bare(name)) for number, name in first])
     last = [pair.groups() for line in found if (pair := NAME_FIRST.fullmatch(line))]
     starts = (0, 1) if all(between.strip() for _, between, _ in last) else (0,)  # "cat 1" may well be a name
     if len(last) == len(found) and _counts([(int(number), name) for name, _, number in last], starts):
-        return unique([(_bare(name), number) for name, _, number in last])
+        return unique([(_bare(name), int(number)) for name, _, number in last])
     return None
 
 

@@ -60,7 +60,7 @@ def _text(value: Any) -> str:
     if isinstance(value, bytes):
         return decode(value)
     number = whole(value)
-    if number is not None or isinstance(value, (bool, Real)):
+    if number is not None or isinstance(value, bool) or (isinstance(value, Real) and math.isfinite(value)):
         return str(value) if number is None else str(number)
     raise label_error(
         en=f"A class is called {type(value).__name__} {repr(value)[:SHOWN]}; expected a text or a number. Give the "

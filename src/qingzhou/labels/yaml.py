@@ -60,7 +60,7 @@ def _entry(text: str, name: str) -> Value | None:
 def _check_elsewhere(value: Value) -> None:
     """LabelError if the names stand somewhere else: in another file, or where YAML's marks point."""
     only = value[0] if isinstance(value, list) and len(value) == 1 else ""
-    if only.startswith(("*", "&", "!")) or only.lower().endswith((".txt", ".names", ".yaml", ".json")):
+    if only.startswith(("*", "&", "!", "|", ">")) or only.lower().endswith((".txt", ".names", ".yaml", ".json")):
         raise label_error(
             en=f"The names stand elsewhere: {only}. Give that file itself, or the names: --labels cat,dog",
             zh=f"名称在别的地方：{only}。请直接指定那个文件，或写出名称：--labels cat,dog",
