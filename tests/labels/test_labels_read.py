@@ -339,6 +339,12 @@ def test_folders_without_classes(made: list[str], tmp_path: Path) -> None:
         read_label_option(folders(tmp_path, *made), 3)
 
 
+def test_no_text_is_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """--labels "$EMPTY", in a folder with folders."""
+    monkeypatch.chdir(folders(tmp_path, "src", "docs"))
+    assert read_label_option("").names == read_label_option(" ").names == ()
+
+
 @pytest.mark.parametrize("given", ["labels.txt", "no such.json", "data/classes.names", Path("cat")])
 def test_files_that_do_not_exist(given: Any) -> None:
     with pytest.raises(LabelError, match="does not exist"):

@@ -89,6 +89,12 @@ def test_nothing_is_said_and_that_is_told(tmp_path: Path) -> None:
     assert set_all.assumed == [] and set_all.notes == []
 
 
+def test_a_size_that_the_user_gives_is_not_assumed(mobilenet: Path, tmp_path: Path) -> None:
+    card = converted(mobilenet, tmp_path, input_size=(96, 64), check=False)
+    assert card.input.shape == [1, 3, 96, 64] and "input_size" not in card.assumed
+    assert "96" not in card.notes[0] and "short side 73" in card.notes[0]
+
+
 def test_labels_that_nobody_named_are_assumed(tmp_path: Path) -> None:
     path = write_lenet(tmp_path / "net.pth", {"CLASSES": None})
     assert converted(path, tmp_path).assumed[-1] == "labels"

@@ -29,7 +29,7 @@ def read_label_option(given: object, classes: int | None = None) -> Labels:
 
     classes  how many the network has, where that decides whether a program's own folder counts.  LabelError
     """
-    if not isinstance(given, (str, os.PathLike)):
+    if not isinstance(given, (str, os.PathLike)) or not str(given).strip():  # "" is no folder, though Path("") is
         return read_labels(given)
     path = Path(given)
     try:

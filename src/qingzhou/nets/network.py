@@ -41,6 +41,8 @@ class Network:
         usual = with_channels(self.input(config), wanted.channels)
         trained, assumed = input_as_trained(usual, wanted.settings.picture)
         entry = resized(trained, wanted.picture)
+        if wanted.picture is not None:  # said by the user
+            assumed = tuple(name for name in assumed if name != "input_size")
         net, layers = Recorder(), wanted.settings.layers
         image = net.input(entry.name, tuple(1 if n is None else n for n in entry.shape))
         logits = self.build(net, image, config)
