@@ -82,6 +82,14 @@ SAVED: dict[str, tuple[Callable[[Tensors], Any], list[str]]] = {
         lambda t: {"model": other(t), "model_ema": {"n_averaged": STEPS, **named(t, "module.")}}, ["model_ema"],
     ),
     "Ultralytics": (lambda t: {"model": other(t), "ema": t, "updates": 7}, ["averaged ones were taken, ema"]),
+    "SWA by hand": (
+        lambda t: {"state_dict": other(t), "swa_state_dict": {"n_averaged": STEPS, **named(t, "module.")}},
+        ["taken, swa_state_dict"],
+    ),
+    "torch_ema": (
+        lambda t: {"model": t, "ema": {"decay": 0.9, "shadow_params": list(other(t).values())}}, ["or their names"],
+    ),
+    "the best beside the last": (lambda t: {"model": t, "best_model": other(t)}, ["best_model was left out"]),
     "BasicSR": (lambda t: {"params": other(t), "params_ema": t}, ["params_ema"]),
     "under a key of one's own": (
         lambda t: {"epoch": 3, "gewichte": named(t, "module."), "optimizer": {"state": {0: {"m": ONE}}}},

@@ -6,11 +6,12 @@ timm/models/_helpers.py (load_state_dict), lightning/pytorch/callbacks/weight_av
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, TypeGuard
 
 from ..errors import say
-from .refusals import unsupported
+from .refusals import short, unsupported
 from .types import Opaque, TensorRef
 
 # The class of a module that does nothing but run another -> the name of that other inside it.
@@ -32,7 +33,7 @@ WRAPPERS = {
 }
 SEGMENTS = {*WRAPPERS.values(), "_fpw_module", "_forward_module"}  # FSDP before torch 1.13; Lightning's strategies
 COUNTERS = ("n_averaged", "steps", "initted", "step")  # of averages: torch, mmengine, ema_pytorch
-AVERAGED = ("state_dict_ema", "model_ema", "ema_state_dict", "params_ema", "ema")
+AVERAGED = re.compile(r"(^|_)(ema|swa|avg|averaged?)(_|$)")  # state_dict_ema, model_ema, swa_model, params_ema, ema
 INSIDE = ("state_dict", "module", "shadow")  # of what lies there
 RAW = {"ema_state_dict": "EMAHook", "current_model_state": "WeightAveraging"}
 
@@ -112,15 +113,23 @@ def choose_average(root: Mapping[Any, Any], place: str | None, raw: Any) -> tupl
     for key, tool in RAW.items():
         if raw is not None and is_state_dict(root.get(key)) and (tool != "EMAHook" or "steps" in root[key]):
             return raw, [_chosen(str(place), key, tool)]
-    for key in AVERAGED:
-        found = _inside(root.get(key))
+    for key in [key for key in root if isinstance(key, str) and AVERAGED.search(key)]:
+        found = _inside(root[key])
         if found is not None and raw is None:
             return found, []
         if found is not None and _names(raw) <= _names(found):
             return found, [_chosen(key, str(place), "")]
-        if found is not None:
+        if raw is not None and (found is not None or _holds_tensors(root[key])):
             return raw, [_incomplete(key)]
-    return raw, []
+    twins = [key for key in root if key != place and is_state_dict(root[key]) and is_state_dict(raw)]
+    twins = [str(key) for key in twins if _names(raw) <= _names(root[key])]
+    return raw, [_twins(str(place), twins)] if twins else []
+
+
+def _holds_tensors(value: Any) -> bool:
+    """Whether there are tensors without names, such as torch_ema's shadow_params."""
+    lists = value.values() if isinstance(value, Mapping) else [value]
+    return any(isinstance(one, (list, tuple)) and any(map(is_tensor, one)) for one in lists)
 
 
 def _inside(value: Any) -> Any:
@@ -148,8 +157,18 @@ def _chosen(taken: str, left: str, tool: str) -> str:
     )
 
 
+def _twins(taken: str, left: list[str]) -> str:
+    others = ", ".join(short(key, 30) for key in left[:6])
+    return say(
+        f"The file holds several states of the network; {taken} was taken. {others} was left out: to use that, save it "
+        "alone.",
+        f"文件里有网络的多个状态；采用了 {taken}。{others} 未使用：如需使用，请单独保存。",
+    )
+
+
 def _incomplete(key: str) -> str:
     return say(
-        f"The averaged weights in {key} lack tensors of the network and were left out; the raw ones were taken.",
-        f"{key} 里的滑动平均权重不完整，未使用；采用了原始权重。",
+        f"The averaged weights in {key} lack tensors of the network, or their names, and were left out; the raw ones "
+        "were taken.",
+        f"{key} 里的滑动平均权重不完整或没有名称，未使用；采用了原始权重。",
     )

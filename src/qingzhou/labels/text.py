@@ -13,7 +13,9 @@ from .yaml import yaml_value
 
 ENDS = re.compile(r"\r\n|[\r\n\u2028\u2029]")  # of lines; str.splitlines() knows stranger ones
 COMMAS = re.compile(r"[,，、;；\t]")
-NUMBER_FIRST = re.compile(r"\"?([0-9０-９]{1,6})\"?(?:\s*[:：,，;\t=)、]\s*|\.?\s+)(\S.*)")  # "0 paper", "0: paper", "0,paper"
+NUMBER_FIRST = re.compile(
+    r"\"?([0-9０-９]{1,6})\"?(?:\s*[:：,，;\t=)、]\s*|\.?\s+)(\S.*)"
+)  # "0 paper", "0: paper", "0,paper"
 NAME_FIRST = re.compile(r"(\S.*?)(\s*[:：,，;\t=]\s*|\s+)\"?([0-9０-９]{1,6})\"?")  # "paper 0", "paper,0"
 HEAD = re.compile(r"[^0-9,，;；\t]+[,，;；\t][^0-9,，;；\t]+")  # "id,name"
 DIGITS = str.maketrans("０１２３４５６７８９", "0123456789")  # as Chinese keyboards write them
@@ -31,7 +33,7 @@ def parse(text: str, yaml: bool = False) -> object:
     the numbers of all lines count from 0 (or 1).
     """
     text = text.strip().strip("\ufeff")
-    text = text[found.end() :] if (found := ASSIGNED.match(text)) else text
+    text = text[assigned.end() :] if (assigned := ASSIGNED.match(text)) else text
     if text in ("[]", "()", "null"):
         return []
     if text[:1] == "{" or (text[:1] in ("[", "(") and re.search(r"[,'\"]", text)):
