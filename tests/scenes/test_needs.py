@@ -17,7 +17,7 @@ from programs import environment, run
 from qingzhou.convert import run_conversion
 from qingzhou.runtime.card import Card, Input, Output
 from qingzhou.scenes import SCENES, copy_runtime, needs, program
-from qingzhou.scenes.needs import modules
+from qingzhou.scenes.needs import _imports, module, modules
 
 DIGITS = ORACLE / "digits" / "basenn.pth"
 SHAPES = ORACLE / "trained_ssd" / "checkpoint.pth"
@@ -75,8 +75,8 @@ def test_of_another_version_all_is_replaced(old: str, tmp_path: Path) -> None:
     (folder / f"{old}.py").write_text("# of another version\n")
     (folder / "mine.py").write_text("# a pupil's\n")
     done = run_conversion(DIGITS, tmp_path / "best.onnx")
-    assert runtime(tmp_path).keys() == modules().keys() | {"mine"}
-    assert all((folder / f"{name}.py").read_text("utf-8") == text for name, text in modules().items())
+    assert runtime(tmp_path).keys() == {*modules(), "mine"}
+    assert all((folder / f"{name}.py").read_text("utf-8") == module(name) for name in modules())
     assert (folder / "mine.py").read_text() == "# a pupil's\n" and run(done.program)
 
 
@@ -100,7 +100,7 @@ def test_every_module_is_some_program_s(tmp_path: Path) -> None:
     ]
     scripts = ["qingzhou_runtime.install, qingzhou_runtime.selftest, qingzhou_runtime.measure"]
     assert len(programs) > len(SCENES)
-    assert needs([*programs, *scripts], cards) | needs([], cards, "ncnn") == modules().keys()
+    assert needs([*programs, *scripts], cards) | needs([], cards, "ncnn") == set(modules())
 
 
 @pytest.mark.parametrize("kind", ["image", "detect", "table"])
@@ -124,8 +124,8 @@ def test_a_folder_beside_the_program_comes_first(tmp_path: Path) -> None:
     assert run(tmp_path / "main.py") == "mine\n"
 
 
-def plain(code: str) -> str:
-    """What a module does: without docstrings, and what only a type checker needs."""
+def bare(code: str) -> ast.Module:
+    """A module without docstrings, and what only a type checker needs."""
     tree = ast.parse(code)
     tree.body = [
         node for node in tree.body if not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test))
@@ -133,15 +133,22 @@ def plain(code: str) -> str:
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Module)) and ast.get_docstring(node) is not None:
             node.body = node.body[1:]
-    return ast.dump(tree)
+    return tree
+
+
+def imported(code: str) -> set[str]:
+    """The modules beside it that a module imports, anywhere."""
+    nodes = [node for node in ast.walk(bare(code)) if isinstance(node, ast.ImportFrom) and node.level == 1]
+    return {name for node in nodes for name in ([node.module] if node.module else [one.name for one in node.names])}
 
 
 def test_what_only_we_read_is_not_copied() -> None:
     """The same code; what a pupil calls keeps its docstring."""
     for path in (Path(qingzhou.__file__).parent / "runtime").glob("*.py"):
-        assert plain(path.read_text("utf-8")) == plain(modules()[path.stem]), path.name
-    assert '"""A model that can be asked.' in modules()["predict"] and "def load" in modules()["predict"]
-    assert "numpy.typing" not in "".join(modules().values())
+        assert ast.dump(bare(path.read_text("utf-8"))) == ast.dump(bare(module(path.stem))), path.name
+        assert imported(path.read_text("utf-8")) == {name for name, _ in _imports(path.stem)}, path.name
+    assert '"""A model that can be asked.' in module("predict") and "def load" in module("predict")
+    assert "numpy.typing" not in "".join(map(module, modules()))
 
 
 SHORT, CROP = {"op": "resize", "short": 40}, {"op": "center_crop", "size": [32, 32]}
@@ -170,7 +177,7 @@ def test_pictures_are_resized_with_what_is_there(way: str, tmp_path: Path) -> No
                 Output("o", "probabilities"), ["a", "b"])  # fmt: skip
     wanted = needs([program("basic", card, "en", {})], [card])
     assert wanted & {"quick", "cv2_linear"} == modules_of
-    size = sum(len(modules()[name].encode()) for name in wanted)
+    size = sum(len(module(name).encode()) for name in wanted)
     assert len(modules_of) > 1 or (len(wanted) <= 15 and size <= 120_000), (len(wanted), size)
     copy_runtime(tmp_path / "qingzhou_runtime", wanted)
     (tmp_path / "x").mkdir()

@@ -21,7 +21,7 @@ from ..runtime.card import Card
 from ..whole_file import write_text
 from .actions import rules_for, whom
 from .fill import fill
-from .needs import RUNTIME, modules, needs
+from .needs import RUNTIME, module, modules, needs
 from .table import SCENES, Scene, find, kind_of
 
 __all__ = ["RUNTIME", "SCENES", "Scene", "copy_runtime", "needs", "program", "rules_for", "whom", "write_sample"]
@@ -88,9 +88,8 @@ def copy_runtime(folder: Path, wanted: Collection[str] | None = None) -> None:
             en=f"Cannot make the folder {folder}, which the program needs: {err.strerror}. Move what is in its place.",
             zh=f"无法建立程序需要的文件夹 {folder}：{err.strerror}。请移走同名的文件。",
         ) from None
-    texts = modules()
-    there = {name: (folder / f"{name}.py").read_bytes() for name in texts if (folder / f"{name}.py").exists()}
-    old = [name for name, code in there.items() if code != texts[name].encode("utf-8")]
-    for name in texts if old or wanted is None else wanted:
+    there = {name: (folder / f"{name}.py").read_bytes() for name in modules() if (folder / f"{name}.py").exists()}
+    old = [name for name, code in there.items() if code != module(name).encode("utf-8")]
+    for name in modules() if old or wanted is None else wanted:
         if name not in there or name in old:
-            write_text(folder / f"{name}.py", texts[name])
+            write_text(folder / f"{name}.py", module(name))

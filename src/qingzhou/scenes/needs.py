@@ -26,14 +26,21 @@ For the programs of the scenes:
 
 from __future__ import annotations
 
-import ast
 import functools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
 
 from ..runtime.card import Card, Input
 
+# Code as ruff formats it is read by its lines: to parse it would take longer than to convert a small model.
+TYPES = re.compile(r"^if TYPE_CHECKING:\n(?: .*\n|\n)+", re.MULTILINE)
+DOCSTRING = re.compile(
+    r"""(^\ *(?:class\ _\w+|def\ _[^_]\w*\((?:[^()]|\([^()]*\))*\))[^\n]*:\n)  # of a private class or function
+        \ +\"{3}(?:[^"]|"(?!""))*\"{3}\n(?=\ )""",
+    re.MULTILINE | re.VERBOSE,
+)
+IMPORT = re.compile(r"^( *)from \.(\w*) import ([^\n(]+|\([^)]*\))", re.MULTILINE)
 RUNTIME = "qingzhou_runtime"  # the folder beside the program: a copy of modules of qingzhou/runtime
 
 
@@ -44,7 +51,7 @@ def needs(texts: Iterable[str], cards: Sequence[Card], engine: str = "onnxruntim
     imported inside a function is needed too, unless it is for other models only.
     """
     named = {name for text in texts for name in re.findall(rf"\b{RUNTIME}\.(\w+)", text)}
-    left = ["__init__", *(["__main__"] if cards else []), *(named & modules().keys())]
+    left = ["__init__", *(["__main__"] if cards else []), *(named & set(modules()))]
     other, found = _for_others(cards, engine), set[str]()
     while left:
         name = left.pop()
@@ -78,51 +85,24 @@ def _resizes(entry: Input, interpolation: str) -> bool:
 
 
 @functools.cache
-def modules() -> dict[str, str]:
-    """Name -> text of every module of the runtime, as it is copied beside programs."""
-    place = files("qingzhou") / "runtime"
-    return {path.name[:-3]: lean(path.read_text("utf-8")) for path in place.iterdir() if path.name.endswith(".py")}
-
-
-def lean(code: str) -> str:
-    """A module without what only those read who change it: docstrings of what no program calls, and types that only a
-    checker needs. The rest stays as it is, line by line.
-    """
-    dropped = {line for first, last in _unread(ast.parse(code)) for line in range(first, last + 1)}
-    return "\n".join(line for number, line in enumerate(code.split("\n"), start=1) if number not in dropped)
-
-
-def _unread(tree: ast.AST) -> Iterator[tuple[int, int]]:
-    """The first and last lines, counted from 1, of such docstrings and types."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and _is_for_checkers(node):
-            yield node.lineno, node.end_lineno or node.lineno
-        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)) and _is_private(node) and len(node.body) > 1:
-            yield node.body[0].lineno, node.body[0].end_lineno or node.body[0].lineno
-
-
-def _is_private(node: ast.FunctionDef | ast.ClassDef) -> bool:
-    """Whether it is for its module alone, and says what it does."""
-    return re.match("_[^_]", node.name) is not None and ast.get_docstring(node) is not None
-
-
-def _is_for_checkers(node: ast.AST) -> bool:
-    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+def modules() -> tuple[str, ...]:
+    """The names of all modules of the runtime."""
+    return tuple(path.name[:-3] for path in (files("qingzhou") / "runtime").iterdir() if path.name.endswith(".py"))
 
 
 @functools.cache
-def _imports(name: str) -> tuple[tuple[str, bool], ...]:
-    """The runtime's modules that one of them imports, and whether that may be late, or in vain."""
-    return tuple(dict.fromkeys(_imported(ast.parse(modules()[name]).body, False)))
+def module(name: str) -> str:
+    """The text of one, as it is copied beside programs: without what only those read who change it, which is types that
+    only a checker needs, and docstrings of what no program calls. The rest stays as it is, line by line.
+    """
+    text = (files("qingzhou") / "runtime" / f"{name}.py").read_text("utf-8")
+    return DOCSTRING.sub(r"\1", TYPES.sub("", text))
 
 
-def _imported(body: Iterable[ast.AST], late: bool) -> Iterator[tuple[str, bool]]:
-    for node in body:
-        if _is_for_checkers(node):
-            continue
-        if isinstance(node, ast.ImportFrom) and node.level == 1:
-            names = [node.module] if node.module else [alias.name for alias in node.names]
-            yield from ((one.partition(".")[0], late) for one in names)
-        else:
-            inside = late or isinstance(node, (ast.FunctionDef, ast.Try))
-            yield from _imported(ast.iter_child_nodes(node), inside)
+def _imports(name: str) -> list[tuple[str, bool]]:
+    """The runtime's modules that one of them imports, and whether that may be late, or in vain: it is then indented."""
+    found = []
+    for indent, source, imported in IMPORT.findall(module(name)):
+        names = [source] if source else re.findall(r"\w+", imported)
+        found += [(one, bool(indent)) for one in names]
+    return found
