@@ -27,7 +27,7 @@ from qingzhou.runtime.plain import as_plain, from_plain
 from qingzhou.runtime.predict import Prediction, Predictor
 from qingzhou.runtime.rules import Rules
 from qingzhou.runtime.selftest import agree, shown, summary
-from qingzhou.scenes import rules_for
+from qingzhou.scenes.actions import rules_for
 
 MULTI_LABEL = Path(__file__).parents[1] / "oracle/heads/multilabel.pth"
 LABELS = ["cat", "dog", "bird"]

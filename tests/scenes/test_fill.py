@@ -13,7 +13,8 @@ from qingzhou.errors import OptionError, use_language
 from qingzhou.runtime import act
 from qingzhou.runtime.card import Card, Input, Output
 from qingzhou.runtime.rule_text import parse
-from qingzhou.scenes import SCENES, program, rules_for, whom
+from qingzhou.scenes import SCENES, program
+from qingzhou.scenes.actions import rules_for, whom
 from qingzhou.scenes.fill import constants_of, fill
 
 CODE = '''"""What it does."""

@@ -18,7 +18,7 @@ from qingzhou.runtime.detect import Detection
 from qingzhou.runtime.predict import Prediction
 from qingzhou.runtime.rule_text import parse, tokens
 from qingzhou.runtime.rules import Rules
-from qingzhou.scenes import rules_for
+from qingzhou.scenes.actions import rules_for
 
 LABELS = ["cat", "dog", "小猫"]
 Done = list[tuple[Any, ...]]

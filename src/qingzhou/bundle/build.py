@@ -20,7 +20,8 @@ from ..errors import OptionError, language, say, use_language
 from ..quant import Quantised
 from ..runtime.address import hidden
 from ..runtime.card import Card
-from ..scenes import RUNTIME, SCENES, copy_runtime, needs, program, rules_for, whom
+from ..scenes import RUNTIME, SCENES, copy_runtime, needs, program
+from ..scenes.actions import rules_for, whom
 from ..whole_file import folder_beside, move_in
 from .estimate import Estimate, check
 from .form import Form, Wish, best_form, form_elsewhere

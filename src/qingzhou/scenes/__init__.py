@@ -19,12 +19,11 @@ from ..assumed import as_comment, assumed_text, without_comment
 from ..errors import OutputError, language
 from ..runtime.card import Card
 from ..whole_file import write_text
-from .actions import rules_for, whom
 from .fill import fill
 from .needs import RUNTIME, module, modules, needs
 from .table import SCENES, Scene, find, kind_of
 
-__all__ = ["RUNTIME", "SCENES", "Scene", "copy_runtime", "needs", "program", "rules_for", "whom", "write_sample"]
+__all__ = ["RUNTIME", "SCENES", "Scene", "copy_runtime", "needs", "program", "write_sample"]
 
 
 def program(scene: str, card: Card, language: str, constants: Mapping[str, object]) -> str:
