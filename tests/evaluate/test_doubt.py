@@ -66,7 +66,8 @@ GUESSED = {
     "worse than the most frequent": (counts([80, 10], [5, 5]), ["yes", "no"], "always saying yes gets 90.0 %"),
     "always wrong, without a pattern": (counts([0, 9, 9], [9, 0, 9], [9, 9, 0]), ANIMALS, "0 of 54 right"),
     "too few to tell": (counts([3, 1], [2, 2]), ["yes", "no"], "chance 50.0 %"),
-    "one class": (counts([20, 1, 0], [0, 0, 0], [0, 0, 0]), ANIMALS, "All inputs are of one class (cat)"),
+    "one class": (counts([20, 0, 0], [0, 0, 0], [0, 0, 0]), ANIMALS, "would get 100 %. Add other classes"),
+    "one class, as another": (counts([1, 20, 0], [0, 0, 0], [0, 0, 0]), ANIMALS, "100 %; most often: cat → dog (20)"),
 }  # fmt: skip
 
 

@@ -141,7 +141,8 @@ def test_copies_do_not_judge(lenet: Path, tmp_path: Path) -> None:
     assert stems[0] & stems[1]  # the split alone does not keep them apart
     assert found.verdict is not None and found.verdict.judged == len(stems[1] - stems[0])
     assert any(f"{found.verdict.copies} pictures are copies" in note for note in found.notes)
-    assert found.verdict.copies + found.verdict.judged == len(parts.held_out)
+    assert found.verdict.copies == parts.copies + len(parts.held_out) - found.verdict.judged
+    assert parts.copies == len(few)
 
 
 def test_pictures_that_are_all_the_same(lenet: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -9,16 +10,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from qingzhou.errors import DataError, FileMissing
+from qingzhou.errors import DataError, FileMissing, NothingToJudge
 from qingzhou.quant.split import split
 
 
 def folders(place: Path, **counts: int) -> Path:
     """A folder of pictures for each class."""
-    for label, count in counts.items():
+    for place_of, (label, count) in enumerate(counts.items()):
         (place / label).mkdir(parents=True)
         for number in range(count):
-            Image.new("RGB", (4, 4), (number, 0, 0)).save(place / label / f"{number:03}.png")
+            Image.new("RGB", (4, 4), (number, place_of, 0)).save(place / label / f"{number:03}.png")
     return place
 
 
@@ -59,6 +60,21 @@ def test_at_most_half_of_the_data_calibrate(tmp_path: Path) -> None:
     parts = split(folders(tmp_path / "data", cat=5, dog=4))
     assert (len(parts.calibration), len(parts.held_out)) == (4, 5)
     assert any("200" in note for note in parts.notes)  # how many would do
+
+
+def test_a_file_that_is_a_copy_is_in_neither_part(tmp_path: Path) -> None:
+    """Else calibrating would use up all there is to judge by: each of these is there six times."""
+    place = folders(tmp_path / "data", cat=10, dog=8)
+    for picture in sorted(place.rglob("*.png")):
+        for number in range(5):
+            shutil.copy(picture, picture.with_name(f"{picture.stem} ({number}).png"))
+    parts = split(place)
+    assert (len(parts.calibration), len(parts.held_out), parts.copies) == (9, 9, 90)
+    one = (place / "cat/000.png").read_bytes()
+    for picture in place.rglob("*.png"):
+        picture.write_bytes(one)
+    with pytest.raises(NothingToJudge, match=r"1 usable inputs \(107 more are the same\)"):
+        split(place)
 
 
 def test_pictures_without_answers(tmp_path: Path) -> None:

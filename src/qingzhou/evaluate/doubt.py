@@ -74,8 +74,9 @@ def _guessed(result: Classification) -> str:
     usual, answer = (result.labels[int(counts.argmax())] for counts in (support, answered))
     if support.max() == result.judged:
         return say(
-            f"All inputs are of one class ({usual}): a model that always says so would get 100 %. Add other classes.",
-            f"所有输入都属于同一类（{usual}）：总是这样回答的模型也能得 100 %。请加入其他类别。",
+            f"All inputs are of one class ({usual}): a model that always says so would get 100 %{_shown(result)}. "
+            "Add other classes.",
+            f"所有输入都属于同一类（{usual}）：总是这样回答的模型也能得 100 %{_shown(result)}。请加入其他类别。",
         )
     low, high, share, chance = (100 * n for n in (*result.interval, blind(result), 1 / len(result.labels)))
     one_en, one_zh = "", ""

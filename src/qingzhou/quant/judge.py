@@ -82,8 +82,8 @@ class Verdict:
         found = list(self.hints)
         if self.copies:
             found.append(say(
-                f"{self.copies} pictures are copies of others of the data, and were left out of the judging.",
-                f"{self.copies} 张图片与数据中的其他图片相同，没有参与评估。",
+                f"{self.copies} pictures are copies of others of the data, and were left out.",
+                f"{self.copies} 张图片与数据中的其他图片相同，没有使用。",
             ))  # fmt: skip
         if self.failed:
             first = self.failures[0]
@@ -129,7 +129,7 @@ def judge(pair: Pair, split: Split) -> Verdict:
     return Verdict(
         {"classification": "top-1", "detection": "mAP"}.get(card.task, "R²"), labelled, before, _score(card, pairs, 1),
         _drop(card, pairs), changed[:MOST_CHANGED], len(changed), count.failed, count.failures,
-        dict(count.unknown), len(every) - len(pairs), why, "" if labelled else _same(before, pairs),
+        dict(count.unknown), split.copies + len(every) - len(pairs), why, "" if labelled else _same(before, pairs),
         [*([hint] if hint else []), *_several(card, pairs)],
     )  # fmt: skip
 

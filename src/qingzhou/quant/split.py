@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
@@ -33,6 +35,7 @@ class Split:
     held_out     what both models are judged by; never among the first
     labelled     whether the true answers are known
     taken        pair.digest() of the pictures that did calibrate: copies of them are no judges
+    copies       files that are byte for byte others of the data: in neither part
     """
 
     data: Dataset
@@ -41,6 +44,7 @@ class Split:
     labelled: bool
     notes: list[str] = field(default_factory=list)
     taken: frozenset[bytes] = frozenset()
+    copies: int = 0
 
 
 def split(
@@ -53,16 +57,31 @@ def split(
     DataError, or NothingToJudge, which says how many inputs are needed.
     """
     data, labelled = _opened(path, layout, numbers, card)
-    every = list(data.cases())
+    given = list(data.cases())
+    every = list(_distinct(given))
     cases = [case for case in every if not isinstance(case.truth, QingzhouError)]
     if len(cases) < 2:
-        raise _too_few(path, len(cases))
+        raise _too_few(path, len(cases), len(given) - len(every))
     drawn = list(_drawn(cases))
     count = min(calibration, len(cases) // 2)
     held_out = drawn[count : count + MOST_JUDGED]
     broken = [case for case in every if isinstance(case.truth, QingzhouError)]
     part = replace(data, cases=lambda: iter([*held_out, *broken]))
-    return Split(part, drawn[:count], held_out, labelled, [*data.notes, *_notes(len(cases), count, drawn, labelled)])
+    notes = [*data.notes, *_notes(len(cases), count, drawn, labelled)]
+    return Split(part, drawn[:count], held_out, labelled, notes, copies=len(given) - len(every))
+
+
+def _distinct(cases: list[Case]) -> Iterator[Case]:
+    """Those whose file is no copy of one before; only files of the same size are read."""
+    sizes = [case.data.stat().st_size if isinstance(case.data, Path) and case.data.is_file() else -1 for case in cases]
+    often, seen = Counter(sizes), set()
+    for case, size in zip(cases, sizes, strict=True):
+        if size > 0 and often[size] > 1:
+            digest = hashlib.sha256(case.data.read_bytes()).digest()
+            if digest in seen:
+                continue
+            seen.add(digest)
+        yield case
 
 
 def _drawn(cases: list[Case]) -> Iterator[Case]:
@@ -138,9 +157,10 @@ def _notes(count: int, calibration: int, drawn: list[Case], labelled: bool) -> l
     return found
 
 
-def _too_few(path: Path, count: int) -> NothingToJudge:
+def _too_few(path: Path, count: int, copies: int) -> NothingToJudge:
+    more_en, more_zh = (f" ({copies} more are the same)", f"（另有 {copies} 个与之相同）") if copies else ("", "")
     return NothingToJudge(
-        en=f"{path} holds {count} usable inputs; at least 2 are needed, one to calibrate and one to judge by. {FEW} "
-        "would do well.",
-        zh=f"{path} 里可用的输入有 {count} 个；至少需要 2 个，一个用于校准，一个用于评估，最好有 {FEW} 个。",
+        en=f"{path} holds {count} usable inputs{more_en}; at least 2 are needed, one to calibrate and one to judge by. "
+        f"{FEW} would do well.",
+        zh=f"{path} 里可用的输入有 {count} 个{more_zh}；至少需要 2 个，一个用于校准，一个用于评估，最好有 {FEW} 个。",
     )
