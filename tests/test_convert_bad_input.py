@@ -216,6 +216,18 @@ def test_a_folder_without_checkpoints(tmp_path: Path, out: Path) -> None:
 # -- the place -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("verb", ["convert", "quantize --precision fp16", "export --engine onnxruntime"])
+def test_what_ends_with_a_slash_is_a_folder(verb: str, tmp_path: Path) -> None:
+    """Also one that is not there yet: -o models/ is no models.onnx."""
+    source = write_lenet(tmp_path / "best.pth")
+    if verb != "convert":
+        source = qingzhou.convert(source).path
+    done = cli(*verb.split(), source, "-o", f"{tmp_path / 'models'}/")
+    assert done.exit_code == 0, done.output
+    assert [path for path in (tmp_path / "models").iterdir() if path.suffix in (".onnx", ".ort")]
+    assert not list(tmp_path.glob("models.*"))
+
+
 def test_a_missing_folder_is_made(tmp_path: Path) -> None:
     model = qingzhou.convert(write_lenet(tmp_path / "best.pth"), tmp_path / "新 建" / "deep" / "m.onnx")
     assert model.check() < 1e-6 and model.path.parent == tmp_path / "新 建" / "deep"

@@ -14,10 +14,10 @@ Outcome = Conversion | QingzhouError
 Result = tuple[Path, Outcome]  # a checkpoint, and what became of it
 
 
-def convert_all(files: Sequence[Path], out: Path | None, **options: Any) -> list[Result]:
+def convert_all(files: Sequence[Path], out: str | Path | None, **options: Any) -> list[Result]:
     """Convert every file, and every checkpoint inside the folders among them."""
     sources = dict(_checkpoints(files))
-    if len(sources) > 1 and out is not None and out.suffix.lower() == ".onnx":
+    if len(sources) > 1 and out is not None and Path(out).suffix.lower() == ".onnx":
         raise OptionError(
             en=f"-o {out} is one file, but there are {len(sources)} checkpoints. Give a folder instead.",
             zh=f"-o {out} 是一个文件，但有 {len(sources)} 个权重文件。请改为一个文件夹。",
@@ -26,7 +26,7 @@ def convert_all(files: Sequence[Path], out: Path | None, **options: Any) -> list
     return [(source, _convert(source, targets[source], options)) for source in sources]
 
 
-def _convert(source: Path, out: Path | None, options: dict[str, Any]) -> Outcome:
+def _convert(source: Path, out: str | Path | None, options: dict[str, Any]) -> Outcome:
     try:
         return run_conversion(source, out, **options)
     except QingzhouError as err:
@@ -59,12 +59,13 @@ def _is_checkpoint(path: Path) -> bool:
         return False
 
 
-def _targets(sources: Mapping[Path, Path], out: Path | None, folders: bool) -> dict[Path, Path | None]:
+def _targets(sources: Mapping[Path, Path], out: str | Path | None, folders: bool) -> dict[Path, str | Path | None]:
     """Where each model goes: several into the folder `out`, as they lay; OptionError if two would be one file."""
-    if len(sources) == 1 and (out is None or not folders or out.suffix.lower() == ".onnx"):
+    if len(sources) == 1 and (out is None or not folders or Path(out).suffix.lower() == ".onnx"):
         return dict.fromkeys(sources, out)
-    targets = {
-        source: (source if out is None else out / inside).with_suffix(".onnx") for source, inside in sources.items()
+    targets: dict[Path, str | Path | None] = {
+        source: (source if out is None else Path(out) / inside).with_suffix(".onnx")
+        for source, inside in sources.items()
     }
     first = {target: source for source, target in reversed(targets.items())}
     for source, target in targets.items():

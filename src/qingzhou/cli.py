@@ -20,7 +20,7 @@ on_device = click.option(
 
 @main.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="The .onnx, or a folder. 输出文件或文件夹。")
+@click.option("-o", "--out", type=click.Path(), help="The .onnx, or a folder. 输出文件或文件夹。")
 @click.option("--labels", help="cat,dog, a file that names them, or the data set. 类别名称、名称文件或数据集。")
 @click.option(
     "--input-size",
@@ -39,7 +39,7 @@ on_device = click.option(
 @click.option("--xeduhub-input", is_flag=True, help="For the unchanged XEduHub (raw pixels). 供原版 XEduHub 使用。")
 @common
 def convert(
-    files: tuple[Path, ...], out: Path | None, labels: str | None, lang: str | None, as_json: bool,
+    files: tuple[Path, ...], out: str | None, labels: str | None, lang: str | None, as_json: bool,
     xeduhub_input: bool, **options: Any,
 ) -> None:  # fmt: skip
     """Convert checkpoints (.pth) to checked ONNX models with code that runs them.
@@ -181,10 +181,10 @@ def evaluate(
 @click.option(
     "--max-drop", type=float, default=0.5, show_default=True, help="For int8: points to lose. 允许下降的百分点。"
 )
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="A file or a folder. 输出文件或文件夹。")
+@click.option("-o", "--out", type=click.Path(), help="A file or a folder. 输出文件或文件夹。")
 @common
 def export(
-    model: Path, engine: str, precision: str, data: Path | None, max_drop: float, out: Path | None, lang: str | None,
+    model: Path, engine: str, precision: str, data: Path | None, max_drop: float, out: str | None, lang: str | None,
     as_json: bool,
 ) -> None:  # fmt: skip
     """Compile a converted model, or a checkpoint, for an engine, and compare its answer with onnxruntime's.
@@ -213,7 +213,7 @@ def export(
 @click.option("--any-speed", is_flag=True, help="Write it even if it is not faster here. 即使没有更快也保存。")
 @click.option("--calibration", type=int, default=100, show_default=True, help="Inputs to calibrate with. 校准数量。")
 @click.option("--layout", default="auto", show_default=True, help="How the data are laid out. 数据的存放格式。")
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="A file or a folder. 输出文件或文件夹。")
+@click.option("-o", "--out", type=click.Path(), help="A file or a folder. 输出文件或文件夹。")
 @click.option("--html", type=click.Path(path_type=Path), help="Write a page that explains it. 写成网页。")
 @exact_pictures
 @common

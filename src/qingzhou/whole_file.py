@@ -59,11 +59,11 @@ def write_text(path: Path, text: str) -> None:
 def output_path(source: Path, out: str | Path | None, suffix: str) -> Path:
     """Where a result goes: never over its source, always with the last part of the suffix; missing folders are made.
 
-    `out` is a file or a folder; without one the result goes beside the source, as its name with the suffix (".onnx",
-    ".openvino.xml"). OutputError if that cannot be.
+    `out` is a file or a folder, which is there or ends with "/"; without one the result goes beside the source, as its
+    name with the suffix (".onnx", ".openvino.xml"). OutputError if that cannot be.
     """
     target = source.with_name(source.stem + suffix) if out is None else Path(out)
-    if target.is_dir():
+    if target.is_dir() or str(out).endswith(("/", os.sep)):
         target = target / f"{source.stem}{suffix}"
     last = Path(f"x{suffix}").suffix
     if target.suffix.lower() != last:
