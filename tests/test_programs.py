@@ -19,7 +19,7 @@ import qingzhou
 from lenets import write_lenet
 from passengers import basenn, digits, reference
 from qingzhou.convert import run_conversion
-from qingzhou.errors import use_language
+from qingzhou.errors import say, use_language
 
 DIGITS = Path(__file__).parent / "oracle" / "digits" / "basenn.pth"
 
@@ -113,6 +113,21 @@ def test_with_and_without_data(kind: str, tmp_path: Path) -> None:
     assert again.program == done.program
     sample = run(again.program)
     assert all(text.split("3")[0] in sample for text in chinese), sample
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_program_of_another_model(lang: str, tmp_path: Path) -> None:
+    """Its MODEL changed by hand to one of another kind: one sentence, whichever it is."""
+    use_language(lang)
+    kinds = ("image", "table", "text", "values")
+    made = [run_conversion(PROGRAMS[kind][0], tmp_path / f"{kind}.onnx").program for kind in kinds]
+    for program, other in zip(made, [*kinds[1:], kinds[0]], strict=True):
+        text = program.read_text("utf-8")
+        program.write_text(text.replace(f'"{program.stem}.onnx"', f'"{other}.onnx"'), "utf-8")
+        done = subprocess.run([sys.executable, str(program)], capture_output=True, encoding="utf-8", check=False,
+                              env={**os.environ, "PYTHONIOENCODING": "utf-8", "QINGZHOU_LANG": lang})  # fmt: skip
+        assert done.returncode == 1 and f"{other}.onnx" in done.stderr and "Traceback" not in done.stderr
+        assert say("of another kind", "另一种模型") in done.stderr
 
 
 @pytest.mark.parametrize("name", ['a"b.onnx', "back\\slash.onnx", "quote's.onnx", "brace{0}.onnx", "百分%s.onnx"])

@@ -121,6 +121,19 @@ class Card:
     assumed: List[str] = dataclasses.field(default_factory=list)
     pictures: Optional[Dict[str, Any]] = None
 
+    @property
+    def kind(self) -> str:
+        """Of the program for it: "image", "table" and "array" classify, "named" gives several classes;
+        "detect", "text", or "values" for all that answers with numbers.
+        """
+        if self.input.kind == "tokens":
+            return "text"
+        if self.task == "detection":
+            return "detect"
+        if self.output.scores == "sigmoids":
+            return "named"
+        return self.input.kind if self.task == "classification" else "values"
+
     def to_json(self) -> str:
         """The card as ASCII JSON."""
         return json.dumps(fields.clean(dataclasses.asdict(self)))

@@ -30,12 +30,22 @@ if TYPE_CHECKING:
 __all__ = ["Detection", "Named", "Prediction", "Predictor", "load"]
 
 
-def load(path: Any, threads: Optional[int] = None, exact: Optional[bool] = None) -> Predictor:
+def load(
+    path: Any, threads: Optional[int] = None, exact: Optional[bool] = None, kind: Optional[str] = None
+) -> Predictor:
     """Open a converted model. `threads` limits the processor cores it uses; by default all. FileMissing, ModelError.
 
     `exact`: never decode a JPEG smaller than it is; by default what the environment variable QINGZHOU_EXACT says.
+    `kind`: what the program can use, of card.kind; ModelError for another model.
     """
     predictor = Predictor(path, threads=threads)
+    if kind is not None and kind != predictor.card.kind:
+        raise ModelError(
+            en="%s is a model of another kind than the one that this program was written for. Run the program that was "
+            "written with it, or convert it again: qingzhou convert." % os.path.basename(str(path)),
+            zh="%s 是另一种模型，而这个程序不是为它生成的。请运行和它一起生成的程序，或重新转换：qingzhou convert。"
+            % os.path.basename(str(path)),
+        )
     predictor.exact = exact
     return predictor
 

@@ -21,7 +21,7 @@ from ..runtime.card import Card
 from ..whole_file import write_text
 from .fill import fill
 from .needs import RUNTIME, module, modules, needs
-from .table import SCENES, Scene, find, kind_of
+from .table import SCENES, Scene, find
 
 __all__ = ["RUNTIME", "SCENES", "Scene", "copy_runtime", "needs", "program", "write_sample"]
 
@@ -34,7 +34,7 @@ def program(scene: str, card: Card, language: str, constants: Mapping[str, objec
     >>> program("camera", card, "zh", {"MODEL": "cat.onnx", "RULES": ['when "cat" above 0.8: speak("小猫")']})
     """
     place = files(__name__).joinpath(find(scene, card).name)
-    name = "main" if scene != "basic" else "named" if card.output.scores == "sigmoids" else kind_of(card)
+    name = "main" if scene != "basic" else card.kind
     return fill(place.joinpath(f"{name}_{language}.py").read_text("utf-8"), constants)
 
 

@@ -44,13 +44,8 @@ class Scene:
 
 
 def kind_of(card: Card) -> str:
-    """Which kind of model this is, for the programs: "image", "table" and "array" classify; "detect", "text", or
-    "values" for all that answers with numbers."""
-    if card.input.kind == "tokens":
-        return "text"
-    if card.task == "detection":
-        return "detect"
-    return card.input.kind if card.task == "classification" else "values"
+    """Which kind of model this is, for the scenes, which take one class or several: card.kind without "named"."""
+    return card.input.kind if card.kind == "named" else card.kind
 
 
 def find(scene: str, card: Card) -> Scene:

@@ -18,7 +18,7 @@ MODEL = "model.onnx"  # the model file, in the same folder as this program
 words = start(__doc__)
 
 # 1. Open the model
-model = load(Path(__file__).with_name(MODEL))
+model = load(Path(__file__).with_name(MODEL), kind="array")
 
 # 2. Get the data: an npz file, or one sample
 data = words[0] if words else [model.sample_input()]

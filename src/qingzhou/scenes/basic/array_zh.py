@@ -18,7 +18,7 @@ MODEL = "model.onnx"  # 模型文件，和本程序放在同一个文件夹里
 words = start(__doc__)
 
 # 1. 打开模型
-model = load(Path(__file__).with_name(MODEL))
+model = load(Path(__file__).with_name(MODEL), kind="array")
 
 # 2. 准备数据：一个 npz 文件，或一个样本
 data = words[0] if words else [model.sample_input()]

@@ -21,7 +21,7 @@ PROGRAM = Path(__file__)  # pictures with boxes are saved beside it
 words = start(__doc__)
 
 # 1. Open the model. It knows its labels, and how pictures must be prepared
-model = load(Path(__file__).with_name(MODEL))
+model = load(Path(__file__).with_name(MODEL), kind="detect")
 
 # 2. Choose the pictures
 pictures = pictures_of(*words) or [model.sample_input()]

@@ -21,7 +21,7 @@ PROGRAM = Path(__file__)  # 画好方框的图片存到本程序旁边
 words = start(__doc__)
 
 # 1. 打开模型。类别名称和图片的处理方法都写在模型文件里，不用再设置
-model = load(Path(__file__).with_name(MODEL))
+model = load(Path(__file__).with_name(MODEL), kind="detect")
 
 # 2. 选图片
 pictures = pictures_of(*words) or [model.sample_input()]

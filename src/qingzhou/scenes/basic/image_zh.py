@@ -19,7 +19,7 @@ MODEL = "model.onnx"  # 模型文件，和本程序放在同一个文件夹里
 words = start(__doc__)
 
 # 1. 打开模型。类别名称和图片的处理方法都写在模型文件里，不用再设置
-model = load(Path(__file__).with_name(MODEL))
+model = load(Path(__file__).with_name(MODEL), kind="image")
 
 # 2. 选图片
 pictures = pictures_of(*words) or [model.sample_input()]

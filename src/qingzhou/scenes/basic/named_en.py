@@ -19,7 +19,7 @@ MODEL = "model.onnx"  # the model file, in the same folder as this program
 words = start(__doc__)
 
 # 1. Open the model. It knows its labels, and how pictures must be prepared
-model = load(Path(__file__).with_name(MODEL))
+model = load(Path(__file__).with_name(MODEL), kind="named")
 
 # 2. Choose the pictures
 pictures = pictures_of(*words) or [model.sample_input()]

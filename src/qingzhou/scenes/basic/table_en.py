@@ -18,7 +18,7 @@ MODEL = "model.onnx"  # the model file, in the same folder as this program
 words = start(__doc__)
 
 # 1. Open the model
-model = load(Path(__file__).with_name(MODEL))
+model = load(Path(__file__).with_name(MODEL), kind="table")
 
 # 2. Get the data: a table file, or one row of numbers
 data = words[0] if words else [model.sample_input()]

@@ -19,7 +19,7 @@ LENGTH = 20  # how many words to write
 words = start(__doc__)
 
 # 1. Open the model. The words it knows are in its vocabulary
-model = load(Path(__file__).with_name(MODEL))
+model = load(Path(__file__).with_name(MODEL), kind="text")
 vocabulary = list(model.card.vocabulary)
 
 # 2. The beginning

@@ -19,7 +19,7 @@ LENGTH = 20  # 再写多少个字
 words = start(__doc__)
 
 # 1. 打开模型。它认识的字都在 vocabulary 里
-model = load(Path(__file__).with_name(MODEL))
+model = load(Path(__file__).with_name(MODEL), kind="text")
 vocabulary = list(model.card.vocabulary)
 
 # 2. 开头
