@@ -35,10 +35,12 @@ from ..runtime.card import Card, Input
 
 # Code as ruff formats it is read by its lines: to parse it would take longer than to convert a small model.
 TYPES = re.compile(r"^if TYPE_CHECKING:\n(?: .*\n|\n)+", re.MULTILINE)
-DOCSTRING = re.compile(
-    r"""(^\ *(?:class\ _\w+|def\ _[^_]\w*\((?:[^()]|\([^()]*\))*\))[^\n]*:\n)  # of a private class or function
-        \ +\"{3}(?:[^"]|"(?!""))*\"{3}\n(?=\ )""",
-    re.MULTILINE | re.VERBOSE,
+# of a class or function of such a name
+DOCSTRING = r"""(^\ *(?:class\ %s\w+|def\ %s\w*\((?:[^()]|\([^()]*\))*\))[^\n]*:\n)
+                \ +\"{3}(?:[^"]|"(?!""))*\"{3}\n(?=\ )"""
+OF_PRIVATE, OF_ALL = (re.compile(DOCSTRING % names, re.MULTILINE | re.VERBOSE) for names in (("_", "_[^_]"), ("", "")))
+INNER = frozenset(  # modules that only the others use
+    ["cv2_linear", "decoding", "fields", "image", "kinds", "masks", "overlap", "picture", "prepare", "quick", "session"]
 )
 IMPORT = re.compile(r"^( *)from \.(\w*) import ([^\n(]+|\([^)]*\))", re.MULTILINE)
 RUNTIME = "qingzhou_runtime"  # the folder beside the program: a copy of modules of qingzhou/runtime
@@ -96,7 +98,7 @@ def module(name: str) -> str:
     only a checker needs, and docstrings of what no program calls. The rest stays as it is, line by line.
     """
     text = (files("qingzhou") / "runtime" / f"{name}.py").read_text("utf-8")
-    return DOCSTRING.sub(r"\1", TYPES.sub("", text))
+    return (OF_ALL if name in INNER else OF_PRIVATE).sub(r"\1", TYPES.sub("", text))
 
 
 def _imports(name: str) -> list[tuple[str, bool]]:
