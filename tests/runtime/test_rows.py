@@ -84,6 +84,15 @@ def test_the_same_two_answers(name: str, tmp_path: Path) -> None:
     assert [str(case.truth).partition(",")[0] for case in cases] == [str(one) for one in wanted]
 
 
+def test_a_number_has_no_underscores(tmp_path: Path) -> None:
+    """Python takes 5_1 for 51; a name such as 1_0 is no number either."""
+    (tmp_path / "t.csv").write_text("a,b,c\n1,2,0_1\n3,4,1_0\n", "utf-8")
+    assert [case.truth for case in read_csv(tmp_path / "t.csv").cases()] == ["0_1", "1_0"]
+    (tmp_path / "t.csv").write_text("1,2\n5_1,3\n", "utf-8")
+    with pytest.raises(InputError, match="5_1"):
+        read_table(tmp_path / "t.csv")
+
+
 def test_the_index_is_named(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("Unnamed: 0,a,b,answer\n0,1,2,x\n1,3,4,y\n", "utf-8")
     before = language()

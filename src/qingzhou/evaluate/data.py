@@ -58,6 +58,8 @@ def recognise(path: Path, card: Card | None = None) -> str:
         return (fit or found)[0]
     if coco.has_json(path) and (card is None or card.task == "detection"):
         return "coco"  # whose reader says what is wrong with it
+    if yolo.has_places(path):
+        return "yolo"  # and so does this one
     if not any(files_in(path)):
         raise data_error(
             en=f"The folder {path} is empty. Name the folder that holds the classes' folders.",

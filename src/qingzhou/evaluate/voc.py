@@ -24,7 +24,8 @@ from .result import Box, Case, Dataset
 
 LARGEST = 4 << 20  # bytes of one annotation
 DTD = re.compile(r"<!\s*(DOCTYPE|ENTITY|ELEMENT|ATTLIST|NOTATION)", re.IGNORECASE)
-ANNOTATIONS, PICTURES = ("Annotations", "annotations"), ("JPEGImages", "images", "Images", "imgs")
+ANNOTATIONS = ("Annotations", "annotations", "xml", "xmls", "labels", "label", "outputs")  # the last: Colabeler
+PICTURES = ("JPEGImages", "images", "Images", "imgs", "img")
 SETS = {"test": ("test",), "val": ("val", "valid"), "train": ("train", "trainval")}
 
 
@@ -36,6 +37,8 @@ def looks_like(path: Path) -> bool:
 def read_voc(path: Path) -> Dataset:
     """A VOC data set by its folder, or by one of its .xml; DataError."""
     root = path if path.is_dir() else path.parent
+    if root.name in ANNOTATIONS and any((root.parent / name).is_dir() for name in PICTURES):
+        root = root.parent  # somebody named the annotations
     for split, files in [("all", [path])] if path.is_file() else _parts(root):
         pictures = _Pictures.near(files[0], root)
         if any(isinstance(pictures.of(file), Path) for file in files):
@@ -102,7 +105,8 @@ def _home(root: Path) -> Path:
 
 def _annotations(folder: Path) -> Path:
     """Annotations in a folder, else the folder itself."""
-    return next((folder / name for name in ANNOTATIONS if (folder / name).is_dir()), folder)
+    places = (folder / name for name in ANNOTATIONS)
+    return next((place for place in places if place.is_dir() and next(place.rglob("*.xml"), None)), folder)
 
 
 def _xmls(folder: Path) -> list[Path]:
@@ -127,11 +131,13 @@ class _Pictures:
 
     @classmethod
     def near(cls, annotation: Path, root: Path) -> _Pictures:
-        """In JPEGImages beside Annotations, else beside the annotations."""
+        """In JPEGImages beside Annotations, else beside the annotations or around them."""
         home = next((one for one in annotation.parents if one.name in ANNOTATIONS), annotation.parent)
-        beside = [home.parent / name for name in PICTURES] if home.name in ANNOTATIONS else []
+        apart = home.name in ANNOTATIONS and home != root
+        beside = [home.parent / name for name in PICTURES] if apart else []
         beside += [home / name for name in PICTURES]
-        place = next((one for one in beside if one.is_dir() and root in one.parents), home)
+        around = home.parent if apart and not any(map(is_picture, files_in(home))) else home
+        place = next((one for one in beside if one.is_dir() and root in one.parents), around)
         every = {file.relative_to(place).with_suffix(""): file for file in files_in(place) if is_picture(file)}
         stems: dict[str, list[Path]] = defaultdict(list)
         for name, file in every.items():

@@ -32,10 +32,17 @@ class Texts:
 
 
 def looks_like(path: Path) -> bool:
-    """Whether there are pictures and texts in one of the known places, or a data.yaml that says so."""
+    """Whether there are pictures with texts in one of the known places, or a data.yaml that says so."""
     yamls = data_yamls(path)
     said = any(map(is_whole, yamls)) or (yamls and not class_folders(path))
-    return bool(said) or next(parts(path, yamls, False), None) is not None
+    return bool(said) or any(
+        part.text_of(file).is_file() for part in parts(path, yamls, False) for file in part.pictures
+    )
+
+
+def has_places(path: Path) -> bool:
+    """Whether there are the folders for it, though no picture in them has a text."""
+    return next(parts(path, data_yamls(path), False), None) is not None
 
 
 def read_yolo(path: Path) -> Dataset:

@@ -132,7 +132,7 @@ class Matcher:
 def number(text: str) -> float | None:
     """The finite number that a text writes, or None."""
     try:
-        value = float(text)
+        value = math.nan if "_" in text else float(text)  # Python takes 1_0 for 10
     except ValueError:
         return None
     return value if math.isfinite(value) else None

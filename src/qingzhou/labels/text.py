@@ -18,7 +18,6 @@ NUMBER_FIRST = re.compile(
 )  # "0 paper", "0: paper", "0,paper"
 NAME_FIRST = re.compile(r"(\S.*?)(\s*[:：,，;\t=]\s*|\s+)\"?([0-9０-９]{1,6})\"?")  # "paper 0", "paper,0"
 HEAD = re.compile(r"[^0-9,，;；\t]+[,，;；\t][^0-9,，;；\t]+")  # "id,name"
-DIGITS = str.maketrans("０１２３４５６７８９", "0123456789")  # as Chinese keyboards write them
 ASSIGNED = re.compile(r"\w+\s*=\s*(?=[\[({])")  # "classes = [...]", copied out of a program
 BULLET = re.compile(r"[-*•·]\s+(?=\S)")
 ITEM = re.compile(r"^\s*item\s*\{(.*?)\}", re.DOTALL | re.MULTILINE)  # of TensorFlow's label maps (.pbtxt)

@@ -66,7 +66,7 @@ def read_rows(path: Any, answers: bool = False) -> Rows:
 def number(cell: str) -> float:
     """The number in a cell; NaN where there is none that is finite."""
     try:
-        value = float(cell)
+        value = math.nan if "_" in cell else float(cell)  # Python takes 5_1 for 51
     except ValueError:
         return math.nan
     return value if math.isfinite(value) else math.nan
