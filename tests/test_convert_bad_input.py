@@ -128,6 +128,8 @@ BAD = [
         ("backbone.features.0.bias has shape [3, 3], expected [6]",)),
     option("labels", "LabelError", -201, ("3 labels (a, b, c)", "10 outputs"), labels=["a", "b", "c"]),
     option("input size", "OptionError", -501, ("--input-size is 40,40", "LeNet-5", "32,32"), input_size=(40, 40)),
+    option("side alone", "OptionError", -501, ("--input-size is 224", "224,224"), input_size=224),
+    option("size as text", "OptionError", -501, ("--input-size is 224,224", "positive numbers"), input_size="224,224"),
     option("tiny input size", "OptionError", -501, ("--input-size is 4,4",), input_size=(4, 4)),
     option("three channels", "OptionError", -501, ("--input-size is 3,32,32",), input_size=(3, 32, 32)),
     option("no size", "OptionError", -501, ("--input-size", "224,224"), input_size=(0, 0)),

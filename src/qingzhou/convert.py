@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,12 @@ class Conversion:
         }  # fmt: skip
 
 
+def _are_sides(size: object) -> bool:
+    """Whether it is some positive whole numbers; not one number alone, not a text."""
+    sides = list(size) if isinstance(size, Iterable) else []
+    return bool(sides) and all(isinstance(n, Integral) and int(n) >= 1 for n in sides)
+
+
 @dataclass(frozen=True)
 class Options:
     """What a user may ask of a conversion; see convert()."""
@@ -105,10 +112,10 @@ class Options:
                 zh=f"--form 的值是 {self.form}，应为 boxes 或 raw。",
             )
         size = self.input_size
-        if size is not None and (len(size) < 1 or any(n < 1 for n in size)):
+        if size is not None and not _are_sides(size):
             raise OptionError(
-                en=f"--input-size is {list(size)}; expected positive numbers such as 224,224 (height,width).",
-                zh=f"--input-size 的值是 {list(size)}，应为正整数，例如 224,224（高,宽）。",
+                en=f"--input-size is {size}; expected positive numbers such as 224,224 (height,width).",
+                zh=f"--input-size 的值是 {size}，应为正整数，例如 224,224（高,宽）。",
             )
 
     def refuse_those_of_detectors(self, title: str) -> None:

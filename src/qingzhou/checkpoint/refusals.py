@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import CheckpointDamaged, CheckpointTypeError, QingzhouError, UnsafeCheckpoint, UnsupportedCheckpoint
+from ..runtime.errors import spaced
 
 
 def damaged(en: str, zh: str) -> CheckpointDamaged:
@@ -34,7 +35,7 @@ def wrong_type(en: str, zh: str, todo_en: str = "", todo_zh: str = "") -> Checkp
     todo_zh = todo_zh or "请选择训练时保存的文件，通常名为 best.pth、latest.pth 或 basenn.pth"
     return CheckpointTypeError(
         en=f"This is {en}. A checkpoint was expected (.pth of torch, MMEdu or BaseNN, or .safetensors). {todo_en}.",
-        zh=f"这是 {zh}。需要模型权重文件（torch、MMEdu 或 BaseNN 保存的 .pth，或 .safetensors）。{todo_zh}。",
+        zh=f"这是{spaced(zh)}。需要模型权重文件（torch、MMEdu 或 BaseNN 保存的 .pth，或 .safetensors）。{todo_zh}。",
     )
 
 

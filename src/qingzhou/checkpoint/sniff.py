@@ -98,13 +98,13 @@ def _onnx_or_text(head: bytes) -> QingzhouError:
         )  # fmt: skip
     if text.startswith(b"<?xml") and b"<net " in text:
         return wrong_type(
-            "an OpenVINO model already", "已经是 OpenVINO 模型",
-            "It needs no conversion: use it as it is, with the suffix .xml", "无需转换，改为 .xml 后缀即可直接使用",
+            "an OpenVINO model already", "OpenVINO 模型",
+            "It needs no conversion: use it as it is, with the suffix .xml", "不用转换，直接使用即可（后缀 .xml）",
         )  # fmt: skip
     if text.startswith(b"7767517\n"):
         return wrong_type(
-            "an ncnn model already", "已经是 ncnn 模型",
-            "It needs no conversion: use it as it is, with the suffix .param", "无需转换，改为 .param 后缀即可直接使用",
+            "an ncnn model already", "ncnn 模型",
+            "It needs no conversion: use it as it is, with the suffix .param", "不用转换，直接使用即可（后缀 .param）",
         )  # fmt: skip
     if text.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")):
         return wrong_type(
@@ -113,8 +113,8 @@ def _onnx_or_text(head: bytes) -> QingzhouError:
         )  # fmt: skip
     if _is_onnx(head):
         return wrong_type(
-            "an ONNX model already", "已经是 ONNX 模型",
-            "It needs no conversion: use it as it is, with the suffix .onnx", "无需转换，改为 .onnx 后缀即可直接使用",
+            "an ONNX model already", "ONNX 模型",
+            "It needs no conversion: use it as it is, with the suffix .onnx", "不用转换，直接使用即可（后缀 .onnx）",
         )  # fmt: skip
     if text and all(32 <= byte < 127 or byte in b"\t\r\n" for byte in text):
         return wrong_type("a text file", "文本文件")

@@ -35,7 +35,8 @@ def predictions(results: Sequence[Answer], top: int, card: Card, json_wanted: bo
         _row(table, result, top, names)
     screen = console()
     screen.print(table)
-    notes(screen, [f"{result.source}: {text}" for result in results if (text := hint_in(result.answer))])
+    colon = say(": ", "：")
+    notes(screen, [f"{result.source}{colon}{text}" for result in results if (text := hint_in(result.answer))])
     _drawn(screen, results)
 
 

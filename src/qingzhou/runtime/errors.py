@@ -34,6 +34,11 @@ def say(en: str, zh: str) -> str:
     return zh if language() == "zh" else en
 
 
+def spaced(zh: str) -> str:
+    """Behind a Chinese word: Latin letters have a space before them."""
+    return " " + zh if zh[:1].isascii() else zh
+
+
 class QingzhouError(Exception):
     """Something is wrong with the input; the message says what was found, what was expected and what to do.
 

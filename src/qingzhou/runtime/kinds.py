@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, NamedTuple, Optional
 
-from .errors import ImageError
+from .errors import ImageError, spaced
 
 HEAD = 512  # bytes that tell
 MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"BM", b"GIF8", b"II*\0", b"MM\0*")  # of pictures; WebP and PPM: see below
@@ -163,6 +163,6 @@ def not_a_picture(name: str, found: Optional[Kind]) -> ImageError:
     return ImageError(
         en="%s is %s; expected JPEG, PNG, BMP, GIF, WebP or TIFF. %s"
         % (name, found.en, found.todo_en or "Give a picture."),
-        zh="%s 是 %s；应为 JPEG、PNG、BMP、GIF、WebP 或 TIFF 格式的图片。%s"
-        % (name, found.zh, found.todo_zh or "请换成图片。"),
+        zh="%s 是%s；应为 JPEG、PNG、BMP、GIF、WebP 或 TIFF 格式的图片。%s"
+        % (name, spaced(found.zh), found.todo_zh or "请换成图片。"),
     )

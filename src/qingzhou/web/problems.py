@@ -58,7 +58,7 @@ TEXTS: dict[str, tuple[int, str, str]] = {
     # what is wrong with archives
     "no_zip": (422, "The pictures are in {}; expected a .zip. Unpack it, and pack the folder as .zip: in Windows by "
                "“Send to, Compressed folder”, on a Mac by “Compress”.",
-               "图片文件是 {}，应为 .zip。请解压后把文件夹重新压缩成 .zip：Windows 右键“发送到 → 压缩文件夹”，"
+               "图片文件是{}，应为 .zip。请解压后把文件夹重新压缩成 .zip：Windows 右键“发送到 → 压缩文件夹”，"
                "Mac 选“压缩”。"),
     "zip_locked": (422, "The .zip is locked with a password; expected one without. Pack the folder again.",
                    "压缩包设了密码，应为没有密码的压缩包。请重新压缩文件夹。"),

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from ..runtime.errors import spaced
 from ..runtime.kinds import HEAD, looks_like_picture, what
 from ..runtime.read import ANSWERS, NUMBERS, PICTURES, as_words, counted, is_systems
 from .problems import Problem
@@ -103,7 +104,9 @@ def _damaged(source: Path) -> Problem:
     with source.open("rb") as file:
         head = file.read(HEAD)
     found = what(head)
-    return Problem("zip_damaged") if found is None or head.startswith(b"PK") else Problem("no_zip", found.en, found.zh)
+    if found is None or head.startswith(b"PK"):
+        return Problem("zip_damaged")
+    return Problem("no_zip", found.en, spaced(found.zh))
 
 
 def _empty(names: list[str]) -> Problem:

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from ..checkpoint.sniff import ENDINGS, HEAD, model_suffix
+from ..runtime.errors import spaced
 from ..runtime.kinds import archive, what
 from . import sandbox
 from .jobs import Jobs
@@ -87,8 +88,9 @@ def kind_of(name: str, head: bytes, size: int) -> tuple[str, str]:
         return "data", ".zip"
     found = what(head)
     if name.lower().endswith(".zip") or archive(head):
-        raise Problem("no_zip", found.en, found.zh) if found else Problem("zip_damaged")
-    raise Problem("wrong_kind", f"; this is {found.en}", f"，而这是 {found.zh}") if found else Problem("wrong_kind")
+        raise Problem("no_zip", found.en, spaced(found.zh)) if found else Problem("zip_damaged")
+    told = (f"; this is {found.en}", f"，而这是{spaced(found.zh)}") if found else ()
+    raise Problem("wrong_kind", *told)
 
 
 def _looked_at(jobs: Jobs, place: Path, folder: Path, lang: str) -> dict[str, Any]:
