@@ -123,6 +123,32 @@ def test_a_model_that_is_missing_or_none(damage: str, write: Write) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("model", "other", "language"),
+    [("shapes", "digits", "en"), ("text", "digits", "zh"), ("iris", "digits", "en"), ("digits", "iris", "zh")],
+)
+def test_a_runtime_of_another_program(model: str, other: str, language: str, write: Write) -> None:
+    """A program and its model were copied to others, and the runtime was not."""
+    main = write("basic", model, language)
+    code = main.read_text("utf-8")
+    write("basic", other)
+    main.write_text(code, "utf-8")
+    status, _, said = ask(main)
+    begin = "出错了：文件夹 qingzhou_runtime" if language == "zh" else "Problem: the folder qingzhou_runtime"
+    assert status == 1 and said.startswith(begin) and said.count("\n") == 1, said
+
+
+def test_who_reads_the_answers_has_seen_enough(write: Write) -> None:
+    """As with `python main.py photos | head`."""
+    main = write("basic", "digits")
+    process = subprocess.Popen([PYTHON, "-u", str(main), "sim"], cwd=main.parent, env=environment(),
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()
+    said = process.stderr.read()
+    assert process.wait(60) == 1 and b"Traceback" not in said and b"Broken" not in said
+
+
 @pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_without_the_runtime_it_says_what_to_copy(path: Path, tmp_path: Path) -> None:
     """-S leaves out what is installed. The same where the folder is there, but empty."""

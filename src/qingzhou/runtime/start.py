@@ -80,6 +80,14 @@ def _explain(kind: Any, err: Any, trace: Any) -> None:
     sys.stdout.flush()
     if isinstance(err, QingzhouError):
         print(say("Problem: %s", "出错了：%s") % err, file=sys.stderr)
+    elif isinstance(err, ImportError) and str(err.name).startswith("%s." % __package__):
+        told = say(
+            "Problem: the folder %s is another program's or model's (%s). Copy the one of this model.",
+            "出错了：文件夹 %s 属于另一个程序或模型（%s）。请复制这个模型自己的。",
+        )
+        print(told % (__package__, err), file=sys.stderr)
+    elif isinstance(err, BrokenPipeError):  # who reads what is printed has seen enough
+        os._exit(1)
     elif isinstance(err, OSError) and err.errno in DISK:
         reason = "%s: %s" % (err.filename, err.strerror) if err.filename else err.strerror
         print(
