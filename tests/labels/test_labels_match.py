@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from qingzhou.errors import LabelError, QingzhouError, use_language
-from qingzhou.evaluate import evaluate
+from qingzhou.evaluate import Classification, evaluate
 from qingzhou.evaluate.data import recognise
-from qingzhou.labels import Matcher
+from qingzhou.labels import Matcher, read_label_option
 from qingzhou.quant.split import split
 from qingzhou.runtime.card import Card, Input, Output
 from qingzhou.runtime.image import read_image
@@ -207,7 +207,20 @@ def test_data_that_are_two_things_are_what_the_model_needs(tmp_path: Path) -> No
 
 def test_why_there_are_no_answers_is_said(tmp_path: Path) -> None:
     use_language("en")
-    painted(tmp_path / "images", "x", each=3)
+    painted(tmp_path / "images", "x", "y", "z")
     (tmp_path / "annotations.json").write_text('{"images": 1, "annotations": 2, "categories": 3}')
     found = split(tmp_path, card=Eye(["a"], task="detection").card)
     assert not found.labelled and "no COCO boxes" in found.notes[0]
+
+
+@pytest.mark.parametrize(("inside", "labels", "right"), [
+    ("set", ["red", "green", "blue"], 3),
+    ("archive/set/val", ["red", "green", "blue"], 3),
+    ("red", ["red", "green", "blue"], 1),  # a class with folders of its own
+])  # fmt: skip
+def test_data_in_folders_that_hold_nothing_else(inside: str, labels: list[str], right: int, tmp_path: Path) -> None:
+    painted(tmp_path / inside, "red", "green", "blue")
+    (tmp_path / "__MACOSX").mkdir()
+    found = evaluate(Eye(labels), tmp_path).result
+    assert isinstance(found, Classification) and (found.judged, found.right) == (3, right)
+    assert inside == "red" or read_label_option(tmp_path).names == ("blue", "green", "red")

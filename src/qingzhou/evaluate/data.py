@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import FileMissing, OptionError
-from ..labels import class_folders, split_folders
+from ..labels import class_folders, split_folders, unwrapped
 from ..runtime.card import Card
 from ..runtime.kinds import archive, head_of
 from . import coco, folders, tables, voc, yolo
@@ -36,6 +36,8 @@ def read_data(path: Path, layout: str = "auto", card: Card | None = None) -> Dat
             en=f"There is no folder or file {path}; expected data with answers. Check the name and the folder.",
             zh=f"文件夹或文件 {path} 不存在，应为带答案的数据。请检查名称和所在的文件夹。",
         )
+    if card is not None and path.is_dir():
+        path = unwrapped(path, card.labels)
     found = recognise(path, card) if layout == "auto" else layout
     return READERS[found](path)
 

@@ -10,7 +10,7 @@ from .choose import choose_labels, named_already, named_in, read_label_lines, wr
 from .decode import decode, read_text
 from .files import read_label_file, read_label_option
 from .match import Matcher, cell, no_label_known, number
-from .parts import SPLITS, class_folders, folders_in, split_folders, split_of
+from .parts import SPLITS, class_folders, folders_in, split_folders, split_of, unwrapped
 from .values import Labels, read_labels
 from .words import label_error
 from .yaml import yaml_entry
@@ -36,6 +36,7 @@ __all__ = [
     "read_text",
     "split_folders",
     "split_of",
+    "unwrapped",
     "wrong_number",
     "yaml_entry",
 ]

@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import LabelError, say
 from ..runtime.read import is_systems
 from .decode import read_text
-from .parts import SPLITS, class_folders, folders_in
+from .parts import SPLITS, class_folders, folders_in, unwrapped
 from .text import parse
 from .values import Labels, read_labels
 from .words import label_error
@@ -81,6 +81,7 @@ def _told(path: Path, read: Callable[[], Labels]) -> Labels:
 
 def read_label_folder(path: Path, classes: int | None = None) -> Labels:
     """The classes of a data set: of its list, else the folders that it was trained from. LabelError."""
+    path = unwrapped(path)
     folder = _trained(path)
     names = class_folders(folder, classes)
     lists = [path / name for name in LISTS if (path / name).is_file()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from ..runtime.read import is_systems
@@ -13,6 +13,7 @@ SPLITS = {
     "val": ("val_set", "val", "valid", "validation", "val2017"),
     "train": ("training_set", "train_set", "train", "training", "train2017"),
 }  # in the order in which they are preferred for judging
+DEEPEST = 4  # folders around a data set
 PARTS = frozenset(name for names in SPLITS.values() for name in names)
 BESIDE = frozenset((
     "images", "labels", "annotations", "jpegimages", "imagesets", "segmentationclass", "segmentationobject", "meta",
@@ -40,6 +41,17 @@ def folders_in(folder: Path, junk: bool = False) -> list[Path]:
         Path(entry.path) for entry in os.scandir(folder) if entry.is_dir() and (junk or not is_systems(entry.name))
     )
     return sorted(found, key=lambda path: path.name)
+
+
+def unwrapped(folder: Path, classes: Collection[str] = ()) -> Path:
+    """The folder inside one that holds nothing but it, as archives are unpacked; none that is a part or a class."""
+    for _ in range(DEEPEST):
+        entries = [entry for entry in os.scandir(folder) if not is_systems(entry.name)]
+        inner = Path(entries[0].path) if len(entries) == 1 and entries[0].is_dir() else None
+        if inner is None or inner.name in {*PARTS, *classes} or inner.name.lower() in BESIDE or not folders_in(inner):
+            break
+        folder = inner
+    return folder
 
 
 def split_folders(root: Path) -> Iterator[tuple[str, Path]]:
