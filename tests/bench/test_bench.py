@@ -25,7 +25,7 @@ from qingzhou.bench.candidates import choose
 from qingzhou.bench.memory import peak
 from qingzhou.cli import main
 from qingzhou.engines import ENGINES
-from qingzhou.errors import DataError, EngineError, ExtraMissing, FileMissing, OptionError, use_language
+from qingzhou.errors import DataError, EngineError, ExtraMissing, FileMissing, ModelError, OptionError, use_language
 
 PATHS = f"import sys; sys.path[:] = {sys.path!r}; "
 
@@ -220,6 +220,9 @@ def test_what_is_no_model(tmp_path: Path) -> None:
 def test_wrong_names_are_said_at_once(model: Path, tmp_path: Path) -> None:
     with pytest.raises(FileMissing):
         bench([tmp_path / "no.onnx"])
+    (tmp_path / "best.pth").write_bytes(b"PK")
+    with pytest.raises(ModelError, match=r"qingzhou convert best\.pth"):
+        bench([tmp_path / "best.pth"])
     with pytest.raises(OptionError, match="onnxruntime"):
         bench([model], ["onnx"])
     with pytest.raises(OptionError, match="fp32"):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..engines import ENGINES, Engine
-from ..engines.artifact import is_quantised, takes_int8
+from ..engines.artifact import check_onnx, is_quantised, takes_int8
 from ..engines.table import engine_for, engine_named, is_compiled
 from ..errors import FileMissing, OptionError, say
 from .result import Candidate
@@ -41,6 +41,8 @@ def choose(
     for model in models:
         if not model.is_file():
             raise _missing(model)
+        if not is_compiled(model):
+            check_onnx(model)
     wanted = list(dict.fromkeys(engines)) or [name for name, engine in ENGINES.items() if engine.version()]
     every = [one for model in dict.fromkeys(models) for one in _of_model(model, wanted, precisions)]
     found = [one for one in every if data or not one.quantises]

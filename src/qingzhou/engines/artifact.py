@@ -126,7 +126,7 @@ def compile_for(engine: str, source: str | Path, out: str | Path | None = None, 
     start = time.perf_counter()
     chosen, source = engine_here(engine), Path(source)
     check_precision(chosen, precision)
-    _check_onnx(source)
+    check_onnx(source)
     quantised = is_quantised(source)
     # INT8 is for other processors too; one by one, in floats, operators are computed as all of them should.
     reference = Predictor(source, session=open_session(source, once=quantised))
@@ -196,14 +196,16 @@ def _difference(
     return Difference(max(float(np.abs(a - b).max(initial=0)) for a, b in pairs), sample.tolerance * scale)
 
 
-def _check_onnx(source: Path) -> None:
+def check_onnx(source: Path) -> Path:
+    """The same; ModelError for another kind of file, by its name."""
     if source.is_file() and source.suffix.lower() != ".onnx":
         raise ModelError(
-            en=f"{source.name} is no .onnx file. Name the model that qingzhou convert wrote, or the checkpoint: "
-            "qingzhou export best.pth",
-            zh=f"{source.name} 不是 .onnx 文件。请指定 qingzhou convert 生成的模型，或权重文件："
-            "qingzhou export best.pth",
+            en=f"{source.name} is no .onnx file. Name the model that qingzhou convert wrote; a checkpoint first: "
+            "qingzhou convert best.pth",
+            zh=f"{source.name} 不是 .onnx 文件。请指定 qingzhou convert 生成的模型；权重文件请先转换："
+            "qingzhou convert best.pth",
         )
+    return source
 
 
 def is_quantised(source: Path) -> bool:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 from onnx import ModelProto, load
 
+from ..engines.artifact import check_onnx
 from ..errors import (
     DataError,
     InputError,
@@ -112,12 +113,12 @@ class _Job:
     @cached_property
     def before(self) -> Predictor:
         """The model as it is; FileMissing or ModelError."""
-        return Predictor(_onnx(self.source))
+        return Predictor(check_onnx(self.source))
 
     @cached_property
     def network(self) -> Network:
         """Its graph."""
-        return Network(load(_onnx(self.source), load_external_data=False))
+        return Network(load(check_onnx(self.source), load_external_data=False))
 
     @property
     def card(self) -> Card:
@@ -295,17 +296,6 @@ def _card(job: _Job, made: _Made, found: Quantised, parts: Split | None) -> Card
 
 
 # -- what can be wrong ----------------------------------------------------------------------------------------------
-
-
-def _onnx(source: Path) -> Path:
-    if source.is_file() and source.suffix.lower() != ".onnx":
-        raise ModelError(
-            en=f"{source.name} is no .onnx file. Name the model that qingzhou convert wrote; a checkpoint first: "
-            "qingzhou convert best.pth",
-            zh=f"{source.name} 不是 .onnx 文件。请指定 qingzhou convert 生成的模型；权重文件请先转换："
-            "qingzhou convert best.pth",
-        )
-    return source
 
 
 def _check_options(
