@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
 
 from qingzhou.errors import DataError, InputError, language, use_language
+from qingzhou.evaluate.data import read_data
 from qingzhou.evaluate.tables import read_csv
-from qingzhou.runtime.tables import read_table
+from qingzhou.runtime.tables import read_numbers, read_table
 
 X = [[5.1, 3.5, 1.4, 0.25], [6.3, 3.0, 6.0, 2.5]]
 PLAIN = "5.1,3.5,1.4,0.25\n6.3,3.0,6.0,2.5\n"
@@ -139,6 +141,20 @@ REFUSED = {
     "a gap below the index": (",a,b\n0,1,2\n1,,4\n", "Line 3 .*''"),
     "not a text": ("\0\1\2", "no table of text"),
 }
+
+
+@pytest.mark.parametrize("first", ["[Content_Types].xml", "docProps/app.xml", "xl/workbook.xml", "mimetype", ""])
+def test_workbooks_are_called_so(first: str, tmp_path: Path) -> None:
+    """Whatever the file is called; the last is one of Excel's before 2007."""
+    file = tmp_path / "t.xlsx"
+    file.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512))
+    if first:
+        with ZipFile(file, "w") as archive:
+            archive.writestr(first, "x")
+    for read in (read_table, read_numbers, read_data):
+        with pytest.raises((InputError, DataError)) as caught:
+            read(file)
+        assert "workbook" in caught.value.en and "工作簿" in caught.value.zh
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -19,8 +19,10 @@ READERS: dict[str, Callable[[Path], Dataset]] = {
     "voc": voc.read_voc, "csv": tables.read_csv, "npz": tables.read_npz,
 }  # fmt: skip
 LAYOUTS = ("auto", *READERS)
-SUFFIXES = {".csv": "csv", ".tsv": "csv", ".npz": "npz", ".json": "coco", ".yaml": "yolo", ".yml": "yolo",
-            ".xml": "voc"}  # fmt: skip
+SUFFIXES = {
+    **dict.fromkeys((".csv", ".tsv", ".xlsx", ".xls", ".ods"), "csv"), ".npz": "npz", ".json": "coco",
+    **dict.fromkeys((".yaml", ".yml"), "yolo"), ".xml": "voc",
+}  # fmt: skip
 BOXES = ("coco", "yolo", "voc")  # the layouts whose answers are boxes
 
 

@@ -22,6 +22,7 @@ COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")  # 5,1
 THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")  # 1,234
 WHOLE = re.compile(r"[+-]?\d+")
 MISSING = ("", "-", "?", "na", "n/a", "nan", "null", "none", "inf", "-inf")
+WORKBOOK = re.compile(rb"\xd0\xcf\x11\xe0|PK\x03\x04.{26}(\[Content_Types|docProps/|_rels/|xl/|mimetype)", re.DOTALL)
 UNNAMED = re.compile(r"(Unnamed: \d+(\.\d+)?)?")  # pandas' name of a column without one
 
 
@@ -43,7 +44,9 @@ class Rows(NamedTuple):
 def read_rows(path: Any, answers: bool = False) -> Rows:
     """The rows of a .csv, .tsv or .txt; `answers`: the last column may hold names. InputError for what is ambiguous."""
     with open(path, "rb") as file:
-        text = _decode(file.read(), path)
+        data = file.read()
+    refuse_workbook(path, data)
+    text = _decode(data, path)
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if not line.lstrip().startswith("#")]
     lines = [line for line in lines if line[1].strip()]
     told = re.match(r'"?sep=(.)"?\s*$', lines[0][1]) if lines else None  # as Excel writes it
@@ -73,6 +76,16 @@ def number(cell: str) -> float:
 
 
 # -- text ------------------------------------------------------------------------------------------------------------
+
+
+def refuse_workbook(path: Any, start: bytes) -> None:
+    """InputError for the files of Excel, WPS and LibreOffice, by how they begin."""
+    if WORKBOOK.match(start):
+        raise InputError(
+            en="%s is a workbook of Excel or WPS; expected a table as text. Open it and save it as CSV UTF-8."
+            % (path,),
+            zh="%s 是 Excel 或 WPS 的工作簿，应为文本表格。请打开它，另存为 CSV UTF-8。" % (path,),
+        )
 
 
 def _decode(data: bytes, path: Any) -> str:

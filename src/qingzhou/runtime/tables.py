@@ -11,7 +11,7 @@ import numpy as np
 
 from .errors import FileMissing, InputError
 from .read import is_path
-from .rows import number, read_rows
+from .rows import number, read_rows, refuse_workbook
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -52,8 +52,9 @@ def read_numbers(path: Any, columns: int = 0) -> Array:
     """The numbers in a .csv, .txt, .npz or .npy file as float32; FileMissing or InputError. columns: see read_table."""
     _check_file(path)
     with open(path, "rb") as file:
-        start = file.read(6)
-    if start[:4] == b"PK\x03\x04" or start == b"\x93NUMPY":
+        start = file.read(64)
+    refuse_workbook(path, start)
+    if start[:4] == b"PK\x03\x04" or start[:6] == b"\x93NUMPY":
         return _numpy(path)
     return read_table(path, columns)
 
