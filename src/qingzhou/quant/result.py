@@ -53,9 +53,13 @@ class Limits:
         return 100 * verdict.figures()[1] >= self.min_agreement - 1e-9
 
     def informed(self, verdict: Verdict) -> bool:
-        """Whether a file that never looks at its input would not do as well; or everything may be lost."""
+        """Whether a file that never looks at its input would not do as well; or everything may be lost.
+
+        Of a model that is just better than guessing, one answer less may hide that; then half of its lead must be left.
+        """
         if verdict.labelled:
-            return self.max_drop >= 100 or beats_guessing(verdict.after)
+            had, left = (share - blind(verdict.before) for share in verdict.figures())
+            return self.max_drop >= 100 or beats_guessing(verdict.after) or 2 * left > had
         return not self.min_agreement or verdict.figures()[1] > blind(verdict.before)
 
     def hint(self, verdict: Verdict) -> str:
