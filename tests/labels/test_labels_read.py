@@ -238,6 +238,23 @@ BROKEN: list[tuple[str | bytes, str]] = [
 ]
 
 
+@pytest.mark.parametrize("text", ["石头", "石头\n猫", "猫\n鸭\n石头\n", "0 石头\n1 猫", "rock\n石头"])
+def test_chinese_whose_bytes_are_utf_8_by_chance(text: str, tmp_path: Path) -> None:
+    (tmp_path / "labels.txt").write_bytes(text.encode("gbk"))
+    names = tuple(line.split()[-1] for line in text.split("\n") if line)
+    assert read_label_file(tmp_path / "labels.txt").names == names
+    assert read_labels([b"\xca\xaf\xcd\xb7", b"x"]).names == ("石头", "x")
+
+
+@pytest.mark.parametrize("names", [
+    ["été", "forêt"], ["кот", "пёс"], ["γάτα", "кот"], ["ā", "á", "ǎ", "à"], ["Hawaiʻi"],
+    ["español", "Ελληνικά", "Русский"], ["ب", "ت"], ["חתול", "כלב"], ["µm", "Ω"],
+])  # fmt: skip
+def test_other_scripts_stay_what_they_are(names: list[str], tmp_path: Path) -> None:
+    (tmp_path / "labels.txt").write_text("\n".join(names), "utf-8")
+    assert read_label_file(tmp_path / "labels.txt").names == tuple(names)
+
+
 @pytest.mark.parametrize(("text", "word"), BROKEN, ids=range(len(BROKEN)))
 def test_files_that_cannot_be_read_rightly(text: str | bytes, word: str, tmp_path: Path) -> None:
     file = tmp_path / "labels.txt"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 from pathlib import Path
 
 from ..errors import LabelError
@@ -56,7 +57,18 @@ def _decoded(data: bytes) -> str | None:
     if text is None:
         text = _strictly(data, "gb18030")  # nearly any bytes can be read as it
         return text if text is not None and not ACCENT.search(text) and _is_usual(text) else None
-    return text
+    return (_strictly(data, "gb2312") if _mixes_scripts(text) else None) or text
+
+
+def _mixes_scripts(text: str) -> bool:
+    """Whether words are made of letters of several scripts, none of them ASCII's: some Chinese in GBK, such as the
+    bytes of 石头, happens to be UTF-8 for such ("ʯͷ").
+    """
+    words = [word for word in re.findall(r"\w+", text) if not word.isascii()]
+    letters = set("".join(words))
+    if any(letter.isascii() and letter.isalpha() for letter in letters) or max(letters, default="") > "\u07ff":
+        return False
+    return len({unicodedata.name(letter, "?").split()[0] for letter in letters if letter > "\x7f"}) > 1
 
 
 def _is_usual(text: str) -> bool:
