@@ -132,7 +132,7 @@ def test_an_action_without_a_class_says_which_triggers_it(action: str, english: 
         found = whom([action], card())
         use_language(None)
         assert len(found) == bool(part)
-        assert all(part in text and f"--action dog={action}" in text for text in found)
+        assert all(part in text and f"dog={action}" in text for text in found)
     assert whom(["speak", "pin:24"], card(labels=["cat"])) == [], "there is no choice"
 
 

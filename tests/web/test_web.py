@@ -61,7 +61,7 @@ def test_notes_speak_of_the_page_and_once(lang: str, start: Start) -> None:
     client = start()
     told = client.post("/api/uploads", files={"file": ("best.pth", DIGITS.read_bytes())}, data={"lang": lang},
                        headers=SURE).json()  # fmt: skip
-    made = order(client, told["upload"], device="pc", scene="basic", lang=lang).json()
+    made = order(client, told["upload"], device="pc", scene="camera", actions=["speak"], lang=lang).json()
     result = finished(client, made["job"])["result"]
     where = {"en": "How pictures are prepared", "zh": "图片如何预处理"}[lang]
     everything = [*told["info"]["notes"], *result["convert"]["notes"], *result["bundle"]["notes"]]

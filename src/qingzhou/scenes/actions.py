@@ -83,13 +83,13 @@ def whom(actions: Sequence[str], card: Card) -> list[str]:
 
 
 def _whom(action: Action, card: Card) -> str:
-    first, example = card.labels[0], f"--action {card.labels[1]}={action.text}"
+    first, example = card.labels[0], f"{card.labels[1]}={action.text}"
     who = ("every class triggers it", "每个类别都会触发它")
     if action.name in UNDONE:
         who = (f"only {first}, the first, triggers it", f"只有第一类“{first}”会触发它")
     return say(
-        f"--action {action.text} names no class: {who[0]}. For one of your choice: {example}",
-        f"--action {action.text} 没有写类别：{who[1]}。指定类别的写法：{example}",
+        f"The action {action.text} names no class: {who[0]}. For one of your choice: {example}",
+        f"动作 {action.text} 没有写类别：{who[1]}。指定类别的写法：{example}",
     )
 
 
