@@ -75,6 +75,7 @@ VALUES: list[tuple[Any, tuple[str, ...]]] = [
     ([" cat\r\n", "\ufeffdog\0\0"], ("cat", "dog")),
     (["ice\tcream", "红\u3000花"], ("ice cream", "红\u3000花")),
     (["[bold]x[/]"], ("[bold]x[/]",)),
+    (["été", "å", "Åland", "µm", "°C", "£5"], ("été", "å", "Åland", "µm", "°C", "£5")),
     (["a\x00b", "\x1b[2J", "\ud800x", "a\u202eb"], ("a b", "[2J", "x", "a b")),
 ]
 
@@ -91,6 +92,8 @@ REFUSED: list[tuple[Any, str]] = [
     ({2: "a", 3: "b"}, "missing"),
     ({-1: "a", 0: "b"}, "missing"),
     (["a", float("nan")], "float nan"),
+    (["å¸ƒ", "rock"], "garbled"),
+    (["Ã©tÃ©", "hiver"], "garbled"),
     ({"a": 0.5, "b": 1}, "of no class which number"),
     ({"cat": "猫", "dog": "狗"}, "of no class which number"),
     ({"cat": None}, "of no class which number"),

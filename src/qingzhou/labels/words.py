@@ -17,6 +17,7 @@ CONTROL = re.compile("[\x00-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800
 LOST = re.compile(
     "[\x80-\x9f\ufffd\ufffe\uffff]"
 )  # in place of letters; the first are parts of UTF-8 taken for Latin-1
+FOREIGN = re.compile(r"[^\x00-\x7f]")
 SHOWN = 40  # characters of a name in a message
 
 
@@ -26,7 +27,7 @@ def clean(value: Any) -> str:
     LabelError for what is no text, and where letters were lost on the way.
     """
     text = CONTROL.sub(" ", _text(value).strip(AROUND)).strip(AROUND)
-    lost = LOST.search(text)
+    lost = LOST.search(text) or (FOREIGN.search(text) if _read_as_latin(text) else None)
     if lost is not None:
         raise label_error(
             en=f"The class name {text[:SHOWN]!r} holds {lost[0]!r}: letters were garbled on their way. Save the names "
@@ -35,6 +36,14 @@ def clean(value: Any) -> str:
             "或用 --labels 指定名称。",
         )
     return text
+
+
+def _read_as_latin(text: str) -> bool:
+    """Whether it is UTF-8 that was read as the letters of Western Windows: å¸ƒ for 布, Ã© for é."""
+    try:
+        return text.encode("cp1252").decode("utf-8") != text
+    except UnicodeError:
+        return False
 
 
 def had_control(value: Any) -> bool:
