@@ -55,6 +55,15 @@ def test_notes_come_in_the_language_of_the_page(start: Start) -> None:
     assert not any("\u4e00" <= letter <= "\u9fff" for note in said["en"] for letter in note)
 
 
+@pytest.mark.parametrize(("name", "others"), [("device", "unihiker"), ("scene", "camera")])
+def test_what_there_is_no_such_of(name: str, others: str, start: Start) -> None:
+    """Also people ask by curl and by qingzhou remote: the answer names what there is."""
+    client = start(workers=0)
+    chosen = {"device": "pi5", "scene": "basic", name: "fly"}
+    told = order(client, upload(client).json()["upload"], **chosen)
+    assert told.status_code == 422 and others in told.json()["error"]["en"] and others in told.json()["error"]["zh"]
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_notes_speak_of_the_page_and_once(lang: str, start: Start) -> None:
     """What was assumed can be set on the page: no command line is needed; a bundle for it does not say it again."""

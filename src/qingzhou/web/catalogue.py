@@ -33,4 +33,4 @@ def check(options: Mapping[str, Any]) -> None:
     for name, there in (("device", devices), ("scene", scenes)):
         known = [entry["name"] for entry in there()[f"{name}s"]]
         if options[name] is not None and options[name] not in known:
-            raise Problem("bad_request")
+            raise Problem(f"no_{name}", ", ".join(known))
