@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from test_build import run
 
 import qingzhou
-from passengers import ORACLE, mmedu
+from passengers import ORACLE, basenn, mmedu
 from qingzhou.bundle import wheels
 from qingzhou.bundle.build import build
 from qingzhou.bundle.estimate import check
@@ -70,6 +70,11 @@ def test_what_cannot_be(options: dict[str, Any], error: type[QingzhouError], nam
         build(LENET, out=tmp_path / "b", lang="en", **given)
     assert named in caught.value.en and len(caught.value.zh) > 10
     assert left(tmp_path) == []
+
+
+def test_sensors_give_no_arrays_of_several_rows(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="classification of array 6 x 12"):
+        build(basenn("npz_conv1d"), "pc", "sensor", out=tmp_path / "b", lang="en")
 
 
 @pytest.mark.parametrize(("name", "error"), [("none.pth", FileMissing), ("page.pth", CheckpointTypeError)])

@@ -39,8 +39,9 @@ class Scene:
         return not {"CAMERA", "VIDEO"}.isdisjoint(self.constants) or self.name == "api"
 
     def takes(self, card: Card) -> bool:
-        """Whether it can use such a model."""
-        return kind_of(card) in self.kinds and card.input.kind in self.inputs
+        """Whether it can use such a model; sensors give rows of numbers, and no arrays of several."""
+        rows = "SENSORS" not in self.constants or len(card.input.shape) == 2
+        return kind_of(card) in self.kinds and card.input.kind in self.inputs and rows
 
 
 def kind_of(card: Card) -> str:
@@ -60,11 +61,17 @@ def find(scene: str, card: Card) -> Scene:
         fitting = [name for name, other in SCENES.items() if other.takes(card)]
         raise OptionError(
             en=f"The scene {scene} ({found.en}) takes {' or '.join(found.inputs)} models for {', '.join(found.kinds)}; "
-            f"this one is for {card.task} of {card.input.kind}. Scenes for it: {', '.join(fitting)}.",
+            f"this one is for {card.task} of {card.input.kind} {_sizes(card)}. Scenes for it: {', '.join(fitting)}.",
             zh=f"场景 {scene}（{found.zh}）适用于输入为 {'、'.join(found.inputs)}、用途为 {'、'.join(found.kinds)} "
-            f"的模型，而这个模型的任务是 {card.task}，输入是 {card.input.kind}。适合它的场景：{'、'.join(fitting)}。",
+            f"的模型，而这个模型的任务是 {card.task}，输入是 {card.input.kind} {_sizes(card)}。"
+            f"适合它的场景：{'、'.join(fitting)}。",
         )
     return found
+
+
+def _sizes(card: Card) -> str:
+    """Of one input: "3 x 224 x 224"."""
+    return " x ".join(str(size or "N") for size in card.input.shape[1:])
 
 
 _PICTURES = ("image", "detect", "values")
