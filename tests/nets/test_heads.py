@@ -257,6 +257,11 @@ def test_a_csra_head_needs_its_config(cfg: str, tmp_path: Path) -> None:
     assert "CSRAClsHead" in caught.value.en and "lam" in caught.value.zh
 
 
+def test_a_general_mean_needs_its_order(tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedCheckpoint, match="GeneralizedMeanPooling"):
+        changed("neck.type='GeneralizedMeanPooling'", tmp_path)
+
+
 @pytest.mark.parametrize("setting", NAMED)
 def test_unknown_settings_are_named(setting: str, tmp_path: Path) -> None:
     (note,) = changed(setting, tmp_path).notes

@@ -89,7 +89,12 @@ class _Reader:
             self.refuse("backbone.act_cfg", act.kind)
         pool = self.neck()
         return Layers(
-            **found, eps=eps, act=act if kind in WITH_ACT else None, pool_eps=pool, refused=tuple(self.refused)
+            **found,
+            eps=eps,
+            act=act if kind in WITH_ACT else None,
+            pool_eps=pool,
+            pool_mean=type_name(self.part("neck")) == "GeneralizedMeanPooling",
+            refused=tuple(self.refused),
         )
 
     def part(self, name: str) -> Any:

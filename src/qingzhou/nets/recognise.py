@@ -31,8 +31,11 @@ def _known(checkpoint: Checkpoint, wanted: Wanted) -> Recognised:
     settings = read_settings(checkpoint.meta)
     match = _fitting(checkpoint.tensors.shapes, replace(wanted, settings=settings))
     found = match.recorded
-    if found.task == "classification" and settings.layers.refused:
-        raise _refused(match.title, settings.layers.refused)
+    refused = settings.layers.refused
+    if settings.layers.pool_mean and not match.config.get("gem"):  # its order is a tensor, which is not there
+        refused = (*refused, "neck.type = GeneralizedMeanPooling")
+    if found.task == "classification" and refused:
+        raise _refused(match.title, refused)
     if match.config.get("attention") and (settings.layers.residual is None or not settings.layers.sigmoid):
         raise _no_residual(match.title)
     several = [_several(found.thresholds)] if found.output.scores == "sigmoids" and found.thresholds else []

@@ -71,7 +71,7 @@ class Layers:
 
     strides, dilations   of ResNet's stages
     eps, act   of the backbone's BatchNorm and activations;  head_eps, head_act: of those between a head's layers
-    pool_eps   the least value that generalised mean pooling takes; -inf where it takes any
+    pool_eps   the least value that generalised mean pooling takes; -inf where it takes any;  pool_mean: it is wanted
     scale      of the cosines of a margin head;  residual: of the attention of a CSRA head (its lam)
     sigmoid    the head judges each class by itself: those that reach `threshold` are named, at most `most`
     refused    settings that change the answers and that we do not know, such as "head.type = MultiTaskHead"
@@ -84,6 +84,7 @@ class Layers:
     head_eps: float = 1e-5
     head_act: Activation | None = None
     pool_eps: float = 1e-6
+    pool_mean: bool = False
     scale: float = 64.0
     residual: float | None = None
     sigmoid: bool = False
