@@ -12,9 +12,9 @@ import numpy.typing as npt
 from PIL import Image
 
 from ..errors import OptionError, OutputError
+from ..runtime.answers import named_in
 from ..runtime.card import Card
 from ..runtime.detect import Detection
-from ..runtime.predict import named_in
 
 Array = npt.NDArray[Any]
 LABEL, CONFIDENCE, RESULT, VALUE, SCORE, BOX = "标签", "置信度", "预测结果", "预测值", "分数", "坐标"  # of inference()

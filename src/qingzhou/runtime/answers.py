@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import math
-from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from .errors import say
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from .card import Input
+    from .card import Card, Input
 
     Array = npt.NDArray[Any]
 
@@ -93,6 +93,23 @@ class Detection(NamedTuple):
     confidence: float
     box: Tuple[float, float, float, float]
     mask: Optional[Array] = None
+
+
+def label_of(index: int, labels: Sequence[str]) -> str:
+    """The name of a class, or its number where it has none."""
+    return labels[index] if index < len(labels) else str(index)
+
+
+def named_in(row: Array, card: Card, threshold: Optional[float] = None) -> Optional[Tuple[Named, ...]]:
+    """The classes that a row of scores names, the surest first; None where a model names just one.
+
+    `threshold` replaces the card's least score.
+    """
+    if card.output.scores != "sigmoids" or card.thresholds is None:
+        return None
+    least = np.float32(card.thresholds["score"] if threshold is None else threshold)
+    order = np.argsort(-row, kind="stable")[: card.thresholds["most"]]
+    return tuple(Named(label_of(int(i), card.labels), int(i), float(row[i])) for i in order if row[i] >= least)
 
 
 def nothing() -> str:

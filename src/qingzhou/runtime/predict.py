@@ -9,11 +9,11 @@ import base64
 import math
 import os
 import sys
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
 
-from .answers import Detection, Named, Prediction, hint, hinted, look
+from .answers import Detection, Prediction, hint, hinted, label_of, look, named_in
 from .card import KEY, Card, Sample, outputs_of
 from .errors import FileMissing, ImageError, InputError, ModelError, SelfTestFailed, say
 from .read import is_path, several
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["Detection", "Named", "Prediction", "Predictor", "load"]
+__all__ = ["Detection", "Prediction", "Predictor", "load"]
 
 
 def load(
@@ -306,23 +306,6 @@ class Predictor:
         feed = {entry.name: _zeros(entry) for entry in self._inputs if entry.name != self.card.input.name}
         feed[self.card.input.name] = batch
         return feed
-
-
-def label_of(index: int, labels: Sequence[str]) -> str:
-    """The name of a class, or its number where it has none."""
-    return labels[index] if index < len(labels) else str(index)
-
-
-def named_in(row: Array, card: Card, threshold: Optional[float] = None) -> Optional[Tuple[Named, ...]]:
-    """The classes that a row of scores names, the surest first; None where a model names just one.
-
-    `threshold` replaces the card's least score.
-    """
-    if card.output.scores != "sigmoids" or card.thresholds is None:
-        return None
-    least = np.float32(card.thresholds["score"] if threshold is None else threshold)
-    order = np.argsort(-row, kind="stable")[: card.thresholds["most"]]
-    return tuple(Named(label_of(int(i), card.labels), int(i), float(row[i])) for i in order if row[i] >= least)
 
 
 def _card(session: Any, path: str) -> Card:
