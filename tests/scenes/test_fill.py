@@ -35,7 +35,8 @@ PLAIN = st.one_of(st.text(max_size=20), st.integers(), st.booleans(), st.none(),
 
 
 def card(kind: str = "image", task: str = "classification", labels: Any = ("cat", "dog")) -> Card:
-    return Card(task, "LeNet", "MMEdu", Input("input", kind, [1, 1, 8, 8]), Output("output", "logits"), list(labels))
+    shape: list[int | None] = [1, 4] if kind in ("table", "array") else [1, 1, 8, 8]
+    return Card(task, "LeNet", "MMEdu", Input("input", kind, shape), Output("output", "logits"), list(labels))
 
 
 @example(model="\x000", rules=None, level=0.0)  # as an octal number it would lose the 0
@@ -149,7 +150,7 @@ def test_a_model_without_classes() -> None:
 
 
 NONE = ["", "fly", "pin", "pin:", "pin:on", "speak:x", "bird=speak", 'mqtt:a"b', "mqtt:a”b", "key", "引脚", "飞",
-        "小鸟=说", "pin:２４", "pin:-1"]  # fmt: skip
+        "小鸟=说", "pin:２４", "pin:-1", "http://192.168.1.5/x", "http:192.168.1.5/x"]  # fmt: skip
 
 
 @pytest.mark.parametrize("action", NONE)

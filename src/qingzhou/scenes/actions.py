@@ -143,7 +143,8 @@ def _check(action: Action, card: Card) -> None:
             en=f"There is no action {name!r}; there are {', '.join(ACTIONS)}. For example --action speak.",
             zh=f"没有动作 {name!r}，可选的有：{'、'.join(chinese)}。例如 --action 说。",
         )
-    if ("{0}" in ACTIONS[name][0]) != bool(given) or set(given) & set('"“”') or (name in UNDONE and not _number(given)):
+    form = {**dict.fromkeys(UNDONE, "[0-9]+"), "http": "(?i:https?)://.+"}.get(name, ".*")
+    if ("{0}" in ACTIONS[name][0]) != bool(given) or set(given) & set('"“”') or not re.fullmatch(form, given):
         example = f"{name}:{EXAMPLES[name]}" if name in EXAMPLES else name
         raise OptionError(
             en=f"The action {action.text!r} cannot be understood; expected for example {example}.",
@@ -157,7 +158,3 @@ def _check(action: Action, card: Card) -> None:
             zh=f"模型没有动作 {action.text!r} 里的类别 {action.label!r}，它有："
             f"{'、'.join(card.labels[:10]) or '（没有类别）'}。请写其中一个，或不写类别。",
         )
-
-
-def _number(text: str) -> bool:
-    return text.isascii() and text.isdigit()
