@@ -18,7 +18,7 @@ from qingzhou.quant.result import Limits
 from qingzhou.quant.split import Split
 from qingzhou.runtime.card import Card, Input, Output
 from qingzhou.runtime.detect import Detection
-from qingzhou.runtime.predict import Named, Prediction
+from qingzhou.runtime.answers import Named, Prediction
 
 RNG = np.random.default_rng(11)
 LABELS = ["cat", "dog", "owl"]
