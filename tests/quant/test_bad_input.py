@@ -92,14 +92,14 @@ def test_pictures_that_cannot_be_read(tmp_path: Path) -> None:
     folder = tmp_path / "p"
     folder.mkdir()
     for number in range(6):
-        (folder / f"{number}.png").write_bytes(b"no picture")
+        (folder / f"{number}.png").write_bytes(b"no picture %d" % number)
     refused(DataError, "could be read", saved(tmp_path, classifier(WEIGHTS)), folder)
 
 
 def test_one_broken_picture_stops_nothing(tmp_path: Path) -> None:
     folder = album(tmp_path / "p", 20)
     for number in range(0, 20, 5):
-        (folder / f"{number}.png").write_bytes(b"no picture")
+        (folder / f"{number}.png").write_bytes(b"no picture %d" % number)
     found = qingzhou.quantize(saved(tmp_path, classifier(WEIGHTS)), folder, min_agreement=0, any_speed=True)
     assert found.verdict is not None
     assert found.verdict.judged + found.verdict.failed == 10
