@@ -66,11 +66,10 @@ def _size(entry: Input) -> str:
 def _resize(entry: Input) -> str:
     """How pictures come to their size."""
     step: Mapping[str, Any] = next((step for step in entry.steps if step["op"] == "resize"), {})
-    cropped = any(step["op"] == "center_crop" for step in entry.steps)
     if "short" in step:
-        return say(f"short side {step['short']}", f"短边 {step['short']}") + (
-            say(", centre", "后取中央") if cropped else ""
-        )
+        cropped = any(step["op"] == "center_crop" for step in entry.steps)
+        en, zh = (", centre", " 后取中央") if cropped else ("", "")
+        return say(f"short side {step['short']}{en}", f"短边 {step['short']}{zh}")
     if "size" in step or not step:
         return say("stretched to that size", "拉伸到该尺寸")
     return say("fitted in", "按比例放入")
