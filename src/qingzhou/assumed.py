@@ -10,7 +10,7 @@ from typing import Any
 from .errors import say
 from .runtime.card import Input
 
-IMAGENET = ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375])
+IMAGENET = ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375])  # mean and std of pixels 0 to 255, for RGB
 OF_PICTURES = ("input_size", "resize", "color", "normalize")
 ADVICE = (
     "Check it with qingzhou evaluate, or set it with --preprocess and --input-size.",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from ..assumed import IMAGENET
 from ..runtime.card import Input
 from .settings import Picture, Step
 
-MEAN, STD = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]  # ImageNet's, for RGB
+MEAN, STD = IMAGENET
 SIZING = ("resize", "center_crop")
 
 
@@ -20,9 +21,10 @@ def input_as_trained(usual: Input, picture: Picture) -> tuple[Input, tuple[str, 
     if not picture.sizes or not any(step["op"] in SIZING for step in steps):
         steps = [*(step for step in usual.steps if step["op"] in SIZING), *_without(steps, SIZING)]
         assumed += ["input_size", "resize"]
-    if final_size(steps) is None:
+    size = final_size(steps)
+    if size is None:
         steps, assumed = _stretched(steps, usual), ["input_size", "resize"]
-    size = final_size(steps) or _usual_size(usual)
+        size = final_size(steps) or _usual_size(usual)
     if not values_known:
         steps = [*_without(steps, ("normalize",)), *(step for step in usual.steps if step["op"] == "normalize")]
         assumed.append("normalize")
