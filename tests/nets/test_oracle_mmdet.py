@@ -106,7 +106,7 @@ def test_boxes_of_one_stage_equal_mmdets(one_stage: Any, tmp_path: Path, opset: 
     assert original.found_again(found) == (found["dets"][0, :, 4] > 0).sum() == count
 
 
-@pytest.mark.parametrize(("name", "opset"), [*(("FasterRCNN", opset) for opset in (11, 13, 17)), ("Mask_RCNN", 17)])
+@pytest.mark.parametrize(("name", "opset"), [*(("FasterRCNN", opset) for opset in (11, 13, 17, 21)), ("Mask_RCNN", 17)])
 def test_boxes_of_two_stages_equal_mmdets(name: str, opset: int, tmp_path: Path) -> None:
     """98 of a hundred at least: regions that score nearly the same may change places between two frameworks."""
     original = Original(name)

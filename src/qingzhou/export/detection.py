@@ -194,7 +194,7 @@ def not_empty(e: Emitter, layer: Layer) -> None:
     boxes, scores = layer.inputs
     out = layer.outputs[0]
     sides = e.node("Sub", [_half(e, boxes, 1, f"{out}/end"), _half(e, boxes, 0, f"{out}/start")], [f"{out}/sides"])
-    least = e.node("ReduceMin", [sides], [f"{out}/least"], axes=[1], keepdims=0)
+    least = e.axes("ReduceMin", sides, f"{out}/least", [1], keepdims=0)
     good = e.node("Greater", [least, e.constant(f"{out}/zero", np.zeros(1, np.float32))], [f"{out}/good"])
     e.node("Where", [good, scores, e.constant(f"{out}/none", np.full(1, -1, np.float32))], [out])
 
@@ -237,7 +237,7 @@ def roi_align(e: Emitter, layer: Layer) -> None:
 def _levels(e: Emitter, rois: str, count: int, out: str) -> str:
     """FPN's equation 1 as mmdet computes it: floor(log2(sqrt(area) / 56 + 1e-6)), 0 to the last level."""
     sides = e.node("Sub", [_half(e, rois, 1, f"{out}/end"), _half(e, rois, 0, f"{out}/start")], [f"{out}/sides"])
-    area = e.node("ReduceProd", [sides], [f"{out}/area"], axes=[1], keepdims=0)
+    area = e.axes("ReduceProd", sides, f"{out}/area", [1], keepdims=0)
     scale = e.node("Mul", [e.node("Sqrt", [area], [f"{out}/side"]), e.number(1 / 56, out)], [f"{out}/scale"])
     safe = e.node("Add", [scale, e.number(1e-6, out)], [f"{out}/safe"])
     power = e.node("Mul", [e.node("Log", [safe], [f"{out}/log"]), e.number(1 / np.log(2), out)], [f"{out}/power"])

@@ -17,6 +17,7 @@ from .passes import scale_and_shift
 from .protobuf import FLOAT, INT64
 from .weights import Array, Weights
 
+AXES_AN_INPUT = {"Squeeze": 13, "Unsqueeze": 13, "ReduceSum": 13}  # the opset of each; other reductions: 18
 DTYPES = {"float32": FLOAT, "int64": INT64}
 
 
@@ -178,8 +179,8 @@ class Emitter:
         return key
 
     def axes(self, op: str, x: str, out: str, axes: list[int], **attrs: Any) -> str:
-        """Squeeze, Unsqueeze and ReduceSum take their axes as an attribute before opset 13, as an input since."""
-        if self.opset < 13:
+        """Some take their axes as an attribute before an opset, and as an input since."""
+        if self.opset < AXES_AN_INPUT.get(op, 18):
             return self.node(op, [x], [out], axes=axes, **attrs)
         return self.node(op, [x, self.ints(f"{out}/axes", axes)], [out], **attrs)
 
