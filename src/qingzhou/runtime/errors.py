@@ -8,7 +8,15 @@ from __future__ import annotations
 
 import locale
 import os
+import re
 
+# What is never seen and steers what shows it: control characters, Unicode's Bidi_Control (CVE-2021-42574), marks that
+# XML forbids, and the halves by which Python keeps names of files that are no Unicode. Tab and newline are not in it.
+HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufeff\ufffe\uffff\ud800-\udfff]"
+)
+BREAKS = re.compile("[\t-\r\x1c-\x1e\x85\u2028\u2029]+")  # tabs, and all that str.splitlines() takes for a line's end
+MARK = "\N{REPLACEMENT CHARACTER}"  # what is seen in their place
 _chosen = None  # set by use_language
 
 
@@ -37,6 +45,16 @@ def say(en: str, zh: str) -> str:
 def spaced(zh: str) -> str:
     """Behind a Chinese word: Latin letters have a space before them."""
     return " " + zh if zh[:1].isascii() else zh
+
+
+def line(text: object) -> str:
+    """One line for a terminal, a list of lines or a title: "cat\\x1b[2J\\n" -> "cat�[2J "."""
+    return HIDDEN.sub(MARK, BREAKS.sub(" ", str(text)))
+
+
+def lines(text: object) -> str:
+    """The same for text that may have several lines: newlines and tabs stay."""
+    return HIDDEN.sub(MARK, str(text).replace("\r\n", "\n"))
 
 
 class QingzhouError(Exception):

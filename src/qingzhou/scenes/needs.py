@@ -22,6 +22,7 @@ For the programs of the scenes:
     rules.py             what happens when: rule_text.py reads a rule, facts.py what an answer says, sensors.py the rest
     act.py               the actions: voice.py, pins.py, wires.py (serial, MQTT, HTTP); worker.py does the slow ones
     optional.py          packages that only some programs need
+    text.py              names and labels as cells of a table; errors.py: as a line
 """
 
 from __future__ import annotations

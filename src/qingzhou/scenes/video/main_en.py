@@ -15,6 +15,7 @@ try:
     from qingzhou_runtime.rules import Rules
     from qingzhou_runtime.screen import Screen
     from qingzhou_runtime.start import start
+    from qingzhou_runtime.text import cell
 except ImportError as err:
     sys.exit("Copy the whole folder qingzhou_runtime beside this program, or install Qingzhou (%s)" % err)
 
@@ -40,7 +41,7 @@ with video, table, Rules(RULES, model.labels) as rules, Screen(rotate=ROTATE) as
         rules.check(answer)
         # 3. A row for each thing that a detector found, or for the classifier's answer
         for one in answer if isinstance(answer, list) else answer.named or [answer]:
-            rows.writerow([number, one.label or caption(one), "%.3f" % one.confidence])
+            rows.writerow([number, cell(one.label or caption(one)), "%.3f" % one.confidence])
         if not screen.show(picture, answer):
             break
 print("The table is saved as %s" % RESULT)

@@ -15,6 +15,7 @@ try:
     from qingzhou_runtime.rules import Rules
     from qingzhou_runtime.screen import Screen
     from qingzhou_runtime.start import start
+    from qingzhou_runtime.text import cell
 except ImportError as err:
     sys.exit("请把 qingzhou_runtime 文件夹整个复制到本程序旁边，或安装轻舟（%s）" % err)
 
@@ -40,7 +41,7 @@ with video, table, Rules(RULES, model.labels) as rules, Screen(rotate=ROTATE) as
         rules.check(answer)
         # 3. 检测模型找到的每样东西一行，分类模型每帧一行
         for one in answer if isinstance(answer, list) else answer.named or [answer]:
-            rows.writerow([number, one.label or caption(one), "%.3f" % one.confidence])
+            rows.writerow([number, cell(one.label or caption(one)), "%.3f" % one.confidence])
         if not screen.show(picture, answer):
             break
 print("表格已保存为 %s" % RESULT)
