@@ -16,7 +16,7 @@ PACKAGE = Path(qingzhou.__file__).parent
 FLOW = [
     ["runtime"],
     ["errors"],
-    ["whole_file", "progress", "assumed"],
+    ["whole_file", "own_files", "progress", "assumed"],
     ["report", "devices"],
     ["checkpoint"],
     ["labels"],

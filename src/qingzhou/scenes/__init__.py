@@ -10,13 +10,13 @@ A folder for each scene holds its program in English and Chinese; basic/ has one
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from importlib.resources import files
 from pathlib import Path
 
 from ..assumed import as_comment, assumed_text, without_comment
 from ..errors import OutputError, language
+from ..own_files import program_place
 from ..runtime.card import Card
 from ..whole_file import write_text
 from .fill import fill
@@ -48,7 +48,7 @@ def write_sample(model: Path, card: Card) -> Path:
     copy_runtime(model.parent / RUNTIME, needs([code], [card]))
     sources = (source for source in (files(__name__) / "basic").iterdir() if source.name.endswith(".py"))
     ours = {_unnamed(source.read_text("utf-8")) for source in sources}
-    target = next(path for path in _names(model) if not path.exists() or _unnamed(_text(path)) in ours)
+    target = program_place(model.with_suffix(".py"), lambda path: _unnamed(_text(path)) in ours)
     write_text(target, code)
     return target
 
@@ -59,12 +59,6 @@ def _unnamed(code: str) -> str:
         return fill(without_comment(code), {"MODEL": ""})
     except (LookupError, SyntaxError, ValueError):
         return ""
-
-
-def _names(model: Path) -> Iterator[Path]:
-    """best.py, best_run.py, best_run2.py, …"""
-    yield model.with_suffix(".py")
-    yield from (model.with_name(f"{model.stem}_run{n if n > 1 else ''}.py") for n in itertools.count(1))
 
 
 def _text(path: Path) -> str:
