@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 import shutil
 import time
-import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +18,19 @@ from ..runtime.address import hidden
 from ..runtime.card import Card
 from ..scenes import RUNTIME, SCENES, copy_runtime, needs, program
 from ..scenes.actions import rules_for, whom
-from ..whole_file import folder_beside, move_in
+from ..whole_file import folder_beside
+from .contents import FORMAT, VERSION, files_in, write, write_facts
 from .estimate import Estimate, check
 from .form import Form, Wish, best_form, form_elsewhere
+from .kept import said_of_kept
 from .place import bundle_place, said_of, take_place
+from .renew import PROGRAM, Before, read_before
 from .rules import as_rules, check_rules
 from .sample import RESULT, Shown, opened, show_sample
 from .simulated import write_pictures
 from .texts import Facts, install_bat, install_sh, readme, script
 from .wheels import as_text, download, requirements, system_packages
 
-FORMAT, VERSION, FACTS = "qingzhou.bundle", 1, "bundle.json"
-EXECUTABLE = ("install.sh",)
 PAGE_SCENES = ("basic", "camera")  # what the page for browsers does, both in one
 
 
@@ -43,6 +40,8 @@ class Bundle:
 
     path      the folder, or the .zip;  size  bytes of its files
     form      the model in it;  wheels  how many are in it, for installing without internet
+    program   the name of the one that was written; "" in a page
+    kept      what is somebody's own and was found where ours go: its name, and the one that it has now
     """
 
     path: Path
@@ -57,6 +56,8 @@ class Bundle:
     answer: str
     notes: tuple[str, ...]
     seconds: float
+    program: str = ""
+    kept: Mapping[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, object]:
         """The same as plain values, for --json."""
@@ -65,7 +66,8 @@ class Bundle:
             "network": self.form.card.network, "engine": self.form.engine, "precision": self.form.precision,
             "accuracy": self.form.accuracy, "macs": self.form.macs, "estimate": self.estimate.as_dict(),
             "rules": list(self.rules), "files": list(self.files), "bytes": self.size, "wheels": self.wheels,
-            "sample": self.answer, "notes": list(self.notes), "seconds": round(self.seconds, 3),
+            "sample": self.answer, "program": self.program, "kept": dict(self.kept), "notes": list(self.notes),
+            "seconds": round(self.seconds, 3),
         }  # fmt: skip
 
 
@@ -115,7 +117,8 @@ def build(
     second     the second model, where a scene has two
     rounded    what quantize() made of it before; taken where it is for the device's arithmetic
 
-    Nothing is left behind by a failure; a bundle of ours in that place is replaced, unless its main.py was changed.
+    Nothing is left behind by a failure. In a bundle of ours that is in that place, only what is as we wrote it is
+    replaced: a changed main.py stays, with the new one as main_run.py; other changed files become labels.old.txt.
     FileMissing, ModelError, OptionError, BundleError, EngineError, ExtraMissing, AccuracyLost, OutputError, and what
     convert() and quantize() raise.
 
@@ -133,21 +136,22 @@ def build(
         source, target, scene, tuple(actions), wish, offline, force, constants or {}, other, lang or language()
     )
     _check_second(order)
-    place = bundle_place(source, out, f"{source.stem.split('.')[0]}-{target.name}-{scene}", force)
+    place = bundle_place(source, out, f"{source.stem.split('.')[0]}-{target.name}-{scene}")
+    before = read_before(place)
     with folder_beside(place) as work:
         folder = work / place.stem
         folder.mkdir()
         with said_of(place):
-            made = _fill(order, folder)
-            if place.suffix == ".zip":
-                move_in(_zipped(folder, work / "bundle.zip"), place)
-            else:
-                take_place(folder, place, work / "old")
-    return replace(made, path=place, seconds=time.perf_counter() - start)
+            made = _fill(order, folder, before)
+            kept = take_place(folder, place, before, work / "old")
+    if made.program not in ("", PROGRAM):
+        kept = {**kept, PROGRAM: PROGRAM}
+    told = said_of_kept(before, kept, made.program, made.files)
+    return replace(made, path=place, kept=kept, notes=(*told, *made.notes), seconds=time.perf_counter() - start)
 
 
-def _fill(order: Order, folder: Path) -> Bundle:
-    """Everything, into the folder."""
+def _fill(order: Order, folder: Path, before: Before | None) -> Bundle:
+    """Everything, into the folder; the program beside one that somebody changed has another name."""
     models = folder.parent / "models"
     models.mkdir()
     make = form_elsewhere if SCENES[order.scene].asks else best_form
@@ -168,21 +172,24 @@ def _fill(order: Order, folder: Path) -> Bundle:
     wanted = requirements(order.device, form.engine)
     if SCENES[order.scene].looks and order.wish.data is not None:
         write_pictures(opened(form.files[0]), order.wish.data, folder, rules)
-    _write(folder / "main.py", program(order.scene, form.card, order.language, constants))
+    text = program(order.scene, form.card, order.language, constants)
+    name = before.program(text) if before else PROGRAM
+    write(folder / name, text)
     _write_scripts(order, folder, form, wanted)
-    _copy_needs(folder, [form] if second is None else [form, second])
+    _copy_needs(folder, [form] if second is None else [form, second], before.programs() if before else {})
     wheels = download(order.device, wanted, folder / "wheels") if order.offline else 0
     notes = (*_assumed(form), *form.notes, *whom(order.actions, card), *order.device.remarks)
     told = tuple(map(hidden, rules))  # what is shown of them; main.py has the whole
-    made = Bundle(folder, order.device, order.scene, form, expected, told, (), 0, wheels, shown.words, notes, 0.0)
+    made = Bundle(folder, order.device, order.scene, form, expected, told, (), 0, wheels, shown.words, notes, 0.0, name)
     _write_texts(order, folder, form, made, wanted)
     _write_facts(order, folder, form, shown, wanted)
     return _weighed(made, folder)
 
 
-def _copy_needs(folder: Path, forms: Sequence[Form]) -> None:
-    """What the programs and scripts in the folder need of the runtime."""
-    texts = [path.read_text("utf-8") for path in folder.iterdir() if path.suffix in (".py", ".sh", ".bat")]
+def _copy_needs(folder: Path, forms: Sequence[Form], own: Mapping[str, str]) -> None:
+    """What the programs and scripts in the folder need of the runtime, and those that are somebody's own."""
+    ours = [path.read_text("utf-8") for path in folder.iterdir() if path.suffix in (".py", ".sh", ".bat")]
+    texts = [*ours, *own.values()]
     copy_runtime(folder / RUNTIME, needs(texts, [form.card for form in forms if form.engine], forms[0].engine))
 
 
@@ -218,7 +225,7 @@ def _check_second(order: Order) -> None:
 
 
 def _weighed(made: Bundle, folder: Path) -> Bundle:
-    files = _files(folder)
+    files = files_in(folder)
     return replace(made, files=tuple(files), size=sum((folder / name).stat().st_size for name in files))
 
 
@@ -234,8 +241,8 @@ def _page(order: Order, folder: Path, form: Form, expected: Estimate) -> Bundle:
     write_page(form.files[0], form.card, folder, order.language)
     facts = {"format": FORMAT, "version": VERSION, "qingzhou": __version__, "device": order.device.name,
              "title": dict(order.device.title), "scene": order.scene, "engine": form.engine,
-             "precision": form.precision, "network": form.card.network, "files": _digests(folder)}  # fmt: skip
-    _write(folder / FACTS, json.dumps(facts, ensure_ascii=False, indent=1) + "\n")
+             "precision": form.precision, "network": form.card.network}  # fmt: skip
+    write_facts(folder, facts)
     notes = (*_assumed(form), *form.notes, *order.device.remarks)
     made = Bundle(folder, order.device, order.scene, form, expected, (), (), 0, 0, "", notes, 0.0)
     return _weighed(made, folder)
@@ -276,23 +283,23 @@ def _with_rules() -> str:
 def _write_scripts(order: Order, folder: Path, form: Form, wanted: Mapping[str, Sequence[str]]) -> None:
     """Those beside main.py: installing, testing, measuring."""
     chosen = order.language
-    _write(folder / "selftest.py", script("selftest", chosen))
+    write(folder / "selftest.py", script("selftest", chosen))
     if form.engine:
-        _write(folder / "bench.py", script("bench", chosen))
-    _write(folder / "install.sh", install_sh(order.device, list(wanted), chosen))
+        write(folder / "bench.py", script("bench", chosen))
+    write(folder / "install.sh", install_sh(order.device, list(wanted), chosen))
     if not order.device.machine:
-        _write(folder / "install.bat", install_bat(list(wanted), chosen))
+        write(folder / "install.bat", install_bat(list(wanted), chosen))
 
 
 def _write_texts(order: Order, folder: Path, form: Form, made: Bundle, wanted: Mapping[str, Sequence[str]]) -> None:
     """Labels, README, requirements."""
     chosen, labels = order.language, form.card.labels
     if labels:
-        _write(folder / "labels.txt", "".join(f"{label}\n" for label in labels))
+        write(folder / "labels.txt", "".join(f"{label}\n" for label in labels))
     remark = {"en": "Exact versions with wheels for this device; sh install.sh installs them into packages/",
               "zh": "在这台设备上有安装文件的准确版本；sh install.sh 会装到 packages/"}[chosen]  # fmt: skip
-    _write(folder / "requirements.txt", as_text(wanted, remark))
-    _write(folder / "README.md", readme(_told(order, folder, form, made), chosen))
+    write(folder / "requirements.txt", as_text(wanted, remark))
+    write(folder / "README.md", readme(_told(order, folder, form, made), chosen))
 
 
 def _told(order: Order, folder: Path, form: Form, made: Bundle) -> Facts:
@@ -301,7 +308,7 @@ def _told(order: Order, folder: Path, form: Form, made: Bundle) -> Facts:
     use_language(order.language)
     try:
         scene = SCENES[order.scene]
-        size = sum((folder / name).stat().st_size for name in _files(folder)) / 1e6
+        size = sum((folder / name).stat().st_size for name in files_in(folder)) / 1e6
         words = _words(folder) if order.scene == "basic" else ""
         rate = made.estimate.rate
         speed = rate and say(
@@ -338,41 +345,14 @@ def _write_facts(order: Order, folder: Path, form: Form, shown: Shown, wanted: M
         "model_files": here,
         "engine": form.engine, "precision": form.precision,
         "accuracy": form.accuracy, "macs": form.macs, "screen": _screen(order.device),
-        "sample": {"file": shown.file, "answer": shown.answer}, "files": _digests(folder),
+        "sample": {"file": shown.file, "answer": shown.answer},
     }  # fmt: skip
-    _write(folder / FACTS, json.dumps(facts, ensure_ascii=False, indent=1) + "\n")
+    write_facts(folder, facts)
 
 
 def _screen(device: Device) -> list[int] | None:
     """Width and height of the device's own screen, which the simulator shows."""
     return None if device.screen is None else [device.screen.width, device.screen.height]
-
-
-def _digests(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file, by its name with /."""
-    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in _files(folder)}
-
-
-def _files(folder: Path) -> list[str]:
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-
-
-def _write(path: Path, text: str) -> None:
-    """UTF-8 as it is, with its own line ends; the folder is new, so nothing can be half there."""
-    path.write_bytes(text.encode("utf-8"))
-    if path.name in EXECUTABLE:
-        os.chmod(path, 0o755)
-
-
-def _zipped(folder: Path, place: Path) -> Path:
-    """The folder as a zip that unpacks into one folder; scripts stay executable."""
-    with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in _files(folder):
-            info = zipfile.ZipInfo(f"{folder.name}/{name}", (2026, 1, 1, 0, 0, 0))
-            mode = 0o755 if name in EXECUTABLE else 0o644
-            info.external_attr, info.compress_type = (0o100000 | mode) << 16, zipfile.ZIP_DEFLATED
-            archive.writestr(info, (folder / name).read_bytes())
-    return place
 
 
 def _no_page(scene: str) -> OptionError:

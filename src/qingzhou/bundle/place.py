@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import OutputError
+from ..own_files import is_plain, kept_name
+from ..whole_file import move_in
+from .contents import FACTS, zip_of_ours, zipped
+from .renew import Before, read_before, renew
 
 
-def bundle_place(source: Path, out: str | Path | None, name: str, force: bool) -> Path:
+def bundle_place(source: Path, out: str | Path | None, name: str) -> Path:
     """The folder or .zip to write; missing folders above it are made. OutputError where something else is there.
 
-    A bundle of ours is replaced, but not one whose main.py somebody changed, unless `force`.
+    A link is followed; what is put where it leads.
     """
-    place = source.with_name(name) if out is None else Path(out)
-    if place.is_dir() and not (place / "bundle.json").is_file() and any(place.iterdir()):
+    place = Path(os.path.realpath(out)) if out is not None and os.path.islink(out) else Path(out or "")
+    place = source.with_name(name) if out is None else place
+    if place.is_dir() and not (place / FACTS).is_file() and any(place.iterdir()):
         place = place / name
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        taken = place.suffix != ".zip" and place.exists()
-        if taken and not place.is_dir():
+        if os.path.lexists(place) and not _may_be_renewed(place):
             raise _taken(place)
-        if taken and any(place.iterdir()):
-            _check_ours(place, force)
     except OSError as err:
         raise OutputError(
             en=f"Cannot make the folder {place.parent}: {err.strerror}. Choose another place with -o.",
@@ -36,23 +35,11 @@ def bundle_place(source: Path, out: str | Path | None, name: str, force: bool) -
     return place
 
 
-def _check_ours(place: Path, force: bool) -> None:
-    """OutputError for a folder that is no bundle, or in which somebody worked."""
-    try:
-        facts = json.loads((place / "bundle.json").read_text("utf-8"))
-        ours = facts["format"] == "qingzhou.bundle"
-        written = facts["files"].get("main.py")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        ours, written = False, None
-    if not ours:
-        raise _taken(place)
-    program = place / "main.py"
-    changed = program.is_file() and hashlib.sha256(program.read_bytes()).hexdigest() != written
-    if changed and not force:
-        raise OutputError(
-            en=f"{program} was changed by somebody; it would be lost. Choose another place with -o, or take --force.",
-            zh=f"{program} 被修改过，重新做包会丢失这些修改。请用 -o 换一个位置，或加 --force。",
-        )
+def _may_be_renewed(place: Path) -> bool:
+    """Whether it is an empty folder, or a bundle of ours: a folder, or a zip."""
+    if place.is_dir():
+        return read_before(place) is not None or not any(place.iterdir())
+    return place.suffix == ".zip" and is_plain(place) and zip_of_ours(place) is not None
 
 
 @contextlib.contextmanager
@@ -68,23 +55,34 @@ def said_of(place: Path) -> Iterator[None]:
         ) from None
 
 
-def take_place(folder: Path, place: Path, old: Path) -> None:
-    """Move a finished folder to its place; the one that was there goes only when the new one is there."""
+def take_place(folder: Path, place: Path, before: Before | None, aside: Path) -> dict[str, str]:
+    """Put a finished folder in its place, as a folder or zip; what is somebody's own there, and where it is now."""
+    if place.suffix == ".zip" and not place.is_dir():
+        return _take_zip(zipped(folder, aside.with_name("bundle.zip")), place)
     try:
-        if place.exists():
-            os.replace(place, old)
-        try:
-            os.replace(folder, place)
-        except OSError:
-            if old.exists():
-                os.replace(old, place)
-            raise
+        if before is not None:
+            return renew(folder, before, aside)
+        with contextlib.suppress(FileNotFoundError):
+            place.rmdir()  # it is empty; Windows moves no folder over another
+        os.replace(folder, place)
     except OSError as err:
         raise OutputError(
-            en=f"Cannot write {place}: {err.strerror}. What was there is still there. Choose another place with -o.",
-            zh=f"无法写入 {place}：{err.strerror}。原来的内容没有改动。请用 -o 换一个位置。",
+            en=f"Cannot write {place}: {err.strerror}. What was there is still there. Close the programs that use it, "
+            "or choose another place with -o.",
+            zh=f"无法写入 {place}：{err.strerror}。原来的内容没有改动。请关闭正在使用它的程序，或用 -o 换一个位置。",
         ) from None
-    shutil.rmtree(old, ignore_errors=True)
+    return {}
+
+
+def _take_zip(made: Path, place: Path) -> dict[str, str]:
+    """The same for a zip: one that is there and was changed is kept as best.old.zip."""
+    kept = {}
+    if os.path.lexists(place) and not zip_of_ours(place):
+        old = kept_name(place)
+        os.replace(place, old)
+        kept[place.name] = old.name
+    move_in(made, place)
+    return kept
 
 
 def _taken(place: Path) -> OutputError:
