@@ -241,7 +241,8 @@ def test_other_peoples_links(start: Start) -> None:
 
 
 def test_limits_for_each_and_for_all(start: Start) -> None:
-    client = start(workers=0, jobs_per_client=2, max_size=DIGITS.stat().st_size + 100, uploads_per_client=2)
+    client = start(workers=0, max_size=DIGITS.stat().st_size + 100, jobs_per_client=2, queue_length=4,
+                   uploads_per_client=2, uploads=4)  # fmt: skip
     model = upload(client).json()["upload"]
     assert [order(client, model).status_code for _ in range(3)] == [201, 201, 429]
     assert upload(client, bytes(1 << 20)).status_code == 413

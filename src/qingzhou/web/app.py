@@ -16,10 +16,12 @@ from starlette.exceptions import HTTPException
 from .. import __version__
 from . import catalogue, pages, reports, uploads
 from .guard import COOKIE, ClassCode, Guard, cookie_of
-from .jobs import link
+from .jobs import Jobs, link
 from .metrics import metrics
 from .problems import Problem, body
+from .records import Record
 from .settings import Settings
+from .turns import Turns
 from .worker import Worker
 
 Text = Annotated[str, Field(max_length=200)]
@@ -70,9 +72,11 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(title="Qingzhou", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None,
                   responses=ERRORS)  # fmt: skip
     app.state.worker, app.state.settings = worker, settings
+    turns = Turns(12, each=4)  # of the 40 threads that starlette has; looks, copies of uploads and the board take 22
     pages.add_pages(app, settings)
-    _add_jobs(app, worker)
-    _add_others(app, worker, settings, code)
+    _add_jobs(app, worker, turns)
+    _add_board(app, worker)
+    _add_others(app, worker, settings, code, turns)
     _add_errors(app)
     app.add_middleware(Guard, settings=settings, code=code)
     return app
@@ -82,53 +86,80 @@ def _client(request: Request) -> str:
     return str(request.state.client)
 
 
-def _add_jobs(app: FastAPI, worker: Worker) -> None:
-    jobs = worker.jobs
+def _add_jobs(app: FastAPI, worker: Worker, turns: Turns) -> None:
+    jobs, coming = worker.jobs, uploads.Uploads(worker.jobs)
 
     @app.post("/api/uploads", status_code=201, openapi_extra=uploads.SCHEMA, tags=["convert"])
     async def upload(request: Request) -> dict[str, Any]:
         """Upload a checkpoint, a model or a zip of pictures; what it is comes back at once."""
-        await run_in_threadpool(jobs.room_for_upload, _client(request))
-        async with uploads.received(request) as (name, file, lang):
-            return await run_in_threadpool(uploads.accept, jobs, _client(request), name, file, lang)
+        return await coming.take(request)
 
     @app.post("/api/jobs", status_code=201, tags=["convert"])
-    def job(request: Request, order: Order) -> dict[str, str]:
+    async def job(request: Request, order: Order) -> dict[str, str]:
         """Convert an upload; for a device, a bundle as well. 201 means: it will be done."""
-        options = order.model_dump(exclude={"upload", "data"})
-        catalogue.check(options)
-        made = jobs.add_job(_client(request), order.upload, order.data, options)
+        made = await turns.run(_client(request), _ordered, jobs, _client(request), order)
         return {"job": made.id, "url": f"/j/{made.id}"}
 
     @app.get("/api/jobs/{job}", tags=["convert"])
-    def told(job: str) -> dict[str, Any]:
+    async def told(request: Request, job: str) -> dict[str, Any]:
         """How far a job is, and what came of it."""
-        return jobs.shown(jobs.job(job))
+        return await turns.run(_client(request), lambda: jobs.shown(jobs.job(job)))
 
     @app.get("/api/jobs/{job}/files/{name}", response_class=Response, tags=["convert"])
-    def download(job: str, name: str) -> Response:
+    async def download(request: Request, job: str, name: str) -> Response:
         """A file that a job made."""
-        key, size = jobs.file(job, name)
-        try:
-            pieces = jobs.store.pieces(key)
-        except FileNotFoundError:
-            raise Problem("not_found") from None
-        return _file(pieces, size, link(job, name).rpartition("/")[2])
+        size, pieces = await turns.run(_client(request), _opened, jobs, job, name)
+        return _file(_sent(turns, _client(request), pieces), size, link(job, name).rpartition("/")[2])
 
     @app.delete("/api/jobs/{job}", status_code=204, tags=["convert"])
-    def forget(job: str) -> Response:
+    async def forget(request: Request, job: str) -> Response:
         """Take a job and its files away, also one that runs."""
-        if not jobs.remove(jobs.job(job)):
+        if not await turns.run(_client(request), lambda: jobs.remove(jobs.job(job))):
             raise Problem("not_found")
         return Response(status_code=204)
 
 
-def _file(pieces: Iterator[bytes], size: int, quoted: str) -> Response:
+def _ordered(jobs: Jobs, client: str, order: Order) -> Record:
+    options = order.model_dump(exclude={"upload", "data"})
+    catalogue.check(options)
+    return jobs.add_job(client, order.upload, order.data, options)
+
+
+def _opened(jobs: Jobs, job: str, name: str) -> tuple[int, Iterator[bytes]]:
+    """The size of a file, and the file; Problem."""
+    key, size = jobs.file(job, name)
+    try:
+        return size, jobs.store.pieces(key)
+    except FileNotFoundError:
+        raise Problem("not_found") from None
+
+
+async def _sent(turns: Turns, client: str, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Each piece in a turn, and none while the client takes its time."""
+    while piece := await turns.run(client, next, pieces, b""):
+        yield piece
+
+
+def _file(pieces: AsyncIterator[bytes], size: int, quoted: str) -> Response:
     headers = {"Content-Length": str(size), "Content-Disposition": f"attachment; filename*=UTF-8''{quoted}"}
     return StreamingResponse(pieces, media_type="application/octet-stream", headers=headers)
 
 
-def _add_others(app: FastAPI, worker: Worker, settings: Settings, code: ClassCode) -> None:
+def _add_board(app: FastAPI, worker: Worker) -> None:
+    turns = Turns(2, each=1)  # thousands of reports take a while to merge
+
+    @app.post("/api/reports", status_code=201, tags=["board"])
+    async def add_report(request: Request, report: Annotated[dict[str, Any], Body()]) -> dict[str, Any]:
+        """Add a board's report.json to the class board."""
+        return await turns.run(_client(request), reports.add, worker.jobs, _client(request), report)
+
+    @app.get("/api/reports", tags=["board"])
+    async def merged(request: Request) -> Response:
+        """The figures of all boards, merged."""
+        return await turns.run(_client(request), lambda: JSONResponse(reports.merged(worker.jobs)))
+
+
+def _add_others(app: FastAPI, worker: Worker, settings: Settings, code: ClassCode, turns: Turns) -> None:
     @app.get("/api/devices", tags=["what there is"])
     def devices() -> dict[str, Any]:
         """What bundles can be made for."""
@@ -139,18 +170,8 @@ def _add_others(app: FastAPI, worker: Worker, settings: Settings, code: ClassCod
         """What programs there are."""
         return catalogue.scenes()
 
-    @app.post("/api/reports", status_code=201, tags=["board"])
-    def add_report(request: Request, report: Annotated[dict[str, Any], Body()]) -> dict[str, Any]:
-        """Add a board's report.json to the class board."""
-        return reports.add(worker.jobs, _client(request), report)
-
-    @app.get("/api/reports", tags=["board"])
-    def merged() -> dict[str, Any]:
-        """The figures of all boards, merged."""
-        return reports.merged(worker.jobs)
-
     @app.post("/api/code", tags=["what there is"])
-    def give_code(request: Request, given: Code) -> Response:
+    async def give_code(request: Request, given: Code) -> Response:
         """Give the class code; a cookie remembers it."""
         if settings.code and not code.right(given.code, _client(request)):
             raise Problem("code_wrong")
@@ -161,21 +182,22 @@ def _add_others(app: FastAPI, worker: Worker, settings: Settings, code: ClassCod
         return answer
 
     @app.get("/healthz", tags=["operation"])
-    def health() -> dict[str, Any]:
+    async def health(request: Request) -> dict[str, Any]:
         """Whether records and queue answer."""
-        worker.jobs.records.count("job", "queued")
-        return {"ok": True, "queue": worker.queue.length(), "version": __version__}
+        await turns.run(_client(request), worker.jobs.records.count, "job", "queued")
+        length = await turns.run(_client(request), worker.queue.length)
+        return {"ok": True, "queue": length, "version": __version__}
 
     @app.get("/metrics", response_class=PlainTextResponse, tags=["operation"])
-    def numbers() -> str:
+    async def numbers(request: Request) -> str:
         """For Prometheus."""
-        return metrics(worker.jobs)
+        return await turns.run(_client(request), metrics, worker.jobs)
 
 
 def _add_errors(app: FastAPI) -> None:
     async def problem(request: Request, err: Exception) -> Response:
         assert isinstance(err, Problem)
-        return JSONResponse(body(err.as_dict()), err.status)
+        return JSONResponse(body(err.as_dict()), err.status, err.headers)
 
     async def invalid(request: Request, err: Exception) -> Response:
         return await problem(request, Problem("bad_request"))

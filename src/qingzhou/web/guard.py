@@ -18,6 +18,7 @@ from typing import Any
 from .log import log, log_bug
 from .problems import Problem, body
 from .settings import Settings
+from .turns import admit
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -155,10 +156,9 @@ class Guard:
         settings, counts = self._settings, [self._busy, *([self._uploading] if uploads else [])]
         if self._busy[client] >= settings.requests_per_client:
             raise Problem("too_many")
-        if uploads and self._uploading[client] >= settings.uploading_per_client:
-            raise Problem("too_many")
-        if uploads and self._uploading.total() >= settings.uploading:
-            raise Problem("busy")
+        if uploads:
+            own, all = self._uploading[client], self._uploading.total()
+            admit(own, all, settings.uploading_per_client, settings.uploading)
         for count in counts:
             count[client] += 1
         try:
@@ -232,8 +232,7 @@ async def refuse(problem: Problem, send: Send) -> None:
     """Answer with an error."""
     content = json.dumps(body(problem.as_dict()), ensure_ascii=False).encode()
     headers = [(b"content-type", b"application/json; charset=utf-8"), (b"content-length", b"%d" % len(content))]
-    if problem.status in (429, 503):
-        headers.append((b"retry-after", b"20"))
+    headers += [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
     await send({"type": "http.response.start", "status": problem.status, "headers": headers})
     await send({"type": "http.response.body", "body": content})
 

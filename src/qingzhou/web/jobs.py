@@ -21,6 +21,7 @@ from .problems import Problem
 from .records import Record, Records
 from .settings import Settings
 from .store import Store
+from .turns import admit
 
 UPLOAD, JOB, REPORT = "upload", "job", "report"
 QUEUED, RUNNING, DONE, FAILED = "queued", "running", "done", "failed"
@@ -47,13 +48,13 @@ class Jobs:
 
     # -- accepting --------------------------------------------------------------------------------------------------
 
-    def room_for_upload(self, client: str) -> None:
-        """Problem if this client, or all together, have too many."""
-        if self.records.count(UPLOAD, READY, client) >= self.settings.uploads_per_client:
-            raise Problem("too_many")
-        if self.records.count(UPLOAD, READY) >= self.settings.uploads:
-            raise Problem("busy")
-        if shutil.disk_usage(self.settings.work).free < self.settings.least_free + 2 * self.settings.max_size:
+    def room_for_upload(self, client: str, coming: int) -> None:
+        """Problem if this client, or all together, have too many; or if all that comes does not fit on the disk twice,
+        as it was sent and as it is looked at.
+        """
+        own, all = self.records.count(UPLOAD, READY, client), self.records.count(UPLOAD, READY)
+        admit(own, all, self.settings.uploads_per_client, self.settings.uploads)
+        if shutil.disk_usage(self.settings.work).free < self.settings.least_free + 2 * coming:
             raise Problem("full")
 
     def add_upload(self, client: str, facts: Mapping[str, Any], keep: Callable[[str], None]) -> Record:
@@ -81,10 +82,7 @@ class Jobs:
         if options["precision"] == "int8" and pictures is None:
             raise Problem("needs_data")
         active = sum(self.records.count(JOB, state, client) for state in (QUEUED, RUNNING))
-        if active >= self.settings.jobs_per_client:
-            raise Problem("too_many")
-        if self.records.count(JOB, QUEUED) >= self.settings.queue_length:
-            raise Problem("busy")
+        admit(active, self.records.count(JOB, QUEUED), self.settings.jobs_per_client, self.settings.queue_length)
         now = self.records.now()
         end = now + self.settings.keep
         for used in filter(None, (model, pictures)):

@@ -94,6 +94,11 @@ class Problem(Exception):
         self.status, text_en, text_zh = TEXTS[code]
         self.en, self.zh = text_en.format(en), text_zh.format(zh or en)
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """When to come again, where that helps."""
+        return {"Retry-After": "20"} if self.status in (429, 503) else {}
+
     def as_dict(self) -> dict[str, str]:
         """{"code", "en", "zh"}"""
         return {"code": self.code, "en": self.en, "zh": self.zh}

@@ -12,6 +12,7 @@ from typing import Any
 from .jobs import READY, REPORT, Jobs, token
 from .problems import Problem
 from .records import Record
+from .turns import admit
 
 KEPT = 90 * 24 * 3600.0  # seconds: a term
 ROWS = 200  # of one report
@@ -21,8 +22,8 @@ def add(jobs: Jobs, client: str, report: Mapping[str, Any]) -> dict[str, Any]:
     """Keep the rows of a report; Problem if it is none."""
     from ..figures.read import read_report
 
-    if jobs.records.count(REPORT, READY) >= jobs.settings.reports:
-        raise Problem("busy")
+    own, all = jobs.records.count(REPORT, READY, client), jobs.records.count(REPORT, READY)
+    admit(own, all, jobs.settings.reports_per_client, jobs.settings.reports)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "report.json"
         file.write_text(json.dumps(report), "utf-8")

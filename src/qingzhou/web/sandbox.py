@@ -90,8 +90,8 @@ def run(
 class _Process:
     def __init__(self, order: Mapping[str, Any], folder: Path, limits: Limits, seconds: float) -> None:
         self._limits, self._folder, self._seconds = limits, folder, seconds
-        self._end = time.monotonic() + seconds
         self._process = process.start(folder)
+        self._end = time.monotonic() + seconds  # not before: the first one waits until it can be forked
         self._lines: queue.SimpleQueue[Told | None] = queue.SimpleQueue()
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()

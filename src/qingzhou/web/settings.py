@@ -42,7 +42,9 @@ class Settings:
     max_size    bytes of an upload;  keep  seconds until uploads, jobs and their files go
     code        that a class must know; "" for none
     behind_proxy  whether X-Forwarded-For is to be believed
-    uploads…    that are kept;  jobs_per_client  that wait or run;  uploading…, requests…  at this moment
+    uploads, queue_length, uploading, reports  that are kept, wait, come in at this moment, or are on the class board;
+                …_per_client  the share of each, beyond which one gets more only while half is free
+    requests_per_client  that are answered at once
     least_free  bytes that stay free on the disk, whoever uploads
     idle        seconds that an upload may pause;  slowest  bytes a second that it must come with
     lease       seconds after which a worker that says nothing is taken for dead;  tick  between looking for such
@@ -64,7 +66,7 @@ class Settings:
     least_free: int = 2 << 30
     jobs_per_client: int = 10
     queue_length: int = 200
-    uploading: int = 64
+    uploading: int = 128
     uploading_per_client: int = 4
     requests_per_client: int = 200
     connections: int = 2000
@@ -73,6 +75,7 @@ class Settings:
     lease: float = 20.0
     tick: float = 2.0
     reports: int = 2000
+    reports_per_client: int = 100
     limits: Limits = field(default_factory=Limits)
 
     @property

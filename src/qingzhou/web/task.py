@@ -25,6 +25,7 @@ STAGES = {
     "pack": ("packing", "正在打包"),
 }
 MOST_TENSORS = 300
+BEHIND = 5  # steps of niceness of a look that is long
 NO_TRIAL = ("generation",)  # what the page cannot try
 Told = dict[str, Any]
 
@@ -42,6 +43,8 @@ def main(parent: int | None = None) -> None:
         os.dup2(nothing, standard)  # what libraries print, and a file can make them print
     os.close(nothing)
     _settle(order["folder"], order.get("threads", 1))
+    if order.get("behind") and os.name == "posix":
+        os.nice(BEHIND)
     held = confine(parent or order["parent"], **order["confine"])
     tell = Teller(channel)
     tell({"held": held})

@@ -1,11 +1,11 @@
-"""What comes in: received, kept, and looked at in a process of its own."""
+"""What comes in: received, kept, and looked at (looks.py)."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import re
-import threading
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,14 +19,15 @@ from ..runtime.errors import spaced
 from ..runtime.kinds import archive, what
 from . import sandbox
 from .jobs import Jobs
+from .looks import Looks
 from .problems import Problem
+from .turns import Turns
 
 CALLED = re.compile(  # as a model: also model_best.pth.tar, and best.pth.1 and best.pth(1), as chats rename it
     rf"(?i)((?:{'|'.join(re.escape(ending) for ending in (*ENDINGS, '.onnx'))})(?:\.tar|\.\d+)?\s*(?:\(\d+\))?)+$"
 )
 RESERVED = {"con", "prn", "aux", "nul", *(f"{kind}{n}" for kind in ("com", "lpt") for n in range(10))}
 LONGEST = 60
-LOOKS = threading.BoundedSemaphore(os.cpu_count() or 1)  # a class that uploads at once is looked at one by one
 SCHEMA: dict[str, Any] = {
     "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": {
         "type": "object", "required": ["file"],
@@ -34,6 +35,48 @@ SCHEMA: dict[str, Any] = {
                        "lang": {"type": "string", "enum": ["zh", "en"]}},
     }}}}
 }  # fmt: skip
+
+
+class Uploads:
+    """The uploads of one server, on their way. files: turns for copying them; coming: bytes that are announced."""
+
+    def __init__(self, jobs: Jobs) -> None:
+        self._jobs, self._looks, self._files, self._coming = jobs, Looks(jobs.settings.limits), Turns(8, each=4), 0
+
+    async def take(self, request: Request) -> dict[str, Any]:
+        """Receive, look at and keep a file; Problem."""
+        client, most = str(request.state.client), self._jobs.settings.max_size
+        size = min(most, int(request.headers.get("content-length", most)))
+        await self._files.run(client, self._jobs.room_for_upload, client, self._coming + size)
+        self._coming += size
+        try:
+            async with received(request) as (name, file, lang):
+                return await self._accept(client, name, file, lang)
+        finally:
+            self._coming -= size
+
+    async def _accept(self, client: str, name: str, file: BinaryIO, lang: str) -> dict[str, Any]:
+        """Keep a file and say what it is; a file that is wrong is kept as well, and why is said."""
+        jobs, run = self._jobs, self._files.run
+        facts = await run(client, facts_of, name, file, jobs.settings.max_size)
+        if facts["kind"] == "model":
+            async with self._folder(client) as folder:
+                place = folder / facts["safe"]
+                await run(client, _copy, file, place)
+                facts |= await self._looks.look(client, place, folder, lang)
+                kept = await run(client, jobs.add_upload, client, facts, lambda key: jobs.store.put(key, place))
+        else:
+            kept = await run(client, jobs.add_upload, client, facts, lambda key: jobs.store.put_stream(key, file))
+        jobs.log("upload", size=facts["size"], kind=facts["kind"], error=facts["error"] and facts["error"]["code"])
+        return {"upload": kept.id, **{key: facts[key] for key in ("name", "size", "kind", "info", "error")}}
+
+    @contextlib.asynccontextmanager
+    async def _folder(self, client: str) -> AsyncIterator[Path]:
+        """An empty one, which vanishes."""
+        with contextlib.ExitStack() as stack:
+            made = sandbox.working_folder(self._jobs.settings.work)
+            yield await self._files.run(client, stack.enter_context, made)
+            await self._files.run(client, stack.close)
 
 
 @contextlib.asynccontextmanager
@@ -52,28 +95,21 @@ async def received(request: Request) -> AsyncIterator[tuple[str, BinaryIO, str]]
         await form.close()
 
 
-def accept(jobs: Jobs, client: str, name: str, file: BinaryIO, lang: str) -> dict[str, Any]:
-    """Keep a file and say what it is; a file that is wrong is kept as well, and why is said."""
+def facts_of(name: str, file: BinaryIO, most: int) -> dict[str, Any]:
+    """What is known of a file before it is looked at; Problem for one that is too large, or neither kind."""
     size = file.seek(0, os.SEEK_END)
-    if size > jobs.settings.max_size:
+    if size > most:
         raise Problem("too_large")
     file.seek(0)
     kind, suffix = kind_of(name, file.read(HEAD), size)
     file.seek(0)
-    facts: dict[str, Any] = {"name": shown_name(name), "safe": safe_name(name) + suffix, "size": size, "kind": kind,
-                             "info": None, "error": None}  # fmt: skip
-    with sandbox.working_folder(jobs.settings.work) as folder:
-        if kind == "model":
-            place = folder / facts["safe"]
-            with place.open("wb") as target:
-                while piece := file.read(1 << 20):
-                    target.write(piece)
-            facts |= _looked_at(jobs, place, folder, lang)
-            kept = jobs.add_upload(client, facts, lambda key: jobs.store.put(key, place))
-        else:
-            kept = jobs.add_upload(client, facts, lambda key: jobs.store.put_stream(key, file))
-    jobs.log("upload", size=size, kind=kind, error=facts["error"] and facts["error"]["code"])
-    return {"upload": kept.id, **{key: facts[key] for key in ("name", "size", "kind", "info", "error")}}
+    return {"name": shown_name(name), "safe": safe_name(name) + suffix, "size": size, "kind": kind,
+            "info": None, "error": None}  # fmt: skip
+
+
+def _copy(file: BinaryIO, place: Path) -> None:
+    with place.open("wb") as target:
+        shutil.copyfileobj(file, target, 1 << 20)
 
 
 def kind_of(name: str, head: bytes, size: int) -> tuple[str, str]:
@@ -91,14 +127,6 @@ def kind_of(name: str, head: bytes, size: int) -> tuple[str, str]:
         raise Problem("no_zip", found.en, spaced(found.zh)) if found else Problem("zip_damaged")
     told = (f"; this is {found.en}", f"，而这是{spaced(found.zh)}") if found else ()
     raise Problem("wrong_kind", *told)
-
-
-def _looked_at(jobs: Jobs, place: Path, folder: Path, lang: str) -> dict[str, Any]:
-    limits = jobs.settings.limits
-    order = {"what": "info", "model": str(place), "data": None, "lang": lang}
-    with LOOKS:
-        said = sandbox.run(order, folder, limits, limits.info, lambda stage: True)
-    return {"info": said.get("result"), "error": said.get("error")}
 
 
 def shown_name(name: str) -> str:
