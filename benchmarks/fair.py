@@ -16,10 +16,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests/web"))
 
-from clients import client_at, served_here, upload  # noqa: E402
+from clients import client_at, served_here, upload
 
-from qingzhou.web import process  # noqa: E402
-from qingzhou.web.settings import Settings  # noqa: E402
+from qingzhou.web import process
+from qingzhou.web.settings import Settings
 
 SLEEPING = """
 import time

@@ -81,6 +81,25 @@ def test_tricks_with_headers(port: int, head: bytes) -> None:
     assert not answer or answer.split()[1][:1] == b"4"
 
 
+LENGTHS = {
+    "both": b"HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked",
+    "the other way round": b"HTTP/1.1\r\ntransfer-encoding: Chunked\r\ncontent-length: 5",
+    "an old version": b"HTTP/1.0\r\nTransfer-Encoding: chunked",
+}
+
+
+@pytest.mark.parametrize("path", [b"/api/jobs", b"/api/uploads", b"/"])
+@pytest.mark.parametrize("head", LENGTHS)
+def test_a_length_that_can_be_read_in_two_ways(port: int, head: str, path: bytes) -> None:
+    """It is refused in words, and what comes after it is no request of anybody."""
+    with connect(port) as connection:
+        connection.sendall(b"POST %b %b\r\nHost: localhost\r\nX-Qingzhou: 1\r\n\r\n" % (path, LENGTHS[head]))
+        connection.sendall(b"0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        answer = said(connection)
+    assert answer.startswith(b"HTTP/1.1 400") and answer.count(b"content-security-policy") == 1
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"] == "bad_framing"
+
+
 def test_idle_connections_make_room(port: int) -> None:
     with contextlib.ExitStack() as held:
         crowd = [held.enter_context(connect(port)) for _ in range(300)]

@@ -17,6 +17,7 @@ from typing import Any
 
 from .log import log, log_bug
 from .problems import Problem, body
+from .records import outage
 from .settings import Settings
 from .turns import admit
 
@@ -112,14 +113,15 @@ class Guard:
         except Exception as err:
             log_bug("request failed", err, route=_route(scope["path"]))
             if not answer.status:
-                away = type(err).__module__.startswith("redis.")  # it is restarted, say
-                await refuse(Problem("busy" if away else "internal"), answer)
+                await refuse(Problem(outage(err) or "internal"), answer)
         method = scope["method"] if scope["method"] in METHODS else "*"
         log("request", method=method, route=_route(scope["path"]), status=answer.status,
             bytes=body_in.taken, ms=round(1000 * (time.monotonic() - start), 1))  # fmt: skip
 
     def _check(self, scope: Scope, client: str) -> None:
         headers = _headers(scope)
+        if "transfer-encoding" in headers and ("content-length" in headers or scope["http_version"] == "1.0"):
+            raise Problem("bad_framing")  # which of them a proxy went by, nobody knows: RFC 9112, 6.1
         host = headers.get("host", "")
         if not self._own(host):
             raise Problem("wrong_host")
@@ -232,6 +234,8 @@ async def refuse(problem: Problem, send: Send) -> None:
     """Answer with an error."""
     content = json.dumps(body(problem.as_dict()), ensure_ascii=False).encode()
     headers = [(b"content-type", b"application/json; charset=utf-8"), (b"content-length", b"%d" % len(content))]
+    if problem.code == "bad_framing":  # nothing that comes after it is a request
+        headers.append((b"connection", b"close"))
     headers += [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
     await send({"type": "http.response.start", "status": problem.status, "headers": headers})
     await send({"type": "http.response.body", "body": content})

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import secrets
 import shutil
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -38,7 +39,10 @@ def token() -> str:
 
 @dataclass(frozen=True)
 class Jobs:
-    """All that is known of uploads and jobs. send: tells a worker of a job."""
+    """All that is known of uploads and jobs. send: tells a worker of a job.
+
+    "at" and "finished" are for people, by the wall clock; all other times are the records'.
+    """
 
     settings: Settings
     records: Records
@@ -89,8 +93,8 @@ class Jobs:
             self.records.swap(used, dataclasses.replace(used, expires=end + 600))
         facts = {
             "upload": upload, "data": data, "options": dict(options), "name": model.data["name"],
-            "size": model.data["size"], "attempt": 0, "deaths": 0, "lease": 0.0, "sent": now, "stage": None,
-            "finished": None, "result": None, "error": None,
+            "size": model.data["size"], "at": time.time(), "attempt": 0, "deaths": 0, "lease": 0.0, "sent": now,
+            "stage": None, "finished": None, "result": None, "error": None,
         }  # fmt: skip
         record = Record(JOB, token(), QUEUED, client, now, end, facts)
         self.records.add(record)
@@ -151,7 +155,7 @@ class Jobs:
         for number, path in enumerate(files):
             self.store.put(f"{folder}/{number}", path)
             kept = kept and self.beat(kept, kept.data["stage"])
-        ended = kept and self._keep(kept, DONE, result=result, finished=self.records.now(), stage=None)
+        ended = kept and self._keep(kept, DONE, result=result, finished=time.time(), stage=None)
         if ended is None and not self._stands(held):
             self.store.remove(folder)
             return False
@@ -165,7 +169,7 @@ class Jobs:
 
     def fail(self, held: Record, error: Mapping[str, str]) -> bool:
         """The end of a job that did not go well."""
-        if self._keep(held, FAILED, error=error, finished=self.records.now(), stage=None) is None:
+        if self._keep(held, FAILED, error=error, finished=time.time(), stage=None) is None:
             return False
         self.count(held, "failed", error["code"])
         return True
@@ -225,7 +229,7 @@ class Jobs:
         self.log("worker died", job=job.id[:6], deaths=deaths)
         if deaths >= DEATHS:
             error = Problem("worker_died").as_dict()
-            if self._change(job, FAILED, error=error, finished=self.records.now(), stage=None):
+            if self._change(job, FAILED, error=error, finished=time.time(), stage=None):
                 self.count(job, "failed", error["code"])
                 self._forget(job)
         elif self._change(job, QUEUED, deaths=deaths, lease=0.0, sent=self.records.now(), stage=None):
@@ -254,12 +258,14 @@ class Jobs:
     def shown(self, job: Record) -> dict[str, Any]:
         """A job as the API tells it."""
         data = job.data
+        created = data.get("at", job.created)
         turns = [other.id for other in self.waiting()] if job.state == QUEUED else []
         ahead = turns.index(job.id) if job.id in turns else 0
         return {
-            "job": job.id, "state": job.state, "stage": data["stage"], "ahead": ahead, "created": job.created,
-            "finished": data["finished"], "expires": job.expires, "name": data["name"], "size": data["size"],
-            "options": data["options"], "result": _with_links(job.id, data["result"]), "error": data["error"],
+            "job": job.id, "state": job.state, "stage": data["stage"], "ahead": ahead, "created": created,
+            "finished": data["finished"], "expires": created + job.expires - job.created, "name": data["name"],
+            "size": data["size"], "options": data["options"], "result": _with_links(job.id, data["result"]),
+            "error": data["error"],
         }  # fmt: skip
 
     def file(self, id: str, name: str) -> tuple[str, int]:

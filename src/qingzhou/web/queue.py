@@ -14,6 +14,7 @@ import huey.consumer
 from huey.registry import Message
 from huey.serializer import Serializer
 
+from .records import PATIENCE
 from .settings import Settings
 
 
@@ -38,7 +39,7 @@ class Queue:
         else:
             settings.folder.mkdir(parents=True, exist_ok=True)
             place = str(settings.folder / "queue.db")
-            self._huey = huey.SqliteHuey("qingzhou", filename=place, fsync=True, timeout=30, **common)
+            self._huey = huey.SqliteHuey("qingzhou", filename=place, fsync=True, timeout=PATIENCE, **common)
         self._task = self._huey.task(name="run")(run)
         self._consumer: Consumer | None = None
 

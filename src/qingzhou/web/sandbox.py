@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import queue
 import shutil
@@ -16,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from . import process
+from . import clock, process
 from .problems import Problem
 from .settings import Limits
 
@@ -32,7 +33,8 @@ def working_folder(work: Path) -> Iterator[Path]:
     work.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
         while True:
-            path = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=work, ignore_cleanup_errors=True)))
+            made = tempfile.TemporaryDirectory(dir=work, prefix=f"{int(clock.ticks())}-", ignore_cleanup_errors=True)
+            path = Path(stack.enter_context(made))
             if stack.enter_context(_held(path)) is not False and path.is_dir():
                 break  # else it was just taken for that of a dead one
         yield path
@@ -42,8 +44,14 @@ def clear_stale(work: Path, older: float) -> None:
     """Take away the folders of who was killed; where none can be held, those so many seconds old."""
     for path in work.iterdir() if work.is_dir() else ():
         with contextlib.suppress(OSError), _held(path) as free:
-            if free or (free is None and path.stat().st_mtime < time.time() - older):
+            if free or (free is None and not 0 <= clock.ticks() - _made(path) < older):
                 shutil.rmtree(path, ignore_errors=True)
+
+
+def _made(folder: Path) -> float:
+    """The ticks of its name; those of another boot are mostly yet to come here, and if not, it goes when it is old."""
+    ticks = folder.name.partition("-")[0]
+    return float(ticks) if ticks.isdecimal() else math.inf
 
 
 @contextlib.contextmanager

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import signal
 import socket
+import sqlite3
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import segno
@@ -18,6 +21,7 @@ from ..errors import ExtraMissing, OptionError, say
 from ..runtime.address import hidden, shown
 from .app import create_app
 from .log import log, start_logging
+from .problems import Problem
 from .protocol import limited
 from .settings import Settings
 from .store import Store
@@ -33,7 +37,8 @@ def serve(settings: Settings) -> None:
     check_settings(settings)
     _prepare(settings)
     listener = _listener(settings)
-    server = server_of(settings)
+    with _opening(settings):
+        server = server_of(settings)
     welcome(settings, listener.getsockname()[1])
     server.run(sockets=[listener])
 
@@ -54,7 +59,8 @@ def work(settings: Settings) -> None:
     done = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: done.set())
-    worker = Worker(settings)
+    with _opening(settings):
+        worker = Worker(settings)
     worker.start()
     log("worker started", workers=settings.workers)
     while not done.wait(1.0):
@@ -108,6 +114,21 @@ def _reach(settings: Settings) -> None:
         raise OptionError(
             en=f"--store is {place} and cannot be used: {why}. See that the place is there, and the keys are right.",
             zh=f"--store 的值是 {place}，无法使用：{why}。请检查这个位置是否存在、密钥是否正确。",
+        ) from None
+
+
+@contextlib.contextmanager
+def _opening(settings: Settings) -> Iterator[None]:
+    """OptionError for records or a queue in the folder that cannot be opened."""
+    try:
+        yield
+    except (sqlite3.Error, Problem) as err:
+        why = str(err.__cause__ or err)
+        raise OptionError(
+            en=f"The records in {settings.folder} cannot be opened: {why}. See that no other program holds them, a "
+            "backup say, and that the disk has room and can be written; or take another --folder.",
+            zh=f"无法打开 {settings.folder} 中的记录：{why}。请检查是否有其他程序（例如备份）正在占用、"
+            "磁盘是否有空间且可写，或用 --folder 换一个文件夹。",
         ) from None
 
 

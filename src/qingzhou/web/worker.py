@@ -15,11 +15,11 @@ from .jobs import UPLOAD, Jobs
 from .log import log, log_bug
 from .problems import Problem
 from .queue import Queue
-from .records import Record, open_records
+from .records import Record, open_records, outage
 from .settings import Settings
 from .store import Store
 
-PATIENCE = 15  # seconds with a Redis that is away when a result is to be delivered
+PATIENCE = 15  # seconds with records that are away when a result is to be delivered
 SWEEP = 60.0  # seconds between looking for what has expired
 
 
@@ -64,13 +64,13 @@ class Worker:
         except Exception as err:
             log_bug("attempt failed", err, job=held.id[:6])
             if not away(err):  # then the lease runs out, and the job runs again
-                self._give_up(held)
+                self._give_up(held, outage(err) or "internal")
 
-    def _give_up(self, held: Record) -> None:
-        """Our own bug, or a store that is away: told to the user, unless the record is another's by now."""
+    def _give_up(self, held: Record, code: str) -> None:
+        """Our own bug, a store that is away, a full disk: told to the user, unless the record is another's by now."""
         now = self.jobs.records.get(held.kind, held.id)
         if now is not None and now.data["attempt"] == held.data["attempt"] and now.state == held.state:
-            self.jobs.fail(now, Problem("internal").as_dict())
+            self.jobs.fail(now, Problem(code).as_dict())
 
     def _attempt(self, held: Record, folder: Path) -> None:
         order = self._order(held, folder)
@@ -140,8 +140,8 @@ class Worker:
 
 
 def away(err: Exception) -> bool:
-    """Whether this is a Redis that cannot be reached, or has only just been started."""
-    return type(err).__module__.startswith("redis.")
+    """Whether this is a Redis that cannot be reached, or a file that another program holds; it will be back."""
+    return outage(err) in ("busy", "locked")
 
 
 class _Lease:
