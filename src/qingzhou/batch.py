@@ -9,6 +9,7 @@ from typing import Any
 from .checkpoint.sniff import ENDINGS, HEAD, model_suffix
 from .convert import Conversion, run_conversion
 from .errors import CheckpointMissing, OptionError, QingzhouError
+from .runtime.read import open_file
 
 Outcome = Conversion | QingzhouError
 Result = tuple[Path, Outcome]  # a checkpoint, and what became of it
@@ -53,9 +54,9 @@ def _is_checkpoint(path: Path) -> bool:
     if path.suffix.lower() in ENDINGS:
         return True
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             return model_suffix(file.read(HEAD), path.stat().st_size) in ENDINGS
-    except OSError:  # one that cannot be opened is none that was meant
+    except (OSError, QingzhouError):  # one that cannot be opened is none that was meant
         return False
 
 

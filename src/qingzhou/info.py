@@ -16,6 +16,7 @@ from .labels import Labels, read_labels
 from .nets.recognise import recognise_checkpoint
 from .nets.wrapped import open_checkpoint
 from .runtime.card import KEY, Card, Input
+from .runtime.read import is_file, open_file
 
 if TYPE_CHECKING:
     import onnx
@@ -139,7 +140,7 @@ def _compiled(path: Path) -> Info:
 
 def _looks_like_onnx(path: Path) -> bool:
     """An ONNX file starts with its ir_version (field 1, a varint) or producer; nothing else here does."""
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return file.read(1) in (b"\x08", b"\x12")
 
 
@@ -171,7 +172,7 @@ def _load(path: Path) -> onnx.ModelProto:
     """The model without the data that lies in other files, whose paths are the file's own choice."""
     import onnx
 
-    if not path.is_file():
+    if not is_file(path):
         raise FileMissing(
             en=f"There is no file {path}; expected a checkpoint (.pth) or a model (.onnx). Check the name and folder.",
             zh=f"文件 {path} 不存在，应为权重文件（.pth）或模型（.onnx）。请检查文件名和所在的文件夹。",

@@ -104,7 +104,7 @@ WRONG: dict[str, tuple[Any, Callable[[Path], Path], str, type, list[str], list[s
     "empty table": (ROWS, lambda p: write(p / "t.csv", ""), "auto", DataError, ["no table", "last column"],
                     ["最后一列是答案"]),
     "one column": (ROWS, lambda p: write(p / "t.csv", "1\n2\n"), "auto", DataError, ["no table"], ["表格"]),
-    "a folder as table": (ROWS, folder, "csv", DataError, ["no table"], ["表格"]),
+    "a folder as table": (ROWS, folder, "csv", FileMissing, ["is a folder"], ["文件夹"]),
     "long cell": (ROWS, lambda p: write(p / "t.csv", "1,2," + "x" * 200_000), "auto", DataError, ["cannot be read"],
                   ["无法读取"]),
     "no label": (ROWS, lambda p: array(p, data=[[1, 2, 3]]), "auto", DataError, ["data and label", "savez"], ["savez"]),

@@ -10,6 +10,7 @@ from ..engines import ENGINES, Engine
 from ..engines.artifact import check_onnx, is_quantised, takes_int8
 from ..engines.table import engine_for, engine_named, is_compiled
 from ..errors import FileMissing, OptionError, say
+from ..runtime.read import is_file
 from .result import Candidate
 
 PRECISIONS = ("fp32", "fp16", "int8")
@@ -39,7 +40,7 @@ def choose(
     for precision in precisions:
         _check_precision(precision)
     for model in models:
-        if not model.is_file():
+        if not is_file(model):
             raise _missing(model)
         if not is_compiled(model):
             check_onnx(model)

@@ -33,6 +33,7 @@ from ..quant import Quantised, quantize
 from ..quant.pictures import with_pictures
 from ..quant.signed import signed
 from ..runtime.card import Card
+from ..runtime.read import is_file
 
 PRECISIONS = ("auto", "fp32", "fp16", "int8")
 CLEARLY = 1.1  # times fewer instructions that INT8 must take
@@ -321,7 +322,7 @@ def _as_it_is(source: Path, device: Device, wish: Wish, folder: Path) -> Form:
 
 def _check(source: Path, device: Device, wish: Wish) -> None:
     """FileMissing or OptionError for what cannot be, before anybody waits."""
-    if not source.is_file():
+    if not is_file(source):
         raise FileMissing(
             en=f"There is no file {source}; expected a converted model (.onnx) or a checkpoint (.pth). Check the name.",
             zh=f"文件 {source} 不存在，应为转换好的模型（.onnx）或权重文件（.pth）。请检查文件名。",

@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..errors import BoardError, FileMissing, ModelError, OptionError, say
+from ..runtime.read import open_file
 from .remote import MANIFEST, NOT_SENT, Place, Tell, facts_there, texts
 from .ssh import Board
 
@@ -49,7 +50,7 @@ def opened(bundle: Path) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory() as folder:
         try:
-            with zipfile.ZipFile(bundle) as archive:
+            with open_file(bundle) as file, zipfile.ZipFile(file) as archive:
                 if sum(entry.file_size for entry in archive.infolist()) > LARGEST:
                     raise _no_bundle(bundle)
                 archive.extractall(folder)  # which lets no name lead out of the folder
@@ -62,8 +63,9 @@ def opened(bundle: Path) -> Iterator[Path]:
 def read_manifest(folder: Path) -> Mapping[str, Any]:
     """bundle.json, or ModelError if it is none."""
     try:
-        facts = json.loads((folder / MANIFEST).read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
+        with open_file(folder / MANIFEST) as file:
+            facts = json.loads(file.read())
+    except (FileMissing, OSError, ValueError, RecursionError):
         facts = None
     if not isinstance(facts, dict):
         raise _no_bundle(folder)
@@ -145,7 +147,7 @@ def local_files(folder: Path) -> Mapping[str, str]:
 def _digest(path: Path) -> str:
     """The SHA-256 of a file, piece by piece."""
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with open_file(path) as file:
         while piece := file.read(1 << 20):
             digest.update(piece)
     return digest.hexdigest()

@@ -12,11 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import CheckpointMissing, QingzhouError
+from ..runtime.read import open_file
 from .refusals import damaged, wrong_type
 
 CHUNK = 1 << 20  # read, checksum and copy while it is still in the processor's cache
@@ -59,7 +61,7 @@ class File:
     def open(self) -> Iterator[io.FileIO]:
         """Unbuffered: every reading here is either large or one of a few."""
         try:
-            file = open(self.path, "rb", buffering=0)  # noqa: SIM115 - closed below
+            file = cast(io.FileIO, open_file(self.path, buffering=0))
         except OSError as err:
             raise _unreadable(self.path, err) from None
         with file:

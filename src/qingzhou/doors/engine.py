@@ -12,6 +12,7 @@ from PIL import Image
 from ..errors import InputError
 from ..runtime.card import KEY, Card
 from ..runtime.detect import Detection
+from ..runtime.image import open_picture
 from ..runtime.session import open_session
 from .answers import Array
 from .common import hint
@@ -53,7 +54,8 @@ class Engine:
         if labelled:
             drawn: Image.Image = draw(picture, self._answer)
             return drawn
-        return Image.open(picture).convert("RGB") if isinstance(picture, (str, Path)) else picture.convert("RGB")
+        shown: Image.Image = open_picture(picture)
+        return shown
 
 
 class Raw:

@@ -15,6 +15,7 @@ from ..errors import InputError, ModelError, OptionError, say
 from ..runtime import detect
 from ..runtime.card import Sample
 from ..runtime.predict import Predictor
+from ..runtime.read import is_file
 from ..runtime.session import open_session
 from ..whole_file import folder_beside, move_in, output_path
 from .base import Engine, Settings, cannot_run
@@ -198,7 +199,7 @@ def _difference(
 
 def check_onnx(source: Path) -> Path:
     """The same; ModelError for another kind of file, by its name."""
-    if source.is_file() and source.suffix.lower() != ".onnx":
+    if is_file(source) and source.suffix.lower() != ".onnx":
         raise ModelError(
             en=f"{source.name} is no .onnx file. Name the model that qingzhou convert wrote; a checkpoint first: "
             "qingzhou convert best.pth",

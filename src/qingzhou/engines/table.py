@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..errors import OptionError
 from ..runtime.predict import Predictor
+from ..runtime.read import is_file
 from . import ncnn, onnxruntime, openvino, tensorrt
 from .base import Engine, Settings
 
@@ -48,4 +49,5 @@ def engine_for(path: Path) -> Engine:
 def open_predictor(path: Path, settings: Settings | None = None) -> Predictor:
     """A model of any engine, ready to be asked; FileMissing, ModelError, EngineError, ExtraMissing, OptionError."""
     engine = engine_for(path)
+    is_file(path)  # says so of a pipe or a device, which would keep engines waiting
     return Predictor(path, session=engine.open(path, settings or Settings()))

@@ -15,6 +15,7 @@ from typing import Any
 
 from ..errors import QingzhouError, say
 from ..labels import SPLITS, folders_in, split_folders, split_of
+from ..runtime.read import open_file
 from .folders import train_note
 from .pictures import size_problem
 from .places import data_error, find
@@ -37,7 +38,7 @@ def has_json(path: Path) -> bool:
 
 def _has_lists(file: Path) -> bool:
     """Whether the file has COCO's three lists; it may be half a GB, so that it is searched and not parsed."""
-    with file.open("rb") as opened:
+    with open_file(file) as opened:
         if not opened.read(1):
             return False
         with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
@@ -99,9 +100,11 @@ def _split(file: Path, root: Path) -> str:
 def _parse(file: Path) -> Mapping[str, Any]:
     """The file's three lists; DataError where it is something else."""
     try:
-        if file.stat().st_size > LARGEST:
+        with open_file(file) as opened:
+            content = opened.read(LARGEST + 1)
+        if len(content) > LARGEST:
             raise ValueError(f"more than {LARGEST >> 20} MB")
-        content = json.loads(file.read_bytes())
+        content = json.loads(content)
         images, categories, annotations = (content[k] for k in LISTS)
         for image in images:
             hash(image["id"]), image["file_name"]

@@ -9,6 +9,7 @@ from ..errors import FileMissing, OptionError
 from ..labels import class_folders, split_folders, unwrapped
 from ..runtime.card import Card
 from ..runtime.kinds import archive, head_of
+from ..runtime.read import is_file
 from . import coco, folders, tables, voc, yolo
 from .places import data_error, files_in
 from .result import Dataset
@@ -38,7 +39,9 @@ def read_data(path: Path, layout: str = "auto", card: Card | None = None) -> Dat
             en=f"There is no folder or file {path}; expected data with answers. Check the name and the folder.",
             zh=f"文件夹或文件 {path} 不存在，应为带答案的数据。请检查名称和所在的文件夹。",
         )
-    if card is not None and path.is_dir():
+    if not path.is_dir():
+        is_file(path)  # says so of a pipe or a device
+    elif card is not None:
         path = unwrapped(path, card.labels)
     found = recognise(path, card) if layout == "auto" else layout
     return READERS[found](path)

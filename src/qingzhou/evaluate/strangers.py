@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from ..runtime.read import open_file
 from .places import data_error
 
 MOST, BEGINNING = 20, 1 << 20  # files that are looked at; bytes of each
@@ -22,7 +23,7 @@ TOOLS = {
 def refuse_stranger(path: Path) -> None:
     """DataError if a file, or one in this folder or below, holds annotations of another tool."""
     for file in islice(_files(path), MOST):
-        with file.open("rb") as opened:
+        with open_file(file) as opened:
             start = opened.read(BEGINNING)
         for tool, words in TOOLS.items():
             if all(word in start for word in words):

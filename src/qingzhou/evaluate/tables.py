@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import InputError, say
+from ..errors import FileMissing, InputError, say
 from ..labels import cell, number
+from ..runtime.read import is_file, open_file
 from ..runtime.rows import Rows, read_rows
 from .places import data_error
 from .result import Case, Dataset
@@ -24,7 +25,7 @@ LARGEST = 1 << 28  # bytes of a table or of unpacked arrays
 
 def read_csv(path: Path) -> Dataset:
     """Rows of numbers, the answer (a number or a name) last, as runtime/rows.py reads them; DataError."""
-    if path.stat().st_size > LARGEST or not path.is_file():
+    if is_file(path) and path.stat().st_size > LARGEST:
         raise _no_table(path)
     try:
         rows = read_rows(path, answers=True)
@@ -74,11 +75,15 @@ def _no_table(path: Path) -> Exception:
 def read_npz(path: Path) -> Dataset:
     """`data` (N, …) and `label` (N,), (N, 1), one-hot rows or, for regression, (N, values); read without pickle."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            if sum(member.file_size for member in archive.infolist()) > LARGEST:
-                raise ValueError(f"more than {LARGEST >> 20} MB")
-        with np.load(path, allow_pickle=False) as found:
-            data, label = np.asarray(found["data"]), np.asarray(found["label"])
+        with open_file(path) as file:
+            with zipfile.ZipFile(file) as archive:
+                if sum(member.file_size for member in archive.infolist()) > LARGEST:
+                    raise ValueError(f"more than {LARGEST >> 20} MB")
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as found:
+                data, label = np.asarray(found["data"]), np.asarray(found["label"])
+    except FileMissing:
+        raise
     except Exception as err:  # numpy and zipfile raise a dozen classes on altered files
         raise data_error(
             en=f"{path} cannot be read as an .npz file with the arrays data and label ({str(err)[:100]}). Save it with "

@@ -16,7 +16,7 @@ from typing import Any
 
 from ..errors import QingzhouError, say
 from ..labels import decode, folders_in, number, split_folders
-from ..runtime.read import is_picture
+from ..runtime.read import is_picture, open_file
 from .folders import train_note
 from .pictures import size_problem
 from .places import data_error, files_in, read_lines
@@ -117,7 +117,7 @@ def _xmls(folder: Path) -> list[Path]:
 
 
 def _is_annotation(file: Path) -> bool:
-    with file.open("rb") as opened:
+    with open_file(file) as opened:
         return re.search(rb"<annotation[\s>]", opened.read(4096).replace(b"\0", b"")) is not None
 
 
@@ -172,10 +172,12 @@ def _truth(file: Path, picture: Path) -> list[Box] | QingzhouError:
 
 def _parse(file: Path) -> ET.Element | QingzhouError:
     """The annotation; a DTD, which could name other files or grow without end, is refused before it is looked at."""
-    if file.stat().st_size > LARGEST:
-        return _bad(file, f"more than {LARGEST >> 20} MB", f"超过 {LARGEST >> 20} MB")
     try:
-        text = decode(file.read_bytes(), str(file))
+        with open_file(file) as opened:
+            data = opened.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            return _bad(file, f"more than {LARGEST >> 20} MB", f"超过 {LARGEST >> 20} MB")
+        text = decode(data, str(file))
         if DTD.search(text):
             return _bad(file, "it holds a DTD", "含有 DTD")
         return ET.fromstring(text)

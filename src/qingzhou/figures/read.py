@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from ..devices import all_devices
-from ..errors import language, say
+from ..errors import FileMissing, language, say
 from ..report.page import HIDDEN
+from ..runtime.read import open_file
 
 FORMAT, VERSION = "qingzhou.report", 1
 SOURCES = ("measured", "published", "emulated")
@@ -141,9 +142,13 @@ def read_report(path: Path) -> tuple[list[Row], list[Unread]]:
 def _parsed(path: Path) -> dict[str, Any] | str:
     """The file's object, or why there is none."""
     try:
-        if path.stat().st_size > LARGEST:
+        with open_file(path) as file:
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
             return say("it is too large for a report", "文件太大，不像报告")
-        data = json.loads(path.read_bytes().decode("utf-8-sig"), parse_constant=lambda _: None)
+        data = json.loads(content.decode("utf-8-sig"), parse_constant=lambda _: None)
+    except FileMissing as err:
+        return str(err)
     except FileNotFoundError:
         return say("there is no such file", "文件不存在")
     except OSError as err:

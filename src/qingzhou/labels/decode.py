@@ -8,6 +8,7 @@ import unicodedata
 from pathlib import Path
 
 from ..errors import LabelError
+from ..runtime.read import open_file
 
 LARGEST = 1 << 27  # bytes
 MARKS = (
@@ -24,14 +25,15 @@ RARE = 4  # at most one Chinese character in so many may be of those that GB2312
 
 def read_text(path: Path) -> str:
     """The text of a file; LabelError where it is too large, or no text."""
-    size = path.stat().st_size
-    if size > LARGEST:
+    with open_file(path) as file:
+        data, size = file.read(LARGEST + 1), path.stat().st_size
+    if len(data) > LARGEST:
         raise LabelError(
             en=f"{path} is {size >> 20} MB; expected a list of names of at most {LARGEST >> 20} MB. Split it, or name "
             "another file.",
             zh=f"{path} 有 {size >> 20} MB，应为名称列表，最多 {LARGEST >> 20} MB。请拆分，或指定其他文件。",
         )
-    return decode(path.read_bytes(), str(path))
+    return decode(data, str(path))
 
 
 def decode(data: bytes, name: str = "") -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import LabelError, say
-from ..runtime.read import is_systems
+from ..runtime.read import is_systems, open_file
 from .decode import read_text
 from .parts import SPLITS, class_folders, folders_in, unwrapped
 from .text import parse
@@ -33,12 +33,12 @@ def read_label_option(given: object, classes: int | None = None) -> Labels:
         return read_labels(given)
     path = Path(given)
     try:
-        is_file, is_folder = path.is_file(), path.is_dir()
+        is_there, is_folder = path.exists(), path.is_dir()
     except (OSError, ValueError):  # a text that no file can be called
-        is_file = is_folder = False
+        is_there = is_folder = False
     if is_folder:
         return read_label_folder(path, classes)
-    if is_file:
+    if is_there:
         return read_label_file(path)
     if not isinstance(given, str) or path.suffix.lower() in SUFFIXES:
         raise label_error(
@@ -63,7 +63,8 @@ def _content(path: Path) -> object:
     suffix = path.suffix.lower()
     if suffix == ".npy":
         try:
-            return np.load(path, allow_pickle=False)
+            with open_file(path) as file:
+                return np.load(file, allow_pickle=False)
         except (ValueError, OSError, EOFError) as err:
             raise label_error(en=f"it is no array of names ({err}).", zh=f"不是名称数组（{err}）。") from None
     return parse(read_text(path), yaml=suffix in (".yaml", ".yml"))

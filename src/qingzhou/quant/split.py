@@ -16,7 +16,7 @@ from ..evaluate.data import read_data
 from ..evaluate.places import files_in
 from ..evaluate.result import Case, Dataset
 from ..runtime.card import Card
-from ..runtime.read import is_picture
+from ..runtime.read import is_picture, open_file
 from ..runtime.rows import read_rows
 from ..runtime.tables import read_numbers
 from .network import Array
@@ -77,7 +77,8 @@ def _distinct(cases: list[Case]) -> Iterator[Case]:
     often, seen = Counter(sizes), set()
     for case, size in zip(cases, sizes, strict=True):
         if size > 0 and often[size] > 1:
-            digest = hashlib.sha256(case.data.read_bytes()).digest()
+            with open_file(case.data) as file:
+                digest = hashlib.sha256(file.read()).digest()
             if digest in seen:
                 continue
             seen.add(digest)

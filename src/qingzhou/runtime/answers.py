@@ -202,12 +202,14 @@ def transparency(source: Any) -> float:
     try:
         from PIL import Image  # models of tables do without
 
+        from .read import open_file
+
         if isinstance(source, np.ndarray):
             return float(np.mean(source[..., 3] < 128)) if source.ndim == 3 and source.shape[2] == 4 else 0.0
         if isinstance(source, Image.Image):
             return _share(source)
         data = isinstance(source, (bytes, bytearray, memoryview))
-        with io.BytesIO(source) if data else open(source, "rb") as file:
+        with io.BytesIO(source) if data else open_file(source) as file:
             start = file.read(26)
             if start[25:] not in ALPHA if start[1:4] == b"PNG" else start[:4] not in MAYBE:
                 return 0.0

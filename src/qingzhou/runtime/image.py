@@ -16,6 +16,7 @@ from .errors import FileMissing, ImageError, QingzhouError, say
 from .kinds import RAW, developed, head_of, not_a_picture, what
 from .picture import MOST_PIXELS, HalfColours, Picture, has_half_colours, is_jpeg, recolor, too_large, upright_size
 from .prepare import new_size
+from .read import open_file
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -190,7 +191,7 @@ def _open(source: Any) -> Any:
     if not isinstance(source, (str, os.PathLike)):
         raise _no_picture(type(source).__name__)
     try:
-        return open(source, "rb")
+        return open_file(source)
     except (FileNotFoundError, ValueError):  # ValueError: a path with a null character
         raise _missing(source) from None
     except OSError as err:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any, NamedTuple, Optional
 
-from .errors import ImageError, spaced
+from .errors import FileMissing, ImageError, spaced
+from .read import open_file
 
 HEAD = 512  # bytes that tell
 MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"BM", b"GIF8", b"II*\0", b"MM\0*")  # of pictures; WebP and PPM: see below
@@ -136,9 +137,9 @@ def head_of(source: Any) -> bytes:
     if isinstance(source, (bytes, bytearray, memoryview)):
         return bytes(source[:HEAD])
     try:
-        with open(os.fspath(source), "rb") as file:
+        with open_file(os.fspath(source)) as file:
             return file.read(HEAD)
-    except (OSError, TypeError, ValueError):
+    except (FileMissing, OSError, TypeError, ValueError):
         return b""
 
 

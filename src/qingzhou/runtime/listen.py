@@ -22,6 +22,7 @@ import numpy as np
 from . import sim
 from .errors import DeviceError, FileMissing, InputError, say
 from .optional import need, tell
+from .read import is_file, open_file
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -210,15 +211,15 @@ def _simulated(source: str) -> Array:
 
 def read_wav(path: str) -> Array:
     """A .wav file as samples at 16 kHz, its channels mixed; FileMissing or InputError."""
-    if not os.path.isfile(path):
+    if not is_file(path):
         path = sim.beside(path)
-    if not os.path.isfile(path):
+    if not is_file(path):
         raise FileMissing(
             en="There is no sound %s; expected a .wav file. Check the name and the folder." % path,
             zh="没有声音文件 %s，应为 .wav 文件。请检查文件名和所在的文件夹。" % path,
         )
     try:
-        with wave.open(path, "rb") as file:
+        with open_file(path) as opened, wave.open(opened, "rb") as file:
             channels, width, rate = file.getnchannels(), file.getsampwidth(), file.getframerate()
             data = file.readframes(min(file.getnframes(), LONGEST * rate))
     except (wave.Error, EOFError, OSError) as err:

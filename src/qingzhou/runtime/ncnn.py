@@ -17,6 +17,7 @@ from .errors import EngineError, ExtraMissing, FileMissing, ModelError
 from .ncnn_file import NcnnText, parse
 from .ncnn_row import Damaged
 from .package import install_line, package
+from .read import is_file, open_file
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -92,14 +93,14 @@ def _read(path: str) -> Tuple[NcnnText, bytes]:
     """Both files, checked; FileMissing or ModelError."""
     weights, name = os.path.splitext(path)[0] + ".bin", os.path.basename(path)
     for part, most in ((path, LARGEST_PARAM), (weights, LARGEST_BIN)):
-        if not os.path.isfile(part):
+        if not is_file(part):
             raise _no_file(part)
         if os.path.getsize(part) > most:
             raise _damaged(name, "%s: %d" % (os.path.basename(part), os.path.getsize(part)))
     try:
-        with open(path, "rb") as file:
+        with open_file(path) as file:
             text = parse(file.read().decode("ascii"))
-        with open(weights, "rb") as file:
+        with open_file(weights) as file:
             numbers = file.read()
         text.check_numbers(numbers)
     except UnicodeDecodeError:

@@ -120,7 +120,7 @@ class Predictor:
 
     def predict_file(self, path: Any, threshold: Optional[float] = None) -> Any:
         """predict() for a file of the kind that suits the model: a picture, a .csv or .npz, a text (or words)."""
-        if self.card.input.kind == "tokens" and os.path.isfile(path):
+        if self.card.input.kind == "tokens" and os.path.exists(path) and not os.path.isdir(path):
             from .words import read_text
 
             return self.predict(read_text(path))

@@ -11,6 +11,7 @@ from .address import ask, failure, shown
 from .errors import DeviceError
 from .image import open_picture
 from .plain import from_plain
+from .read import open_file
 from .worker import tell_once
 
 LARGEST = 16 << 20  # bytes of a picture that is sent
@@ -69,7 +70,7 @@ def _sent(picture: Any) -> bytes:
     if isinstance(picture, bytes):
         return picture
     if isinstance(picture, str) and os.path.isfile(picture):
-        with open(picture, "rb") as file:
+        with open_file(picture) as file:
             return file.read(LARGEST)
     return as_jpeg(picture, 95)  # which says what is wrong with a path
 

@@ -13,6 +13,7 @@ import re
 from typing import Any, Callable, List, NamedTuple, Tuple
 
 from .errors import InputError
+from .read import open_file
 
 Line = Tuple[int, str]  # its number in the file, from 1; its text
 LOOKED_AT = 200  # lines that decide about the separator
@@ -43,7 +44,7 @@ class Rows(NamedTuple):
 
 def read_rows(path: Any, answers: bool = False) -> Rows:
     """The rows of a .csv, .tsv or .txt; `answers`: the last column may hold names. InputError for what is ambiguous."""
-    with open(path, "rb") as file:
+    with open_file(path) as file:
         data = file.read()
     refuse_workbook(path, data)
     text = _decode(data, path)

@@ -8,6 +8,7 @@ import os
 from typing import Any, Dict, Iterator, Optional, Sequence, Tuple
 
 from .errors import FileMissing, ModelError, QingzhouError
+from .read import is_file, open_file
 
 # Bytes of a model of which onnxruntime makes no second, rearranged copy: it loads faster and in less memory.
 LARGE = 256 << 20
@@ -39,7 +40,7 @@ def open_session(
     are the same however many there may be.
     `strict` refuses shapes that contradict each other. Without `threads`, $QINGZHOU_THREADS limits them.
     """
-    if not os.path.isfile(path):
+    if not is_file(path):
         raise FileMissing(
             en="There is no file %s; expected a converted .onnx model. Check the name and the folder." % (path,),
             zh="文件 %s 不存在，应为转换好的 .onnx 模型。请检查文件名和所在的文件夹。" % (path,),
@@ -62,7 +63,7 @@ def open_session(
     except ModelError:
         raise
     except Exception as err:  # onnxruntime has a class of its own for every kind of broken file
-        with open(path, "rb") as file:
+        with open_file(path) as file:
             if file.read(2) in (b"PK", b"\x80\x02"):  # a zip archive or a pickle, as torch.save writes them
                 raise _not_converted(os.path.basename(str(path))) from None
         raise _refused(os.path.basename(str(path)), str(err), ort.__version__) from None
@@ -152,7 +153,7 @@ def check_one_file(model: Any) -> None:
         return
     if str(model)[-4:] == ".ort":
         return
-    with open(model, "rb") as file:
+    with open_file(model) as file:
         data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)  # ValueError for an empty file
         with data:
             outside = _names_a_file(data, 0, len(data), "model", 0)

@@ -61,9 +61,11 @@ def pictures() -> List[Any]:
 
 def line(name: str) -> Optional[str]:
     """The next line of a file in the folder `sim`; None after the last, or where there is no such file."""
+    from .read import open_file
+
     try:
-        with open(os.path.join(beside("sim"), name), encoding="utf-8-sig") as file:
-            lines = [text.strip() for text in file if text.strip()]
+        with open_file(os.path.join(beside("sim"), name)) as file:
+            lines = [text.strip() for text in file.read().decode("utf-8-sig").splitlines() if text.strip()]
     except OSError:
         return None
     place = _read.get(name, 0)

@@ -14,7 +14,7 @@ from . import address, jpeg, sim
 from .errors import DeviceError, FileMissing, InputError, QingzhouError
 from .image import read_image
 from .optional import board, need, there
-from .read import PICTURES, pictures_in
+from .read import PICTURES, open_file, pictures_in
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -215,7 +215,7 @@ class Animation(Source):
 
         self.name = path
         read_image(path, "RGB")  # says in plain words what is wrong with a file that is none
-        self._frames = _frames(Image.open(path))
+        self._frames = _frames(Image.open(open_file(path)))
         self._next = 0.0
 
     def read(self) -> Any:
@@ -310,7 +310,7 @@ class JpegFile(Source):
 
     def __init__(self, path: str) -> None:
         self.name = path
-        self._file = open(path, "rb")  # noqa: SIM115  # close() closes it
+        self._file = open_file(path)
         self._pictures = jpeg.pictures(self._file)
         self._next = 0.0
 

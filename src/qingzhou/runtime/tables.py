@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, List, Optional
 import numpy as np
 
 from .errors import FileMissing, InputError
-from .read import is_path
+from .read import is_file, is_path, open_file
 from .rows import number, read_rows, refuse_workbook
 
 if TYPE_CHECKING:
@@ -51,17 +51,17 @@ def _misshapen(array: Array, shape: List[Optional[int]]) -> InputError:
 def read_numbers(path: Any, columns: int = 0) -> Array:
     """The numbers in a .csv, .txt, .npz or .npy file as float32; FileMissing or InputError. columns: see read_table."""
     _check_file(path)
-    with open(path, "rb") as file:
+    with open_file(path) as file:
         start = file.read(64)
-    refuse_workbook(path, start)
-    if start[:4] == b"PK\x03\x04" or start[:6] == b"\x93NUMPY":
-        return _numpy(path)
+        refuse_workbook(path, start)
+        if start[:4] == b"PK\x03\x04" or start[:6] == b"\x93NUMPY":
+            return _numpy(path, file)
     return read_table(path, columns)
 
 
 def _check_file(path: Any) -> None:
     try:
-        size = os.path.getsize(path) if os.path.isfile(path) else -1
+        size = os.path.getsize(path) if is_file(path) else -1
     except (OSError, ValueError):  # a path with a null character
         size = -1
     if size < 0:
@@ -73,14 +73,15 @@ def _check_file(path: Any) -> None:
         raise _too_large(path)
 
 
-def _numpy(path: Any) -> Array:
+def _numpy(path: Any, file: Any) -> Array:
     """The array `data` of an .npz file, else its first; read without pickle."""
     try:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
+        if zipfile.is_zipfile(file):
+            with zipfile.ZipFile(file) as archive:
                 if sum(member.file_size for member in archive.infolist()) > LARGEST:
                     raise _too_large(path)
-        found = np.load(path, allow_pickle=False)
+        file.seek(0)
+        found = np.load(file, allow_pickle=False)
         if not isinstance(found, np.ndarray):
             with found:
                 found = found["data"] if "data" in found.files else found[found.files[0]]

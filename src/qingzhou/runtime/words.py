@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional
 import numpy as np
 
 from .errors import InputError
+from .read import open_file
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -86,7 +87,7 @@ def _gap(vocabulary: Mapping[str, int]) -> str:
 
 def read_text(path: Any) -> str:
     """The text of a small file, UTF-8 or GBK, without the line ends."""
-    with open(path, "rb") as file:
+    with open_file(path) as file:
         data = file.read(4 * LONGEST)
     try:
         return data.decode("utf-8-sig").strip()

@@ -15,9 +15,10 @@ from importlib.resources import files
 from pathlib import Path
 
 from ..assumed import as_comment, assumed_text, without_comment
-from ..errors import OutputError, language
+from ..errors import FileMissing, OutputError, language
 from ..own_files import program_place
 from ..runtime.card import Card
+from ..runtime.read import open_file
 from ..whole_file import write_text
 from .fill import fill
 from .needs import RUNTIME, module, modules, needs
@@ -64,8 +65,9 @@ def _unnamed(code: str) -> str:
 def _text(path: Path) -> str:
     """What a program holds; "" where it cannot be read."""
     try:
-        return path.read_bytes().decode("utf-8", "replace").replace("\r\n", "\n")
-    except OSError:
+        with open_file(path) as file:
+            return str(file.read().decode("utf-8", "replace").replace("\r\n", "\n"))
+    except (FileMissing, OSError):
         return ""
 
 

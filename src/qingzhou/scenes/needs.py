@@ -38,10 +38,10 @@ from ..runtime.card import Card, Input
 TYPES = re.compile(r"^if TYPE_CHECKING:\n(?: .*\n|\n)+", re.MULTILINE)
 # of a class or function of such a name
 DOCSTRING = r"""(^\ *(?:class\ %s\w+|def\ %s\w*\((?:[^()]|\([^()]*\))*\))[^\n]*:\n)
-                \ +\"{3}(?:[^"]|"(?!""))*\"{3}\n(?=\ )"""
+                \ +\"{3}(?:[^"]|"(?!""))*\"{3}\n\n?(?=\ )"""
 OF_PRIVATE, OF_ALL = (re.compile(DOCSTRING % names, re.MULTILINE | re.VERBOSE) for names in (("_", "_[^_]"), ("", "")))
 INNER = frozenset(  # modules that only the others use
-    ["cv2_linear", "decoding", "fields", "image", "kinds", "masks", "overlap", "picture", "prepare", "quick", "session"]
+    ["card", "cv2_linear", "decoding", "fields", "image", "kinds", "masks", "overlap", "picture", "prepare", "quick", "session"]
 )
 IMPORT = re.compile(r"^( *)from \.(\w*) import ([^\n(]+|\([^)]*\))", re.MULTILINE)
 RUNTIME = "qingzhou_runtime"  # the folder beside the program: a copy of modules of qingzhou/runtime

@@ -6,6 +6,7 @@ import base64
 import contextlib
 import http.client
 import json
+import os
 import secrets
 import shutil
 import time
@@ -19,6 +20,7 @@ from ..devices import load
 from ..errors import FileMissing, OptionError, QingzhouError
 from ..runtime.address import parts as address_parts
 from ..runtime.address import shown
+from ..runtime.read import open_file
 from ..whole_file import replacing
 
 PATIENCE = 0.7  # seconds between questions
@@ -116,7 +118,8 @@ class _Server:
     def upload(self, file: Path) -> str:
         """A file; its token."""
         try:
-            size, stream = file.stat().st_size, file.open("rb")
+            stream = open_file(file)
+            size = os.fstat(stream.fileno()).st_size
         except OSError:
             raise FileMissing(
                 en=f"There is no file {file}. Check the name and folder.",
