@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import QingzhouError, as_plain
+from .runtime.text import escaped
 from .whole_file import write_text
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def coco(results: Sequence[Answer], labels: Sequence[str]) -> dict[str, Any]:
 
 def write_coco(path: Path, results: Sequence[Answer], labels: Sequence[str]) -> None:
     """coco() as a file."""
-    write_text(path, json.dumps(coco(results, labels), ensure_ascii=False))
+    write_text(path, escaped(json.dumps(coco(results, labels), ensure_ascii=False)))
 
 
 def _annotation(one: Detection, number: int, image: int, size: tuple[int, int]) -> dict[str, Any]:

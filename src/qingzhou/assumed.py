@@ -9,6 +9,7 @@ from typing import Any
 
 from .errors import say
 from .runtime.card import Input
+from .runtime.text import line
 
 IMAGENET = ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375])  # mean and std of pixels 0 to 255, for RGB
 OF_PICTURES = ("input_size", "resize", "color", "normalize")
@@ -25,7 +26,7 @@ EN, ZH = "The file does not say how pictures were prepared; assumed", "文件里
 
 def assumed_text(entry: Input, assumed: Sequence[str], tool: str = "") -> str:
     """One sentence with all that was assumed of pictures, as `tool` does it, and what to do; "" if nothing was."""
-    found = [name for name in OF_PICTURES if name in assumed]
+    found = [name for name in OF_PICTURES if name in assumed and entry.kind == "image"]
     if not found:
         return ""
     parts = [PARTS[name](entry) for name in found]
@@ -47,7 +48,7 @@ def on_the_page(notes: Sequence[str]) -> list[str]:
 def as_comment(text: str) -> str:
     """The sentence as the first lines of a program; "" stays so."""
     width = 100 if text.isascii() else 50
-    return "".join(f"# {line}\n" for line in textwrap.wrap(text, width, break_on_hyphens=False))
+    return "".join(f"# {part}\n" for part in textwrap.wrap(line(text), width, break_on_hyphens=False))
 
 
 def without_comment(code: str) -> str:

@@ -11,6 +11,7 @@ from typing import IO, Any
 import click
 
 from .errors import language, say
+from .runtime.text import line
 
 HEADINGS = {"Options": "选项", "Commands": "命令"}
 PLACES = {
@@ -81,9 +82,10 @@ def _in_their_language() -> Iterator[None]:
     try:
         yield
     except click.UsageError as err:
+        err.message = line(err.message)  # type: ignore[misc]  # final for click alone
         if language() == "en" or isinstance(err, ChineseUsageError) or type(err).__name__ == "NoArgsIsHelpError":
             raise
-        raise ChineseUsageError(_what_was_wrong(err), err.ctx) from None
+        raise ChineseUsageError(line(_what_was_wrong(err)), err.ctx) from None
 
 
 def _what_was_wrong(err: click.UsageError) -> str:

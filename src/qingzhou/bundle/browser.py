@@ -15,6 +15,7 @@ from typing import Any
 from ..errors import ModelError, OutputError
 from ..runtime.card import Card
 from ..runtime.session import check_one_file
+from ..runtime.text import line
 
 PAGE = Path(__file__).with_name("page")  # the page's own files: ES modules without a framework
 ENGINE = Path(__file__).with_name("onnxruntime_web")  # as scripts/vendor_onnxruntime_web has packed it
@@ -37,7 +38,7 @@ def write_page(model: Path, card: Card, folder: Path, language: str) -> None:
         _write_engine(folder)
         _write_model(model, card, folder / "model.onnx")
         _write(folder / "card.json", card.to_json())
-        _write(folder / "labels.txt", "".join(f"{label}\n" for label in card.labels))
+        _write(folder / "labels.txt", "".join(f"{line(label)}\n" for label in card.labels))
         _write(folder / "index.html", _index(model.stem, card, language))
         serve = (PAGE / "serve.py").read_text("utf-8")
         _write(folder / "serve.py", serve.replace('LANGUAGE = "en"', f'LANGUAGE = "{_choose(language, "en", "zh")}"'))
@@ -103,7 +104,7 @@ def _index(title: str, card: Card, language: str) -> str:
         ),
     }  # fmt: skip
     template = Template((PAGE / "index.html").read_text("utf-8"))
-    return template.substitute({name: html.escape(text) for name, text in texts.items()})
+    return template.substitute({name: html.escape(line(text)) for name, text in texts.items()})
 
 
 def _facts(card: Card, language: str) -> str:
@@ -123,7 +124,7 @@ def _choose(language: str, en: str, zh: str) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    path.write_bytes(text.encode("utf-8", "backslashreplace"))  # labels and names of files need not be Unicode
+    path.write_bytes(text.encode("utf-8"))
 
 
 def _not_onnx(model: Path) -> ModelError:

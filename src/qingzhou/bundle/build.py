@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ from ..errors import OptionError, language, say, use_language
 from ..quant import Quantised
 from ..runtime.address import hidden
 from ..runtime.card import Card
+from ..runtime.text import line, markdown, word
 from ..scenes import RUNTIME, SCENES, copy_runtime, needs, program
 from ..scenes.actions import rules_for, whom
 from ..whole_file import folder_beside
@@ -295,7 +297,7 @@ def _write_texts(order: Order, folder: Path, form: Form, made: Bundle, wanted: M
     """Labels, README, requirements."""
     chosen, labels = order.language, form.card.labels
     if labels:
-        write(folder / "labels.txt", "".join(f"{label}\n" for label in labels))
+        write(folder / "labels.txt", "".join(f"{line(label)}\n" for label in labels))
     remark = {"en": "Exact versions with wheels for this device; sh install.sh installs them into packages/",
               "zh": "在这台设备上有安装文件的准确版本；sh install.sh 会装到 packages/"}[chosen]  # fmt: skip
     write(folder / "requirements.txt", as_text(wanted, remark))
@@ -309,27 +311,33 @@ def _told(order: Order, folder: Path, form: Form, made: Bundle) -> Facts:
     try:
         scene = SCENES[order.scene]
         size = sum((folder / name).stat().st_size for name in files_in(folder)) / 1e6
-        words = _words(folder) if order.scene == "basic" else ""
+        words = _words(folder, order.device) if order.scene == "basic" else ""
         rate = made.estimate.rate
         speed = rate and say(
             f"Expected: about {rate} a second (an estimate; bench.py measures it).",
             f"预计每秒约 {rate} 次（估计值，bench.py 可以实测）。",
         )  # fmt: skip
         return Facts(
-            f"{order.source.stem} · {scene.name}", order.device, say(scene.en, scene.zh), form.card.network,
+            f"{markdown(order.source.stem)} · {scene.name}", order.device, say(scene.en, scene.zh),
+            markdown(form.card.network),
             form.engine, form.precision, say(f"{size:.1f} MB in all", f"共 {size:.1f} MB"), speed, words, order.offline,
-            made.answer, (folder / RESULT).is_file(), made.rules, order.device.remarks,
+            markdown(made.answer), (folder / RESULT).is_file(), made.rules, order.device.remarks,
         )  # fmt: skip
     finally:
         use_language(before)
 
 
-def _words(folder: Path) -> str:
-    """What follows main.py to ask about the sample: a file, or the beginning of a text itself."""
+def _words(folder: Path, device: Device) -> str:
+    """What follows main.py to ask about the sample: a file, or the beginning of a text itself; "" for a text that the
+    shells of a computer, of which nobody knows which it is, would read in different ways.
+    """
     found = next(iter(sorted(folder.glob("sample.*"))), None)
-    if found is None:
-        return ""
-    return f" {found.read_text('utf-8').strip() if found.suffix == '.txt' else found.name}"
+    if found is None or found.suffix != ".txt":
+        return f" {found.name}" if found else ""
+    text = found.read_text("utf-8").strip()
+    if re.fullmatch(r"[^\W_][\w ]*", text):
+        return f" {text}"
+    return f" {word(text)}" if device.machine else ""
 
 
 def _write_facts(order: Order, folder: Path, form: Form, shown: Shown, wanted: Mapping[str, Sequence[str]]) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..runtime.text import escaped, file_name
+
 FORMAT, VERSION, FACTS = "qingzhou.bundle", 1, "bundle.json"
 SEAL = "digest"  # in bundle.json: the SHA-256 of the rest of it
 EXECUTABLE = ("install.sh",)
@@ -33,7 +35,7 @@ def write_facts(folder: Path, facts: Mapping[str, Any]) -> None:
 
 def as_text(facts: Mapping[str, Any]) -> str:
     """JSON that people can read."""
-    return json.dumps(facts, ensure_ascii=False, indent=1) + "\n"
+    return escaped(json.dumps(facts, ensure_ascii=False, indent=1)) + "\n"
 
 
 def is_sealed(facts: Mapping[str, Any]) -> bool:
@@ -88,7 +90,7 @@ def zipped(folder: Path, place: Path) -> Path:
     """The folder as a zip that unpacks into one folder; scripts stay executable."""
     with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in files_in(folder):
-            info = zipfile.ZipInfo(f"{folder.name}/{name}", (2026, 1, 1, 0, 0, 0))
+            info = zipfile.ZipInfo(f"{file_name(folder.name)}/{name}", (2026, 1, 1, 0, 0, 0))
             mode = 0o755 if name in EXECUTABLE else 0o644
             info.external_attr, info.compress_type = (0o100000 | mode) << 16, zipfile.ZIP_DEFLATED
             archive.writestr(info, (folder / name).read_bytes())

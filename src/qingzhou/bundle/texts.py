@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..devices import Device
+from ..runtime.text import code
 
 SELFTEST = '''"""{about}"""
 
@@ -114,7 +115,7 @@ def install_bat(pythons: Sequence[str], language: str) -> str:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the README tells of a bundle."""
+    """What the README tells of a bundle, as it stands there: in Markdown, and `words` for a shell."""
 
     title: str
     device: Device
@@ -206,7 +207,7 @@ def _picture(facts: Facts, words: str) -> str:
 
 
 def _rules(facts: Facts, words: str) -> str:
-    return f"{words}\n\n" + "\n".join(f"- `{rule}`" for rule in facts.rules) if facts.rules else ""
+    return f"{words}\n\n" + "\n".join(f"- {code(rule)}" for rule in facts.rules) if facts.rules else ""
 
 
 def _list(title: str, lines: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import CheckpointDamaged, CheckpointTypeError, QingzhouError, UnsafeCheckpoint, UnsupportedCheckpoint
-from ..runtime.errors import spaced
+from ..runtime.errors import line, spaced
 
 
 def damaged(en: str, zh: str) -> CheckpointDamaged:
@@ -59,8 +59,7 @@ def naming(path: Path) -> Iterator[None]:
 
 
 def short(value: object, length: int = 80) -> str:
-    """Text from a file, safe to print: no control characters, never long."""
+    """Text from a file on one line, never long."""
     plain = value is None or isinstance(value, (str, int, float))  # the text of anything else may have no end
     text = str(value)[: length + 1] if plain else f"<{type(value).__name__}>"
-    text = text if len(text) <= length else text[:length] + "…"
-    return "".join(c if c.isprintable() else "?" for c in text)
+    return line(text if len(text) <= length else text[:length] + "…")

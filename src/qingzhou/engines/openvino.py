@@ -72,7 +72,7 @@ def open_model(path: Path, settings: Settings) -> Session:
             raise _no_file(part)
     core = _package().Core()
     try:
-        model = core.read_model(path, weights)
+        model = core.read_model(path.read_bytes(), weights.read_bytes())  # it takes no name that is not Unicode
     except Exception as err:  # RuntimeError of many kinds
         raise _damaged(path, err) from None
     device = _device(core, settings.device or "cpu")
@@ -123,12 +123,11 @@ def _read_onnx(core: Any, source: Path) -> Any:
     proto = onnx.load(source, load_external_data=False)
     names = {entry.name for entry in proto.graph.input}
     fixed = [tensor for tensor in proto.graph.initializer if tensor.name not in names]
-    if len(fixed) == len(proto.graph.initializer):
-        model = core.read_model(source)
-    else:
+    if len(fixed) < len(proto.graph.initializer):
         del proto.graph.initializer[:]
         proto.graph.initializer.extend(fixed)
-        model = core.read_model(proto.SerializeToString())
+    del proto.metadata_props[:]  # what other tools wrote would stand in the .xml as it is; the card is added, as ASCII
+    model = core.read_model(proto.SerializeToString())
     for port, entry in zip(model.outputs, proto.graph.output, strict=True):
         port.get_tensor().set_names({entry.name})
     return model

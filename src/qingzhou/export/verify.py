@@ -37,7 +37,7 @@ def check_structure(emitted: Emitted, path: Path) -> None:
     except ModelError:
         import onnx
 
-        onnx.checker.check_model(path, full_check=True)
+        onnx.checker.check_model(path.read_bytes(), full_check=True)
 
 
 def _skeleton(emitted: Emitted) -> bytes:

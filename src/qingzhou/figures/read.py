@@ -12,8 +12,8 @@ from typing import Any
 
 from ..devices import all_devices
 from ..errors import FileMissing, language, say
-from ..report.page import HIDDEN
 from ..runtime.read import open_file
+from ..runtime.text import line
 
 FORMAT, VERSION = "qingzhou.report", 1
 SOURCES = ("measured", "published", "emulated")
@@ -183,7 +183,7 @@ def _row(entry: Any, source: str, file: str) -> Row | str:
 
 def plain(text: str) -> str:
     """At most so many letters, without those that steer a terminal or make a name read backwards."""
-    return HIDDEN.sub("\N{REPLACEMENT CHARACTER}", text[:LONGEST])
+    return line(text[:LONGEST])
 
 
 def _sensible(name: str, value: Any) -> bool:

@@ -8,16 +8,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from ..answers import as_dict, csv_rows, hint_in, names_of, ranking
 from ..errors import QingzhouError, say
 from ..runtime.answers import nothing
-from .pieces import as_json, console, notes, table_of
+from ..runtime.text import cell
+from .pieces import as_json, console, escape, notes, stderr, table_of
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from ..run import Answer
     from ..runtime.card import Card
     from ..runtime.detect import Detection
@@ -42,8 +43,8 @@ def predictions(results: Sequence[Answer], top: int, card: Card, json_wanted: bo
 
 def as_csv(results: Sequence[Answer]) -> None:
     """The same as a table for spreadsheets; what failed is said on stderr."""
-    csv.writer(sys.stdout, lineterminator="\n").writerows(csv_rows(results))
-    screen = Console(stderr=True, highlight=False)
+    csv.writer(sys.stdout, lineterminator="\n").writerows([cell(one) for one in row] for row in csv_rows(results))
+    screen = stderr()
     for result in results:
         if isinstance(result.answer, QingzhouError):
             screen.print(f"[red]✗[/] {escape(result.source)}  {escape(str(result.answer))}", soft_wrap=True)
@@ -93,7 +94,7 @@ def _several(answer: Prediction, top: int, names: Sequence[str]) -> tuple[str, s
 def _drawn(screen: Console, results: Sequence[Answer]) -> None:
     for result in results:
         if result.drawn is not None:
-            screen.print(say(f"drawn: {result.drawn}", f"结果图：{result.drawn}"), soft_wrap=True, markup=False)
+            screen.print(f"{say('drawn: ', '结果图：')}{escape(result.drawn)}", soft_wrap=True)
 
 
 def check(path: Path, worst: float, json_wanted: bool) -> None:

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.markup import escape
-
 from ..bench import Report, Row
 from ..bench.verdict import title
 from ..errors import language, say
 from ..report import write_page
+from ..runtime.text import escaped
 from ..whole_file import write_text
-from .pieces import as_json, console, notes, table_of
+from .pieces import as_json, console, escape, notes, table_of
 
 
 def bench(report: Report) -> None:
@@ -43,7 +42,7 @@ def bench_json(report: Report, out: Path | None) -> None:
     if out is None:
         as_json(report.as_dict())
     else:
-        write_text(out, json.dumps(report.as_dict(), ensure_ascii=False, indent=2) + "\n")
+        write_text(out, escaped(json.dumps(report.as_dict(), ensure_ascii=False, indent=2)) + "\n")
 
 
 def bench_page(report: Report, out: Path) -> None:

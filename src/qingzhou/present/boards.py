@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.markup import escape
 
 from ..bundle.push import Pushed, push, run_main
 from ..bundle.scan import scan
 from ..bundle.ssh import UNIHIKER, UNIHIKER_PASSWORD, Board, Login, Target
 from ..errors import BoardError, OptionError, say
 from ..runtime.address import shown
+from ..runtime.text import escaped, line
 from ..whole_file import output_path, write_text
-from .pieces import as_json, busy, console, facts, note, table_of
+from .pieces import as_json, busy, console, escape, facts, note, table_of
 
 PASSWORD = "QINGZHOU_PASSWORD"  # for programs: on a command line everybody on the computer could read it
 
@@ -55,7 +55,7 @@ def push_shown(bundle: Path | None, name: str | None, options: Mapping[str, Any]
         done = push(bundle, board, options["folder"], tell, options["measure"])
         report = _keep(done, bundle, target, options["out"])
         _show(done, report, json_wanted)
-        return run_main(board, done.folder, _raw) if options["start"] else 0
+        return run_main(board, done.folder, _teller(False)) if options["start"] else 0
 
 
 def _target(name: str | None, options: Mapping[str, Any]) -> Target:
@@ -119,7 +119,7 @@ def _keep(done: Pushed, bundle: Path, target: Target, out: Path | None) -> Path 
         return None
     name = "".join(c if c.isalnum() or c in ".-" else "_" for c in target.host)
     path = output_path(bundle, out or bundle.with_name(f"{bundle.stem}-{name}.report.json"), ".json")
-    write_text(path, json.dumps(done.report, ensure_ascii=False, indent=2) + "\n")
+    write_text(path, escaped(json.dumps(done.report, ensure_ascii=False, indent=2)) + "\n")
     return path
 
 
@@ -142,16 +142,12 @@ def _show(done: Pushed, report: Path | None, json_wanted: bool) -> None:
 def _teller(json_wanted: bool) -> Callable[[str], None]:
     """Steps and what the board prints: on stderr where stdout is for a program."""
     stream = sys.stderr if json_wanted else sys.stdout
-    return lambda line: print(_plain(line), file=stream, flush=True)
+    return lambda text: print(_plain(text), file=stream, flush=True)
 
 
-def _raw(line: str) -> None:
-    print(line, flush=True)
-
-
-def _plain(line: str) -> str:
-    """Without the control characters of a progress bar."""
-    return "".join(c for c in line.rsplit("\r", 1)[-1] if c.isprintable() or c == "\t")
+def _plain(text: str) -> str:
+    """Of a progress bar the last state, and nothing that steers the terminal."""
+    return line(text.rstrip("\r").rpartition("\r")[2])
 
 
 def _password_given(host: str) -> OptionError:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.filesize import decimal
-from rich.markup import escape
 
 from ..errors import say
-from .pieces import as_json, console, facts, notes, table_of
+from ..runtime.text import this_shell, word
+from .pieces import as_json, console, escape, facts, notes, table_of
 
 if TYPE_CHECKING:
     from ..bundle.build import Bundle
@@ -62,7 +62,7 @@ def bundle(made: Bundle, json_wanted: bool) -> None:
         (say("scene", "场景"), made.scene),
         (say("network", "网络"), escape(form.card.network)),
         (say("form", "形式"), _form(form)),
-        (say("rules", "规则"), escape("\n".join(made.rules))),
+        (say("rules", "规则"), "\n".join(map(escape, made.rules))),
         (say("expected", "预计"), _expected(made.estimate)),
         (say("sample", "示例"), escape(made.answer)),
         (say("time", "用时"), f"{made.seconds:.1f} s"),
@@ -71,7 +71,7 @@ def bundle(made: Bundle, json_wanted: bool) -> None:
     if not made.device.is_page:
         screen.print(say("Next: copy it to the device and follow its README.md, or: ",
                          "下一步：复制到设备上，按 README.md 操作，或者：")
-                     + f"qingzhou push {escape(str(made.path))} user@board")  # fmt: skip
+                     + f"qingzhou push {escape(word(str(made.path), this_shell()))} user@board")  # fmt: skip
 
 
 def _form(form: Form) -> str:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import os
-import shlex
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.filesize import decimal
-from rich.markup import escape
 
 from ..answers import failure
 from ..errors import QingzhouError, say
-from .pieces import as_json, console, cost, entry, error, facts, labels, notes, table_of, task
+from ..runtime.text import lines, this_shell, word
+from .pieces import as_json, console, cost, entry, error, escape, facts, labels, notes, table_of, task
 
 if TYPE_CHECKING:
     from ..batch import Result
@@ -47,7 +44,7 @@ def _one_conversion(result: Conversion | QingzhouError) -> None:
     screen.print(f"[bold]{escape(result.source.name)}[/] → [bold]{escape(result.model.path.name)}[/]")
     screen.print(
         facts(
-            (say("network", "网络"), f"{card.network}  ({card.tool}, {task(card.task)})"),
+            (say("network", "网络"), f"{escape(card.network)}  ({escape(card.tool)}, {task(card.task)})"),
             (say("classes", "类别"), labels(card.labels)),
             (say("input", "输入"), entry(card.input)),
             (say("parameters", "参数"), cost(result.parameters, result.macs)),
@@ -72,8 +69,7 @@ def _command(result: Conversion) -> str:
     """The line that runs the generated program, as this system's shell reads it."""
     data = {"image": say(" photo.jpg", " 照片.jpg"), "table": " data.csv", "array": " data.npz"}
     name = str(result.program)
-    quoted = subprocess.list2cmdline([name]) if sys.platform == "win32" else shlex.quote(name)
-    return f"python {quoted}{data.get(result.model.card.input.kind, '')}"
+    return f"python {word(name, this_shell())}{data.get(result.model.card.input.kind, '')}"
 
 
 def _many_conversions(results: Sequence[Result]) -> None:
@@ -85,7 +81,7 @@ def _many_conversions(results: Sequence[Result]) -> None:
             table.add_row("[red]✗[/]", name)
             continue
         card = result.model.card
-        table.add_row("[green]✓[/]", name, f"{escape(card.network)} ({card.tool})",
+        table.add_row("[green]✓[/]", name, f"{escape(card.network)} ({escape(card.tool)})",
                       str(len(card.labels) or ""), decimal(result.size), f"{result.seconds:.2f} s")  # fmt: skip
     screen = console()
     screen.print(table)
@@ -115,8 +111,9 @@ def demo(done: Demo, json_wanted: bool) -> None:
     _one_conversion(done.conversion)
     screen = console()
     screen.print()
-    screen.print("$ " + shlex.join(("python", *done.command[1:])), style="cyan", markup=False, soft_wrap=True)
-    screen.print(done.printed, markup=False)
+    words = [word(part, this_shell()) for part in done.command[1:]]
+    screen.print("$ " + escape(" ".join(["python", *words])), style="cyan", soft_wrap=True)
+    screen.print(lines(done.printed), markup=False)
     screen.print()
     text = say("The files are in", "文件在")
-    screen.print(f"{text} {done.picture.parent}", markup=False, soft_wrap=True)
+    screen.print(f"{text} {escape(done.picture.parent)}", soft_wrap=True)

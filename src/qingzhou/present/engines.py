@@ -6,10 +6,9 @@ import math
 from typing import TYPE_CHECKING
 
 from rich.filesize import decimal
-from rich.markup import escape
 
 from ..errors import say
-from .pieces import as_json, console, facts, notes, table_of
+from .pieces import as_json, console, escape, facts, notes, table_of
 
 if TYPE_CHECKING:
     from ..engines.artifact import Artifact, Difference

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.markup import escape
 
 from ..errors import say
 from ..evaluate import Classification, DetectionScore, Evaluation, Regression
-from .pieces import as_json, console, facts, notes, table_of, task
+from .pieces import as_json, console, escape, facts, notes, table_of, task
 
 MOST_CLASSES = 20  # with more, the worst are shown
 MOST_PAIRS = 15

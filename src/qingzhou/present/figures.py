@@ -8,14 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from rich.markup import escape
-
 from ..errors import language, say
 from ..figures import Merged, Unread
 from ..figures.merge import table_of_speeds
 from ..report import write_page
 from ..report.page import figure, percent, size
-from .pieces import as_json, console, table_of
+from ..runtime.text import cell
+from .pieces import as_json, console, escape, table_of
 
 MARKS = {"measured": "", "published": " †", "emulated": " ‡"}
 FACTS = 5  # columns of texts, which are always shown
@@ -57,7 +56,7 @@ def report_csv(merged: Sequence[Merged]) -> None:
     rows.writerow(names)
     for one in merged:
         values = one.as_dict()
-        rows.writerow([_harmless(values[name]) for name in names])
+        rows.writerow([cell(values[name]) for name in names])
 
 
 def report_page(merged: Sequence[Merged], bad: Sequence[Unread], faults: Faults, out: Path) -> None:
@@ -134,8 +133,3 @@ def _source(source: str) -> str:
         "published": say("published in XEdu's documentation", "XEdu 文档公布的数据"),
         "emulated": say("counted under emulation", "仿真环境下统计"),
     }.get(source, source)
-
-
-def _harmless(value: object) -> object:
-    """A text that begins as a formula does is put behind an apostrophe, as OWASP's advice on CSV injection has it."""
-    return "'" + value if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from rich.filesize import decimal
-from rich.markup import escape
 from rich.tree import Tree
 
 from ..errors import say
-from .pieces import as_json, console, cost, entry, facts, labels, notes, step_text, table_of, task
+from .pieces import as_json, console, cost, entry, escape, facts, labels, notes, step_text, table_of, task
 
 if TYPE_CHECKING:
     from ..doors import Door

@@ -8,25 +8,36 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from rich import markup
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from ..errors import QingzhouError, say
 from ..progress import Tell, silent
 from ..runtime.card import Input
+from ..runtime.text import escaped, line
 
 MOST_LABELS = 12  # shown in a table
 
 
 def console() -> Console:
     """The terminal, as wide as it is; 100 columns and no colours where the output is piped."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 100)
+    return Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 100)
+
+
+def stderr() -> Console:
+    """The terminal for what is beside the answer."""
+    return Console(stderr=True, highlight=False, emoji=False)
+
+
+def escape(text: object) -> str:
+    """Text that is not ours as rich takes it: on one line, without what steers a terminal, and its brackets literal."""
+    return markup.escape(line(text))
 
 
 def as_json(value: object) -> None:
     """One JSON document on stdout; Chinese stays readable where the stream can hold it."""
-    text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
+    text = escaped(json.dumps(value, ensure_ascii=False, indent=2, default=str))
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     print(text if _holds(text, encoding) else json.dumps(value, indent=2, default=str))
 
@@ -42,23 +53,22 @@ def _holds(text: str, encoding: str) -> bool:
 @contextlib.contextmanager
 def busy(text: str) -> Iterator[Tell]:
     """A spinner while something runs, and a way to say what of it; nothing where the output is piped."""
-    stderr = Console(stderr=True)
-    if not stderr.is_terminal:
+    screen = stderr()
+    if not screen.is_terminal:
         yield silent
         return
-    with stderr.status(escape(text)) as spinner:
+    with screen.status(escape(text)) as spinner:
         yield lambda stage: spinner.update(escape(f"{text}: {stage}"))
 
 
 def note(text: str) -> None:
     """What the user should know, on stderr."""
-    Console(stderr=True, highlight=False).print(f"[yellow]![/] {escape(text)}", soft_wrap=True)
+    stderr().print(f"[yellow]![/] {escape(text)}", soft_wrap=True)
 
 
 def error(err: QingzhouError) -> None:
     """A user's mistake, on stderr."""
-    screen = Console(stderr=True, highlight=False)
-    screen.print(f"[bold red]{say('Error: ', '错误：')}[/]{escape(str(err))}", soft_wrap=True)
+    stderr().print(f"[bold red]{say('Error: ', '错误：')}[/]{escape(str(err))}", soft_wrap=True)
 
 
 def facts(*rows: tuple[str, str]) -> Table:

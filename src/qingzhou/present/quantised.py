@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from rich.filesize import decimal
-from rich.markup import escape
 
 from ..errors import say
 from ..quant import Quantised
 from ..quant.judge import Changed, Verdict
 from ..quant.timing import Timing
-from .pieces import as_json, console, facts, notes, table_of
+from .pieces import as_json, console, escape, facts, notes, table_of
 
 MOST_CHANGED = 10
 

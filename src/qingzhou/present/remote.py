@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from rich.filesize import decimal
-from rich.markup import escape
 
 from ..errors import say
-from .pieces import as_json, console, facts, note
+from .pieces import as_json, console, escape, facts, note
 
 
 def shown(job: Mapping[str, Any], files: Sequence[Path], json_wanted: bool) -> None:

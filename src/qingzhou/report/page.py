@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,11 @@ from typing import Any
 import jinja2
 
 from .. import __version__
+from ..runtime.text import lines
 from ..whole_file import write_text
 from .scale import Frame, frame, spread, ticks
 
 TEMPLATES = Path(__file__).with_name("templates")
-# What no text on a page needs: control characters, and marks that make a name read backwards (CVE-2021-42574).
-HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def write_page(out: Path, template: str, lang: str, **facts: Any) -> None:
@@ -26,8 +24,7 @@ def write_page(out: Path, template: str, lang: str, **facts: Any) -> None:
     facts  what the template speaks of; a missing one is an error, and whatever they hold is escaped
     """
     page = _environment(lang).get_template(template).render(**facts)
-    text = page.encode("utf-8", "backslashreplace").decode("utf-8")  # names of files need not be Unicode
-    write_text(out, HIDDEN.sub("\N{REPLACEMENT CHARACTER}", text))
+    write_text(out, lines(page))
 
 
 def _environment(lang: str) -> jinja2.Environment:

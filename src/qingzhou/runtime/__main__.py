@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from .errors import QingzhouError, say
+from .errors import QingzhouError, line, say
 from .predict import load
 
 
@@ -17,10 +17,10 @@ def main(names: list[str]) -> int:
     for name in names:
         try:
             worst = load(name).check()
-            print(say("OK    %s (largest difference %.2g)", "通过  %s（最大差异 %.2g）") % (name, worst))
+            print(say("OK    %s (largest difference %.2g)", "通过  %s（最大差异 %.2g）") % (line(name), worst))
         except QingzhouError as err:
             failed = 1
-            print(say("FAIL  %s: %s", "失败  %s：%s") % (name, err))
+            print(say("FAIL  %s: %s", "失败  %s：%s") % (line(name), line(err)))
     return failed
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from .answers import Detection, nothing
-from .errors import say
+from .errors import line, say
 from .image import open_picture, size_of
 
 SMALLEST = 160  # pixels of the shorter side that `enlarge` gives at least
@@ -54,9 +54,9 @@ def draw(source: Any, answer: Any, enlarge: bool = False) -> Any:
 def caption(answer: Any) -> str:
     """ "cat 98.1%", several of these where several are named, or the values where there are no classes."""
     if getattr(answer, "named", None) is not None:
-        return ", ".join("%s %.1f%%" % (one.label, 100 * one.confidence) for one in answer.named) or nothing()
+        return ", ".join("%s %.1f%%" % (line(one.label), 100 * one.confidence) for one in answer.named) or nothing()
     if answer.label or isinstance(answer, Detection):  # a class may be called ""
-        return "%s %.1f%%" % (answer.label, 100 * answer.confidence)
+        return "%s %.1f%%" % (line(answer.label), 100 * answer.confidence)
     return " ".join("%.4g" % value for value in answer.scores[:5]) + (" …" if len(answer.scores) > 5 else "")
 
 

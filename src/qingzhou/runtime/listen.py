@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Iterator, List, Tuple
 import numpy as np
 
 from . import sim
-from .errors import DeviceError, FileMissing, InputError, say
+from .errors import DeviceError, FileMissing, InputError, line, say
 from .optional import need, tell
 from .read import is_file, open_file
 
@@ -312,7 +312,7 @@ def _main() -> None:
     paths = pictures_of(given[0], given[1], seconds)
     classes = collections.Counter(os.path.basename(os.path.dirname(path)) for path in paths)
     for name, count in sorted(classes.items()):  # as BaseNN and MMEdu number them
-        print(say("%s: %d pictures", "%s：%d 张图片") % (name, count))
+        print(say("%s: %d pictures", "%s：%d 张图片") % (line(name), count))
 
 
 if __name__ == "__main__":

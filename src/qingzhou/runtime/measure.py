@@ -16,7 +16,7 @@ import sys
 import time
 from typing import Any, Dict, List, Optional
 
-from .errors import QingzhouError, say
+from .errors import QingzhouError, line, say
 from .place import FOLDER, read_bundle
 
 SECONDS, FEWEST, MOST, WARM_UP = 10.0, 5, 1000, 3
@@ -36,7 +36,7 @@ def main(words: List[str]) -> int:
         print(say("%r is no number of seconds.", "%r 不是秒数。") % words[0], file=sys.stderr)
         return 2
     except QingzhouError as err:
-        print(say("Problem: %s", "出错了：%s") % err, file=sys.stderr)
+        print(say("Problem: %s", "出错了：%s") % line(err), file=sys.stderr)
         return 1
     print(sentence(row))
     return write({"format": "qingzhou.report", "version": 1, "source": row.pop("source"), "rows": [row]})
@@ -159,7 +159,7 @@ def write(report: Dict[str, Any]) -> int:
     part = "%s.%d.part" % (place, os.getpid())
     try:
         with open(part, "w", encoding="utf-8") as file:
-            json.dump(report, file, ensure_ascii=False, indent=1)
+            json.dump(report, file, indent=1)
         os.replace(part, place)
     except OSError as err:
         print(say("Cannot write %s: %s", "无法写入 %s：%s") % (place, err.strerror), file=sys.stderr)

@@ -15,7 +15,7 @@ import numpy as np
 
 from .answers import Detection, Prediction, hint, hinted, label_of, look, named_in
 from .card import KEY, Card, Sample, outputs_of
-from .errors import FileMissing, ImageError, InputError, ModelError, SelfTestFailed, say
+from .errors import FileMissing, ImageError, InputError, ModelError, SelfTestFailed, line, say
 from .read import is_path, several
 from .session import open_any
 
@@ -113,7 +113,7 @@ class Predictor:
             except (FileMissing, ImageError) as err:
                 if none and place == len(pictures):
                     raise
-                print(say("Left out: %s", "跳过：%s") % err, file=sys.stderr)
+                print(say("Left out: %s", "跳过：%s") % line(err), file=sys.stderr)
             else:
                 none = False
                 yield picture, answer

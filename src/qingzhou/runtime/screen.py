@@ -14,7 +14,7 @@ from PIL import Image
 
 from . import sim
 from .draw import caption, draw, write_below
-from .errors import InputError, say
+from .errors import InputError, line, say
 from .optional import board, there
 from .read import SCREEN
 
@@ -25,7 +25,7 @@ _message: List[Any] = ["", 0.0]  # what show() wrote, and until when it stays
 
 def write(text: str) -> None:
     """A message on the screen for some seconds; without a window, in the terminal."""
-    _message[:] = [text, time.monotonic() + SECONDS]
+    _message[:] = [line(text), time.monotonic() + SECONDS]
     if sim.active():
         sim.tell("show: " + text)
     elif not has_display():

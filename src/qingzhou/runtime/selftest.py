@@ -7,7 +7,7 @@ import runpy
 import sys
 from typing import Any, Dict, List
 
-from .errors import FileMissing, QingzhouError, SelfTestFailed, say
+from .errors import FileMissing, QingzhouError, SelfTestFailed, line, say
 from .place import FOLDER, read_bundle
 
 CLOSE = 0.02  # of scores, 0 to 1: another processor may round a number to the next of 256 steps
@@ -21,10 +21,10 @@ def main() -> int:
     elsewhere = bundle.get("model_files") == []  # another machine runs the model
     for name, test in TESTS[-1:] if elsewhere else TESTS:
         try:
-            print(say("OK    %s  %s", "通过  %s  %s") % (say(*name), test(bundle)))
+            print(say("OK    %s  %s", "通过  %s  %s") % (say(*name), line(test(bundle))))
         except (QingzhouError, ImportError) as err:
             failed = 1
-            print(say("FAIL  %s: %s", "失败  %s：%s") % (say(*name), err))
+            print(say("FAIL  %s: %s", "失败  %s：%s") % (say(*name), line(err)))
     return failed
 
 
@@ -110,7 +110,7 @@ def _agree(a: List[Any], b: List[Any]) -> bool:
 
 def shown(rows: List[List[Any]]) -> str:
     """A summary in a few words."""
-    words = [" ".join(str(part) for part in (row[:2] if row[0] else row[1:6])) for row in rows[:5]]
+    words = [" ".join(line(part) for part in (row[:2] if row[0] else row[1:6])) for row in rows[:5]]
     return ", ".join(words) + (" …" if len(rows) > 5 else "") if words else say("nothing found", "没有发现目标")
 
 

@@ -74,8 +74,21 @@ def start(model: Any, options: Any, providers: Sequence[str] = ("CPUExecutionPro
     have it open other files; whatever it says of a broken one goes on to the caller, who knows what it was for.
     """
     check_one_file(model)
+    if isinstance(model, str) and not _is_unicode(model):  # a name in GBK, which onnxruntime does not take
+        if model[-4:] == ".ort":
+            options.add_session_config_entry("session.load_model_format", "ORT")
+        with open(model, "rb") as file:
+            model = file.read()
     # Without its fallback, which prints in the middle of our output and then fails the same way.
     return onnxruntime_package().InferenceSession(model, options, providers=list(providers), enable_fallback=0)
+
+
+def _is_unicode(path: str) -> bool:
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _threads() -> int:

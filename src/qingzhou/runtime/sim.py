@@ -17,6 +17,8 @@ from typing import Any, Dict, List, Optional
 
 import numpy as np
 
+from .errors import line as one_line
+
 SWITCH = "QINGZHOU_SIM"
 REPEATS = 5  # frames that the camera gives of each picture, so that "for 3 frames" comes true
 _read: Dict[str, int] = {}  # how many times a line of a file was asked for
@@ -33,9 +35,9 @@ def tell(text: str) -> None:
     put("[sim] " + text)
 
 
-def put(line: str) -> None:
+def put(text: str) -> None:
     """Prints a line in one piece, so that those of two threads never mix."""
-    print(line + "\n", end="", flush=True)
+    print(one_line(text) + "\n", end="", flush=True)
 
 
 def beside(name: str) -> str:

@@ -8,8 +8,9 @@ import sys
 from importlib.util import find_spec
 from typing import Any, List, Optional
 
-from .errors import QingzhouError, say, use_language
+from .errors import QingzhouError, line, lines, say, use_language
 
+__all__ = ["begin", "line", "lines", "start"]  # line() and lines(): labels and names of files as they are printed
 DISK = (errno.ENOSPC, errno.EACCES, errno.EPERM, errno.EROFS)  # what a person can mend, not we
 PACKAGES = {"numpy": "numpy", "PIL": "Pillow"}  # without which nothing here can be imported
 
@@ -79,13 +80,13 @@ def _end(kind: Any, err: Any, trace: Any) -> None:
 def _explain(kind: Any, err: Any, trace: Any) -> None:
     sys.stdout.flush()
     if isinstance(err, QingzhouError):
-        print(say("Problem: %s", "出错了：%s") % err, file=sys.stderr)
+        print(say("Problem: %s", "出错了：%s") % line(err), file=sys.stderr)
     elif isinstance(err, ImportError) and str(err.name).startswith("%s." % __package__):
         told = say(
             "Problem: the folder %s is another program's or model's (%s). Copy the one of this model.",
             "出错了：文件夹 %s 属于另一个程序或模型（%s）。请复制这个模型自己的。",
         )
-        print(told % (__package__, err), file=sys.stderr)
+        print(told % (__package__, line(err)), file=sys.stderr)
     elif isinstance(err, BrokenPipeError):  # who reads what is printed has seen enough
         os._exit(1)
     elif isinstance(err, OSError) and err.errno in DISK:
@@ -95,7 +96,7 @@ def _explain(kind: Any, err: Any, trace: Any) -> None:
                 "Problem: a file cannot be written or read (%s). Make room on the disk, or close what uses the file.",
                 "出错了：文件无法读写（%s）。请清理磁盘空间，或关闭正在使用它的程序。",
             )
-            % reason,
+            % line(reason),
             file=sys.stderr,
         )
     else:

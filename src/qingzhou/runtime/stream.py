@@ -18,6 +18,7 @@ from .optional import tell
 from .pages import API_PAGE, LIVE_PAGE
 from .plain import as_plain
 from .remote import LARGEST, PATIENCE, Remote, as_jpeg
+from .text import escaped
 
 VIEWERS = 12  # that may watch at once
 CONNECTIONS = 100  # open at once; a browser has a few
@@ -48,7 +49,9 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def give_json(self, found: Any, status: int = 200) -> None:
-        self.give(json.dumps(found, ensure_ascii=False).encode("utf-8"), "application/json; charset=utf-8", status)
+        self.give(
+            escaped(json.dumps(found, ensure_ascii=False)).encode("utf-8"), "application/json; charset=utf-8", status
+        )
 
     def give_page(self, page: str) -> None:
         self.give(page.encode("utf-8"), "text/html; charset=utf-8")

@@ -13,7 +13,7 @@ from typing import Dict, List, Optional
 import numpy as np
 
 from . import sim
-from .errors import DeviceError, FileMissing
+from .errors import DeviceError, FileMissing, line
 from .optional import board, there
 
 LONGEST = 200  # characters that are spoken
@@ -26,7 +26,7 @@ _spoken: Dict[str, str] = {}  # text -> its sound, kept while the program runs
 
 def speak(text: str) -> None:
     """Say it: voice/TEXT.wav beside the program, else espeak-ng, else the computer's own voice. DeviceError."""
-    text = " ".join(text.split())[:LONGEST]
+    text = line(text).strip()[:LONGEST]
     if sim.active():
         sim.tell("speak: " + text)
         return
@@ -182,9 +182,9 @@ def no_speaker(reason: str) -> DeviceError:
 
 
 def _no_voice() -> DeviceError:
-    line = "pip install pyttsx3" if sys.platform in ("win32", "darwin") else "sudo apt install espeak-ng"
+    command = "pip install pyttsx3" if sys.platform in ("win32", "darwin") else "sudo apt install espeak-ng"
     where = "voice/<text>.wav" if board() != "unihiker" else "voice/<text>.wav (Bluetooth speaker)"
     return DeviceError(
-        en="There is no voice here. Install one: %s; or record what shall be said as %s." % (line, where),
-        zh="这里没有语音程序。请安装：%s；或把要说的话录成 %s。" % (line, where),
+        en="There is no voice here. Install one: %s; or record what shall be said as %s." % (command, where),
+        zh="这里没有语音程序。请安装：%s；或把要说的话录成 %s。" % (command, where),
     )

@@ -8,7 +8,7 @@ from typing import Any, Dict, Optional, Tuple
 
 from . import sim
 from .address import ask, failure, shown
-from .errors import DeviceError, QingzhouError
+from .errors import DeviceError, QingzhouError, line
 from .optional import need, tell
 
 SPEED = 115200  # of a micro:bit; the Arduino sketches of the lessons use it too
@@ -41,7 +41,7 @@ class Serial:
             sim.tell("serial: " + text)
             return
         try:
-            self._port.write((text.replace("\n", " ") + "\n").encode("utf-8"))
+            self._port.write((line(text) + "\n").encode("utf-8"))
         except Exception as err:  # pyserial's, and the system's when the cable is pulled
             raise self._gone(err) from None
 
@@ -146,7 +146,7 @@ class Broker:
         elif not self._wait():
             raise self.gone()
         else:
-            self._client.publish(topic, text)
+            self._client.publish(line(topic), text)
 
     def value(self, topic: str) -> Optional[str]:
         """The newest message on a topic; None before the first."""

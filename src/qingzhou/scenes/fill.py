@@ -6,6 +6,7 @@ import ast
 from collections.abc import Mapping
 
 from ..errors import OptionError
+from ..runtime.text import escaped
 
 
 def fill(code: str, constants: Mapping[str, object]) -> str:
@@ -72,5 +73,5 @@ def literal(value: object) -> str:
     if not isinstance(value, str):
         return repr(value)
     mark = "'" if '"' in value and "'" not in value else '"'
-    text = value.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r").replace("\0", "\\x00")
-    return mark + text.replace(mark, "\\" + mark) + mark
+    text = value.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
+    return escaped(mark + text.replace(mark, "\\" + mark) + mark)

@@ -8,6 +8,8 @@ import sys
 import time
 from typing import Any
 
+from ..runtime.text import escaped
+
 LOGGER = logging.getLogger("qingzhou.web")
 
 
@@ -17,7 +19,7 @@ class _Lines(logging.Formatter):
         said = {"time": at, "level": record.levelname.lower(), "event": record.getMessage()}
         if record.exc_info and record.exc_info[0] is not None:
             said["bug"] = record.exc_info[0].__name__
-        return json.dumps({**said, **getattr(record, "facts", {})}, ensure_ascii=False, default=str)
+        return escaped(json.dumps({**said, **getattr(record, "facts", {})}, ensure_ascii=False, default=str))
 
 
 def start_logging() -> None:

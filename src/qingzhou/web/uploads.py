@@ -17,6 +17,7 @@ from starlette.requests import Request
 from ..checkpoint.sniff import ENDINGS, HEAD, model_suffix
 from ..runtime.errors import spaced
 from ..runtime.kinds import archive, what
+from ..runtime.text import line
 from . import sandbox
 from .jobs import Jobs
 from .looks import Looks
@@ -132,7 +133,7 @@ def kind_of(name: str, head: bytes, size: int) -> tuple[str, str]:
 def shown_name(name: str) -> str:
     """What people see: no folders, nothing that steers a terminal or reads backwards, and not long."""
     last = re.split(r"[/\\]", name)[-1]
-    return "".join(letter for letter in last if letter.isprintable())[:120] or "model"
+    return line(last)[:120] or "model"
 
 
 def safe_name(name: str) -> str:

@@ -19,9 +19,13 @@ export async function openModel(ort, bytes, card) {
   return new Model(ort, session, card);
 }
 
+// What is never seen and steers what shows it, as HIDDEN in runtime/errors.py: controls, marks of direction.
+const HIDDEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufeff\ufffe\uffff]/g;
+
 export class Model {
   constructor(ort, session, card) {
-    Object.assign(this, { ort, session, card, labels: card.labels ?? [] });
+    const labels = (card.labels ?? []).map((label) => label.replace(HIDDEN, "\ufffd"));
+    Object.assign(this, { ort, session, card, labels });
   }
 
   /**

@@ -9,7 +9,7 @@ from pathlib import Path
 
 try:
     from qingzhou_runtime import load
-    from qingzhou_runtime.start import start
+    from qingzhou_runtime.start import line, start
 except ImportError as err:
     sys.exit("Copy the whole folder qingzhou_runtime beside this program, or install Qingzhou (%s)" % err)
 
@@ -25,4 +25,4 @@ data = words[0] if words else [model.sample_input()]
 
 # 3. Classify one by one; show the likeliest class, and how sure the model is
 for number, result in enumerate(model.predict(data), start=1):
-    print("Sample %d: %s  confidence: %.1f%%" % (number, result.label, result.confidence * 100))
+    print("Sample %d: %s  confidence: %.1f%%" % (number, line(result.label), result.confidence * 100))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 try:
     from qingzhou_runtime import load
-    from qingzhou_runtime.start import start
+    from qingzhou_runtime.start import line, start
 except ImportError as err:
     sys.exit("请把 qingzhou_runtime 文件夹整个复制到本程序旁边，或安装轻舟（%s）" % err)
 
@@ -25,4 +25,4 @@ data = words[0] if words else [model.sample_input()]
 
 # 3. 逐个识别，显示最可能的类别和把握有多大
 for number, result in enumerate(model.predict(data), start=1):
-    print("第%d个：%s  置信度：%.1f%%" % (number, result.label, result.confidence * 100))
+    print("第%d个：%s  置信度：%.1f%%" % (number, line(result.label), result.confidence * 100))

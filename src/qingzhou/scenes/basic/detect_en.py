@@ -11,7 +11,7 @@ try:
     from qingzhou_runtime import load
     from qingzhou_runtime.draw import draw
     from qingzhou_runtime.read import pictures_of
-    from qingzhou_runtime.start import start
+    from qingzhou_runtime.start import line, start
 except ImportError as err:
     sys.exit("Copy the whole folder qingzhou_runtime beside this program, or install Qingzhou (%s)" % err)
 
@@ -30,15 +30,15 @@ pictures = pictures_of(*words) or [model.sample_input()]
 for number, (picture, things) in enumerate(model.each(pictures)):
     # 4. Show each: what it is, how sure the model is, and the corners of its box
     if len(pictures) > 1:
-        print(picture)
+        print(line(picture))
     print("Found %d" % len(things))
     if things.hint:
         print("Note: %s" % things.hint)
     for thing in things:
-        print("  %s  confidence: %.1f%%" % (thing.label, thing.confidence * 100))
+        print("  %s  confidence: %.1f%%" % (line(thing.label), thing.confidence * 100))
         print("    box: (%.0f, %.0f) to (%.0f, %.0f)" % thing.box)
 
     # 5. Draw the boxes on the picture, and save it
     result = PROGRAM.with_name("%s_result%s.png" % (PROGRAM.stem, number or ""))
     draw(picture, things).save(str(result))
-    print("The picture is saved as %s" % result.name)
+    print("The picture is saved as %s" % line(result.name))

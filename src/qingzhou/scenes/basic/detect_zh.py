@@ -11,7 +11,7 @@ try:
     from qingzhou_runtime import load
     from qingzhou_runtime.draw import draw
     from qingzhou_runtime.read import pictures_of
-    from qingzhou_runtime.start import start
+    from qingzhou_runtime.start import line, start
 except ImportError as err:
     sys.exit("请把 qingzhou_runtime 文件夹整个复制到本程序旁边，或安装轻舟（%s）" % err)
 
@@ -30,15 +30,15 @@ pictures = pictures_of(*words) or [model.sample_input()]
 for number, (picture, things) in enumerate(model.each(pictures)):
     # 4. 显示找到的每一样东西：类别、把握有多大、方框的左上角和右下角
     if len(pictures) > 1:
-        print(picture)
+        print(line(picture))
     print("找到 %d 个目标" % len(things))
     if things.hint:
         print("提示：%s" % things.hint)
     for thing in things:
-        print("  %s  置信度：%.1f%%" % (thing.label, thing.confidence * 100))
+        print("  %s  置信度：%.1f%%" % (line(thing.label), thing.confidence * 100))
         print("    方框：(%.0f, %.0f) 到 (%.0f, %.0f)" % thing.box)
 
     # 5. 把方框画在图片上，保存
     result = PROGRAM.with_name("%s_result%s.png" % (PROGRAM.stem, number or ""))
     draw(picture, things).save(str(result))
-    print("图片已保存为 %s" % result.name)
+    print("图片已保存为 %s" % line(result.name))

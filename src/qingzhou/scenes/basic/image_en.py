@@ -10,7 +10,7 @@ from pathlib import Path
 try:
     from qingzhou_runtime import load
     from qingzhou_runtime.read import pictures_of
-    from qingzhou_runtime.start import start
+    from qingzhou_runtime.start import line, start
 except ImportError as err:
     sys.exit("Copy the whole folder qingzhou_runtime beside this program, or install Qingzhou (%s)" % err)
 
@@ -28,9 +28,9 @@ pictures = pictures_of(*words) or [model.sample_input()]
 for picture, result in model.each(pictures):
     # 4. Show the likeliest label, and how sure the model is
     if len(pictures) > 1:
-        print(picture)
-    print("Result: %s  confidence: %.1f%%" % (result.label, result.confidence * 100))
+        print(line(picture))
+    print("Result: %s  confidence: %.1f%%" % (line(result.label), result.confidence * 100))
     if result.hint:
         print("Note: %s" % result.hint)
     for index in result.scores.argsort()[::-1][:5]:
-        print("  %-12s %.4f" % (model.labels[index], result.scores[index]))
+        print("  %-12s %.4f" % (line(model.labels[index]), result.scores[index]))

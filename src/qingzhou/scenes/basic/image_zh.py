@@ -10,7 +10,7 @@ from pathlib import Path
 try:
     from qingzhou_runtime import load
     from qingzhou_runtime.read import pictures_of
-    from qingzhou_runtime.start import start
+    from qingzhou_runtime.start import line, start
 except ImportError as err:
     sys.exit("请把 qingzhou_runtime 文件夹整个复制到本程序旁边，或安装轻舟（%s）" % err)
 
@@ -28,9 +28,9 @@ pictures = pictures_of(*words) or [model.sample_input()]
 for picture, result in model.each(pictures):
     # 4. 显示结果：最可能的类别和把握有多大
     if len(pictures) > 1:
-        print(picture)
-    print("结果：%s  置信度：%.1f%%" % (result.label, result.confidence * 100))
+        print(line(picture))
+    print("结果：%s  置信度：%.1f%%" % (line(result.label), result.confidence * 100))
     if result.hint:
         print("提示：%s" % result.hint)
     for index in result.scores.argsort()[::-1][:5]:
-        print("  %-12s %.4f" % (model.labels[index], result.scores[index]))
+        print("  %-12s %.4f" % (line(model.labels[index]), result.scores[index]))

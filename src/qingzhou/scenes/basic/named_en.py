@@ -10,7 +10,7 @@ from pathlib import Path
 try:
     from qingzhou_runtime import load
     from qingzhou_runtime.read import pictures_of
-    from qingzhou_runtime.start import start
+    from qingzhou_runtime.start import line, start
 except ImportError as err:
     sys.exit("Copy the whole folder qingzhou_runtime beside this program, or install Qingzhou (%s)" % err)
 
@@ -28,9 +28,9 @@ pictures = pictures_of(*words) or [model.sample_input()]
 for picture, result in model.each(pictures):
     # 4. Show all classes that are there, and how sure the model is of each; there may be none
     if len(pictures) > 1:
-        print(picture)
-    print("Result: %s" % (", ".join(one.label for one in result.named) or "none of its classes"))
+        print(line(picture))
+    print("Result: %s" % (line(", ".join(one.label for one in result.named)) or "none of its classes"))
     if result.hint:
         print("Note: %s" % result.hint)
     for one in result.named:
-        print("  %-12s confidence: %.1f%%" % (one.label, one.confidence * 100))
+        print("  %-12s confidence: %.1f%%" % (line(one.label), one.confidence * 100))

@@ -10,7 +10,7 @@ from pathlib import Path
 try:
     from qingzhou_runtime import load
     from qingzhou_runtime.read import pictures_of
-    from qingzhou_runtime.start import start
+    from qingzhou_runtime.start import line, start
 except ImportError as err:
     sys.exit("请把 qingzhou_runtime 文件夹整个复制到本程序旁边，或安装轻舟（%s）" % err)
 
@@ -28,9 +28,9 @@ pictures = pictures_of(*words) or [model.sample_input()]
 for picture, result in model.each(pictures):
     # 4. 显示图片里有的所有类别，和对每一个的把握；也可能一个都没有
     if len(pictures) > 1:
-        print(picture)
-    print("结果：%s" % ("、".join(one.label for one in result.named) or "没有符合的类别"))
+        print(line(picture))
+    print("结果：%s" % (line("、".join(one.label for one in result.named)) or "没有符合的类别"))
     if result.hint:
         print("提示：%s" % result.hint)
     for one in result.named:
-        print("  %-12s 置信度：%.1f%%" % (one.label, one.confidence * 100))
+        print("  %-12s 置信度：%.1f%%" % (line(one.label), one.confidence * 100))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 try:
     from qingzhou_runtime import load
-    from qingzhou_runtime.start import start
+    from qingzhou_runtime.start import line, lines, start
 except ImportError as err:
     sys.exit("Copy the whole folder qingzhou_runtime beside this program, or install Qingzhou (%s)" % err)
 
@@ -26,6 +26,6 @@ vocabulary = list(model.card.vocabulary)
 beginning = " ".join(words) or vocabulary[0]
 
 # 3. Predict the next word, append it, predict the next
-print("The model knows %d words: %s ..." % (len(vocabulary), " ".join(vocabulary[:20])))
-print("Always the likeliest word:", model.generate(beginning, LENGTH))
-print("Words drawn by probability:", model.generate(beginning, LENGTH, seed=1))
+print("The model knows %d words: %s ..." % (len(vocabulary), line(" ".join(vocabulary[:20]))))
+print("Always the likeliest word:", lines(model.generate(beginning, LENGTH)))
+print("Words drawn by probability:", lines(model.generate(beginning, LENGTH, seed=1)))

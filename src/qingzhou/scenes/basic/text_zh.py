@@ -9,7 +9,7 @@ from pathlib import Path
 
 try:
     from qingzhou_runtime import load
-    from qingzhou_runtime.start import start
+    from qingzhou_runtime.start import line, lines, start
 except ImportError as err:
     sys.exit("请把 qingzhou_runtime 文件夹整个复制到本程序旁边，或安装轻舟（%s）" % err)
 
@@ -26,6 +26,6 @@ vocabulary = list(model.card.vocabulary)
 beginning = " ".join(words) or vocabulary[0]
 
 # 3. 每次预测下一个字，接在后面，再预测下一个
-print("模型认识 %d 个字：%s……" % (len(vocabulary), "".join(vocabulary[:20])))
-print("总选最可能的字：", model.generate(beginning, LENGTH))
-print("按概率随机选字：", model.generate(beginning, LENGTH, seed=1))
+print("模型认识 %d 个字：%s……" % (len(vocabulary), line("".join(vocabulary[:20]))))
+print("总选最可能的字：", lines(model.generate(beginning, LENGTH)))
+print("按概率随机选字：", lines(model.generate(beginning, LENGTH, seed=1)))
