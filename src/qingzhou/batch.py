@@ -10,6 +10,7 @@ from .checkpoint.sniff import ENDINGS, HEAD, model_suffix
 from .convert import Conversion, run_conversion
 from .errors import CheckpointMissing, OptionError, QingzhouError
 from .runtime.read import open_file
+from .whole_file import fitting
 
 Outcome = Conversion | QingzhouError
 Result = tuple[Path, Outcome]  # a checkpoint, and what became of it
@@ -65,7 +66,7 @@ def _targets(sources: Mapping[Path, Path], out: str | Path | None, folders: bool
     if len(sources) == 1 and (out is None or not folders or Path(out).suffix.lower() == ".onnx"):
         return dict.fromkeys(sources, out)
     targets: dict[Path, str | Path | None] = {
-        source: (source if out is None else Path(out) / inside).with_suffix(".onnx")
+        source: (source if out is None else Path(out) / inside).with_name(fitting(source.stem, ".onnx"))
         for source, inside in sources.items()
     }
     first = {target: source for source, target in reversed(targets.items())}

@@ -16,7 +16,7 @@ from .nets.recognise import recognise_checkpoint
 from .nets.wrapped import open_checkpoint
 from .progress import Tell, silent
 from .quant import quantize
-from .whole_file import folder_beside, output_path
+from .whole_file import fitting, folder_beside, output_path
 
 
 def export_model(
@@ -41,7 +41,7 @@ def export_model(
     told: tuple[str, ...] = ()
     with folder_beside(target) as folder:
         if not ready:
-            converted = convert(source, folder / f"{source.stem}.onnx", form=form)
+            converted = convert(source, folder / fitting(source.stem, ".onnx"), form=form)
             model, told = converted.path, tuple(converted.card.notes)
         if precision == "int8" and not is_quantised(model):
             model, cost = _rounded(model, chosen.int8, folder, data, max_drop, tell)
@@ -55,7 +55,7 @@ def _rounded(
     model: Path, target: str, folder: Path, data: str | Path | None, max_drop: float, tell: Tell
 ) -> tuple[Path, tuple[str, ...]]:
     """The model in INT8, as the engine takes it, and what is to be known of it: what that cost, what is doubtful."""
-    out = folder / f"{model.stem}.int8.onnx"
+    out = folder / fitting(model.stem, ".int8.onnx")
     found = quantize(model, data, out, max_drop=max_drop, any_speed=True, target=target, tell=tell)
     if found.path is None:
         lost = 100 * found.verdict.drop.drop if found.verdict else 0.0

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from .errors import OutputError
+
+LONGEST = 236  # bytes of a name that is ours to choose: systems take 255, and "_result12.png" comes beside
 
 
 @contextlib.contextmanager
@@ -56,15 +59,26 @@ def write_text(path: Path, text: str) -> None:
         part.write_bytes(text.encode("utf-8"))
 
 
+def fitting(stem: str, suffix: str) -> str:
+    """stem + suffix; where a file system would not take it, with less of the stem, and a mark so that no two meet."""
+    name = stem + suffix
+    if len(os.fsencode(name)) <= LONGEST:
+        return name
+    suffix = f"-{hashlib.sha256(os.fsencode(stem)).hexdigest()[:8]}{suffix}"
+    while stem and len(os.fsencode(stem + suffix)) > LONGEST:
+        stem = stem[:-1]
+    return stem + suffix
+
+
 def output_path(source: Path, out: str | Path | None, suffix: str) -> Path:
     """Where a result goes: never over its source, always with the last part of the suffix; missing folders are made.
 
     `out` is a file or a folder, which is there or ends with "/"; without one the result goes beside the source, as its
     name with the suffix (".onnx", ".openvino.xml"). OutputError if that cannot be.
     """
-    target = source.with_name(source.stem + suffix) if out is None else Path(out)
+    target = source.with_name(fitting(source.stem, suffix)) if out is None else Path(out)
     if target.is_dir() or str(out).endswith(("/", os.sep)):
-        target = target / f"{source.stem}{suffix}"
+        target = target / fitting(source.stem, suffix)
     last = Path(f"x{suffix}").suffix
     if target.suffix.lower() != last:
         target = target.with_name(target.name + last)

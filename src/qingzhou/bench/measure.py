@@ -19,6 +19,7 @@ from ..engines import ENGINES
 from ..engines.machine import features, processor
 from ..errors import ExtraMissing, QingzhouError, say
 from ..progress import Tell, counted, silent
+from ..whole_file import fitting
 from .candidates import choose
 from .compare import pairs
 from .inputs import labelled
@@ -169,7 +170,7 @@ def _start(
         folder.mkdir()
         with Process() as compiler:
             compiled = Running(row, compiler)
-            out = str(folder / f"{path.stem}{engine.suffix}")
+            out = str(folder / fitting(path.stem, engine.suffix))
             answer = compiled.ask(
                 "compile", engine=engine.name, source=str(path), out=out, precision=candidate.compiles
             )

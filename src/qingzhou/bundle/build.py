@@ -20,7 +20,7 @@ from ..runtime.card import Card
 from ..runtime.text import line, markdown, word
 from ..scenes import RUNTIME, SCENES, copy_runtime, needs, program
 from ..scenes.actions import rules_for, whom
-from ..whole_file import folder_beside
+from ..whole_file import fitting, folder_beside
 from .contents import FORMAT, VERSION, files_in, write, write_facts
 from .estimate import Estimate, check
 from .form import Form, Wish, best_form, form_elsewhere
@@ -138,7 +138,7 @@ def build(
         source, target, scene, tuple(actions), wish, offline, force, constants or {}, other, lang or language()
     )
     _check_second(order)
-    place = bundle_place(source, out, f"{source.stem.split('.')[0]}-{target.name}-{scene}")
+    place = bundle_place(source, out, fitting(source.stem.split(".")[0], f"-{target.name}-{scene}"))
     before = read_before(place)
     with folder_beside(place) as work:
         folder = work / place.stem

@@ -34,6 +34,7 @@ from ..quant.pictures import with_pictures
 from ..quant.signed import signed
 from ..runtime.card import Card
 from ..runtime.read import is_file
+from ..whole_file import fitting
 
 PRECISIONS = ("auto", "fp32", "fp16", "int8")
 CLEARLY = 1.1  # times fewer instructions that INT8 must take
@@ -212,7 +213,7 @@ class _Job:
         """A place for a model apart from the bundle's own files."""
         place = self.folder.parent / name
         place.mkdir(exist_ok=True)
-        return place / f"{self.source.stem}.onnx"
+        return place / fitting(self.source.stem, ".onnx")
 
     @cached_property
     def rounded_already(self) -> bool:

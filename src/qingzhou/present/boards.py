@@ -18,7 +18,7 @@ from ..bundle.ssh import UNIHIKER, UNIHIKER_PASSWORD, Board, Login, Target
 from ..errors import BoardError, OptionError, say
 from ..runtime.address import shown
 from ..runtime.text import escaped, line
-from ..whole_file import output_path, write_text
+from ..whole_file import fitting, output_path, write_text
 from .pieces import as_json, busy, console, escape, facts, note, table_of
 
 PASSWORD = "QINGZHOU_PASSWORD"  # for programs: on a command line everybody on the computer could read it
@@ -117,8 +117,8 @@ def _keep(done: Pushed, bundle: Path, target: Target, out: Path | None) -> Path 
     """Write the report that came home: beside the bundle, with the board's name."""
     if done.report is None:
         return None
-    name = "".join(c if c.isalnum() or c in ".-" else "_" for c in target.host)
-    path = output_path(bundle, out or bundle.with_name(f"{bundle.stem}-{name}.report.json"), ".json")
+    name = "".join(c if c.isalnum() or c in ".-" else "_" for c in target.host[:60])
+    path = output_path(bundle, out or bundle.with_name(fitting(bundle.stem, f"-{name}.report.json")), ".json")
     write_text(path, escaped(json.dumps(done.report, ensure_ascii=False, indent=2)) + "\n")
     return path
 

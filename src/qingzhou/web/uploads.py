@@ -28,7 +28,7 @@ CALLED = re.compile(  # as a model: also model_best.pth.tar, and best.pth.1 and 
     rf"(?i)((?:{'|'.join(re.escape(ending) for ending in (*ENDINGS, '.onnx'))})(?:\.tar|\.\d+)?\s*(?:\(\d+\))?)+$"
 )
 RESERVED = {"con", "prn", "aux", "nul", *(f"{kind}{n}" for kind in ("com", "lpt") for n in range(10))}
-LONGEST = 60
+LONGEST, SHOWN, END = 60, 120, 24  # letters of a name: in programs, for people, and of these the last
 SCHEMA: dict[str, Any] = {
     "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": {
         "type": "object", "required": ["file"],
@@ -131,9 +131,9 @@ def kind_of(name: str, head: bytes, size: int) -> tuple[str, str]:
 
 
 def shown_name(name: str) -> str:
-    """What people see: no folders, nothing that steers a terminal or reads backwards, and not long."""
-    last = re.split(r"[/\\]", name)[-1]
-    return line(last)[:120] or "model"
+    """What people see: no folders, nothing that steers a terminal or reads backwards; of a long one both its ends."""
+    shown = line(re.split(r"[/\\]", name)[-1])
+    return (shown if len(shown) <= SHOWN else f"{shown[: SHOWN - END - 1]}…{shown[-END:]}") or "model"
 
 
 def safe_name(name: str) -> str:
