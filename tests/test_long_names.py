@@ -39,7 +39,8 @@ def test_long_names_through_the_verbs(stem: str, tmp_path: Path) -> None:
     lines = [
         ["convert", str(first)], ["convert", str(first), str(second), "-o", str(tmp_path / "out")],
         ["bundle", str(first), "--device", "unihiker", "--scene", "basic"],
-        ["export", str(first), "--engine", "onnxruntime", "--precision", "int8", "--data", pictures, "--max-drop", "50"],
+        ["export", str(first), "--engine", "onnxruntime", "--precision", "int8", "--data", pictures,
+         "--max-drop", "50"],
     ]  # fmt: skip
     for argv in lines:
         result = CliRunner().invoke(main, [*argv, "--lang", "en"])

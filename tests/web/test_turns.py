@@ -58,6 +58,55 @@ def test_one_client_alone_has_all_workers(jobs: Jobs) -> None:
     assert claimed(jobs) == ["a1", "a2"] and jobs.claim() is None
 
 
+WAYS = [  # running, the oldest first; waiting; who gives way
+    ("a1 a2", "b1", "a2"), ("a1 a2", "", ""), ("a1 a2", "a3", ""), ("a1 b1", "c1", ""), ("a1 b1 a2", "b2", ""),
+    ("a1 a2 b1 b2", "c1", "a2 b2"), ("a1 a2 a3", "b1 c1", "a3"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("running", "waiting", "way"), WAYS)
+def test_who_runs_several_gives_way_to_who_has_none(jobs: Jobs, running: str, waiting: str, way: str) -> None:
+    """The last one that was begun of each, and no other."""
+    for number, id in enumerate(running.split()):
+        facts = {**FACTS, "started": float(number)}
+        jobs.records.add(Record(JOB, id, RUNNING, id[0], 0.0, 1e12, facts))
+    for id in waiting.split():
+        jobs.records.add(Record(JOB, id, QUEUED, id[0], 0.0, 1e12, {**FACTS, "sent": 0.0}))
+    assert [id for id in running.split() if jobs.gives_way(jobs.job(id))] == way.split()
+
+
+def test_a_job_that_gives_way_waits_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is no death of a worker; whoever waited is next, and then this one again."""
+    worker = Worker(Settings(tmp_path))
+
+    def run(order: Any, folder: Any, limits: Any, time: float, beat: Any) -> dict[str, Any]:
+        return {"result": {"files": [], "try": None}} if beat({"en": "converting"}) else {"given up": True}
+
+    monkeypatch.setattr(sandbox, "run", run)
+    jobs = worker.jobs
+    (tmp_path / "file").write_bytes(b"x")
+    jobs.records.add(Record(UPLOAD, "m", READY, "a", 0.0, 1e12, {"kind": "model", "name": "m", "safe": "m"}))
+    jobs.store.put("uploads/m/file", tmp_path / "file")
+    facts = {**FACTS, "upload": "m", "data": None, "sent": 0.0, "options": {"lang": "en"}}
+    jobs.records.add(Record(JOB, "a1", RUNNING, "a", 0.0, 1e12, facts))
+    jobs.records.add(Record(JOB, "a2", QUEUED, "a", 1.0, 1e12, facts))
+    claim, come = Jobs.claim, Record(JOB, "b1", QUEUED, "b", 2.0, 1e12, facts)
+
+    def claimed_as_another_comes(self: Jobs) -> Record | None:
+        held = claim(self)
+        if held is not None and held.id == "a2" and self.records.get(JOB, "b1") is None:
+            self.records.add(come)
+        return held
+
+    monkeypatch.setattr(Jobs, "claim", claimed_as_another_comes)
+    ends = []
+    for _ in range(3):
+        worker.run("")
+        ends.append([jobs.job(id).state for id in ("a2", "b1")])
+    assert ends == [[QUEUED, QUEUED], [QUEUED, DONE], [DONE, DONE]] and jobs.job("a2").data["deaths"] == 0
+    jobs.records.close()
+
+
 @pytest.mark.parametrize(("data", "seconds"), [(None, 180.0), ("pictures", 600.0)])
 def test_a_job_without_pictures_has_less_time(
     data: str | None, seconds: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

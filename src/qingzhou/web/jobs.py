@@ -29,6 +29,7 @@ QUEUED, RUNNING, DONE, FAILED = "queued", "running", "done", "failed"
 READY, COMING = "ready", "coming"  # of an upload or a report; of an upload whose file is not yet kept
 DEATHS = 2  # of workers, after which a job is not tried again
 KEEPING = 3600.0  # seconds in which a file is surely kept, or its server has died meanwhile
+AT_ONCE = 2.0  # seconds in which a free worker takes a job
 RESEND = 30.0  # seconds after which a queued job is spoken of again, if no message is waiting
 
 
@@ -127,7 +128,8 @@ class Jobs:
         """The job whose turn it is as this worker's own; None if none waits. Each message stands for one of them."""
         for found in self.waiting():
             attempt = found.data["attempt"] + 1
-            held = self._change(found, RUNNING, attempt=attempt, lease=self._lease(), stage=None)
+            now = self.records.now()
+            held = self._change(found, RUNNING, attempt=attempt, lease=self._lease(), started=now, stage=None)
             if held is not None:
                 return held
         return None
@@ -143,6 +145,15 @@ class Jobs:
             turns.append((before[job.client], job.created, job))
             before[job.client] += 1
         return [job for _, _, job in sorted(turns, key=lambda turn: turn[:2])]
+
+    def gives_way(self, held: Record) -> bool:
+        """Whether this is the last that was begun of several of one client, while somebody waits who has none."""
+        running, now = self.records.listed(JOB, RUNNING), self.records.now()
+        own = [job for job in running if job.client == held.client]
+        if len(own) < 2 or held.id != max(own, key=lambda job: (job.data.get("started", 0.0), job.id)).id:
+            return False
+        busy, queued = {job.client for job in running}, self.records.listed(JOB, QUEUED)
+        return any(job.client not in busy and job.data["sent"] < now - AT_ONCE for job in queued)
 
     def beat(self, held: Record, stage: Mapping[str, str] | None) -> Record | None:
         """Keep the lease; None if the job is another's by now, or gone."""

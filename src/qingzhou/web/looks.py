@@ -18,7 +18,7 @@ from .settings import Limits
 from .turns import Turns
 
 SLICE = 0.75 if sys.platform == "linux" else 4.0  # seconds; elsewhere each look starts a Python
-PATIENCE = 25.0  # seconds for a turn; with the look itself less than what `qingzhou remote` and proxies wait
+PATIENCE = 40.0  # seconds for each turn; with the look itself less than what `qingzhou remote` and proxies wait, 120
 CORES = os.cpu_count() or 1
 
 

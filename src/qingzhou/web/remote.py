@@ -24,7 +24,7 @@ from ..runtime.read import open_file
 from ..whole_file import replacing
 
 PATIENCE = 0.7  # seconds between questions
-TIMEOUT = 60.0
+TIMEOUT = 120.0  # also a look at an upload has its turn
 
 
 class RemoteError(QingzhouError):

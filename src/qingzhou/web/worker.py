@@ -82,7 +82,7 @@ class Worker:
         seconds = limits.seconds if order["data"] else min(limits.seconds, limits.brief)
         said = sandbox.run(order, folder, limits, seconds, lease.beat)
         if "given up" in said:
-            if self._stopping.is_set():
+            if self._stopping.is_set() or lease.gives_way:
                 self.jobs.release(lease.held)
         elif "lost" in said:
             self.jobs.orphaned(lease.held)
@@ -148,7 +148,7 @@ class _Lease:
     """A job that is held, and renewed in time."""
 
     def __init__(self, jobs: Jobs, held: Record, stopping: threading.Event) -> None:
-        self.held = held
+        self.held, self.gives_way = held, False
         self._jobs, self._stopping = jobs, stopping
         self._stage: Mapping[str, str] | None = None
         self._renewed = time.monotonic()
@@ -161,6 +161,7 @@ class _Lease:
             return True
         try:
             held = self._jobs.beat(self.held, stage)
+            self.gives_way = held is not None and self._jobs.gives_way(held)
         except Exception as err:
             if not away(err):
                 raise
@@ -168,7 +169,7 @@ class _Lease:
         if held is None:
             return False
         self.held, self._stage, self._renewed = held, stage, time.monotonic()
-        return True
+        return not self.gives_way
 
 
 def _files(out: Path, result: Mapping[str, Any]) -> list[Path]:
