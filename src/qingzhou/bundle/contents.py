@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..runtime.read import open_file
 from ..runtime.text import escaped, file_name
 
 FORMAT, VERSION, FACTS = "qingzhou.bundle", 1, "bundle.json"
@@ -75,7 +76,7 @@ def digests(folder: Path) -> dict[str, str]:
 
 def sha256_of(path: Path) -> str:
     """The SHA-256 of a file, piece by piece."""
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return _sha256(file)
 
 

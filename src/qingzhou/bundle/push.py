@@ -1,12 +1,12 @@
 """Bring a bundle to a board: what changed is copied, installed and tested beside the old one, then takes its place.
 
 The old bundle runs until the last moment, and is kept as FOLDER.old; a push that was cut off goes on where it ended.
+What somebody put into the folder there comes along; what was changed there gives way, and is kept as main.old.py.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import posixpath
 import shlex
@@ -19,15 +19,17 @@ from typing import Any
 
 from ..errors import BoardError, FileMissing, ModelError, OptionError, say
 from ..runtime.read import open_file
+from .contents import LARGEST, sha256_of
 from .remote import MANIFEST, NOT_SENT, Place, Tell, facts_there, texts
 from .ssh import Board
-
-LARGEST = 2 << 30  # bytes of an unpacked zip
 
 
 @dataclass(frozen=True)
 class Pushed:
-    """What a push did: files and bytes sent, files that were there already, the folder, what the tests printed."""
+    """What a push did: files and bytes sent, files that were there already, the folder, what the tests printed.
+
+    changed  what somebody had changed there and gave way to what was sent: its name, and the one that it has now
+    """
 
     folder: str
     sent: int
@@ -35,6 +37,7 @@ class Pushed:
     kept: int
     selftest: str
     report: Mapping[str, Any] | None
+    changed: Mapping[str, str]
 
 
 @contextlib.contextmanager
@@ -96,6 +99,7 @@ def push(bundle: Path, board: Board, folder: str = "", tell: Tell = print, measu
         check_device(board, facts)
         there = Place(board, posixpath.join(board.home, place), facts)
         there.recover()
+        renamed: Mapping[str, str] = {}
         sent = there.fill(source, files, tell)
         if sent is None:
             tell(say("nothing has changed", "没有变化"))
@@ -103,10 +107,11 @@ def push(bundle: Path, board: Board, folder: str = "", tell: Tell = print, measu
         else:
             there.install(files, tell)
             selftest = there.test(tell)
-            there.switch()
+            renamed = there.carry(files)  # photos may have been taken meanwhile
+            there.switch(tell)
     report = there.measure(tell) if measure else None
     gone, size = sent or (0, 0)
-    return Pushed(there.path, gone, size, len(files) - gone, selftest, report)
+    return Pushed(there.path, gone, size, len(files) - gone, selftest, report, renamed)
 
 
 MACHINE = "import platform, struct; print(platform.machine(), 8 * struct.calcsize('P'))"
@@ -140,17 +145,8 @@ def local_files(folder: Path) -> Mapping[str, str]:
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
         if path.is_file() and not path.is_symlink() and not NOT_SENT & set(parts):
-            found["/".join(parts)] = _digest(path)
+            found["/".join(parts)] = sha256_of(path)
     return found
-
-
-def _digest(path: Path) -> str:
-    """The SHA-256 of a file, piece by piece."""
-    digest = hashlib.sha256()
-    with open_file(path) as file:
-        while piece := file.read(1 << 20):
-            digest.update(piece)
-    return digest.hexdigest()
 
 
 def run_main(board: Board, folder: str, tell: Tell) -> int:

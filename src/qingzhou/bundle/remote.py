@@ -5,19 +5,27 @@ from __future__ import annotations
 import hashlib
 import json
 import posixpath
+import re
 import shlex
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..errors import BoardError, say
+from ..own_files import kept_there
+from .carry import Found, carried
+from .contents import written
 from .ssh import Board
 
-MANIFEST = "bundle.json"
+MANIFEST, REPORT = "bundle.json", "report.json"
 MARK = ".installed"  # beside the bundle's files: the digest of what was installed
+RECORD = ".pushed"  # and the digests of what was sent, as bundle.json has them: what is another is somebody's own
 INSTALLED_BY = ("install.sh", "requirements.txt")
 INSTALLED = {".venv", "packages"}  # what install.sh makes: carried along if it would make the same
-NOT_SENT = {"__pycache__", "packages.new", "report.json", MARK, *INSTALLED}
+NOT_KEPT = {"__pycache__", "packages.new", MARK, RECORD}
+NOT_SENT = {*NOT_KEPT, REPORT, *INSTALLED}
+LONGEST = 60_000  # characters of a script; Linux takes 131,072 as one word
 
 Tell = Callable[[str], None]
 
@@ -32,8 +40,8 @@ class Place:
     def recover(self) -> None:
         """The power was cut between the two renames: the old bundle goes back to its place."""
         now, old = shlex.quote(self.path), shlex.quote(self.old)
-        self._sh(f"mkdir -p {shlex.quote(posixpath.dirname(self.path))} && if [ ! -e {now} ] && [ -e {old} ]; "
-                 f"then mv {old} {now}; fi")  # fmt: skip
+        self._sh(f"mkdir -p {shlex.quote(posixpath.dirname(self.path))} && if [ ! -e {now} ] && "
+                 f"[ -e {old}/{MANIFEST} ]; then mv {old} {now}; fi")  # fmt: skip
 
     def fill(self, source: Path, files: Mapping[str, str], tell: Tell) -> tuple[int, int] | None:
         """The new folder with all files: copied on the board where it has them, sent where not.
@@ -45,8 +53,11 @@ class Place:
         if all(have.get(name) == digest for name, digest in files.items()) and self._mark(self.path) == _mark(files):
             return None
         self._room(sum((source / name).stat().st_size for name in files))
-        self._sh(self._begin(files, have, half))
-        self._sh(f"rm -f {shlex.quote(self.new)}/{MARK}")
+        if half and not self.board.names(self.new).count(RECORD):
+            self._set_aside(self.new, tell)
+            send, half = [name for name, digest in files.items() if digest != have.get(name)], {}
+        self._each(self._begin(files, have, half))
+        self._note(self.new, files)
         size = sum((source / name).stat().st_size for name in send)
         tell(say(f"sending {len(send)} of {len(files)} files, {size / 1e6:.1f} MB",
                  f"发送 {len(send)} / {len(files)} 个文件，{size / 1e6:.1f} MB"))  # fmt: skip
@@ -59,22 +70,26 @@ class Place:
             raise _damaged(wrong[0])
         return len(send), size
 
-    def _begin(self, files: Mapping[str, str], have: Mapping[str, str], half: Mapping[str, str]) -> str:
-        """A script: the new folder's folders, without what does not belong there, with what the board has already."""
+    def _begin(self, files: Mapping[str, str], have: Mapping[str, str], half: Mapping[str, str]) -> list[str]:
+        """Scripts: the new folder's folders, without what does not belong there, with what the board has already."""
         new, now = shlex.quote(self.new), shlex.quote(self.path)
         folders = sorted({posixpath.dirname(name) for name in files} - {""})
-        lines = [f"mkdir -p {new}", *(f"mkdir -p {new}/{shlex.quote(name)}" for name in folders)]
-        lines += [f"rm -f {new}/{shlex.quote(name)}" for name, digest in half.items() if files.get(name) != digest]
+        tops = {name.split("/")[0] for name in files}
+        foreign = [name for name in self.board.names(self.new) if name not in tops]
+        lines = [f"rm -rf {new}/{shlex.quote(name)}" for name in foreign]
+        wrong = [name for name, digest in half.items() if files.get(name) != digest and name.split("/")[0] in tops]
+        lines += [f"rm -f {new}/{shlex.quote(name)}" for name in wrong]
+        lines += [f"mkdir -p {new}", *(f"mkdir -p {new}/{shlex.quote(name)}" for name in folders)]
         copied = [name for name, digest in files.items() if have.get(name) == digest != half.get(name)]
-        lines += [f"cp -p {now}/{shlex.quote(name)} {new}/{shlex.quote(name)}" for name in copied]
-        return " && ".join(lines)
+        return lines + [f"cp -p {now}/{shlex.quote(name)} {new}/{shlex.quote(name)}" for name in copied]
 
     def install(self, files: Mapping[str, str], tell: Tell) -> None:
         """Run install.sh in the new folder, where it was not run for the same lists; BoardError with its last lines."""
         new, mark = shlex.quote(self.new), _mark(files)
         same = self._mark(self.path) == mark
-        carried = [f"cp -al {shlex.quote(f'{self.path}/{name}')} {new}/" for name in self._extras(files, same)]
-        self._sh(" && ".join(["true", *carried]))
+        self.carry(files)
+        if same:
+            self._each(_linked(f"{self.path}/{name}", f"{self.new}/{name}") for name in sorted(INSTALLED))
         if not same and "install.sh" in files:
             tell(say("installing", "安装中"))
             done = self.board.run(f"cd {new} && sh install.sh", tell)
@@ -82,21 +97,52 @@ class Place:
                 raise _failed("install.sh", done.text)
         self._sh(f"echo {mark} > {new}/{MARK}")
 
-    def _extras(self, files: Mapping[str, str], installed: bool) -> list[str]:
-        """What is in the old folder but never was of the bundle comes along: photos, and the environment if it fits.
+    def carry(self, files: Mapping[str, str]) -> dict[str, str]:
+        """What is somebody's own in the old folder comes along; the names of what gives way to ours, and those now.
 
         As hard links: they cost nothing, and the old folder stays whole.
         """
-        ours = {name.split("/")[0] for name in [*files, *self._were_ours()]} | (NOT_SENT - INSTALLED)
-        if not installed:
-            ours |= INSTALLED
-        new = set(self.board.names(self.new))
-        return [name for name in self.board.names(self.path) if name not in ours and name not in new]
+        found = Found(self._found(self.path), self.board.names(self.path), self._written())
+        own = carried(found, files, NOT_KEPT | INSTALLED)
+        folders = sorted({posixpath.dirname(name) for name in own.single.values()} - {""})
+        self._each(f"mkdir -p {shlex.quote(f'{self.new}/{name}')}" for name in folders)
+        names = {**{name: name for name in own.whole}, **own.single}
+        self._each(_linked(f"{self.path}/{name}", f"{self.new}/{now}") for name, now in names.items())
+        self._carry_late({*found.files, *files}, found.written)
+        return own.renamed
 
-    def _were_ours(self) -> list[str]:
-        """The files that the old bundle's own list names; what a newer one leaves out is left behind."""
-        files = facts_there(self.board, self.path).get("files")
-        return list(files) if isinstance(files, dict) else texts(files)
+    def _carry_late(self, there: Iterable[str], ours: Mapping[str, Iterable[str]]) -> None:
+        """What a program that went on running wrote into the folder of the time before, after the switch."""
+        script = f"cd {shlex.quote(self.old)} 2>/dev/null && find . -type f -newer {shlex.quote(self.path)}/{MARK}"
+        done = self.board.run(script)
+        names = [name.removeprefix("./") for name in done.text.splitlines()] if done.status == 0 else []
+        known, made = {*there, *ours}, {*NOT_KEPT, *INSTALLED}
+        for name in (name for name in names if name not in known and not made & {*name.split("/")}):
+            self._each([f"mkdir -p {shlex.quote(posixpath.dirname(f'{self.new}/{name}'))}",
+                        _linked(f"{self.old}/{name}", f"{self.new}/{name}")])  # fmt: skip
+
+    def _written(self) -> dict[str, set[str]]:
+        """The digests of what we wrote into the folder, by name: as recorded by the push, and by bundle.json."""
+        found: dict[str, set[str]] = {}
+        for source in (RECORD, MANIFEST):
+            for name, digest in written(facts_there(self.board, self.path, source)).items():
+                found.setdefault(name, set()).add(digest)
+        return found
+
+    def _note(self, folder: str, files: Mapping[str, str]) -> None:
+        """Write down what was sent."""
+        with tempfile.TemporaryDirectory() as here:
+            path = Path(here, RECORD)
+            path.write_text(json.dumps({"files": dict(files)}, ensure_ascii=True), "ascii")
+            self.board.send(path, f"{folder}/{RECORD}", lambda more: None)
+
+    def _set_aside(self, folder: str, tell: Tell) -> None:
+        """A folder whose name we need, and which no push has made, gets another."""
+        where, name = posixpath.split(folder)
+        now = posixpath.join(where, kept_there(name, self.board.names(where)))
+        self._sh(f"mv {shlex.quote(folder)} {shlex.quote(now)}")
+        tell(say(f"{folder} on the board is not of a push: it is {now} now",
+                 f"板子上的 {folder} 不是 push 建立的，已改名为 {now}"))  # fmt: skip
 
     def _mark(self, folder: str) -> str:
         """For which lists the folder was installed; "" if for none."""
@@ -110,8 +156,11 @@ class Place:
             raise _failed("selftest.py", done.text)
         return done.text
 
-    def switch(self) -> None:
+    def switch(self, tell: Tell) -> None:
         """The new folder takes the old one's place: in one step where the system can exchange two names."""
+        there = self.board.names(self.old)
+        if there and not {MARK, RECORD} & set(there):
+            self._set_aside(self.old, tell)
         new, now, old = (shlex.quote(path) for path in (self.new, self.path, self.old))
         exchange = shlex.quote(EXCHANGE)
         self._sh(
@@ -125,15 +174,28 @@ class Place:
         if self.board.run(f"[ -f {shlex.quote(self.path)}/bench.py ]").status:
             return None
         tell(say("measuring", "测量中"))
-        self._sh(f"rm -f {shlex.quote(self.path)}/report.json")
+        self._free_report(tell)
         done = self.board.run(_python(self.path, "bench.py", self.facts), tell)
         if done.status:
             raise _failed("bench.py", done.text)
         try:
-            report = json.loads(self.board.fetch(f"{self.path}/report.json"))
+            text = self.board.fetch(f"{self.path}/{REPORT}")
+            report = json.loads(text)
         except (ValueError, BoardError, RecursionError):
             raise _failed("bench.py", done.text) from None
+        sent = written(facts_there(self.board, self.path, RECORD))
+        self._note(self.path, {**sent, REPORT: hashlib.sha256(text).hexdigest()})
         return report if isinstance(report, dict) else None
+
+    def _free_report(self, tell: Tell) -> None:
+        """Only a report that a push has measured is replaced; another one gets another name."""
+        report = f"{self.path}/{REPORT}"
+        digest = self.board.run(f"sha256sum {shlex.quote(report)} 2>/dev/null").text[:64]
+        if len(digest) == 64 and digest not in self._written().get(REPORT, ()):
+            now = kept_there(REPORT, self.board.names(self.path))
+            self._sh(f"mv {shlex.quote(report)} {shlex.quote(f'{self.path}/{now}')}")
+            tell(say(f"the report that was there is {now} now", f"原来的报告已改名为 {now}"))
+        self._sh(f"rm -f {shlex.quote(report)}")
 
     def run(self, tell: Tell) -> int:
         """main.py until it ends or the connection does; its exit status. It shows itself on the board's own screen."""
@@ -142,10 +204,23 @@ class Place:
 
     def _hashes(self, folder: str) -> dict[str, str]:
         """The SHA-256 of every file in a folder of the board; {} where there is none."""
-        script = (f"cd {shlex.quote(folder)} 2>/dev/null && find . -type f ! -path '*/.venv/*' "
-                  "! -path './packages/*' ! -path '*/__pycache__/*' -exec sha256sum {} + || true")  # fmt: skip
-        lines = (line.partition("  ") for line in self._sh(script).splitlines())
-        return {name.removeprefix("./"): digest for digest, _, name in lines if len(digest) == 64}
+        found = {}
+        for line in self._find(folder, "-type f", "-exec sha256sum {} +"):
+            digest, _, name = line.removeprefix("\\").partition("  ")
+            if len(digest) == 64:  # with \ before it, the name is written as sha256sum writes odd ones
+                found[_plain(name) if line.startswith("\\") else name] = digest
+        return {name.removeprefix("./"): digest for name, digest in found.items()}
+
+    def _found(self, folder: str) -> dict[str, str]:
+        """The same, with links and what else is no file; those without a digest."""
+        others = {name.removeprefix("./"): "" for name in self._find(folder, "! -type f ! -type d", "-print")}
+        return {**others, **self._hashes(folder)}
+
+    def _find(self, folder: str, which: str, then: str) -> list[str]:
+        """Lines about what is in a folder, apart from what install.sh makes."""
+        script = (f"cd {shlex.quote(folder)} 2>/dev/null && find . {which} ! -path '*/.venv/*' "
+                  f"! -path './packages/*' ! -path '*/__pycache__/*' {then} || true")  # fmt: skip
+        return self._sh(script).splitlines()
 
     def _room(self, size: int) -> None:
         """BoardError if the disk cannot hold the new folder beside the old one."""
@@ -158,6 +233,16 @@ class Place:
                 zh=f"板子的磁盘只剩 {free / 1e6:.0f} MB，而新文件夹需要 {size / 1e6:.0f} MB。请先清理磁盘。"
                 "原来的程序仍可使用。",
             )
+
+    def _each(self, scripts: Iterable[str]) -> None:
+        """Run them one after the other, as many at a time as a command can hold."""
+        lines: list[str] = []
+        for script in scripts:
+            if sum(map(len, lines)) + len(script) > LONGEST:
+                self._sh(" && ".join(lines))
+                lines = []
+            lines.append(script)
+        self._sh(" && ".join(lines or ["true"]))
 
     def _sh(self, script: str) -> str:
         done = self.board.run(script)
@@ -186,9 +271,21 @@ class _Progress:
             self.tell(f"  {10 * tenth} %")
 
 
-def facts_there(board: Board, folder: str) -> Mapping[str, Any]:
+def _linked(source: str, target: str) -> str:
+    """A script: a file or folder under another name as well, instead of what is there; copied where links cannot be."""
+    one, other = shlex.quote(source), shlex.quote(target)
+    copy = f"rm -rf {other}; cp -al {one} {other} 2>/dev/null || cp -a {one} {other}"
+    return f"if [ -e {one} ] || [ -L {one} ]; then {copy}; fi"
+
+
+def _plain(name: str) -> str:
+    r"""A name as it is, from sha256sum's: \\ is a backslash, \n a new line."""
+    return re.sub(r"\\([\\n])", lambda found: "\n" if found[1] == "n" else "\\", name)
+
+
+def facts_there(board: Board, folder: str, name: str = MANIFEST) -> Mapping[str, Any]:
     """What the bundle.json of a folder on the board says; {} where there is none."""
-    done = board.run(f"cat {shlex.quote(folder)}/{MANIFEST}")
+    done = board.run(f"cat {shlex.quote(f'{folder}/{name}')}")
     try:
         facts = json.loads(done.text)
     except (ValueError, RecursionError):

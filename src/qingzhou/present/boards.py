@@ -19,7 +19,7 @@ from ..errors import BoardError, OptionError, say
 from ..runtime.address import shown
 from ..runtime.text import escaped, line
 from ..whole_file import fitting, output_path, write_text
-from .pieces import as_json, busy, console, escape, facts, note, table_of
+from .pieces import as_json, busy, console, escape, facts, note, notes, table_of
 
 PASSWORD = "QINGZHOU_PASSWORD"  # for programs: on a command line everybody on the computer could read it
 
@@ -135,8 +135,17 @@ def _show(done: Pushed, report: Path | None, json_wanted: bool) -> None:
         (say("already there", "已有"), str(done.kept)),
         (say("figures", "测量结果"), escape(str(report)) if report else ""),
     ))  # fmt: skip
+    notes(screen, [_kept(name, now) for name, now in done.changed.items()])
     if report is not None:
         screen.print(f"[dim]qingzhou report {escape(report.name)}[/]")
+
+
+def _kept(name: str, now: str) -> str:
+    """What somebody had changed on the board."""
+    return say(
+        f"{line(name)} was changed on the board: it is {line(now)} there now; {line(name)} is what was sent.",
+        f"板子上的 {line(name)} 被修改过：已改名为 {line(now)}，现在的 {line(name)} 是刚发送的。",
+    )
 
 
 def _teller(json_wanted: bool) -> Callable[[str], None]:
