@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -107,18 +108,29 @@ def _cells(answer: Prediction) -> tuple[str, str]:
 
 def coco(results: Sequence[Answer], labels: Sequence[str]) -> dict[str, Any]:
     """Boxes and masks in COCO's format: images, categories (numbered from 1), annotations with their scores."""
+    boxed = [result for result in results if isinstance(result.answer, list)]
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
-    for result in results:
-        if not isinstance(result.answer, list):
-            continue
+    for result, name in zip(boxed, _file_names([result.source for result in boxed]), strict=True):
         height, width = _size(result)
         image = len(images) + 1
-        images.append({"id": image, "file_name": Path(result.source).name, "width": width, "height": height})
-        for one in result.answer:
+        images.append({"id": image, "file_name": name, "width": width, "height": height})
+        for one in result.answer if isinstance(result.answer, list) else ():
             annotations.append(_annotation(one, len(annotations) + 1, image, (height, width)))
     categories = [{"id": i, "name": label} for i, label in enumerate(labels, start=1)]
     return {"images": images, "categories": categories, "annotations": annotations}
+
+
+def _file_names(sources: Sequence[str]) -> list[str]:
+    """The names of the pictures; with the folders that they do not share, where two are called the same."""
+    names = [Path(source).name for source in sources]
+    if len(set(names)) == len(names):
+        return names
+    try:
+        base = os.path.commonpath([os.path.dirname(os.path.abspath(source)) for source in sources])
+    except ValueError:  # different drives
+        return [Path(source).absolute().as_posix() for source in sources]
+    return [Path(os.path.relpath(source, base)).as_posix() for source in sources]
 
 
 def write_coco(path: Path, results: Sequence[Answer], labels: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from .checkpoint.sniff import ENDINGS, HEAD, model_suffix
 from .convert import Conversion, run_conversion
 from .errors import CheckpointMissing, OptionError, QingzhouError
 from .runtime.read import open_file
-from .whole_file import fitting
+from .whole_file import fitting, one_name
 
 Outcome = Conversion | QingzhouError
 Result = tuple[Path, Outcome]  # a checkpoint, and what became of it
@@ -65,15 +65,17 @@ def _targets(sources: Mapping[Path, Path], out: str | Path | None, folders: bool
     """Where each model goes: several into the folder `out`, as they lay; OptionError if two would be one file."""
     if len(sources) == 1 and (out is None or not folders or Path(out).suffix.lower() == ".onnx"):
         return dict.fromkeys(sources, out)
-    targets: dict[Path, str | Path | None] = {
+    targets: dict[Path, Path] = {
         source: (source if out is None else Path(out) / inside).with_name(fitting(source.stem, ".onnx"))
         for source, inside in sources.items()
     }
-    first = {target: source for source, target in reversed(targets.items())}
+    first = {one_name(target): source for source, target in reversed(targets.items())}
     for source, target in targets.items():
-        if first[target] != source:
+        other = first[one_name(target)]
+        if other != source:
             raise OptionError(
-                en=f"{first[target]} and {source} would both become {target}. Rename one, or convert them one by one.",
-                zh=f"{first[target]} 和 {source} 都会写成 {target}。请改名，或分别转换。",
+                en=f"{other} and {source} would both become {target}, at least on systems that take capital and "
+                "small letters for the same. Rename one, or convert them one by one.",
+                zh=f"{other} 和 {source} 都会写成 {target}（至少在不区分大小写的系统上）。请改名，或分别转换。",
             )
     return dict(targets)

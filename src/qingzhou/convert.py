@@ -31,7 +31,7 @@ from .nets.recognised import Recognised
 from .nets.recorded import Wanted
 from .nets.wrapped import open_checkpoint
 from .runtime.card import KEY, Card, Output, Sample
-from .scenes import write_sample
+from .scenes import told_of, write_sample
 from .whole_file import output_path, replacing
 
 Labelling = str | Path | Sequence[Any] | Mapping[Any, Any] | npt.NDArray[Any] | None  # see labels.read_label_option()
@@ -52,6 +52,12 @@ class Conversion:
     ir_version: int
     checks: tuple[str, ...]
     seconds: float
+    told: tuple[str, ...] = ()  # of the program: what it is called, what lies in its way
+
+    @property
+    def notes(self) -> list[str]:
+        """All that the user should know."""
+        return [*self.model.card.notes, *self.told]
 
     @property
     def size(self) -> int:
@@ -66,7 +72,7 @@ class Conversion:
             "program": str(self.program),
             "tool": card.tool, "network": card.network, "task": card.task, "labels": card.labels,
             "parameters": self.parameters, "macs": self.macs, "bytes": self.size, "opset": self.opset,
-            "ir_version": self.ir_version, "checks": list(self.checks), "notes": card.notes,
+            "ir_version": self.ir_version, "checks": list(self.checks), "notes": self.notes,
             "assumed": card.assumed,
             "seconds": round(self.seconds, 3),
         }  # fmt: skip
@@ -215,7 +221,8 @@ def run_conversion(path: str | Path, out: str | Path | None = None, **given: Any
     model, program, checks = _write(job, output_path(source, out, ".onnx"))
     counts = parameters(found.graph), macs(found.graph)
     seconds = time.perf_counter() - start
-    return Conversion(source, model, program, *counts, job.opset, job.ir_version, checks, seconds)
+    told = told_of(model.path, program)
+    return Conversion(source, model, program, *counts, job.opset, job.ir_version, checks, seconds, told)
 
 
 @dataclass(frozen=True)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import InputError, OptionError, OutputError, QingzhouError, say
+from .errors import InputError, OutputError, QingzhouError, say
 from .runtime.detect import Detection
 from .runtime.predict import Prediction, Predictor
-from .runtime.read import JPEG, PICTURES, as_words, beside, counted, files_in
-from .whole_file import replacing
+from .runtime.read import JPEG, PICTURES, as_words, beside, counted, files_in, is_result, results_in
+from .whole_file import one_name
 
-FORMATS = {
-    **dict.fromkeys(JPEG, "JPEG"), ".bmp": "BMP", ".dib": "BMP", ".gif": "GIF", ".webp": "WEBP", ".tif": "TIFF",
-    ".tiff": "TIFF",
-}  # fmt: skip
 DATA = {"image": PICTURES, "table": (".csv",), "array": (".npz", ".npy"), "tokens": (".txt",)}  # what is run in folders
 
 
@@ -33,68 +30,95 @@ def run_all(
 ) -> list[Answer]:
     """Predict for every picture, row or array named; for the model's own sample if nothing is.
 
-    `save` is a folder for the pictures with the answers drawn on, laid out as the folders they come from; `threshold`
-    the least confidence of what a detector finds.
+    `save` is a folder for the pictures with the answers drawn on, laid out as the folders they come from, of several
+    each in one of its own; a.png becomes a_result.png there. Nothing is written over but results of earlier runs.
+    `threshold` is the least confidence of what a detector finds.
     """
     if not inputs:
         return [Answer("sample", predictor.predict(predictor.sample_input(), threshold=threshold))]
-    return [answer for source in inputs for answer in _run(predictor, source, save, threshold)]
+    job = _Job(predictor, threshold, set())
+    rooms = [save] * len(inputs) if save is None else _rooms(inputs, save)
+    return [answer for source, room in zip(inputs, rooms, strict=True) for answer in _run(job, source, room)]
 
 
-def _run(predictor: Predictor, source: Path, save: Path | None, threshold: float | None) -> list[Answer]:
+@dataclass(frozen=True)
+class _Job:
+    """`written`: what this run has drawn already, by one_name()."""
+
+    predictor: Predictor
+    threshold: float | None
+    written: set[str]
+
+
+def _rooms(inputs: Sequence[Path], save: Path) -> Iterator[Path]:
+    """Where the drawings of each input go: of a folder among others into one that is called as it is."""
+    taken: set[str] = set()
+    for source in inputs:
+        if not source.is_dir() or len(inputs) == 1:
+            yield save
+            continue
+        name = source.resolve().name or "folder"
+        names = itertools.chain([name], (f"{name}_{n}" for n in itertools.count(2)))
+        room = next(save / one for one in names if one_name(save / one) not in taken)
+        taken.add(one_name(room))
+        yield room
+
+
+def _run(job: _Job, source: Path, room: Path | None) -> list[Answer]:
     if not source.is_dir():
-        return _run_file(predictor, source, save and save / source.name, threshold)
-    kind = predictor.card.input.kind
+        return _run_file(job, source, room)
+    kind = job.predictor.card.input.kind
     suffixes = DATA[kind]
     found = sorted(p for p in source.rglob("*") if p.suffix.lower() in suffixes)
     if kind == "image":  # also those that are none by their names: what is wrong with them is said
         found = [Path(path) for path in files_in(source)]
     answers = []
     for path in found:
-        answers += _run_file(predictor, path, save and save / path.relative_to(source), threshold)
+        answers += _run_file(job, path, room and room / path.relative_to(source).parent)
     return answers or [_empty(source, suffixes)]
 
 
 def note_of(inputs: Sequence[Path]) -> str:
-    """What of the folders among the inputs is no picture and was left out; "" for nothing."""
-    texts = [
-        f"{folder}: {as_words(found)}" for folder in inputs if folder.is_dir() and (found := counted(beside(folder)))
-    ]
-    listed = "; ".join(texts)
-    return say(f"Left out, since they are no pictures: {listed}", f"不是图片，未使用：{listed}") if texts else ""
+    """What of the folders among the inputs is no picture, or a result, and was left out; "" for nothing."""
+    folders = [folder for folder in inputs if folder.is_dir()]
+    texts = [f"{folder}: {as_words(found)}" for folder in folders if (found := counted(beside(folder)))]
+    listed, results = "; ".join(texts), sum(1 for folder in folders for _ in results_in(folder))
+    told = say(f"Left out, since they are no pictures: {listed}", f"不是图片，未使用：{listed}") if texts else ""
+    if results:
+        told += " " * bool(told) + say(
+            f"Left out, since they are results of --save or of a program: {results}",
+            f"是以前保存的结果图，未使用：{results}",
+        )
+    return told
 
 
-def _run_file(predictor: Predictor, source: Path, drawing: Path | None, threshold: float | None) -> list[Answer]:
+def _run_file(job: _Job, source: Path, room: Path | None) -> list[Answer]:
     try:
-        found = predictor.predict_file(source, threshold=threshold)
+        found = job.predictor.predict_file(source, threshold=job.threshold)
     except QingzhouError as err:
         return [Answer(str(source), err)]
-    if isinstance(found, list) and predictor.card.task != "detection":
+    if isinstance(found, list) and job.predictor.card.task != "detection":
         return [Answer(f"{source}[{i}]", one) for i, one in enumerate(found)]
-    if drawing is not None and predictor.card.input.kind == "image":
-        return [Answer(str(source), found, _draw(source, found, drawing))]
+    if room is not None and job.predictor.card.input.kind == "image":
+        return [Answer(str(source), found, _draw(source, found, room, job.written))]
     return [Answer(str(source), found)]
 
 
-def _draw(source: Path, answer: Prediction | list[Detection], target: Path) -> Path:
-    from .runtime.draw import draw
+def _draw(source: Path, answer: Prediction | list[Detection], room: Path, written: set[str]) -> Path:
+    from .runtime.draw import draw, keep
 
-    if target.exists() and target.samefile(source):
-        raise OptionError(
-            en=f"--save would write over the picture {source} itself. Choose another folder.",
-            zh=f"--save 会覆盖原图 {source}。请换一个文件夹。",
-        )
     picture = draw(source, answer, enlarge=True)
+    target = room / f"{source.stem}_result{'.jpg' if source.suffix.lower() in JPEG else '.png'}"
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(target) as part:
-            picture.save(part, FORMATS.get(target.suffix.lower(), "PNG"))
+        room.mkdir(parents=True, exist_ok=True)
+        place = keep(picture, target, lambda path: is_result(path) and one_name(Path(path)) not in written)
     except OSError as err:
         raise OutputError(
-            en=f"Cannot make the folder {target.parent}: {err.strerror}. Choose another folder with --save.",
-            zh=f"无法建立文件夹 {target.parent}：{err.strerror}。请用 --save 换一个文件夹。",
+            en=f"Cannot write {target}: {err.strerror or err}. Choose another folder with --save, or make room there.",
+            zh=f"无法写入 {target}：{err.strerror or err}。请用 --save 换一个文件夹，或清理磁盘空间。",
         ) from None
-    return target
+    written.add(one_name(place))
+    return place
 
 
 def _empty(source: Path, suffixes: Sequence[str]) -> Answer:

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import tempfile
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,13 +86,18 @@ def output_path(source: Path, out: str | Path | None, suffix: str) -> Path:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists() and target.samefile(source):
-            raise _over_the_source(source)
+            raise over_the_source(source)
     except OSError as err:
         raise OutputError(
             en=f"Cannot make the folder {target.parent}: {err.strerror}. Choose another place with -o.",
             zh=f"无法建立文件夹 {target.parent}：{err.strerror}。请用 -o 换一个位置。",
         ) from None
     return target
+
+
+def one_name(path: Path) -> str:
+    """The same for paths that are one file on some system: Windows and macOS ignore case, macOS how é is composed."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", os.path.abspath(path)).casefold())
 
 
 def _umask() -> int:
@@ -108,7 +114,8 @@ def _cannot_write(path: Path, err: Exception) -> OutputError:
     )
 
 
-def _over_the_source(source: Path) -> OutputError:
+def over_the_source(source: Path) -> OutputError:
+    """What to raise then."""
     return OutputError(
         en=f"The model would be written over {source} itself. Give it another name with -o.",
         zh=f"模型会覆盖 {source} 本身。请用 -o 换一个名字。",

@@ -20,7 +20,7 @@ from qingzhou.cli import main
 from qingzhou.deploy import export_model
 from qingzhou.engines import compile_for
 from qingzhou.engines.tensorrt_onnx import trtexec
-from qingzhou.errors import EngineError, ExtraMissing, FileMissing, ModelError, OptionError
+from qingzhou.errors import EngineError, ExtraMissing, FileMissing, ModelError, OptionError, OutputError
 from qingzhou.evaluate import evaluate
 
 LENET, DATA = ORACLE / "trained" / "lenet_digits.pth", DIGITS / "test"
@@ -160,6 +160,15 @@ def test_an_engine_is_built_and_run(lenet: Path, tmp_path: Path, cuda: Cuda) -> 
     assert evaluate(made.path, DATA).result.right == 488
     picture = next(path for path, digit in digits() if digit == "3")
     assert qingzhou.load(made.path, device="gpu.1").predict(picture).label == "3" and cuda.device == 1
+
+
+def test_what_lies_beside_it_is_not_the_source(tmp_path: Path, cuda: Cuda) -> None:
+    """best.engine's prepared model would be best.onnx itself."""
+    model = qingzhou.convert(LENET, tmp_path / "best.onnx").path
+    before = model.read_bytes()
+    with pytest.raises(OutputError, match="over"):
+        compile_for("tensorrt", model, tmp_path / "best.engine")
+    assert model.read_bytes() == before and not (tmp_path / "best.engine").exists()
 
 
 def test_batches_row_by_row(lenet: Path, tmp_path: Path, cuda: Cuda) -> None:

@@ -19,7 +19,7 @@ from qingzhou.errors import DataError, ImageError, InputError, use_language
 from qingzhou.evaluate.data import read_data
 from qingzhou.runtime.image import read_image
 from qingzhou.runtime.kinds import looks_like_picture
-from qingzhou.runtime.read import JPEG, PICTURES, pictures_in
+from qingzhou.runtime.read import PICTURES, pictures_in
 
 DIGITS = Path(__file__).parents[1] / "oracle" / "digits"
 
@@ -122,13 +122,6 @@ def test_a_folder_is_run_and_judged_alike(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["run", str(model), str(data), "--json", "--lang", "en"])
     assert done.exit_code == 1 and "HEIC" in done.stdout and "RAR" in done.stdout
     assert len(list(read_data(data).cases())) == 14
-
-
-def test_a_drawing_of_a_jfif_is_one(tmp_path: Path) -> None:
-    """--save writes the format that the name says."""
-    from qingzhou.run import FORMATS
-
-    assert {FORMATS[ending] for ending in JPEG} == {"JPEG"} and set(FORMATS) <= set(PICTURES)
 
 
 def test_a_folder_without_pictures_says_what_it_holds(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def _one_conversion(result: Conversion | QingzhouError) -> None:
             (say("time", "用时"), f"{result.seconds:.2f} s"),
         )
     )
-    notes(screen, card.notes)
+    notes(screen, result.notes)
     screen.print(f"{say('Run it: ', '运行：')}[cyan]{escape(_command(result))}[/]", soft_wrap=True)
 
 
@@ -88,6 +88,9 @@ def _many_conversions(results: Sequence[Result]) -> None:
     for (_, result), name in zip(results, names, strict=True):
         if isinstance(result, QingzhouError):
             screen.print(f"[red]✗[/] [bold]{name}[/]  {escape(str(result))}", soft_wrap=True)
+    for (_, result), name in zip(results, names, strict=True):
+        for text in () if isinstance(result, QingzhouError) else result.told:
+            screen.print(f"[yellow]![/] {name}  {escape(text)}", soft_wrap=True)
     done = sum(not isinstance(result, QingzhouError) for _, result in results)
     count = say(f"{done} of {len(results)} converted", f"{len(results)} 个中成功转换了 {done} 个")
     more = say(": each .onnx has a .py beside it that runs it.", "：每个 .onnx 旁边都有可以运行它的 .py。")

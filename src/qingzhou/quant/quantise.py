@@ -29,7 +29,7 @@ from ..errors import (
 from ..progress import Tell, counted, silent
 from ..runtime.card import Card
 from ..runtime.predict import Predictor
-from ..scenes import write_sample
+from ..scenes import told_of, write_sample
 from ..whole_file import output_path
 from .brief import brief
 from .judge import Verdict, has_answers, judge
@@ -268,7 +268,8 @@ def _written(job: _Job, made: _Made, parts: Split | None, place: Path, precision
     if found.better:
         save(made.model, _card(job, made, found, parts), place)
         program = write_sample(place, job.card)
-        found = replace(found, path=place, program=program, sizes=(found.sizes[0], place.stat().st_size))
+        notes = [*found.notes, *told_of(place, program)]
+        found = replace(found, path=place, program=program, notes=notes, sizes=(found.sizes[0], place.stat().st_size))
     return replace(found, seconds=time.perf_counter() - start)
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import os
 import sys
-from typing import Any, List, Optional, Sequence, Tuple
+from pathlib import Path
+from typing import Any, Callable, List, Optional, Sequence, Tuple
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
 from .answers import Detection, nothing
 from .errors import line, say
 from .image import open_picture, size_of
+from .kinds import RESULT
+from .read import is_result
 
 SMALLEST = 160  # pixels of the shorter side that `enlarge` gives at least
 FONT_FOLDERS = (  # of Windows, Linux, macOS
@@ -49,6 +53,34 @@ def draw(source: Any, answer: Any, enlarge: bool = False) -> Any:
         return _boxes(picture, [_enlarged(one, times * share) for one in answer])
     _write(picture, caption(answer))
     return picture
+
+
+def keep(picture: Any, path: Any, ours: Callable[[str], bool] = is_result) -> Path:
+    """Save a drawn picture as .png or .jpg, whole or not at all, and where: over nothing but what is `ours`.
+
+    Beside somebody's own a_result.png it becomes a_result_2.png. is_result() knows it again, so that it counts as no
+    picture where folders of them are read. OSError.
+    """
+    place = _free(Path(path), ours)
+    part = place.with_name(".%s.part" % place.name)
+    try:
+        if place.suffix == ".jpg":
+            picture.save(str(part), "JPEG", comment=RESULT)
+        else:
+            mark = PngImagePlugin.PngInfo()
+            mark.add_text("Software", RESULT.decode("ascii"))
+            picture.save(str(part), "PNG", pnginfo=mark, icc_profile=None)
+        os.replace(str(part), str(place))
+    finally:
+        if part.exists():
+            part.unlink()
+    return place
+
+
+def _free(path: Path, ours: Callable[[str], bool]) -> Path:
+    """This path, or a_result_2.png, a_result_3.png, …: the first where nothing is, or what is ours."""
+    others = (path.with_name("%s_%d%s" % (path.stem, number, path.suffix)) for number in itertools.count(2))
+    return next(one for one in itertools.chain([path], others) if not os.path.lexists(str(one)) or ours(str(one)))
 
 
 def caption(answer: Any) -> str:

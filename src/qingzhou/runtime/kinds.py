@@ -9,6 +9,7 @@ from .errors import FileMissing, ImageError, spaced
 from .read import open_file
 
 HEAD = 512  # bytes that tell
+RESULT = b"Qingzhou result"  # near the beginning of every picture that keep() wrote
 MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"BM", b"GIF8", b"II*\0", b"MM\0*")  # of pictures; WebP and PPM: see below
 
 

@@ -76,13 +76,30 @@ def is_systems(name: str) -> bool:
     return name.startswith(".") or name in SYSTEM
 
 
+def is_result(path: str) -> bool:
+    """Whether it is a picture with an answer drawn on it, which draw.keep() has written, or the simulator's screen."""
+    name = os.path.basename(path).lower()
+    if name == SCREEN:
+        return True
+    if "result" not in name or not is_picture(path) or not os.path.isfile(path):
+        return False
+    from .kinds import RESULT, head_of  # here, since programs for tables have no pictures
+
+    return RESULT in head_of(path)
+
+
 def files_in(folder: Any) -> Iterator[str]:
     """The paths of the files that may be pictures in a folder and those below, sorted.
 
     Files of other kinds (HEIC, RAR …) are given as well, so that reading them says what is wrong with them; what lies
-    beside pictures is left out: beside() has it.
+    beside pictures is left out, beside() has it, and so are results_in() it.
     """
-    return (path for path in _walked(folder) if not path.lower().endswith(BESIDE))
+    return (path for path in _walked(folder) if not path.lower().endswith(BESIDE) and not is_result(path))
+
+
+def results_in(folder: Any) -> Iterator[str]:
+    """The paths of the pictures in a folder and those below that are results themselves."""
+    return filter(is_result, _walked(folder))
 
 
 def beside(folder: Any) -> Iterator[str]:
@@ -117,7 +134,7 @@ def pictures_in(folder: Any) -> List[str]:
     """The paths of the pictures in a folder, sorted by name; InputError if there are none."""
     paths = [os.path.join(str(folder), name) for name in sorted(os.listdir(folder)) if not is_systems(name)]
     found = [path for path in paths if (is_picture(path) and not os.path.isdir(path)) or _begins_like_one(path)]
-    found = [path for path in found if os.path.basename(path) != SCREEN]
+    found = [path for path in found if not is_result(path)]
     if not found:
         there = as_words(counted(path for path in paths if os.path.isfile(path)))
         raise InputError(

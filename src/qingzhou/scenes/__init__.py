@@ -3,6 +3,7 @@
     table.py    the scenes, and which models each takes
     fill.py     a program with other values for its constants
     needs.py    which modules of the runtime a program needs
+    names.py    what a program is called beside its model
     actions.py  "speak" or "pin:24" as rules that a person can read
 
 A folder for each scene holds its program in English and Chinese; basic/ has one for each kind of model.
@@ -21,10 +22,12 @@ from ..runtime.card import Card
 from ..runtime.read import open_file
 from ..whole_file import write_text
 from .fill import fill
+from .names import program_name, told_of
 from .needs import RUNTIME, module, modules, needs
 from .table import SCENES, Scene, find
 
-__all__ = ["RUNTIME", "SCENES", "Scene", "copy_runtime", "needs", "program", "write_sample"]
+__all__ = ["RUNTIME", "SCENES", "Scene", "copy_runtime", "needs", "program", "told_of", "write_sample"]
+LONGEST = 1 << 20  # bytes of a program that may be ours
 
 
 def program(scene: str, card: Card, language: str, constants: Mapping[str, object]) -> str:
@@ -42,31 +45,24 @@ def program(scene: str, card: Card, language: str, constants: Mapping[str, objec
 def write_sample(model: Path, card: Card) -> Path:
     """Write `model`.py and what it needs of the runtime, next to the model; returns the path of the program.
 
-    A program of that name that is not as we write it is somebody's work and stays: ours becomes `model`_run.py.
+    A program of that name that is not as we write it for this model is somebody's work, or another model's, and stays:
+    ours becomes `model`_run.py. Of a model that is called as a module is, it becomes `model`_model.py.
     """
     told = as_comment(assumed_text(card.input, card.assumed, card.tool))
     code = told + program("basic", card, language(), {"MODEL": model.name})
     copy_runtime(model.parent / RUNTIME, needs([code], [card]))
     sources = (source for source in (files(__name__) / "basic").iterdir() if source.name.endswith(".py"))
-    ours = {_unnamed(source.read_text("utf-8")) for source in sources}
-    target = program_place(model.with_suffix(".py"), lambda path: _unnamed(_text(path)) in ours)
+    ours = {fill(source.read_text("utf-8"), {"MODEL": model.name}) for source in sources}
+    target = program_place(program_name(model), lambda path: without_comment(_text(path)) in ours)
     write_text(target, code)
     return target
 
 
-def _unnamed(code: str) -> str:
-    """A program without the name of its model and what was assumed of its pictures; "" for what is none of ours."""
-    try:
-        return fill(without_comment(code), {"MODEL": ""})
-    except (LookupError, SyntaxError, ValueError):
-        return ""
-
-
 def _text(path: Path) -> str:
-    """What a program holds; "" where it cannot be read."""
+    """What a program holds, of a long file the beginning; "" where it cannot be read."""
     try:
         with open_file(path) as file:
-            return str(file.read().decode("utf-8", "replace").replace("\r\n", "\n"))
+            return str(file.read(LONGEST).decode("utf-8", "replace").replace("\r\n", "\n"))
     except (FileMissing, OSError):
         return ""
 

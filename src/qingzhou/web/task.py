@@ -169,7 +169,7 @@ def _converted(source: Path, options: Told, out: Path, tell: Teller) -> tuple[Pa
     from ..labels import named_already, read_label_lines
     from ..model import load
     from ..nets.preprocess import prepared_already
-    from ..scenes import write_sample
+    from ..scenes import told_of, write_sample
 
     tell.stage("convert")
     if source.suffix.lower() != ".onnx":
@@ -192,7 +192,9 @@ def _converted(source: Path, options: Told, out: Path, tell: Teller) -> tuple[Pa
     found.check()
     model = found.save(out / source.name).path
     program = write_sample(model, found.card)
-    return model, found.card, _plain({**_facts(found.card), "source": source, "model": model, "program": program,
+    facts = _facts(found.card)
+    facts["notes"] = [*facts["notes"], *told_of(model, program)]
+    return model, found.card, _plain({**facts, "source": source, "model": model, "program": program,
                           "bytes": model.stat().st_size})  # fmt: skip
 
 

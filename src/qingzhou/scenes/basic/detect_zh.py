@@ -9,7 +9,7 @@ from pathlib import Path
 
 try:
     from qingzhou_runtime import load
-    from qingzhou_runtime.draw import draw
+    from qingzhou_runtime.draw import draw, keep
     from qingzhou_runtime.read import pictures_of
     from qingzhou_runtime.start import line, start
 except ImportError as err:
@@ -39,6 +39,5 @@ for number, (picture, things) in enumerate(model.each(pictures)):
         print("    方框：(%.0f, %.0f) 到 (%.0f, %.0f)" % thing.box)
 
     # 5. 把方框画在图片上，保存
-    result = PROGRAM.with_name("%s_result%s.png" % (PROGRAM.stem, number or ""))
-    draw(picture, things).save(str(result))
+    result = keep(draw(picture, things), PROGRAM.with_name("%s_result%s.png" % (PROGRAM.stem, number or "")))
     print("图片已保存为 %s" % line(result.name))
