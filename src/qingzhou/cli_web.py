@@ -121,4 +121,4 @@ def remote_convert(file: Path, lang: str | None, as_json: bool, **options: Any) 
 
         with present.busy(say("the server is converting", "服务器正在转换")):
             done = convert(file, lang=say("en", "zh"), **options)
-        shown(done.job, done.files, as_json)
+        shown(file, done, as_json)

@@ -159,6 +159,14 @@ def _onnx(path: Path) -> Info:
     return Info(**common, **_described(card))
 
 
+def card_of(path: Path) -> Card:
+    """The card of an .onnx, whose network nothing is done with; FileMissing, ModelError."""
+    entries = {item.key: item.value for item in _load(path).metadata_props}
+    if KEY not in entries:
+        raise _no_card(path)
+    return Card.from_json(entries[KEY])
+
+
 def _described(card: Card) -> dict[str, Any]:
     """The fields of an Info that a card fills."""
     return {

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.filesize import decimal
+from rich.markup import escape
 
 from ..errors import say
-from .pieces import as_json, console, escape, facts, note
+from .pieces import as_json, console, facts, notes
+
+if TYPE_CHECKING:
+    from ..web.remote import Remote
 
 
-def shown(job: Mapping[str, Any], files: Sequence[Path], json_wanted: bool) -> None:
+def shown(file: Path, done: Remote, json_wanted: bool) -> None:
     """What the server made, and where it lies."""
     if json_wanted:
-        as_json({**job, "saved": [str(path) for path in files]})
+        as_json({**done.job, "saved": [str(path) for path in done.files], "notes": list(done.notes)})
         return
-    made, screen = job["result"]["convert"], console()
-    screen.print(f"[bold]{escape(str(job['name']))}[/] → {escape(str(made['network']))}")
-    screen.print(
-        facts(*((say("file", "文件"), f"{escape(str(path))}  {decimal(path.stat().st_size)}") for path in files))
-    )
-    for text in job["result"].get("notes", ()):
-        note(str(text))
-    if job["result"]["quantize"]:
-        screen.print(escape(str(job["result"]["quantize"]["explanation"])), soft_wrap=True)
+    screen = console()
+    screen.print(f"[bold]{escape(file.name)}[/] → {escape(done.network)}")
+    sizes = (f"{escape(str(path))}  {decimal(path.stat().st_size)}" for path in done.files)
+    screen.print(facts(*((say("file", "文件"), shown) for shown in sizes)))
+    notes(screen, done.notes)
+    if done.explanation:
+        screen.print(escape(done.explanation), soft_wrap=True)
