@@ -116,9 +116,12 @@ def remote_convert(file: Path, lang: str | None, as_json: bool, **options: Any) 
     with friendly(lang, as_json):
         from . import present
         from .errors import say
-        from .present.remote import shown
+        from .present.remote import shown, shown_as_json
         from .web.remote import convert
 
         with present.busy(say("the server is converting", "服务器正在转换")):
             done = convert(file, lang=say("en", "zh"), **options)
-        shown(file, done, as_json)
+        if as_json:
+            shown_as_json(done.job, done.files, done.notes)
+        else:
+            shown(f"{file.name} → {done.network}", done.files, done.notes, done.explanation)

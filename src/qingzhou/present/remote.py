@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from rich.filesize import decimal
 from rich.markup import escape
@@ -11,19 +12,18 @@ from rich.markup import escape
 from ..errors import say
 from .pieces import as_json, console, facts, notes
 
-if TYPE_CHECKING:
-    from ..web.remote import Remote
 
-
-def shown(file: Path, done: Remote, json_wanted: bool) -> None:
+def shown(title: str, files: Sequence[Path], told: Sequence[str], explanation: str) -> None:
     """What the server made, and where it lies."""
-    if json_wanted:
-        as_json({**done.job, "saved": [str(path) for path in done.files], "notes": list(done.notes)})
-        return
     screen = console()
-    screen.print(f"[bold]{escape(file.name)}[/] → {escape(done.network)}")
-    sizes = (f"{escape(str(path))}  {decimal(path.stat().st_size)}" for path in done.files)
+    screen.print(f"[bold]{escape(title)}[/]", soft_wrap=True)
+    sizes = (f"{escape(str(path))}  {decimal(path.stat().st_size)}" for path in files)
     screen.print(facts(*((say("file", "文件"), shown) for shown in sizes)))
-    notes(screen, done.notes)
-    if done.explanation:
-        screen.print(escape(done.explanation), soft_wrap=True)
+    notes(screen, told)
+    if explanation:
+        screen.print(escape(explanation), soft_wrap=True)
+
+
+def shown_as_json(job: Mapping[str, Any], files: Sequence[Path], told: Sequence[str]) -> None:
+    """The job as the API tells it, where its files lie here, and what the user should know."""
+    as_json({**job, "saved": [str(path) for path in files], "notes": list(told)})
