@@ -11,7 +11,7 @@ from .errors import InputError, OutputError, QingzhouError, say
 from .runtime.detect import Detection
 from .runtime.predict import Prediction, Predictor
 from .runtime.read import JPEG, PICTURES, as_words, beside, counted, files_in, is_result, results_in
-from .whole_file import one_name
+from .whole_file import fitting, one_name
 
 DATA = {"image": PICTURES, "table": (".csv",), "array": (".npz", ".npy"), "tokens": (".txt",)}  # what is run in folders
 
@@ -108,7 +108,7 @@ def _draw(source: Path, answer: Prediction | list[Detection], room: Path, writte
     from .runtime.draw import draw, keep
 
     picture = draw(source, answer, enlarge=True)
-    target = room / f"{source.stem}_result{'.jpg' if source.suffix.lower() in JPEG else '.png'}"
+    target = room / fitting(source.stem, "_result.jpg" if source.suffix.lower() in JPEG else "_result.png")
     try:
         room.mkdir(parents=True, exist_ok=True)
         place = keep(picture, target, lambda path: is_result(path) and one_name(Path(path)) not in written)

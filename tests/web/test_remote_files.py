@@ -362,14 +362,14 @@ def test_a_server_that_never_ends(
 def test_a_byte_a_minute(home: Path, sent: tuple[bytes, bytes]) -> None:
     """Each keeps the wait for the next one alive; all together are too slow."""
     ours, theirs = socket.socketpair()
-    counted = Counted(59.0)
+    counted = Counted(119.0)
     server = asking.Server("http://x", clock=counted.clock)
     theirs.sendall(OK + b"\r\n" + b"1" * 200)
     bounded = asking._Bounded(ours.makefile("rb"), ours, lambda: server._left(asking.ANSWER))
     with pytest.raises(TimeoutError):
         for _ in range(200):
             bounded.readinto(bytearray(1))
-    assert counted.asked == 3  # 59, 118, 177 seconds
+    assert counted.asked == 3  # after 119, 238 and 357 seconds
     theirs.close()
     ours.close()
 
@@ -431,6 +431,6 @@ def test_a_disk_without_room(home: Path, sent: tuple[bytes, bytes], monkeypatch:
 def test_the_clock_of_every_wait() -> None:
     """No wait is longer than SILENCE, none outlives its end."""
     server = asking.Server("http://x", clock=Clock(itertools.count(0, 50).__next__, lambda _: None))
-    assert [server._left(130.0) for _ in range(3)] == [60.0, 60.0, 30.0]
+    assert [server._left(180.0) for _ in range(4)] == [120.0, 120.0, 80.0, 30.0]
     with pytest.raises(TimeoutError):
-        server._left(130.0)
+        server._left(180.0)

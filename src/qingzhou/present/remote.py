@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from rich.filesize import decimal
-from rich.markup import escape
 
 from ..errors import say
-from .pieces import as_json, console, facts, notes
+from .pieces import as_json, console, escape, facts, notes
 
 
 def shown(title: str, files: Sequence[Path], told: Sequence[str], explanation: str) -> None:

@@ -25,8 +25,8 @@ from ..runtime.errors import line
 from ..runtime.fields import parse_json
 from ..runtime.read import open_file
 
-SILENCE = 60.0  # seconds without a byte
-ANSWER = 120.0  # seconds for a whole answer, besides what its bytes may take
+SILENCE = 120.0  # seconds without a byte: a look at an upload has its turn
+ANSWER = 240.0  # seconds for a whole answer, besides what its bytes may take
 SLOWEST = 32 << 10  # bytes a second of a transfer
 LARGEST_ANSWER = 32 << 20  # bytes of JSON: a card, and pictures of a report
 PIECE = 1 << 16

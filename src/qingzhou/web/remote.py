@@ -21,7 +21,7 @@ from ..runtime.card import Card
 from ..runtime.errors import lines
 from ..runtime.read import open_file
 from ..scenes import told_of, write_sample
-from ..whole_file import folder_beside, move_in
+from ..whole_file import fitting, folder_beside, move_in
 from .asking import Clock, RemoteError, Server
 
 __all__ = ["Remote", "RemoteError", "convert"]
@@ -58,13 +58,18 @@ class _Order:
     bundle: str
     smaller: bool
 
+    @property
+    def model(self) -> str:
+        """What comes in any case."""
+        return fitting(self.file.stem, ".onnx")
+
     def name_for(self, kind: object, called: str) -> str:
         """How we call a file that the server made, by what it is; "" for what was not asked for, or is made here."""
         if kind == "bundle":
             return self.bundle
         if kind == "report" or (kind == "model" and called.lower().endswith(".int8.onnx")):
-            return f"{self.file.stem}.int8.{'html' if kind == 'report' else 'onnx'}" if self.smaller else ""
-        return f"{self.file.stem}.onnx" if kind == "model" else ""
+            return fitting(self.file.stem, ".int8.html" if kind == "report" else ".int8.onnx") if self.smaller else ""
+        return self.model if kind == "model" else ""
 
 
 def convert(
@@ -88,7 +93,7 @@ def convert(
         "preprocess": preprocess,
         "input_size": None if input_size is None else [input_size[0], input_size[-1]],
     }  # fmt: skip
-    bundle = "" if device is None else re.sub(r"[/\\:]", "_", f"{file.stem}-{device}-{scene or 'basic'}.zip")
+    bundle = "" if device is None else re.sub(r"[/\\:]", "_", fitting(file.stem, f"-{device}-{scene or 'basic'}.zip"))
     order = _Order(file, sha256_of(file), _card_sent(file), bundle, precision == "int8")
     told = _finished(place, _token(place, place.ask("POST", "/api/jobs", asked), "job"))
     return _brought(place, order, told, file.parent if out is None else out)
@@ -142,7 +147,7 @@ def _made(place: Server, order: _Order, told: Mapping[str, Any]) -> Iterator[_Ma
         if name and name not in seen:
             seen.add(name)
             yield _Made(f"/api/jobs/{told['job']}/files/{quote(called, safe='')}", name, size)
-    if f"{order.file.stem}.onnx" not in seen:
+    if order.model not in seen:
         raise place.odd("result.files", [entry.get("name") for entry in files])
 
 
