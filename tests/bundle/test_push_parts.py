@@ -14,10 +14,12 @@ import pytest
 from click.testing import CliRunner
 
 from qingzhou.bundle import scan as scanning
-from qingzhou.bundle.push import folder_of, local_files, opened
+from qingzhou.bundle.push import Pushed, folder_of, local_files, opened
 from qingzhou.bundle.scan import scan
+from qingzhou.bundle.ssh import Target
 from qingzhou.cli import main
 from qingzhou.errors import FileMissing, ModelError, OptionError, QingzhouError
+from qingzhou.present.boards import _keep
 
 
 def bundle(folder: Path) -> Path:
@@ -144,3 +146,22 @@ def test_networks_that_are_not_asked(network: str, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(scanning, "_banner", nobody)
     with pytest.raises(QingzhouError, match="local IPv4 network"):
         scan(network)
+
+
+def test_where_reports_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each bundle's and each board's its own; over reports only, and a bundle may be called "."."""
+    report = {"format": "qingzhou.report", "version": 1, "source": "measured", "rows": []}
+    done = Pushed("there", 0, 0, 0, "", report, ())
+    places = [("cats.v1", "10.1.2.3", 22), ("cats.v2", "10.1.2.3", 22), ("cats.v2", "10.1.2.3", 2222)]
+    for name in ("cats.v1", "cats.v2", "cats.zip", "dogs"):
+        (tmp_path / name).mkdir()
+    for _ in range(2):
+        found = [_keep(done, tmp_path / name, Target("pi", host, port), None) for name, host, port in places]
+        names = [path.name.replace(".report.json", "") for path in found if path]
+        assert names == ["cats.v1-10.1.2.3", "cats.v2-10.1.2.3", "cats.v2-10.1.2.3-2222"]
+    mine = tmp_path / "cats-pi.report.json"
+    mine.write_text("mine", "utf-8")
+    other = _keep(done, tmp_path / "cats.zip", Target("pi", "pi", 22), None)
+    assert other == tmp_path / "cats-pi.report_run.json" and mine.read_text("utf-8") == "mine"
+    monkeypatch.chdir(tmp_path / "dogs")
+    assert _keep(done, Path("."), Target("pi", "pi", 22), None) == tmp_path / "dogs-pi.report.json"

@@ -17,6 +17,7 @@ from typing import Any
 from ..errors import BoardError, ExtraMissing, HostKeyError, say
 
 CONNECT = 15  # seconds to wait for a board that answers at all
+LARGEST = 16 << 20  # bytes of a file that comes from a board
 SILENT = 900  # seconds that an installation may be silent
 NAMES = {"ssh-ed25519": "ED25519", "ssh-rsa": "RSA"}  # as ssh-keygen -l names kinds of keys; the rest is ECDSA
 
@@ -134,9 +135,9 @@ class Board:
                 return []
 
     def fetch(self, place: str) -> bytes:
-        """A small file from the board; BoardError if it is not there."""
+        """The first LARGEST bytes of a small file from the board; BoardError if it is not there."""
         with _lost(self.target), self.files.open(place, "rb") as file:
-            data: bytes = file.read()
+            data: bytes = file.read(LARGEST)
             return data
 
 

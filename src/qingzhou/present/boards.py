@@ -16,6 +16,8 @@ from ..bundle.push import Pushed, push, run_main
 from ..bundle.scan import scan
 from ..bundle.ssh import UNIHIKER, UNIHIKER_PASSWORD, Board, Login, Target
 from ..errors import BoardError, OptionError, say
+from ..figures import read_all
+from ..own_files import program_place
 from ..runtime.address import shown
 from ..runtime.text import escaped, line
 from ..whole_file import fitting, output_path, write_text
@@ -114,11 +116,15 @@ def _question(target: Target) -> Callable[[str, str], bool]:
 
 
 def _keep(done: Pushed, bundle: Path, target: Target, out: Path | None) -> Path | None:
-    """Write the report that came home: beside the bundle, with the board's name."""
+    """Write the report that came home: beside the bundle, with the board's name, over nothing but such a report."""
     if done.report is None:
         return None
-    name = "".join(c if c.isalnum() or c in ".-" else "_" for c in target.host[:60])
-    path = output_path(bundle, out or bundle.with_name(fitting(bundle.stem, f"-{name}.report.json")), ".json")
+    host = "".join(c if c.isalnum() or c in ".-" else "_" for c in target.host[:60])
+    board = host if target.port == 22 else f"{host}-{target.port}"
+    here = bundle.resolve() if bundle.name in ("", "..") else bundle
+    stem = here.stem if here.suffix == ".zip" else here.name
+    usual = here.with_name(fitting(stem, f"-{board}.report.json"))
+    path = output_path(bundle, out or program_place(usual, lambda there: not read_all([there])[1]), ".json")
     write_text(path, escaped(json.dumps(done.report, ensure_ascii=False, indent=2)) + "\n")
     return path
 

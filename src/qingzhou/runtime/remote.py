@@ -55,7 +55,7 @@ class Remote:
             ) from None  # fmt: skip
         try:
             return json.loads(data.decode("utf-8"))
-        except ValueError:
+        except (ValueError, RecursionError):
             raise self._another() from None
 
     def _another(self) -> DeviceError:

@@ -8,4 +8,5 @@ queue.py     which worker is told of a job (Huey); worker.py runs it
 sandbox.py   a job's own process, watched; process.py starts it, on Linux as a fork of forkserver.py;
              confine.py, task.py, unzip.py run in it
 store.py     files, by fsspec
+remote.py    the other end, of qingzhou remote; asking.py: within counted time and room
 """
