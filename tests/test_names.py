@@ -22,7 +22,7 @@ from qingzhou import batch
 from qingzhou.answers import coco
 from qingzhou.cli import main
 from qingzhou.convert import Conversion, run_conversion
-from qingzhou.errors import OptionError, use_language
+from qingzhou.errors import OptionError, OutputError, use_language
 from qingzhou.run import Answer
 from qingzhou.runtime.draw import keep
 from qingzhou.runtime.optional import PACKAGES
@@ -239,7 +239,7 @@ def test_a_drawing_is_whole_or_not_there(suffix: str, tmp_path: Path, monkeypatc
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Image.Image, "save", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OutputError, match="No space"):
         keep(picture, tmp_path / f"a_result{suffix}")
     assert names(tmp_path) == [f"a_result{suffix}"] and (tmp_path / f"a_result{suffix}").read_bytes() == before
 

@@ -98,12 +98,14 @@ def run(
         from .answers import write_coco
         from .model import load
         from .run import note_of, run_all
+        from .whole_file import output_path
 
         if as_csv and as_json:
             raise OptionError(
                 en="--csv and --json were both given; only one can be printed. Leave one out.",
                 zh="同时给了 --csv 和 --json，只能输出一种。请去掉一个。",
             )
+        boxes = None if coco is None else output_path(model, coco, ".coco.json", *inputs)  # before anybody waits
         opened = load(model, device)
         with present.busy(say("predicting", "识别中")):
             results = run_all(opened.predictor, inputs, save, threshold)
@@ -115,8 +117,8 @@ def run(
             ))  # fmt: skip
         if opened.card.input.kind == "image" and (left := note_of(inputs)):
             present.note(left)
-        if coco is not None:
-            write_coco(coco, results, opened.card.labels)
+        if boxes is not None:
+            write_coco(boxes, results, opened.card.labels)
         if as_csv:
             present.as_csv(results)
         else:
@@ -266,8 +268,8 @@ def bench(
         from .present.bench import bench_json, bench_page
         from .whole_file import output_path
 
-        page = None if html is None else output_path(models[0], html, ".html")  # before anybody waits
-        file = None if json_file is None or printed else output_path(models[0], json_file, ".json")
+        page = None if html is None else output_path(models[0], html, ".html", *models)  # before anybody waits
+        file = None if json_file is None or printed else output_path(models[0], json_file, ".json", *models)
         with present.busy(say("measuring", "测量中")) as tell:
             report = measure(models, _names(engines), _names(precision), data, threads, tell)
         if page is not None:

@@ -140,7 +140,8 @@ def report(
                 en="Which reports? qingzhou report *.json, or --reference for the published figures alone.",
                 zh="要合并哪些报告？qingzhou report *.json；或用 --reference 只看公布的数据。",
             )
-        page = None if html is None else output_path(files[0] if files else Path("reference.json"), html, ".html")
+        first = files[0] if files else Path("reference.json")
+        page = None if html is None else output_path(first, html, ".html", *files)
         rows, bad = read_all(files)
         known, faults = reference() if with_reference else ([], {})
         merged = merge([*rows, *known])

@@ -13,6 +13,7 @@ import click
 
 from . import __version__
 from .cli_usage import Verbs
+from .endings import ending, tell
 from .errors import QingzhouError, is_of_memory, memory_full, say, use_language
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -51,15 +52,28 @@ def _exact(given: bool) -> None:
 
 
 @contextlib.contextmanager
-def friendly(lang: str | None, as_json: bool) -> Iterator[None]:
+def friendly(lang: str | None, as_json: bool, *, stays: bool = False) -> Iterator[None]:
     """Choose the language; a user's mistake becomes a message and exit status 1, never a traceback. So does a full
-    memory, whatever an engine called it.
+    memory, whatever an engine called it. A signal takes back what was begun: exit status 128 and its number.
+
+    stays   a server, which has its own way with signals
     """
     use_language(lang)
+    signals: contextlib.AbstractContextManager[list[int]] = contextlib.nullcontext([]) if stays else ending()
+    with signals as came, _messages(as_json, came):
+        yield
+
+
+@contextlib.contextmanager
+def _messages(as_json: bool, came: list[int]) -> Iterator[None]:
     try:
         yield
-    except KeyboardInterrupt:
-        sys.exit(130)
+    except (KeyboardInterrupt, click.Abort) as err:  # Abort: at a question to the user
+        if came:
+            tell(came[0])
+        elif isinstance(err, click.Abort):
+            raise
+        sys.exit(128 + (came[0] if came else 2))
     except Exception as err:
         found = memory_full() if is_of_memory(err) else err
         if not isinstance(found, QingzhouError):

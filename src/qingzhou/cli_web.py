@@ -41,7 +41,7 @@ def serve(lang: str | None, **options: Any) -> None:
 
     把转换器开成网页，供全班使用：上传、转换、试用、下载。
     """
-    with friendly(lang, False):
+    with friendly(lang, False, stays=True):
         _need_web()
         from .web.serve import serve as run
 
@@ -58,7 +58,7 @@ def serve(lang: str | None, **options: Any) -> None:
 @language
 def worker(lang: str | None, **options: Any) -> None:
     """Do the jobs of a server on another machine. 在另一台机器上执行网页服务器的任务。"""
-    with friendly(lang, False):
+    with friendly(lang, False, stays=True):
         _need_web()
         from .web.serve import work
 

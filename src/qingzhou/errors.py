@@ -21,12 +21,12 @@ QingzhouError
 ├── ProfileError                 a device's description, devices/*.toml, is wrong
 ├── BundleError                  a bundle that would not work on its device, or whose parts cannot be had
 ├── MemoryFull                   there is not enough memory for this; nothing was left behind
-├── OutputError                  the result cannot be written; nothing was left behind
 ├── ShowBeforeInference    −601  show, save or format_output before inference
 ├── ExtraMissing                 ┐ a package is missing that only this needs; names the line that installs it
 ├── EngineError                  │ an engine is there, but cannot take or run this model, or not on this device
+├── OutputError                  │ the result cannot be written; nothing was left behind
 ├── ImageError             −203  │
-├── InputError             −304  │ these eight can also happen on the board: runtime/errors.py
+├── InputError             −304  │ these nine can also happen on the board: runtime/errors.py
 ├── ModelError             −202  │
 ├── DeviceError                  │ a camera, a pin, a speaker … is missing, in use or gone
 ├── RuleError                    │ a rule of a program cannot be understood
@@ -43,6 +43,7 @@ from .runtime.errors import (
     ImageError,
     InputError,
     ModelError,
+    OutputError,
     QingzhouError,
     RuleError,
     SelfTestFailed,
@@ -185,10 +186,6 @@ class BundleError(QingzhouError):
 
 class MemoryFull(QingzhouError):
     """There is not enough memory for what was asked; nothing half-written is left."""
-
-
-class OutputError(QingzhouError):
-    """The result cannot be written where it should go; nothing half-written is left."""
 
 
 class ShowBeforeInference(QingzhouError):

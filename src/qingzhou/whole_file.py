@@ -1,51 +1,53 @@
-"""Where a result goes, and writing it whole or not at all."""
+"""Where a result goes, and writing it whole or not at all. Nothing else in the tool writes into people's folders.
+
+What a board needs of it is in runtime/whole.py.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import tempfile
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from .errors import OutputError
+from .own_files import is_folder
+from .runtime import whole
 
 LONGEST = 236  # bytes of a name that is ours to choose: systems take 255, and "_result12.png" comes beside
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, follow: bool = True) -> Iterator[Path]:
     """A file to write, which moves to `path` when the block ends well and vanishes otherwise; OutputError if it cannot.
 
-    The block opens and closes it as it likes: onnxruntime on Windows cannot read a file that is open for writing.
+    `follow`: what a link names is replaced, and the link stays. That is for names that a person gave, or a result's
+    own; at a name that we chose, a link is somebody's work, and refused.
     """
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".part")
-        os.close(handle)
-    except (OSError, ValueError) as err:  # ValueError: a path with a null character
-        raise _cannot_write(path, err) from None
-    try:
-        yield Path(name)
-        os.chmod(name, 0o666 & ~_umask())  # mkstemp makes files that only their owner may read
-        os.replace(name, path)
-    except OSError as err:
-        raise _cannot_write(path, err) from None
-    finally:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
+    with whole.replacing(os.fspath(path), follow) as part:
+        yield Path(part)
 
 
 @contextlib.contextmanager
 def folder_beside(path: Path) -> Iterator[Path]:
     """An empty folder on the disk of `path`, which vanishes when the block ends; OutputError if it cannot be made."""
-    try:
-        folder = tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name[:40]}.", ignore_cleanup_errors=True)
-    except (OSError, ValueError) as err:
-        raise _cannot_write(path, err) from None
-    with folder as name:
+    with contextlib.ExitStack() as stack:
+        try:
+            name = stack.enter_context(whole.working_folder(os.fspath(path.parent), path.name))
+        except (OSError, ValueError) as err:  # ValueError: a path with a null character
+            raise whole.cannot_write(os.fspath(path), err) from None
         yield Path(name)
+
+
+@contextlib.contextmanager
+def scratch() -> Iterator[Path]:
+    """An empty folder where the system keeps such, which vanishes when the block ends; OutputError."""
+    with folder_beside(Path(tempfile.gettempdir()) / "work") as folder:
+        yield folder
 
 
 def move_in(part: Path, path: Path) -> None:
@@ -71,13 +73,52 @@ def fitting(stem: str, suffix: str) -> str:
     return stem + suffix
 
 
-def output_path(source: Path, out: str | Path | None, suffix: str) -> Path:
+def write_all(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write files into a folder, which is made: it is no link, nor are they, else OutputError, and none is written."""
+    if os.path.lexists(folder) and not is_folder(folder):
+        guard(folder, follow=False)
+        raise whole.cannot_write(os.fspath(folder), NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))
+    for name in texts:
+        guard(folder / name, follow=False)
+    with folder_beside(folder) as work:
+        try:
+            new = work / folder.name
+            new.mkdir()
+            for name, text in texts.items():
+                (new / name).write_bytes(text.encode("utf-8"))
+            if not folder.exists():
+                with contextlib.suppress(OSError):  # else it came meanwhile
+                    os.replace(new, folder)
+                    return
+            for name in texts:
+                os.replace(new / name, folder / name)
+        except OSError as err:
+            raise whole.cannot_write(os.fspath(folder), err) from None
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed runs left in a folder."""
+    whole.sweep(os.fspath(folder))
+
+
+def guard(place: Path, *sources: Path, follow: bool = True) -> None:
+    """OutputError where a place cannot be written to, or is one of the sources, by a link too."""
+    whole.place_of(os.fspath(place), follow)
+    for source in sources:
+        if place.exists() and source.exists() and place.samefile(source):
+            raise _over_the_source(source)
+
+
+def output_path(source: Path, out: str | Path | None, suffix: str, *others: Path) -> Path:
     """Where a result goes: never over its source, always with the last part of the suffix; missing folders are made.
 
     `out` is a file or a folder, which is there or ends with "/"; without one the result goes beside the source, as its
-    name with the suffix (".onnx", ".openvino.xml"). OutputError if that cannot be.
+    name with the suffix (".onnx", ".openvino.xml"). A link is followed; `others` are sources too. OutputError if that
+    cannot be, also for devices and the like, by the name as it was given: /dev/null does not become /dev/null.onnx.
     """
     target = source.with_name(fitting(source.stem, suffix)) if out is None else Path(out)
+    if target.exists() and not (target.is_file() or target.is_dir()):
+        guard(target)
     if target.is_dir() or str(out).endswith(("/", os.sep)):
         target = target / fitting(source.stem, suffix)
     last = Path(f"x{suffix}").suffix
@@ -85,13 +126,13 @@ def output_path(source: Path, out: str | Path | None, suffix: str) -> Path:
         target = target.with_name(target.name + last)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        if target.exists() and target.samefile(source):
-            raise over_the_source(source)
+        guard(target, source, *others)
     except OSError as err:
         raise OutputError(
             en=f"Cannot make the folder {target.parent}: {err.strerror}. Choose another place with -o.",
             zh=f"无法建立文件夹 {target.parent}：{err.strerror}。请用 -o 换一个位置。",
         ) from None
+    sweep(target.parent)
     return target
 
 
@@ -100,23 +141,8 @@ def one_name(path: Path) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", os.path.abspath(path)).casefold())
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def _cannot_write(path: Path, err: Exception) -> OutputError:
-    reason = getattr(err, "strerror", None) or str(err) or type(err).__name__
+def _over_the_source(source: Path) -> OutputError:
     return OutputError(
-        en=f"Cannot write {path}: {reason}. Nothing was left behind. Choose another place with -o, or make room there.",
-        zh=f"无法写入 {path}：{reason}。没有留下不完整的文件。请用 -o 换一个位置，或清理磁盘空间。",
-    )
-
-
-def over_the_source(source: Path) -> OutputError:
-    """What to raise then."""
-    return OutputError(
-        en=f"The model would be written over {source} itself. Give it another name with -o.",
-        zh=f"模型会覆盖 {source} 本身。请用 -o 换一个名字。",
+        en=f"The result would be written over {source} itself. Give it another name with -o.",
+        zh=f"结果会覆盖 {source} 本身。请用 -o 换一个名字。",
     )

@@ -221,7 +221,7 @@ def test_a_model_that_is_written_by_half_is_taken_back(tmp_path: Path, monkeypat
     model, folder, write = saved(tmp_path, classifier(WEIGHTS)), album(tmp_path / "p"), Path.write_bytes
 
     def half(path: Path, data: bytes) -> int:
-        if path.suffix == ".part":
+        if ".qingzhou" in path.parent.suffix:
             write(path, data[: len(data) // 2])
             raise MemoryError
         return write(path, data)

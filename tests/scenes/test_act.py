@@ -142,7 +142,7 @@ def test_a_recorded_word_goes_first(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 
 def test_spoken_texts_do_not_fill_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(voice, "save", lambda text, path: Path(path).write_bytes(b"x"))
+    monkeypatch.setattr(voice, "_espeak", lambda text, path: Path(path).write_bytes(b"x"))
     paths = {voice._synthesised(str(number)) for number in range(200)}
     assert sum(Path(path).exists() for path in paths) <= voice.MOST_KEPT + 1
     voice.forget()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import random
-import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -19,7 +18,7 @@ from ..engines import ENGINES
 from ..engines.machine import features, processor
 from ..errors import ExtraMissing, QingzhouError, say
 from ..progress import Tell, counted, silent
-from ..whole_file import fitting
+from ..whole_file import fitting, scratch
 from .candidates import choose
 from .compare import pairs
 from .inputs import labelled
@@ -97,12 +96,11 @@ def bench(
     chosen = choose([Path(model) for model in models], engines, precisions, data is not None)
     folder = None if data is None else Path(data).absolute()
     unlabelled = None if folder is None else labelled(folder)
-    with tempfile.TemporaryDirectory(prefix="qingzhou-", ignore_cleanup_errors=True) as place, ExitStack() as ending:
-        made = _quantised(chosen.candidates, Path(place), folder, tell)
+    with scratch() as place, ExitStack() as ending:
+        made = _quantised(chosen.candidates, place, folder, tell)
         opening = counted(chosen.candidates, len(chosen.candidates), tell, say("opening", "打开"))
         running = [
-            _start(candidate, Path(place) / str(i), threads, folder, ending, made)
-            for i, candidate in enumerate(opening)
+            _start(candidate, place / str(i), threads, folder, ending, made) for i, candidate in enumerate(opening)
         ]
         rounds, inputs = _rounds(running, tell), _inputs(running, folder)
         judging = counted(running, len(running), tell, say("judging", "评估"))

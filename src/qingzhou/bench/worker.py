@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from ..endings import leave_to_parent
 from ..engines import Settings, compile_for, open_predictor
 from ..engines.table import engine_for
 from ..errors import EngineError, QingzhouError, is_of_memory
@@ -94,7 +94,7 @@ class Worker:
 
 def main() -> None:
     """Answer until there are no more questions."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who asks is interrupted as well, and ends this process
+    leave_to_parent()
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     worker = Worker()

@@ -141,8 +141,8 @@ def build(
     place = bundle_place(source, out, fitting(source.stem.split(".")[0], f"-{target.name}-{scene}"))
     before = read_before(place)
     with folder_beside(place) as work:
-        folder = work / place.stem
-        folder.mkdir()
+        folder = work / "made" / place.stem
+        folder.mkdir(parents=True)
         with said_of(place):
             made = _fill(order, folder, before)
             kept = take_place(folder, place, before, work / "old")
@@ -154,7 +154,7 @@ def build(
 
 def _fill(order: Order, folder: Path, before: Before | None) -> Bundle:
     """Everything, into the folder; the program beside one that somebody changed has another name."""
-    models = folder.parent / "models"
+    models = folder.parents[1] / "models"
     models.mkdir()
     make = form_elsewhere if SCENES[order.scene].asks else best_form
     form = make(order.source, order.device, replace(order.wish, fits=order.fits), models)
@@ -206,7 +206,7 @@ def _moved(form: Form, folder: Path, name: str) -> Form:
 def _second(order: Order, engine: str, folder: Path) -> Form:
     """The second model, for the same engine, in the folder."""
     assert order.second is not None
-    models = folder.parent / "second"
+    models = folder.parents[1] / "second"
     models.mkdir()
     return _moved(best_form(order.second, order.device, Wish(engine), models), folder, "second")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import OutputError
 from ..own_files import is_plain, kept_name
-from ..whole_file import move_in
+from ..whole_file import guard, move_in, sweep
 from .contents import FACTS, zip_of_ours, zipped
 from .renew import Before, read_before, renew
 
@@ -17,14 +17,20 @@ from .renew import Before, read_before, renew
 def bundle_place(source: Path, out: str | Path | None, name: str) -> Path:
     """The folder or .zip to write; missing folders above it are made. OutputError where something else is there.
 
-    A link is followed; what is put where it leads.
+    A link is followed: it stays, and the bundle is put where it leads.
     """
-    place = Path(os.path.realpath(out)) if out is not None and os.path.islink(out) else Path(out or "")
-    place = source.with_name(name) if out is None else place
+    place = source.with_name(name) if out is None else Path(out)
+    if place.is_symlink():
+        if not place.is_dir():
+            guard(place, source)
+        place = Path(os.path.realpath(place))
     if place.is_dir() and not (place / FACTS).is_file() and any(place.iterdir()):
         place = place / name
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
+        sweep(place.parent)
+        if place.suffix == ".zip" and not place.is_dir():
+            guard(place, source)
         if os.path.lexists(place) and not _may_be_renewed(place):
             raise _taken(place)
     except OSError as err:

@@ -10,7 +10,6 @@ import contextlib
 import json
 import posixpath
 import shlex
-import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import Any
 
 from ..errors import BoardError, FileMissing, ModelError, OptionError, say
 from ..runtime.read import open_file
+from ..whole_file import scratch
 from .contents import LARGEST, sha256_of
 from .remote import MANIFEST, NOT_SENT, Place, Tell, facts_there, texts
 from .ssh import Board
@@ -51,7 +51,8 @@ def opened(bundle: Path) -> Iterator[Path]:
     if bundle.is_dir():
         yield _checked(bundle, bundle)
         return
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch() as work:
+        folder = work / "bundle"
         try:
             with open_file(bundle) as file, zipfile.ZipFile(file) as archive:
                 if sum(entry.file_size for entry in archive.infolist()) > LARGEST:
@@ -59,7 +60,7 @@ def opened(bundle: Path) -> Iterator[Path]:
                 archive.extractall(folder)  # which lets no name lead out of the folder
         except (zipfile.BadZipFile, OSError, EOFError):
             raise _no_bundle(bundle) from None
-        inside = [Path(folder), *sorted(path for path in Path(folder).iterdir() if path.is_dir())]
+        inside = [folder, *sorted(path for path in folder.iterdir() if path.is_dir())]
         yield _checked(next((path for path in inside if (path / MANIFEST).is_file()), inside[0]), bundle)
 
 

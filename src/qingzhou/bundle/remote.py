@@ -7,13 +7,13 @@ import json
 import posixpath
 import re
 import shlex
-import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..errors import BoardError, say
 from ..own_files import kept_there
+from ..whole_file import scratch
 from .carry import Found, carried
 from .contents import written
 from .ssh import Board
@@ -131,8 +131,8 @@ class Place:
 
     def _note(self, folder: str, files: Mapping[str, str]) -> None:
         """Write down what was sent."""
-        with tempfile.TemporaryDirectory() as here:
-            path = Path(here, RECORD)
+        with scratch() as here:
+            path = here / RECORD
             path.write_text(json.dumps({"files": dict(files)}, ensure_ascii=True), "ascii")
             self.board.send(path, f"{folder}/{RECORD}", lambda more: None)
 

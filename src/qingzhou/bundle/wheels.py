@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from ..devices import Device
 from ..errors import BundleError
+from ..whole_file import scratch
 
 ALWAYS = ("numpy", "Pillow")
 OLDEST_MICRO = {"3.7": "3.7.3"}  # in full for pip: a bare 3.7 means 3.7.0, which some wheels refuse; Debian 10 has .3
@@ -77,7 +79,9 @@ def target(device: Device, python: str) -> list[str]:
 def _pip(device: Device, python: str, names: Sequence[str], words: Sequence[str], folder: Path) -> None:
     command = [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check", "--no-deps",
                "--only-binary=:all:", "-d", str(folder), *words, *names]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    with scratch() as place:  # pip's own files: what it leaves when it is ended goes with that
+        env = {**os.environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(place))}
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", env=env)
     if done.returncode:
         errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
         raise _missing(device, python, ", ".join(names), (errors or done.stderr.splitlines() or [""])[-1][:300])

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ..convert import Conversion, run_conversion
 from ..errors import OutputError
+from ..whole_file import replacing
 
 CHECKPOINT, PICTURE = "lenet_digits.pth", "digit.png"
 LONGEST = 60  # seconds; far more than any machine needs
@@ -49,7 +50,8 @@ def _folder(folder: Path | None) -> Path:
 def _copy(source: Path, target: Path) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
+        with replacing(target, follow=False) as part:
+            shutil.copyfile(source, part)
     except OSError as err:
         raise OutputError(
             en=f"Cannot write {target}: {err.strerror}. Choose another folder with -o.",

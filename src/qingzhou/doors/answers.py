@@ -15,6 +15,7 @@ from ..errors import OptionError, OutputError
 from ..runtime.answers import named_in
 from ..runtime.card import Card
 from ..runtime.detect import Detection
+from ..whole_file import replacing
 
 Array = npt.NDArray[Any]
 LABEL, CONFIDENCE, RESULT, VALUE, SCORE, BOX = "标签", "置信度", "预测结果", "预测值", "分数", "坐标"  # of inference()
@@ -148,7 +149,8 @@ def save_picture(picture: Image.Image, path: str | Path) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         flat = picture.convert("RGB") if target.suffix.lower() in (".jpg", ".jpeg") else picture
-        flat.save(target)
+        with replacing(target) as part:
+            flat.save(part)
     except (OSError, ValueError) as err:
         raise OutputError(
             en=f"Cannot save the picture as {target}: {err}. Use a name that ends in .png or .jpg.",

@@ -17,7 +17,7 @@ from ..runtime.card import Sample
 from ..runtime.predict import Predictor
 from ..runtime.read import is_file
 from ..runtime.session import open_session
-from ..whole_file import folder_beside, move_in, output_path, over_the_source
+from ..whole_file import folder_beside, guard, move_in, output_path
 from .base import Engine, Settings, cannot_run
 from .table import engine_here
 
@@ -136,8 +136,8 @@ def compile_for(engine: str, source: str | Path, out: str | Path | None = None, 
     stored = "fp32" if precision == "int8" else precision  # what is left of floats stays as it is
     target = output_path(source, out, chosen.suffix)
     kept = tuple(target.with_suffix(suffix) for suffix in chosen.kept)
-    if any(place.exists() and place.samefile(source) for place in (*chosen.files(target), *kept)):
-        raise over_the_source(source)
+    for place in (*chosen.files(target), *kept):
+        guard(place, source)
     with folder_beside(target) as folder:
         built = folder / f"m{target.suffix.lower()}"
         for place in kept:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import math
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from ..errors import ModelError, SelfTestFailed, UnsupportedCheckpoint
 from ..nets.graph import Graph, Layer, Value
 from ..runtime.card import Card, Sample
 from ..runtime.session import open_session
+from ..whole_file import scratch
 from . import protobuf
 from .file import showing, write_onnx
 from .onnx import Emitted, Emitter, emit
@@ -160,7 +160,7 @@ class Unfolded(Emitter):
 
 def run_graph(graph: Graph, weights: Weights, feed: dict[str, Array]) -> list[Array]:
     """The outputs of a network exactly as it is recorded, nothing optimised."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "plain.onnx"
+    with scratch() as folder:
+        path = folder / "plain.onnx"
         write_onnx(path, emit(graph, weights, 13, 8, Unfolded))
         return list(open_session(path, once=True).run(None, feed))

@@ -18,6 +18,7 @@ from .errors import line, say
 from .image import open_picture, size_of
 from .kinds import RESULT
 from .read import is_result
+from .whole import replacing
 
 SMALLEST = 160  # pixels of the shorter side that `enlarge` gives at least
 FONT_FOLDERS = (  # of Windows, Linux, macOS
@@ -59,21 +60,16 @@ def keep(picture: Any, path: Any, ours: Callable[[str], bool] = is_result) -> Pa
     """Save a drawn picture as .png or .jpg, whole or not at all, and where: over nothing but what is `ours`.
 
     Beside somebody's own a_result.png it becomes a_result_2.png. is_result() knows it again, so that it counts as no
-    picture where folders of them are read. OSError.
+    picture where folders of them are read. OutputError.
     """
     place = _free(Path(path), ours)
-    part = place.with_name(".%s.part" % place.name)
-    try:
+    with replacing(str(place), follow=False) as part:
         if place.suffix == ".jpg":
-            picture.save(str(part), "JPEG", comment=RESULT)
+            picture.save(part, "JPEG", comment=RESULT)
         else:
             mark = PngImagePlugin.PngInfo()
             mark.add_text("Software", RESULT.decode("ascii"))
-            picture.save(str(part), "PNG", pnginfo=mark, icc_profile=None)
-        os.replace(str(part), str(place))
-    finally:
-        if part.exists():
-            part.unlink()
+            picture.save(part, "PNG", pnginfo=mark, icc_profile=None)
     return place
 
 

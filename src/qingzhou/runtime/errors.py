@@ -102,6 +102,10 @@ class SelfTestFailed(QingzhouError):
     """A model does not give the answer that its card records for its own sample."""
 
 
+class OutputError(QingzhouError):
+    """The result cannot be written where it should go; nothing half-written is left."""
+
+
 class ExtraMissing(QingzhouError):
     """A package is missing that only this needs; the message has the line that installs it."""
 

@@ -65,6 +65,10 @@ def install(lines: List[str]) -> bool:
     """pip, into a new folder that then takes its place; from wheels/ alone where that is there."""
     wheels, new, place = (os.path.join(FOLDER, name) for name in ("wheels", "packages.new", PACKAGES))
     offline = os.path.isdir(wheels)
+    for link in filter(os.path.islink, (new, place)):
+        told = say("%s is a link, and would be replaced. Move it away.", "%s 是链接，会被替换。请先移走它。")
+        print(told % link, file=sys.stderr)
+        return False
     print(say("Installing %s …", "正在安装 %s …") % ", ".join(lines), flush=True)
     shutil.rmtree(new, ignore_errors=True)
     source = ["--no-index", "--find-links", wheels] if offline else []

@@ -23,6 +23,7 @@ from . import sim
 from .errors import DeviceError, FileMissing, InputError, line, say
 from .optional import need, tell
 from .read import is_file, open_file
+from .whole import replacing
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -272,7 +273,8 @@ def pictures_of(sounds: str, out: str, seconds: float = 1.0) -> List[str]:
         for number, piece in enumerate(list(filter(_heard, looks)) or looks):  # silence may be a class of its own
             target = os.path.join(out, "%s_%d.png" % (os.path.splitext(name)[0], number))
             os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
-            Image.fromarray(spectrogram(piece)).save(target)
+            with replacing(target, follow=False) as part:
+                Image.fromarray(spectrogram(piece)).save(part)
             written.append(target)
     return written
 

@@ -16,8 +16,9 @@ import sys
 import time
 from typing import Any, Dict, List, Optional
 
-from .errors import QingzhouError, line, say
+from .errors import OutputError, QingzhouError, line, say
 from .place import FOLDER, read_bundle
+from .whole import replacing
 
 SECONDS, FEWEST, MOST, WARM_UP = 10.0, 5, 1000, 3
 REPORT = "report.json"
@@ -156,13 +157,11 @@ def sentence(row: Dict[str, Any]) -> str:
 def write(report: Dict[str, Any]) -> int:
     """report.json, whole or not at all; 1 if it cannot be written."""
     place = os.path.join(FOLDER, REPORT)
-    part = "%s.%d.part" % (place, os.getpid())
     try:
-        with open(part, "w", encoding="utf-8") as file:
+        with replacing(place, follow=False) as part, open(part, "w", encoding="utf-8") as file:
             json.dump(report, file, indent=1)
-        os.replace(part, place)
-    except OSError as err:
-        print(say("Cannot write %s: %s", "无法写入 %s：%s") % (place, err.strerror), file=sys.stderr)
+    except OutputError as err:
+        print(err, file=sys.stderr)
         return 1
     print(say("Written: %s", "已写入：%s") % REPORT)
     return 0

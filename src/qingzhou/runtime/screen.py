@@ -14,9 +14,10 @@ from PIL import Image
 
 from . import sim
 from .draw import caption, draw, write_below
-from .errors import InputError, line, say
+from .errors import InputError, OutputError, line, say
 from .optional import board, there
 from .read import SCREEN
+from .whole import replacing
 
 SECONDS = 3.0  # for which a message stays
 READABLE = (320, 240)  # on which the simulator shows small pictures where the board has no screen of its own
@@ -111,8 +112,9 @@ class Screen:
         if self._size is None and min(self._last[0].shape[:2]) < READABLE[1]:
             self._size = READABLE
         try:
-            _on_black(self.drawn(*self._last), self._size).save(path)
-        except OSError as err:
+            with replacing(path, follow=False) as part:
+                _on_black(self.drawn(*self._last), self._size).save(part)
+        except OutputError as err:
             sim.tell(say("the last picture could not be written: %s", "无法保存最后的画面：%s") % err)
         else:
             sim.tell("screen: " + os.path.basename(path))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
+import threading
 from importlib.util import find_spec
 from typing import Any, List, Optional
 
@@ -12,6 +14,7 @@ from .errors import QingzhouError, line, lines, say, use_language
 
 __all__ = ["begin", "line", "lines", "start"]  # line() and lines(): labels and names of files as they are printed
 DISK = (errno.ENOSPC, errno.EACCES, errno.EPERM, errno.EROFS)  # what a person can mend, not we
+ENDINGS = ("SIGTERM", "SIGHUP", "SIGBREAK")  # a service is stopped, a terminal closed, Ctrl+Break in Windows
 PACKAGES = {"numpy": "numpy", "PIL": "Pillow"}  # without which nothing here can be imported
 
 
@@ -46,6 +49,7 @@ def start(about: Optional[str] = None) -> List[str]:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     sys.excepthook = _explain
+    _heed_signals()
     _speak_as(about)
     words = sys.argv[1:]
     if "-h" in words or "--help" in words:
@@ -67,13 +71,34 @@ def _speak_as(about: Optional[str]) -> None:
         use_language("zh" if any("\u4e00" <= letter <= "\u9fff" for letter in about) else "en")
 
 
+class _Ended(KeyboardInterrupt):
+    """A signal that ends the program as Ctrl+C does: pins go off first."""
+
+    number = 2
+
+
+def _heed_signals() -> None:
+    """SIGTERM, SIGHUP and Windows' Ctrl+Break are Ctrl+C, unless they are to be ignored, as by nohup."""
+    if threading.current_thread() is threading.main_thread():
+        for number in [getattr(signal, name) for name in ENDINGS if hasattr(signal, name)]:
+            if signal.getsignal(number) == signal.SIG_DFL:
+                signal.signal(number, _raise)
+
+
+def _raise(number: int, _: Any) -> None:
+    signal.signal(number, signal.SIG_IGN)  # a second one leaves the time to take back
+    ended = _Ended()
+    ended.number = number
+    raise ended
+
+
 def _end(kind: Any, err: Any, trace: Any) -> None:
     if issubclass(kind, KeyboardInterrupt):
         sys.stdout.flush()
         _speak_as(getattr(sys.modules.get("__main__"), "__doc__", None))
         print(say("Ended.", "已结束。"), file=sys.stderr)
         sys.stderr.flush()
-        os._exit(130)  # threads that wait for a device would keep the program open
+        os._exit(128 + getattr(err, "number", 2))  # threads that wait for a device would keep the program open
     sys.__excepthook__(kind, err, trace)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import shutil
 import subprocess
@@ -15,6 +17,7 @@ import numpy as np
 from . import sim
 from .errors import DeviceError, FileMissing, line
 from .optional import board, there
+from .whole import replacing, working_folder
 
 LONGEST = 200  # characters that are spoken
 PATIENCE = 30  # seconds for a sound
@@ -22,6 +25,8 @@ MOST_KEPT = 50  # spoken texts that are kept as files
 SPEAKERS = ("espeak-ng", "espeak")
 PLAYERS = (["aplay", "-q"], ["paplay"], ["pw-play"], ["afplay"])
 _spoken: Dict[str, str] = {}  # text -> its sound, kept while the program runs
+_folder: List[str] = []  # where they are
+_kept, _numbers = contextlib.ExitStack(), itertools.count()  # that folder, and its files' names
 
 
 def speak(text: str) -> None:
@@ -42,7 +47,12 @@ def speak(text: str) -> None:
 
 
 def save(text: str, path: str) -> None:
-    """The spoken text as a .wav file, by espeak-ng. DeviceError."""
+    """The spoken text as a .wav file, by espeak-ng. DeviceError, OutputError."""
+    with replacing(path) as part:
+        _espeak(text, part)
+
+
+def _espeak(text: str, path: str) -> None:
     command = _speaker()
     if command is None:
         raise _no_voice()
@@ -121,7 +131,7 @@ def _synthesised(text: str) -> str:
         forget()
     if text not in _spoken or not os.path.isfile(_spoken[text]):
         path = _temporary()
-        save(text, path)
+        _espeak(text, path)
         _spoken[text] = path
     return _spoken[text]
 
@@ -139,25 +149,23 @@ def _beep() -> str:
 
 
 def _temporary() -> str:
+    """The path of a new sound, in a folder that forget() removes; where a program was killed, the next one does."""
     try:
-        handle, path = tempfile.mkstemp(prefix="qingzhou-", suffix=".wav")
-        os.close(handle)
+        if not _folder:
+            _folder.append(_kept.enter_context(working_folder(tempfile.gettempdir(), "sounds")))
     except OSError as err:
         raise DeviceError(
             en="No file for a sound could be made: %s. Make room on the disk." % err,
             zh="无法建立声音文件：%s。请清理磁盘空间。" % err,
         ) from None
-    return path
+    return os.path.join(_folder[0], "%d.wav" % next(_numbers))
 
 
 def forget() -> None:
     """Removes the sounds that were made."""
-    for path in list(_spoken.values()):
-        try:
-            os.unlink(path)
-        except OSError:
-            continue
     _spoken.clear()
+    _folder.clear()
+    _kept.close()
 
 
 def _speaker() -> Optional[str]:

@@ -11,16 +11,17 @@ A folder for each scene holds its program in English and Chinese; basic/ has one
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping
 from importlib.resources import files
 from pathlib import Path
 
 from ..assumed import as_comment, assumed_text, without_comment
-from ..errors import FileMissing, OutputError, language
+from ..errors import FileMissing, language
 from ..own_files import program_place
 from ..runtime.card import Card
 from ..runtime.read import open_file
-from ..whole_file import write_text
+from ..whole_file import write_all, write_text
 from .fill import fill
 from .names import program_name, told_of
 from .needs import RUNTIME, module, modules, needs
@@ -59,7 +60,7 @@ def write_sample(model: Path, card: Card) -> Path:
 
 
 def _text(path: Path) -> str:
-    """What a program holds, of a long file the beginning; "" where it cannot be read."""
+    """What a program holds, of a long file the beginning; "" where it cannot be read, or is no file."""
     try:
         with open_file(path) as file:
             return str(file.read(LONGEST).decode("utf-8", "replace").replace("\r\n", "\n"))
@@ -71,16 +72,10 @@ def copy_runtime(folder: Path, wanted: Collection[str] | None = None) -> None:
     """Copy the wanted modules of the runtime, by default all; what other programs there need stays.
 
     Where one is of another version, all are copied: the programs there may need any, and must not get a mixture.
+    OutputError where something would be written through a link.
     """
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as err:
-        raise OutputError(
-            en=f"Cannot make the folder {folder}, which the program needs: {err.strerror}. Move what is in its place.",
-            zh=f"无法建立程序需要的文件夹 {folder}：{err.strerror}。请移走同名的文件。",
-        ) from None
-    there = {name: (folder / f"{name}.py").read_bytes() for name in modules() if (folder / f"{name}.py").exists()}
-    old = [name for name, code in there.items() if code != module(name).encode("utf-8")]
-    for name in modules() if old or wanted is None else wanted:
-        if name not in there or name in old:
-            write_text(folder / f"{name}.py", module(name))
+    there = {name: _text(folder / f"{name}.py") for name in modules() if os.path.lexists(folder / f"{name}.py")}
+    old = [name for name, code in there.items() if code != module(name)]
+    missing = [name for name in (modules() if old or wanted is None else wanted) if name not in there or name in old]
+    if missing:
+        write_all(folder, {f"{name}.py": module(name) for name in missing})

@@ -11,6 +11,7 @@ The runtime is one folder, of which each program gets a part:
     session.py           opening a model file: with onnxruntime, or with ncnn.py, which reads it through before
     predict.py           load() and Predictor: all of it together; answers.py: what comes out
     place.py             a bundle's machine, Python and packages; install.py, selftest.py, measure.py run there
+    whole.py             files that are there whole or not at all
     draw.py              the answer on the picture
     sample.py            the picture for the self-test
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from .jobs import READY, REPORT, Jobs, token
 from .problems import Problem
 from .records import Record
+from .sandbox import working_folder
 from .turns import admit
 
 KEPT = 90 * 24 * 3600.0  # seconds: a term
@@ -24,8 +23,8 @@ def add(jobs: Jobs, client: str, report: Mapping[str, Any]) -> dict[str, Any]:
 
     own, all = jobs.records.count(REPORT, READY, client), jobs.records.count(REPORT, READY)
     admit(own, all, jobs.settings.reports_per_client, jobs.settings.reports)
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "report.json"
+    with working_folder(jobs.settings.work) as folder:
+        file = folder / "report.json"
         file.write_text(json.dumps(report), "utf-8")
         rows, unread = read_report(file)
     if not rows or len(rows) > ROWS:
