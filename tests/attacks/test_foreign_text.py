@@ -12,11 +12,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import foreign
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from foreign import EVIL, LABELS, NAME
+from onnx import TensorProto, helper
 
 from lenets import write_lenet
 from passengers import DIGITS, ORACLE, basenn
@@ -26,9 +29,14 @@ from qingzhou.bundle.build import build
 from qingzhou.bundle.push import Pushed
 from qingzhou.cli import main
 from qingzhou.convert import run_conversion
+from qingzhou.doors.common import pth_info
+from qingzhou.doors.MMEdu import MMClassification
 from qingzhou.errors import use_language
 from qingzhou.model import load
 from qingzhou.present import boards
+from qingzhou.runtime.session import open_session
+from qingzhou.runtime.text import line
+from qingzhou.runtime.wires import Broker, Serial
 from qingzhou.scenes import write_sample
 
 SHAPES = ORACLE / "trained_ssd"
@@ -70,7 +78,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         source = next((DIGITS / "test" / str(number)).glob("*.png"))
         shutil.copyfile(source, place / f"{NAME}.png")
         (place / f"{NAME}2.png").write_bytes(b"no picture")
-    checkpoint = write_lenet(evil / f"{NAME}.pth", {"CLASSES": LABELS, "tool": EVIL, "mmcls_version": EVIL, EVIL: EVIL})
+    named = [label.replace("\x9b", "") for label in LABELS]  # which is refused there
+    checkpoint = write_lenet(evil / f"{NAME}.pth", {"CLASSES": named, "tool": EVIL, "mmcls_version": EVIL, EVIL: EVIL})
     row = {"model": LABELS[1], "network": EVIL, "device": LABELS[2], "engine": LABELS[3], "precision": EVIL[:9],
            "size_bytes": 1, "accuracy": 0.5, "latency_ms_p50": 1.0, "latency_ms_p95": 1.0, "fps": 1.0, "load_s": 0.2,
            "memory_mb": 1.0, "temperature_c": 1.0, "throttled": False, "how": EVIL, "date": None,
@@ -87,11 +96,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 Words = Callable[[World, Path], list[object]]
-# verb -> what is said behind it for a text; the formats; where "-" stands only this is done
+# verb -> what is said behind it, and in which formats it answers that
 CALLS: dict[str, list[tuple[Words, str]]] = {
     "convert": [
         (lambda w, out: [w.checkpoint, "-o", out], "text json"),
-        (lambda w, out: [w.checkpoint, DIGITS / "basenn.pth", w.picture, "-o", out], "text json"),
+        (lambda w, out: [w.checkpoint, DIGITS / "basenn.pth", w.report.with_name(f"{NAME}2.json"), "-o", out],
+         "text json"),
         (lambda w, out: [w.checkpoint, "-o", out, "--labels", LABELS[0]], "text json"),
         (lambda w, out: [w.image], "text json"),
     ],
@@ -128,7 +138,8 @@ CALLS: dict[str, list[tuple[Words, str]]] = {
     "engines": [(lambda w, out: [], "text json")], "doors": [(lambda w, out: [], "text json")],
     "devices": [(lambda w, out: [], "text json")], "demo": [(lambda w, out: ["-o", out / NAME], "text json")],
     "bundle": [
-        (lambda w, out: [w.image, "--device", "pi5", "--scene", "camera", "--action", "speak", "--action", "0=pin:24",
+        (lambda w, out: [w.image, "--device", "pi5", "--scene", "camera", "--action", "speak", "--action",
+                         f"{LABELS[0]}=pin:24", "--action", "pin:24",
                          "-o", out / "a"], "text json"),
         (lambda w, out: [w.image, "--device", "pc", "-o", out / f"{NAME}.zip"], "text json"),
         (lambda w, out: [w.words, "--device", "pi5", "-o", out / "c"], "text json"),
@@ -237,7 +248,6 @@ def test_a_verb_shows_nothing_raw(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     said = CALLS[verb][number][0](world, tmp_path)
-    # a file's name may begin with -, and is then given by its whole path, as these are
     words = [*verb.split(), *map(str, said), *([] if kind == "text" else [f"--{kind}"]), "--lang", language]
     done = CliRunner().invoke(main, words, catch_exceptions=False)
     foreign.checks(kind)(done.stdout)
@@ -297,3 +307,51 @@ def test_a_bundle_shows_nothing_raw(scene: str, world: World, tmp_path: Path) ->
         foreign.terminal(shown, several_lines=kind == "words")
         assert shown and (done.returncode == 0 or words[-1] in (f"none{EVIL}", EVIL)), shown
     assert foreign.files(tmp_path) > 10 and not list(tmp_path.rglob("RAN"))
+
+
+def test_an_engine_writes_no_names_past_us(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """onnxruntime's own log has the names of nodes as they are; what it says of an error is in the exception."""
+    sizes = {"x": ("float32", ["N"]), "s": ("int64", [1]), "y": ("float32", ["M"])}
+    kinds = {"float32": TensorProto.FLOAT, "int64": TensorProto.INT64}
+    x, s, y = (helper.make_tensor_value_info(name, kinds[kind], shape) for name, (kind, shape) in sizes.items())
+    graph = helper.make_graph([helper.make_node("Reshape", ["x", "s"], ["y"], name=EVIL)], EVIL, [x, s], [y])
+    proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    (tmp_path / "m.onnx").write_bytes(proto.SerializeToString())
+    session = open_session(tmp_path / "m.onnx")
+    with pytest.raises(Exception, match="Reshape"):
+        session.run(None, {"x": np.zeros(4, np.float32), "s": np.array([3])})
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_doors_show_nothing_raw(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copy(world.checkpoint, tmp_path)
+    MMClassification().convert(checkpoint=str(tmp_path / world.checkpoint.name), out_file=tmp_path / f"{NAME}.onnx")
+    pth_info(world.checkpoint)
+    shown = capsys.readouterr()
+    foreign.terminal(shown.out + shown.err)
+    assert "FORGED" in shown.out
+
+
+SENT = [
+    "cat",
+    "cat\x03dog",
+    "a\rb",
+    "a\nb",
+    "a\x04",
+    "\u202ea",
+    "a\x00",
+]  # ^C stops a micro:bit's program, ^D starts it
+
+
+@pytest.mark.parametrize("text", SENT)
+def test_a_label_gives_a_board_no_orders(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line to the micro:bit is one line, and a topic is a topic."""
+    monkeypatch.setenv("QINGZHOU_SIM", "1")  # no port is opened
+    serial, broker = Serial(""), Broker("")
+    serial._port, broker._client = Mock(), Mock()
+    monkeypatch.setattr(broker, "_wait", lambda: True)
+    serial.write(text)
+    broker.publish(f"siot/{text}", text)
+    (sent,), (topic, _) = serial._port.write.call_args.args, broker._client.publish.call_args.args
+    assert sent == f"{line(text)}\n".encode() and topic == f"siot/{line(text)}"
+    assert sum(byte < 32 for byte in sent) == 1

@@ -18,6 +18,7 @@ from typing import Any
 
 from ..errors import BoardError, FileMissing, ModelError, OptionError, say
 from ..runtime.read import open_file
+from ..runtime.text import line
 from ..whole_file import scratch
 from .contents import LARGEST, sha256_of
 from .remote import MANIFEST, NOT_SENT, Place, Tell, facts_there, texts
@@ -79,7 +80,7 @@ def read_manifest(folder: Path) -> Mapping[str, Any]:
 def folder_of(bundle: Path, wanted: str) -> str:
     """Where a bundle goes on the board: as wanted, or ~/qingzhou/NAME; OptionError for what is no folder of its own."""
     folder = posixpath.normpath(wanted or f"qingzhou/{bundle.stem if bundle.suffix == '.zip' else bundle.name}")
-    bad = folder in (".", "..", "/") or folder.startswith(("../", "-", "~")) or any(ord(c) < 32 for c in folder)
+    bad = folder in (".", "..", "/") or folder.startswith(("../", "-", "~")) or folder != line(folder)
     if bad or (folder.startswith("/") and len(PurePosixPath(folder).parts) < 3):
         raise OptionError(
             en=f"{wanted!r} cannot be the folder on the board. Give a name such as apps/cats, below the home folder.",

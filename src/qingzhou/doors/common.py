@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from ..errors import CheckpointMissing, OptionError, QingzhouError, say
 from ..model import Model
+from ..runtime.text import line, lines
 
 OUT_FILE = "convert_model.onnx"  # both originals write there unless told otherwise
 OLDEST_OPSET = 11  # BaseNN's own default is 10
@@ -32,12 +33,12 @@ class Request:
 def tell(text: str) -> None:
     """Print, also where the console has no Chinese: what it cannot show becomes a question mark."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    print(text.encode(encoding, "replace").decode(encoding))
+    print(lines(text).encode(encoding, "replace").decode(encoding))
 
 
 def hint(en: str, zh: str) -> None:
     """Tell the user something that is not an error."""
-    tell(say(en=f"[Qingzhou] {en}", zh=f"【轻舟】{zh}"))
+    tell(line(say(en=f"[Qingzhou] {en}", zh=f"【轻舟】{zh}")))
 
 
 def convert_checkpoint(request: Request, extra: Mapping[str, Any]) -> Model:
@@ -52,7 +53,7 @@ def convert_checkpoint(request: Request, extra: Mapping[str, Any]) -> Model:
     model = qingzhou.convert(checkpoint, out_file, network=request.network, **given)
     for note in model.card.notes:
         hint(note, note)
-    tell(say(en=f"Successfully exported ONNX model: {model.path}", zh=f"成功导出 ONNX 模型：{model.path}"))
+    tell(line(say(en=f"Successfully exported ONNX model: {model.path}", zh=f"成功导出 ONNX 模型：{model.path}")))
     return model
 
 
@@ -159,12 +160,12 @@ def pth_info(checkpoint: str | Path) -> None:
     from ..checkpoint import read_checkpoint
 
     meta = dict(read_checkpoint(Path(checkpoint)).meta)
-    tell(say(en=f"{checkpoint} says:", zh=f"{checkpoint} 相关信息如下："))
-    print(line := "=" * (len(str(checkpoint)) + 9))
+    tell(line(say(en=f"{checkpoint} says:", zh=f"{checkpoint} 相关信息如下：")))
+    print(rule := "=" * (len(str(checkpoint)) + 9))
     first = [key for key in ("tool", "backbone", "device") if key in meta]
     for key in [*first, *(key for key in meta if key not in first)]:
-        tell(f"{key} : {_short(meta[key])}")
-    print(line)
+        tell(line(f"{key} : {_short(meta[key])}"))
+    print(rule)
 
 
 def _short(value: object) -> str:

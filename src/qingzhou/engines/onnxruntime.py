@@ -55,7 +55,6 @@ def compile_model(source: Path, card: Card, out: Path, precision: str) -> None:
     """The .ort form of a model with its own metadata, the card among it; optimised only as suits every processor."""
     ort = onnxruntime_package()
     options = ort.SessionOptions()
-    options.log_severity_level = 3  # errors only
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
     options.optimized_model_filepath = str(out)
     options.add_session_config_entry("session.save_model_format", "ORT")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import EngineError, FileMissing, ModelError
 from ..runtime.card import KEY, Card
+from ..runtime.text import escaped
 from .base import check_no_boxes, zero_points
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def _half(model: onnx.ModelProto) -> onnx.ModelProto:
 def write_facts(path: Path, card: Card, built: dict[str, str]) -> None:
     """The card, and what built the engine beside it."""
     facts = {**built, "card": json.loads(card.to_json())}
-    path.write_bytes(json.dumps(facts, ensure_ascii=False, indent=1).encode())
+    path.write_bytes(escaped(json.dumps(facts, ensure_ascii=False, indent=1)).encode())
 
 
 def trtexec(path: Path) -> str:

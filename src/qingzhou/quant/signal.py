@@ -28,7 +28,6 @@ def session(
     """
     ort = onnxruntime_package()
     options = ort.SessionOptions()
-    options.log_severity_level = 3  # errors only
     options.intra_op_num_threads = threads
     if frugal:
         options.execution_order = ort.ExecutionOrder.PRIORITY_BASED

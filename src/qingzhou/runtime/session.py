@@ -47,7 +47,6 @@ def open_session(
         )
     ort = onnxruntime_package()
     options = ort.SessionOptions()
-    options.log_severity_level = 3  # errors only
     if once:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -74,6 +73,7 @@ def start(model: Any, options: Any, providers: Sequence[str] = ("CPUExecutionPro
     have it open other files; whatever it says of a broken one goes on to the caller, who knows what it was for.
     """
     check_one_file(model)
+    options.log_severity_level = 4  # what it says of an error is in its exception; its log has names as they are
     if isinstance(model, str) and not _is_unicode(model):  # a name in GBK, which onnxruntime does not take
         if model[-4:] == ".ort":
             options.add_session_config_entry("session.load_model_format", "ORT")
