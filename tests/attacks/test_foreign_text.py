@@ -193,7 +193,7 @@ def board(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def push(bundle: Path, board: Any, folder: str, tell: Callable[[str], None], *given: Any) -> Pushed:
         tell(EVIL)
-        return Pushed(EVIL, 1, 1, 1, EVIL, {EVIL: EVIL})
+        return Pushed(EVIL, 1, 1, 1, EVIL, {EVIL: EVIL}, {EVIL: EVIL})
 
     def run_main(board: Any, folder: str, tell: Callable[[str], None]) -> int:
         tell(EVIL)

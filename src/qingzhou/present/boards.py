@@ -19,7 +19,7 @@ from ..errors import BoardError, OptionError, say
 from ..figures import read_all
 from ..own_files import program_place
 from ..runtime.address import shown
-from ..runtime.text import escaped, line
+from ..runtime.text import escaped, line, this_shell, word
 from ..whole_file import fitting, output_path, write_text
 from .pieces import as_json, busy, console, escape, facts, note, notes, table_of
 
@@ -143,7 +143,7 @@ def _show(done: Pushed, report: Path | None, json_wanted: bool) -> None:
     ))  # fmt: skip
     notes(screen, [_kept(name, now) for name, now in done.changed.items()])
     if report is not None:
-        screen.print(f"[dim]qingzhou report {escape(report.name)}[/]")
+        screen.print(f"[dim]qingzhou report {escape(word(report.name, this_shell()))}[/]")
 
 
 def _kept(name: str, now: str) -> str:
