@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .assumed import assumed_text
 from .checkpoint import Checkpoint
+from .checkpoint.limits import MOST_AXES
 from .engines.table import engine_for, is_compiled, open_predictor
 from .errors import CheckpointTypeError, FileMissing, LabelError, ModelError, QingzhouError, as_plain
 from .export.count import macs, onnx_macs, onnx_parameters, parameters
@@ -208,7 +209,7 @@ def _foreign(entries: Mapping[str, str]) -> dict[str, str]:
 
 
 def _nodes(model: onnx.ModelProto) -> Iterator[Part]:
-    shapes = {item.name: tuple(item.dims) for item in model.graph.initializer}
+    shapes = {item.name: tuple(item.dims[:MOST_AXES]) for item in model.graph.initializer}
     for node in model.graph.node:
         weight = next((shapes[name] for name in node.input if name in shapes), ())
         yield Part(node.output[0] if node.output else node.name, node.op_type, weight)

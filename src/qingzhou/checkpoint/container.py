@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ..errors import QingzhouError
+from ..runtime import fields
 from .archive import read_archive
 from .file import File, Record
 from .limits import Limits
@@ -153,6 +153,8 @@ def _read_safetensors(file: File, limits: Limits) -> tuple[Any, dict[str, Any]]:
     meta = header.pop("__metadata__", {})
     if not isinstance(meta, dict) or not all(isinstance(value, str) for value in meta.values()):
         raise damaged("its metadata is not text", "元数据不是文本")
+    if len(header) > limits.tensors:
+        raise unsafe(f"it has more than {limits.tensors} tensors", f"张量超过 {limits.tensors} 个")
     storages, end = Storages(file, limits), 8 + size
     root = {key: _safe_tensor(storages, key, entry, 8 + size) for key, entry in header.items()}
     for start, stop in sorted((r.offset, r.offset + r.size) for r in storages.records.values()):
@@ -167,7 +169,7 @@ def _read_safetensors(file: File, limits: Limits) -> tuple[Any, dict[str, Any]]:
 
 def _json(text: bytes) -> dict[str, Any]:
     try:
-        header = json.loads(text.decode("utf-8"), object_pairs_hook=_unique)
+        header = fields.loads(text.decode("utf-8"), _unique)
     except (ValueError, RecursionError):
         raise damaged("its header is garbled", "文件头混乱") from None
     if not isinstance(header, dict):
@@ -176,9 +178,10 @@ def _json(text: bytes) -> dict[str, Any]:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len(dict(pairs)) != len(pairs):
+    found = dict(pairs)
+    if len(found) != len(pairs):
         raise unsafe("two of its tensors have the same name", "有重名的张量")
-    return dict(pairs)
+    return found
 
 
 def _safe_tensor(storages: Storages, key: str, entry: Any, base: int) -> TensorRef | Opaque:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .file import Bytes, File, Record
-from .limits import Limits
+from .limits import Limits, elements
 from .refusals import damaged, naming, short, unsafe, unsupported
 from .types import Opaque, TensorRef
 from .values import Global
@@ -120,9 +122,8 @@ class Storages:
 
     def contiguous(self, key: str, kind: str, shape: tuple[int, ...]) -> TensorRef:
         """A tensor that is its whole record, in C order (safetensors)."""
-        count = math.prod(shape)
+        count, steps = _steps(shape)
         self.named[key] = (kind, count)
-        steps = tuple(math.prod(shape[i + 1 :]) for i in range(len(shape)))
         return self.tensor(Storage("safetensors", key=key, kind=kind, count=count), kind, 0, shape, steps)
 
     # -- afterwards --------------------------------------------------------------------------------------------------
@@ -190,12 +191,21 @@ def _whole(value: Any) -> bool:
     return type(value) is int and 0 <= value < 1 << 62
 
 
+def _steps(shape: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:
+    """How many elements a tensor has, and how many lie between neighbours of each axis in C order."""
+    count = elements(shape)
+    if count is None:
+        raise impossible()
+    steps = itertools.accumulate(reversed(shape[1:]), operator.mul, initial=1)
+    return count, tuple(reversed([step for step, _ in zip(steps, shape, strict=False)]))
+
+
 def _layout(offset: Any, size: Any, stride: Any, width: int, available: int, limits: Limits) -> Layout:
     """Python integers throughout: nothing overflows."""
     if not (isinstance(size, tuple) and isinstance(stride, tuple) and len(size) == len(stride)):
         raise damaged("a tensor has no proper shape", "张量形状有误")
     if len(size) > limits.dimensions or not all(map(_whole, (offset, *size, *stride))):
-        raise unsafe("a tensor has an impossible shape", "张量形状不可能成立")
+        raise impossible()
     span = (1 + sum((n - 1) * step for n, step in zip(size, stride, strict=True))) * width if 0 not in size else 0
     if span and offset * width + span > available:
         raise unsafe("a tensor reaches beyond its data", "张量超出其数据范围")
@@ -205,11 +215,19 @@ def _layout(offset: Any, size: Any, stride: Any, width: int, available: int, lim
     return Layout(size, strides, offset * width if span else 0, span)
 
 
+def impossible() -> Exception:
+    """A shape that no tensor has."""
+    return unsafe("a tensor has an impossible shape", "张量形状不可能成立")
+
+
 def _in_order(layout: Layout, width: int) -> bool:
     """Whether the elements stand one after the other, in C order."""
-    steps = [math.prod(layout.shape[i + 1 :]) * width for i in range(len(layout.shape))]
-    in_order = all(n == 1 or step == own for n, step, own in zip(layout.shape, steps, layout.strides, strict=True))
-    return bool(layout.span) and in_order
+    step = width
+    for size, own in zip(reversed(layout.shape), reversed(layout.strides), strict=True):
+        if size != 1 and own != step:
+            return False
+        step *= size
+    return bool(layout.span)
 
 
 def refuse_tensor(key: str, value: Opaque) -> Exception:

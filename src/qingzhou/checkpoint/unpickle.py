@@ -9,18 +9,18 @@ codes go past find_class.
 from __future__ import annotations
 
 import io
-import itertools
 import pickletools
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from .keys import Keys
 from .limits import Limits
 from .refusals import damaged, short, unsafe
+from .shape import check_shape
 from .types import Opaque
-from .values import BUILDERS, RECONSTRUCT, Global, build_array, canonical, check_key, sized
+from .values import BUILDERS, HASHED, RECONSTRUCT, Global, build_array, canonical, sized
 
-CONTAINERS = (dict, list, tuple, set, Opaque)
 MAX_ARGS = 8  # none of the builders has more
 MAX_LINE = 4096  # of the one text opcode that torch writes: GLOBAL
 
@@ -38,6 +38,10 @@ class Tape(io.BytesIO):
             raise ValueError("line too long, or cut off")
         return line
 
+    def left(self) -> int:
+        """Bytes from here to the end."""
+        return len(self.getbuffer()) - self.tell()
+
 
 def _never(pid: tuple[Any, ...]) -> Any:
     raise unsafe("it asks for outside data where there can be none", "它在不应有外部数据的位置引用了外部数据")
@@ -45,41 +49,52 @@ def _never(pid: tuple[Any, ...]) -> Any:
 
 def read_pickle(tape: Tape, limits: Limits, load: Load = _never, rebuild: Rebuild = Opaque) -> Any:
     """The next pickle on the tape, as plain values; the tape then stands behind it. No cycles, bounded depth."""
-    root = _Machine(limits, load, rebuild).run(tape)
-    check_shape(root, limits)
+    start = tape.tell()
+    root = _Machine(limits, load, rebuild, limits.repeats_of(tape.left())).run(tape)
+    check_shape(root, limits, limits.repeats_of(tape.tell() - start))
     return root
 
 
+Reader = Callable[[Tape], Any]
+CODES: dict[bytes, tuple[str, Reader | None]] = {  # as pickletools describes them
+    code.code.encode("latin-1"): (code.name, None if code.arg is None else code.arg.reader)
+    for code in pickletools.opcodes
+}
+
+
 def _opcodes(tape: Tape) -> Iterator[tuple[str, Any]]:
-    """pickletools.genops with one kind of error."""
-    try:
-        for opcode, argument, _ in pickletools.genops(tape):
-            yield opcode.name, argument
-    except (ValueError, OverflowError, IndexError, struct.error, MemoryError):
-        raise damaged(
-            "its table of contents (the pickle) breaks off or is garbled", "目录部分（pickle）中断或混乱"
-        ) from None
+    """Each instruction and its argument."""
+    while (found := CODES.get(tape.read(1))) is not None:
+        name, read = found
+        try:
+            yield name, None if read is None else read(tape)
+        except (ValueError, OverflowError, IndexError, struct.error, MemoryError):
+            break
+    raise damaged("its table of contents (the pickle) breaks off or is garbled", "目录部分（pickle）中断或混乱")
 
 
 class _Machine:
     """One reading: a stack of stacks (a mark opens a new one), the memo, and what was spent of the budgets."""
 
-    def __init__(self, limits: Limits, load: Load, rebuild: Rebuild) -> None:
-        self.limits, self.load, self.rebuild = limits, load, rebuild
+    def __init__(self, limits: Limits, load: Load, rebuild: Rebuild, copies: int) -> None:
+        self.limits, self.load, self.rebuild, self.copies = limits, load, rebuild, copies
         self.stack: list[Any] = []
         self.below: list[list[Any]] = []
         self.memo: dict[int, Any] = {}
         self.places: dict[int, list[int]] = {}  # where the memo holds an array that is not complete yet
+        self.keys = Keys(limits)
         self.copied = 0
         self.held = 0  # on all stacks
 
     def run(self, tape: Tape) -> Any:
         """Everything up to STOP."""
+        most, highest = self.limits.opcodes, self.limits.stack
         for step, (name, argument) in enumerate(_opcodes(tape)):
             if name == "STOP":
                 return self.result()
-            self.budget(step, self.limits.opcodes, "opcodes")
-            self.budget(len(self.stack) + self.held, self.limits.stack, "stack")
+            if step > most or len(self.stack) + self.held > highest:
+                self.budget(step, most, "opcodes")
+                self.budget(len(self.stack) + self.held, highest, "stack")
             action = ACTIONS.get(name)
             if action is None:
                 raise unsafe(f"its pickle uses {name}", f"其 pickle 使用了 {name}")
@@ -106,13 +121,13 @@ class _Machine:
     def pop(self) -> Any:
         """From the top, never from below a mark."""
         if not self.stack:
-            raise damaged("its pickle takes more than there is", "pickle 取出的内容多于已有内容")
+            raise _too_little()
         return self.stack.pop()
 
     def top(self) -> Any:
         """What is on top."""
         if not self.stack:
-            raise damaged("its pickle takes more than there is", "pickle 取出的内容多于已有内容")
+            raise _too_little()
         return self.stack[-1]
 
     def mark(self) -> None:
@@ -163,7 +178,7 @@ class _Machine:
             raise damaged("its pickle has a key without a value", "pickle 中有键没有值")
         pairs = list(zip(items[::2], items[1::2], strict=True))
         if type(target) is dict:
-            target.update((check_key(key), value) for key, value in pairs)
+            self.keys.update(target, pairs)
         elif type(target) is Opaque:
             target.items.extend(pairs)
         else:
@@ -179,7 +194,7 @@ class _Machine:
         target = self.top()
         if type(target) is not set:
             raise unsafe(f"it adds to a {type(target).__name__}", f"它向 {type(target).__name__} 添加内容")
-        target.update(check_key(item) for item in items)
+        self.keys.add(target, items)
 
     # -- names, calls, state -----------------------------------------------------------------------------------------
 
@@ -204,14 +219,18 @@ class _Machine:
         """The value of a call. The result of a call that stayed a record cannot be called: it is one again."""
         if type(function) is not Global:
             return Opaque(f"{function.name}()", (function, *args))
-        builder = BUILDERS.get(function.name) if len(args) <= MAX_ARGS else None
-        if builder:
-            self.copied += sum(map(sized, args))
-            self.budget(self.copied, self.limits.copied, "copies")
         if function.name.startswith(("torch._utils._rebuild_", "torch._tensor._rebuild_")):
             return self.rebuild(function.name, args)
-        built = builder(args) if builder else None
+        built = self.built(function.name, args) if len(args) <= MAX_ARGS else None
         return built if built is not None else Opaque(function.name, args, source=function.source)
+
+    def built(self, name: str, args: tuple[Any, ...]) -> Any:
+        """What our own function of that name makes; None where there is none, or the arguments are not the usual."""
+        builder, hashed = BUILDERS.get(name), HASHED.get(name)
+        if builder or hashed:
+            self.copied += sum(map(sized, args))
+            self.budget(self.copied, self.copies, "copies")
+        return builder(args) if builder else hashed(args, self.keys) if hashed else None
 
     def build(self, state: Any) -> None:
         """BUILD: the state of a record. On a dict it is what an OrderedDict carried beside its items (_metadata)."""
@@ -247,6 +266,10 @@ class _Machine:
         self.push(value)
 
 
+def _too_little() -> Exception:
+    return damaged("its pickle takes more than there is", "pickle 取出的内容多于已有内容")
+
+
 def _swapped(machine: _Machine) -> tuple[Any, Any]:
     """The two values on top, in the order in which they were pushed."""
     second = machine.pop()
@@ -255,8 +278,11 @@ def _swapped(machine: _Machine) -> tuple[Any, Any]:
 
 def _tuple(count: int) -> Callable[[_Machine, Any], None]:
     def action(machine: _Machine, _: Any) -> None:
-        items = [machine.pop() for _ in range(count)]
-        machine.push(tuple(reversed(items)))
+        if len(machine.stack) < count:
+            raise _too_little()
+        items = tuple(machine.stack[-count:])
+        del machine.stack[-count:]
+        machine.push(items)
 
     return action
 
@@ -324,7 +350,7 @@ ACTIONS: dict[str, Action] = {
     "TUPLE": lambda machine, _: machine.push(tuple(machine.group())),
     "LIST": lambda machine, _: machine.push(machine.group()),
     "DICT": lambda machine, _: machine.dictionary(machine.group()),
-    "FROZENSET": lambda machine, _: machine.push({check_key(item) for item in machine.group()}),
+    "FROZENSET": lambda machine, _: machine.push(machine.keys.set_of(machine.group())),
     "MARK": lambda machine, _: machine.mark(),
     "POP": _drop,
     "POP_MARK": _discard,
@@ -347,49 +373,3 @@ ACTIONS: dict[str, Action] = {
     "BUILD": lambda machine, _: machine.build(machine.pop()),
     "BINPERSID": lambda machine, _: machine.persistent(machine.pop()),
 }
-
-
-# -- what may come out -----------------------------------------------------------------------------------------------
-
-
-def check_shape(root: Any, limits: Limits) -> None:
-    """No cycles, no endless nesting, no endless repetition; after this, any naive walk of the root ends.
-
-    Each container is entered once, however often it is shared: 300 bytes can hold a list of 2 ** 60 lists.
-    """
-    known: dict[int, tuple[int, int]] = {}  # id -> (height, objects when unfolded)
-    path: set[int] = set()
-    todo: list[tuple[Any, bool]] = [(root, False)]
-    while todo:
-        value, left = todo.pop()
-        if left:
-            path.discard(id(value))
-            known[id(value)] = _measure(value, known, limits)
-        elif id(value) in path:
-            raise unsafe("it contains itself", "它包含自身（循环引用）")
-        elif isinstance(value, CONTAINERS) and id(value) not in known:
-            path.add(id(value))
-            todo.append((value, True))
-            todo.extend((item, False) for item in _inside(value) if isinstance(item, CONTAINERS))
-
-
-def _measure(value: Any, known: dict[int, tuple[int, int]], limits: Limits) -> tuple[int, int]:
-    """(height, objects) of a container whose containers are measured already."""
-    height, count = 1, 1
-    for item in _inside(value):
-        h, n = known[id(item)] if isinstance(item, CONTAINERS) else (0, sized(item))
-        height, count = max(height, h + 1), count + n
-    if height > limits.depth:
-        raise unsafe(f"it is nested more than {limits.depth} deep", f"嵌套超过 {limits.depth} 层")
-    if count > limits.unfolded:
-        raise unsafe("it repeats its own parts without end", "它无止境地重复自身内容")
-    return height, count
-
-
-def _inside(value: Any) -> Iterable[Any]:
-    """What a container holds."""
-    if isinstance(value, dict):
-        return itertools.chain(value, value.values())
-    if isinstance(value, Opaque):
-        return value.args, value.state, value.items
-    return value if isinstance(value, (list, tuple, set)) else ()

@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from .refusals import damaged, unsafe
-from .types import Opaque, TensorRef
+from .keys import LARGEST, Keys
+from .refusals import damaged
+from .types import Opaque
 
 MODULE_ALIASES = {"__builtin__": "builtins", "copy_reg": "copyreg", "numpy.core": "numpy._core"}
 RECONSTRUCT = "numpy._core.multiarray._reconstruct"
 DTYPE = re.compile(r"[<>|=]?([biufSU]\d{1,4})")  # arrays of objects are not data
-MAX_KEY = 2**61 - 1  # larger whole numbers can be made to collide in a dict
 
 
 @dataclass(eq=False)
@@ -30,20 +30,6 @@ def canonical(name: str) -> str:
         if name.startswith(old + "."):
             return new + name[len(old) :]
     return name
-
-
-def check_key(key: Any) -> Any:
-    """A key that hashes in constant time: text, numbers, records, and flat tuples of them; else UnsafeCheckpoint."""
-    parts = key if isinstance(key, tuple) else (key,)
-    if len(parts) > 64 or not all(_hashable(part) for part in parts):
-        raise unsafe(f"a {type(key).__name__} is used as a key", f"{type(key).__name__} 被用作键")
-    return key
-
-
-def _hashable(part: Any) -> bool:
-    if isinstance(part, int):
-        return abs(part) < MAX_KEY
-    return part is None or isinstance(part, (str, float, bytes, Opaque, TensorRef))
 
 
 # -- builders: arguments -> value, or None where the arguments are not the usual ones ---------------------------------
@@ -72,22 +58,22 @@ def _tuple(args: tuple[Any, ...]) -> tuple[Any, ...] | None:
     return None if items is None else tuple(items)
 
 
-def _set(args: tuple[Any, ...]) -> set[Any] | None:
+def _set(args: tuple[Any, ...], keys: Keys) -> set[Any] | None:
     items = _sequence(args)
-    return None if items is None else {check_key(item) for item in items}
+    return None if items is None else keys.set_of(items)
 
 
-def _dict(args: tuple[Any, ...]) -> dict[Any, Any] | None:
+def _dict(args: tuple[Any, ...], keys: Keys) -> dict[Any, Any] | None:
     if len(args) == 1 and isinstance(args[0], dict):
-        return dict(args[0])
+        return keys.update({}, args[0].items())
     pairs = _sequence(args)
     if pairs is None or not all(isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in pairs):
         return None
-    return {check_key(key): value for key, value in pairs}
+    return keys.update({}, pairs)
 
 
-def _defaultdict(args: tuple[Any, ...]) -> dict[Any, Any] | None:
-    return _dict(args[1:])
+def _defaultdict(args: tuple[Any, ...], keys: Keys) -> dict[Any, Any] | None:
+    return _dict(args[1:], keys)
 
 
 def _encode(args: tuple[Any, ...]) -> bytes | None:
@@ -142,7 +128,7 @@ def _array(shape: Any, dtype: Any, data: Any, fortran: bool) -> np.ndarray[Any, 
     shape = (shape,) if isinstance(shape, int) else shape
     if kind is None or not isinstance(shape, tuple) or not isinstance(data, bytes):
         return None
-    if len(shape) > 32 or not all(type(n) is int and 0 <= n <= MAX_KEY for n in shape):
+    if len(shape) > 32 or not all(type(n) is int and 0 <= n <= LARGEST for n in shape):
         return None
     if kind.itemsize == 0 or math.prod(shape) == 0:
         return None
@@ -171,14 +157,8 @@ def build_array(target: Opaque, state: Any) -> np.ndarray[Any, Any] | None:
 
 
 BUILDERS: Mapping[str, Callable[[tuple[Any, ...]], Any]] = {
-    "collections.OrderedDict": _dict,
-    "collections.Counter": _dict,
-    "collections.defaultdict": _defaultdict,
-    "builtins.dict": _dict,
     "builtins.list": _list,
     "builtins.tuple": _tuple,
-    "builtins.set": _set,
-    "builtins.frozenset": _set,
     "builtins.bytes": _bytes,
     "builtins.bytearray": _bytes,
     "_codecs.encode": _encode,
@@ -188,4 +168,13 @@ BUILDERS: Mapping[str, Callable[[tuple[Any, ...]], Any]] = {
     "torch.device": _device,
     "numpy._core.multiarray.scalar": _scalar,
     "numpy._core.numeric._frombuffer": _frombuffer,
+}
+# The same where what is made has keys.
+HASHED: Mapping[str, Callable[[tuple[Any, ...], Keys], Any]] = {
+    "collections.OrderedDict": _dict,
+    "collections.Counter": _dict,
+    "collections.defaultdict": _defaultdict,
+    "builtins.dict": _dict,
+    "builtins.set": _set,
+    "builtins.frozenset": _set,
 }

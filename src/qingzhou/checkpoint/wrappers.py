@@ -113,16 +113,17 @@ def choose_average(root: Mapping[Any, Any], place: str | None, raw: Any) -> tupl
     for key, tool in RAW.items():
         if raw is not None and is_state_dict(root.get(key)) and (tool != "EMAHook" or "steps" in root[key]):
             return raw, [_chosen(str(place), key, tool)]
+    own = _names(raw)
     for key in [key for key in root if isinstance(key, str) and AVERAGED.search(key)]:
         found = _inside(root[key])
         if found is not None and raw is None:
             return found, []
-        if found is not None and _names(raw) <= _names(found):
+        if found is not None and own <= _names(found):
             return found, [_chosen(key, str(place), "")]
         if raw is not None and (found is not None or _holds_tensors(root[key])):
             return raw, [_incomplete(key)]
-    twins = [key for key in root if key != place and is_state_dict(root[key]) and is_state_dict(raw)]
-    twins = [str(key) for key in twins if _names(raw) <= _names(root[key])]
+    beside = [key for key in root if key != place and is_state_dict(root[key])] if is_state_dict(raw) else []
+    twins = [str(key) for key in beside if own <= _names(root[key])]
     return raw, [_twins(str(place), twins)] if twins else []
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from ..errors import QingzhouError, say
 from ..labels import SPLITS, folders_in, split_folders, split_of
+from ..runtime.fields import integer
 from ..runtime.read import open_file
 from .folders import train_note
 from .pictures import size_problem
@@ -57,11 +58,11 @@ def read_coco(path: Path) -> Dataset:
     root = path if path.is_dir() else listed.parent.parent if listed.parent.name == "annotations" else listed.parent
     split = _split(listed, root)
     roots = _picture_roots(root, listed, split)
-    categories = {c["id"]: str(c["name"]) for c in content["categories"]}
-    boxes: dict[Any, list[Any]] = defaultdict(list)
+    categories = {_key(c["id"]): str(c["name"]) for c in content["categories"]}
+    boxes: dict[str, list[Any]] = defaultdict(list)
     for annotation in content["annotations"]:
-        boxes[annotation["image_id"]].append(annotation)
-    strays = len(boxes.keys() - {image["id"] for image in content["images"]})
+        boxes[_key(annotation["image_id"])].append(annotation)
+    strays = len(boxes.keys() - {_key(image["id"]) for image in content["images"]})
     notes = [*train_note(split), *_stray_note(listed, strays)]
     return Dataset(path, "coco", split, "boxes", lambda: _cases(listed, content["images"], boxes, categories, roots),
                    tuple(categories.values()), notes)  # fmt: skip
@@ -104,16 +105,16 @@ def _parse(file: Path) -> Mapping[str, Any]:
             content = opened.read(LARGEST + 1)
         if len(content) > LARGEST:
             raise ValueError(f"more than {LARGEST >> 20} MB")
-        content = json.loads(content)
+        content = json.loads(content, parse_int=integer)
         images, categories, annotations = (content[k] for k in LISTS)
         for image in images:
-            hash(image["id"]), image["file_name"]
+            _key(image["id"]), image["file_name"]
         for category in categories:
-            hash(category["id"]), category["name"]
+            _key(category["id"]), category["name"]
         for annotation in annotations:
             annotation["bbox"] = [float(side) for side in annotation["bbox"]]
             annotation["area"] = float(annotation.get("area") or 0)
-            hash(annotation["image_id"]), hash(annotation["category_id"])
+            _key(annotation["image_id"]), _key(annotation["category_id"])
             if len(annotation["bbox"]) != 4 or not all(map(isfinite, annotation["bbox"])):
                 raise ValueError(f"bbox {annotation['bbox']}")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as err:
@@ -139,7 +140,7 @@ def _picture_roots(root: Path, listed: Path, split: str) -> Sequence[Path]:
 
 
 def _cases(
-    listed: Path, images: Sequence[Any], boxes: Mapping[Any, Sequence[Any]], categories: Mapping[Any, str],
+    listed: Path, images: Sequence[Any], boxes: Mapping[str, Sequence[Any]], categories: Mapping[str, str],
     roots: Sequence[Path],
 ) -> Iterator[Case]:  # fmt: skip
     for image in images:
@@ -147,19 +148,30 @@ def _cases(
         found = find(name, roots)
         truth: Any = found if isinstance(found, QingzhouError) else size_problem(found, _size(image), listed.name)
         if truth is None:
-            truth = [_box(annotation, categories) for annotation in boxes.get(image["id"], ())]
+            truth = [_box(annotation, categories) for annotation in boxes.get(_key(image["id"]), ())]
         yield Case(name if isinstance(found, QingzhouError) else str(found), found, truth)
+
+
+def _key(number: Any) -> str:
+    """A picture's or a category's id as text, the same for equal ones: numbers as keys can be chosen so that they meet.
+
+    TypeError for what is none.
+    """
+    if isinstance(number, (list, dict)):
+        raise TypeError(f"id {type(number).__name__}")
+    whole = isinstance(number, float) and number == number // 1 and abs(number) < 1 << 63
+    return repr(int(number) if whole or isinstance(number, bool) else number)
 
 
 def _size(image: Mapping[str, Any]) -> tuple[Any, Any]:
     return image.get("width"), image.get("height")
 
 
-def _box(annotation: Mapping[str, Any], categories: Mapping[Any, str]) -> Box:
+def _box(annotation: Mapping[str, Any], categories: Mapping[str, str]) -> Box:
     x, y, width, height = annotation["bbox"]
     number = annotation["category_id"]
     crowd = bool(annotation.get("iscrowd", 0))
-    return Box(categories.get(number, str(number)), (x, y, x + width, y + height), crowd, annotation["area"])
+    return Box(categories.get(_key(number), str(number)), (x, y, x + width, y + height), crowd, annotation["area"])
 
 
 def _stray_note(listed: Path, strays: int) -> list[str]:

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from ..errors import say
 from ..labels import SPLITS, folders_in, read_label_file, split_folders
+from ..runtime.fields import DIGITS
 from ..runtime.read import as_words, beside, counted, is_picture
 from .places import data_error, files_in, find, read_lines
 from .result import Case, Dataset
@@ -100,7 +101,7 @@ def _label(line: str) -> tuple[str, str]:
 
 def _truth(label: str) -> str | int:
     """A number, or a name."""
-    return int(label) if label.isascii() and label.isdigit() else label
+    return int(label) if label.isascii() and label.isdigit() and len(label) <= DIGITS else label
 
 
 def _in_list(listed: Path, roots: Sequence[Path], names: Sequence[str]) -> Iterator[Case]:

@@ -6,7 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..checkpoint.limits import elements
 from ..nets.graph import Graph, Layer
+from .ranks import Unbounded, check_ranks
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
@@ -44,7 +46,7 @@ def _layer_macs(graph: Graph, layer: Layer) -> int:
 
 def onnx_parameters(model: ModelProto) -> int:
     """Numbers of any floating or quantised type in an ONNX file; shapes and indices (int64) are not counted."""
-    return sum(math.prod(item.dims) for item in model.graph.initializer if item.data_type != 7)
+    return sum(elements(item.dims) or 0 for item in model.graph.initializer if item.data_type != 7)
 
 
 class Work(NamedTuple):
@@ -79,7 +81,10 @@ def onnx_work(model: ModelProto) -> Work:
     if model.functions:  # nothing is counted inside them, and inference goes into each call: 2^n of them in n functions
         return NOTHING
     try:
+        check_ranks(model)
         graph = onnx.shape_inference.infer_shapes(model).graph
+    except Unbounded:
+        return NOTHING
     except Exception:  # a broken or too large model; inference raises several classes
         return NOTHING
     shapes: dict[str, tuple[int, ...]] = {item.name: tuple(item.dims) for item in graph.initializer}
@@ -89,7 +94,7 @@ def onnx_work(model: ModelProto) -> Work:
     written = [shapes.get(node.output[0], (0,)) for node in graph.node if node.output and node.op_type not in MERGED]
     return Work(
         sum(macs for macs, groups in counted if groups == 1), sum(macs for macs, groups in counted if groups > 1),
-        sum(map(math.prod, written)), sum(macs > 0 for macs, _ in counted),
+        sum(elements(shape) or 0 for shape in written), sum(macs > 0 for macs, _ in counted),
     )  # fmt: skip
 
 
@@ -99,13 +104,13 @@ def _groups(node: NodeProto) -> int:
 
 def _node_macs(node: NodeProto, shapes: Shapes) -> int:
     sizes = [shapes.get(name, ()) for name in node.input]
-    out = math.prod(shapes.get(node.output[0], (0,))) if node.output else 0
+    out = (elements(shapes.get(node.output[0], (0,))) or 0) if node.output else 0
     match node.op_type:
         case "Conv" if len(sizes) > 1:
-            return out * math.prod(sizes[1][1:])
+            return out * (elements(sizes[1][1:]) or 0)
         case "Gemm" | "MatMul" if len(sizes) > 1 and sizes[0]:
             transposed = any(attr.name == "transA" and attr.i for attr in node.attribute)
             return out * (sizes[0][0] if transposed else sizes[0][-1])
         case "LSTM" if len(sizes) > 2 and sizes[0]:
-            return sizes[0][0] * (math.prod(sizes[1]) + math.prod(sizes[2]))
+            return sizes[0][0] * ((elements(sizes[1]) or 0) + (elements(sizes[2]) or 0))
     return 0

@@ -16,6 +16,7 @@ from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, numpy_helpe
 
 from ..nets.graph import Graph, Layer, Shape, Value
 from .from_onnx_layers import OPERATORS, check_operators, unread
+from .ranks import Unbounded, check_ranks
 from .weights import Array, Weights
 
 SMALL = 4096  # numbers: constants up to this size are shown to the shape inference, since shapes depend on them
@@ -142,6 +143,10 @@ class Reader:
 
 def _shapes(model: ModelProto) -> dict[str, ValueInfoProto]:
     """Shapes of all values, the first axis of the inputs being 1 where it is free. Large constants take no part."""
+    try:
+        check_ranks(model)
+    except Unbounded as err:
+        raise unread(str(err)) from None
     thin = ModelProto(ir_version=model.ir_version, opset_import=model.opset_import)
     graph = thin.graph
     graph.name = "shapes"

@@ -12,6 +12,7 @@ from .read import Row
 KEY = ("network", "model", "device", "engine", "precision", "size_bytes", "source")
 MEDIANS = ("accuracy", "latency_ms_p50", "latency_ms_p95", "fps", "load_s", "memory_mb", "temperature_c",
            "million_instructions")  # fmt: skip
+MOST_DEVICES, MOST_LINES = 64, 1000
 ORDER = {"measured": 0, "published": 1, "emulated": 2}
 
 
@@ -39,21 +40,15 @@ def merge(rows: Sequence[Row]) -> list[Merged]:
 def table_of_speeds(merged: Sequence[Merged]) -> tuple[list[str], list[tuple[str, str, list[Merged | None]]]]:
     """The devices, and for each network (or model) and precision its fastest on every device, where there is a speed.
 
-    Others' figures stand in a cell only where nobody here has measured.
+    Others' figures stand in a cell only where nobody here has measured. Large tables are cut.
     """
     timed = [one for one in merged if one.row.fps is not None]
-    devices = sorted({one.row.device for one in timed})
-    names = sorted({(one.row.network or one.row.model, one.row.precision) for one in timed})
-    lines = []
-    for name, precision in names:
-        own = [one for one in timed if (one.row.network or one.row.model, one.row.precision) == (name, precision)]
-        lines.append((name, precision, [_best(own, device) for device in devices]))
+    best: dict[tuple[str, str], dict[str, Merged]] = {}
+    for one in sorted(timed, key=lambda one: (ORDER[one.row.source], -(one.row.fps or 0))):
+        best.setdefault((one.row.network or one.row.model, one.row.precision), {}).setdefault(one.row.device, one)
+    devices = sorted({one.row.device for one in timed})[:MOST_DEVICES]
+    lines = [(*name, [best[name].get(device) for device in devices]) for name in sorted(best)[:MOST_LINES]]
     return devices, lines
-
-
-def _best(merged: Sequence[Merged], device: str) -> Merged | None:
-    there = [one for one in merged if one.row.device == device]
-    return min(there, key=lambda one: (ORDER[one.row.source], -(one.row.fps or 0)), default=None)
 
 
 def _one(rows: list[Row]) -> Merged:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..devices import all_devices
 from ..errors import FileMissing, language, say
+from ..runtime.fields import integer
 from ..runtime.read import open_file
 from ..runtime.text import line
 
@@ -146,7 +147,7 @@ def _parsed(path: Path) -> dict[str, Any] | str:
             content = file.read(LARGEST + 1)
         if len(content) > LARGEST:
             return say("it is too large for a report", "文件太大，不像报告")
-        data = json.loads(content.decode("utf-8-sig"), parse_constant=lambda _: None)
+        data = json.loads(content.decode("utf-8-sig"), parse_constant=lambda _: None, parse_int=integer)
     except FileMissing as err:
         return str(err)
     except FileNotFoundError:

@@ -11,7 +11,7 @@ from ..errors import LabelError, say
 from .files import read_label_option
 from .text import lines
 from .values import SURE, Labels, read_labels
-from .words import SHOWN
+from .words import AROUND, SHOWN
 
 
 def named_in(*places: object) -> object:
@@ -31,6 +31,8 @@ def _names_classes(value: object) -> bool:
     """Whether there are names in it, good or bad."""
     if isinstance(value, TensorRef):
         return False
+    if isinstance(value, (list, tuple)) and any(isinstance(one, str) and one.strip(AROUND) for one in value[:1]):
+        return True
     try:
         return bool(read_labels(value).names)
     except LabelError:

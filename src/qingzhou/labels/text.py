@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
-import json
 import re
 from collections.abc import Sequence
 from typing import Any
 
+from ..checkpoint.keys import Keys
+from ..checkpoint.limits import Limits
+from ..errors import UnsafeCheckpoint
+from ..runtime.fields import loads
 from .words import SHOWN, label_error, unique
 from .yaml import yaml_value
 
@@ -16,11 +19,14 @@ COMMAS = re.compile(r"[,，、;；\t]")
 NUMBER_FIRST = re.compile(
     r"\"?([0-9０-９]{1,6})\"?(?:\s*[:：,，;\t=)、]\s*|\.?\s+)(\S.*)"
 )  # "0 paper", "0: paper", "0,paper"
-NAME_FIRST = re.compile(r"(\S.*?)(\s*[:：,，;\t=]\s*|\s+)\"?([0-9０-９]{1,6})\"?")  # "paper 0", "paper,0"
+NUMBER_LAST = re.compile(r"\"?([0-9０-９]{1,6})\"?$")  # "paper 0", "paper,0"
+SEPARATORS = ":：,，;="
+IN_QUOTES = re.compile(r"""(['"])([^'"]+)\1""")
 HEAD = re.compile(r"[^0-9,，;；\t]+[,，;；\t][^0-9,，;；\t]+")  # "id,name"
 ASSIGNED = re.compile(r"\w+\s*=\s*(?=[\[({])")  # "classes = [...]", copied out of a program
 BULLET = re.compile(r"[-*•·]\s+(?=\S)")
-ITEM = re.compile(r"^\s*item\s*\{(.*?)\}", re.DOTALL | re.MULTILINE)  # of TensorFlow's label maps (.pbtxt)
+ITEM = re.compile(r"^[^\S\n]*item\s*\{", re.MULTILINE)  # of TensorFlow's label maps (.pbtxt)
+FIELD = re.compile(r"""\b(\w+)\s*:\s*(?:"([^"]*)"|'([^']*)'|([0-9]+))""")  # of an item
 LONGEST_LINE = 1000  # characters with a number in front or behind
 LONGEST_LITERAL = 1 << 20  # characters; Python's parser takes far more memory than JSON's
 
@@ -41,7 +47,7 @@ def parse(text: str, yaml: bool = False) -> object:
         found = yaml_value(text)
         if found is not None or yaml:
             return found
-    items = ITEM.findall(text)
+    items = [inside for part in ITEM.split(text)[1:] for inside, end, _ in [part.partition("}")] if end]
     return [_item(item) for item in items] if items else lines([line.strip() for line in ENDS.split(text)])
 
 
@@ -63,7 +69,7 @@ def lines(found: Sequence[str]) -> object:
 def _bare(line: str) -> str:
     """A line without the comma at its end and the quotes around it, as of a list that was copied out of a program."""
     line = line.removesuffix(",").strip()
-    quoted = re.fullmatch(r"""(['"])([^'"]+)\1""", line)
+    quoted = IN_QUOTES.fullmatch(line)
     return quoted[2] if quoted else line
 
 
@@ -74,11 +80,20 @@ def _numbered(found: Sequence[str]) -> dict[Any, Any] | None:
     first = [pair.groups() for line in found if (pair := NUMBER_FIRST.fullmatch(line))]
     if len(first) == len(found) and _counts([(int(number), name) for number, name in first], (0, 1)):
         return unique([(int(number), _bare(name)) for number, name in first])
-    last = [pair.groups() for line in found if (pair := NAME_FIRST.fullmatch(line))]
+    last = [parts for line in found if (parts := _name_first(line))]
     starts = (0, 1) if all(between.strip() for _, between, _ in last) else (0,)  # "cat 1" may well be a name
     if len(last) == len(found) and _counts([(int(number), name) for name, _, number in last], starts):
         return unique([(_bare(name), int(number)) for name, _, number in last])
     return None
+
+
+def _name_first(line: str) -> tuple[str, str, str] | None:
+    """The name, what stands between, and the number behind it."""
+    number = NUMBER_LAST.search(line)
+    before = line[: number.start()] if number else ""
+    name = before.rstrip()
+    name = name[:-1].rstrip() if name[-1:] and name[-1] in SEPARATORS else name
+    return (name, before[len(name) :], number[1]) if number and name and name != before else None
 
 
 def _counts(pairs: Sequence[tuple[int, str]], starts: Sequence[int]) -> bool:
@@ -93,12 +108,12 @@ def _counts(pairs: Sequence[tuple[int, str]], starts: Sequence[int]) -> bool:
 def _literal(text: str) -> Any:
     """JSON, or a list or dict as Python writes it."""
     try:
-        return json.loads(text, object_pairs_hook=unique)
+        return loads(text, unique)
     except (ValueError, RecursionError):
         pass
     try:
         if len(text) <= LONGEST_LITERAL:
-            return ast.literal_eval(text)
+            return ast.literal_eval(_with_few_keys(ast.parse(text, mode="eval")))
     except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
         pass
     raise label_error(
@@ -108,7 +123,21 @@ def _literal(text: str) -> Any:
     )
 
 
+def _with_few_keys(tree: ast.Expression) -> ast.Expression:
+    """The same; ValueError where dicts have other keys than texts and numbers, or too many numbers."""
+    keys = Keys(Limits())
+    for node in ast.walk(tree):
+        found = node.keys if isinstance(node, ast.Dict) else node.elts if isinstance(node, ast.Set) else []
+        if not all(isinstance(key, ast.Constant) for key in found):
+            raise ValueError
+        try:
+            keys.set_of(key.value for key in found if isinstance(key, ast.Constant))
+        except UnsafeCheckpoint as err:
+            raise ValueError from err
+    return tree
+
+
 def _item(text: str) -> dict[str, str]:
     """The fields of one item of a label map."""
-    fields = re.findall(r"""(\w+)\s*:\s*(?:"([^"]*)"|'([^']*)'|([0-9]+))""", text)
+    fields = FIELD.findall(text)
     return {name: double or single or number for name, double, single, number in fields}

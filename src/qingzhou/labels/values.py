@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +25,8 @@ SURE = (
 ENTRIES = (*SURE, "names", "labels", "categories")  # the others may be something else in a checkpoint
 NAMES, NUMBERS = ("name", "display_name", "label", "class", "title"), ("id", "index", "class_id")  # of a record
 ARRAY = "._reconstruct"  # the end of the name of a numpy array's record; those of texts as objects stay one
-LONGEST_ARRAY = 1_000_000
+MOST = 1 << 16  # classes
+DEEPEST = 3  # entries of dicts in entries of dicts
 
 
 @dataclass(frozen=True)
@@ -52,17 +54,23 @@ def read_labels(value: object) -> Labels:
     """The names in a value; no names where it names no classes (None, a number). LabelError where numbers are missing
     or double, or a name cannot be read. A text is read as parse() says: "cat", "cat,dog", JSON.
     """
+    return _read(value, DEEPEST)
+
+
+def _read(value: object, depth: int) -> Labels:
     value = _plain(value)
     if isinstance(value, (str, bytes)):
         value = parse(value if isinstance(value, str) else decode(value))
+    if isinstance(value, (Mapping, list, tuple)) and len(value) > MOST:
+        raise _too_many(len(value))
     if isinstance(value, Mapping):
-        return _mapping(value)
+        return _mapping(value, depth)
     if not isinstance(value, (list, tuple)):
         return Labels()
     if value and all(isinstance(one, Mapping) for one in value):
         return _records(value)
     if value and all(isinstance(one, (list, tuple)) and len(one) == 2 for one in value) and _is_counted(value):
-        return _mapping(unique([(one[0], one[1]) for one in value]))
+        return _mapping(unique([(one[0], one[1]) for one in value]), depth)
     return _named(value)
 
 
@@ -74,11 +82,11 @@ def _is_counted(pairs: Sequence[Sequence[Any]]) -> bool:
 def _plain(value: Any) -> Any:
     """Arrays, records of subclasses of dict and list, and other iterables as what they hold."""
     if isinstance(value, TensorRef):
-        return value.load().tolist() if np.prod(value.shape) <= LONGEST_ARRAY else None
+        return value.load().tolist() if math.prod(value.shape) <= MOST else None
     if isinstance(value, Opaque):
         return _record(value)
     if isinstance(value, np.ndarray):
-        return value.squeeze().tolist()
+        return value.squeeze().tolist() if value.size <= MOST else None
     if isinstance(value, (set, frozenset)):
         raise label_error(
             en=f"The class names are a set ({_some(sorted(map(str, value)))}), which has no order. Give a list in the "
@@ -104,12 +112,13 @@ def _record(record: Opaque) -> Any:
 # -- dicts ----------------------------------------------------------------------------------------------------------
 
 
-def _mapping(value: Mapping[Any, Any]) -> Labels:
+def _mapping(value: Mapping[Any, Any], depth: int) -> Labels:
     if not value:
         return Labels()
-    entries = [name for name in ENTRIES if isinstance(_plain(value.get(name)), (Mapping, list, tuple))]
+    entries = {name: _plain(value[name]) for name in ENTRIES if name in value}
+    entries = {name: found for name, found in entries.items() if isinstance(found, (Mapping, list, tuple))}
     if entries:
-        return _agreeing(value, entries)
+        return _agreeing(entries, depth - 1) if depth else Labels()
     keys, values = [whole(key) for key in value], [whole(item) for item in value.values()]
     counted = _which(value, keys, values)
     names, numbers = (value.values(), keys) if counted == "keys" else (value.keys(), values)
@@ -130,8 +139,7 @@ def _which(value: Mapping[Any, Any], keys: Sequence[int | None], values: Sequenc
         return "values" if texts[0] else "keys"
     right = {side: sorted(n or 0 for n in numbers) == list(range(len(value)))
              for side, numbers in (("keys", keys), ("values", values))}  # fmt: skip
-    same = {k: v for k, v in zip(keys, values, strict=True)} == {v: k for k, v in zip(keys, values, strict=True)}
-    if not any(right.values()) or (all(right.values()) and not same):
+    if not any(right.values()) or (all(right.values()) and not _is_symmetric(keys, values)):
         raise label_error(
             en=f"The class names are {_shown(value)}: both sides are numbers, and either could be the position. Give "
             "the names in the order of training: --labels 3,5,8",
@@ -141,10 +149,15 @@ def _which(value: Mapping[Any, Any], keys: Sequence[int | None], values: Sequenc
     return "keys" if right["keys"] else "values"
 
 
-def _agreeing(value: Mapping[Any, Any], entries: Sequence[str]) -> Labels:
+def _is_symmetric(keys: Sequence[int | None], values: Sequence[int | None]) -> bool:
+    """Whether two orders of the same positions read alike in both directions."""
+    return dict(zip(keys, values, strict=True)) == dict(zip(values, keys, strict=True))
+
+
+def _agreeing(entries: Mapping[str, Any], depth: int) -> Labels:
     """The classes in a tool's file, which may name them several times."""
-    found = {entry: read_labels(value[entry]) for entry in entries}
-    found = {entry: labels for entry, labels in found.items() if labels.names}
+    read = {id(value): _read(value, depth) for value in {id(value): value for value in entries.values()}.values()}
+    found = {entry: read[id(value)] for entry, value in entries.items() if read[id(value)].names}
     first = next(iter(found.items()), ("", Labels()))
     for entry, labels in found.items():
         if labels.names != first[1].names:
@@ -190,8 +203,13 @@ def _ordered(pairs: Sequence[tuple[int, Any]]) -> Labels:
     first = 1 if numbers[0] == 1 else 0
     wanted = range(first, first + len(numbers))
     if numbers != list(wanted):
-        raise _wrong_numbers(found, sorted(set(wanted) - set(numbers)))
+        raise _wrong_numbers(found, _missing(numbers, wanted))
     return _named([name for _, name in found], first)
+
+
+def _missing(numbers: Sequence[int], wanted: range) -> list[int]:
+    """Of the wanted numbers those that are not among these. A set of any numbers might take very long to make."""
+    return sorted(set(wanted) - {number for number in numbers if number in wanted})
 
 
 def _named(values: Sequence[Any], first: int = 0) -> Labels:
@@ -238,6 +256,13 @@ def _wrong_numbers(found: Sequence[tuple[int, Any]], missing: Sequence[int]) -> 
         "Correct them, or give the names in the order of training: --labels cat,dog",
         zh=f"类别编号应从 0 开始、不缺不重，而这里是 {shown}；缺少：{lost}。"
         "请改正，或按训练时的顺序给出名称：--labels cat,dog",
+    )
+
+
+def _too_many(count: int) -> Exception:
+    return label_error(
+        en=f"There are {count} class names; expected at most {MOST}. Give the names with --labels.",
+        zh=f"有 {count} 个类别名称，最多应为 {MOST} 个。请用 --labels 指定名称。",
     )
 
 

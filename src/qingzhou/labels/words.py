@@ -26,7 +26,10 @@ def clean(value: Any) -> str:
 
     LabelError for what is no text, and where letters were lost on the way.
     """
-    text = CONTROL.sub(" ", _text(value).strip(AROUND)).strip(AROUND)
+    text = _text(value).strip(AROUND)
+    if text.isascii() and text.isprintable():
+        return text
+    text = CONTROL.sub(" ", text).strip(AROUND)
     lost = LOST.search(text) or (FOREIGN.search(text) if _read_as_latin(text) else None)
     if lost is not None:
         raise label_error(
@@ -48,7 +51,8 @@ def _read_as_latin(text: str) -> bool:
 
 def had_control(value: Any) -> bool:
     """Whether clean() changed more than blanks and the ends of lines."""
-    return any(not letter.isspace() for letter in "".join(CONTROL.findall(_text(value).strip(AROUND))))
+    text = _text(value).strip(AROUND)
+    return not text.isprintable() and any(not letter.isspace() for letter in "".join(CONTROL.findall(text)))
 
 
 def whole(value: Any) -> int | None:

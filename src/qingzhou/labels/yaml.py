@@ -12,13 +12,12 @@ from collections.abc import Sequence
 from .words import label_error, unique
 
 ENTRIES = ("names", "classes", "CLASSES", "class_names", "labels", "categories")
-QUOTED = (
-    r"""'(?:[^']|''){0,1000}'(?!')|"(?:[^"\\]|\\.){0,1000}\""""  # as YAML quotes; bounded, so that no text takes long
-)
+# As YAML quotes, within a line: 'it''s' is two of them side by side. Of what opens, only the last of a line can fail.
+QUOTED = r"""(?:'[^'\n]*')+|(?<!\\)"(?:[^"\\\n]|\\.)*\""""
 INLINE = re.compile(rf"[\[{{]((?:[^\]}}'\"]|{QUOTED})*)[\]}}]")
 PART = re.compile(rf"(?:[^,'\"]|{QUOTED})+")
 COMMENT = re.compile(rf"({QUOTED})|(?:^|(?<=\s))#.*$", re.MULTILINE)
-PAIR = re.compile(rf"\s*({QUOTED}|[^'\":\s][^:]*?)\s*:(?:\s+(.*))?$", re.DOTALL)
+PAIR = re.compile(rf"((?:{QUOTED})\s*|[^'\":\s][^:]*):(?:\s+(.*))?$", re.DOTALL)
 
 Value = list[str] | dict[str, str]
 
@@ -32,7 +31,7 @@ def yaml_value(text: str) -> object:
             _check_elsewhere(value)
             _check_count(len(value), text)
             return value or None
-    return _block(text) if re.match(r"(---\s*)?\s*- ", text) else _counted(text)
+    return _block(text) if re.match(r"(---)?\s*- ", text) else _counted(text)
 
 
 def _counted(text: str) -> Value | None:
@@ -69,7 +68,7 @@ def _check_elsewhere(value: Value) -> None:
 
 def _check_count(count: int, text: str) -> None:
     """LabelError if the entry nc says another number."""
-    told = re.search(r"^nc\s*:\s*(\d+)", text, re.MULTILINE)
+    told = re.search(r"^nc\s*:\s*(\d{1,9})\b", text, re.MULTILINE)
     if told and int(told[1]) != count:
         raise label_error(
             en=f"There are {count} names, but nc: {told[1]}. Correct the one that is wrong.",
@@ -102,7 +101,7 @@ def _items(parts: Sequence[str]) -> Value:
     parts = [part.strip() for part in parts if part.strip()]
     pairs = [PAIR.match(part) for part in parts]
     if parts and all(pair and pair[2] is not None for pair in pairs):
-        return unique([(_unquoted(pair[1]), _unquoted(pair[2].strip())) for pair in pairs if pair])
+        return unique([(_unquoted(pair[1].strip()), _unquoted(pair[2].strip())) for pair in pairs if pair])
     return [_unquoted(part) for part in parts]
 
 

@@ -20,6 +20,7 @@ from .transforms import preparation
 
 KINDS = {"img": "image", "tab": "table", "npz": "array", "other": "array"}  # meta["dataset_type"] -> card
 SIDES = range(8, 513)  # of square pictures that are tried where a file does not say
+TRIED, TRIED_BY_BYTE = 12_000, 1 / 16  # layers that are walked through for it, and more for large files
 MOST_WORDS = 1 << 20
 
 
@@ -31,6 +32,7 @@ class Source:
     meta: Mapping[str, Any]
     from_basenn: bool
     given: tuple[int, ...]  # --input-size, () if not given
+    size: int = 0  # bytes of the file
 
     @property
     def kind(self) -> str:
@@ -54,7 +56,8 @@ def read_basenn(checkpoint: Checkpoint, given: Sequence[int] | None = None) -> R
     assert checkpoint.module is not None
     module = checkpoint.module
     said = checkpoint.meta.get("tool") == "BaseNN"
-    source = Source(module, checkpoint.meta, said or _looks_like_basenn(module), tuple(given or ()))
+    source = Source(module, checkpoint.meta, said or _looks_like_basenn(module), tuple(given or ()),
+                    checkpoint.origin.size)  # fmt: skip
     if module.name == LSTM_NETWORK:
         return _text(source)
     shape, assumed = _input_shape(source)
@@ -137,16 +140,23 @@ def _channels(source: Source) -> int:
 def _fitting_picture(source: Source) -> tuple[tuple[int, ...], list[str]]:
     """The square picture that the network can take: several sizes may fit, of which the roundest is taken."""
     channels = _channels(source)
-    fitting = [side for side in SIDES if _fits(source.module, (channels, side, side))]
+    steps = iter(range(TRIED + int(source.size * TRIED_BY_BYTE)))
+    try:
+        fitting = [side for side in SIDES if _fits(source.module, (channels, side, side), steps)]
+    except UnsupportedCheckpoint:
+        if next(steps, None) is None:
+            raise _unknown_size() from None
+        raise
     if not fitting or len(fitting) > 64:  # none; or any, since the network pools over all positions
         raise _unknown_size()
     side = max(fitting, key=lambda n: (n % 32 == 0, n % 16 == 0, n % 8 == 0, n % 4 == 0, n % 2 == 0, -n))
     return (channels, side, side), ["input_size"]
 
 
-def _fits(module: Opaque, shape: tuple[int, ...]) -> bool:
+def _fits(module: Opaque, shape: tuple[int, ...], steps: Iterator[int]) -> bool:
+    net = Recorder()
     try:
-        record(module, shape)
+        record_module(net, module, net.input("input", ("batch", *shape)), steps=steps)
     except TensorMismatch:
         return False
     return True

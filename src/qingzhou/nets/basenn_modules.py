@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ..checkpoint.types import Opaque
 from .graph import Recorder, Value
 from .module import Flow, Function, Module
@@ -10,12 +12,14 @@ from .torch_modules import TORCH, lstm, sequential
 LSTM_NETWORK = "BaseNN.BaseNN.lstm"
 
 
-def record_module(net: Recorder, module: Opaque, x: Value, prefix: str = "") -> Value:
-    """Record a pickled module; parameter keys are dotted paths below `prefix`.
+def record_module(
+    net: Recorder, module: Opaque, x: Value, prefix: str = "", steps: Iterator[int] | None = None
+) -> Value:
+    """Record a pickled module; parameter keys are dotted paths below `prefix`; `steps` as in Module.of().
 
     UnsupportedCheckpoint for a class that is not in LAYERS, TensorMismatch where the sizes do not fit together.
     """
-    return Module.of(module, LAYERS, prefix).value(net, x)
+    return Module.of(module, LAYERS, prefix, steps).value(net, x)
 
 
 # -- shapes --------------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from typing import Any
 LONGEST = 1 << 18  # characters; the class names of large data sets take tens of thousands
 LONGEST_LINE = 20_000  # Python 3.12's tokenizer takes the square of a line's length in time; the tools write 79
 DEEPEST = 200  # what may be open at once: brackets, and operators that wait for their right side
+MOST_TOKENS = 20_000  # the classes of LVIS, four times over, take half of them
 MOST_VALUES = 100_000
 LARGEST = 1 << 53  # numbers beyond are not settings
 
@@ -63,23 +64,26 @@ def _check_tokens(text: str) -> None:
 
     Keywords count as operators (`not not …`); a comma ends all operators of its bracket, a new line those of all.
     """
-    open_operators = [0]
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+    open_operators, deep = [0], 0  # deep: their sum
+    for count, token in enumerate(tokenize.generate_tokens(io.StringIO(text).readline)):
         kind, word = token.type, token.string
         if kind in (tokenize.INDENT, tokenize.ERRORTOKEN) or (kind == tokenize.STRING and "f" in _prefix(word)):
             raise Unreadable
-        if tokenize.tok_name[kind].startswith(("FSTRING", "TSTRING")):
+        if count > MOST_TOKENS or tokenize.tok_name[kind].startswith(("FSTRING", "TSTRING")):
             raise Unreadable
         if kind == tokenize.NEWLINE:
-            open_operators = [0]
+            open_operators, deep = [0], 0
         elif kind == tokenize.OP and word == ",":
+            deep -= open_operators[-1]
             open_operators[-1] = 0
         elif kind == tokenize.OP and word in ")]}":
-            open_operators = open_operators[:-1] or [0]
+            deep -= open_operators.pop()
+            open_operators = open_operators or [0]
         elif kind == tokenize.OP or (kind == tokenize.NAME and keyword.iskeyword(word) and word not in VALUES):
             open_operators[-1] += 1
+            deep += 1
             open_operators += [0] if word in ("(", "[", "{") else []
-        if sum(open_operators) > DEEPEST:
+        if deep > DEEPEST:
             raise Unreadable
 
 

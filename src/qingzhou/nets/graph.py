@@ -78,6 +78,7 @@ class Recorder:
         self.layers: list[Layer] = []
         self.values: dict[str, Value] = {}
         self.params: dict[str, tuple[int, ...]] = {}
+        self.taken: dict[str, int] = {}  # how often each name was asked for
 
     def freeze(self, *outputs: Value, names: Sequence[str] = ()) -> Graph:
         """The finished Graph; `names` renames the outputs."""
@@ -125,10 +126,12 @@ class Recorder:
         return key
 
     def _unique(self, name: str) -> str:
-        new, n = name, 1
+        """The name, or the first of name_2, name_3, … that is free."""
+        new, n = name, self.taken.get(name, 1)
         while new in self.values:
             n += 1
             new = f"{name}_{n}"
+        self.taken[name] = n
         return new
 
     # -- layers with parameters --------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from .graph import Dim, Recorder, Shape, Value
 Flow = Value | tuple[Value, ...]  # what runs between layers: an LSTM gives a tuple
 Function = Callable[[Recorder, "Module", Value], Flow]
 
-MAX_STEPS = 20_000  # layers walked through; a module may contain itself many times over
+MAX_STEPS = 5_000  # layers walked through; a module may contain itself many times over
 MAX_DEPTH = 40
 MAX_SETTING = 1 << 24  # kernel sizes, channels, …
 MAX_ELEMENTS = 1 << 28  # of one value, for one sample: 1 GiB
@@ -34,9 +33,11 @@ class Module:
     steps: Iterator[int]
 
     @classmethod
-    def of(cls, opaque: Opaque, table: Mapping[str, Function], path: str = "") -> Module:
-        """The module at the root of a walk."""
-        return cls(path, opaque.name, entries(opaque.state), table, itertools.count())
+    def of(
+        cls, opaque: Opaque, table: Mapping[str, Function], path: str = "", steps: Iterator[int] | None = None
+    ) -> Module:
+        """The module at the root of a walk; `steps` are those that it may take, where there are several walks."""
+        return cls(path, opaque.name, entries(opaque.state), table, steps or iter(range(MAX_STEPS)))
 
     @property
     def kind(self) -> str:
@@ -149,7 +150,7 @@ class Module:
     def record(self, net: Recorder, x: Flow) -> Flow:
         """Record this module and everything in it; UnsupportedCheckpoint or TensorMismatch if that cannot be done."""
         function = self.table.get(self.name)
-        if next(self.steps) >= MAX_STEPS:
+        if next(self.steps, None) is None:
             raise self.refuse(f"the network has more than {MAX_STEPS} layers", f"网络超过 {MAX_STEPS} 层")
         if function is None:
             raise unknown(self)

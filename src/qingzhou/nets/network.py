@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +13,8 @@ from .graph import Graph, Layer, Recorder, Value
 from .pictures import MEAN, STD, input_as_trained, resized, with_channels
 from .recorded import Recorded, Wanted
 from .settings import Layers
+
+MOST_CHILDREN = 256  # of one stage; ResNet-1202 has 200
 
 Shapes = Mapping[str, tuple[int, ...]]
 Config = Mapping[str, Any]
@@ -82,9 +85,10 @@ def imagenet_input(interpolation: str = "pillow", bgr: bool = False) -> Input:
 
 
 def children(shapes: Shapes, prefix: str) -> list[int]:
-    """The numbers n for which keys `prefix`n.* exist, in order."""
-    pattern = re.compile(re.escape(prefix) + r"(\d+)\.")
-    return sorted({int(found[1]) for key in shapes if (found := pattern.match(key))})
+    """The numbers n for which keys `prefix`n.* exist, in order; as many as a network may have."""
+    pattern = re.compile(re.escape(prefix) + r"(\d{1,6})\.")
+    found = {int(matched[1]) for key in shapes if key.startswith(prefix) and (matched := pattern.match(key))}
+    return sorted(found)[:MOST_CHILDREN]
 
 
 def size(shapes: Shapes, key: str, axis: int = 0) -> int:
@@ -96,7 +100,12 @@ def size(shapes: Shapes, key: str, axis: int = 0) -> int:
 def agreed(shapes: Shapes, *places: tuple[str, int]) -> int:
     """The size that most of these (key, axis) have, so that one damaged tensor does not decide; 0 if there is none."""
     found = [n for key, axis in places if (n := size(shapes, key, axis))]
-    return max(found, key=found.count, default=0)
+    return commonest(found) or 0
+
+
+def commonest(found: Sequence[int]) -> int | None:
+    """The value that stands there most often, the first of several; None of nothing."""
+    return Counter(found).most_common(1)[0][0] if found else None
 
 
 def norm_places(key: str) -> list[tuple[str, int]]:

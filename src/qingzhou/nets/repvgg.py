@@ -13,6 +13,7 @@ from .network import (
     Shapes,
     agreed,
     children,
+    commonest,
     gate_with,
     imagenet_input,
     norm_places,
@@ -82,7 +83,7 @@ def configs(shapes: Shapes) -> Iterable[Config]:
     stem = _channels(shapes, ["backbone.stem"], *inputs)
     wide = [(key, width) for keys, width in zip(blocks, widths, strict=True) for key in keys]
     splits = [width // (size(shapes, f"{key}.{kind}.weight", 1) or width) for key, width in wide[1::2]]
-    split, number = max(splits, key=splits.count, default=1) or 1, count(1)
+    split, number = commonest(splits) or 1, count(1)
     groups = [[1 if next(number) % 2 else split for _ in keys] for keys in blocks]
     for found in heads(shapes):
         squeeze = any(".se_layer." in key for key in shapes)

@@ -9,7 +9,7 @@ from typing import Any
 from .detector import Box, Level, Levels
 from .graph import Recorder, Value
 from .mobilenet_v2 import MMDET, WIDTHS, backbone
-from .network import Config, Shapes, agreed, children, divisible, norm_places
+from .network import Config, Shapes, agreed, children, commonest, divisible, norm_places
 from .one_stage import Decoding
 
 USUAL = 6  # anchors at each position
@@ -53,7 +53,7 @@ def configs(shapes: Shapes) -> Iterable[Config]:
         "width": _width(shapes),
         "extras": [_channels(shapes, f"neck.extra_layers.{i}.1.pointwise_conv") for i in levels],
         "anchors": anchors,
-        "classes": max(classes, key=classes.count),
+        "classes": commonest(classes) or 0,
     }
 
 

@@ -55,9 +55,11 @@ def _prefix(shapes: Shapes, by_average: bool) -> str | None:
 
     Of several, the one that is no average, unless it answers by its average.
     """
+    if _known(shapes):
+        return ""
     found = [prefix for prefix in _parts(shapes) if _known(_below(shapes, prefix))]
-    if "" in found or not found:
-        return "" if found else None
+    if not found:
+        return None
     wanted = [prefix for prefix in found if by_average == (AVERAGE.search(prefix) is not None)] or found
     if len(wanted) > 1:
         raise _several(wanted)
@@ -65,9 +67,9 @@ def _prefix(shapes: Shapes, by_average: bool) -> str | None:
 
 
 def _parts(shapes: Shapes) -> list[str]:
-    """ "", "model.", "model.net.", …: each name before a good part of the tensors."""
+    """ "model.", "model.net.", …: each name before a good part of the tensors."""
     count = Counter(prefix for key in shapes for prefix in _prefixes(key))
-    return ["", *(prefix for prefix, n in count.items() if n * SHARE >= len(shapes))]
+    return [prefix for prefix, n in count.items() if n * SHARE >= len(shapes)]
 
 
 def _prefixes(key: str) -> list[str]:

@@ -29,12 +29,19 @@ def bad(at: str, found: object) -> ModelError:
     )
 
 
+def loads(text: str, pairs: Optional[Callable[[List[Tuple[str, Any]]], Any]] = None) -> Any:
+    """json.loads without its extensions and traps: NaN, repeated keys, numbers of a million digits. `pairs`: what makes
+    an object. ValueError; RecursionError where it is nested deeply
+    """
+    return json.loads(text, parse_constant=_refuse, parse_int=integer, object_pairs_hook=pairs or _unique)
+
+
 def parse_json(text: str, longest: int) -> Any:
-    """json.loads without its extensions and traps: NaN, repeated keys, numbers of a million digits, deep nesting."""
+    """loads() of a card."""
     if not isinstance(text, str) or len(text) > longest:
         raise bad("JSON", "%d characters" % len(text))
     try:
-        return json.loads(text, parse_constant=_refuse, parse_int=_int, object_pairs_hook=_unique)
+        return loads(text)
     except (ValueError, RecursionError) as err:
         raise bad("JSON", str(err)) from None
 
@@ -43,7 +50,8 @@ def _refuse(text: str) -> None:
     raise ValueError("%s is no JSON" % text)
 
 
-def _int(text: str) -> int:
+def integer(text: str) -> int:
+    """A whole number of a sensible length; ValueError."""
     if len(text) > DIGITS:
         raise ValueError("a number of %d digits" % len(text))
     return int(text)
