@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+from scaled import KINDS
 from test_hostile import ALL, NAMES, SHAPES, legacy, many_times
 from test_hostile_onnx import CARDS, CODE, KEYS, PLACES, TEXTS, card, entry, weights_in
 from test_mutations import OBJECT
@@ -18,12 +19,15 @@ from makers import Call, Storage, write_archive, write_checkpoint
 from qingzhou.runtime.card import KEY
 
 Files = dict[str, tuple[str, bytes]]
+SCALED = 1 << 16  # bytes of those that can be of any size
 FLIPS = 40  # random damages of each container
 
 
 def hostile_files(folder: Path, good: onnx.ModelProto) -> Files:
     """All of them; `folder` is for writing, `good` a model of ours that the hostile .onnx are made from."""
-    return {**_pickles(), **_checkpoints(folder / "x.pth"), **_flipped(folder / "x.pth"), **_onnx(good)}
+    return {
+        **_pickles(), **_checkpoints(folder / "x.pth"), **_flipped(folder / "x.pth"), **_onnx(good), **_scaled(),
+    }  # fmt: skip
 
 
 def _pickles() -> Files:
@@ -36,6 +40,11 @@ def _pickles() -> Files:
         found[f"{name}, legacy"] = "best.pth", legacy(data)
         found[f"{name}, bare"] = "best.pkl", data
     return found
+
+
+def _scaled() -> Files:
+    """Very many of one thing."""
+    return {kind: make(SCALED) for kind, make in KINDS.items()}
 
 
 def _checkpoints(place: Path) -> Files:

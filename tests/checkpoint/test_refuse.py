@@ -165,8 +165,8 @@ def test_two_parts_of_one_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("limits", [Limits(opcodes=5), Limits(memo=2), Limits(stack=2), Limits(records=1),
-                                    Limits(depth=1),
-                                    Limits(pickle_bytes=9), Limits(name=3), Limits(repeats=0, repeats_floor=3)])  # fmt: skip
+                                    Limits(depth=1), Limits(pickle_bytes=9), Limits(name=3),
+                                    Limits(repeats=0, repeats_floor=3)])  # fmt: skip
 def test_every_budget_counts(tmp_path: Path, limits: Limits) -> None:
     path = write_checkpoint(tmp_path / "x.pth", {"state_dict": {"weight": A}})
     read_checkpoint(path)

@@ -29,7 +29,7 @@ class Keys:
     def take(self, key: Any, before: int) -> Any:
         """The key itself, to be put beside so many others."""
         kind = type(key)
-        if kind not in SALTED and (kind is not int or not 0 <= key <= before):
+        if kind not in SALTED and (kind is not int or not 0 <= key <= before + 1):
             self.steps += _weight(key) * before
             if self.steps > self.limit:
                 raise unsafe("it has too many numbers as keys", "用作键的数字过多")

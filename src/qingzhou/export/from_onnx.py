@@ -146,7 +146,7 @@ def _shapes(model: ModelProto) -> dict[str, ValueInfoProto]:
     try:
         check_ranks(model)
     except Unbounded as err:
-        raise unread(str(err)) from None
+        raise unread(*err.args) from None
     thin = ModelProto(ir_version=model.ir_version, opset_import=model.opset_import)
     graph = thin.graph
     graph.name = "shapes"

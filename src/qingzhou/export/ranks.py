@@ -113,7 +113,8 @@ class _Axes:
         """The length of an input that is a shape; Unbounded where it is not known."""
         length = self.lengths.get(node.input[place]) if len(node.input) > place else None
         if length is None:
-            raise Unbounded(node.op_type)
+            kind = node.op_type
+            raise Unbounded(f"a setting that is computed ({kind})", f"运行时才计算的参数（{kind}）")
         return length
 
     def length(self, node: NodeProto) -> int | None:

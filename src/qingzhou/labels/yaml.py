@@ -13,11 +13,11 @@ from .words import label_error, unique
 
 ENTRIES = ("names", "classes", "CLASSES", "class_names", "labels", "categories")
 # As YAML quotes, within a line: 'it''s' is two of them side by side. Of what opens, only the last of a line can fail.
-QUOTED = r"""(?:'[^'\n]*')+|(?<!\\)"(?:[^"\\\n]|\\.)*\""""
+QUOTED = r"""'[^'\n]*'|(?<!\\)"(?:[^"\\\n]|\\.)*\""""
 INLINE = re.compile(rf"[\[{{]((?:[^\]}}'\"]|{QUOTED})*)[\]}}]")
 PART = re.compile(rf"(?:[^,'\"]|{QUOTED})+")
 COMMENT = re.compile(rf"({QUOTED})|(?:^|(?<=\s))#.*$", re.MULTILINE)
-PAIR = re.compile(rf"((?:{QUOTED})\s*|[^'\":\s][^:]*):(?:\s+(.*))?$", re.DOTALL)
+PAIR = re.compile(rf"((?:{QUOTED})+\s*|[^'\":\s][^:]*):(?:\s+(.*))?$", re.DOTALL)
 
 Value = list[str] | dict[str, str]
 
