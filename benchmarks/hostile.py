@@ -1,8 +1,8 @@
 """What hostile files cost to read: `python benchmarks/hostile.py [--before CHECKOUT] [--mb 1] [KIND …]`.
 
 Reads every file of the attack suite, and larger ones of each kind that can be of any size, as `info` and the first half
-of `convert` do: in one process, CPU time, after one reading that warms up. With --before the package of another checkout
-reads each file as well, in turns. s/MB counts files below 64 kB as 64 kB, so that what any reading takes is no figure; a
+of `convert` do: in one process, CPU time, after one reading that warms up. With --before the package of another
+checkout reads each file as well, in turns. s/MB counts files below 64 kB as 64 kB, as any reading takes something. A
 reading that takes longer than --limit is ended, and says so.
 """
 
