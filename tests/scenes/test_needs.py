@@ -25,7 +25,12 @@ SHAPES = ORACLE / "trained_ssd" / "checkpoint.pth"
 KINDS: dict[str, tuple[Path, dict[str, Any], int, int]] = {
     "image": (DIGITS, {}, 15, 120),
     "detect": (SHAPES, {"input_size": (160, 160)}, 20, 160),
-    "raw": (SHAPES, {"input_size": (160, 160), "form": "raw"}, 20, 160),
+    "raw": (
+        SHAPES,
+        {"input_size": (160, 160), "form": "raw"},
+        21,
+        160,
+    ),  # it draws, and what is drawn is whole or not there
     "table": (basenn("tab_iris"), {}, 13, 90),
     "array": (basenn("npz_conv1d"), {}, 13, 90),
     "text": (basenn("em_lstm"), {}, 13, 90),
