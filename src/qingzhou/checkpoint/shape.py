@@ -12,6 +12,7 @@ from .types import Opaque
 from .values import sized
 
 CONTAINERS = (dict, list, tuple, set, Opaque)
+SINGLE = {int, float, bool, type(None)}
 
 
 def check_shape(root: Any, limits: Limits, unfolded: int) -> None:
@@ -27,37 +28,35 @@ def check_shape(root: Any, limits: Limits, unfolded: int) -> None:
         if id(value) in known:
             todo.pop()
             continue
-        new = [] if id(value) in path else _new(value, known)
+        new, height, count = _look(value, known)
         if new:
             path.add(id(value))
             if not path.isdisjoint(map(id, new)):
                 raise unsafe("it contains itself", "它包含自身（循环引用）")
             todo += new
-        else:
-            path.discard(id(value))
-            known[id(value)] = _measure(todo.pop(), known, limits, unfolded)
+            continue
+        if height >= limits.depth:
+            raise unsafe(f"it is nested more than {limits.depth} deep", f"嵌套超过 {limits.depth} 层")
+        if count > unfolded:
+            raise unsafe("it repeats its own parts without end", "它无止境地重复自身内容")
+        known[id(todo.pop())] = height + 1, count
+        path.discard(id(value))
 
 
-def _new(value: Any, known: dict[int, tuple[int, int]]) -> list[Any]:
-    """The containers in a value that hold something and are not measured yet."""
-    return [item for item in _inside(value) if isinstance(item, CONTAINERS) and item and id(item) not in known]
-
-
-def _measure(value: Any, known: dict[int, tuple[int, int]], limits: Limits, unfolded: int) -> tuple[int, int]:
-    """(height, objects) of a container whose containers are measured already."""
-    height, count = 0, 1
+def _look(value: Any, known: dict[int, tuple[int, int]]) -> tuple[list[Any], int, int]:
+    """The containers in a value that are not measured yet; the height and the objects of all else in it."""
+    new, height, count = [], 0, 1
     for item in _inside(value):
-        found = known.get(id(item)) if isinstance(item, CONTAINERS) else None
-        if found is None:
+        if type(item) in SINGLE:
+            count += 1
+        elif not isinstance(item, CONTAINERS) or not item:
             count += sized(item)
+        elif (found := known.get(id(item))) is None:
+            new.append(item)
         else:
-            height = found[0] if found[0] > height else height
+            height = max(height, found[0])
             count += found[1]
-    if height >= limits.depth:
-        raise unsafe(f"it is nested more than {limits.depth} deep", f"嵌套超过 {limits.depth} 层")
-    if count > unfolded:
-        raise unsafe("it repeats its own parts without end", "它无止境地重复自身内容")
-    return height + 1, count
+    return new, height, count
 
 
 def _inside(value: Any) -> Iterable[Any]:

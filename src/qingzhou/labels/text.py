@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Any
 
 from ..checkpoint.keys import Keys
@@ -69,7 +70,7 @@ def lines(found: Sequence[str]) -> object:
 def _bare(line: str) -> str:
     """A line without the comma at its end and the quotes around it, as of a list that was copied out of a program."""
     line = line.removesuffix(",").strip()
-    quoted = IN_QUOTES.fullmatch(line)
+    quoted = IN_QUOTES.fullmatch(line) if line[:1] in ("'", '"') else None
     return quoted[2] if quoted else line
 
 
@@ -77,12 +78,14 @@ def _numbered(found: Sequence[str]) -> dict[Any, Any] | None:
     """Numbers and names where all lines have both; None where the numbers belong to the names ("1 yuan", "5 yuan")."""
     if any(len(line) > LONGEST_LINE for line in found):
         return None
-    first = [pair.groups() for line in found if (pair := NUMBER_FIRST.fullmatch(line))]
+    first = [pair.groups() for pair in takewhile(bool, map(NUMBER_FIRST.fullmatch, found)) if pair]
     if len(first) == len(found) and _counts([(int(number), name) for number, name in first], (0, 1)):
         return unique([(int(number), _bare(name)) for number, name in first])
-    last = [parts for line in found if (parts := _name_first(line))]
+    last = [parts for parts in takewhile(bool, map(_name_first, found)) if parts]
+    if len(last) < len(found):
+        return None
     starts = (0, 1) if all(between.strip() for _, between, _ in last) else (0,)  # "cat 1" may well be a name
-    if len(last) == len(found) and _counts([(int(number), name) for name, _, number in last], starts):
+    if _counts([(int(number), name) for name, _, number in last], starts):
         return unique([(_bare(name), int(number)) for name, _, number in last])
     return None
 
