@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional
 import numpy as np
 
 from .answers import Detection
-from .card import Card
+from .card import MOST_BOXES, Card
 from .errors import InputError, ModelError
 from .masks import crop_mask, paste_mask, run_lengths
 from .overlap import best, nms
@@ -106,7 +106,8 @@ def _finished(outputs: Mapping[str, Array], card: Card) -> Found:
     rows = np.asarray(outputs[card.output.name], np.float32).reshape(-1, 5)
     labels = outputs["labels"].reshape(len(rows)).astype(np.int64)
     masks = outputs["masks"].reshape(len(rows), *outputs["masks"].shape[-2:]) if "masks" in outputs else None
-    return Found(rows[:, :4], rows[:, 4], labels, masks)
+    found = Found(rows[:, :4], rows[:, 4], labels, masks)
+    return found if len(rows) <= MOST_BOXES else found.take(best(found.scores, MOST_BOXES))
 
 
 # -- raw predictions: the same arithmetic as nets/one_stage.py puts into the network, in the same order ---------------

@@ -21,6 +21,8 @@ from .read import is_result
 from .whole import replacing
 
 SMALLEST = 160  # pixels of the shorter side that `enlarge` gives at least
+LARGEST = 1 << 24  # pixels to which it enlarges
+MOST = 500  # things that are drawn; nobody can tell more apart
 FONT_FOLDERS = (  # of Windows, Linux, macOS
     "C:/Windows/Fonts", "~/AppData/Local/Microsoft/Windows/Fonts", "/usr/share/fonts", "/usr/local/share/fonts",
     "~/.fonts", "~/.local/share/fonts", "/System/Library/Fonts", "/Library/Fonts",
@@ -48,10 +50,12 @@ def draw(source: Any, answer: Any, enlarge: bool = False) -> Any:
     picture = open_picture(source)
     share = picture.width / size_of(source)[1]
     times = math.ceil(SMALLEST / min(picture.size)) if enlarge else 1
-    if times > 1:
+    if times > 1 and picture.width * picture.height * times * times <= LARGEST:
         picture = picture.resize((picture.width * times, picture.height * times), Image.Resampling.NEAREST)
+    else:
+        times = 1
     if isinstance(answer, list):
-        return _boxes(picture, [_enlarged(one, times * share) for one in answer])
+        return _boxes(picture, [_enlarged(one, times * share) for one in answer[:MOST]])
     _write(picture, caption(answer))
     return picture
 

@@ -17,6 +17,7 @@ from .kinds import RAW, developed, head_of, not_a_picture, what
 from .picture import MOST_PIXELS, HalfColours, Picture, has_half_colours, is_jpeg, recolor, too_large, upright_size
 from .prepare import new_size
 from .read import open_file
+from .session import room
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -78,11 +79,12 @@ def open_picture(source: Any, side: Optional[int] = None) -> Any:
 
     def convert(image: Any) -> Any:
         times, least = 1, max(image.size) if side is None else 2 * side
+        most = min(MOST_PIXELS, room() // 5)
         while (
             image is not source
             and is_jpeg(image)
             and times < 8
-            and (image.width * image.height > MOST_PIXELS * times * times or max(image.size) >= 2 * times * least)
+            and (image.width * image.height > most * times * times or max(image.size) >= 2 * times * least)
         ):
             times *= 2
         return Picture(image, "RGB", image is not source, times).joined()
@@ -96,11 +98,11 @@ def size_of(source: Any) -> Tuple[int, int]:
     return height, width
 
 
-def _times(image: Any, step: Dict[str, Any], room: float) -> int:
+def _times(image: Any, step: Dict[str, Any], each: float) -> int:
     """How many times smaller (1, 2, 4, 8) a JPEG is decoded that is then resized by this step.
 
     Before Pillow's antialiased resize as long as GAP times the new size is left: as Image.thumbnail, it differs by a
-    level. OpenCV's picks single pixels, which then are others: only where the whole, `room` bytes a pixel, would not
+    level. OpenCV's picks single pixels, which then are others: only where the whole, `each` bytes a pixel, would not
     fit a board's memory.
     """
     if not is_jpeg(image):
@@ -109,8 +111,8 @@ def _times(image: Any, step: Dict[str, Any], room: float) -> int:
     high, wide = new_size(step, height, width)
     most = min(height / high, width / wide)
     times = max([1] + [n for n in (2, 4, 8) if step["interpolation"] == "pillow" and most >= GAP * n])
-    while pixels * room > LARGE * times * times and most >= 2 * times and times < 8:
-        times, room = 2 * times, 4 if room > 1 else 1
+    while pixels * each > min(LARGE, room()) * times * times and most >= 2 * times and times < 8:
+        times, each = 2 * times, 4 if each > 1 else 1
     return times
 
 

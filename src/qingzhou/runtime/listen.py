@@ -24,6 +24,7 @@ from .errors import DeviceError, FileMissing, InputError, line, say
 from .optional import need, tell
 from .read import is_file, open_file
 from .whole import replacing
+from .session import room
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -34,6 +35,8 @@ RATE = 16000  # samples a second
 WINDOW, HOP, BANDS = 400, 160, 64  # 25 ms, 10 ms, and mel bands up to 8 kHz: what speech recognition uses
 FLOOR = 80.0  # decibels below the loudest that still show
 LONGEST = 600  # seconds of a file
+PART = 1 << 18  # samples that are read and converted at once
+NEEDED = 18  # bytes for each sample of a file, with all that is made of it
 STEP = 0.25  # seconds from one look to the next
 BEHIND = RATE  # samples that are kept for a program that is busy with the sound before
 MIDDLE = 0.15  # of the length: so far from its middle may a sound be that is not cut off
@@ -221,17 +224,32 @@ def read_wav(path: str) -> Array:
         )
     try:
         with open_file(path) as opened, wave.open(opened, "rb") as file:
-            channels, width, rate = file.getnchannels(), file.getsampwidth(), file.getframerate()
-            data = file.readframes(min(file.getnframes(), LONGEST * rate))
+            width, rate = file.getsampwidth(), file.getframerate()
+            if width not in (1, 2, 4) or not 1000 <= rate <= 400_000:
+                raise _no_wav(path, "%d bit, %d Hz" % (8 * width, rate))
+            frame = width * file.getnchannels()
+            count = min(file.getnframes(), LONGEST * rate, os.fstat(opened.fileno()).st_size // frame)
+            if NEEDED * count > room():
+                raise _too_long(path, count // rate)
+            sound = np.concatenate([np.zeros(0, np.float32), *_mixed(file, count)])
     except (wave.Error, EOFError, OSError) as err:
         raise _no_wav(path, str(err)) from None
-    if width not in (1, 2, 4) or not 1000 <= rate <= 400_000:
-        raise _no_wav(path, "%d bit, %d Hz" % (8 * width, rate))
-    samples = np.frombuffer(
-        data[: len(data) // (width * channels) * width * channels], {1: "u1", 2: "<i2", 4: "<i4"}[width]
-    )
-    sound = samples.reshape(-1, channels).mean(axis=1) - (128 if width == 1 else 0)
-    return _at_rate((sound / 2.0 ** (8 * width - 1)).astype(np.float32), rate)
+    return _at_rate(sound, rate)
+
+
+def _mixed(file: Any, left: int) -> Iterator[Array]:
+    """Some seconds of a .wav after the other, float32 of one channel, so that it is in memory once."""
+    channels, width = file.getnchannels(), file.getsampwidth()
+    while left > 0:
+        data = file.readframes(min(left, PART))
+        samples = np.frombuffer(
+            data[: len(data) // (width * channels) * width * channels], {1: "u1", 2: "<i2", 4: "<i4"}[width]
+        )
+        if not len(samples):
+            return
+        sound = samples.reshape(-1, channels).mean(axis=1) - (128 if width == 1 else 0)
+        yield (sound / 2.0 ** (8 * width - 1)).astype(np.float32)
+        left -= PART
 
 
 def _at_rate(sound: Array, rate: int) -> Array:
@@ -241,7 +259,12 @@ def _at_rate(sound: Array, rate: int) -> Array:
     wide = max(1, round(rate / RATE))
     smooth = np.convolve(sound, np.full(wide, 1 / wide, np.float32), "same") if wide > 1 else sound
     places = np.arange(0, len(sound), rate / RATE)
-    return np.asarray(np.interp(places, np.arange(len(sound)), smooth), np.float32)
+    out = np.empty(len(places), np.float32)
+    for start in range(0, len(places), PART):
+        some = places[start : start + PART]
+        first, end = int(some[0]), int(some[-1]) + 2
+        out[start : start + PART] = np.interp(some, np.arange(first, min(end, len(sound))), smooth[first:end])
+    return out
 
 
 def _no_wav(path: str, reason: str) -> InputError:
@@ -249,6 +272,16 @@ def _no_wav(path: str, reason: str) -> InputError:
         en="%s cannot be read as sound (%s); expected a .wav file of 8, 16 or 32 bits. Save it as 16 bit PCM."
         % (path, reason),
         zh="无法读取声音 %s（%s），应为 8、16 或 32 位的 .wav 文件。请另存为 16 位 PCM。" % (path, reason),
+    )
+
+
+def _too_long(path: str, seconds: int) -> InputError:
+    most, here = NEEDED * RATE, room()
+    return InputError(
+        en="The recording %s (%d s) does not fit the memory here, of which %d MB may be used; at 16 kHz %d s fit. Cut "
+        "it into parts, or save it at 16 kHz." % (path, seconds, here >> 20, here // most),
+        zh="录音 %s（%d 秒）放不进这里可用的 %d MB 内存；16 kHz 的录音可以有 %d 秒。请剪成几段，或另存为 16 kHz。"
+        % (path, seconds, here >> 20, here // most),
     )
 
 

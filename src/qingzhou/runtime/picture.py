@@ -11,6 +11,7 @@ from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
 from .errors import ImageError
+from .session import room
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -40,7 +41,7 @@ class Picture:
             # "L": the brightness that the file itself holds, as OpenCV takes it
             smaller = None if times == 1 else (max(1, width // times), max(1, height // times))
             image.draft("L" if color == "GRAY" else image.mode, smaller)
-        if image.width * image.height > MOST_PIXELS:
+        if image.width * image.height > MOST_PIXELS or bytes_of(image) > room():
             raise too_large("%d x %d" % (width, height))
         image.load()  # here, since numpy before 1.22 hides the error of a picture that is cut off
         if times == 1:
@@ -190,6 +191,11 @@ def is_jpeg(image: Any) -> bool:
     return isinstance(image, JpegImageFile)
 
 
+def bytes_of(image: Any) -> int:
+    """What Pillow takes for it, and lists of its rows and columns."""
+    return image.width * image.height * (1 if image.mode in ("1", "L", "P") else 4) + 32 * sum(image.size)  # type: ignore[no-any-return]
+
+
 def upright_size(image: Any) -> Tuple[int, int]:
     """(height, width) of an open image once it is turned."""
     width, height = image.size
@@ -296,10 +302,11 @@ def _luminance(picture: Array, order: str, file_format: Optional[str]) -> Array:
 
 def too_large(name: str) -> ImageError:
     """What to raise for a picture of more than MOST_PIXELS."""
+    most = min(MOST_PIXELS, room() // 4) / 1e6
     return ImageError(
-        en="The picture %s is too large; at most %d million pixels can be processed. Make it smaller first."
-        % (name, MOST_PIXELS // 10**6),
-        zh="图片 %s 太大，最多能处理 %d 万像素。请先缩小图片。" % (name, MOST_PIXELS // 10**4),
+        en="The picture %s is too large; at most %.3g million pixels can be processed here. Make it smaller first."
+        % (name, most),
+        zh="图片 %s 太大，这里最多能处理 %.4g 万像素。请先缩小图片。" % (name, 100 * most),
     )
 
 

@@ -17,7 +17,7 @@ from .answers import Detection, Prediction, hint, hinted, label_of, look, named_
 from .card import KEY, Card, Sample, outputs_of
 from .errors import FileMissing, ImageError, InputError, ModelError, SelfTestFailed, line, say
 from .read import is_path, several
-from .session import open_any
+from .session import open_any, room
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -187,11 +187,12 @@ class Predictor:
         return generate(self, text, length, seed)
 
     def step(self, token: Array, state: Dict[str, Array]) -> Tuple[Array, Dict[str, Array]]:
-        """One token (1, 1) and the state before ({} at first) -> the next one's scores, and the state after."""
+        """Tokens (length, 1) and the state before ({} at first) -> the next one's scores, and the state after."""
         outputs = self.run({**self._with_state(token), **state})
         rest = [output for i, output in enumerate(outputs) if i != self._place]
         names = [entry.name for entry in self._inputs if entry.name != self.card.input.name]
-        return self._scores(outputs).reshape(-1), dict(zip(names, rest))
+        scores = self._scores(outputs)
+        return scores.reshape(-1, scores.shape[-1])[-1], dict(zip(names, rest))
 
     # -- the model's own sample --------------------------------------------------------------------------------------
 
@@ -271,8 +272,11 @@ class Predictor:
         """The scores of the last word's successor; the label is that word."""
         from .words import word
 
-        found = self.scores(self.prepare(data))
-        row = np.asarray(found.reshape(-1, found.shape[-1])[-1])
+        tokens = self.prepare(data)
+        state: Dict[str, Array] = {}
+        part = max(1, room() // (16 * (1 + max(self.card.vocabulary.values(), default=0))))  # a row of scores for each
+        for start in range(0, len(tokens), part):
+            row, state = self.step(tokens[start : start + part], state)
         index = int(row.argmax())
         return Prediction(word(index, self.card.vocabulary), index, float(row[index]), row)
 
@@ -336,7 +340,13 @@ def _place(inputs: List[Any], names: List[str], card: Card) -> int:
 def _zeros(entry: Any) -> Array:
     """The first state: zeros of the input's own shape, 1 where it is free."""
     shape = [n if isinstance(n, int) and n > 0 else 1 for n in entry.shape]
-    return np.zeros(shape, np.int64 if "int64" in entry.type else np.float32)
+    kind = np.dtype(np.int64 if "int64" in entry.type else np.float32)
+    size = kind.itemsize
+    for n in shape:
+        size *= n  # whole numbers, which never overflow
+    if size > room():
+        raise _too_large(entry.name, size)
+    return np.zeros(shape, kind)
 
 
 def _softmax(logits: Array) -> Array:
@@ -354,6 +364,15 @@ def _picture(sample: Sample) -> Any:
     except ValueError:
         raise _damaged() from None
     return open_picture(data)
+
+
+def _too_large(name: str, size: int) -> ModelError:
+    return ModelError(
+        en="The network wants %d MB for its input %s, and at most %d MB are free for it here. Take a machine with more "
+        "memory, or another model." % (size >> 20, name[:60], room() >> 20),
+        zh="网络的输入 %s 需要 %d MB 内存，而这里最多可用 %d MB。请换内存更大的机器，或换一个模型。"
+        % (name[:60], size >> 20, room() >> 20),
+    )
 
 
 def _no_threshold(task: str) -> InputError:

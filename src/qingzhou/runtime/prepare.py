@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, Dict, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 from PIL import Image
 
 from .card import Input
-from .errors import ModelError
-from .picture import MOST_PIXELS, too_large
+from .errors import ImageError, ModelError
+from .session import room
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -47,7 +47,10 @@ def prepare(image: Any, entry: Input) -> Array:
 
 
 def prepare_view(image: Any, entry: Input) -> Tuple[Array, View]:
-    """prepare(), and where the picture then lies."""
+    """prepare(), and where the picture then lies; ImageError where a step would take more memory than there is."""
+    for number, step in enumerate(plan(image, entry), start=1):
+        if step.bytes > room():
+            raise _too_large(number, step, sides(image))
     view, found = View(*sides(image)), _at_once(image, entry)
     if found is None:
         return step_by_step(image, entry)
@@ -62,6 +65,38 @@ def _at_once(image: Any, entry: Input) -> Optional[Prepared]:
     return prepared(image, entry)
 
 
+class Planned(NamedTuple):
+    """A step, the (height, width) after it, and the bytes of what it takes and makes."""
+
+    op: str
+    size: Tuple[int, int]
+    bytes: int
+
+
+def plan(image: Any, entry: Input) -> Iterator[Planned]:
+    """What each step of the card will need, and the resize to the network's size as the last; nothing is done yet."""
+    array = isinstance(image, np.ndarray)
+    colours, each = (1 if entry.color == "GRAY" else 3), (image.dtype.itemsize if array else 1)
+    size, there, held = sides(image), image.shape[0], (image.nbytes if array else 0)  # a Picture was counted before
+    for step in (*entry.steps, {}):
+        before, (height, width) = each, size
+        size = size_after(step or {"op": "resize", "size": _wanted(entry, size)}, height, width)
+        colours = 1 if step.get("op") == "gray" and entry.shape[1] == 1 else colours
+        each = each if step and step["op"] != "normalize" else 4
+        made = size[0] * size[1] * colours * each
+        more = 0
+        if step.get("op", "resize") == "resize" and size != (height, width):
+            more = 24 * (height + width) + 128 * sum(size)  # where each pixel comes from
+            if before > 1:  # cv2_linear's sums in float32
+                more += 12 * there * size[1] * colours + 2 * made
+            elif step.get("interpolation") == "pillow":  # across first, then down
+                more += 4 * there * size[1]
+        elif not step and before > 1:
+            made = 0  # it is done
+        yield Planned(step.get("op", "resize"), size, held + made + more)
+        held, there = made, size[0]
+
+
 def step_by_step(image: Any, entry: Input) -> Tuple[Array, View]:
     """prepare_view() for any steps."""
     picture, view = image, View(*sides(image))
@@ -69,13 +104,18 @@ def step_by_step(image: Any, entry: Input) -> Tuple[Array, View]:
         before = sides(picture)
         picture = STEPS[step["op"]](picture, step, entry)
         view = _follow(view, step, before, picture.shape[:2])
-    height, width = (wanted or now for wanted, now in zip(entry.shape[2:], picture.shape[:2]))
+    height, width = _wanted(entry, picture.shape[:2])
     view = view.resized(picture.shape[:2], (height, width))
     picture = resize(picture, height, width, "cv2")
     planes = picture[None] if picture.ndim == 2 else picture.transpose(2, 0, 1)
     if planes.shape[0] != entry.shape[1]:
         raise _channels(planes.shape[0], entry)
     return np.ascontiguousarray(planes[None], dtype=np.float32), view
+
+
+def _wanted(entry: Input, size: Tuple[int, int]) -> Tuple[int, int]:
+    """(height, width) that the network takes; those of the picture where it takes any."""
+    return entry.shape[2] or size[0], entry.shape[3] or size[1]
 
 
 def _follow(view: View, step: Dict[str, Any], before: Any, after: Any) -> View:
@@ -98,21 +138,17 @@ def _offset(before: int, after: int) -> int:
 def _resize(picture: Any, step: Dict[str, Any], entry: Input) -> Array:
     height, width = sides(picture)
     size = new_size(step, height, width)
-    if size[0] * size[1] > MOST_PIXELS:  # a strip of 1 x 60000 pixels, made 256 high
-        raise too_large("%d x %d" % (width, height))
     return resize(picture, size[0], size[1], step["interpolation"])
 
 
 def _center_crop(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
     """Offsets are rounded half to even, as mmcls and torchvision do; zeros around a picture that is too small."""
     (height, width), (high, wide) = picture.shape[:2], step["size"]
+    top, left = (max(0, -_offset(*sides)) for sides in ((height, high), (width, wide)))
+    picture = picture[top : top + high, left : left + wide]
     more = max(0, high - height), max(0, wide - width)
-    if any(more):
-        border = [more[1] // 2, more[0] // 2, (more[1] + 1) // 2, (more[0] + 1) // 2]
-        picture = _pad(picture, {"border": border, "value": 0}, entry)
-        height, width = picture.shape[:2]
-    top, left = -_offset(height, high), -_offset(width, wide)
-    return picture[top : top + high, left : left + wide]
+    border = [more[1] // 2, more[0] // 2, (more[1] + 1) // 2, (more[0] + 1) // 2]
+    return _pad(picture, {"border": border, "value": 0}, entry) if any(more) else picture
 
 
 def _pad(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
@@ -124,12 +160,7 @@ def _pad(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
 def _pad_to(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
     """Filled up at the right and bottom; what is larger than a given size stays. Channel by channel in memory."""
     height, width = picture.shape[:2]
-    if "multiple" in step:
-        high, wide = (-(-side // step["multiple"]) * step["multiple"] for side in (height, width))
-    else:
-        high, wide = (max(now, least) for now, least in zip((height, width), step["size"]))
-    if high * wide > MOST_PIXELS:
-        raise too_large("%d x %d" % (wide, high))
+    high, wide = size_after(step, height, width)
     channels = picture.reshape((height, width, -1)).transpose(2, 0, 1)
     planes = np.zeros((len(channels), high, wide), picture.dtype)
     if "value" in step:
@@ -175,6 +206,18 @@ STEPS: Dict[str, Callable[[Array, Dict[str, Any], Input], Array]] = {
 }  # fmt: skip
 
 
+def _too_large(number: int, step: Planned, size: Tuple[int, int]) -> ImageError:
+    after, before = "%d x %d" % step.size[::-1], "%d x %d" % size[::-1]
+    facts = -(-step.bytes >> 20), room() >> 20
+    return ImageError(
+        en="Step %d of the model's card, %s, would make %s of a picture of %s and take %d MB of memory; at most %d MB "
+        "are free for it here. Take a smaller picture, or convert the checkpoint again with a smaller --input-size."
+        % (number, step.op, after, before, *facts),
+        zh="说明卡的第 %d 步 %s 会把 %s 的图片变成 %s，需要 %d MB 内存，而这里最多可用 %d MB。"
+        "请换小一些的图片，或用更小的 --input-size 重新转换。" % (number, step.op, before, after, *facts),
+    )
+
+
 def _channels(found: int, entry: Input) -> ModelError:
     return ModelError(
         en="The card prepares pictures with %d channels, but the network takes %s. Convert the checkpoint again."
@@ -203,6 +246,20 @@ def fit_inside(size: Sequence[int], height: int, width: int) -> Tuple[int, int]:
     """(height, width) as large as fits into the `size` (height, width), rounded, 1 at least."""
     scale = min(size[0] / height, size[1] / width)
     return max(1, int(height * scale + 0.5)), max(1, int(width * scale + 0.5))
+
+
+def size_after(step: Dict[str, Any], height: int, width: int) -> Tuple[int, int]:
+    """(height, width) that a card's step makes of a picture."""
+    if step["op"] == "resize":
+        return new_size(step, height, width)
+    if step["op"] == "pad":
+        left, top, right, bottom = step["border"]
+        return height + top + bottom, width + left + right
+    high, wide = step.get("size", (height, width))
+    if step["op"] == "pad_to":
+        times = step.get("multiple", 1)
+        high, wide = (-(-max(sides) // times) * times for sides in ((height, high), (width, wide)))
+    return high, wide
 
 
 def new_size(step: Dict[str, Any], height: int, width: int) -> Tuple[int, int]:

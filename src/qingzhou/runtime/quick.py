@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Tuple
 import numpy as np
 
 from .card import Input
-from .picture import MOST_PIXELS
 from .prepare import new_size
 
 if TYPE_CHECKING:
@@ -77,8 +76,6 @@ def _plan(picture: Any, entry: Input) -> Any:
         return None
     size = new_size(step, height, width)
     part = tuple(steps["center_crop"]["size"]) if "center_crop" in steps else size
-    if size[0] * size[1] > MOST_PIXELS:
-        return None
     changed = size[0] != height and size[1] != width and max(height / size[0], width / size[1]) <= STRONGEST
     if not changed or tuple(entry.shape[1:]) != (3, *part) or part[0] > size[0] or part[1] > size[1]:
         return None

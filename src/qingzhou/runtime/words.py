@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Set
 
 import numpy as np
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 LONGEST = 100_000  # words that are made, or characters that are read
+LOOKED_AT = 1_000  # characters of words for each of a text: ordinary ones take a tenth
 
 
 def numbers(data: Any, vocabulary: Mapping[str, int]) -> Array:
@@ -39,16 +40,33 @@ def numbers(data: Any, vocabulary: Mapping[str, int]) -> Array:
 
 def split(text: str, vocabulary: Mapping[str, int]) -> List[str]:
     """The words of a text, always the longest that is known; spaces between words need not be known."""
-    longest = max(map(len, vocabulary), default=1)
+    if len(text) > LONGEST:
+        raise _too_long(len(text))
+    lengths, left = _lengths(vocabulary), LOOKED_AT * len(text)
     found, i = [], 0
-    while i < len(text[:LONGEST]):
-        word = next((text[i : i + n] for n in range(longest, 0, -1) if text[i : i + n] in vocabulary), None)
-        if word is None and not text[i].isspace():
+    while i < len(text):
+        word = ""
+        for n in lengths.get(text[i], ()):
+            left -= n
+            if left < 0:
+                raise _too_hard(n)
+            if text[i : i + n] in vocabulary:
+                word = text[i : i + n]
+                found.append(word)
+                break
+        if not word and not text[i].isspace():
             raise _unknown(text[i], vocabulary)
-        if word is not None:
-            found.append(word)
-        i += len(word or " ")
+        i += len(word) or 1
     return found
+
+
+def _lengths(vocabulary: Mapping[str, int]) -> Dict[str, List[int]]:
+    """First letter -> the lengths of the words that begin with it, the longest first."""
+    found: Dict[str, Set[int]] = {}
+    for name in vocabulary:
+        if name:
+            found.setdefault(name[0], set()).add(len(name))
+    return {letter: sorted(lengths, reverse=True) for letter, lengths in found.items()}
 
 
 def word(number: int, vocabulary: Mapping[str, int]) -> str:
@@ -102,11 +120,26 @@ def _number(name: str, vocabulary: Mapping[str, int]) -> int:
 
 
 def _unknown(name: str, vocabulary: Mapping[str, int]) -> InputError:
-    some = list(vocabulary)[:10]
+    some = [known[:40] for known in list(vocabulary)[:10]]
     return InputError(
         en="The model has never seen %r; it knows %d words: %s … Use only words it knows."
         % (name[:40], len(vocabulary), " ".join(some)),
         zh="模型没有学过 %r，它认识 %d 个字词：%s…… 请只用它认识的。" % (name[:40], len(vocabulary), "、".join(some)),
+    )
+
+
+def _too_long(length: int) -> InputError:
+    return InputError(
+        en="The text has %d characters, and at most %d can be read at once. Give its last part." % (length, LONGEST),
+        zh="文本有 %d 个字符，一次最多能读 %d 个。请只给出最后一部分。" % (length, LONGEST),
+    )
+
+
+def _too_hard(length: int) -> InputError:
+    return InputError(
+        en="The model knows words of %d characters and more, too many to look for them all in this text. Give less "
+        "text, or a list of words in its place." % length,
+        zh="模型认识的词太长（%d 个字符以上），无法在这段文本里一一查找。请缩短文本，或改为词的列表。" % length,
     )
 
 

@@ -56,6 +56,7 @@ export function prepare(pixels, entry) {
   const [, channels, wantedHeight, wantedWidth] = entry.shape;
   const [height, width] = [wantedHeight ?? picture.height, wantedWidth ?? picture.width];
   view = resized(view, picture, { height, width });
+  check(height, width);
   picture = resize(picture, height, width, "cv2");
   if (picture.channels !== channels) throw new Error(`${picture.channels} channels, the network takes ${channels}`);
   return { values: planes(picture), shape: [1, channels, height, width], view };
@@ -99,7 +100,7 @@ function resizeStep(picture, step) {
   if (step.within) size = fitWithin(step.within, height, width);
   if (step.inside) size = fitInside(step.inside, height, width);
   if (step.short) size = shortSideTo(step.short, height, width);
-  if (size[0] * size[1] > MOST_PIXELS) throw new Error("too large");
+  check(size[0], size[1]);
   return resize(picture, size[0], size[1], step.interpolation);
 }
 
@@ -120,7 +121,6 @@ function padTo(picture, step) {
   const up = (side) => Math.ceil(side / step.multiple) * step.multiple;
   const height = step.multiple ? up(picture.height) : Math.max(picture.height, step.size[0]);
   const width = step.multiple ? up(picture.width) : Math.max(picture.width, step.size[1]);
-  if (height * width > MOST_PIXELS) throw new Error("too large");
   return cut(picture, 0, 0, height, width, fill(step.value ?? 0, picture.data));
 }
 
@@ -130,9 +130,15 @@ function fill(value, data) {
   return value.map((n) => Math.min(255, Math.max(0, roundHalfEven(n))));
 }
 
+/** No step makes a picture of more than this, however many steps there are. */
+function check(height, width) {
+  if (height * width > MOST_PIXELS) throw new Error("too large");
+}
+
 /** A window of so many rows and columns, from a row and a column on; `value` (one, or one for each channel) outside. */
 function cut(picture, top, left, height, width, value) {
   const { data, channels } = picture;
+  check(height, width);
   const out = new data.constructor(height * width * channels);
   if (Array.isArray(value)) out.forEach((_, i) => (out[i] = value[i % channels]));
   else if (value) out.fill(value);
