@@ -23,8 +23,8 @@ from . import sim
 from .errors import DeviceError, FileMissing, InputError, line, say
 from .optional import need, tell
 from .read import is_file, open_file
-from .whole import replacing
 from .session import room
+from .whole import replacing
 
 if TYPE_CHECKING:
     import numpy.typing as npt
