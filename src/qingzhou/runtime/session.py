@@ -82,7 +82,7 @@ def start(model: Any, options: Any, providers: Sequence[str] = ("CPUExecutionPro
     if isinstance(model, str) and not _is_unicode(model):  # a name in GBK, which onnxruntime does not take
         if model[-4:] == ".ort":
             options.add_session_config_entry("session.load_model_format", "ORT")
-        with open(model, "rb") as file:
+        with open_file(model) as file:
             model = file.read()
     # Without its fallback, which prints in the middle of our output and then fails the same way.
     return onnxruntime_package().InferenceSession(model, options, providers=list(providers), enable_fallback=0)
