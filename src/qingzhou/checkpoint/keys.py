@@ -14,7 +14,7 @@ from .limits import Limits
 from .refusals import unsafe
 from .types import Opaque, TensorRef
 
-SALTED = {str, bytes, type(None)}  # None is no salt, but there is only one
+FREE = {str, bytes, type(None), Opaque, TensorRef}  # salted, only one, or hashed by their place in memory
 LARGEST = 2**61 - 1  # whole numbers beyond have the hash of a smaller one
 MOST_PARTS = 64
 PART = 8  # steps for each part of a tuple, beside one of a number
@@ -29,7 +29,7 @@ class Keys:
     def take(self, key: Any, before: int) -> Any:
         """The key itself, to be put beside so many others."""
         kind = type(key)
-        if kind not in SALTED and (kind is not int or not 0 <= key <= before + 1):
+        if kind not in FREE and (kind is not int or not 0 <= key <= before + 1):
             self.steps += _weight(key) * before
             if self.steps > self.limit:
                 raise unsafe("it has too many numbers as keys", "用作键的数字过多")
@@ -69,7 +69,7 @@ def _numbers(key: Any, parts: tuple[Any, ...]) -> int:
             found = 1
             if isinstance(part, int) and abs(part) >= LARGEST:
                 raise _no_key(key)
-        elif type(part) not in SALTED and not isinstance(part, (Opaque, TensorRef)):
+        elif type(part) not in FREE and not isinstance(part, Opaque):
             raise _no_key(key)
     return found
 

@@ -20,7 +20,7 @@ from .transforms import preparation
 
 KINDS = {"img": "image", "tab": "table", "npz": "array", "other": "array"}  # meta["dataset_type"] -> card
 SIDES = range(8, 513)  # of square pictures that are tried where a file does not say
-TRIED, TRIED_BY_BYTE = 8_000, 1 / 16  # layers that are walked through for it, and more for large files
+TRIED, TRIED_BY_BYTE = 6_000, 1 / 24  # layers that are walked through for it, and more for large files
 MOST_WORDS = 1 << 20
 
 
