@@ -30,7 +30,7 @@ from qingzhou.runtime.rule_text import parse
 from qingzhou.runtime.sources import open_source
 from qingzhou.runtime.stream import Remote
 from qingzhou.scenes.actions import rules_for, whom
-from qingzhou.web.remote import RemoteError, _Server
+from qingzhou.web.asking import RemoteError, Server
 
 SECRET = "s3cret"
 
@@ -347,17 +347,17 @@ def test_another_board(host: str, path: str) -> None:
 @pytest.mark.parametrize("scheme", ["http://", "", "ftp://"])
 def test_a_server(host: str, path: str, scheme: str) -> None:
     with pytest.raises((RemoteError, OptionError)) as caught:
-        _Server(f"{scheme}ad:{SECRET}@{path.replace('HOST', host)}", "").ask("GET", "/api/jobs/1")
+        Server(f"{scheme}ad:{SECRET}@{path.replace('HOST', host)}", "").ask("GET", "/api/jobs/1")
     assert SECRET not in caught.value.en + caught.value.zh
 
 
 def test_a_server_behind_a_password(host: str) -> None:
     Network.asked.clear()
     with pytest.raises(RemoteError, match="something else"):
-        _Server(f"ad:{SECRET}@{host}", "").ask("GET", "/api")
+        Server(f"ad:{SECRET}@{host}", "").ask("GET", "/api")
     assert Network.asked == ["Basic " + base64.b64encode(f"ad:{SECRET}".encode()).decode()]
     with pytest.raises(RemoteError, match="name and a password"):
-        _Server(host, "").ask("GET", "/basic")
+        Server(host, "").ask("GET", "/basic")
 
 
 def test_a_board_by_ssh(tmp_path: Path) -> None:
