@@ -137,8 +137,9 @@ def _remove(folder: str, handle: Optional[int]) -> None:
     if handle is not None:
         os.close(handle)
     with contextlib.suppress(OSError):
-        if os.listdir(folder) in ([], [LOCK]):
-            _remove_all(folder)
+        if os.listdir(folder) == [LOCK]:
+            os.unlink(os.path.join(folder, LOCK))
+        os.rmdir(folder)  # which takes none that is not empty
 
 
 def _remove_all(path: str) -> None:
