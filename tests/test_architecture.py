@@ -60,7 +60,7 @@ MODULES = sorted(set(PACKAGE.rglob("*.py")) - PROGRAMS)
 
 
 def room_of(path: Path) -> str:
-    """ "nets" for nets/graph.py, "cli" for cli.py, "" for the package's own __init__.py."""
+    """ "nets" for graph/record.py, "cli" for cli.py, "" for the package's own __init__.py."""
     first = path.relative_to(PACKAGE).parts[0]
     return "" if first == "__init__.py" else first.removesuffix(".py")
 
@@ -139,9 +139,9 @@ def test_a_model_is_opened_in_one_place(path: Path) -> None:
 # the one place made for them, which tests/writing/test_opened.py sees from outside.
 WRITERS = {
     "whole_file.py", "runtime/whole.py",  # the one place, and on boards
-    "model.py", "run.py", "demo/__init__.py", "doors/answers.py", "export/file.py", "export/verify.py",
-    "export/ncnn.py", "engines/artifact.py", "engines/ncnn.py", "engines/openvino.py", "engines/tensorrt.py",
-    "engines/tensorrt_onnx.py", "quant/pictures.py", "bench/measure.py", "bundle/build.py", "bundle/contents.py",
+    "model.py", "run.py", "demo/__init__.py", "doors/answers.py", "onnxfile/write.py", "onnxfile/verify.py",
+    "engines/ncnn/write.py", "engines/artifact.py", "engines/ncnn/engine.py", "engines/openvino.py", "engines/tensorrt/engine.py",
+    "engines/tensorrt/prepare.py", "quant/pictures.py", "bench/measure.py", "bundle/build.py", "bundle/contents.py",
     "bundle/renew.py", "bundle/form.py", "bundle/browser.py", "bundle/sample.py", "bundle/simulated.py",
     "bundle/wheels.py", "bundle/push.py",
     "bundle/remote.py", "runtime/measure.py", "runtime/listen.py", "runtime/voice.py",

@@ -10,9 +10,9 @@ import pytest
 
 from makers import write_checkpoint
 from passengers import ORACLE, digits
-from qingzhou.checkpoint import read_checkpoint
 from qingzhou.convert import run_conversion
 from qingzhou.model import Model
+from qingzhou.sources.torch.container import read_checkpoint
 
 USUAL_MEAN, USUAL_STD = 33.46, 78.87  # MMEdu's, for LeNet
 TEN = [str(i) for i in range(10)]

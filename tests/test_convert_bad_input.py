@@ -23,7 +23,7 @@ from makers import write_checkpoint
 from qingzhou import errors
 from qingzhou.cli import main
 from qingzhou.errors import QingzhouError, say, use_language
-from qingzhou.export import file as export_file
+from qingzhou.onnxfile import write as export_file
 
 LAST = "backbone__classifier__2__weight"
 BIAS = LAST.replace("weight", "bias")

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .checkpoint.sniff import ENDINGS, HEAD, model_suffix
 from .convert import Conversion, run_conversion
 from .errors import CheckpointMissing, OptionError, QingzhouError
+from .files.sniff import ENDINGS, HEAD, model_suffix
 from .runtime.read import open_file
 from .whole_file import fitting, one_name
 

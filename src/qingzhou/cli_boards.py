@@ -126,8 +126,8 @@ def report(
     FILES: report files or folders of them.
     """
     with friendly(lang, as_json):
-        from .figures import merge, read_all, reference
         from .present import figures as present
+        from .report import merge, read_all, reference
         from .whole_file import output_path
 
         if as_csv and as_json:

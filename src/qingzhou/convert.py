@@ -12,26 +12,26 @@ from typing import Any
 import numpy.typing as npt
 
 from .assumed import assumed_text
-from .checkpoint import Checkpoint
 from .errors import ModelError, OptionError, UnsupportedCheckpoint, say
-from .export.count import macs, parameters
-from .export.file import append_metadata, write_onnx
-from .export.metadata import metadata
-from .export.onnx import emit
-from .export.passes import normalise_inside, simplify
-from .export.verify import Trial, check_structure, sample_for
-from .export.weights import Weights
+from .files.types import Checkpoint
+from .graph.count import macs, parameters
+from .graph.fold import normalise_inside, simplify
+from .graph.record import Graph
+from .graph.weights import Weights
 from .labels import Labels
 from .model import Model
-from .nets.graph import Graph
 from .nets.names import check_name
 from .nets.preprocess import read_preprocess
-from .nets.recognise import choose_labels, recognise_checkpoint
-from .nets.recognised import Recognised
 from .nets.recorded import Wanted
-from .nets.wrapped import open_checkpoint
+from .onnxfile.lower import emit
+from .onnxfile.metadata import metadata
+from .onnxfile.verify import Trial, check_structure, sample_for
+from .onnxfile.write import append_metadata, write_onnx
 from .runtime.card import KEY, Card, Output, Sample
 from .scenes import told_of, write_sample
+from .sources.network import Recognised
+from .sources.openmmlab.state import choose_labels, recognise_checkpoint
+from .sources.openmmlab.wrapped import open_checkpoint
 from .whole_file import output_path, replacing
 
 Labelling = str | Path | Sequence[Any] | Mapping[Any, Any] | npt.NDArray[Any] | None  # see labels.read_label_option()

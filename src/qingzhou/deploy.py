@@ -12,10 +12,10 @@ from .engines.artifact import check_precision, is_quantised
 from .engines.base import two_stages
 from .engines.table import engine_here, is_compiled
 from .errors import AccuracyLost, say
-from .nets.recognise import recognise_checkpoint
-from .nets.wrapped import open_checkpoint
 from .progress import Tell, silent
 from .quant import quantize
+from .sources.openmmlab.state import recognise_checkpoint
+from .sources.openmmlab.wrapped import open_checkpoint
 from .whole_file import fitting, folder_beside, output_path
 
 

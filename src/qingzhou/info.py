@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .assumed import assumed_text
-from .checkpoint import Checkpoint
-from .checkpoint.limits import MOST_AXES
 from .engines.table import engine_for, is_compiled, open_predictor
 from .errors import CheckpointTypeError, FileMissing, LabelError, ModelError, QingzhouError, as_plain
-from .export.count import macs, onnx_macs, onnx_parameters, parameters
+from .files.limits import MOST_AXES
+from .files.types import Checkpoint
+from .graph.count import macs, onnx_macs, onnx_parameters, parameters
 from .labels import Labels, read_labels
-from .nets.recognise import recognise_checkpoint
-from .nets.wrapped import open_checkpoint
 from .runtime.card import KEY, Card, Input
 from .runtime.read import is_file, open_file
+from .sources.openmmlab.state import recognise_checkpoint
+from .sources.openmmlab.wrapped import open_checkpoint
 
 if TYPE_CHECKING:
     import onnx

@@ -31,8 +31,8 @@ def count(frame: object, event: str, arg: object) -> None:
 def read(path: str) -> str:
     """What became of a file: "read", the name of our error, or BUG."""
     global current
-    from qingzhou.checkpoint import read_checkpoint
     from qingzhou.errors import QingzhouError
+    from qingzhou.sources.torch.container import read_checkpoint
 
     current = path
     sys.setprofile(count)

@@ -15,8 +15,9 @@ from hostile import CALLS, CANARY, TRICKS
 
 import qingzhou
 from makers import MAGIC, SYSTEM, Call, Storage, module, pickled, write_archive, write_checkpoint
-from qingzhou.checkpoint import Opaque, read_checkpoint
 from qingzhou.errors import CheckpointDamaged, UnsafeCheckpoint
+from qingzhou.files.types import Opaque
+from qingzhou.sources.torch.container import read_checkpoint
 
 Result = tuple[str, list[str], int]
 ALL = {**CALLS, **TRICKS}

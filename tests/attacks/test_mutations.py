@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from makers import Call, linear, module, pickled, write_archive, write_checkpoint
-from qingzhou.checkpoint import read_checkpoint
 from qingzhou.errors import QingzhouError
+from qingzhou.sources.torch.container import read_checkpoint
 
 ORACLE = Path(__file__).resolve().parent.parent / "oracle"
 RELAXED = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -14,22 +14,22 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from scaled import KINDS
 
-from qingzhou.checkpoint.keys import Keys
-from qingzhou.checkpoint.limits import MOST_AXES, Limits, elements
-from qingzhou.checkpoint.types import Opaque
 from qingzhou.errors import LabelError, QingzhouError, UnsafeCheckpoint
 from qingzhou.evaluate.coco import _key
-from qingzhou.export.ranks import MOST_LISTED, Unbounded, check_ranks
-from qingzhou.figures.merge import MOST_DEVICES, MOST_LINES, merge, table_of_speeds
-from qingzhou.figures.read import BARE, read_report
+from qingzhou.files.keys import Keys
+from qingzhou.files.limits import MOST_AXES, Limits, elements
+from qingzhou.files.types import Opaque
+from qingzhou.graph.record import Recorder
 from qingzhou.info import read_info
 from qingzhou.labels import read_labels
 from qingzhou.labels.text import parse
-from qingzhou.nets.config_text import MOST_TOKENS, Unreadable
-from qingzhou.nets.config_text import parse as parse_config
-from qingzhou.nets.graph import Recorder
 from qingzhou.nets.network import MOST_CHILDREN, agreed, children
+from qingzhou.onnxfile.ranks import MOST_LISTED, Unbounded, check_ranks
+from qingzhou.report.merge import MOST_DEVICES, MOST_LINES, merge, table_of_speeds
+from qingzhou.report.read import BARE, read_report
 from qingzhou.runtime import fields
+from qingzhou.sources.openmmlab.config_text import MOST_TOKENS, Unreadable
+from qingzhou.sources.openmmlab.config_text import parse as parse_config
 
 SMALL, LARGE = 1 << 14, 1 << 15  # bytes
 MOST_PER_BYTE = 45  # calls of functions, Python's and C's

@@ -22,9 +22,9 @@ from qingzhou.cli import main
 from qingzhou.convert import run_conversion
 from qingzhou.errors import QingzhouError, use_language
 from qingzhou.evaluate.data import read_data
-from qingzhou.figures.read import read_report
 from qingzhou.labels import read_label_file, read_label_option
 from qingzhou.nets.preprocess import read_preprocess
+from qingzhou.report.read import read_report
 from qingzhou.runtime import read
 from qingzhou.runtime.image import read_image, size_of
 from qingzhou.runtime.kinds import head_of

@@ -16,7 +16,7 @@ import qingzhou
 from passengers import ORACLE
 from qingzhou.bundle.form import CLEARLY, MOBILENET_V2
 from qingzhou.devices import load
-from qingzhou.export.count import NOTHING, Work, onnx_macs, onnx_work
+from qingzhou.graph.count import NOTHING, Work, onnx_macs, onnx_work
 
 KEPT = json.loads(Path(__file__).with_name("counts.json").read_text("utf-8"))
 WORK = {name: Work(*work) for name, work in KEPT["work"].items()}

@@ -9,9 +9,10 @@ import pytest
 import qingzhou
 from lenets import write_lenet
 from makers import Storage, Tensor, write_checkpoint
-from qingzhou.checkpoint import Tensors, read_checkpoint
-from qingzhou.checkpoint.file import CHUNK
 from qingzhou.errors import CheckpointDamaged
+from qingzhou.files.file import CHUNK
+from qingzhou.files.types import Tensors
+from qingzhou.sources.torch.container import read_checkpoint
 
 A = np.arange(24, dtype=np.float32)
 LARGE = np.random.Generator(np.random.PCG64(1)).normal(size=CHUNK // 4 * 2 + 5).astype(np.float32)

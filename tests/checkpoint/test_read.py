@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from makers import Call, Instance, Name, Storage, Tensor, cuts, linear, module, pickled, write_archive, write_checkpoint
-from qingzhou.checkpoint import Opaque, TensorRef, read_checkpoint
 from qingzhou.errors import CheckpointDamaged, QingzhouError, UnsupportedCheckpoint
+from qingzhou.files.types import Opaque, TensorRef
+from qingzhou.sources.torch.container import read_checkpoint
 
 ORACLE = Path(__file__).resolve().parent.parent / "oracle"
 BASENN = sorted(ORACLE.glob("basenn/torch*/*/checkpoint.pth"))

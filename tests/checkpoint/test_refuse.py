@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 
 from makers import Instance, pickled, write_archive, write_checkpoint
-from qingzhou.checkpoint import Limits, read_checkpoint
 from qingzhou.errors import (
     CheckpointDamaged,
     CheckpointMissing,
@@ -25,6 +24,8 @@ from qingzhou.errors import (
     UnsupportedCheckpoint,
     use_language,
 )
+from qingzhou.files.limits import Limits
+from qingzhou.sources.torch.container import read_checkpoint
 
 A = np.ones((2, 2), np.float32)
 

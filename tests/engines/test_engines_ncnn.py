@@ -197,7 +197,7 @@ def test_no_half_files(digits: qingzhou.Model, tmp_path: Path, monkeypatch: pyte
     (tmp_path / "m.bin").mkdir()
     with pytest.raises(OutputError):
         compile_for("ncnn", digits.path, tmp_path / "m.param")
-    monkeypatch.setattr("qingzhou.export.ncnn.emit_ncnn", fail)
+    monkeypatch.setattr("qingzhou.engines.ncnn.write.emit_ncnn", fail)
     with pytest.raises(EngineError):
         compile_for("ncnn", digits.path, tmp_path / "n.param")
     assert [path.name for path in tmp_path.iterdir()] == ["m.bin"]

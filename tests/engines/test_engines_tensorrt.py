@@ -19,7 +19,7 @@ from passengers import DIGITS, ORACLE, basenn, digits, mmedu
 from qingzhou.cli import main
 from qingzhou.deploy import export_model
 from qingzhou.engines import compile_for
-from qingzhou.engines.tensorrt_onnx import trtexec
+from qingzhou.engines.tensorrt.prepare import trtexec
 from qingzhou.errors import EngineError, ExtraMissing, FileMissing, ModelError, OptionError, OutputError
 from qingzhou.evaluate import evaluate
 
@@ -34,7 +34,7 @@ def lenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def absent(monkeypatch: pytest.MonkeyPatch) -> None:
     """TensorRT is not here, even if it is."""
-    monkeypatch.setattr("qingzhou.engines.tensorrt.installed", lambda name: None)
+    monkeypatch.setattr("qingzhou.engines.tensorrt.engine.installed", lambda name: None)
     monkeypatch.setitem(sys.modules, "tensorrt", None)
 
 
@@ -45,7 +45,7 @@ def cuda(monkeypatch: pytest.MonkeyPatch) -> Cuda:
 
 
 def install(monkeypatch: pytest.MonkeyPatch, cuda: Cuda, version: str = "11.4.0.106") -> Cuda:
-    monkeypatch.setattr("qingzhou.engines.tensorrt.installed", lambda name: version)
+    monkeypatch.setattr("qingzhou.engines.tensorrt.engine.installed", lambda name: version)
     monkeypatch.setitem(sys.modules, "tensorrt", module(cuda, version))
     monkeypatch.setitem(sys.modules, "cuda.bindings.runtime", cuda)
     return cuda

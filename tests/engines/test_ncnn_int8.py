@@ -16,7 +16,7 @@ from qingzhou.deploy import export_model
 from qingzhou.engines import compile_for
 from qingzhou.errors import EngineError, ModelError
 from qingzhou.evaluate import evaluate
-from qingzhou.export.from_qdq import set_apart
+from qingzhou.onnxfile.integers import set_apart
 from qingzhou.quant.network import Network, activations
 from qingzhou.quant.qdq import Scheme, quantise
 from qingzhou.quant.ranges import calibrate
@@ -114,8 +114,8 @@ def _in_ncnn(proto: onnx.ModelProto, picture: np.ndarray, folder: Path) -> np.nd
     """As other programs run the files: with ncnn's own options."""
     import ncnn
 
-    from qingzhou.export.from_onnx import read_graph
-    from qingzhou.export.ncnn import emit_ncnn, write_ncnn
+    from qingzhou.engines.ncnn.write import emit_ncnn, write_ncnn
+    from qingzhou.onnxfile.read import read_graph
 
     floats, integers = set_apart(proto)
     write_ncnn(folder / "m.param", folder / "m.bin", emit_ncnn(*read_graph(floats), integers))

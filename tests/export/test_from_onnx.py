@@ -13,17 +13,17 @@ import pytest
 from onnx import TensorProto, helper
 from rebuild import rebuild
 
-from qingzhou.checkpoint import read_checkpoint
 from qingzhou.errors import ModelError
-from qingzhou.export.file import write_onnx
-from qingzhou.export.from_onnx import read_graph
-from qingzhou.export.onnx import emit
-from qingzhou.export.passes import simplify
-from qingzhou.export.weights import Weights
-from qingzhou.nets.graph import Graph
+from qingzhou.graph.fold import simplify
+from qingzhou.graph.record import Graph
+from qingzhou.graph.weights import Weights
 from qingzhou.nets.match import recognise
-from qingzhou.nets.recognise import recognise_checkpoint
 from qingzhou.nets.recorded import Wanted
+from qingzhou.onnxfile.lower import emit
+from qingzhou.onnxfile.read import read_graph
+from qingzhou.onnxfile.write import write_onnx
+from qingzhou.sources.openmmlab.state import recognise_checkpoint
+from qingzhou.sources.torch.container import read_checkpoint
 
 ORACLE = Path(__file__).parents[1] / "oracle"
 NETWORKS = sorted(path for path in (ORACLE / "mmedu").iterdir() if path.name != "VGG16")  # VGG: as plain, but large

@@ -13,19 +13,19 @@ import onnxruntime
 import pytest
 from rebuild import rebuild
 
-from qingzhou.checkpoint import read_checkpoint
+from qingzhou.engines.ncnn.write import emit_ncnn, write_ncnn
 from qingzhou.errors import EngineError
-from qingzhou.export.file import write_onnx
-from qingzhou.export.ncnn import emit_ncnn, write_ncnn
-from qingzhou.export.onnx import emit
-from qingzhou.export.passes import simplify
-from qingzhou.export.weights import Weights
-from qingzhou.nets.graph import Graph, Recorder
+from qingzhou.graph.fold import simplify
+from qingzhou.graph.record import Graph, Recorder
+from qingzhou.graph.weights import Weights
 from qingzhou.nets.match import recognise
-from qingzhou.nets.recognise import recognise_checkpoint
 from qingzhou.nets.recorded import Wanted
+from qingzhou.onnxfile.lower import emit
+from qingzhou.onnxfile.write import write_onnx
 from qingzhou.runtime.ncnn_file import parse
 from qingzhou.runtime.ncnn_format import TAG_FLOAT16
+from qingzhou.sources.openmmlab.state import recognise_checkpoint
+from qingzhou.sources.torch.container import read_checkpoint
 
 ncnn = pytest.importorskip("ncnn")
 

@@ -7,11 +7,11 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from qingzhou.export.file import write_onnx
-from qingzhou.export.onnx import emit
-from qingzhou.export.passes import simplify
-from qingzhou.export.weights import Weights
-from qingzhou.nets.graph import Graph, Recorder, Value
+from qingzhou.graph.fold import simplify
+from qingzhou.graph.record import Graph, Recorder, Value
+from qingzhou.graph.weights import Weights
+from qingzhou.onnxfile.lower import emit
+from qingzhou.onnxfile.write import write_onnx
 
 Network = Callable[[Recorder, Value], Value | tuple[Value, ...]]
 

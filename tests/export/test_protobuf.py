@@ -9,10 +9,11 @@ import pytest
 from onnx import ModelProto, helper
 
 from qingzhou.errors import ModelError
-from qingzhou.export import protobuf, verify
-from qingzhou.export.onnx import Emitted, Emitter
-from qingzhou.export.weights import Weights
-from qingzhou.nets.graph import Recorder
+from qingzhou.files import protobuf
+from qingzhou.graph.record import Recorder
+from qingzhou.graph.weights import Weights
+from qingzhou.onnxfile import verify
+from qingzhou.onnxfile.lower import Emitted, Emitter
 from qingzhou.runtime.session import open_session
 
 ATTRIBUTES: dict[str, Any] = {

@@ -10,7 +10,8 @@ import pytest
 import qingzhou
 from passengers import mmedu
 from qingzhou.errors import SelfTestFailed
-from qingzhou.export import passes, verify
+from qingzhou.graph import fold as passes
+from qingzhou.onnxfile import verify
 
 SSD = Path(__file__).parents[1] / "oracle" / "trained_ssd" / "checkpoint.pth"
 
@@ -63,8 +64,8 @@ def spoil_kernels(monkeypatch: pytest.MonkeyPatch, factor: float = 1.01) -> None
 
 
 def test_values_are_shown_and_hidden_again(tmp_path: Path) -> None:
-    from qingzhou.export.file import showing
-    from qingzhou.nets.graph import Value
+    from qingzhou.graph.record import Value
+    from qingzhou.onnxfile.write import showing
 
     path = tmp_path / "net.onnx"
     make, kind = onnx.helper, onnx.TensorProto.FLOAT

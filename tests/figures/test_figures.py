@@ -16,9 +16,9 @@ from qingzhou.bench import bench
 from qingzhou.cli import main
 from qingzhou.convert import convert
 from qingzhou.devices import load
-from qingzhou.figures import merge, read_all, reference
-from qingzhou.figures.merge import table_of_speeds
-from qingzhou.figures.read import NUMBERS, TEXTS
+from qingzhou.report import merge, read_all, reference
+from qingzhou.report.merge import table_of_speeds
+from qingzhou.report.read import NUMBERS, TEXTS
 
 ROW = {
     "model": "cats", "network": "MobileNetV2", "device": "pi5", "engine": "onnxruntime 1.23.0", "precision": "int8",
@@ -29,7 +29,7 @@ ROW = {
 
 
 def write(path: Path, *rows: Any, **facts: Any) -> Path:
-    report = {"format": "qingzhou.report", "version": 1, "source": "measured", "rows": list(rows), **facts}
+    report = {"format": "qingzhou.html", "version": 1, "source": "measured", "rows": list(rows), **facts}
     path.write_text(json.dumps(report), "utf-8")
     return path
 
@@ -64,11 +64,11 @@ def test_what_is_unknown_stays_unknown(tmp_path: Path) -> None:
 
 
 BAD_FILES = {
-    "empty": b"", "cut": b'{"format": "qingzhou.report", "rows": [', "picture": b"\x89PNG\r\n\x1a\n\0\0", "list": b"[]",
+    "empty": b"", "cut": b'{"format": "qingzhou.html", "rows": [', "picture": b"\x89PNG\r\n\x1a\n\0\0", "list": b"[]",
     "foreign": b'{"name": "package", "version": "1.0"}', "deep": b"[" * 200_000, "number": b"7",
-    "newer": b'{"format": "qingzhou.report", "version": 2, "source": "measured", "rows": []}',
-    "no rows": b'{"format": "qingzhou.report", "version": 1, "source": "measured", "rows": {}}',
-    "source": b'{"format": "qingzhou.report", "version": 1, "source": "invented", "rows": []}',
+    "newer": b'{"format": "qingzhou.html", "version": 2, "source": "measured", "rows": []}',
+    "no rows": b'{"format": "qingzhou.html", "version": 1, "source": "measured", "rows": {}}',
+    "source": b'{"format": "qingzhou.html", "version": 1, "source": "invented", "rows": []}',
     "bench": b'{"pairs": [], "machine": 3, "rows": {"a": 1}}',
 }  # fmt: skip
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from qingzhou.checkpoint.types import Opaque
 from qingzhou.errors import LabelError, use_language
+from qingzhou.files.types import Opaque
 from qingzhou.labels import read_label_file, read_label_option, read_labels
 
 RPS = ("paper", "rock", "scissors")

@@ -21,18 +21,18 @@ sys.path.insert(0, str(ORACLE / "families"))
 from recipe import fill, picture  # noqa: E402
 
 from makers import write_checkpoint  # noqa: E402
-from qingzhou.checkpoint import read_checkpoint  # noqa: E402
 from qingzhou.errors import TensorMismatch, UnsupportedCheckpoint  # noqa: E402
-from qingzhou.export.file import write_onnx  # noqa: E402
-from qingzhou.export.onnx import emit  # noqa: E402
-from qingzhou.export.passes import simplify  # noqa: E402
-from qingzhou.export.weights import Weights  # noqa: E402
+from qingzhou.graph.fold import simplify  # noqa: E402
+from qingzhou.graph.record import Graph, Recorder  # noqa: E402
+from qingzhou.graph.weights import Weights  # noqa: E402
 from qingzhou.nets import faster_rcnn  # noqa: E402
-from qingzhou.nets.graph import Graph, Recorder  # noqa: E402
 from qingzhou.nets.match import Match, recognise  # noqa: E402
-from qingzhou.nets.mmdet_config import read_settings  # noqa: E402
-from qingzhou.nets.recognise import recognise_checkpoint  # noqa: E402
 from qingzhou.nets.recorded import Wanted  # noqa: E402
+from qingzhou.onnxfile.lower import emit  # noqa: E402
+from qingzhou.onnxfile.write import write_onnx  # noqa: E402
+from qingzhou.sources.openmmlab.config import read_settings  # noqa: E402
+from qingzhou.sources.openmmlab.state import recognise_checkpoint  # noqa: E402
+from qingzhou.sources.torch.container import read_checkpoint  # noqa: E402
 
 NAMES = sorted(path.name.removesuffix(".json.gz") for path in FAMILIES.glob("*.json.gz"))
 CAFFE = "model = dict(backbone=dict(style='caffe'))"

@@ -22,15 +22,15 @@ sys.path.insert(0, str(FAMILIES))
 from recipe import fill, picture, read  # noqa: E402
 
 from makers import write_checkpoint  # noqa: E402
-from qingzhou.checkpoint import read_checkpoint  # noqa: E402
 from qingzhou.errors import QingzhouError, TensorMismatch, UnsupportedCheckpoint  # noqa: E402
-from qingzhou.export.file import write_onnx  # noqa: E402
-from qingzhou.export.onnx import emit  # noqa: E402
-from qingzhou.export.passes import simplify  # noqa: E402
-from qingzhou.export.weights import Weights  # noqa: E402
+from qingzhou.graph.fold import simplify  # noqa: E402
+from qingzhou.graph.weights import Weights  # noqa: E402
 from qingzhou.nets.match import Match, recognise  # noqa: E402
-from qingzhou.nets.recognise import recognise_checkpoint  # noqa: E402
 from qingzhou.nets.recorded import Wanted  # noqa: E402
+from qingzhou.onnxfile.lower import emit  # noqa: E402
+from qingzhou.onnxfile.write import write_onnx  # noqa: E402
+from qingzhou.sources.openmmlab.state import recognise_checkpoint  # noqa: E402
+from qingzhou.sources.torch.container import read_checkpoint  # noqa: E402
 
 STRANGERS = "strangers"
 LARGE = {"vgg13", "vgg13bn", "vgg16", "vgg16bn", "vgg19", "repvgg_B2", "repvgg_B2g4"}  # seconds each: on request only

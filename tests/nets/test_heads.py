@@ -24,19 +24,19 @@ from rebuild import draw  # noqa: E402
 
 import qingzhou  # noqa: E402
 from makers import write_checkpoint  # noqa: E402
-from qingzhou.checkpoint import read_checkpoint  # noqa: E402
 from qingzhou.engines import compile_for  # noqa: E402
 from qingzhou.errors import EngineError, UnsupportedCheckpoint  # noqa: E402
-from qingzhou.export.file import write_onnx  # noqa: E402
-from qingzhou.export.onnx import emit  # noqa: E402
-from qingzhou.export.passes import simplify  # noqa: E402
-from qingzhou.export.weights import Weights  # noqa: E402
-from qingzhou.nets.config_text import parse  # noqa: E402
+from qingzhou.graph.fold import simplify  # noqa: E402
+from qingzhou.graph.weights import Weights  # noqa: E402
 from qingzhou.nets.match import recognise  # noqa: E402
-from qingzhou.nets.mmdet_config import read_settings  # noqa: E402
-from qingzhou.nets.recognise import recognise_checkpoint  # noqa: E402
-from qingzhou.nets.recognised import Recognised  # noqa: E402
 from qingzhou.nets.recorded import Wanted  # noqa: E402
+from qingzhou.onnxfile.lower import emit  # noqa: E402
+from qingzhou.onnxfile.write import write_onnx  # noqa: E402
+from qingzhou.sources.network import Recognised  # noqa: E402
+from qingzhou.sources.openmmlab.config import read_settings  # noqa: E402
+from qingzhou.sources.openmmlab.config_text import parse  # noqa: E402
+from qingzhou.sources.openmmlab.state import recognise_checkpoint  # noqa: E402
+from qingzhou.sources.torch.container import read_checkpoint  # noqa: E402
 
 Arrays = dict[str, np.ndarray]
 REFERENCES: dict[str, dict[str, Any]] = json.loads(gzip.decompress((ORACLE / "heads/references.json.gz").read_bytes()))

@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 
 from makers import write_checkpoint
-from qingzhou.checkpoint import read_checkpoint
 from qingzhou.errors import UnsupportedCheckpoint
 from qingzhou.labels import read_labels
 from qingzhou.nets import ssdlite, yolov3
-from qingzhou.nets.config_text import DEEPEST, LONGEST, UNKNOWN, Unreadable, parse
 from qingzhou.nets.decodings import rcnn_thresholds, ssd_decoding, yolo_decoding
 from qingzhou.nets.faster_rcnn import Thresholds
-from qingzhou.nets.mmdet_config import read_settings
 from qingzhou.nets.pictures import final_size
-from qingzhou.nets.recognise import recognise_checkpoint
 from qingzhou.nets.settings import Anchors, Picture, Settings, Stage
+from qingzhou.sources.openmmlab.config import read_settings
+from qingzhou.sources.openmmlab.config_text import DEEPEST, LONGEST, UNKNOWN, Unreadable, parse
+from qingzhou.sources.openmmlab.state import recognise_checkpoint
+from qingzhou.sources.torch.container import read_checkpoint
 
 SSD = {"anchors": [6] * 6}
 YOLO = {"anchors": [3] * 3}
@@ -485,7 +485,7 @@ def test_anchors_that_the_network_does_not_have(settings: Settings) -> None:
 
 
 def shapes_of_ssd(classes: int) -> Mapping[str, tuple[int, ...]]:
-    from qingzhou.nets.graph import Recorder
+    from qingzhou.graph.record import Recorder
 
     net = Recorder()
     config = {"width": 0.1, "extras": [32, 16, 16, 16], "anchors": [6] * 6, "classes": classes}

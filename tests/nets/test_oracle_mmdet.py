@@ -12,14 +12,14 @@ import onnxruntime
 import pytest
 from rebuild import rebuild
 
-from qingzhou.export.file import write_onnx
-from qingzhou.export.onnx import emit
-from qingzhou.export.passes import simplify
-from qingzhou.export.weights import Weights
+from qingzhou.graph.fold import simplify
+from qingzhou.graph.record import Graph, Recorder
+from qingzhou.graph.weights import Weights
 from qingzhou.nets import faster_rcnn, ssdlite, yolov3
 from qingzhou.nets.detector import Levels
-from qingzhou.nets.graph import Graph, Recorder
 from qingzhou.nets.one_stage import ssd_boxes, yolo_boxes
+from qingzhou.onnxfile.lower import emit
+from qingzhou.onnxfile.write import write_onnx
 
 ORACLE = Path(__file__).parents[1] / "oracle" / "mmdet"
 OPSETS = ((11, 6), (13, 8), (17, 8))

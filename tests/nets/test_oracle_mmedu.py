@@ -14,11 +14,11 @@ sys.path.insert(0, str(ORACLE))
 
 from rebuild import rebuild  # noqa: E402
 
-from qingzhou.export.file import write_onnx  # noqa: E402
-from qingzhou.export.onnx import emit  # noqa: E402
-from qingzhou.export.passes import simplify  # noqa: E402
-from qingzhou.export.weights import Weights  # noqa: E402
+from qingzhou.graph.fold import simplify  # noqa: E402
+from qingzhou.graph.weights import Weights  # noqa: E402
 from qingzhou.nets.match import recognise  # noqa: E402
+from qingzhou.onnxfile.lower import emit  # noqa: E402
+from qingzhou.onnxfile.write import write_onnx  # noqa: E402
 
 
 @pytest.mark.parametrize("folder", sorted((ORACLE / "mmedu").iterdir()), ids=lambda p: p.name)

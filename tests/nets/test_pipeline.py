@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from qingzhou.nets.mmdet_config import read_settings
 from qingzhou.nets.network import imagenet_input
 from qingzhou.nets.pictures import final_size, fixed_input, input_as_trained, unsaid
 from qingzhou.nets.settings import Picture, Settings
+from qingzhou.sources.openmmlab.config import read_settings
 
 OLD, NEW = "config", "cfg"  # where mmcv 1 and mmcv 2 keep the text
 

@@ -14,13 +14,13 @@ import onnx
 import onnxruntime
 import pytest
 
-from qingzhou.checkpoint import read_checkpoint
-from qingzhou.checkpoint.types import Opaque
-from qingzhou.checkpoint.wrappers import WRAPPERS
 from qingzhou.convert import run_conversion
 from qingzhou.errors import QingzhouError, UnsupportedCheckpoint
-from qingzhou.nets.module import entries
-from qingzhou.nets.torch_modules import TORCH
+from qingzhou.files.types import Opaque
+from qingzhou.sources.torch.container import read_checkpoint
+from qingzhou.sources.torch.module import entries
+from qingzhou.sources.torch.modules import TORCH
+from qingzhou.sources.torch.wrappers import WRAPPERS
 
 ORACLE = Path(__file__).parents[1] / "oracle" / "torch_modules"
 REFERENCES = np.load(ORACLE / "references.npz")

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from qingzhou.checkpoint import read_checkpoint
-from qingzhou.checkpoint.types import Opaque
 from qingzhou.errors import use_language
-from qingzhou.nets.recognise import recognise_checkpoint
-from qingzhou.nets.transforms import NOTHING, VARIATIONS, preparation
+from qingzhou.files.types import Opaque
 from qingzhou.runtime.card import Card, Input, Output
+from qingzhou.sources.openmmlab.state import recognise_checkpoint
+from qingzhou.sources.torch.container import read_checkpoint
+from qingzhou.sources.torch.transforms import NOTHING, VARIATIONS, preparation
 
 ORACLE = Path(__file__).parents[1] / "oracle" / "basenn"
 

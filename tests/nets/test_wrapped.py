@@ -14,10 +14,10 @@ import onnxruntime
 import pytest
 
 from makers import Call, Instance, linear, module, write_checkpoint
-from qingzhou.checkpoint.wrappers import WRAPPERS
 from qingzhou.convert import run_conversion
 from qingzhou.errors import QingzhouError, TensorMismatch, UnsupportedCheckpoint, use_language
-from qingzhou.nets.wrapped import open_checkpoint
+from qingzhou.sources.openmmlab.wrapped import open_checkpoint
+from qingzhou.sources.torch.wrappers import WRAPPERS
 
 ORACLE = Path(__file__).parents[1] / "oracle" / "wrapped"
 ANSWER = [0.405955, 0.491178, 0.102867]

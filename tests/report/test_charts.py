@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from qingzhou.errors import ImageError, OutputError
-from qingzhou.report import thumbnail, write_page
-from qingzhou.report.page import _environment, figure, percent, size
-from qingzhou.report.scale import frame, spread, ticks
+from qingzhou.html import thumbnail, write_page
+from qingzhou.html.page import _environment, figure, percent, size
+from qingzhou.html.scale import frame, spread, ticks
 from qingzhou.runtime.image import read_image
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7 * 7 }}"

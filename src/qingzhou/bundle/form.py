@@ -28,7 +28,7 @@ from ..errors import (
     QingzhouError,
     say,
 )
-from ..export.count import Work, onnx_macs, onnx_work
+from ..graph.count import Work, onnx_macs, onnx_work
 from ..quant import Quantised, quantize
 from ..quant.pictures import with_pictures
 from ..quant.signed import signed

@@ -157,7 +157,7 @@ def infers_not(tool: str, name: str, task: str) -> Callable[..., NoReturn]:
 
 def pth_info(checkpoint: str | Path) -> None:
     """Print what a .pth file says of its training."""
-    from ..checkpoint import read_checkpoint
+    from ..sources.torch.container import read_checkpoint
 
     meta = dict(read_checkpoint(Path(checkpoint)).meta)
     tell(line(say(en=f"{checkpoint} says:", zh=f"{checkpoint} 相关信息如下：")))

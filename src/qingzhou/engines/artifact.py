@@ -226,7 +226,7 @@ def takes_int8(engine: Engine, source: Path) -> bool:
     """Whether an engine can run a model that is INT8 already: not every one knows zero points."""
     import onnx
 
-    from ..export.from_qdq import has_zero_points
+    from ..onnxfile.integers import has_zero_points
 
     return engine.int8 == "auto" or (
         engine.int8 != "" and not has_zero_points(onnx.load(source, load_external_data=False))

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import onnxruntime, openvino, tensorrt
+from . import onnxruntime, openvino
 from .table import ENGINES
+from .tensorrt import engine as tensorrt
 
 CPUINFO = Path("/proc/cpuinfo")
 # A feature, and the kernel's words for it; any of them will do. x86: arch/x86/include/asm/cpufeatures.h in Linux;

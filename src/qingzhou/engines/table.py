@@ -7,8 +7,10 @@ from pathlib import Path
 from ..errors import OptionError
 from ..runtime.predict import Predictor
 from ..runtime.read import is_file
-from . import ncnn, onnxruntime, openvino, tensorrt
+from . import onnxruntime, openvino
 from .base import Engine, Settings
+from .ncnn import engine as ncnn
+from .tensorrt import engine as tensorrt
 
 ENGINES: dict[str, Engine] = {
     "onnxruntime": onnxruntime.ENGINE,

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..checkpoint.types import TensorRef
 from ..errors import LabelError, say
+from ..files.types import TensorRef
 from .files import read_label_option
 from .text import lines
 from .values import SURE, Labels, read_labels

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from itertools import takewhile
 from typing import Any
 
-from ..checkpoint.keys import Keys
-from ..checkpoint.limits import Limits
 from ..errors import UnsafeCheckpoint
+from ..files.keys import Keys
+from ..files.limits import Limits
 from ..runtime.fields import loads
 from .words import SHOWN, label_error, unique
 from .yaml import yaml_value

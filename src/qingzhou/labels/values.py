@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ..checkpoint.types import Opaque, TensorRef
 from ..errors import say
+from ..files.types import Opaque, TensorRef
 from .decode import decode
 from .text import parse
 from .words import SHOWN, clean, had_control, label_error, unique, whole

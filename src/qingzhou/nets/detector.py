@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from .graph import Dim, Recorder, Value
+from ..graph.record import Dim, Recorder, Value
 
 Box = tuple[float, float, float, float]
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import OptionError
+from ..graph.record import Graph, Recorder, Value
 from ..runtime.card import Input, Output
 from . import faster_rcnn, resnet, ssdlite, yolov3
 from .decodings import rcnn_thresholds, ssd_decoding, yolo_decoding
 from .detector import Levels
 from .faster_rcnn import Thresholds
-from .graph import Graph, Recorder, Value
 from .network import Config, Shapes
 from .one_stage import Decoding, ssd_boxes, yolo_boxes
 from .pictures import fixed_input, free_input, keeps_ratio, said_size, unsaid

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ..graph.record import Recorder, Value
 from . import resnet
 from .detector import (
     Box,
@@ -26,7 +27,6 @@ from .detector import (
     roi_align,
     top,
 )
-from .graph import Recorder, Value
 from .network import Config, Shapes, agreed, children
 
 STRIDES = (4, 8, 16, 32, 64)  # of the five levels; regions are cut out of the first four

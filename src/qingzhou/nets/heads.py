@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from .graph import Recorder, Value
+from ..graph.record import Recorder, Value
 from .network import Config, Shapes, agreed, children, class_counts
 from .settings import Activation, Layers
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..graph.record import Recorder, Value
 from ..runtime.card import Input
-from .graph import Recorder, Value
 from .network import Config, Network, Shapes, class_counts, size
 
 

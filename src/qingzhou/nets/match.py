@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ..errors import TensorMismatch, UnsupportedCheckpoint
+from ..graph.record import Graph
 from .detectors import DETECTORS, Detector
-from .graph import Graph
 from .lenet import LENET
 from .mobilenet_v2 import MOBILENET_V2
 from .mobilenet_v3 import MOBILENET_V3

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import product
 from typing import Any
 
-from .graph import Recorder, Value
+from ..graph.record import Recorder, Value
 from .heads import head, heads
 from .network import (
     Config,

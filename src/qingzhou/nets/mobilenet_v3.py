@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import product
 
-from .graph import Recorder, Value
+from ..graph.record import Recorder, Value
 from .heads import head, heads
 from .network import (
     Config,

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..graph.record import Graph, Layer, Recorder, Value
 from ..runtime.card import Input, Output
-from .graph import Graph, Layer, Recorder, Value
 from .pictures import MEAN, STD, input_as_trained, resized, with_channels
 from .recorded import Recorded, Wanted
 from .settings import Layers

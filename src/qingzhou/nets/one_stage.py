@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..graph.record import Recorder, Value
 from .detector import (
     Box,
     Levels,
@@ -22,7 +23,6 @@ from .detector import (
     times,
     top,
 )
-from .graph import Recorder, Value
 
 
 @dataclass(frozen=True)

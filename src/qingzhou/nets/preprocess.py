@@ -11,8 +11,8 @@ from typing import Any
 from ..errors import FileMissing, OptionError, say
 from ..runtime.card import COLORS, LARGEST_SIDE, Input
 from ..runtime.read import open_file
+from ..sources.network import Recognised
 from .pictures import MEAN, STD, final_size
-from .recognised import Recognised
 from .settings import Step
 
 if sys.version_info >= (3, 11):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..graph.record import Graph
 from ..runtime.card import Input, Output
-from .graph import Graph
 from .preprocess import Preprocess
 from .settings import Settings
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..graph.record import Recorder, Value
 from ..runtime.card import Input
-from .graph import Recorder, Value
 from .heads import head, heads
 from .network import (
     Config,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .graph import Recorder, Value
+from ..graph.record import Recorder, Value
 from .heads import head, heads
 from .network import Config, Network, Shapes, imagenet_input, size
 

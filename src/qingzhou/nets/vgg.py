@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .graph import Recorder, Value
+from ..graph.record import Recorder, Value
 from .network import Config, Network, Shapes, children, class_counts, imagenet_input
 
 # Convolutions in each of the five stages (configurations A, B, D and E of the paper)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from ..graph.record import Recorder, Value
 from .detector import Box, Level, Levels
-from .graph import Recorder, Value
 from .mobilenet_v2 import MMDET
 from .mobilenet_v2 import backbone as mobilenet_v2
 from .network import Config, Shapes, agreed, children, norm_places

@@ -10,7 +10,7 @@ from typing import Any
 from ..bench import Report, Row
 from ..bench.verdict import title
 from ..errors import language, say
-from ..report import write_page
+from ..html import write_page
 from ..runtime.text import escaped
 from ..whole_file import write_text
 from .pieces import as_json, console, escape, notes, table_of

@@ -16,8 +16,8 @@ from ..bundle.push import Pushed, push, run_main
 from ..bundle.scan import scan
 from ..bundle.ssh import UNIHIKER, UNIHIKER_PASSWORD, Board, Login, Target
 from ..errors import BoardError, OptionError, say
-from ..figures import read_all
 from ..own_files import program_place
+from ..report import read_all
 from ..runtime.address import shown
 from ..runtime.text import escaped, line, this_shell, word
 from ..whole_file import fitting, output_path, write_text

@@ -10,8 +10,8 @@ from PIL import ImageDraw
 from ..errors import QingzhouError, language, say
 from ..evaluate import Classification, DetectionScore, Evaluation, Regression
 from ..evaluate.result import Scene
-from ..report import thumbnail, write_page
-from ..report.page import percent
+from ..html import thumbnail, write_page
+from ..html.page import percent
 from ..runtime.draw import draw
 from ..runtime.image import open_picture, size_of
 from .evaluation import MOST_CLASSES, MOST_PAIRS, data_text, unknown_text

@@ -9,10 +9,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ..errors import language, say
-from ..figures import Merged, Unread
-from ..figures.merge import table_of_speeds
-from ..report import write_page
-from ..report.page import figure, percent, size
+from ..html import write_page
+from ..html.page import figure, percent, size
+from ..report import Merged, Unread
+from ..report.merge import table_of_speeds
 from ..runtime.text import cell
 from .pieces import as_json, console, escape, table_of
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from ..errors import QingzhouError, language, say
 from ..evaluate import Classification
+from ..html import thumbnail, write_page
+from ..html.page import percent, size
 from ..quant import Quantised
 from ..quant.judge import Changed, Verdict
 from ..quant.layers import Layer
-from ..report import thumbnail, write_page
-from ..report.page import percent, size
 
 MOST_LAYERS = 40  # bars that can be taken in
 SHOWN = 2  # layers whose weights are shown

@@ -1,15 +1,11 @@
-"""Reports: one HTML file each, which opens without a network and runs no script.
+"""Figures of many boards, as bench.py writes them there, in one table.
 
-    page.py      a template and facts in, a file out
-    pictures.py  pictures small enough to lie inside the file
-    scale.py     where things go in a chart
-    templates/   base.html (the page), pieces.html (tables, pictures), charts.html (SVG), and a page for each verb
-
->>> from qingzhou.report import write_page
->>> write_page(Path("best.html"), "evaluation.html", "zh", found=found)
+read.py       report files, which may be anybody's, into rows
+merge.py      rows of the same model on the same kind of device become one: the median of a class
+published.json  what others have published, as such a file; counts of instructions are in the devices' profiles
 """
 
-from .page import write_page
-from .pictures import thumbnail
+from .merge import Merged, merge
+from .read import Row, Unread, read_all, reference
 
-__all__ = ["thumbnail", "write_page"]
+__all__ = ["Merged", "Row", "Unread", "merge", "read_all", "reference"]

@@ -1,7 +1,7 @@
 """The text of a .param file, read and followed through by us before ncnn sees it.
 
 ncnn trusts its files: a wrong size makes it read or write beyond its memory, and the process ends. So only what
-export/ncnn_layers.py writes is let through, with the sizes of every blob worked out, and the .bin must hold those
+engines/ncnn/layers.py writes is let through, with the sizes of every blob worked out, and the .bin must hold those
 numbers and no others.
 """
 

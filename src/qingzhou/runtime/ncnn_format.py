@@ -1,4 +1,4 @@
-"""ncnn's two files as plain facts: what is written by export/ncnn_emitter.py, and read by ncnn_file.py.
+"""ncnn's two files as plain facts: what is written by engines/ncnn/emitter.py, and read by ncnn_file.py.
 
 Both files are described in ncnn's docs/developer-guide/param-and-model-file-structure.md; which numbers carry a tag is
 from load_model() in its src/layer.

@@ -1,4 +1,4 @@
-"""The kinds of layers that export/ncnn_layers.py writes: what each makes of shapes, and takes from the .bin."""
+"""The kinds of layers that engines/ncnn/layers.py writes: what each makes of shapes, and takes from the .bin."""
 
 from __future__ import annotations
 

@@ -12,9 +12,9 @@ from typing import Any
 from urllib.parse import quote
 
 from ..bundle.contents import sha256_of, zip_of_ours
-from ..checkpoint.sniff import HEAD, model_suffix
 from ..devices import load
 from ..errors import OutputError, QingzhouError, say
+from ..files.sniff import HEAD, model_suffix
 from ..info import card_of
 from ..own_files import program_place
 from ..runtime.card import Card

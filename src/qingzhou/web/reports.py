@@ -19,7 +19,7 @@ ROWS = 200  # of one report
 
 def add(jobs: Jobs, client: str, report: Mapping[str, Any]) -> dict[str, Any]:
     """Keep the rows of a report; Problem if it is none."""
-    from ..figures.read import read_report
+    from ..report.read import read_report
 
     own, all = jobs.records.count(REPORT, READY, client), jobs.records.count(REPORT, READY)
     admit(own, all, jobs.settings.reports_per_client, jobs.settings.reports)
@@ -39,8 +39,8 @@ def add(jobs: Jobs, client: str, report: Mapping[str, Any]) -> dict[str, Any]:
 
 def merged(jobs: Jobs) -> dict[str, Any]:
     """One row for each model, device, engine and precision."""
-    from ..figures import merge
-    from ..figures.read import Row
+    from ..report import merge
+    from ..report.read import Row
 
     found = jobs.records.listed(REPORT, READY, jobs.settings.reports)
     rows = [Row(**row) for record in found for row in record.data["rows"]]

@@ -7,8 +7,8 @@ from typing import Any
 
 from ..bundle.sample import opened
 from ..errors import QingzhouError
+from ..html import thumbnail
 from ..quant.judge import Verdict
-from ..report import thumbnail
 from ..runtime.draw import caption, draw
 from ..runtime.predict import Predictor
 from ..runtime.read import PICTURES

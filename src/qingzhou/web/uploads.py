@@ -14,7 +14,7 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from ..checkpoint.sniff import ENDINGS, HEAD, model_suffix
+from ..files.sniff import ENDINGS, HEAD, model_suffix
 from ..runtime.errors import spaced
 from ..runtime.kinds import archive, what
 from ..runtime.text import line

@@ -2,7 +2,7 @@
 
     python -m venv v; v/bin/pip install torch==2.13.0 numpy; v/bin/python tests/oracle/torch_modules/make.py
 
-Every class and every setting that src/qingzhou/nets/torch_modules.py knows occurs in one of them at least. The names
+Every class and every setting that src/qingzhou/sources/torch/modules.py knows occurs in one of them at least. The names
 that begin with "refused" cannot be converted; they have no answer.
 """
 

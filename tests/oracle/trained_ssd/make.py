@@ -18,8 +18,8 @@ from by_torch import initial, run
 from PIL import Image, ImageDraw
 
 from makers import write_checkpoint
+from qingzhou.graph.record import Recorder
 from qingzhou.nets import ssdlite
-from qingzhou.nets.graph import Recorder
 
 HERE = Path(__file__).resolve().parent
 CLASSES = ("square", "circle", "triangle")

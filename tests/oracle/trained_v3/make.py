@@ -20,7 +20,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from makers import write_checkpoint
-from qingzhou.nets.graph import Recorder
+from qingzhou.graph.record import Recorder
 from qingzhou.nets.mobilenet_v3 import mobilenet_v3
 
 HERE = Path(__file__).resolve().parent

@@ -1,0 +1,85 @@
+"""ncnn: a model as two files (.param, .bin) with the card in the first; small and fast on ARM processors.
+
+The files are made without ncnn, from the .onnx read back as a Graph: onnxfile/read.py and write.py here. They are
+run by runtime/ncnn.py. ncnn knows blobs called in0, in1, … and out0, out1, …; so does the card in the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ...errors import OptionError
+from ...runtime.card import Card
+from ...runtime.ncnn import open_ncnn
+from ...runtime.ncnn_format import CARD
+from ..base import Engine, Session, Settings, check_no_boxes, installed, zero_points
+
+INSTALL = 'pip install "qingzhou[ncnn]"'
+
+
+def version() -> str | None:
+    """The installed version, or None. ncnn itself is not imported."""
+    return installed("ncnn")
+
+
+def open_model(path: Path, settings: Settings) -> Session:
+    """A session that computes in float32 on the processor; OptionError for another device."""
+    if settings.device.lower() not in ("", "cpu"):
+        raise OptionError(
+            en=f"ncnn has no device {settings.device} here; it can be cpu. Leave it out.",
+            zh=f"ncnn 在这里没有设备 {settings.device}，只能是 cpu。可以不写。",
+        )
+    return open_ncnn(path, settings.threads, INSTALL)
+
+
+def compile_model(source: Path, card: Card, out: Path, precision: str) -> None:
+    """Both files of an ONNX model of ours (FP32, or INT8 without zero points) with its card; weights in FP16 if so
+    asked. ncnn takes no part.
+    """
+    import onnx  # these four only here: no answer should wait for them
+
+    from ...onnxfile.integers import has_zero_points, set_apart
+    from ...onnxfile.read import read_graph
+    from .write import emit_ncnn, write_ncnn
+
+    model = onnx.load(source, load_external_data=False)
+    check_no_boxes("ncnn", "ncnn", source, card, model)
+    if has_zero_points(model):
+        raise zero_points("ncnn", source, "ncnn")
+    model, integers = set_apart(model)
+    graph, weights = read_graph(model)
+    write_ncnn(out, out.with_suffix(".bin"), emit_ncnn(graph, weights, integers), precision == "fp16")
+    inputs, outputs = ([value.name for value in values] for values in (graph.inputs, graph.outputs))
+    with out.open("a", encoding="ascii", newline="\n") as file:
+        file.write(f"{CARD}{_renamed(card, inputs, outputs).to_json()}\n")
+
+
+def _renamed(card: Card, inputs: Sequence[str], outputs: Sequence[str]) -> Card:
+    """The card with ncnn's names of the inputs and outputs."""
+    names = {name: f"out{i}" for i, name in enumerate(outputs)}
+    decoding = card.decoding and {
+        **card.decoding,
+        "levels": [
+            {key: names[value] if key in ("scores", "deltas") else value for key, value in level.items()}
+            for level in card.decoding["levels"]
+        ],
+    }
+    entry = replace(card.input, name=f"in{list(inputs).index(card.input.name)}")
+    return replace(card, input=entry, output=replace(card.output, name=names[card.output.name]), decoding=decoding)
+
+
+ENGINE = Engine(
+    "ncnn",
+    INSTALL,
+    (".param",),
+    ".ncnn.param",
+    (".bin",),
+    ("fp32", "fp16"),
+    False,
+    "ncnn",
+    version,
+    compile_model,
+    open_model,
+)

@@ -1,0 +1,71 @@
+"""Graph -> ncnn: a .param file that lists the layers, and a .bin file with their numbers one after another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from ...graph.record import Graph
+from ...graph.weights import NOTHING, Array, Integers, Weights
+from ...runtime.ncnn_format import MOST_AXES, SIZES, STORED, TAG_FLOAT16, TAG_FLOAT32, TAG_INT8
+from .emitter import Blob, Emitter, NcnnModel, no_form
+from .layers import ANY_BATCH_AXIS, OPERATORS, WITH_AXIS
+
+
+def emit_ncnn(graph: Graph, weights: Weights, integers: Integers = NOTHING) -> NcnnModel:
+    """The graph for one input at a time; EngineError names the operation that ncnn cannot express."""
+    emitter = Emitter(graph, weights, integers)
+    _check(emitter)
+    for i, value in enumerate(graph.inputs):
+        sizes = emitter.sizes(value.name)
+        emitter.put("Input", [], value.name, dict(zip(SIZES[len(sizes)], sizes, strict=True)), f"in{i}")
+    for layer in graph.layers:
+        if layer.name not in emitter.fused:
+            OPERATORS[layer.op](emitter, layer)
+    return emitter.model()
+
+
+def _check(emitter: Emitter) -> None:
+    """EngineError for operations, sizes and axes that ncnn does not know."""
+    for layer in emitter.graph.layers:
+        if layer.op not in OPERATORS:
+            raise no_form(layer.op)
+        batch = emitter.batch[layer.inputs[0]]
+        if layer.op in WITH_AXIS and layer.attrs["axis"] == batch:
+            raise no_form(f"{layer.op} (axis {batch})")
+        if (batch != 0 and layer.op not in ANY_BATCH_AXIS) or (batch != 1 and layer.op in ("Lstm", "Embedding")):
+            raise no_form(f"{layer.op} (batch axis {batch})")
+    for value in emitter.graph.values.values():
+        at = emitter.batch[value.name]
+        size = 1 if at is None else value.shape[at]
+        inner = [n for i, n in enumerate(value.shape) if i != at]
+        fits = 1 <= len(inner) <= MOST_AXES and all(isinstance(n, int) for n in inner)
+        if not fits or not (size == 1 or isinstance(size, str)):
+            raise no_form(f"a value of shape {value.shape}")
+
+
+def write_ncnn(param: Path, numbers: Path, model: NcnnModel, half: bool = False) -> None:
+    """Write both files; with `half`, the weights of convolutions and linear layers are stored as FP16."""
+    with numbers.open("wb") as file:
+        for blob in model.blobs:
+            _write_blob(file, blob, half)
+    param.write_text(model.param, "utf-8", newline="\n")
+
+
+def _write_blob(file: BinaryIO, blob: Blob, half: bool) -> None:
+    array = np.ascontiguousarray(blob.load())
+    tag = _tag(array, half) if blob.tagged else TAG_FLOAT32
+    if blob.tagged:
+        file.write(tag.to_bytes(4, "little"))
+    data = array.astype(STORED[tag]).tobytes()
+    file.write(data + bytes(-len(data) % 4))
+
+
+def _tag(array: Array, half: bool) -> int:
+    """How an array is stored. What FP16 cannot hold stays FP32: each blob has a tag of its own."""
+    if array.dtype == np.int8:
+        return TAG_INT8
+    fits = half and float(np.abs(array).max(initial=0)) <= float(np.finfo(np.float16).max)
+    return TAG_FLOAT16 if fits else TAG_FLOAT32

@@ -1,0 +1,166 @@
+"""Every conversion is checked: its structure, then a real run on the sample, then a second opinion on the folding."""
+
+from __future__ import annotations
+
+import base64
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import ModelError, SelfTestFailed, UnsupportedCheckpoint
+from ..files import protobuf
+from ..files.protobuf import INITIALIZER, INPUT, INT64
+from ..graph.record import Graph, Layer, Value
+from ..graph.weights import Array, Weights
+from ..runtime.card import Card, Sample
+from ..runtime.session import open_session
+from ..whole_file import scratch
+from .lower import Emitted, Emitter, emit
+from .write import showing, write_onnx
+
+SMALL = 4096  # numbers: constants up to this size are shown to the checker, since shapes depend on them
+SECOND_OPINION = 16 << 20  # parameters: above this the unfolded network would take too much time and memory
+STRIP = 64, 1024  # height and width of the sample for networks that take any: made large, it still has few pixels
+TOLERANCE = 1e-4  # of the largest output
+
+
+def check_structure(emitted: Emitted, path: Path) -> None:
+    """Every operator exists, has what it needs, and gives the shapes that were recorded: the model is opened strictly,
+    without its large arrays, by onnxruntime, or by onnx where that is too old for it. (Small arrays that are no shapes
+    are left out too: onnx infers the size that an enlarged picture has from a rounded scale.) `path` is a file to use.
+    """
+    path.write_bytes(_skeleton(emitted))
+    try:
+        open_session(path, once=True, strict=True)
+    except ModelError:
+        import onnx
+
+        onnx.checker.check_model(path.read_bytes(), full_check=True)
+
+
+def _skeleton(emitted: Emitted) -> bytes:
+    """The model with inputs in the place of its large arrays."""
+    inputs = {value.name for value in emitted.inputs}
+    tail = b""
+    for item in emitted.initializers:
+        if item.name in inputs:
+            continue
+        if (item.data_type == INT64 or 0 in item.shape) and math.prod(item.shape) <= SMALL:
+            numbers = item.load().tobytes()
+            tail += protobuf.part(
+                INITIALIZER, protobuf.tensor(item.name, item.data_type, item.shape, len(numbers)) + numbers
+            )
+        else:
+            tail += protobuf.part(INPUT, protobuf.value_info(item.name, item.data_type, item.shape))
+    return emitted.outer + protobuf.in_graph(emitted.graph) + protobuf.in_graph(tail)
+
+
+def sample_for(card: Card) -> dict[str, Any]:
+    """A deterministic input of the right kind, as card.Sample describes it: a drawn picture, or a ramp."""
+    entry = card.input
+    if entry.kind == "image":
+        from ..runtime.sample import sample_picture
+
+        size = (entry.shape[2] or STRIP[0], entry.shape[3] or STRIP[1])
+        return {"encoding": "png", "data": base64.b64encode(sample_picture(size, entry.color)).decode("ascii")}
+    if entry.kind == "tokens":
+        return {"encoding": "json", "data": [[0]]}
+    shape = [1, *(n or 1 for n in entry.shape[1:])]
+    ramp = np.linspace(0, 1, int(np.prod(shape)), dtype=np.float32).round(3)
+    return {"encoding": "json", "data": ramp.reshape(shape).tolist()}
+
+
+class Trial:
+    """One run of a freshly written file on the card's sample.
+
+    `heads` is the network as far as its numbers can be compared: for detectors to before boxes are chosen. What a small
+    network gives there is taken from the same run.
+    """
+
+    def __init__(self, path: Path, card: Card, sample: dict[str, Any], graph: Graph, heads: Graph) -> None:
+        from ..runtime.predict import Predictor
+
+        self.heads, self.compared = heads, _size(heads) <= SECOND_OPINION
+        self.ends = _inside(heads, graph) if self.compared else []
+        inner = [value for value in self.ends if value not in graph.outputs]
+        with showing(path, inner):
+            session = open_session(path, once=True)
+        self.predictor = Predictor(path, card=card, session=session)
+        self.feed = self.predictor.feed(Sample(sample, []))
+        self.outputs = (*graph.outputs, *inner)
+        self.result: dict[str, Array] = {}
+
+    def run(self) -> list[Any]:
+        """What the sample gives, as the card keeps it; UnsupportedCheckpoint if that is not a number."""
+        result = self.predictor.run(self.feed)
+        self._plausible(result)
+        self.result = {value.name: array for value, array in zip(self.outputs, result, strict=True)}
+        return self.predictor.sample_output(result)
+
+    def agrees(self, weights: Weights) -> bool:
+        """Whether the network was compared with its unsimplified form; SelfTestFailed if they differ. Large are not."""
+        if not self.compared:
+            return False
+        result = [self.result[value.name] for value in self.ends]
+        self._same(result, run_graph(self.heads, weights, self.feed))
+        return True
+
+    def _plausible(self, result: list[Array]) -> None:
+        if not all(np.isfinite(array).all() for array in result):
+            raise UnsupportedCheckpoint(
+                en="The network's answer to the sample is not a number (NaN or infinity), so its weights are damaged: "
+                "training diverged, or the file was altered. Train again with a smaller learning rate.",
+                zh="网络对示例输入的输出不是有效数字（NaN 或无穷大），说明权重已经损坏：训练发散，或文件被改动。"
+                "请减小学习率重新训练。",
+            )
+        for value, array in zip(self.outputs, result, strict=True):
+            fits = len(value.shape) == array.ndim and all(
+                isinstance(n, str) or n == m for n, m in zip(value.shape, array.shape, strict=True)
+            )
+            assert fits, f"{value.name}: emitted {array.shape}, recorded {value.shape}"
+
+    def _same(self, result: list[Array], other: list[Array]) -> None:
+        scale = max(1.0, *(float(np.abs(array).max()) for array in other))
+        worst = max(float(np.abs(a - b).max()) for a, b in zip(result, other, strict=True))
+        if not worst <= TOLERANCE * scale:
+            raise SelfTestFailed(
+                en=f"The simplified network differs from the original by {worst:.2g}. Please report the file.",
+                zh=f"简化后的网络与原网络相差 {worst:.2g}。请把这个文件报告给我们。",
+            )
+
+
+def _inside(heads: Graph, graph: Graph) -> list[Value]:
+    """The outputs of `heads` as values of `graph`, which goes on from there: a layer has the name that its first value
+    had before it became an output with a name of its own.
+    """
+    if heads.outputs == graph.outputs:
+        return list(graph.outputs)
+    makers = {layer.outputs[0]: layer.name for layer in heads.layers}
+    return [graph.values[makers[value.name]] for value in heads.outputs]
+
+
+def _size(graph: Graph) -> int:
+    return sum(math.prod(shape) for shape in graph.params.values())
+
+
+class Unfolded(Emitter):
+    """BatchNorm of pictures as ONNX's own operator: shares no arithmetic with the folding, and is quicker."""
+
+    def batch_norm(self, layer: Layer) -> None:
+        """(x - mean) / sqrt(var + eps) * weight + bias; the operator needs all four, and a rank of 4 here."""
+        roles, eps = ("weight", "bias", "mean", "var"), layer.attrs["eps"]
+        x, out = layer.inputs[0], layer.outputs[0]
+        if len(self.graph.values[x].shape) != 4 or not layer.params.keys() >= {*roles}:
+            super().batch_norm(layer)
+            return
+        self.node("BatchNormalization", [x, *self.params(layer, *roles)], [out], epsilon=eps)
+
+
+def run_graph(graph: Graph, weights: Weights, feed: dict[str, Array]) -> list[Array]:
+    """The outputs of a network exactly as it is recorded, nothing optimised."""
+    with scratch() as folder:
+        path = folder / "plain.onnx"
+        write_onnx(path, emit(graph, weights, 13, 8, Unfolded))
+        return list(open_session(path, once=True).run(None, feed))

@@ -1,0 +1,131 @@
+"""BaseNN's own layers, as in its versions 0.3.1 and 2.0.0, and the whole table of classes that can be recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...files.types import Opaque
+from ...graph.record import Recorder, Value
+from ..torch.module import Flow, Function, Module
+from ..torch.modules import TORCH, lstm, sequential
+
+LSTM_NETWORK = "BaseNN.BaseNN.lstm"
+
+
+def record_module(
+    net: Recorder, module: Opaque, x: Value, prefix: str = "", steps: Iterator[int] | None = None
+) -> Value:
+    """Record a pickled module; parameter keys are dotted paths below `prefix`; `steps` as in Module.of().
+
+    UnsupportedCheckpoint for a class that is not in LAYERS, TensorMismatch where the sizes do not fit together.
+    """
+    return Module.of(module, LAYERS, prefix, steps).value(net, x)
+
+
+# -- shapes --------------------------------------------------------------------------------------------------------
+
+
+def reshape(net: Recorder, m: Module, x: Value) -> Value:
+    """(N, …) -> (N, everything)."""
+    return x if len(x.shape) == 2 else net.flatten(x, m.path or "reshape")
+
+
+def part0(net: Recorder, m: Module, x: Flow) -> Value:
+    """The outputs of an LSTM, without its state; of anything else the first sample."""
+    return x[0] if isinstance(x, tuple) else net.select(x, 0, 0, m.path)
+
+
+def last_step(net: Recorder, m: Module, x: Value) -> Value:
+    """x[:, -1, :]."""
+    m.rank(x, 3, 4)
+    return net.select(x, 1, -1, m.path)
+
+
+def unsqueeze(net: Recorder, m: Module, x: Value) -> Value:
+    """x[:, -1, :].unsqueeze(1)."""
+    return net.unsqueeze(last_step(net, m, x), 1, f"{m.path}.axis")
+
+
+def squeeze(net: Recorder, m: Module, x: Value) -> Value:
+    """x.squeeze(1), which does nothing where the size is not 1."""
+    m.rank(x, 2, 3, 4)
+    return net.squeeze(x, 1, m.path) if x.shape[1] == 1 else x
+
+
+# -- residual networks ---------------------------------------------------------------------------------------------
+
+
+def basic_block(net: Recorder, m: Module, x: Value) -> Value:
+    """He et al. 2016, figure 5 left."""
+    return _residual(net, m, x, 2)
+
+
+def bottleneck(net: Recorder, m: Module, x: Value) -> Value:
+    """He et al. 2016, figure 5 right."""
+    return _residual(net, m, x, 3)
+
+
+def _residual(net: Recorder, m: Module, x: Value, convs: int) -> Value:
+    out = x
+    for i in range(1, convs + 1):
+        out = m.child(f"bn{i}").value(net, m.child(f"conv{i}").value(net, out))
+        if i < convs:
+            out = m.child("relu").value(net, out)
+    short = m.child("downsample").value(net, x) if m.has_child("downsample") else x
+    return m.child("relu").value(net, _add(net, m, out, short))
+
+
+def _add(net: Recorder, m: Module, a: Value, b: Value) -> Value:
+    if a.shape != b.shape:
+        raise m.refuse(f"{a.shape} cannot be added to {b.shape}", f"{a.shape} 与 {b.shape} 不能相加")
+    return net.add(a, b, f"{m.path}.add")
+
+
+def resnet(net: Recorder, m: Module, x: Value) -> Value:
+    """BaseNN's ResNet is one stage of blocks."""
+    return m.child("layer1").value(net, x)
+
+
+def inverted_residual(net: Recorder, m: Module, x: Value) -> Value:
+    """Sandler et al. 2018, figure 4d."""
+    out = m.child("conv").value(net, x)
+    return _add(net, m, out, x) if m.flag("use_shortcut") else out
+
+
+def mobilenet_v2(net: Recorder, m: Module, x: Value) -> Value:
+    """Picture -> classes."""
+    return m.child("classifier").value(net, mobilenet_v2_backbone(net, m, x))
+
+
+def mobilenet_v2_backbone(net: Recorder, m: Module, x: Value) -> Value:
+    """Picture -> features."""
+    x = m.child("avgpool").value(net, m.child("features").value(net, x))
+    return net.flatten(x, f"{m.path}.flatten")
+
+
+# -- text ----------------------------------------------------------------------------------------------------------
+
+
+def lstm_network(net: Recorder, m: Module, tokens: Value, state: tuple[Value, Value] | None) -> tuple[Value, ...]:
+    """em_lstm: int64 (length, 1), h and c -> scores of the next token (length, words), and the new h and c."""
+    x = m.child("embedding").value(net, tokens)
+    x, h, c = lstm(net, m.child("lstm"), x, state)
+    x = net.reshape(x, (x.shape[0], x.shape[2]), "steps")
+    return m.child("linear").value(net, x), h, c
+
+
+LAYERS: dict[str, Function] = {
+    **TORCH,
+    "BaseNN.BaseNN.Reshape": reshape,
+    "BaseNN.BaseNN.Part0": part0,  # the one that takes a tuple
+    "BaseNN.BaseNN.dim2": last_step,
+    "BaseNN.BaseNN.Unsqueeze": unsqueeze,
+    "BaseNN.BaseNN.Squeeze": squeeze,
+    "BaseNN.BaseNN.BasicBlock": basic_block,
+    "BaseNN.BaseNN.Bottleneck": bottleneck,
+    "BaseNN.BaseNN.ResNet": resnet,
+    "BaseNN.blocks.mobilenetv2.ConvBNReLU": sequential,
+    "BaseNN.blocks.mobilenetv2.InvertedResidual": inverted_residual,
+    "BaseNN.blocks.mobilenetv2.MobileNetV2": mobilenet_v2,
+    "BaseNN.blocks.mobilenetv2.MobileNetV2_backbone": mobilenet_v2_backbone,
+}

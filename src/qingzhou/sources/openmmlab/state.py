@@ -1,0 +1,136 @@
+"""From a checkpoint to a described network, whichever tool it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ... import labels
+from ...errors import OptionError, TensorMismatch, UnsupportedCheckpoint, say
+from ...files.types import Checkpoint
+from ...labels import Labels, named_in, read_label_option, wrong_number
+from ...nets.match import Match, recognise
+from ...nets.network import Shapes
+from ...nets.preprocess import as_asked
+from ...nets.recorded import Wanted
+from ..basenn.whole import read_basenn
+from ..network import Recognised
+from .config import read_settings
+
+
+def recognise_checkpoint(checkpoint: Checkpoint, wanted: Wanted = Wanted()) -> Recognised:  # noqa: B008  # frozen
+    """The network in a checkpoint; UnsupportedCheckpoint and TensorMismatch say what does not fit."""
+    whole = checkpoint.module is not None
+    found = read_basenn(checkpoint, wanted.input_size) if whole else _known(checkpoint, wanted)
+    return as_asked(found, wanted.preprocess)
+
+
+def _known(checkpoint: Checkpoint, wanted: Wanted) -> Recognised:
+    """The network of one of our architectures with these tensors."""
+    settings = read_settings(checkpoint.meta)
+    match = _fitting(checkpoint.tensors.shapes, replace(wanted, settings=settings))
+    found = match.recorded
+    refused = settings.layers.refused
+    if settings.layers.pool_mean and not match.config.get("gem"):  # its order is a tensor, which is not there
+        refused = (*refused, "neck.type = GeneralizedMeanPooling")
+    if found.task == "classification" and refused:
+        raise _refused(match.title, refused)
+    if match.config.get("attention") and (settings.layers.residual is None or not settings.layers.sigmoid):
+        raise _no_residual(match.title)
+    several = [_several(found.thresholds)] if found.output.scores == "sigmoids" and found.thresholds else []
+    notes = [*checkpoint.notes, *_ignored(checkpoint), *settings.notes, *several]
+    return Recognised(
+        _tool(checkpoint, found.task), match.family, match.title, found.task, found.graph, found.input,
+        found.output.scores, match.config["classes"], _named(checkpoint),
+        notes=tuple(notes), thresholds=found.thresholds, decoding=found.decoding, heads=found.heads,
+        assumed=found.assumed,
+    )  # fmt: skip
+
+
+def _fitting(shapes: Shapes, wanted: Wanted) -> Match:
+    """The network in the size that is wanted; OptionError if it is only the size that does not fit."""
+    if wanted.input_size is None:
+        return recognise(shapes, wanted)
+    trained = recognise(shapes, replace(wanted, input_size=None))
+    batch_and_channels = tuple(trained.recorded.input.shape[:2])
+    try:
+        if wanted.input_size[:-2] in ((), batch_and_channels[1:], batch_and_channels) and wanted.picture:
+            return recognise(shapes, wanted)
+    except TensorMismatch:
+        pass
+    raise _no_such_size(trained, wanted.input_size)
+
+
+def _no_such_size(trained: Match, size: Sequence[int]) -> OptionError:
+    given, (height, width) = ",".join(map(str, size)), trained.recorded.input.shape[2:]
+    return OptionError(
+        en=f"--input-size is {given}, but {trained.title} cannot take that. Expected height,width in a size that its "
+        f"layers fit. Leave --input-size out to use that of the training, {height},{width}.",
+        zh=f"--input-size 的值是 {given}，但 {trained.title} 不能使用。应为各层都能接受的 高,宽。"
+        f"不写 --input-size 时使用训练时的 {height},{width}。",
+    )
+
+
+def _refused(title: str, settings: Sequence[str]) -> UnsupportedCheckpoint:
+    some = ", ".join(settings[:5])
+    return UnsupportedCheckpoint(
+        en=f"The tensors are those of {title}, but the training's config in the file says {some}, which is not known "
+        "here, and its answers would be wrong without it. Expected the layers of mmpretrain's own configs. Train with "
+        "those, or save the network whole with torch.save(model, ...).",
+        zh=f"张量与 {title} 相符，但文件里的训练配置写着 {some}，这里还不支持，忽略它会得到错误的结果。"
+        "应为 mmpretrain 自带配置中的结构。请用这样的结构训练，或用 torch.save(model, ...) 保存整个网络。",
+    )
+
+
+def _no_residual(title: str) -> UnsupportedCheckpoint:
+    return UnsupportedCheckpoint(
+        en=f"This is {title} with a CSRAClsHead, but nothing in the file says its `lam`, without which it cannot be "
+        "computed. Expected the training's config in meta, as mmpretrain saves it. Save the checkpoint again with it.",
+        zh=f"这是带 CSRAClsHead 的 {title}，但文件里没有它的 `lam`，无法计算。"
+        "文件的 meta 里应有 mmpretrain 保存的训练配置。请连同配置重新保存权重文件。",
+    )
+
+
+def _several(thresholds: Mapping[str, Any]) -> str:
+    score, most = thresholds["score"], thresholds["most"]
+    en, zh = (f"all that reach {score:g}", f"分数达到 {score:g} 的类别") if score else (
+        f"the surest {most}", f"最有把握的 {most} 个类别")  # fmt: skip
+    return say(
+        en=f"A multi-label head: each class is judged by itself, and {en} are named; that may be several or none. The "
+        "original XEduHub names only the surest.",
+        zh=f"多标签分类头：每个类别单独判断，会说出{zh}；可能有多个，也可能一个都没有。"
+        "原版 XEduHub 只会说出最有把握的一个。",
+    )
+
+
+def _tool(checkpoint: Checkpoint, task: str) -> str:
+    if str(checkpoint.meta.get("tool", "")).startswith("MMEdu"):
+        return "MMEdu"
+    return "MMDetection" if task == "detection" else "MMPretrain"
+
+
+def _named(checkpoint: Checkpoint) -> object:
+    """Where mmcv's and MMEdu's training programs write the class names, where mmengine's do, and where tutorials do."""
+    return named_in(checkpoint.meta, checkpoint.meta.get("dataset_meta"), checkpoint.root)
+
+
+def _ignored(checkpoint: Checkpoint) -> list[str]:
+    """Every tensor that is not part of the network, by its reason; long lists are cut, and say so."""
+    reasons: dict[str, list[str]] = {}
+    for key, reason in checkpoint.ignored.items():
+        reasons.setdefault(reason, []).append(key)
+    return [f"{reason}: {', '.join(keys[:3])}{_rest(keys)}" for reason, keys in reasons.items()]
+
+
+def _rest(keys: Sequence[str]) -> str:
+    return f" … ({len(keys)})" if len(keys) > 3 else ""
+
+
+def choose_labels(found: Recognised, given: object) -> Labels:
+    """The labels to write, `given` those of the user; LabelError if they do not fit the network."""
+    if found.task not in ("classification", "detection") and given is None:
+        return Labels()
+    if found.task == "generation":
+        raise wrong_number(read_label_option(given).names, 0)
+    return labels.choose_labels(found.named, given, found.classes)

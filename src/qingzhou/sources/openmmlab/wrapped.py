@@ -1,0 +1,118 @@
+"""The network inside a training program's own class: the part of a state dict in which a known network lies.
+
+A LightningModule, a learner or a pair of student and teacher puts its own name before every tensor of the network and
+keeps losses, metrics and averages beside it. Which name that is shows in what is left without it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from ...errors import UnsupportedCheckpoint, say
+from ...files.types import Checkpoint, Tensors
+from ...nets.detectors import DETECTORS
+from ...nets.match import NETWORKS
+from ...nets.network import Shapes
+from ..torch.container import read_checkpoint
+
+DEPTH = 5  # names that are taken off at most
+SHARE = 8  # a part with fewer than one eighth of the tensors is no network among others
+AVERAGE = re.compile(r"(^|[._])(ema|swa|avg|averaged?|momentum)([._]|$)")
+# What stands beside a network of OpenMMLab's names without being part of it: losses, metrics, averages, pre-processing.
+BESIDE = re.compile(
+    r"(criterion|data_preprocessor|metrics?|acc(uracy)?|auroc|f1|loss(_\w+)?|\w+_(loss|metrics?|acc(uracy)?|auroc|f1)|"
+    r"(train|val|valid|test)_\w+|ema|ema_\w+|\w+_ema|swa_\w+|avg_\w+|averaged?_\w+|teacher)"
+)
+
+
+def open_checkpoint(path: str | Path) -> Checkpoint:
+    """read_checkpoint(), with the tensors called as the known network calls them that lies in the file."""
+    return inside(read_checkpoint(path))
+
+
+def inside(checkpoint: Checkpoint) -> Checkpoint:
+    """The checkpoint without the names before the network's and without what lies beside it; UnsupportedCheckpoint."""
+    if checkpoint.module is not None:
+        return checkpoint
+    tensors, ignored, notes = dict(checkpoint.tensors.refs), dict(checkpoint.ignored), list(checkpoint.notes)
+    by_average = any(key.rpartition(".")[2] == "initted" for key in (*tensors, *ignored))  # ema_pytorch's EMA
+    prefix = _prefix(checkpoint.tensors.shapes, by_average)
+    if prefix is None:
+        return checkpoint
+    for key in [key for key in tensors if not key.startswith(prefix) or _beside(key[len(prefix) :])]:
+        del tensors[key]
+        ignored[key] = _reason(key)
+    notes += [_taken_off(prefix)] if prefix else []
+    named = Tensors({key[len(prefix) :]: ref for key, ref in tensors.items()})
+    return replace(checkpoint, tensors=named, ignored=ignored, notes=tuple(notes))
+
+
+def _prefix(shapes: Shapes, by_average: bool) -> str | None:
+    """What stands before the network's own names, "" if nothing does; None if there is no network that is known.
+
+    Of several, the one that is no average, unless it answers by its average.
+    """
+    if _known(shapes):
+        return ""
+    found = [prefix for prefix in _parts(shapes) if _known(_below(shapes, prefix))]
+    if not found:
+        return None
+    wanted = [prefix for prefix in found if by_average == (AVERAGE.search(prefix) is not None)] or found
+    if len(wanted) > 1:
+        raise _several(wanted)
+    return wanted[0]
+
+
+def _parts(shapes: Shapes) -> list[str]:
+    """ "model.", "model.net.", …: each name before a good part of the tensors."""
+    count = Counter(prefix for key in shapes for prefix in _prefixes(key))
+    return [prefix for prefix, n in count.items() if n * SHARE >= len(shapes)]
+
+
+def _prefixes(key: str) -> list[str]:
+    parts = key.split(".")[:-1][:DEPTH]
+    return [".".join(parts[: i + 1]) + "." for i in range(len(parts))]
+
+
+def _below(shapes: Shapes, prefix: str) -> Mapping[str, tuple[int, ...]]:
+    return {key[len(prefix) :]: shape for key, shape in shapes.items() if key.startswith(prefix)}
+
+
+def _known(shapes: Shapes) -> bool:
+    """Whether some network may have these tensors."""
+    return any(config["classes"] > 0 for network in (*NETWORKS, *DETECTORS) for config in network.configs(shapes))
+
+
+def _beside(key: str) -> bool:
+    first, dot, _ = key.partition(".")
+    return bool(dot) and BESIDE.fullmatch(first) is not None
+
+
+# -- what is said of it ----------------------------------------------------------------------------------------------
+
+
+def _reason(key: str) -> str:
+    if AVERAGE.search(key):
+        return say("a second, averaged copy (EMA), left out", "滑动平均（EMA）副本，未使用")
+    return say("beside the network, left out", "不属于网络，未使用")
+
+
+def _taken_off(prefix: str) -> str:
+    return say(
+        f"The network's tensors begin with {prefix} in the file, which was taken off.",
+        f"文件里网络的张量名以 {prefix} 开头，已去掉。",
+    )
+
+
+def _several(prefixes: list[str]) -> UnsupportedCheckpoint:
+    some, first = ", ".join(prefixes[:6]), prefixes[0]
+    return UnsupportedCheckpoint(
+        en=f"The file holds several networks, under {some}, and does not say which one answers. One was expected. Save "
+        f"that one alone: torch.save(learner.{first[:-1]}.state_dict(), 'best.pth').",
+        zh=f"文件里有多个网络（{some}），但没有说明使用哪一个，应只有一个。"
+        f"请单独保存要用的网络：torch.save(learner.{first[:-1]}.state_dict(), 'best.pth')。",
+    )
