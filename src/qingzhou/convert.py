@@ -16,14 +16,13 @@ from .errors import ModelError, OptionError, UnsupportedCheckpoint, say
 from .files.types import Checkpoint
 from .graph.count import macs, parameters
 from .graph.fold import normalise_inside, simplify
-from .graph.record import Graph
-from .graph.weights import Weights
+from .graph.form import Graph
 from .labels import Labels
 from .model import Model
 from .nets.names import check_name
 from .nets.preprocess import read_preprocess
 from .nets.recorded import Wanted
-from .onnxfile.lower import emit
+from .onnxfile.emit import emit
 from .onnxfile.metadata import metadata
 from .onnxfile.verify import Trial, check_structure, sample_for
 from .onnxfile.write import append_metadata, write_onnx
@@ -215,7 +214,7 @@ def run_conversion(path: str | Path, out: str | Path | None = None, **given: Any
         options.refuse_those_of_detectors(found.title)
     card = describe(checkpoint, found, choose_labels(found, options.labels))
     digest = checkpoint.origin.digest_ahead()
-    job = _Job(found.graph, found.heads, Weights(checkpoint.tensors), card, digest, found.family,
+    job = _Job(found.graph, found.heads, card, digest, found.family,
                options.opset or DEFAULT_OPSET, options.ir_version, options.check)  # fmt: skip
     job = job.feeding_raw_pixels() if options.xeduhub else job
     model, program, checks = _write(job, output_path(source, out, ".onnx"))
@@ -231,7 +230,6 @@ class _Job:
 
     graph: Graph
     heads: Graph | None
-    weights: Weights
     card: Card
     sha256: Callable[[], str]
     family: str
@@ -247,8 +245,8 @@ class _Job:
                 zh="--xeduhub-input 没有作用：它用于 BaseNN 的图片模型，这个模型只有一种形式。",
             )
             return replace(self, card=replace(self.card, notes=[*self.card.notes, note]))
-        graph, weights, entry = normalise_inside(self.graph, self.weights, self.card.input)
-        return replace(self, graph=graph, weights=weights, card=replace(self.card, input=entry))
+        graph, entry = normalise_inside(self.graph, self.card.input)
+        return replace(self, graph=graph, card=replace(self.card, input=entry))
 
 
 def describe(checkpoint: Checkpoint, found: Recognised, labels: Labels) -> Card:
@@ -279,7 +277,7 @@ def _not_allowed(name: str, value: object, first: str, last: str) -> OptionError
 
 def _write(job: _Job, target: Path) -> tuple[Model, Path, tuple[str, ...]]:
     """Emit, check and write the model and its program; `target` appears only if all of it went well."""
-    emitted = emit(*simplify(job.graph, job.weights), job.opset, job.ir_version)
+    emitted = emit(simplify(job.graph), job.opset, job.ir_version)
     card, checks = job.card, ["structure"]
     with replacing(target) as part:
         check_structure(emitted, part)
@@ -289,7 +287,7 @@ def _write(job: _Job, target: Path) -> tuple[Model, Path, tuple[str, ...]]:
             trial = Trial(part, card, sample, job.graph, job.heads or job.graph)
             output = trial.run()
             checks.append("runs")
-            if trial.agrees(job.weights):
+            if trial.agrees():
                 checks.append("equals_original")
         origin = {**card.origin, "sha256": job.sha256()}
         card = _as_read_back(replace(card, origin=origin, sample=Sample(sample, output)))

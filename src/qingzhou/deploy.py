@@ -73,6 +73,6 @@ def _form(source: Path, engine: Engine) -> str:
     if engine.boxes:
         return "boxes"
     found = recognise_checkpoint(open_checkpoint(source))
-    if any(layer.op == "RoiAlign" for layer in found.graph.layers):
+    if any(node.op == "RegionAlign" for node in found.graph.nodes):
         raise two_stages(engine.name, source, found.title)
     return "raw" if found.task == "detection" else "boxes"

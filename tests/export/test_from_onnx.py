@@ -15,7 +15,7 @@ from rebuild import rebuild
 
 from qingzhou.errors import ModelError
 from qingzhou.graph.fold import simplify
-from qingzhou.graph.record import Graph
+from qingzhou.graph.form import Graph
 from qingzhou.graph.weights import Weights
 from qingzhou.nets.match import recognise
 from qingzhou.nets.recorded import Wanted

@@ -16,7 +16,8 @@ from rebuild import rebuild
 from qingzhou.engines.ncnn.write import emit_ncnn, write_ncnn
 from qingzhou.errors import EngineError
 from qingzhou.graph.fold import simplify
-from qingzhou.graph.record import Graph, Recorder
+from qingzhou.graph.form import Graph
+from qingzhou.graph.record import Recorder
 from qingzhou.graph.weights import Weights
 from qingzhou.nets.match import recognise
 from qingzhou.nets.recorded import Wanted

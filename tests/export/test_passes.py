@@ -8,7 +8,8 @@ import onnxruntime
 import pytest
 
 from qingzhou.graph.fold import simplify
-from qingzhou.graph.record import Graph, Recorder, Value
+from qingzhou.graph.form import Graph, Value
+from qingzhou.graph.record import Recorder
 from qingzhou.graph.weights import Weights
 from qingzhou.onnxfile.lower import emit
 from qingzhou.onnxfile.write import write_onnx

@@ -64,7 +64,7 @@ def spoil_kernels(monkeypatch: pytest.MonkeyPatch, factor: float = 1.01) -> None
 
 
 def test_values_are_shown_and_hidden_again(tmp_path: Path) -> None:
-    from qingzhou.graph.record import Value
+    from qingzhou.graph.form import Value
     from qingzhou.onnxfile.write import showing
 
     path = tmp_path / "net.onnx"

@@ -23,7 +23,8 @@ from recipe import fill, picture  # noqa: E402
 from makers import write_checkpoint  # noqa: E402
 from qingzhou.errors import TensorMismatch, UnsupportedCheckpoint  # noqa: E402
 from qingzhou.graph.fold import simplify  # noqa: E402
-from qingzhou.graph.record import Graph, Recorder  # noqa: E402
+from qingzhou.graph.form import Graph
+from qingzhou.graph.record import Recorder  # noqa: E402
 from qingzhou.graph.weights import Weights  # noqa: E402
 from qingzhou.nets import faster_rcnn  # noqa: E402
 from qingzhou.nets.match import Match, recognise  # noqa: E402

@@ -13,7 +13,8 @@ import pytest
 from rebuild import rebuild
 
 from qingzhou.graph.fold import simplify
-from qingzhou.graph.record import Graph, Recorder
+from qingzhou.graph.form import Graph
+from qingzhou.graph.record import Recorder
 from qingzhou.graph.weights import Weights
 from qingzhou.nets import faster_rcnn, ssdlite, yolov3
 from qingzhou.nets.detector import Levels

@@ -6,9 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..files.limits import elements
-from ..onnxfile.ranks import Unbounded, check_ranks
-from .record import Graph, Layer
+from .form import Graph, Node, Shape, roles
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
@@ -18,8 +16,10 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 def parameters(graph: Graph) -> int:
     """Numbers that were learnt, BatchNorm's statistics not counted (as the frameworks count them)."""
-    statistics = {layer.params[role] for layer in graph.layers for role in ("mean", "var") if role in layer.params}
-    return sum(math.prod(shape) for key, shape in graph.params.items() if key not in statistics)
+    named = [roles(node) for node in graph.nodes]
+    statistics = {found[role] for found in named for role in ("mean", "var") if role in found}
+    learnt = (constant for name, constant in graph.constants.items() if name not in statistics)
+    return sum(math.prod(shape) for constant in learnt for shape in constant.keys.values())
 
 
 def macs(graph: Graph) -> int:
@@ -29,24 +29,27 @@ def macs(graph: Graph) -> int:
     """
     if any(isinstance(n, str) for value in graph.inputs for n in value.shape[1:]):
         return 0
-    return sum(_layer_macs(graph, layer) for layer in graph.layers)
+    return sum(_macs(graph, node) for node in graph.nodes)
 
 
-def _layer_macs(graph: Graph, layer: Layer) -> int:
-    positions = math.prod(n for n in graph.values[layer.outputs[0]].shape if isinstance(n, int))
-    match layer.op:
+def _macs(graph: Graph, node: Node) -> int:
+    sizes = {role: graph.constants[name].shape for role, name in roles(node).items()}
+    match node.op:
         case "Conv" | "Linear":
-            return positions * math.prod(graph.params[layer.params["weight"]][1:])
+            return _known(graph.values[node.outputs[0]].shape) * math.prod(sizes["weight"][1:])
         case "Lstm":
-            steps = graph.values[layer.inputs[0]].shape[0]
-            weights = sum(math.prod(graph.params[k]) for r, k in layer.params.items() if r.startswith("weight"))
-            return weights * (steps if isinstance(steps, int) else 1)
+            weights = sum(math.prod(size) for role, size in sizes.items() if role.startswith("weight"))
+            return weights * _known(graph.values[node.inputs[0]].shape[:1])
     return 0
+
+
+def _known(shape: Shape) -> int:
+    return math.prod(n for n in shape if isinstance(n, int))
 
 
 def onnx_parameters(model: ModelProto) -> int:
     """Numbers of any floating or quantised type in an ONNX file; shapes and indices (int64) are not counted."""
-    return sum(elements(item.dims) or 0 for item in model.graph.initializer if item.data_type != 7)
+    return sum(math.prod(item.dims) for item in model.graph.initializer if item.data_type != 7)
 
 
 class Work(NamedTuple):
@@ -81,10 +84,7 @@ def onnx_work(model: ModelProto) -> Work:
     if model.functions:  # nothing is counted inside them, and inference goes into each call: 2^n of them in n functions
         return NOTHING
     try:
-        check_ranks(model)
         graph = onnx.shape_inference.infer_shapes(model).graph
-    except Unbounded:
-        return NOTHING
     except Exception:  # a broken or too large model; inference raises several classes
         return NOTHING
     shapes: dict[str, tuple[int, ...]] = {item.name: tuple(item.dims) for item in graph.initializer}
@@ -94,7 +94,7 @@ def onnx_work(model: ModelProto) -> Work:
     written = [shapes.get(node.output[0], (0,)) for node in graph.node if node.output and node.op_type not in MERGED]
     return Work(
         sum(macs for macs, groups in counted if groups == 1), sum(macs for macs, groups in counted if groups > 1),
-        sum(elements(shape) or 0 for shape in written), sum(macs > 0 for macs, _ in counted),
+        sum(map(math.prod, written)), sum(macs > 0 for macs, _ in counted),
     )  # fmt: skip
 
 
@@ -104,13 +104,13 @@ def _groups(node: NodeProto) -> int:
 
 def _node_macs(node: NodeProto, shapes: Shapes) -> int:
     sizes = [shapes.get(name, ()) for name in node.input]
-    out = (elements(shapes.get(node.output[0], (0,))) or 0) if node.output else 0
+    out = math.prod(shapes.get(node.output[0], (0,))) if node.output else 0
     match node.op_type:
         case "Conv" if len(sizes) > 1:
-            return out * (elements(sizes[1][1:]) or 0)
+            return out * math.prod(sizes[1][1:])
         case "Gemm" | "MatMul" if len(sizes) > 1 and sizes[0]:
             transposed = any(attr.name == "transA" and attr.i for attr in node.attribute)
             return out * (sizes[0][0] if transposed else sizes[0][-1])
         case "LSTM" if len(sizes) > 2 and sizes[0]:
-            return sizes[0][0] * ((elements(sizes[1]) or 0) + (elements(sizes[2]) or 0))
+            return sizes[0][0] * (math.prod(sizes[1]) + math.prod(sizes[2]))
     return 0

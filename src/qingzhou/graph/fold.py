@@ -1,19 +1,19 @@
-"""Passes: Graph and Weights in, an equal but cheaper Graph and its Weights out. All arithmetic is done in float64."""
+"""Passes: a Graph in, an equal but cheaper Graph out. Arithmetic is done in float64, when the numbers are written."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ..runtime.card import Input
-from .record import Graph, Layer
-from .weights import Array, Weights
+from .form import Array, Constant, Graph, Node, roles
 
 Numbers = Callable[[], Array]
+Makers = Mapping[str, Node]
 
 
 @dataclass(frozen=True)
@@ -24,118 +24,101 @@ class Kernel:
     bias: Numbers
 
 
-def simplify(graph: Graph, weights: Weights) -> tuple[Graph, Weights]:
+def simplify(graph: Graph) -> Graph:
     """Fold every BatchNorm that follows a convolution, and every sum of parallel convolutions (RepVGG), into one."""
-    return merge_branches(*fold_batch_norm(without_dead(graph), weights))
+    return merge_branches(fold_batch_norm(graph.without_dead()))
 
 
-def without_dead(graph: Graph) -> Graph:
-    """Only the layers that an output depends on: detectors do not use all of their backbone."""
-    needed, kept = {value.name for value in graph.outputs}, []
-    for layer in reversed(graph.layers):
-        if needed & set(layer.outputs):
-            needed |= set(layer.inputs)
-            kept.append(layer)
-    params = {key: graph.params[key] for layer in kept for key in layer.params.values()}
-    return replace(graph, layers=tuple(reversed(kept)), params=params)
-
-
-def fold_batch_norm(graph: Graph, weights: Weights) -> tuple[Graph, Weights]:
+def fold_batch_norm(graph: Graph) -> Graph:
     """Conv -> BatchNorm becomes Conv, where nothing else reads the Conv's result."""
-    makers = {layer.outputs[0]: layer for layer in graph.layers}
-    readers, ends = graph.consumers(), {v.name for v in graph.outputs}
-    folder = _Folder(graph, weights)
-    for norm in graph.layers:
-        conv = makers.get(norm.inputs[0]) if norm.op == "BatchNorm" else None
-        if conv and conv.op == "Conv" and len(readers[norm.inputs[0]]) == 1 and norm.inputs[0] not in ends:
-            folder.put(norm, conv, [conv], _fold(conv, norm, weights))
+    makers, readers, ends = graph.makers(), graph.consumers(), {v.name for v in graph.outputs}
+    folder = _Folder(graph)
+    for norm in graph.nodes:
+        x = norm.inputs[0]
+        conv = makers.get(x) if norm.op == "BatchNormalization" else None
+        if conv and conv.op == "Conv" and len(readers[x]) == 1 and x not in ends:
+            folder.put(norm, conv, [conv], _fold(conv, norm, graph))
     return folder.done()
 
 
-def merge_branches(graph: Graph, weights: Weights) -> tuple[Graph, Weights]:
+def merge_branches(graph: Graph) -> Graph:
     """A sum of branches that are each one convolution or BatchNorm of the same value becomes one convolution."""
-    makers = {layer.outputs[0]: layer for layer in graph.layers}
-    folder = _Folder(graph, weights)
-    for layer in graph.layers:
-        branches = _branches(layer, makers, graph) if layer.op == "Add" else []
+    makers, readers, folder = graph.makers(), graph.consumers(), _Folder(graph)
+    for node in graph.nodes:
+        branches = _branches(node, makers, readers, graph) if node.op == "Add" else []
         widest = max((b for b in branches if b.op == "Conv"), key=_reach, default=None)
         if widest and all(_mergeable(b, branches[0], widest) for b in branches):
-            folder.put(layer, widest, branches, _sum(branches, widest, weights))
+            folder.put(node, widest, branches, _sum(branches, widest, graph))
     return folder.done()
 
 
-def normalise_inside(graph: Graph, weights: Weights, entry: Input) -> tuple[Graph, Weights, Input]:
+def normalise_inside(graph: Graph, entry: Input) -> tuple[Graph, Input]:
     """Move (x - mean) / std from the pre-processing into the network, which then takes raw pixels of 0 to 255."""
     step = next((step for step in entry.steps if step["op"] == "normalize"), None)
     if step is None:
-        return graph, weights, entry
+        return graph, entry
     mean, std = (np.array(step[name], np.float64) for name in ("mean", "std"))
     picture, raw = graph.inputs[0], "pixels"
-    ones = np.ones_like(mean)
-    numbers = {"weight": ones, "bias": 0 * ones, "mean": mean, "var": std**2}
-    keys = {role: f"{raw}.{role}" for role in numbers}
-    norm = Layer("BatchNorm", raw, (picture.name,), (raw,), keys, {"eps": 0.0})
-    layers = tuple(replace(la, inputs=tuple(raw if n == picture.name else n for n in la.inputs)) for la in graph.layers)
+    numbers = {"weight": np.ones_like(mean), "bias": np.zeros_like(mean), "mean": mean, "var": std**2}
+    made = {f"{raw}.{role}": Constant(array.shape, "float64", functools.partial(np.copy, array))
+            for role, array in numbers.items()}  # fmt: skip
+    norm = Node("BatchNormalization", (picture.name, *made), (raw,), {"epsilon": 0.0}, name=raw)
+    nodes = [replace(n, inputs=tuple(raw if x == picture.name else x for x in n.inputs)) for n in graph.nodes]
     values = {**graph.values, raw: replace(picture, name=raw)}
-    params = {**graph.params, **{key: mean.shape for key in keys.values()}}
-    made = {keys[role]: (lambda array=array: array) for role, array in numbers.items()}
     entry = replace(entry, steps=[s for s in entry.steps if s is not step])
-    return replace(graph, layers=(norm, *layers), values=values, params=params), weights.adding(made), entry
+    return replace(graph, nodes=(norm, *nodes), values=values, constants={**graph.constants, **made}), entry
 
 
-@dataclass
 class _Folder:
-    """Collects replacements: `last` becomes a Conv shaped like `conv`, and `gone` layers disappear."""
+    """Collects replacements: `last` becomes a Conv shaped like `conv`, and `gone` nodes disappear."""
 
-    graph: Graph
-    weights: Weights
-
-    def __post_init__(self) -> None:
-        self.new: dict[str, Layer] = {}
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.new: dict[str, Node] = {}  # by the output of the node that is replaced
         self.gone: set[str] = set()
-        self.made: dict[str, Numbers] = {}
-        self.shapes: dict[str, tuple[int, ...]] = {}
+        self.made: dict[str, Constant] = {}
 
-    def put(self, last: Layer, conv: Layer, gone: list[Layer], kernel: Kernel) -> None:
+    def put(self, last: Node, conv: Node, gone: list[Node], kernel: Kernel) -> None:
         """Replace `last` by a convolution with the attributes of `conv`, whose kernel is computed on demand."""
-        names = {"weight": f"{last.name}.folded.weight", "bias": f"{last.name}.folded.bias"}
-        shape = self.graph.params[conv.params["weight"]]
-        self.shapes |= {names["weight"]: shape, names["bias"]: (shape[0],)}
-        self.made[names["weight"]] = lambda: kernel.weight().astype(np.float32, copy=False)
-        self.made[names["bias"]] = lambda: np.broadcast_to(kernel.bias(), shape[:1]).astype(np.float32)
-        self.new[last.name] = replace(conv, name=last.name, inputs=gone[0].inputs, outputs=last.outputs, params=names)
-        self.gone |= {layer.name for layer in gone} - {last.name}
+        names = [f"{last.name}.folded.{role}" for role in ("weight", "bias")]
+        shape, keys = self.graph.constants[conv.inputs[1]].shape, self._keys([*gone, last])
+        wanted = {names[0]: (shape, kernel.weight), names[1]: (shape[:1], kernel.bias)}
+        self.made |= {name: Constant(size, "float32", _float32(load, size), keys=keys)
+                      for name, (size, load) in wanted.items()}  # fmt: skip
+        new = replace(conv, name=last.name, inputs=(gone[0].inputs[0], *names), outputs=last.outputs)
+        self.new[last.outputs[0]] = new
+        self.gone |= {node.outputs[0] for node in gone} - {last.outputs[0]}
 
-    def done(self) -> tuple[Graph, Weights]:
-        """The graph with all replacements, and only the parameters that it still needs."""
+    def _keys(self, nodes: Iterable[Node]) -> dict[str, tuple[int, ...]]:
+        """The tensors of the source that go into these nodes."""
+        used = [self.graph.constants[name] for node in nodes for name in node.inputs if name in self.graph.constants]
+        return {key: shape for constant in used for key, shape in constant.keys.items()}
+
+    def done(self) -> Graph:
+        """The graph with all replacements, and only what it still needs."""
         absorbed = self._absorbed()
-        layers = tuple(self.new.get(layer.name, layer) for layer in self.graph.layers if layer.name not in absorbed)
-        kept = {v.name: v for v in self.graph.inputs} | {
-            n: self.graph.values[n] for layer in layers for n in layer.outputs
-        }
-        shapes = {**self.graph.params, **self.shapes}
-        params = {key: shapes[key] for layer in layers for key in layer.params.values()}
-        return replace(self.graph, layers=layers, values=kept, params=params), self.weights.adding(self.made)
+        nodes = [self.new.get(n.outputs[0], n) for n in self.graph.nodes if n.outputs[0] not in absorbed]
+        graph = replace(self.graph, nodes=tuple(nodes), constants={**self.graph.constants, **self.made})
+        made = {name for node in nodes for name in node.outputs} | {value.name for value in graph.inputs}
+        values = {name: value for name, value in graph.values.items() if name in made}
+        return replace(graph, values=values).without_dead()
 
     def _absorbed(self) -> set[str]:
-        """Layers to leave out: the folded ones, and inner sums whose result only a replaced sum read."""
-        gone = set(self.gone)
-        readers = self.graph.consumers()
-        for layer in reversed(self.graph.layers):
-            users = [u for name in layer.outputs for u in readers[name]]
-            swallowed = users and all(u.name in gone or u.name in self.new for u in users)
-            if layer.op == "Add" and swallowed and layer.name not in self._still_read():
-                gone.add(layer.name)
+        """Nodes to leave out: the folded ones, and inner sums whose result only a replaced sum read."""
+        gone, readers = set(self.gone), self.graph.consumers()
+        still_read = {name for node in self.new.values() for name in node.inputs}
+        for node in reversed(self.graph.nodes):
+            users = [user.outputs[0] for name in node.outputs for user in readers[name]]
+            swallowed = users and all(user in gone or user in self.new for user in users)
+            if node.op == "Add" and swallowed and node.outputs[0] not in still_read:
+                gone.add(node.outputs[0])
         return gone
 
-    def _still_read(self) -> set[str]:
-        return {name for layer in self.new.values() for name in layer.inputs}
 
-
-def _branches(layer: Layer, makers: dict[str, Layer], graph: Graph) -> list[Layer]:
-    """The layers whose results a (nested) sum adds up; empty unless each is read by that sum alone, in its shape."""
-    readers, found, todo = graph.consumers(), [], list(layer.inputs)
-    shape, ends = graph.values[layer.outputs[0]].shape, {v.name for v in graph.outputs}
+def _branches(node: Node, makers: Makers, readers: Mapping[str, list[Node]], graph: Graph) -> list[Node]:
+    """The nodes whose results a (nested) sum adds up; empty unless each is read by that sum alone, in its shape."""
+    found, todo = [], list(node.inputs)
+    shape, ends = graph.values[node.outputs[0]].shape, {v.name for v in graph.outputs}
     while todo:
         name = todo.pop(0)
         maker = makers.get(name)
@@ -148,49 +131,54 @@ def _branches(layer: Layer, makers: dict[str, Layer], graph: Graph) -> list[Laye
     return found
 
 
-def _mergeable(branch: Layer, first: Layer, widest: Layer) -> bool:
+def _mergeable(branch: Node, first: Node, widest: Node) -> bool:
     """Same input, and a kernel that can be zero-padded to the widest one's."""
-    if branch.inputs != first.inputs or branch.op not in ("Conv", "BatchNorm"):
+    if branch.inputs[0] != first.inputs[0] or branch.op not in ("Conv", "BatchNormalization"):
         return False
-    if branch.op == "BatchNorm":
-        return set(widest.attrs["stride"]) == {1}
-    same = all(branch.attrs[name] == widest.attrs[name] for name in ("stride", "groups", "dilation"))
-    offsets = {p - k // 2 for p, k in zip(branch.attrs["padding"], branch.attrs["kernel"] * 2, strict=True)}
-    return same and offsets == {0} and all(k % 2 for k in branch.attrs["kernel"])
+    if branch.op == "BatchNormalization":
+        return set(widest.attrs["strides"]) == {1}
+    same = all(branch.attrs[name] == widest.attrs[name] for name in ("strides", "group", "dilations"))
+    kernel = branch.attrs["kernel_shape"]
+    offsets = {p - k // 2 for p, k in zip(branch.attrs["pads"], kernel * 2, strict=True)}
+    return same and offsets == {0} and all(k % 2 for k in kernel)
 
 
-def _reach(conv: Layer) -> int:
-    return int(np.prod(conv.attrs["kernel"]))
+def _reach(conv: Node) -> int:
+    return int(np.prod(conv.attrs["kernel_shape"]))
 
 
-def scale_and_shift(norm: Layer, weights: Weights) -> tuple[Array, Array]:
-    """BatchNorm at inference as y = scale * x + shift, in float64."""
-    value = {role: weights[key].astype(np.float64) for role, key in norm.params.items()}
-    scale = value.get("weight", 1.0) / np.sqrt(value["var"] + norm.attrs["eps"])
-    return scale, value.get("bias", 0.0) - value["mean"] * scale
+def scale_and_shift(norm: Node, graph: Graph) -> tuple[Array, Array]:
+    """BatchNormalization at inference as y = scale * x + shift, in float64."""
+    value = {role: graph.constants[name].load().astype(np.float64) for role, name in roles(norm).items()}
+    scale = value["weight"] / np.sqrt(value["var"] + norm.attrs["epsilon"])
+    return scale, value["bias"] - value["mean"] * scale
 
 
-def _fold(conv: Layer, norm: Layer, weights: Weights) -> Kernel:
+def _fold(conv: Node, norm: Node, graph: Graph) -> Kernel:
     """The kernel of Conv -> BatchNorm. Scale and shift are kept between weight and bias: they are only vectors."""
-    affine = functools.cache(lambda: scale_and_shift(norm, weights))
+    affine = functools.cache(lambda: scale_and_shift(norm, graph))
 
     def weight() -> Array:
-        kernel = weights[conv.params["weight"]]
+        kernel = graph.constants[conv.inputs[1]].load()
         return _times(kernel, affine()[0].reshape(-1, *[1] * (kernel.ndim - 1)))
 
     def bias() -> Array:
         scale, shift = affine()
-        return _bias(conv, weights) * scale + shift
+        return _bias(conv, graph) * scale + shift
 
     return Kernel(weight, bias)
 
 
-def _sum(branches: list[Layer], widest: Layer, weights: Weights) -> Kernel:
+def _sum(branches: list[Node], widest: Node, graph: Graph) -> Kernel:
     """The kernel of a sum of branches."""
     return Kernel(
-        lambda: _total(_widened(branch, widest, weights) for branch in branches),
-        lambda: _total(_bias(branch, weights) for branch in branches),
+        lambda: _total(_widened(branch, widest, graph) for branch in branches),
+        lambda: _total(_bias(branch, graph) for branch in branches),
     )
+
+
+def _float32(load: Numbers, shape: tuple[int, ...]) -> Numbers:
+    return lambda: np.broadcast_to(load(), shape).astype(np.float32, copy=False)
 
 
 def _total(terms: Iterable[Array]) -> Array:
@@ -204,24 +192,24 @@ def _times(kernel: Array, scale: Array) -> Array:
     return out
 
 
-def _bias(branch: Layer, weights: Weights) -> Array:
+def _bias(branch: Node, graph: Graph) -> Array:
     """What a branch adds to every position, in float64."""
-    if branch.op == "BatchNorm":
-        return scale_and_shift(branch, weights)[1]
-    found = branch.params.get("bias")
-    return weights[found].astype(np.float64) if found else np.zeros(1)  # for every channel
+    if branch.op == "BatchNormalization":
+        return scale_and_shift(branch, graph)[1]
+    found = roles(branch).get("bias")
+    return graph.constants[found].load().astype(np.float64) if found else np.zeros(1)  # for every channel
 
 
-def _widened(branch: Layer, widest: Layer, weights: Weights) -> Array:
+def _widened(branch: Node, widest: Node, graph: Graph) -> Array:
     """A branch's kernel in float64, zero-padded around its centre to the size of the widest."""
-    size: tuple[int, ...] = widest.attrs["kernel"]
+    size: tuple[int, ...] = widest.attrs["kernel_shape"]
     if branch.op == "Conv":
-        weight = weights[branch.params["weight"]].astype(np.float64)
+        weight = graph.constants[branch.inputs[1]].load().astype(np.float64)
         margins = [((big - small) // 2,) * 2 for big, small in zip(size, weight.shape[2:], strict=True)]
         return np.pad(weight, [(0, 0), (0, 0), *margins])
-    scale, _ = scale_and_shift(branch, weights)
+    scale, _ = scale_and_shift(branch, graph)
     channels = len(scale)
-    weight = np.zeros((channels, channels // widest.attrs["groups"], *size))
+    weight = np.zeros((channels, channels // widest.attrs["group"], *size))
     out: Any = np.arange(channels)
     weight[(out, out % weight.shape[1], *[n // 2 for n in size])] = scale
     return weight

@@ -1,145 +1,139 @@
-"""Graph: a network as plain data, and Recorder: how a network's page of code becomes one.
+"""Recorder: how a network's page of code becomes a Graph.
 
-A network is a plain function that calls a Recorder. The recording is frozen into a Graph; emitting ONNX, counting MACs
+A network is a plain function that calls a Recorder. The recording is frozen into a Graph; writing ONNX, counting MACs
 and everything else are ordinary functions over it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-Dim = int | str  # a str names a dimension that is free, such as "batch"
-Shape = tuple[Dim, ...]
+import numpy as np
+
+from .form import BLOCK, Array, Constant, Dim, Graph, Made, Node, Shape, Value
+
+Numbers = int | Sequence[int]
+# Activation -> operator, its attributes and its domain. relu6 is a Clip, which takes its limits as inputs.
+ACTS: dict[str, tuple[str, dict[str, Any], str]] = {
+    "relu": ("Relu", {}, ""),
+    "relu6": ("Clip", {}, ""),
+    "sigmoid": ("Sigmoid", {}, ""),
+    "tanh": ("Tanh", {}, ""),
+    "hsigmoid": ("HardSigmoid", {"alpha": 1 / 6, "beta": 0.5}, ""),
+    "hswish": ("HardSwish", {}, ""),
+    "silu": ("Silu", {}, BLOCK),
+    "gelu": ("Gelu", {"approximate": "none"}, BLOCK),
+    "gelu_tanh": ("Gelu", {"approximate": "tanh"}, BLOCK),
+    "leaky_relu": ("LeakyRelu", {}, ""),
+    "elu": ("Elu", {}, ""),
+}
+SLOPED = ("leaky_relu", "elu")
 
 
-@dataclass(frozen=True)
-class Value:
-    """A tensor that flows: its name, shape and dtype ("float32" or "int64").
+class Trained:
+    """What a training changed in the layers that a network's page describes; here nothing."""
 
-    optional: an input of the network that is all zeros where nothing is fed
-    """
+    def eps(self, name: str, usual: float) -> float:
+        """Of the BatchNorm of this name."""
+        return usual
 
-    name: str
-    shape: Shape
-    dtype: str = "float32"
-    optional: bool = False
-
-    @property
-    def channels(self) -> int:
-        """Size of axis 1, which is always known."""
-        size = self.shape[1]
-        assert isinstance(size, int), f"{self.name} has no fixed channel count: {self.shape}"
-        return size
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One operation. params: role -> tensor key in the checkpoint; attrs: plain numbers."""
-
-    op: str
-    name: str
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    params: Mapping[str, str] = field(default_factory=dict)
-    attrs: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Graph:
-    """A whole network: layers in order of execution; shapes of all values and of all parameters it needs."""
-
-    inputs: tuple[Value, ...]
-    outputs: tuple[Value, ...]
-    layers: tuple[Layer, ...]
-    values: Mapping[str, Value]
-    params: Mapping[str, tuple[int, ...]]
-
-    def __str__(self) -> str:
-        return "\n".join(
-            f"{layer.op:<14} {layer.name:<40} {self.values[layer.outputs[0]].shape}" for layer in self.layers
-        )
-
-    def consumers(self) -> dict[str, list[Layer]]:
-        """For each value, the layers that read it; a graph output counts as no layer."""
-        readers: dict[str, list[Layer]] = {name: [] for name in self.values}
-        for layer in self.layers:
-            for name in layer.inputs:
-                readers[name].append(layer)
-        return readers
+    def act(self, name: str, kind: str, slope: float) -> tuple[str, float]:
+        """The activation of this name, and its slope."""
+        return kind, slope
 
 
 class Recorder:
     """Writes down what a network does. Every method takes Values and returns the Value(s) that come out."""
 
-    def __init__(self) -> None:
+    def __init__(self, trained: Trained | None = None) -> None:
+        self.trained = trained or Trained()
         self.inputs: list[Value] = []
-        self.layers: list[Layer] = []
+        self.nodes: list[Node] = []
         self.values: dict[str, Value] = {}
-        self.params: dict[str, tuple[int, ...]] = {}
-        self.taken: dict[str, int] = {}  # how often each name was asked for
+        self.constants: dict[str, Constant] = {}
+        self.optional: set[str] = set()
 
     def freeze(self, *outputs: Value, names: Sequence[str] = ()) -> Graph:
-        """The finished Graph; `names` renames the outputs."""
-        renamed = {value.name: new for value, new in zip(outputs, names, strict=False)}
-        layers = tuple(_rename(layer, renamed) for layer in self.layers)
-        values = {renamed.get(n, n): replace(v, name=renamed.get(n, n)) for n, v in self.values.items()}
-        ends = tuple(values[renamed.get(v.name, v.name)] for v in outputs)
-        return Graph(tuple(self.inputs), ends, layers, values, dict(self.params))
+        """The finished Graph; `names` renames the outputs, and the constants that are called after them."""
+        ends = {value.name: new for value, new in zip(outputs, names, strict=False)}
+        ours = (name for name, constant in self.constants.items() if not constant.keys)
+        new = {**ends, **{name: _after(name, ends) for name in ours}}
+        nodes = tuple(_renamed(node, new) for node in self.nodes)
+        values = {new.get(n, n): replace(value, name=new.get(n, n)) for n, value in self.values.items()}
+        constants = {new.get(name, name): constant for name, constant in self.constants.items()}
+        finals = tuple(values[new.get(value.name, value.name)] for value in outputs)
+        return Graph(tuple(self.inputs), finals, nodes, values, constants, frozenset(self.optional))
 
     # -- recording ---------------------------------------------------------------------------------------------------
 
     def input(self, name: str, shape: Shape, dtype: str = "float32", optional: bool = False) -> Value:
-        """An input of the network."""
-        value = self.values[name] = Value(name, shape, dtype, optional)
+        """An input of the network; an optional one is all zeros where nothing is fed."""
+        value = self.values[name] = Value(name, shape, dtype)
         self.inputs.append(value)
+        if optional:
+            self.optional.add(name)
+            self.constant(name, np.zeros([n for n in shape if isinstance(n, int)], np.float32))
         return value
 
-    def layer(
-        self, op: str, name: str, inputs: Sequence[Value], shape: Shape,
-        params: Mapping[str, str] | None = None, dtype: str = "float32", **attrs: Any,
+    def op(
+        self, op: str, name: str, inputs: Sequence[Value | str], shape: Shape, dtype: str = "float32",
+        domain: str = "", **attrs: Any,
     ) -> Value:  # fmt: skip
-        """Record one layer with one output of the given shape."""
-        return self.layers_out(op, name, inputs, [shape], params, dtype, **attrs)[0]
+        """Record one operation with one output of the given shape. inputs: values, and names of constants."""
+        return self.ops(op, name, inputs, [shape], [dtype], domain, **attrs)[0]
 
-    def layers_out(
-        self, op: str, name: str, inputs: Sequence[Value], shapes: Sequence[Shape],
-        params: Mapping[str, str] | None = None, dtype: str | Sequence[str] = "float32", **attrs: Any,
+    def block(self, op: str, name: str, inputs: Sequence[Value | str], shape: Shape, dtype: str = "float32",
+              **attrs: Any) -> Value:  # fmt: skip
+        """The same of one of our own."""
+        return self.op(op, name, inputs, shape, dtype, BLOCK, **attrs)
+
+    def ops(
+        self, op: str, name: str, inputs: Sequence[Value | str], shapes: Sequence[Shape], dtypes: Sequence[str],
+        domain: str = "", **attrs: Any,
     ) -> list[Value]:  # fmt: skip
-        """Record one layer with several outputs, of one dtype or of one each."""
-        unique = self._unique(name or op.lower())
-        dtypes = [dtype] * len(shapes) if isinstance(dtype, str) else dtype
-        names = [unique if i == 0 else f"{unique}:{i}" for i in range(len(shapes))]
+        """Record one operation with several outputs, of a dtype each."""
+        first = self.unique(name or op.lower())
+        names = [first if i == 0 else f"{first}:{i}" for i in range(len(shapes))]
         outs = [Value(*fields) for fields in zip(names, shapes, dtypes, strict=True)]
-        for value in outs:
-            self.values[value.name] = value
-        sources, results = tuple(v.name for v in inputs), tuple(v.name for v in outs)
-        self.layers.append(Layer(op, unique, sources, results, dict(params or {}), attrs))
+        self.values |= {value.name: value for value in outs}
+        sources = _trimmed([x if isinstance(x, str) else x.name for x in inputs])
+        self.nodes.append(Node(op, sources, tuple(names), attrs, domain, first))
         return outs
 
-    def param(self, key: str, shape: tuple[int, ...]) -> str:
-        """Declare that the network needs the checkpoint's tensor `key` in this shape."""
-        key = key.removeprefix(".")  # of a network that is a single layer, whose own path is ""
-        known = self.params.setdefault(key, shape)
-        assert known == shape, f"{key} is used as {known} and as {shape}"
-        return key
-
-    def _unique(self, name: str) -> str:
-        """The name, or the first of name_2, name_3, … that is free."""
-        new, n = name, self.taken.get(name, 1)
+    def unique(self, name: str) -> str:
+        """The name that a new value gets if it is asked to have this one."""
+        new, n = name, 1
         while new in self.values:
             n += 1
             new = f"{name}_{n}"
-        self.taken[name] = n
         return new
+
+    def param(self, key: str, shape: tuple[int, ...], wide: tuple[int, ...] = ()) -> str:
+        """Declare that the network needs the source's tensor `key` in this shape, and is to have it in the shape `wide`
+        if that is another; the name of the constant.
+        """
+        key = key.removeprefix(".")  # of a network that is a single layer, whose own path is ""
+        name, made = (f"{key}.wide", Made((key,), _reshaped(wide))) if wide else (key, Made((key,)))
+        known = self.constants.setdefault(name, Constant(wide or shape, "float32", made, keys={key: shape}))
+        assert known.keys[key] == shape, f"{key} is used as {known.keys[key]} and as {shape}"
+        return name
+
+    def constant(self, name: str, array: Array) -> str:
+        """Numbers of the network's own; their name."""
+        self.constants[name] = Constant(array.shape, array.dtype.name, lambda: array)
+        return name
+
+    def ints(self, name: str, *values: int) -> str:
+        """A row of int64."""
+        return self.constant(name, np.array(values, np.int64))
 
     # -- layers with parameters --------------------------------------------------------------------------------------
 
     def conv(
-        self, key: str, x: Value, channels: int, kernel: int | Sequence[int], stride: int | Sequence[int] = 1,
-        padding: int | Sequence[int] | None = None, groups: int = 1, dilation: int | Sequence[int] = 1,
-        bias: bool = True,
+        self, key: str, x: Value, channels: int, kernel: Numbers, stride: Numbers = 1, padding: Numbers | None = None,
+        groups: int = 1, dilation: Numbers = 1, bias: bool = True,
     ) -> Value:  # fmt: skip
         """(N, C, *size) -> (N, channels, *size'), 1-D or 2-D; padding None keeps the size at stride 1.
 
@@ -149,28 +143,29 @@ class Recorder:
         kernels, strides, dilations = _spread(kernel, dims), _spread(stride, dims), _spread(dilation, dims)
         same = tuple(d * (k - 1) // 2 for k, d in zip(kernels, dilations, strict=True))
         pads = _pads(same if padding is None else padding, dims)
-        params = {"weight": self.param(f"{key}.weight", (channels, x.channels // groups, *kernels))}
-        if bias:
-            params["bias"] = self.param(f"{key}.bias", (channels,))
+        weight = self.param(f"{key}.weight", (channels, x.channels // groups, *kernels))
         size = _windows(x.shape[2:], kernels, strides, pads, dilations)
-        return self.layer(
-            "Conv", key, [x], (x.shape[0], channels, *size), params,
-            kernel=kernels, stride=strides, padding=pads, dilation=dilations, groups=groups,
+        return self.op(
+            "Conv", key, [x, weight, self._bias(key, channels, bias)], (x.shape[0], channels, *size),
+            kernel_shape=kernels, strides=strides, pads=pads, dilations=dilations, group=groups,
         )  # fmt: skip
 
     def conv_transpose(self, key: str, x: Value, channels: int, factor: int) -> Value:
         """(N, C, H, W) -> (N, channels, factor * H, factor * W), kernel and stride alike."""
         weight = self.param(f"{key}.weight", (x.channels, channels, factor, factor))
-        params = {"weight": weight, "bias": self.param(f"{key}.bias", (channels,))}
         size = [n * factor if isinstance(n, int) else n for n in x.shape[2:]]
-        return self.layer("ConvTranspose", key, [x], (x.shape[0], channels, *size), params, factor=factor)
+        inputs, shape = [x, weight, self._bias(key, channels)], (x.shape[0], channels, *size)
+        return self.op("ConvTranspose", key, inputs, shape, kernel_shape=(factor,) * 2, strides=(factor,) * 2)
 
     def batch_norm(self, key: str, x: Value, eps: float = 1e-5, affine: bool = True) -> Value:
         """Same shape, per channel of axis 1; inference form."""
-        roles = {"mean": "running_mean", "var": "running_var"}
-        roles = {"weight": "weight", "bias": "bias", **roles} if affine else roles
-        params = {role: self.param(f"{key}.{name}", (x.channels,)) for role, name in roles.items()}
-        return self.layer("BatchNorm", key, [x], x.shape, params, eps=eps)
+        size, name = (x.channels,), self.unique(key)
+        affines = [self.param(f"{key}.{role}", size) for role in ("weight", "bias")] if affine else [
+            self.constant(f"{name}/{role}", np.full(size, value, np.float32))
+            for role, value in (("weight", 1), ("bias", 0))]  # fmt: skip
+        stats = [self.param(f"{key}.{role}", size) for role in ("running_mean", "running_var")]
+        eps = self.trained.eps(name, eps)
+        return self.op("BatchNormalization", key, [x, *affines, *stats], x.shape, epsilon=eps)
 
     def conv_bn(
         self, key: str, x: Value, channels: int, kernel: int, stride: int = 1, padding: int | None = None,
@@ -185,26 +180,26 @@ class Recorder:
         """(..., C) -> (..., features)."""
         inner = x.shape[-1]
         assert isinstance(inner, int), f"{key}: the last dimension of {x.shape} is not known"
-        params = {"weight": self.param(f"{key}.weight", (features, inner))}
-        if bias:
-            params["bias"] = self.param(f"{key}.bias", (features,))
-        return self.layer("Linear", key, [x], (*x.shape[:-1], features), params)
+        weight = self.param(f"{key}.weight", (features, inner))
+        return self.block("Linear", key, [x, weight, self._bias(key, features, bias)], (*x.shape[:-1], features))
+
+    def _bias(self, key: str, size: int, there: bool = True) -> str:
+        return self.param(f"{key}.bias", (size,)) if there else ""
 
     def group_norm(self, key: str, x: Value, groups: int, eps: float = 1e-5, affine: bool = True) -> Value:
         """Same shape; (N, C, *size) normalised within each of `groups` groups of channels."""
-        roles = ("weight", "bias") if affine else ()
-        params = {role: self.param(f"{key}.{role}", (x.channels,)) for role in roles}
-        return self.layer("GroupNorm", key, [x], x.shape, params, groups=groups, eps=eps)
+        affines = [self.param(f"{key}.{role}", (x.channels,)) for role in ("weight", "bias")] if affine else []
+        return self.block("GroupNorm", key, [x, *affines], x.shape, groups=groups, eps=eps)
 
     def prelu(self, key: str, x: Value, slopes: int) -> Value:
         """Same shape; one slope, or one per channel of axis 1."""
-        params = {"weight": self.param(f"{key}.weight", (slopes,))}
-        return self.layer("PRelu", key, [x], x.shape, params)
+        wide = (slopes, *[1] * (len(x.shape) - 2))
+        return self.op("PRelu", key, [x, self.param(f"{key}.weight", (slopes,), wide)], x.shape)
 
     def embedding(self, key: str, ids: Value, words: int, features: int) -> Value:
         """int64 (...) -> (..., features)."""
-        params = {"weight": self.param(f"{key}.weight", (words, features))}
-        return self.layer("Embedding", key, [ids], (*ids.shape, features), params)
+        weight = self.param(f"{key}.weight", (words, features))
+        return self.op("Gather", key, [weight, ids], (*ids.shape, features))
 
     def lstm(
         self, key: str, x: Value, hidden: int, layers: int = 1, batch_first: bool = False,
@@ -232,15 +227,15 @@ class Recorder:
     ) -> list[Value]:
         inner = x.shape[2]
         assert isinstance(inner, int)
-        params: dict[str, str] = {}
-        for way in ("", "_reverse")[:ways]:
-            shapes: dict[str, tuple[int, ...]] = {"weight_ih": (4 * hidden, inner), "weight_hh": (4 * hidden, hidden)}
-            if bias:
-                shapes |= {"bias_ih": (4 * hidden,), "bias_hh": (4 * hidden,)}
-            params |= {f"{role}{way}": self.param(f"{key}.{role}_l{i}{way}", s) for role, s in shapes.items()}
+        shapes: dict[str, tuple[int, ...]] = {"weight_ih": (4 * hidden, inner), "weight_hh": (4 * hidden, hidden)}
+        names = [
+            self.param(f"{key}.{role}_l{i}{way}", shapes.get(role, (4 * hidden,))) if bias or role in shapes else ""
+            for way in ("", "_reverse")[:ways] for role in (*shapes, "bias_ih", "bias_hh")
+        ]  # fmt: skip
         time, batch = x.shape[:2]
-        shapes_out = [(time, batch, ways * hidden), (ways, batch, hidden), (ways, batch, hidden)]
-        return self.layers_out("Lstm", f"{key}.{i}", [x, *before], shapes_out, params, hidden=hidden, ways=ways)
+        ends: list[Shape] = [(time, batch, ways * hidden), (ways, batch, hidden), (ways, batch, hidden)]
+        inputs = [x, *(before or ["", ""]), *names]
+        return self.ops("Lstm", f"{key}.{i}", inputs, ends, ["float32"] * 3, BLOCK, hidden=hidden, ways=ways)
 
     # -- layers without ----------------------------------------------------------------------------------------------
 
@@ -249,52 +244,61 @@ class Recorder:
 
         hsigmoid here is mmcv's and torch's of today: relu6(x + 3) / 6.
         """
-        return self.layer("Act", f"{name}.{kind}" if name else kind, [x], x.shape, kind=kind, slope=slope)
+        name = self.unique(f"{name}.{kind}" if name else kind)
+        kind, slope = self.trained.act(name, kind, slope)
+        op, attrs, domain = ACTS[kind]
+        sloped = {"alpha": float(slope)} if kind in SLOPED else {}
+        limits = [self.number(value, name) for value in (0, 6)] if kind == "relu6" else []
+        return self.op(op, name, [x, *limits], x.shape, domain=domain, **attrs, **sloped)
+
+    def number(self, value: float, near: str) -> str:
+        """A float scalar, next to the value that it is for."""
+        return self.constant(f"{near}/{value:g}", np.array(value, np.float32))
 
     def softmax(self, x: Value, axis: int = -1, name: str = "softmax") -> Value:
         """Same shape; sums to 1 along the axis."""
-        return self.layer("Softmax", name, [x], x.shape, axis=axis % len(x.shape))
+        return self.op("Softmax", name, [x], x.shape, axis=axis % len(x.shape))
 
     def max_pool(
-        self, x: Value, kernel: int | Sequence[int], stride: int | Sequence[int] | None = None,
-        padding: int | Sequence[int] = 0, dilation: int | Sequence[int] = 1, ceil: bool = False, name: str = "",
+        self, x: Value, kernel: Numbers, stride: Numbers | None = None, padding: Numbers = 0, dilation: Numbers = 1,
+        ceil: bool = False, name: str = "",
     ) -> Value:  # fmt: skip
         """(N, C, *size) -> (N, C, *size'); the window never starts in the padding at the end, as in torch."""
-        return self._pool("MaxPool", x, kernel, stride, padding, dilation, ceil, name)
+        dilations = _spread(dilation, len(x.shape) - 2)
+        return self._pool("MaxPool", name or "maxpool", x, kernel, stride, padding, ceil, dilations=dilations)
 
     def avg_pool(
-        self, x: Value, kernel: int | Sequence[int], stride: int | Sequence[int] | None = None,
-        padding: int | Sequence[int] = 0, ceil: bool = False, count_pad: bool = True, name: str = "",
+        self, x: Value, kernel: Numbers, stride: Numbers | None = None, padding: Numbers = 0, ceil: bool = False,
+        count_pad: bool = True, name: str = "",
     ) -> Value:  # fmt: skip
         """(N, C, *size) -> (N, C, *size')."""
-        return self._pool("AvgPool", x, kernel, stride, padding, 1, ceil, name, count_pad=count_pad)
+        count = int(count_pad)
+        return self._pool("AveragePool", name or "avgpool", x, kernel, stride, padding, ceil, count_include_pad=count)
 
     def _pool(
-        self, op: str, x: Value, kernel: int | Sequence[int], stride: int | Sequence[int] | None,
-        padding: int | Sequence[int], dilation: int | Sequence[int], ceil: bool, name: str, **attrs: Any,
+        self, op: str, name: str, x: Value, kernel: Numbers, stride: Numbers | None, padding: Numbers, ceil: bool,
+        **attrs: Any,
     ) -> Value:  # fmt: skip
         dims = len(x.shape) - 2
-        kernels, pads, dilations = _spread(kernel, dims), _pads(padding, dims), _spread(dilation, dims)
+        kernels, pads, dilations = _spread(kernel, dims), _pads(padding, dims), attrs.get("dilations", (1,) * dims)
         strides = kernels if stride is None else _spread(stride, dims)
         size = _windows(x.shape[2:], kernels, strides, pads, dilations, ceil)
-        return self.layer(
-            op, name or op.lower(), [x], (*x.shape[:2], *size),
-            kernel=kernels, stride=strides, padding=pads, dilation=dilations, ceil=ceil, **attrs,
-        )  # fmt: skip
+        window = {"kernel_shape": kernels, "strides": strides, "pads": pads, "ceil_mode": int(ceil)}
+        return self.op(op, name, [x], (*x.shape[:2], *size), **window, **attrs)
 
     def global_pool(self, x: Value, name: str = "global_pool", keep: bool = False) -> Value:
         """(N, C, *size) -> (N, C), or (N, C, 1, …) with keep: the mean over all positions."""
         ones = (1,) * (len(x.shape) - 2)
-        x = self.layer("GlobalAvgPool", name, [x], (*x.shape[:2], *ones))
+        x = self.op("GlobalAveragePool", name, [x], (*x.shape[:2], *ones))
         return x if keep else self.flatten(x, f"{name}.flatten")
 
     def add(self, a: Value, b: Value, name: str = "add") -> Value:
         """Element by element; shapes broadcast where a size is 1."""
-        return self.layer("Add", name, [a, b], _broadcast(a.shape, b.shape))
+        return self.op("Add", name, [a, b], _broadcast(a.shape, b.shape))
 
     def mul(self, a: Value, b: Value, name: str = "mul") -> Value:
         """Element by element; shapes broadcast where a size is 1."""
-        return self.layer("Mul", name, [a, b], _broadcast(a.shape, b.shape))
+        return self.op("Mul", name, [a, b], _broadcast(a.shape, b.shape))
 
     def concat(self, values: Sequence[Value], axis: int = 1, name: str = "concat") -> Value:
         """Join along an axis."""
@@ -302,31 +306,38 @@ class Recorder:
         known = [size for size in sizes if isinstance(size, int)]
         shape = list(values[0].shape)
         shape[axis] = sum(known) if len(known) == len(sizes) else "n"
-        return self.layer("Concat", name, values, tuple(shape), axis=axis % len(shape))
+        return self.op("Concat", name, values, tuple(shape), values[0].dtype, axis=axis % len(shape))
 
     def slice(self, x: Value, axis: int, start: int, stop: int, name: str = "slice") -> Value:
         """x[start:stop] along an axis."""
-        shape = list(x.shape)
+        shape, name = list(x.shape), self.unique(name)
         shape[axis] = stop - start
-        return self.layer("Slice", name, [x], tuple(shape), axis=axis % len(shape), start=start, stop=stop)
+        ends = {"start": start, "stop": stop, "axis": axis % len(shape)}
+        return self.op("Slice", name, [x, *(self.ints(f"{name}/{end}", n) for end, n in ends.items())], tuple(shape),
+                       x.dtype)  # fmt: skip
 
     def select(self, x: Value, axis: int, index: int, name: str = "select") -> Value:
         """x[..., index, ...]: one position of an axis, which goes away; negative counts from the end."""
-        axis %= len(x.shape)
-        return self.layer("Select", name, [x], (*x.shape[:axis], *x.shape[axis + 1 :]), axis=axis, index=index)
+        axis, name = axis % len(x.shape), self.unique(name)
+        place = self.constant(f"{name}/index", np.array(index, np.int64))
+        return self.op("Gather", name, [x, place], (*x.shape[:axis], *x.shape[axis + 1 :]), x.dtype, axis=axis)
 
     def squeeze(self, x: Value, axis: int, name: str = "squeeze") -> Value:
         """Drop an axis of size 1."""
-        axis %= len(x.shape)
-        return self.layer("Squeeze", name, [x], (*x.shape[:axis], *x.shape[axis + 1 :]), axis=axis)
+        axis, name = axis % len(x.shape), self.unique(name)
+        shape = (*x.shape[:axis], *x.shape[axis + 1 :])
+        return self.op("Squeeze", name, [x, self.ints(f"{name}/axes", axis)], shape, x.dtype)
 
     def unsqueeze(self, x: Value, axis: int, name: str = "unsqueeze") -> Value:
         """Insert an axis of size 1."""
-        return self.layer("Unsqueeze", name, [x], (*x.shape[:axis], 1, *x.shape[axis:]), axis=axis)
+        name, shape = self.unique(name), (*x.shape[:axis], 1, *x.shape[axis:])
+        return self.op("Unsqueeze", name, [x, self.ints(f"{name}/axes", axis)], shape, x.dtype)
 
     def reshape(self, x: Value, shape: Shape, name: str = "reshape") -> Value:
         """The same numbers in another shape; at most one dimension may be free, and it stays the first."""
-        return self.layer("Reshape", name, [x], shape)
+        name = self.unique(name)
+        sizes = self.ints(f"{name}/shape", *(-1 if isinstance(n, str) else n for n in shape))
+        return self.op("Reshape", name, [x, sizes], shape, x.dtype)
 
     def flatten(self, x: Value, name: str = "flatten", start: int = 1) -> Value:
         """(A, B, C, …) -> (A, B*C*…) with start = 1."""
@@ -334,21 +345,27 @@ class Recorder:
         for size in x.shape[start:]:
             assert isinstance(size, int), f"{name}: {x.shape} has a free dimension that cannot be flattened"
             rest *= size
-        shape: Shape = (*x.shape[:start], rest)
-        return x if len(x.shape) == start + 1 else self.layer("Reshape", name, [x], shape)
+        return x if len(x.shape) == start + 1 else self.reshape(x, (*x.shape[:start], rest), name)
 
     def transpose(self, x: Value, order: Sequence[int], name: str = "transpose") -> Value:
         """Axes in another order."""
-        return self.layer("Transpose", name, [x], tuple(x.shape[i] for i in order), order=tuple(order))
+        return self.op("Transpose", name, [x], tuple(x.shape[i] for i in order), x.dtype, perm=tuple(order))
 
     def upsample_like(self, x: Value, other: Value, name: str) -> Value:
         """Nearest, to the size of another feature map."""
-        return self.layer("UpsampleLike", name, [x, other], (*x.shape[:2], *other.shape[2:]))
+        return self.block("UpsampleLike", name, [x, other], (*x.shape[:2], *other.shape[2:]))
 
     def upsample(self, x: Value, size: Sequence[Dim], mode: str, align_corners: bool, name: str = "upsample") -> Value:
-        """(N, C, *size) resized; mode "nearest" or "linear" (bilinear for pictures)."""
-        shape = (*x.shape[:2], *size)
-        return self.layer("Upsample", name, [x], shape, mode=mode, align_corners=align_corners)
+        """(N, C, *size) resized by scale, so that the batch stays free; mode "nearest" or "linear" (bilinear for
+        pictures), coordinates as torch.nn.Upsample's.
+        """
+        name, linear = self.unique(name), mode == "linear"
+        scales = [1.0, 1.0, *(float(n) / float(m) for n, m in zip(size, x.shape[2:], strict=True))]
+        where = "align_corners" if align_corners else "half_pixel" if linear else "asymmetric"
+        rule = {"mode": "linear"} if linear else {"mode": "nearest", "nearest_mode": "floor"}
+        inputs = [x, self.constant(f"{name}/roi", np.zeros(0, np.float32)),
+                  self.constant(f"{name}/scales", np.array(scales, np.float32))]  # fmt: skip
+        return self.op("Resize", name, inputs, (*x.shape[:2], *size), coordinate_transformation_mode=where, **rule)
 
 
 def window(n: Dim, kernel: int, stride: int, before: int, after: int, dilation: int = 1, ceil: bool = False) -> Dim:
@@ -371,13 +388,13 @@ def _windows(
     return [window(n, k, s, before, after, d, ceil) for n, k, s, before, after, d in settings]
 
 
-def _pads(value: int | Sequence[int], dims: int) -> tuple[int, ...]:
+def _pads(value: Numbers, dims: int) -> tuple[int, ...]:
     """All starts, then all ends."""
     pads = _spread(value, dims)
     return pads if len(pads) == 2 * dims else pads * 2
 
 
-def _spread(value: int | Sequence[int], dims: int) -> tuple[int, ...]:
+def _spread(value: Numbers, dims: int) -> tuple[int, ...]:
     return (value,) * dims if isinstance(value, int) else tuple(value)
 
 
@@ -385,6 +402,23 @@ def _broadcast(a: Shape, b: Shape) -> Shape:
     return tuple(y if x == 1 else x for x, y in zip(a, b, strict=True))
 
 
-def _rename(layer: Layer, names: Mapping[str, str]) -> Layer:
-    inputs, outputs = (tuple(names.get(v, v) for v in values) for values in (layer.inputs, layer.outputs))
-    return replace(layer, inputs=inputs, outputs=outputs)
+def _after(name: str, renamed: Mapping[str, str]) -> str:
+    """The name of a constant that is called after a value, "dets/axes", once that has its new name."""
+    owner, slash, rest = name.partition("/")
+    return f"{renamed.get(owner, owner)}{slash}{rest}"
+
+
+def _renamed(node: Node, new: Mapping[str, str]) -> Node:
+    inputs, outputs = (tuple(new.get(name, name) for name in names) for names in (node.inputs, node.outputs))
+    return replace(node, inputs=inputs, outputs=outputs)
+
+
+def _reshaped(shape: tuple[int, ...]) -> Callable[[Array], Array]:
+    return lambda array: array.reshape(shape)
+
+
+def _trimmed(names: list[str]) -> tuple[str, ...]:
+    """Without what is left out at the end."""
+    while names and not names[-1]:
+        names = names[:-1]
+    return tuple(names)

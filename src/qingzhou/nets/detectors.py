@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import OptionError
-from ..graph.record import Graph, Recorder, Value
+from ..graph.form import Graph, Value
+from ..graph.record import Recorder
 from ..runtime.card import Input, Output
 from . import faster_rcnn, resnet, ssdlite, yolov3
 from .decodings import rcnn_thresholds, ssd_decoding, yolo_decoding

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..graph.record import Recorder, Value
+from ..graph.form import Value
+from ..graph.record import Recorder
 from . import resnet
 from .detector import (
     Box,

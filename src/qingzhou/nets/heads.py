@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from ..graph.record import Recorder, Value
+from ..graph.form import Value
+from ..graph.record import Recorder
 from .network import Config, Shapes, agreed, children, class_counts
 from .settings import Activation, Layers
 
@@ -67,10 +68,10 @@ def attentive(net: Recorder, x: Value, classes: int, heads: int, residual: float
     found = []
     for i, temperature in enumerate(TEMPERATURES[heads]):
         key = f"{CSRA}.{i}"
-        params = {"weight": net.param(f"{key}.head.weight", (classes, x.channels, 1, 1))}
-        found.append(net.layer(
-            "Attentive", key, [x], (x.shape[0], classes), params, residual=residual, temperature=temperature,
-            hardest=temperature == HARDEST,
+        weight = net.param(f"{key}.head.weight", (classes, x.channels, 1, 1))
+        found.append(net.block(
+            "Attentive", key, [x, weight], (x.shape[0], classes), residual=residual, temperature=temperature,
+            hardest=int(temperature == HARDEST),
         ))  # fmt: skip
     total = found[0]
     for i, more in enumerate(found[1:]):
@@ -83,8 +84,7 @@ def general_mean(net: Recorder, key: str, x: Value, least: float) -> Value:
 
     Radenovic et al. 2018, Fine-tuning CNN image retrieval; mmpretrain/models/necks/gem.py.
     """
-    params = {"order": net.param(key, (1,))}
-    x = net.layer("GeneralMean", f"{key}.mean", [x], (*x.shape[:2], 1, 1), params, least=least)
+    x = net.block("GeneralMean", f"{key}.mean", [x, net.param(key, (1,))], (*x.shape[:2], 1, 1), least=least)
     return net.flatten(x, f"{key}.flatten")
 
 
@@ -93,5 +93,5 @@ def cosines(net: Recorder, key: str, x: Value, features: int, scale: float) -> V
 
     ArcFace at test time (Deng et al. 2019); mmpretrain/models/heads/margin_head.py.
     """
-    params = {"weight": net.param(f"{key}.weight", (features, x.channels))}
-    return net.layer("Cosines", key, [x], (x.shape[0], features), params, scale=scale)
+    weight = net.param(f"{key}.weight", (features, x.channels))
+    return net.block("Cosines", key, [x, weight], (x.shape[0], features), scale=scale)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ..errors import TensorMismatch, UnsupportedCheckpoint
-from ..graph.record import Graph
+from ..graph.form import Graph
 from .detectors import DETECTORS, Detector
 from .lenet import LENET
 from .mobilenet_v2 import MOBILENET_V2
@@ -78,7 +78,7 @@ def compare(network: Architecture, config: Config, shapes: Shapes, wanted: Wante
     channels = _channels(recorded, shapes)
     if channels in (1, 3) and channels != recorded.input.shape[1]:
         recorded = network.record(config, replace(wanted, channels=channels))
-    needed = recorded.graph.params
+    needed = recorded.graph.tensors
     used = {key for key in shapes if key.rpartition(".")[2] not in UNUSED}
     both = sorted(used & set(needed))
     wrong = tuple((key, shapes[key], needed[key]) for key in both if shapes[key] != needed[key])
@@ -89,8 +89,8 @@ def compare(network: Architecture, config: Config, shapes: Shapes, wanted: Wante
 
 def _channels(recorded: Recorded, shapes: Shapes) -> int:
     """How many channels the first convolutions take, by their tensors; 0 if these do not fit otherwise or disagree."""
-    image, needed = recorded.graph.inputs[0].name, recorded.graph.params
-    keys = [layer.params["weight"] for layer in recorded.graph.consumers()[image] if layer.op == "Conv"]
+    image, needed = recorded.graph.inputs[0].name, recorded.graph.tensors
+    keys = [node.inputs[1] for node in recorded.graph.consumers()[image] if node.op == "Conv"]
     found = {shapes.get(key, ())[1:2] for key in keys}
     fits = all(_but_channels(shapes.get(key, ())) == _but_channels(needed[key]) for key in keys)
     return found.pop()[0] if fits and len(found) == 1 else 0

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from itertools import product
 from typing import Any
 
-from ..graph.record import Recorder, Value
+from ..graph.form import Value
+from ..graph.record import Recorder
 from .heads import head, heads
 from .network import (
     Config,

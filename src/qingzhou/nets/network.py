@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from ..graph.record import Graph, Layer, Recorder, Value
+from ..graph.form import Value
+from ..graph.record import Recorder, Trained
 from ..runtime.card import Input, Output
 from .pictures import MEAN, STD, input_as_trained, resized, with_channels
 from .recorded import Recorded, Wanted
@@ -46,31 +47,33 @@ class Network:
         entry = resized(trained, wanted.picture)
         if wanted.picture is not None:  # said by the user
             assumed = tuple(name for name in assumed if name != "input_size")
-        net, layers = Recorder(), wanted.settings.layers
+        layers = wanted.settings.layers
+        net = Recorder(AsTrained(layers, self.act))
         image = net.input(entry.name, tuple(1 if n is None else n for n in entry.shape))
         logits = self.build(net, image, config)
         scores = net.act("sigmoid", logits, "scores") if layers.sigmoid else net.softmax(logits)
-        graph = as_trained(net.freeze(scores, names=["probs"]), layers, self.act)
+        graph = net.freeze(scores, names=["probs"])
         if not layers.sigmoid:
             return Recorded(graph, entry, "classification", Output("probs", "probabilities"), assumed=assumed)
         limits = {"score": layers.threshold, "most": min(layers.most or config["classes"], config["classes"])}
         return Recorded(graph, entry, "classification", Output("probs", "sigmoids"), limits, assumed=assumed)
 
 
-def as_trained(graph: Graph, layers: Layers, replaced: str) -> Graph:
+class AsTrained(Trained):
     """The backbone with the eps of its BatchNorm, and the activation instead of its usual one, that were trained."""
-    return replace(graph, layers=tuple(_as_trained(layer, layers, replaced) for layer in graph.layers))
 
+    def __init__(self, layers: Layers, replaced: str) -> None:
+        self.layers, self.replaced = layers, replaced
 
-def _as_trained(layer: Layer, layers: Layers, replaced: str) -> Layer:
-    if not layer.name.startswith("backbone."):
-        return layer
-    if layer.op == "BatchNorm" and layers.eps is not None:
-        return replace(layer, attrs={**layer.attrs, "eps": layers.eps})
-    fixed = ".se_layer." in layer.name or ".classifier." in layer.name  # RepVGG's gates and VGG's linear layers
-    if layer.op == "Act" and layers.act and layer.attrs["kind"] == replaced and not fixed:
-        return replace(layer, attrs={**layer.attrs, "kind": layers.act.kind, "slope": layers.act.slope})
-    return layer
+    def eps(self, name: str, usual: float) -> float:
+        """Of the whole backbone."""
+        return usual if self.layers.eps is None or not name.startswith("backbone.") else self.layers.eps
+
+    def act(self, name: str, kind: str, slope: float) -> tuple[str, float]:
+        """But for RepVGG's gates and VGG's linear layers."""
+        fixed = ".se_layer." in name or ".classifier." in name or not name.startswith("backbone.")
+        given = self.layers.act
+        return (given.kind, given.slope) if given and kind == self.replaced and not fixed else (kind, slope)
 
 
 def imagenet_input(interpolation: str = "pillow", bgr: bool = False) -> Input:

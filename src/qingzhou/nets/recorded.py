@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..graph.record import Graph
+from ..graph.form import Graph
 from ..runtime.card import Input, Output
 from .preprocess import Preprocess
 from .settings import Settings

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import count
 
-from ..graph.record import Recorder, Value
+from ..graph.form import Value
+from ..graph.record import Recorder
 from .heads import head, heads
 from .network import (
     Config,

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ..graph.record import Recorder, Value
+from ..graph.form import Value
+from ..graph.record import Recorder
 from .detector import Box, Level, Levels
 from .mobilenet_v2 import MMDET, WIDTHS, backbone
 from .network import Config, Shapes, agreed, children, commonest, divisible, norm_places

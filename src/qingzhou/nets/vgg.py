@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..graph.record import Recorder, Value
+from ..graph.form import Value
+from ..graph.record import Recorder
 from .network import Config, Network, Shapes, children, class_counts, imagenet_input
 
 # Convolutions in each of the five stages (configurations A, B, D and E of the paper)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ..graph.record import Recorder, Value
+from ..graph.form import Value
+from ..graph.record import Recorder
 from .detector import Box, Level, Levels
 from .mobilenet_v2 import MMDET
 from .mobilenet_v2 import backbone as mobilenet_v2

@@ -7,28 +7,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..graph.record import Layer, Value
-from ..graph.weights import Array
+from ..graph.form import Array, Node, Value
 
 if TYPE_CHECKING:
-    from .lower import Emitter
+    from .lower import Lowering
 
 LARGEST_LOG = float(abs(np.log(16 / 1000)))  # mmdet's wh_ratio_clip: no box grows more than this from its anchor
 
 
-def anchors(e: Emitter, layer: Layer) -> None:
+def anchors(e: Lowering, node: Node) -> None:
     """Base boxes plus a grid: (H, 1, 1, 4) + (1, W, 1, 4) + (1, 1, A, 4). Engines add constants when they load; the
     sums would be a good part of a small INT8 file.
     """
-    x, out = e.graph.values[layer.inputs[0]], layer.outputs[0]
-    base, stride = np.array(layer.attrs["base"], np.float32), float(layer.attrs["stride"])
+    x, out = e.graph.values[node.inputs[0]], node.outputs[0]
+    base, stride = np.array(node.attrs["base"], np.float32), node.attrs["stride"]
     ys, xs = (_shifts(e, x, axis, stride, f"{out}/{name}") for axis, name in ((2, "y"), (3, "x")))
     shift = e.node("Add", [ys, xs], [f"{out}/shift"])
     boxes = e.node("Add", [shift, e.constant(f"{out}/base", base.reshape(1, 1, -1, 4))], [f"{out}/boxes"])
     e.node("Reshape", [boxes, e.ints(f"{out}/rows", [-1, 4])], [out])
 
 
-def _shifts(e: Emitter, x: Value, axis: int, stride: float, name: str) -> str:
+def _shifts(e: Lowering, x: Value, axis: int, stride: float, name: str) -> str:
     """What the positions along an axis of a feature map add to a box: a constant where its size is known."""
     size, on = x.shape[axis], np.array([0, 1, 0, 1] if axis == 2 else [1, 0, 1, 0], np.float32)
     if isinstance(size, int):
@@ -43,7 +42,7 @@ def _along(axis: int) -> list[int]:
     return [-1, 1, 1, 1] if axis == 2 else [1, -1, 1, 1]
 
 
-def _steps(e: Emitter, shape: str, axis: int, stride: float, name: str) -> str:
+def _steps(e: Lowering, shape: str, axis: int, stride: float, name: str) -> str:
     """0, stride, 2 * stride … along an axis of a feature map, as (n, 1, 1, 1) or (1, n, 1, 1)."""
     size = e.node("Gather", [shape, e.constant(f"{name}/axis", np.array(axis, np.int64))], [f"{name}/size"])
     zero, one = (e.constant(f"{name}/{n}", np.array(n, np.int64)) for n in (0, 1))
@@ -53,9 +52,9 @@ def _steps(e: Emitter, shape: str, axis: int, stride: float, name: str) -> str:
     return e.node("Reshape", [steps, e.ints(f"{name}/form", _along(axis))], [name])
 
 
-def limits(e: Emitter, layer: Layer) -> None:
+def limits(e: Lowering, node: Node) -> None:
     """Width, height, width, height as floats."""
-    x, out = e.graph.values[layer.inputs[0]], layer.outputs[0]
+    x, out = e.graph.values[node.inputs[0]], node.outputs[0]
     height, width = x.shape[2:]
     if isinstance(height, int) and isinstance(width, int):
         e.node("Identity", [e.constant(f"{out}/size", np.array([width, height] * 2, np.float32))], [out])
@@ -64,10 +63,10 @@ def limits(e: Emitter, layer: Layer) -> None:
     e.node("Cast", [e.node("Gather", [shape, e.ints(f"{out}/order", [3, 2, 3, 2])], [f"{out}/whole"])], [out], to=1)
 
 
-def decode_deltas(e: Emitter, layer: Layer) -> None:
+def decode_deltas(e: Lowering, node: Node) -> None:
     """Centre and size of each box from its anchor's, on the last axis."""
-    anchor, delta, *limit = layer.inputs
-    out, stds = layer.outputs[0], np.array(layer.attrs["stds"], np.float32)
+    anchor, delta, *limit = node.inputs
+    out, stds = node.outputs[0], np.array(node.attrs["stds"], np.float32)
     scaled = e.node("Mul", [delta, e.constant(f"{out}/stds", stds)], [f"{out}/scaled"])
     move, grow = _half(e, scaled, 0, f"{out}/move"), _half(e, scaled, 1, f"{out}/grow")
     bounds = [e.constant(f"{out}/{n}", np.array(v * LARGEST_LOG, np.float32)) for n, v in (("low", -1), ("high", 1))]
@@ -80,10 +79,10 @@ def decode_deltas(e: Emitter, layer: Layer) -> None:
         e.node("Min", [inside, limit[0]], [out])
 
 
-def decode_yolo(e: Emitter, layer: Layer) -> None:
+def decode_yolo(e: Lowering, node: Node) -> None:
     """mmdet's YOLOBBoxCoder: the sigmoid minus a half, times the stride; the size times exp."""
-    anchor, raw = layer.inputs
-    out, stride = layer.outputs[0], float(layer.attrs["stride"])
+    anchor, raw = node.inputs
+    out, stride = node.outputs[0], float(node.attrs["stride"])
     near = e.node("Sigmoid", [_half(e, raw, 0, f"{out}/xy")], [f"{out}/near"])
     middle = e.node("Sub", [near, e.constant(f"{out}/half", np.array(0.5, np.float32))], [f"{out}/middle"])
     move = e.node("Mul", [middle, e.constant(f"{out}/stride", np.array(stride, np.float32))], [f"{out}/move"])
@@ -93,29 +92,29 @@ def decode_yolo(e: Emitter, layer: Layer) -> None:
     _corners(e, centre, e.node("Mul", [size, growth], [f"{out}/grown"]), out)
 
 
-def _half(e: Emitter, x: str, which: int, name: str) -> str:
+def _half(e: Lowering, x: str, which: int, name: str) -> str:
     """The first or last two of the four numbers."""
     ends = [e.ints(f"{name}/{n}", [v]) for n, v in (("from", 2 * which), ("to", 2 * which + 2), ("axis", -1))]
     return e.node("Slice", [x, *ends], [name])
 
 
-def _centre_and_size(e: Emitter, boxes: str, out: str) -> tuple[str, str]:
+def _centre_and_size(e: Lowering, boxes: str, out: str) -> tuple[str, str]:
     start, end = _half(e, boxes, 0, f"{out}/start"), _half(e, boxes, 1, f"{out}/end")
     half = e.constant(f"{out}/0.5", np.array(0.5, np.float32))
     centre = e.node("Mul", [e.node("Add", [start, end], [f"{out}/sum"]), half], [f"{out}/anchor"])
     return centre, e.node("Sub", [end, start], [f"{out}/size"])
 
 
-def _corners(e: Emitter, centre: str, size: str, out: str) -> str:
+def _corners(e: Lowering, centre: str, size: str, out: str) -> str:
     half = e.node("Mul", [size, e.constant(f"{out}/two", np.array(0.5, np.float32))], [f"{out}/reach"])
     start, end = (e.node(op, [centre, half], [f"{out}/{op.lower()}"]) for op in ("Sub", "Add"))
     return e.node("Concat", [start, end], [out], axis=-1)
 
 
-def top(e: Emitter, layer: Layer) -> None:
+def top(e: Lowering, node: Node) -> None:
     """TopK, of all where there are fewer; Min knows whole numbers only since opset 12, so it is done in floats."""
-    x, (values, places) = layer.inputs[0], layer.outputs
-    size, count = e.graph.values[x].shape[0], layer.attrs["count"]
+    x, (values, places) = node.inputs[0], node.outputs
+    size, count = e.graph.values[x].shape[0], node.attrs["count"]
     if isinstance(size, int):
         wanted = e.ints(f"{values}/count", [min(size, count)])
     else:
@@ -126,23 +125,10 @@ def top(e: Emitter, layer: Layer) -> None:
     e.node("TopK", [x, wanted], [values, places], axis=0)
 
 
-def divide(e: Emitter, layer: Layer) -> None:
-    """Whole quotient and remainder."""
-    x, (quotient, rest) = layer.inputs[0], layer.outputs
-    by = e.constant(f"{quotient}/by", np.array(layer.attrs["by"], np.int64))
-    e.node("Div", [x, by], [quotient])
-    e.node("Mod", [x, by], [rest])
-
-
-def gather_rows(e: Emitter, layer: Layer) -> None:
-    """Rows by their places."""
-    e.node("Gather", list(layer.inputs), [layer.outputs[0]], axis=0)
-
-
-def nms(e: Emitter, layer: Layer) -> None:
+def nms(e: Lowering, node: Node) -> None:
     """One NonMaxSuppression; groups are moved so far apart that their boxes cannot meet, as mmcv does it."""
-    boxes, scores, *groups = layer.inputs
-    out, attrs = layer.outputs[0], layer.attrs
+    boxes, scores, *groups = node.inputs
+    out, attrs = node.outputs[0], node.attrs
     if groups:
         largest = e.node("ReduceMax", [boxes], [f"{out}/largest"], keepdims=0)
         far = e.node("Add", [largest, e.number(1, out)], [f"{out}/far"])
@@ -160,65 +146,65 @@ def nms(e: Emitter, layer: Layer) -> None:
     e.node("Gather", [kept, e.constant(f"{out}/third", np.array(2, np.int64))], [out], axis=1)
 
 
-def nms_by_class(e: Emitter, layer: Layer) -> None:
+def nms_by_class(e: Lowering, node: Node) -> None:
     """NonMaxSuppression does a class at a time; its (0, class, box) become places in (P, classes)."""
-    boxes, scores = layer.inputs
-    out, attrs = layer.outputs[0], layer.attrs
+    boxes, scores = node.inputs
+    out, attrs = node.outputs[0], node.attrs
     classes = e.graph.values[scores].shape[1]
     settings = [
         e.ints(f"{out}/most", [attrs["most"]]),
         e.constant(f"{out}/iou", np.array([attrs["iou"]], np.float32)),
         e.constant(f"{out}/score", np.zeros(1, np.float32)),
     ]
-    wide = e.axes("Unsqueeze", e.node("Transpose", [scores], [f"{out}/turned"], perm=[1, 0]), f"{out}/scores", [0])
+    wide = e.axes("Unsqueeze", e.node("Transpose", [scores], [f"{out}/turned"], perm=(1, 0)), f"{out}/scores", [0])
     boxes = e.axes("Unsqueeze", boxes, f"{out}/boxes", [0])
     kept = e.node("NonMaxSuppression", [boxes, wide, *settings], [f"{out}/kept"])
     steps = e.constant(f"{out}/steps", np.array([[0, 1, classes]], np.int64))
     e.axes("ReduceSum", e.node("Mul", [kept, steps], [f"{out}/parts"]), out, [1], keepdims=0)
 
 
-def confident(e: Emitter, layer: Layer) -> None:
+def confident(e: Lowering, node: Node) -> None:
     """The product, or 0."""
-    classes, objects = layer.inputs
-    out = layer.outputs[0]
-    likely = e.node("Greater", [classes, e.number(layer.attrs["score"], out)], [f"{out}/likely"])
-    least = e.constant(f"{out}/least", np.array(layer.attrs["confidence"], np.float32))
+    classes, objects = node.inputs
+    out = node.outputs[0]
+    likely = e.node("Greater", [classes, e.number(node.attrs["score"], out)], [f"{out}/likely"])
+    least = e.constant(f"{out}/least", np.array(node.attrs["confidence"], np.float32))
     unsure = e.node("Less", [objects, least], [f"{out}/unsure"])
     both = e.node("And", [likely, e.node("Not", [unsure], [f"{out}/sure"])], [f"{out}/both"])
     product = e.node("Mul", [classes, objects], [f"{out}/product"])
     e.node("Where", [both, product, e.constant(f"{out}/none", np.zeros(1, np.float32))], [out])
 
 
-def not_empty(e: Emitter, layer: Layer) -> None:
+def not_empty(e: Lowering, node: Node) -> None:
     """-1 where the smaller side is not above 0."""
-    boxes, scores = layer.inputs
-    out = layer.outputs[0]
+    boxes, scores = node.inputs
+    out = node.outputs[0]
     sides = e.node("Sub", [_half(e, boxes, 1, f"{out}/end"), _half(e, boxes, 0, f"{out}/start")], [f"{out}/sides"])
     least = e.axes("ReduceMin", sides, f"{out}/least", [1], keepdims=0)
     good = e.node("Greater", [least, e.constant(f"{out}/zero", np.zeros(1, np.float32))], [f"{out}/good"])
     e.node("Where", [good, scores, e.constant(f"{out}/none", np.full(1, -1, np.float32))], [out])
 
 
-def group(e: Emitter, layer: Layer) -> None:
+def group(e: Lowering, node: Node) -> None:
     """A number for every row."""
-    out = layer.outputs[0]
-    shape = e.node("Shape", [layer.inputs[0]], [f"{out}/shape"])
+    out = node.outputs[0]
+    shape = e.node("Shape", [node.inputs[0]], [f"{out}/shape"])
     rows = e.node("Slice", [shape, e.ints(f"{out}/from", [0]), e.ints(f"{out}/to", [1])], [f"{out}/rows"])
-    e.node("Expand", [e.ints(f"{out}/number", [layer.attrs["number"]]), rows], [out])
+    e.node("Expand", [e.ints(f"{out}/number", [node.attrs["number"]]), rows], [out])
 
 
-def class_numbers(e: Emitter, layer: Layer) -> None:
+def class_numbers(e: Lowering, node: Node) -> None:
     """0 … classes - 1 for each row."""
-    out = layer.outputs[0]
-    row = e.constant(f"{out}/row", np.arange(layer.attrs["classes"], dtype=np.int64)[None])
-    wide = e.node("Expand", [row, e.node("Shape", [layer.inputs[0]], [f"{out}/shape"])], [f"{out}/wide"])
+    out = node.outputs[0]
+    row = e.constant(f"{out}/row", np.arange(node.attrs["classes"], dtype=np.int64)[None])
+    wide = e.node("Expand", [row, e.node("Shape", [node.inputs[0]], [f"{out}/shape"])], [f"{out}/wide"])
     e.node("Reshape", [wide, e.ints(f"{out}/flat", [-1])], [out])
 
 
-def roi_align(e: Emitter, layer: Layer) -> None:
+def roi_align(e: Lowering, node: Node) -> None:
     """Each level does its own regions; then they are put back into the order in which they came."""
-    rois, *features = layer.inputs
-    out, attrs = layer.outputs[0], layer.attrs
+    rois, *features = node.inputs
+    out, attrs = node.outputs[0], node.attrs
     level = _levels(e, rois, len(features), out)
     places, parts = [], []
     for i, (feature, stride) in enumerate(zip(features, attrs["strides"], strict=True)):
@@ -234,7 +220,7 @@ def roi_align(e: Emitter, layer: Layer) -> None:
     e.node("Gather", [e.node("Concat", parts, [f"{out}/parts"], axis=0), back], [out], axis=0)
 
 
-def _levels(e: Emitter, rois: str, count: int, out: str) -> str:
+def _levels(e: Lowering, rois: str, count: int, out: str) -> str:
     """FPN's equation 1 as mmdet computes it: floor(log2(sqrt(area) / 56 + 1e-6)), 0 to the last level."""
     sides = e.node("Sub", [_half(e, rois, 1, f"{out}/end"), _half(e, rois, 0, f"{out}/start")], [f"{out}/sides"])
     area = e.axes("ReduceProd", sides, f"{out}/area", [1], keepdims=0)
@@ -246,7 +232,7 @@ def _levels(e: Emitter, rois: str, count: int, out: str) -> str:
     return e.node("Cast", [level], [f"{out}/level"], to=7)
 
 
-def _align(e: Emitter, feature: str, rois: str, stride: int, size: int, name: str) -> str:
+def _align(e: Lowering, feature: str, rois: str, stride: int, size: int, name: str) -> str:
     """RoiAlign as mmcv's with aligned=True: the half-pixel form, which ONNX has since opset 16."""
     if e.opset < 16:
         return _align_bins(e, feature, rois, stride, size, name)
@@ -255,7 +241,7 @@ def _align(e: Emitter, feature: str, rois: str, stride: int, size: int, name: st
     return e.node("RoiAlign", [feature, rois, batch], [name], coordinate_transformation_mode="half_pixel", **attrs)
 
 
-def _align_bins(e: Emitter, feature: str, rois: str, stride: int, size: int, name: str) -> str:
+def _align_bins(e: Lowering, feature: str, rois: str, stride: int, size: int, name: str) -> str:
     """The same with the older RoiAlign, which makes every region at least one cell of the map wide, from its start.
 
     So each of a region's size * size bins is a region of its own. One narrower than a cell has its only sample in its
@@ -286,7 +272,7 @@ def _align_bins(e: Emitter, feature: str, rois: str, stride: int, size: int, nam
         "RoiAlign", [feature, parts, _zeros(e, parts, f"{name}/parts")], [f"{name}/values"], **_pooling(1, 1.0)
     )
     apart = e.node("Reshape", [values, e.ints(f"{name}/by_bin", [-1, size, size, channels])], [f"{name}/apart"])
-    return e.node("Transpose", [apart], [name], perm=[0, 3, 1, 2])
+    return e.node("Transpose", [apart], [name], perm=(0, 3, 1, 2))
 
 
 def _pooling(size: int, scale: float) -> dict[str, Any]:
@@ -294,22 +280,22 @@ def _pooling(size: int, scale: float) -> dict[str, Any]:
     return {"output_height": size, "output_width": size, "sampling_ratio": 0, "spatial_scale": scale}
 
 
-def _zeros(e: Emitter, rois: str, name: str) -> str:
+def _zeros(e: Lowering, rois: str, name: str) -> str:
     """For each region the number of its picture: all are of the one there is."""
     return e.node("Cast", [_first_column(e, rois, name)], [f"{name}/zeros"], to=7)
 
 
-def _first_column(e: Emitter, rois: str, name: str) -> str:
+def _first_column(e: Lowering, rois: str, name: str) -> str:
     """Zeros as floats, one for each region."""
     zero = e.constant(f"{name}/none", np.zeros((4, 1), np.float32))
     column = e.node("MatMul", [rois, zero], [f"{name}/column"])
     return e.node("Reshape", [column, e.ints(f"{name}/flat", [-1])], [f"{name}/row"])
 
 
-def pick(e: Emitter, layer: Layer) -> None:
+def pick(e: Lowering, node: Node) -> None:
     """Row i * classes + label of the flattened array."""
-    x, labels = layer.inputs
-    out, classes = layer.outputs[0], layer.attrs["classes"]
+    x, labels = node.inputs
+    out, classes = node.outputs[0], node.attrs["classes"]
     size = e.node("Squeeze", [e.node("Shape", [labels], [f"{out}/shape"])], [f"{out}/size"])
     zero, one = (e.constant(f"{out}/{n}", np.array(n, np.int64)) for n in (0, 1))
     rows = e.node("Range", [zero, size, one], [f"{out}/rows"])
@@ -318,44 +304,42 @@ def pick(e: Emitter, layer: Layer) -> None:
     e.node("Gather", [flat, e.node("Add", [first, labels], [f"{out}/places"])], [out], axis=0)
 
 
-def padded(e: Emitter, layer: Layer) -> None:
+def padded(e: Lowering, node: Node) -> None:
     """Zeros up to a fixed number of rows."""
-    shape = e.graph.values[layer.outputs[0]].shape[1:]
-    _padded(e, layer.inputs[0], np.zeros(shape, np.float32), layer.outputs[0])
+    shape = e.graph.values[node.outputs[0]].shape[1:]
+    _padded(e, node.inputs[0], np.zeros(shape, np.float32), node.outputs[0])
 
 
-def detections(e: Emitter, layer: Layer) -> None:
+def detections(e: Lowering, node: Node) -> None:
     """Rows of (x1, y1, x2, y2, score) and labels, with zeros up to the fixed number."""
-    boxes, scores, labels = layer.inputs
-    dets, numbers = layer.outputs
-    most = layer.attrs["most"]
+    boxes, scores, labels = node.inputs
+    dets, numbers = node.outputs
+    most = node.attrs["most"]
     column = e.node("Reshape", [scores, e.ints(f"{dets}/column", [-1, 1])], [f"{dets}/scores"])
     rows = e.node("Concat", [boxes, column], [f"{dets}/rows"], axis=1)
     _padded(e, rows, np.zeros((most, 5), np.float32), dets)
     _padded(e, labels, np.zeros(most, np.int64), numbers)
 
 
-def _padded(e: Emitter, rows: str, zeros: Array, out: str) -> None:
+def _padded(e: Lowering, rows: str, zeros: Array, out: str) -> None:
     longer = e.node("Concat", [rows, e.constant(f"{out}/zeros", zeros)], [f"{out}/longer"], axis=0)
     ends = [e.ints(f"{out}/{n}", [v]) for n, v in (("from", 0), ("to", len(zeros)), ("axis", 0))]
     e.axes("Unsqueeze", e.node("Slice", [longer, *ends], [f"{out}/cut"]), out, [0])
 
 
-OPERATIONS: dict[str, Callable[[Emitter, Layer], None]] = {
+RULES: dict[str, Callable[[Lowering, Node], None]] = {
     "Anchors": anchors,
     "Limits": limits,
     "DecodeDeltas": decode_deltas,
     "DecodeYolo": decode_yolo,
     "Top": top,
-    "Divide": divide,
-    "GatherRows": gather_rows,
     "Nms": nms,
     "NmsByClass": nms_by_class,
     "Confident": confident,
     "NotEmpty": not_empty,
     "Group": group,
     "ClassNumbers": class_numbers,
-    "RoiAlign": roi_align,
+    "RegionAlign": roi_align,
     "Pick": pick,
     "Padded": padded,
     "Detections": detections,

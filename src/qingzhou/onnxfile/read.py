@@ -14,7 +14,8 @@ import numpy as np
 import onnx
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, numpy_helper
 
-from ..graph.record import Graph, Layer, Shape, Value
+from ..graph.form import Graph, Shape, Value
+from ..graph.record import Layer
 from ..graph.weights import Array, Weights
 from .ranks import Unbounded, check_ranks
 from .read_layers import OPERATORS, check_operators, unread

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,12 @@ import numpy as np
 
 from ..errors import ModelError, SelfTestFailed, UnsupportedCheckpoint
 from ..files import protobuf
-from ..files.protobuf import INITIALIZER, INPUT, INT64
-from ..graph.record import Graph, Layer, Value
-from ..graph.weights import Array, Weights
+from ..files.protobuf import DTYPES, INITIALIZER, INPUT
+from ..graph.form import Array, Graph, Node, Value
 from ..runtime.card import Card, Sample
 from ..runtime.session import open_session
-from ..whole_file import scratch
-from .lower import Emitted, Emitter, emit
+from .emit import Emitted, emit
+from .lower import Lowering, batch_norm
 from .write import showing, write_onnx
 
 SMALL = 4096  # numbers: constants up to this size are shown to the checker, since shapes depend on them
@@ -37,23 +37,23 @@ def check_structure(emitted: Emitted, path: Path) -> None:
     except ModelError:
         import onnx
 
-        onnx.checker.check_model(path.read_bytes(), full_check=True)
+        onnx.checker.check_model(path, full_check=True)
 
 
 def _skeleton(emitted: Emitted) -> bytes:
     """The model with inputs in the place of its large arrays."""
     inputs = {value.name for value in emitted.inputs}
     tail = b""
-    for item in emitted.initializers:
-        if item.name in inputs:
+    for name, item in emitted.constants.items():
+        kind = DTYPES[item.dtype]
+        if name in inputs:
             continue
-        if (item.data_type == INT64 or 0 in item.shape) and math.prod(item.shape) <= SMALL:
+        if (item.dtype == "int64" or 0 in item.shape) and math.prod(item.shape) <= SMALL:
             numbers = item.load().tobytes()
-            tail += protobuf.part(
-                INITIALIZER, protobuf.tensor(item.name, item.data_type, item.shape, len(numbers)) + numbers
-            )
+            tensor = protobuf.tensor(name, kind, item.shape, len(numbers)) + numbers
+            tail += protobuf.part(INITIALIZER, tensor)
         else:
-            tail += protobuf.part(INPUT, protobuf.value_info(item.name, item.data_type, item.shape))
+            tail += protobuf.part(INPUT, protobuf.value_info(name, kind, item.shape))
     return emitted.outer + protobuf.in_graph(emitted.graph) + protobuf.in_graph(tail)
 
 
@@ -99,12 +99,12 @@ class Trial:
         self.result = {value.name: array for value, array in zip(self.outputs, result, strict=True)}
         return self.predictor.sample_output(result)
 
-    def agrees(self, weights: Weights) -> bool:
+    def agrees(self) -> bool:
         """Whether the network was compared with its unsimplified form; SelfTestFailed if they differ. Large are not."""
         if not self.compared:
             return False
         result = [self.result[value.name] for value in self.ends]
-        self._same(result, run_graph(self.heads, weights, self.feed))
+        self._same(result, run_graph(self.heads, self.feed))
         return True
 
     def _plausible(self, result: list[Array]) -> None:
@@ -132,35 +132,32 @@ class Trial:
 
 
 def _inside(heads: Graph, graph: Graph) -> list[Value]:
-    """The outputs of `heads` as values of `graph`, which goes on from there: a layer has the name that its first value
+    """The outputs of `heads` as values of `graph`, which goes on from there: a node has the name that its first value
     had before it became an output with a name of its own.
     """
     if heads.outputs == graph.outputs:
         return list(graph.outputs)
-    makers = {layer.outputs[0]: layer.name for layer in heads.layers}
+    makers = {node.outputs[0]: node.name for node in heads.nodes}
     return [graph.values[makers[value.name]] for value in heads.outputs]
 
 
 def _size(graph: Graph) -> int:
-    return sum(math.prod(shape) for shape in graph.params.values())
+    return sum(math.prod(shape) for shape in graph.tensors.values())
 
 
-class Unfolded(Emitter):
+def own_batch_norm(e: Lowering, node: Node) -> None:
     """BatchNorm of pictures as ONNX's own operator: shares no arithmetic with the folding, and is quicker."""
-
-    def batch_norm(self, layer: Layer) -> None:
-        """(x - mean) / sqrt(var + eps) * weight + bias; the operator needs all four, and a rank of 4 here."""
-        roles, eps = ("weight", "bias", "mean", "var"), layer.attrs["eps"]
-        x, out = layer.inputs[0], layer.outputs[0]
-        if len(self.graph.values[x].shape) != 4 or not layer.params.keys() >= {*roles}:
-            super().batch_norm(layer)
-            return
-        self.node("BatchNormalization", [x, *self.params(layer, *roles)], [out], epsilon=eps)
+    x, *numbers = node.inputs
+    if e.rank(x) != 4:
+        batch_norm(e, node)
+        return
+    names = [e.put(name, e.graph.constants[name].shape, e.graph.constants[name].load) for name in numbers]
+    e.node(node.op, [x, *names], node.outputs, **node.attrs)
 
 
-def run_graph(graph: Graph, weights: Weights, feed: dict[str, Array]) -> list[Array]:
+def run_graph(graph: Graph, feed: dict[str, Array]) -> list[Array]:
     """The outputs of a network exactly as it is recorded, nothing optimised."""
-    with scratch() as folder:
-        path = folder / "plain.onnx"
-        write_onnx(path, emit(graph, weights, 13, 8, Unfolded))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "plain.onnx"
+        write_onnx(path, emit(graph, 13, 8, {("", "BatchNormalization"): own_batch_norm}))
         return list(open_session(path, once=True).run(None, feed))

@@ -12,22 +12,21 @@ from typing import BinaryIO
 import numpy as np
 
 from ..files import protobuf
-from ..files.protobuf import GRAPH, INITIALIZER, ITEMSIZE, OUTPUT
-from ..graph.record import Value
-from .lower import Emitted, Initializer, value_info
+from ..files.protobuf import DTYPES, GRAPH, INITIALIZER, OUTPUT
+from ..graph.form import Constant, Value
+from .emit import Emitted, value_info
 
 
 def write_onnx(path: Path, emitted: Emitted) -> None:
     """Write the model; each initializer's numbers are made, written and forgotten."""
-    heads = [_head(i) for i in emitted.initializers]
-    sizes = [_size(i) for i in emitted.initializers]
-    bodies = [len(head) + size for head, size in zip(heads, sizes, strict=True)]
+    tensors = [(_head(name, constant), constant) for name, constant in emitted.constants.items()]
+    bodies = [len(head) + _size(constant) for head, constant in tensors]
     total = len(emitted.graph) + sum(len(protobuf.start(INITIALIZER, body)) + body for body in bodies)
     with path.open("wb") as file:
         file.write(emitted.outer + protobuf.start(GRAPH, total) + emitted.graph)
-        for initializer, head, body in zip(emitted.initializers, heads, bodies, strict=True):
+        for (head, constant), body in zip(tensors, bodies, strict=True):
             file.write(protobuf.start(INITIALIZER, body) + head)
-            _write_numbers(file, initializer)
+            _write_numbers(file, constant)
 
 
 def append_metadata(path: Path, entries: Mapping[str, str]) -> None:
@@ -50,21 +49,21 @@ def showing(path: Path, values: Sequence[Value]) -> Iterator[None]:
     os.truncate(path, size)
 
 
-def _write_numbers(file: BinaryIO, initializer: Initializer) -> None:
-    chunks = initializer.chunks()
+def _write_numbers(file: BinaryIO, constant: Constant) -> None:
+    chunks = None if constant.chunks is None else constant.chunks()
     if chunks is not None:
         written = sum(map(file.write, chunks))
-        assert written == _size(initializer), f"{initializer.name}: {written} bytes"
+        assert written == _size(constant), f"{written} bytes of {constant.shape}"
         return
-    array = np.ascontiguousarray(initializer.load())
-    assert array.size == math.prod(initializer.shape), f"{initializer.name}: {array.shape}"
+    array = np.ascontiguousarray(constant.load(), constant.dtype)
+    assert array.size == math.prod(constant.shape), f"{array.shape} for {constant.shape}"
     file.write(array.reshape(-1).view(np.uint8).data)
 
 
-def _head(initializer: Initializer) -> bytes:
+def _head(name: str, constant: Constant) -> bytes:
     """A tensor up to its numbers."""
-    return protobuf.tensor(initializer.name, initializer.data_type, initializer.shape, _size(initializer))
+    return protobuf.tensor(name, DTYPES[constant.dtype], constant.shape, _size(constant))
 
 
-def _size(initializer: Initializer) -> int:
-    return math.prod(initializer.shape) * ITEMSIZE[initializer.data_type]
+def _size(constant: Constant) -> int:
+    return math.prod(constant.shape) * np.dtype(constant.dtype).itemsize

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..graph.record import Graph
+from ..graph.form import Array, Graph
 from ..runtime.card import Input
 
 
@@ -39,3 +39,8 @@ class Recognised:
     decoding: dict[str, Any] | None = None
     heads: Graph | None = None
     assumed: tuple[str, ...] = ()
+
+    def bound(self, tensors: Mapping[str, Array]) -> Recognised:
+        """The same with the numbers of these tensors."""
+        heads = None if self.heads is None else self.heads.bound(tensors)
+        return replace(self, graph=self.graph.bound(tensors), heads=heads)

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...errors import EngineError
-from ...graph.record import Graph, Layer
+from ...graph.form import Graph
+from ...graph.record import Layer
 from ...graph.weights import Array, Integers, Rounded, Weights
 from ...runtime.ncnn_format import MAGIC
 

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ...graph.record import Graph
+from ...graph.form import Graph
 from ...graph.weights import NOTHING, Array, Integers, Weights
 from ...runtime.ncnn_format import MOST_AXES, SIZES, STORED, TAG_FLOAT16, TAG_FLOAT32, TAG_INT8
 from .emitter import Blob, Emitter, NcnnModel, no_form

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...files.types import Opaque
-from ...graph.record import Recorder, Value
+from ...graph.form import Value
+from ...graph.record import Recorder
 from ..torch.module import Flow, Function, Module
 from ..torch.modules import TORCH, lstm, sequential
 

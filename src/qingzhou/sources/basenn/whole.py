@@ -9,7 +9,8 @@ from typing import Any
 
 from ...errors import OptionError, QingzhouError, TensorMismatch, UnsupportedCheckpoint, say
 from ...files.types import Checkpoint, Opaque
-from ...graph.record import Graph, Recorder, Shape, Value
+from ...graph.form import Graph, Shape, Value
+from ...graph.record import Recorder
 from ...labels import named_in
 from ...runtime.card import COLORS, Input
 from ..network import Recognised
@@ -192,14 +193,14 @@ def _is_untold(source: Source, entry: Input) -> bool:
 def _meaning(graph: Graph, source: Source) -> tuple[str, str]:
     """The task, and what the scores are. BaseNN's regression has one output; its classifiers one per class."""
     output = graph.outputs[0]
-    last = next(layer for layer in reversed(graph.layers) if output.name in layer.outputs)
+    last = graph.makers()[output.name]
     if len(output.shape) != 2 or not isinstance(output.shape[1], int):
         return "values", "values"
     if output.shape[1] == 1:
         return ("regression" if source.kind == "table" else "values"), "values"
     if last.op == "Softmax" and last.attrs["axis"] == 1:
         return "classification", "probabilities"
-    if last.op == "Act" and last.attrs["kind"] == "sigmoid":
+    if last.op == "Sigmoid":
         return "classification", "probabilities"
     if named_in(source.meta) or source.kind == "image" or source.meta.get("dataset_type") == "tab":
         return "classification", "logits"
@@ -208,8 +209,8 @@ def _meaning(graph: Graph, source: Source) -> tuple[str, str]:
 
 def _unused(checkpoint: Checkpoint, graph: Graph) -> list[str]:
     """Parameters that the network's forward pass never reads, as BaseNN's res_block has some."""
-    counters = "num_batches_tracked"  # of BatchNorm, which only training reads
-    left = [key for key in checkpoint.tensors if key not in graph.params and not key.endswith(counters)]
+    used, counters = graph.tensors, "num_batches_tracked"  # of BatchNorm, which only training reads
+    left = [key for key in checkpoint.tensors if key not in used and not key.endswith(counters)]
     if not left:
         return []
     count, some = len(left), ", ".join(left[:3]) + (" …" if len(left) > 3 else "")

@@ -23,7 +23,7 @@ def recognise_checkpoint(checkpoint: Checkpoint, wanted: Wanted = Wanted()) -> R
     """The network in a checkpoint; UnsupportedCheckpoint and TensorMismatch say what does not fit."""
     whole = checkpoint.module is not None
     found = read_basenn(checkpoint, wanted.input_size) if whole else _known(checkpoint, wanted)
-    return as_asked(found, wanted.preprocess)
+    return as_asked(found.bound(checkpoint.tensors), wanted.preprocess)
 
 
 def _known(checkpoint: Checkpoint, wanted: Wanted) -> Recognised:

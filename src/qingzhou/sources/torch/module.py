@@ -11,7 +11,8 @@ import numpy as np
 
 from ...errors import QingzhouError, TensorMismatch, UnsupportedCheckpoint
 from ...files.types import Opaque, TensorRef
-from ...graph.record import Dim, Recorder, Shape, Value
+from ...graph.form import Dim, Shape, Value
+from ...graph.record import Recorder
 
 Flow = Value | tuple[Value, ...]  # what runs between layers: an LSTM gives a tuple
 Function = Callable[[Recorder, "Module", Value], Flow]

@@ -1,0 +1,122 @@
+"""Reading protobuf messages without a schema compiler: fields by number, nothing copied, nothing made that is not asked
+for. https://protobuf.dev/programming-guides/encoding/
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .refusals import damaged, unsafe
+
+VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5  # wire types
+LONGEST_VARINT = 10
+MOST_FIELDS = 20_000_000  # of one file; an honest one has some dozens for each node
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a message. start, end: where its bytes lie; value: of a varint."""
+
+    number: int
+    kind: int
+    start: int
+    end: int
+    value: int = 0
+
+
+class Message:
+    """A message as it lies in a buffer; its parts are messages over the same buffer."""
+
+    def __init__(self, data: memoryview, start: int = 0, end: int | None = None, left: list[int] | None = None) -> None:
+        self.data, self.start, self.end = data, start, len(data) if end is None else end
+        self.left = [MOST_FIELDS] if left is None else left  # how many fields may still be read, of the whole file
+
+    def fields(self) -> Iterator[Field]:
+        """All fields in order; CheckpointDamaged where they do not fit into the message, UnsafeCheckpoint where they
+        are more than a model can have.
+        """
+        at = self.start
+        while at < self.end:
+            self.left[0] -= 1
+            if self.left[0] < 0:
+                raise unsafe(f"it holds more than {MOST_FIELDS:,} fields", f"其中的字段超过 {MOST_FIELDS:,} 个")
+            key, at = varint(self.data, at, self.end)
+            field = self._field(key >> 3, key & 7, at)
+            yield field
+            at = field.end
+
+    def _field(self, number: int, kind: int, at: int) -> Field:
+        if kind == VARINT:
+            value, end = varint(self.data, at, self.end)
+            return Field(number, kind, at, end, value)
+        if kind == BYTES:
+            size, at = varint(self.data, at, self.end)
+            end = at + size
+        elif kind in (FIXED32, FIXED64):
+            end = at + (4 if kind == FIXED32 else 8)
+        else:
+            raise _broken()
+        if end > self.end:
+            raise _broken()
+        return Field(number, kind, at, end)
+
+    def inside(self, field: Field) -> Message:
+        """The message that a field is."""
+        if field.kind != BYTES:
+            raise _broken()
+        return Message(self.data, field.start, field.end, self.left)
+
+    def bytes(self, field: Field) -> bytes:
+        """The bytes of a field."""
+        return bytes(self.data[field.start : field.end])
+
+    def text(self, field: Field) -> str:
+        """A field as text; what is no UTF-8 is replaced."""
+        return self.bytes(field).decode("utf-8", "replace")
+
+    def number(self, field: Field) -> int:
+        """A varint as a signed whole number of 64 bits."""
+        return field.value - (1 << 64) if field.value >> 63 else field.value
+
+    def real(self, field: Field) -> float:
+        """A float32."""
+        if field.kind != FIXED32:
+            raise _broken()
+        return float(struct.unpack_from("<f", self.data, field.start)[0])
+
+    def numbers(self, field: Field) -> list[int]:
+        """A repeated whole number: one, or several that are packed."""
+        if field.kind == VARINT:
+            return [self.number(field)]
+        found, at = [], field.start
+        while at < field.end:
+            value, at = varint(self.data, at, field.end)
+            found.append(value - (1 << 64) if value >> 63 else value)
+        return found
+
+    def reals(self, field: Field) -> list[float]:
+        """A repeated float32: one, or several that are packed."""
+        if field.kind == FIXED32:
+            return [self.real(field)]
+        size = field.end - field.start
+        if size % 4:
+            raise _broken()
+        return list(struct.unpack_from(f"<{size // 4}f", self.data, field.start))
+
+
+def varint(data: memoryview, at: int, end: int) -> tuple[int, int]:
+    """(value below 2**64, where it ends)."""
+    value = shift = 0
+    for place in range(at, min(end, at + LONGEST_VARINT)):
+        byte = data[place]
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value & ((1 << 64) - 1), place + 1
+        shift += 7
+    raise _broken()
+
+
+def _broken() -> Exception:
+    return damaged("its fields do not fit into it", "其中的字段超出范围")

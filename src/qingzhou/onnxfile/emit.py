@@ -1,0 +1,39 @@
+"""A graph of plain operators as the bytes of an ONNX model, less its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .. import __version__
+from ..files import protobuf
+from ..files.protobuf import DTYPES
+from ..graph.form import Constant, Graph, Node, Value
+from .lower import Rules, lower
+
+
+@dataclass(frozen=True)
+class Emitted:
+    """An ONNX model as bytes: what stands around its graph, the graph without its numbers, and how to make these."""
+
+    inputs: tuple[Value, ...]
+    outer: bytes
+    graph: bytes
+    constants: Mapping[str, Constant]
+
+
+def emit(graph: Graph, opset: int, ir_version: int, other: Rules | None = None) -> Emitted:
+    """The graph as ONNX operators of the given opset; `other` rules lower some of them in another way."""
+    plain = lower(graph, opset, other)
+    inner = protobuf.graph("qingzhou", map(_node, plain.nodes), map(value_info, plain.inputs),
+                           map(value_info, plain.outputs))  # fmt: skip
+    return Emitted(plain.inputs, protobuf.model(opset, ir_version, "qingzhou", __version__), inner, plain.constants)
+
+
+def _node(node: Node) -> bytes:
+    return protobuf.node(node.op, node.inputs, node.outputs, node.name, node.attrs)
+
+
+def value_info(value: Value) -> bytes:
+    """An input or output, by name, type and shape."""
+    return protobuf.value_info(value.name, DTYPES[value.dtype], value.shape)
