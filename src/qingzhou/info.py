@@ -5,24 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .assumed import assumed_text
 from .engines.table import engine_for, is_compiled, open_predictor
 from .errors import CheckpointTypeError, FileMissing, LabelError, ModelError, QingzhouError, as_plain
-from .files.limits import MOST_AXES
 from .files.types import Checkpoint
-from .graph.count import macs, onnx_macs, onnx_parameters, parameters
+from .graph.count import macs, numbers, parameters
+from .graph.form import Graph
 from .labels import Labels, read_labels
+from .onnxfile.read import OnnxFile, incomplete, read_onnx, work_of
 from .runtime.card import KEY, Card, Input
-from .runtime.read import is_file, open_file
 from .sources.openmmlab.state import recognise_checkpoint
 from .sources.openmmlab.wrapped import open_checkpoint
 
-if TYPE_CHECKING:
-    import onnx
-
-LARGEST_ONNX = 1 << 31  # bytes; protobuf has no larger messages
 LONGEST_FACT = 200  # characters of a text that a file says of itself
 
 
@@ -141,31 +137,21 @@ def _compiled(path: Path) -> Info:
 
 def _looks_like_onnx(path: Path) -> bool:
     """An ONNX file starts with its ir_version (field 1, a varint) or producer; nothing else here does."""
-    with open_file(path) as file:
+    with path.open("rb") as file:
         return file.read(1) in (b"\x08", b"\x12")
 
 
 def _onnx(path: Path) -> Info:
     model = _load(path)
-    entries = {item.key: item.value for item in model.metadata_props}
-    card = Card.from_json(entries[KEY]) if KEY in entries else None
-    opset = next((item.version for item in model.opset_import if item.domain in ("", "ai.onnx")), 0)
+    card = Card.from_json(model.metadata[KEY]) if KEY in model.metadata else None
     common: dict[str, Any] = {
-        "path": path, "size": path.stat().st_size, "container": "onnx", "opset": opset,
-        "ir_version": model.ir_version, "parameters": onnx_parameters(model), "macs": onnx_macs(model),
-        "parts": list(_nodes(model)),
+        "path": path, "size": model.size, "container": "onnx", "opset": model.opset, "ir_version": model.ir_version,
+        "parameters": numbers(model.graph), "macs": work_of(path).macs, "parts": list(_nodes(model.graph)),
     }  # fmt: skip
     if card is None:
-        return Info(**common, tool=model.producer_name[:LONGEST_FACT], facts=_foreign(entries), problem=_no_card(path))
+        facts = _foreign(model.metadata)
+        return Info(**common, tool=model.producer[:LONGEST_FACT], facts=facts, problem=_no_card(path))
     return Info(**common, **_described(card))
-
-
-def card_of(path: Path) -> Card:
-    """The card of an .onnx, whose network nothing is done with; FileMissing, ModelError."""
-    entries = {item.key: item.value for item in _load(path).metadata_props}
-    if KEY not in entries:
-        raise _no_card(path)
-    return Card.from_json(entries[KEY])
 
 
 def _described(card: Card) -> dict[str, Any]:
@@ -177,24 +163,16 @@ def _described(card: Card) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _load(path: Path) -> onnx.ModelProto:
+def _load(path: Path) -> OnnxFile:
     """The model without the data that lies in other files, whose paths are the file's own choice."""
-    import onnx
-
-    if not is_file(path):
+    if not path.is_file():
         raise FileMissing(
             en=f"There is no file {path}; expected a checkpoint (.pth) or a model (.onnx). Check the name and folder.",
             zh=f"文件 {path} 不存在，应为权重文件（.pth）或模型（.onnx）。请检查文件名和所在的文件夹。",
         )
-    try:
-        model = onnx.load(path, load_external_data=False) if path.stat().st_size < LARGEST_ONNX else None
-    except Exception:  # protobuf's class depends on its version
-        model = None
-    if model is None or not model.graph.node:
-        raise ModelError(
-            en=f"{path.name} is no complete ONNX model. Convert the checkpoint again, or copy the file again.",
-            zh=f"{path.name} 不是完整的 ONNX 模型。请重新转换权重文件，或重新复制。",
-        )
+    model = read_onnx(path)
+    if not model.graph.nodes:
+        raise incomplete(path)
     return model
 
 
@@ -208,11 +186,10 @@ def _foreign(entries: Mapping[str, str]) -> dict[str, str]:
     return {key: value[:LONGEST_FACT] for key, value in list(entries.items())[:20]}
 
 
-def _nodes(model: onnx.ModelProto) -> Iterator[Part]:
-    shapes = {item.name: tuple(item.dims[:MOST_AXES]) for item in model.graph.initializer}
-    for node in model.graph.node:
-        weight = next((shapes[name] for name in node.input if name in shapes), ())
-        yield Part(node.output[0] if node.output else node.name, node.op_type, weight)
+def _nodes(graph: Graph) -> Iterator[Part]:
+    for node in graph.nodes:
+        weight = next((graph.constants[name].shape for name in node.inputs if name in graph.constants), ())
+        yield Part(node.outputs[0] if node.outputs else node.name, node.op, weight)
 
 
 def _no_card(path: Path) -> ModelError:

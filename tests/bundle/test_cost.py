@@ -16,7 +16,8 @@ import qingzhou
 from passengers import ORACLE
 from qingzhou.bundle.form import CLEARLY, MOBILENET_V2
 from qingzhou.devices import load
-from qingzhou.graph.count import NOTHING, Work, onnx_macs, onnx_work
+from qingzhou.graph.count import NOTHING, Work
+from qingzhou.onnxfile.read import work_of
 
 KEPT = json.loads(Path(__file__).with_name("counts.json").read_text("utf-8"))
 WORK = {name: Work(*work) for name, work in KEPT["work"].items()}
@@ -42,8 +43,8 @@ def test_devices_that_were_not_counted(device: str) -> None:
 def test_the_work_of_a_network(tmp_path: Path) -> None:
     """The same multiply-accumulates as ever, and those in groups apart; INT8 has the same to do."""
     model = qingzhou.convert(ORACLE / "trained/mobilenet_digits.pth", tmp_path / "m.onnx")
-    work = onnx_work(model.proto)
-    assert work.macs == onnx_macs(model.proto) == MOBILENET_V2.macs
+    work = work_of(model.path)
+    assert work.macs == MOBILENET_V2.macs
     assert work == MOBILENET_V2 == WORK["MobileNetV2 224"]
 
 

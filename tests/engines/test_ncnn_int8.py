@@ -16,7 +16,10 @@ from qingzhou.deploy import export_model
 from qingzhou.engines import compile_for
 from qingzhou.errors import EngineError, ModelError
 from qingzhou.evaluate import evaluate
+from qingzhou.onnxfile.emit import emit
 from qingzhou.onnxfile.integers import set_apart
+from qingzhou.onnxfile.read import read_graph
+from qingzhou.onnxfile.write import write_onnx
 from qingzhou.quant.network import Network, activations
 from qingzhou.quant.qdq import Scheme, quantise
 from qingzhou.quant.ranges import calibrate
@@ -115,10 +118,11 @@ def _in_ncnn(proto: onnx.ModelProto, picture: np.ndarray, folder: Path) -> np.nd
     import ncnn
 
     from qingzhou.engines.ncnn.write import emit_ncnn, write_ncnn
-    from qingzhou.onnxfile.read import read_graph
+    from qingzhou.graph.infer import inferred
 
-    floats, integers = set_apart(proto)
-    write_ncnn(folder / "m.param", folder / "m.bin", emit_ncnn(*read_graph(floats), integers))
+    onnx.save(proto, folder / "m.onnx")
+    graph, integers = set_apart(read_graph(folder / "m.onnx"))
+    write_ncnn(folder / "m.param", folder / "m.bin", emit_ncnn(inferred(graph, {"batch": 1}), integers))
     net = ncnn.Net()
     assert net.load_param(str(folder / "m.param")) == net.load_model(str(folder / "m.bin")) == 0
     extractor = net.create_extractor()
@@ -134,16 +138,16 @@ def _in_ncnn(proto: onnx.ModelProto, picture: np.ndarray, folder: Path) -> np.nd
 def test_without_the_integers_it_is_the_float_network(case: str, tmp_path: Path) -> None:
     """Of the weights only what rounding takes; the outputs keep their names."""
     source = qingzhou.convert(basenn(case), tmp_path / "m.onnx").path
-    small = onnx.load(rounded(source, tmp_path / "small.onnx", Scheme(symmetric=True)))
-    floats, integers = set_apart(small)
-    onnx.checker.check_model(floats, full_check=True)
-    before = onnx.load(source)
-    assert [node.op_type for node in floats.graph.node] == [node.op_type for node in before.graph.node]
-    assert [entry.name for entry in floats.graph.output] == [entry.name for entry in before.graph.output]
-    assert integers.weights and integers.steps
+    small = rounded(source, tmp_path / "small.onnx", Scheme(symmetric=True))
+    floats, integers = set_apart(read_graph(small))
+    before = read_graph(source)
+    assert [node.op for node in floats.nodes] == [node.op for node in before.nodes]
+    assert [value.name for value in floats.outputs] == [value.name for value in before.outputs]
+    assert integers.weights and integers.scales
+    write_onnx(tmp_path / "floats.onnx", emit(floats, 13, 8))
     predictor = qingzhou.load(source).predictor
     feed = predictor.feed(predictor.card.sample)
-    other = onnxruntime.InferenceSession(floats.SerializeToString()).run(None, feed)
+    other = onnxruntime.InferenceSession(str(tmp_path / "floats.onnx")).run(None, feed)
     for found, wanted in zip(other, predictor.run(feed), strict=True):
         np.testing.assert_allclose(found, wanted, atol=0.02 * max(1, np.abs(wanted).max()))
 

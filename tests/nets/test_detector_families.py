@@ -23,13 +23,12 @@ from recipe import fill, picture  # noqa: E402
 from makers import write_checkpoint  # noqa: E402
 from qingzhou.errors import TensorMismatch, UnsupportedCheckpoint  # noqa: E402
 from qingzhou.graph.fold import simplify  # noqa: E402
-from qingzhou.graph.form import Graph
+from qingzhou.graph.form import Graph  # noqa: E402
 from qingzhou.graph.record import Recorder  # noqa: E402
-from qingzhou.graph.weights import Weights  # noqa: E402
 from qingzhou.nets import faster_rcnn  # noqa: E402
 from qingzhou.nets.match import Match, recognise  # noqa: E402
 from qingzhou.nets.recorded import Wanted  # noqa: E402
-from qingzhou.onnxfile.lower import emit  # noqa: E402
+from qingzhou.onnxfile.emit import emit  # noqa: E402
 from qingzhou.onnxfile.write import write_onnx  # noqa: E402
 from qingzhou.sources.openmmlab.config import read_settings  # noqa: E402
 from qingzhou.sources.openmmlab.state import recognise_checkpoint  # noqa: E402
@@ -62,7 +61,7 @@ class Original:
 
     def run(self, graph: Graph, path: Path, given: np.ndarray) -> dict[str, np.ndarray]:
         """The graph's outputs by name; the file, which may be large, is removed."""
-        write_onnx(path, emit(*simplify(graph, Weights(self.tensors)), 16, 8))
+        write_onnx(path, emit(simplify(graph.bound(self.tensors)), 16, 8))
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
         path.unlink()
         names = [output.name for output in session.get_outputs()]

@@ -24,10 +24,9 @@ from recipe import fill, picture, read  # noqa: E402
 from makers import write_checkpoint  # noqa: E402
 from qingzhou.errors import QingzhouError, TensorMismatch, UnsupportedCheckpoint  # noqa: E402
 from qingzhou.graph.fold import simplify  # noqa: E402
-from qingzhou.graph.weights import Weights  # noqa: E402
 from qingzhou.nets.match import Match, recognise  # noqa: E402
 from qingzhou.nets.recorded import Wanted  # noqa: E402
-from qingzhou.onnxfile.lower import emit  # noqa: E402
+from qingzhou.onnxfile.emit import emit  # noqa: E402
 from qingzhou.onnxfile.write import write_onnx  # noqa: E402
 from qingzhou.sources.openmmlab.state import recognise_checkpoint  # noqa: E402
 from qingzhou.sources.torch.container import read_checkpoint  # noqa: E402
@@ -62,8 +61,8 @@ def test_equals_the_original(name: str, tmp_path: Path) -> None:
 def test_deploy_form_equals_the_training_form(name: str, tmp_path: Path) -> None:
     """RepVGG's branches, merged before saving; D2se keeps its squeeze-and-excitation, which mmpretrain forgets."""
     manifest = read(name)
-    graph, weights = simplify(recognised(tensors := fill(manifest), manifest).graph, Weights(tensors))
-    merged = {deployed(key): weights[key] for key in graph.params}
+    graph = simplify(recognised(tensors := fill(manifest), manifest).graph.bound(tensors))
+    merged = {deployed(name): constant.load() for name, constant in graph.constants.items() if constant.keys}
     match = recognised(merged, manifest)
     assert match.title == manifest["title"] and match.config["deploy"]
     check(probabilities(match, merged, manifest, 13, tmp_path), manifest)
@@ -94,7 +93,7 @@ def probabilities(
 ) -> np.ndarray:
     """What onnxruntime gives for the exported network; the file, which may be large, is removed."""
     path = folder / "model.onnx"
-    write_onnx(path, emit(*simplify(match.graph, Weights(tensors)), opset, IR_VERSIONS[opset]))
+    write_onnx(path, emit(simplify(match.graph.bound(tensors)), opset, IR_VERSIONS[opset]))
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     path.unlink()
     return session.run(None, {"input": picture(manifest)})[0].reshape(-1)

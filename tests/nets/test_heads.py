@@ -27,10 +27,9 @@ from makers import write_checkpoint  # noqa: E402
 from qingzhou.engines import compile_for  # noqa: E402
 from qingzhou.errors import EngineError, UnsupportedCheckpoint  # noqa: E402
 from qingzhou.graph.fold import simplify  # noqa: E402
-from qingzhou.graph.weights import Weights  # noqa: E402
 from qingzhou.nets.match import recognise  # noqa: E402
 from qingzhou.nets.recorded import Wanted  # noqa: E402
-from qingzhou.onnxfile.lower import emit  # noqa: E402
+from qingzhou.onnxfile.emit import emit  # noqa: E402
 from qingzhou.onnxfile.write import write_onnx  # noqa: E402
 from qingzhou.sources.network import Recognised  # noqa: E402
 from qingzhou.sources.openmmlab.config import read_settings  # noqa: E402
@@ -61,7 +60,7 @@ def recognised(reference: Mapping[str, Any], tmp_path: Path, meta: Mapping[str, 
 
 def answer(found: Recognised, tensors: Arrays, x: np.ndarray, opset: int, folder: Path) -> np.ndarray:
     path = folder / "x.onnx"
-    write_onnx(path, emit(*simplify(found.graph, Weights(tensors)), opset, {11: 6, 13: 8}.get(opset, 8)))
+    write_onnx(path, emit(simplify(found.graph.bound(tensors)), opset, {11: 6, 13: 8}.get(opset, 8)))
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     scores: np.ndarray = session.run(None, {"input": x})[0].reshape(-1)
     return scores
@@ -112,9 +111,9 @@ def test_deploy_forms_keep_their_activation() -> None:
     for name, kind, kept in (("repvgg_D2se", "RepVGG", ".se_layer."), ("vgg11bn", "VGG", ".classifier.")):
         shapes = {key: tuple(shape) for key, shape, _ in recipe.read(name)["entries"]}
         settings = read_settings({"cfg": config.format(kind)})
-        acts = [layer for layer in recognise(shapes, Wanted(settings=settings)).graph.layers if layer.op == "Act"]
-        found = {(layer.attrs["kind"], kept in layer.name) for layer in acts}
-        assert found - {("sigmoid", True)} == {("leaky_relu", False), ("relu", True)}
+        nodes = recognise(shapes, Wanted(settings=settings)).graph.nodes
+        found = {(node.op, kept in node.name) for node in nodes if node.op in ("Relu", "LeakyRelu")}
+        assert found == {("LeakyRelu", False), ("Relu", True)}
 
 
 # -- the two files that showed it --------------------------------------------------------------------------------------

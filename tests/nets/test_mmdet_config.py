@@ -489,8 +489,8 @@ def shapes_of_ssd(classes: int) -> Mapping[str, tuple[int, ...]]:
 
     net = Recorder()
     config = {"width": 0.1, "extras": [32, 16, 16, 16], "anchors": [6] * 6, "classes": classes}
-    ssdlite.ssdlite(net, net.input("input", (1, 3, 64, 64)), config)
-    return net.params
+    levels = ssdlite.ssdlite(net, net.input("input", (1, 3, 64, 64)), config)
+    return net.freeze(levels[0].scores).tensors
 
 
 @pytest.mark.parametrize(("key", "labels"), [

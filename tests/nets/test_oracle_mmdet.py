@@ -15,11 +15,10 @@ from rebuild import rebuild
 from qingzhou.graph.fold import simplify
 from qingzhou.graph.form import Graph
 from qingzhou.graph.record import Recorder
-from qingzhou.graph.weights import Weights
 from qingzhou.nets import faster_rcnn, ssdlite, yolov3
 from qingzhou.nets.detector import Levels
 from qingzhou.nets.one_stage import ssd_boxes, yolo_boxes
-from qingzhou.onnxfile.lower import emit
+from qingzhou.onnxfile.emit import emit
 from qingzhou.onnxfile.write import write_onnx
 
 ORACLE = Path(__file__).parents[1] / "oracle" / "mmdet"
@@ -40,7 +39,7 @@ class Original:
 
     def run(self, graph: Graph, path: Path, opset: int = 13, ir_version: int = 8) -> dict[str, Any]:
         """The graph's outputs for the oracle's input, by name."""
-        write_onnx(path, emit(*simplify(graph, Weights(self.tensors)), opset, ir_version))
+        write_onnx(path, emit(simplify(graph.bound(self.tensors)), opset, ir_version))
         onnx.checker.check_model(path, full_check=True)
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
         names = [output.name for output in session.get_outputs()]

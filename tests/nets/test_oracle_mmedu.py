@@ -15,9 +15,8 @@ sys.path.insert(0, str(ORACLE))
 from rebuild import rebuild  # noqa: E402
 
 from qingzhou.graph.fold import simplify  # noqa: E402
-from qingzhou.graph.weights import Weights  # noqa: E402
 from qingzhou.nets.match import recognise  # noqa: E402
-from qingzhou.onnxfile.lower import emit  # noqa: E402
+from qingzhou.onnxfile.emit import emit  # noqa: E402
 from qingzhou.onnxfile.write import write_onnx  # noqa: E402
 
 
@@ -31,7 +30,7 @@ def test_probabilities_equal_the_original(folder, tmp_path, record_property):
     worst = 0.0
     for opset, ir_version in ((11, 6), (13, 8), (17, 8), (21, 10)):
         path = tmp_path / "model.onnx"
-        write_onnx(path, emit(*simplify(match.graph, Weights(tensors)), opset, ir_version))
+        write_onnx(path, emit(simplify(match.graph.bound(tensors)), opset, ir_version))
         onnx.checker.check_model(path, full_check=True)
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
         found = session.run(None, {"input": x.astype(np.float32)})[0].reshape(-1)

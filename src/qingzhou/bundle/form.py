@@ -28,7 +28,8 @@ from ..errors import (
     QingzhouError,
     say,
 )
-from ..graph.count import Work, onnx_macs, onnx_work
+from ..graph.count import Work
+from ..onnxfile.read import work_of
 from ..quant import Quantised, quantize
 from ..quant.pictures import with_pictures
 from ..quant.signed import signed
@@ -151,7 +152,7 @@ class _Job:
     @cached_property
     def work(self) -> Work:
         """What the network has to do; of a detector with its boxes."""
-        return onnx_work(onnx.load(self.onnx_for("onnxruntime"), load_external_data=False))
+        return work_of(self.onnx_for("onnxruntime"))
 
     def _precisions(self) -> Sequence[str]:
         if self.rounded_already:
@@ -173,7 +174,7 @@ class _Job:
         """One form; EngineError, ExtraMissing or AccuracyLost where it cannot be."""
         model, accuracy, notes = self.onnx_for(engine), None, []
         self.wish.fits(open_predictor(model).card)
-        macs = onnx_macs(onnx.load(model, load_external_data=False))
+        macs = work_of(model).macs
         gain = self._gain(engine, precision)
         if precision == "int8" and not self.rounded_already:
             found, model = self._rounded(model, engine)

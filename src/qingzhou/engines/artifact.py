@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import InputError, ModelError, OptionError, say
+from ..errors import InputError, ModelError, OptionError, QingzhouError, say
+from ..onnxfile import integers
+from ..onnxfile.read import read_graph
 from ..runtime import detect
 from ..runtime.card import Sample
 from ..runtime.predict import Predictor
@@ -25,8 +27,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Outputs = list[npt.NDArray[Any]]
-
-QUANTISED = {"QuantizeLinear", "DequantizeLinear", "QLinearConv", "QLinearMatMul", "MatMulInteger", "ConvInteger"}
 
 
 @dataclass(frozen=True)
@@ -212,25 +212,16 @@ def check_onnx(source: Path) -> Path:
 
 
 def is_quantised(source: Path) -> bool:
-    """Whether an .onnx computes in whole numbers; a file that is no model does not, and says so when it is opened."""
-    import onnx
-
+    """Whether an .onnx computes in integers; a file that is no model does not, and says so when it is opened."""
     try:
-        nodes = onnx.load(source, load_external_data=False).graph.node
-    except Exception:  # protobuf's errors on what is no ONNX, and the system's on what cannot be read
+        return integers.is_quantised(read_graph(source))
+    except QingzhouError:
         return False
-    return any(node.op_type in QUANTISED for node in nodes)
 
 
 def takes_int8(engine: Engine, source: Path) -> bool:
     """Whether an engine can run a model that is INT8 already: not every one knows zero points."""
-    import onnx
-
-    from ..onnxfile.integers import has_zero_points
-
-    return engine.int8 == "auto" or (
-        engine.int8 != "" and not has_zero_points(onnx.load(source, load_external_data=False))
-    )
+    return engine.int8 == "auto" or (engine.int8 != "" and not integers.has_zero_points(read_graph(source)))
 
 
 def _not_rounded(source: Path) -> OptionError:

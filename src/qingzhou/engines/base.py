@@ -12,8 +12,8 @@ from ..errors import EngineError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-    import onnx
 
+    from ..graph.form import Graph
     from ..runtime.card import Card
 
     Array = npt.NDArray[Any]
@@ -110,11 +110,11 @@ def reason(err: Exception) -> str:
     return text[:200].rstrip(". ")
 
 
-def check_no_boxes(title: str, engine: str, path: Path, card: Card, model: onnx.ModelProto) -> None:
+def check_no_boxes(title: str, engine: str, path: Path, card: Card, graph: Graph) -> None:
     """EngineError for boxes that are made inside the network, where an engine is only given networks without."""
     if card.output.scores != "boxes":
         return
-    if any(node.op_type == "RoiAlign" for node in model.graph.node):
+    if any(node.op == "RoiAlign" for node in graph.nodes):
         raise two_stages(title, path, card.network)
     raise EngineError(
         en=f"{path.name} makes its boxes inside the network, which {title} cannot. Export the checkpoint: qingzhou "

@@ -56,10 +56,11 @@ def parts(field: int, items: Iterable[bytes | str]) -> bytes:
     return b"".join(part(field, item) for item in items)
 
 
-def model(opset: int, ir_version: int, producer: str, version: str) -> bytes:
-    """A ModelProto without its graph."""
+def model(opsets: Mapping[str, int] | int, ir_version: int, producer: str, version: str) -> bytes:
+    """A ModelProto without its graph; one opset is that of ONNX's own operators."""
     head = whole(1, ir_version) + part(2, producer) + part(3, version)
-    return head + part(8, part(1, "") + whole(2, opset))
+    named = {"": opsets} if isinstance(opsets, int) else opsets
+    return head + b"".join(part(8, part(1, domain) + whole(2, opset)) for domain, opset in named.items())
 
 
 def in_graph(data: bytes) -> bytes:
@@ -72,23 +73,34 @@ def graph(name: str, nodes: Iterable[bytes], inputs: Iterable[bytes], outputs: I
     return parts(NODE, nodes) + part(NAME, name) + parts(INPUT, inputs) + parts(OUTPUT, outputs)
 
 
-def node(op: str, inputs: Sequence[str], outputs: Sequence[str], name: str, attrs: Mapping[str, Any]) -> bytes:
+def node(
+    op: str, inputs: Sequence[str], outputs: Sequence[str], name: str, attrs: Mapping[str, Any], domain: str = ""
+) -> bytes:
     """A NodeProto."""
     ends = parts(1, inputs) + parts(2, outputs) + part(3, name) + part(4, op)
-    return ends + parts(5, (_attribute(key, attrs[key]) for key in sorted(attrs)))
+    found = parts(5, (_attribute(key, attrs[key]) for key in sorted(attrs)))
+    return ends + found + (part(7, domain) if domain else b"")
 
 
 def _attribute(name: str, value: Any) -> bytes:
-    """An AttributeProto: a float, an int, a text, or a list of ints or of floats."""
+    """An AttributeProto: a float, an int, a text, a list of one of these, a tensor as tensor() writes it; a memoryview
+    is the whole message as it stood in a file.
+    """
     match value:
+        case memoryview():
+            return bytes(value)
         case float():
             kind, data = 1, real(2, value)
         case int():
             kind, data = 2, whole(3, value)
         case str():
             kind, data = 3, part(4, value)
+        case bytes():
+            kind, data = 4, part(5, value)
         case _ if all(isinstance(one, int) for one in value):
             kind, data = 7, b"".join(whole(8, one) for one in value)
+        case _ if all(isinstance(one, str) for one in value):
+            kind, data = 8, parts(9, value)
         case _:
             kind, data = 6, b"".join(real(7, one) for one in value)
     return part(1, name) + data + whole(20, kind)

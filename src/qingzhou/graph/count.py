@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from .form import Graph, Node, Shape, roles
-
-if TYPE_CHECKING:
-    from onnx import ModelProto, NodeProto
-
-Shapes = Mapping[str, tuple[int, ...]]
+from .form import Graph, Node, roles
 
 
 def parameters(graph: Graph) -> int:
@@ -20,36 +14,6 @@ def parameters(graph: Graph) -> int:
     statistics = {found[role] for found in named for role in ("mean", "var") if role in found}
     learnt = (constant for name, constant in graph.constants.items() if name not in statistics)
     return sum(math.prod(shape) for constant in learnt for shape in constant.keys.values())
-
-
-def macs(graph: Graph) -> int:
-    """Multiply-accumulates of convolutions, linear layers and LSTMs for one input; 0 where its size is free.
-
-    A free batch or length counts as 1.
-    """
-    if any(isinstance(n, str) for value in graph.inputs for n in value.shape[1:]):
-        return 0
-    return sum(_macs(graph, node) for node in graph.nodes)
-
-
-def _macs(graph: Graph, node: Node) -> int:
-    sizes = {role: graph.constants[name].shape for role, name in roles(node).items()}
-    match node.op:
-        case "Conv" | "Linear":
-            return _known(graph.values[node.outputs[0]].shape) * math.prod(sizes["weight"][1:])
-        case "Lstm":
-            weights = sum(math.prod(size) for role, size in sizes.items() if role.startswith("weight"))
-            return weights * _known(graph.values[node.inputs[0]].shape[:1])
-    return 0
-
-
-def _known(shape: Shape) -> int:
-    return math.prod(n for n in shape if isinstance(n, int))
-
-
-def onnx_parameters(model: ModelProto) -> int:
-    """Numbers of any floating or quantised type in an ONNX file; shapes and indices (int64) are not counted."""
-    return sum(math.prod(item.dims) for item in model.graph.initializer if item.data_type != 7)
 
 
 class Work(NamedTuple):
@@ -72,45 +36,53 @@ NOTHING = Work(0, 0, 0, 0)
 MERGED = {"Constant", "Reshape", "Flatten", "Shape", "Identity", "Relu", "Clip", "QuantizeLinear", "DequantizeLinear"}
 
 
-def onnx_macs(model: ModelProto) -> int:
-    """Multiply-accumulates of an ONNX model, counted as macs() does; 0 where its shapes cannot be inferred."""
-    return onnx_work(model).macs
+def macs(graph: Graph) -> int:
+    """Multiply-accumulates of convolutions, linear layers and LSTMs for one input; 0 where its size is free.
+
+    A free batch or length counts as 1.
+    """
+    if any(isinstance(n, str) for value in graph.inputs for n in value.shape[1:]):
+        return 0
+    return sum(_macs(graph, node) for node in graph.nodes)
 
 
-def onnx_work(model: ModelProto) -> Work:
-    """What an ONNX model has to do; NOTHING where its shapes cannot be inferred."""
-    import onnx
-
-    if model.functions:  # nothing is counted inside them, and inference goes into each call: 2^n of them in n functions
-        return NOTHING
-    try:
-        graph = onnx.shape_inference.infer_shapes(model).graph
-    except Exception:  # a broken or too large model; inference raises several classes
-        return NOTHING
-    shapes: dict[str, tuple[int, ...]] = {item.name: tuple(item.dims) for item in graph.initializer}
-    for value in (*graph.input, *graph.value_info, *graph.output):
-        shapes.setdefault(value.name, tuple(d.dim_value or 1 for d in value.type.tensor_type.shape.dim))
-    counted = [(_node_macs(node, shapes), _groups(node)) for node in graph.node]
-    written = [shapes.get(node.output[0], (0,)) for node in graph.node if node.output and node.op_type not in MERGED]
+def work(graph: Graph) -> Work:
+    """What a network has to do whose shapes are known; a free size counts as 1."""
+    counted = [(_macs(graph, node), int(node.attrs.get("group", 1))) for node in graph.nodes]
+    written = [_size(graph, node.outputs[0]) for node in graph.nodes if node.outputs and node.op not in MERGED]
     return Work(
         sum(macs for macs, groups in counted if groups == 1), sum(macs for macs, groups in counted if groups > 1),
-        sum(map(math.prod, written)), sum(macs > 0 for macs, _ in counted),
+        sum(written), sum(macs > 0 for macs, _ in counted),
     )  # fmt: skip
 
 
-def _groups(node: NodeProto) -> int:
-    return next((int(entry.i) for entry in node.attribute if entry.name == "group"), 1)
+def numbers(graph: Graph) -> int:
+    """Of any floating or quantised type that a file holds; shapes and indices (int64) are not counted."""
+    return sum(math.prod(item.shape) for item in graph.constants.values() if item.dtype not in ("int64", "str"))
 
 
-def _node_macs(node: NodeProto, shapes: Shapes) -> int:
-    sizes = [shapes.get(name, ()) for name in node.input]
-    out = math.prod(shapes.get(node.output[0], (0,))) if node.output else 0
-    match node.op_type:
-        case "Conv" if len(sizes) > 1:
+def _macs(graph: Graph, node: Node) -> int:
+    """Of one node; 0 of what is not counted, or whose shapes are not known."""
+    sizes = [_shape(graph, name) for name in node.inputs]
+    out = _size(graph, node.outputs[0]) if node.outputs else 0
+    match node.op:
+        case "Conv" | "ConvInteger" | "Linear" if len(sizes) > 1:
             return out * math.prod(sizes[1][1:])
-        case "Gemm" | "MatMul" if len(sizes) > 1 and sizes[0]:
-            transposed = any(attr.name == "transA" and attr.i for attr in node.attribute)
-            return out * (sizes[0][0] if transposed else sizes[0][-1])
+        case "Gemm" | "MatMul" | "MatMulInteger" if len(sizes) > 1 and sizes[0]:
+            return out * sizes[0][0 if node.attrs.get("transA") else -1]
         case "LSTM" if len(sizes) > 2 and sizes[0]:
             return sizes[0][0] * (math.prod(sizes[1]) + math.prod(sizes[2]))
+        case "Lstm":
+            found = roles(node)
+            return sizes[0][0] * sum(math.prod(_shape(graph, found[role])) for role in found if "weight" in role)
     return 0
+
+
+def _shape(graph: Graph, name: str) -> tuple[int, ...]:
+    """A free size counts as 1; () where nothing is known."""
+    known = graph.values.get(name) or graph.constants.get(name)
+    return () if known is None else tuple(n if isinstance(n, int) else 1 for n in known.shape)
+
+
+def _size(graph: Graph, name: str) -> int:
+    return math.prod(_shape(graph, name)) if name in graph.values else 0

@@ -55,9 +55,12 @@ class Constant:
 
 @dataclass(frozen=True)
 class Raw:
-    """An attribute that is not read, such as the body of a Loop: its bytes in the file."""
+    """An attribute that is not read, such as the body of a Loop: its bytes in the file, and the names of outer values
+    that it may read.
+    """
 
     data: bytes
+    reads: tuple[str, ...] = ()
 
 
 Attr = int | float | str | tuple[int, ...] | tuple[float, ...] | tuple[str, ...] | Constant | Raw
@@ -73,6 +76,11 @@ class Node:
     attrs: Mapping[str, Any] = field(default_factory=dict)  # name -> Attr
     domain: str = ""
     name: str = ""
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Values that it reads beside its inputs, inside a Loop or an If."""
+        return tuple(name for value in self.attrs.values() if isinstance(value, Raw) for name in value.reads)
 
 
 @dataclass(frozen=True)
@@ -107,7 +115,7 @@ class Graph:
         """For each value and constant, the nodes that read it; a graph output counts as no node."""
         readers: dict[str, list[Node]] = {name: [] for name in (*self.values, *self.constants)}
         for node in self.nodes:
-            for name in node.inputs:
+            for name in (*node.inputs, *node.reads):
                 if name:
                     readers.setdefault(name, []).append(node)
         return readers
@@ -121,7 +129,7 @@ class Graph:
         needed, kept = {value.name for value in self.outputs}, []
         for node in reversed(self.nodes):
             if needed & set(node.outputs):
-                needed |= set(node.inputs)
+                needed |= {*node.inputs, *node.reads}
                 kept.append(node)
         constants = {name: constant for name, constant in self.constants.items() if name in needed | self.optional}
         return replace(self, nodes=tuple(reversed(kept)), constants=constants)

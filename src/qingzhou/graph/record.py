@@ -154,18 +154,20 @@ class Recorder:
         """(N, C, H, W) -> (N, channels, factor * H, factor * W), kernel and stride alike."""
         weight = self.param(f"{key}.weight", (x.channels, channels, factor, factor))
         size = [n * factor if isinstance(n, int) else n for n in x.shape[2:]]
-        inputs, shape = [x, weight, self._bias(key, channels)], (x.shape[0], channels, *size)
-        return self.op("ConvTranspose", key, inputs, shape, kernel_shape=(factor,) * 2, strides=(factor,) * 2)
+        return self.op(
+            "ConvTranspose", key, [x, weight, self._bias(key, channels)], (x.shape[0], channels, *size),
+            kernel_shape=(factor,) * 2, strides=(factor,) * 2,
+        )  # fmt: skip
 
     def batch_norm(self, key: str, x: Value, eps: float = 1e-5, affine: bool = True) -> Value:
         """Same shape, per channel of axis 1; inference form."""
         size, name = (x.channels,), self.unique(key)
-        affines = [self.param(f"{key}.{role}", size) for role in ("weight", "bias")] if affine else [
+        affines: list[Value | str] = [self.param(f"{key}.{role}", size) for role in ("weight", "bias")] if affine else [
             self.constant(f"{name}/{role}", np.full(size, value, np.float32))
             for role, value in (("weight", 1), ("bias", 0))]  # fmt: skip
-        stats = [self.param(f"{key}.{role}", size) for role in ("running_mean", "running_var")]
+        affines += [self.param(f"{key}.{role}", size) for role in ("running_mean", "running_var")]
         eps = self.trained.eps(name, eps)
-        return self.op("BatchNormalization", key, [x, *affines, *stats], x.shape, epsilon=eps)
+        return self.op("BatchNormalization", key, [x, *affines], x.shape, epsilon=eps)
 
     def conv_bn(
         self, key: str, x: Value, channels: int, kernel: int, stride: int = 1, padding: int | None = None,
@@ -188,7 +190,9 @@ class Recorder:
 
     def group_norm(self, key: str, x: Value, groups: int, eps: float = 1e-5, affine: bool = True) -> Value:
         """Same shape; (N, C, *size) normalised within each of `groups` groups of channels."""
-        affines = [self.param(f"{key}.{role}", (x.channels,)) for role in ("weight", "bias")] if affine else []
+        affines: list[Value | str] = (
+            [self.param(f"{key}.{role}", (x.channels,)) for role in ("weight", "bias")] if affine else []
+        )
         return self.block("GroupNorm", key, [x, *affines], x.shape, groups=groups, eps=eps)
 
     def prelu(self, key: str, x: Value, slopes: int) -> Value:
@@ -234,8 +238,8 @@ class Recorder:
         ]  # fmt: skip
         time, batch = x.shape[:2]
         ends: list[Shape] = [(time, batch, ways * hidden), (ways, batch, hidden), (ways, batch, hidden)]
-        inputs = [x, *(before or ["", ""]), *names]
-        return self.ops("Lstm", f"{key}.{i}", inputs, ends, ["float32"] * 3, BLOCK, hidden=hidden, ways=ways)
+        state: Sequence[Value | str] = before or ["", ""]
+        return self.ops("Lstm", f"{key}.{i}", [x, *state, *names], ends, ["float32"] * 3, BLOCK, hidden=hidden, ways=ways)
 
     # -- layers without ----------------------------------------------------------------------------------------------
 
@@ -247,7 +251,7 @@ class Recorder:
         name = self.unique(f"{name}.{kind}" if name else kind)
         kind, slope = self.trained.act(name, kind, slope)
         op, attrs, domain = ACTS[kind]
-        sloped = {"alpha": float(slope)} if kind in SLOPED else {}
+        sloped: dict[str, Any] = {"alpha": float(slope)} if kind in SLOPED else {}
         limits = [self.number(value, name) for value in (0, 6)] if kind == "relu6" else []
         return self.op(op, name, [x, *limits], x.shape, domain=domain, **attrs, **sloped)
 
@@ -283,7 +287,7 @@ class Recorder:
         kernels, pads, dilations = _spread(kernel, dims), _pads(padding, dims), attrs.get("dilations", (1,) * dims)
         strides = kernels if stride is None else _spread(stride, dims)
         size = _windows(x.shape[2:], kernels, strides, pads, dilations, ceil)
-        window = {"kernel_shape": kernels, "strides": strides, "pads": pads, "ceil_mode": int(ceil)}
+        window: dict[str, Any] = {"kernel_shape": kernels, "strides": strides, "pads": pads, "ceil_mode": int(ceil)}
         return self.op(op, name, [x], (*x.shape[:2], *size), **window, **attrs)
 
     def global_pool(self, x: Value, name: str = "global_pool", keep: bool = False) -> Value:
@@ -362,10 +366,11 @@ class Recorder:
         name, linear = self.unique(name), mode == "linear"
         scales = [1.0, 1.0, *(float(n) / float(m) for n, m in zip(size, x.shape[2:], strict=True))]
         where = "align_corners" if align_corners else "half_pixel" if linear else "asymmetric"
-        rule = {"mode": "linear"} if linear else {"mode": "nearest", "nearest_mode": "floor"}
-        inputs = [x, self.constant(f"{name}/roi", np.zeros(0, np.float32)),
-                  self.constant(f"{name}/scales", np.array(scales, np.float32))]  # fmt: skip
-        return self.op("Resize", name, inputs, (*x.shape[:2], *size), coordinate_transformation_mode=where, **rule)
+        rule: dict[str, Any] = {"mode": "linear"} if linear else {"mode": "nearest", "nearest_mode": "floor"}
+        roi = self.constant(f"{name}/roi", np.zeros(0, np.float32))
+        ratio = self.constant(f"{name}/scales", np.array(scales, np.float32))
+        shape = (*x.shape[:2], *size)
+        return self.op("Resize", name, [x, roi, ratio], shape, coordinate_transformation_mode=where, **rule)
 
 
 def window(n: Dim, kernel: int, stride: int, before: int, after: int, dilation: int = 1, ceil: bool = False) -> Dim:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from .. import __version__
 from ..files import protobuf
 from ..files.protobuf import DTYPES
-from ..graph.form import Constant, Graph, Node, Value
+from ..graph.form import Attr, Constant, Graph, Node, Raw, Value
 from .lower import Rules, lower
 
 
@@ -27,11 +29,25 @@ def emit(graph: Graph, opset: int, ir_version: int, other: Rules | None = None) 
     plain = lower(graph, opset, other)
     inner = protobuf.graph("qingzhou", map(_node, plain.nodes), map(value_info, plain.inputs),
                            map(value_info, plain.outputs))  # fmt: skip
-    return Emitted(plain.inputs, protobuf.model(opset, ir_version, "qingzhou", __version__), inner, plain.constants)
+    outer = protobuf.model(plain.opsets, ir_version, "qingzhou", __version__)
+    return Emitted(plain.inputs, outer, inner, plain.constants)
 
 
 def _node(node: Node) -> bytes:
-    return protobuf.node(node.op, node.inputs, node.outputs, node.name, node.attrs)
+    attrs = {name: _attribute(value) for name, value in node.attrs.items()}
+    return protobuf.node(node.op, node.inputs, node.outputs, node.name, attrs, node.domain)
+
+
+def _attribute(value: Attr) -> object:
+    if isinstance(value, Raw):
+        return memoryview(value.data)
+    return small_tensor("", value) if isinstance(value, Constant) else value
+
+
+def small_tensor(name: str, constant: Constant) -> bytes:
+    """A TensorProto with its numbers, which are few."""
+    numbers = np.ascontiguousarray(constant.load(), constant.dtype).tobytes()
+    return protobuf.tensor(name, DTYPES[constant.dtype], constant.shape, len(numbers)) + numbers
 
 
 def value_info(value: Value) -> bytes:

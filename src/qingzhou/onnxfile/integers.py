@@ -1,71 +1,96 @@
-"""QDQ ONNX -> the float network inside it, with the integers set apart, for engines that write INT8 in their own way.
+"""QDQ -> the float network inside it, with the integers set apart, for engines that write INT8 in their own way.
 
 Between QuantizeLinear and DequantizeLinear a network stays the float one that was quantised: without these pairs, and
-with weights made floats again, from_onnx.py reads it as before.
+with weights made floats again, it is recognised as before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
-from onnx import ModelProto, NodeProto, TensorProto, numpy_helper
 
-from ..graph.weights import Array, Integers, Rounded
+from ..graph.form import Array, Constant, Graph, Node
+
+QUANTISED = ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "ConvInteger", "MatMulInteger",
+             "QLinearConv", "QLinearMatMul")  # fmt: skip
 
 
-def has_zero_points(model: ModelProto) -> bool:
+@dataclass(frozen=True)
+class Rounded:
+    """A weight's integers, int8 of (out, in / groups, *kernel) or (out, in), and the scale of each output channel."""
+
+    whole: Array
+    scales: Array
+
+
+@dataclass(frozen=True)
+class Integers:
+    """What is INT8 in a network: weights, by the name of the constant that their floats are made of, and the scales of
+    activations that layers read, by theirs.
+    """
+
+    weights: Mapping[str, Rounded]
+    scales: Mapping[str, float]
+
+
+NOTHING = Integers({}, {})
+
+
+def is_quantised(graph: Graph) -> bool:
+    """Whether a network computes in integers."""
+    return any(node.op in QUANTISED for node in graph.nodes)
+
+
+def has_zero_points(graph: Graph) -> bool:
     """Whether activations have zero points, which ncnn and TensorRT do not know."""
-    whole = {tensor.name for tensor in model.graph.initializer if tensor.data_type == TensorProto.UINT8}
-    return any(node.op_type == "QuantizeLinear" and whole & set(node.input) for node in model.graph.node)
+    whole = {name for name, constant in graph.constants.items() if constant.dtype == "uint8"}
+    return any(node.op == "QuantizeLinear" and whole & set(node.inputs) for node in graph.nodes)
 
 
-def set_apart(model: ModelProto) -> tuple[ModelProto, Integers]:
+def set_apart(graph: Graph) -> tuple[Graph, Integers]:
     """The float network and its integers, which have no zero points."""
-    constants = {tensor.name: tensor for tensor in model.graph.initializer}
-    makers = {name: node for node in model.graph.node for name in node.output}
-    ends = {entry.name for entry in model.graph.output}
-    turned = {node.input[1] for node in model.graph.node if node.op_type == "MatMul"}  # (in, out)
+    makers, ends = graph.makers(), {value.name for value in graph.outputs}
+    turned = {node.inputs[1] for node in graph.nodes if node.op == "MatMul"}  # (in, out)
     names: dict[str, str] = {}
     weights: dict[str, Rounded] = {}
-    steps: dict[str, float] = {}
-    floats: list[TensorProto] = []
-    for node in model.graph.node:
-        if node.op_type != "DequantizeLinear":
+    scales: dict[str, float] = {}
+    floats: dict[str, Constant] = {}
+    for node in graph.nodes:
+        if node.op != "DequantizeLinear":
             continue
-        (out,), source = node.output, node.input[0]
-        if source in constants:
-            weights[out], array = _weight(node, constants, out in turned)
-            floats.append(numpy_helper.from_array(array, out))
+        out, source = node.outputs[0], node.inputs[0]
+        if source in graph.constants:
+            weights[out], floats[out] = _weight(node, graph, out in turned)
             continue
-        raw = makers[source].input[0]
+        raw = makers[source].inputs[0]
         kept, gone = (out, raw) if out in ends else (raw, out)
         names[gone] = kept
-        steps[kept] = float(numpy_helper.to_array(constants[node.input[1]]))
-    return _rewritten(model, names, floats), Integers(weights, {names.get(name, name): s for name, s in steps.items()})
+        scales[kept] = float(graph.constants[node.inputs[1]].load())
+    apart = _rewritten(graph, names, floats)
+    return apart, Integers(weights, {names.get(name, name): scale for name, scale in scales.items()})
 
 
-def _weight(node: NodeProto, constants: Mapping[str, TensorProto], turned: bool) -> tuple[Rounded, Array]:
+def _weight(node: Node, graph: Graph, turned: bool) -> tuple[Rounded, Constant]:
     """Its integers, output channels first, and the floats that they stand for, as they lie in the network."""
-    whole, steps = (numpy_helper.to_array(constants[name]) for name in node.input[:2])
+    whole, scales = (graph.constants[name].load() for name in node.inputs[:2])
     first = np.moveaxis(whole, -1, 0) if turned else whole
-    floats = first * steps.reshape(-1, *[1] * (whole.ndim - 1)).astype(np.float32)
-    return Rounded(first, steps), np.ascontiguousarray(np.moveaxis(floats, 0, -1) if turned else floats)
+
+    def floats() -> Array:
+        array = first * scales.reshape(-1, *[1] * (whole.ndim - 1)).astype(np.float32)
+        return np.ascontiguousarray(np.moveaxis(array, 0, -1) if turned else array)
+
+    return Rounded(first, scales), Constant(whole.shape, "float32", floats, keys={node.outputs[0]: whole.shape})
 
 
-def _rewritten(model: ModelProto, names: Mapping[str, str], floats: list[TensorProto]) -> ModelProto:
+def _rewritten(graph: Graph, names: Mapping[str, str], floats: Mapping[str, Constant]) -> Graph:
     """Without the pairs; what they made is called as what they read."""
-    found = ModelProto()
-    found.CopyFrom(model)
-    graph = found.graph
-    nodes = [node for node in graph.node if node.op_type not in ("QuantizeLinear", "DequantizeLinear")]
-    for node in nodes:
-        node.input[:] = [names.get(name, name) for name in node.input]
-        node.output[:] = [names.get(name, name) for name in node.output]
-    del graph.node[:]
-    graph.node.extend(nodes)
-    read = {name for node in nodes for name in node.input}
-    constants = [tensor for tensor in graph.initializer if tensor.name in read]
-    del graph.initializer[:]
-    graph.initializer.extend([*constants, *floats])
-    return found
+
+    def new(row: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(names.get(name, name) for name in row)
+
+    kept = (node for node in graph.nodes if node.op not in ("QuantizeLinear", "DequantizeLinear"))
+    nodes = tuple(replace(node, inputs=new(node.inputs), outputs=new(node.outputs)) for node in kept)
+    values = {names.get(name, name): replace(value, name=names.get(name, name)) for name, value in graph.values.items()}
+    return replace(graph, nodes=nodes, values=values, constants={**graph.constants, **floats}).without_dead()

@@ -35,13 +35,18 @@ class Lowering:
 
     def node(self, op: str, inputs: Sequence[str], outputs: Sequence[str], **attrs: Any) -> str:
         """Append a node; its inputs are made before it, and its outputs by nobody else."""
-        for name in inputs:
+        return self.append(Node(op, tuple(inputs), tuple(outputs), attrs))
+
+    def append(self, node: Node) -> str:
+        """The same of a node that is one of ONNX's; it is named after its first output, which is returned."""
+        for name in (*node.inputs, *node.reads):
             if name not in self.known and name not in self.constants:
                 self.constants[name] = self.graph.constants[name]
-        assert self.known.isdisjoint(outputs), f"{op}: {outputs} are there already"
-        self.known |= {*outputs}
-        self.nodes.append(Node(op, tuple(inputs), tuple(outputs), attrs, name=f"{op}:{outputs[0]}"))
-        return outputs[0]
+        made = {name for name in node.outputs if name}
+        assert self.known.isdisjoint(made), f"{node.op}: {made} are there already"
+        self.known |= made
+        self.nodes.append(replace(node, name=f"{node.op}:{node.outputs[0]}"))
+        return node.outputs[0]
 
     def put(self, name: str, shape: tuple[int, ...], load: Callable[[], Array]) -> str:
         """Add float32 numbers that are computed when they are written."""
@@ -93,12 +98,14 @@ def lower(graph: Graph, opset: int, other: Rules | None = None) -> Graph:
     rules = {**RULES, **(other or {})}
     for node in graph.nodes:
         rules.get((node.domain, node.op), _as_it_is)(lowering, node)
-    return replace(graph, nodes=tuple(lowering.nodes), constants=lowering.constants, opsets={"": opset})
+    used = {node.domain for node in lowering.nodes if node.domain}
+    opsets = {"": opset, **{domain: graph.opsets.get(domain, 1) for domain in sorted(used)}}
+    return replace(graph, nodes=tuple(lowering.nodes), constants=lowering.constants, opsets=opsets)
 
 
 def _as_it_is(e: Lowering, node: Node) -> None:
-    assert not node.domain, f"{node.domain}.{node.op} has no rule"
-    e.node(node.op, node.inputs, node.outputs, **node.attrs)
+    assert node.domain != BLOCK, f"{node.op} has no rule"
+    e.append(node)
 
 
 # -- layers ------------------------------------------------------------------------------------------------------------

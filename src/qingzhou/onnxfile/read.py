@@ -1,176 +1,296 @@
-"""ONNX -> Graph: an .onnx that onnx.py wrote, read back, for engines whose files are made from a Graph.
+"""Any .onnx -> Graph, without the onnx package: names and shapes are read, numbers stay in the file until wanted.
 
-What onnx.py spells out in several operators (a linear layer with its bias, an activation, a normalisation) becomes one
-layer again, known by the operators and by the names that it gave them. Whoever uses this compares the answers.
+Nodes mean what the file's own opset says; upgrade.py brings them to the meaning that the rest of the house knows.
+https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+import mmap
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-import onnx
-from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, numpy_helper
+from ..errors import ModelError, QingzhouError
+from ..files.protobuf import DTYPES
+from ..files.wire import BYTES, Field, Message
+from ..graph.count import NOTHING, Work, work
+from ..graph.form import Constant, Graph, Node, Raw, Shape, Value
+from ..graph.infer import inferred
+from .tensor import Tensor, constant_of, read_tensor, row
+from .upgrade import upgraded
 
-from ..graph.form import Graph, Shape, Value
-from ..graph.record import Layer
-from ..graph.weights import Array, Weights
-from .ranks import Unbounded, check_ranks
-from .read_layers import OPERATORS, check_operators, unread
-
-SMALL = 4096  # numbers: constants up to this size are shown to the shape inference, since shapes depend on them
-SLIGHTLY = np.float32(1 + 1e-6)
-DTYPES: dict[int, str] = {TensorProto.FLOAT: "float32", TensorProto.INT64: "int64"}
+NAMES = {number: name for name, number in DTYPES.items()}
+FLOAT, INT, STRING, TENSOR, GRAPH, FLOATS, INTS, STRINGS = range(1, 9)  # AttributeProto.AttributeType
 
 
-def read_graph(model: ModelProto) -> tuple[Graph, Weights]:
-    """The graph of a model for one input at a time, and its weights; ModelError names what onnx.py does not write.
+@dataclass(frozen=True)
+class OnnxFile:
+    """A model as it lies in a file.
 
-    EngineError for what heads.py writes.
+    outside    names of other files that its tensors are said to lie in
+    functions  how many the model defines of its own, which are not looked into
     """
-    check_operators(model.graph.node)
-    reader = Reader(model)
-    layers = reader.layers()
-    names = {name for layer in layers for name in (*layer.inputs, *layer.outputs)}
-    inputs = tuple(reader.value(entry.name) for entry in model.graph.input)
-    outputs = tuple(reader.value(entry.name) for entry in model.graph.output)
-    values = {name: reader.value(name) for name in names} | {value.name: value for value in (*inputs, *outputs)}
-    graph = Graph(inputs, outputs, layers, values, reader.params)
-    return graph, Weights({}, reader.arrays)
+
+    path: Path
+    size: int
+    graph: Graph
+    ir_version: int
+    producer: str
+    metadata: Mapping[str, str]
+    outside: tuple[str, ...] = ()
+    functions: int = 0
+
+    @property
+    def opset(self) -> int:
+        """Of ONNX's own operators; 0 where the file uses none."""
+        return self.graph.opsets.get("", 0)
 
 
-class Reader:
-    """Turns nodes into layers, from the last to the first, so that parts of a layer are passed over."""
+def read_onnx(path: Path) -> OnnxFile:
+    """The model in a file, of any size; ModelError where it is none, or half of one."""
+    try:
+        with _mapped(path) as data:
+            return _Model(path, Message(data)).read()
+    except (QingzhouError, OSError, ValueError, RecursionError) as err:
+        if isinstance(err, ModelError):
+            raise
+        raise incomplete(path) from None
 
-    def __init__(self, model: ModelProto) -> None:
-        graph = model.graph
-        self.nodes: Sequence[NodeProto] = graph.node
-        self.ends = {entry.name for entry in graph.output}
-        self.optional = {entry.name for entry in graph.input} & {item.name for item in graph.initializer}
-        self.constants = {item.name: item for item in graph.initializer if item.name not in self.optional}
-        self.makers: dict[str, NodeProto] = {name: node for node in graph.node for name in node.output}
-        self.infos = _shapes(model)
-        self.params: dict[str, tuple[int, ...]] = {}
-        self.arrays: dict[str, Callable[[], Array]] = {}
-        self.read: set[str] = set()  # names of values that a layer makes
 
-    def layers(self) -> tuple[Layer, ...]:
-        """All that an output depends on."""
-        needed, found = set(self.ends), []
-        for node in reversed(self.nodes):
-            wanted = needed & set(node.output) - self.read
-            if wanted:
-                layer = self.layer_of(node)
-                needed |= set(layer.inputs)
-                self.read |= set(layer.outputs)
-                found.append(layer)
-        return tuple(reversed(found))
+def read_graph(path: Path) -> Graph:
+    """The network in a file, in the meaning that the rest of the house knows; ModelError."""
+    return upgraded(read_onnx(path).graph)
 
-    def layer_of(self, node: NodeProto) -> Layer:
-        """The layer that ends with a node."""
-        if node.op_type not in OPERATORS:
-            raise unread(node.op_type)
+
+def work_of(path: Path) -> Work:
+    """What a model in a file has to do; NOTHING where its shapes cannot be inferred."""
+    found = read_onnx(path)
+    if found.functions:  # nothing is counted inside them
+        return NOTHING
+    try:
+        return work(inferred(upgraded(found.graph)))
+    except ModelError:
+        return NOTHING
+
+
+def incomplete(path: Path) -> ModelError:
+    """The error for what is no model, or half of one."""
+    return ModelError(
+        en=f"{path.name} is no complete ONNX model. Convert the checkpoint again, or copy the file again.",
+        zh=f"{path.name} 不是完整的 ONNX 模型。请重新转换权重文件，或重新复制。",
+    )
+
+
+@contextmanager
+def _mapped(path: Path) -> Iterator[memoryview]:
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        view = memoryview(mapped)
         try:
-            return OPERATORS[node.op_type](self, node)
-        except (
-            KeyError,
-            IndexError,
-            ValueError,
-            TypeError,
-            AssertionError,
-        ):  # inputs or attributes that ours always have
-            raise unread(node.op_type) from None
-
-    # -- what is in the model ----------------------------------------------------------------------------------------
-
-    def value(self, name: str) -> Value:
-        """A value with its shape; ModelError where that is not known."""
-        if name not in self.infos or not self.infos[name].type.tensor_type.HasField("shape"):
-            raise unread(f"a value of unknown shape ({name[:60]})", f"形状未知的值（{name[:60]}）")
-        kind = self.infos[name].type.tensor_type
-        shape: Shape = tuple(d.dim_value if d.HasField("dim_value") else d.dim_param or "?" for d in kind.shape.dim)
-        return Value(name, shape, DTYPES.get(kind.elem_type, "other"), name in self.optional)
-
-    def made_by(self, name: str, *kinds: str) -> NodeProto | None:
-        """The node that makes a value, if it is of one of these kinds."""
-        node = self.makers.get(name)
-        return node if node is not None and node.op_type in kinds else None
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        """Of a constant."""
-        return tuple(self.constants[name].dims)
-
-    def numbers(self, name: str) -> list[Any]:
-        """A small constant's numbers."""
-        if name not in self.constants or math.prod(self.shape(name)) > SMALL:
-            raise unread(f"a setting that is computed ({name[:60]})", f"运行时才计算的参数（{name[:60]}）")
-        found: list[Any] = numpy_helper.to_array(self.constants[name]).reshape(-1).tolist()
-        return found
-
-    # -- what becomes of it ------------------------------------------------------------------------------------------
-
-    def layer(
-        self, op: str, node: NodeProto, inputs: Sequence[str], params: Mapping[str, str] | None = None,
-        outputs: Sequence[str] = (), **attrs: Any,
-    ) -> Layer:  # fmt: skip
-        """A layer named after its first output."""
-        outs = tuple(outputs or node.output[:1])
-        return Layer(op, outs[0], tuple(inputs), outs, dict(params or {}), attrs)
-
-    def param(
-        self, name: str, shape: Sequence[int] = (), change: Callable[[Array], Array] = lambda array: array
-    ) -> str:
-        """A constant as a parameter, changed on its way to that shape (its own if none is given); its key."""
-        if name not in self.constants:
-            raise unread(f"a weight that is computed ({name[:60]})", f"运行时才计算的权重（{name[:60]}）")
-        return self.make(
-            name, tuple(shape) or self.shape(name), lambda: change(numpy_helper.to_array(self.constants[name]))
-        )
-
-    def make(self, key: str, shape: tuple[int, ...], load: Callable[[], Array]) -> str:
-        """A parameter that is computed; its key."""
-        self.params[key] = shape
-        self.arrays[key] = load
-        return key
-
-    def weights(self, node: NodeProto, first: int = 1) -> dict[str, str]:
-        """A node's weight, and its bias if it has one."""
-        return {
-            role: self.param(name) for role, name in zip(("weight", "bias"), node.input[first:], strict=False) if name
-        }
+            yield view
+        finally:
+            view.release()
 
 
-def _shapes(model: ModelProto) -> dict[str, ValueInfoProto]:
-    """Shapes of all values, the first axis of the inputs being 1 where it is free. Large constants take no part."""
-    try:
-        check_ranks(model)
-    except Unbounded as err:
-        raise unread(*err.args) from None
-    thin = ModelProto(ir_version=model.ir_version, opset_import=model.opset_import)
-    graph = thin.graph
-    graph.name = "shapes"
-    graph.node.extend(model.graph.node)
-    graph.input.extend(model.graph.input)
-    graph.output.extend(onnx.helper.make_empty_tensor_value_info(entry.name) for entry in model.graph.output)
-    for entry in graph.input:
-        first = entry.type.tensor_type.shape.dim[0] if entry.type.tensor_type.shape.dim else None
-        if first is not None and not first.HasField("dim_value"):
-            first.dim_value = 1
-    known = {entry.name for entry in graph.input}
-    scales = {node.input[2] for node in graph.node if node.op_type == "Resize" and len(node.input) == 3}
-    for item in model.graph.initializer:
-        if item.name in known:
-            continue
-        if item.name in scales:  # the inference rounds sizes down: 29 / 13, as float32, times 13 would be 28
-            graph.initializer.append(numpy_helper.from_array(numpy_helper.to_array(item) * SLIGHTLY, item.name))
-        elif math.prod(item.dims) <= SMALL:
-            graph.initializer.append(item)
+@dataclass
+class _Parts:
+    """What a GraphProto holds, collected field by field."""
+
+    nodes: list[Node] = field(default_factory=list)
+    constants: dict[str, Constant] = field(default_factory=dict)
+    inputs: list[Value] = field(default_factory=list)
+    outputs: list[Value] = field(default_factory=list)
+    values: dict[str, Value] = field(default_factory=dict)
+
+
+class _Model:
+    """Reads a ModelProto."""
+
+    def __init__(self, path: Path, message: Message) -> None:
+        self.path, self.message = path, message
+        self.outside: dict[str, None] = {}
+        self.parts = _Parts()
+
+    def read(self) -> OnnxFile:
+        """Everything; a graph may come in several parts, which protobuf puts together."""
+        m, ir, producer, functions = self.message, 0, "", 0
+        opsets: dict[str, int] = {}
+        metadata: dict[str, str] = {}
+        for one in m.fields():
+            if one.number == 1:
+                ir = m.number(one)
+            elif one.number == 2:
+                producer = m.text(one)
+            elif one.number == 7:
+                self._graph(m.inside(one))
+            elif one.number == 8:
+                opsets |= dict([_opset(m.inside(one))])
+            elif one.number == 14:
+                metadata |= dict([_entry(m.inside(one))])
+            elif one.number == 25:
+                functions += 1
+        if not self.parts.nodes and not self.parts.outputs:
+            raise incomplete(self.path)
+        graph = _graph(self.parts, opsets, ir)
+        return OnnxFile(self.path, len(m.data), graph, ir, producer, metadata, tuple(self.outside), functions)
+
+    def _graph(self, m: Message) -> None:
+        parts = self.parts
+        for one in m.fields():
+            if one.number == 1:
+                parts.nodes.append(self._node(m.inside(one)))
+            elif one.number == 5:
+                tensor = read_tensor(m.inside(one))
+                parts.constants[tensor.name] = self._constant(tensor)
+            elif one.number in (11, 12, 13):
+                value = _value(m.inside(one))
+                parts.values[value.name] = value
+                {11: parts.inputs, 12: parts.outputs}.get(one.number, []).append(value)
+
+    def _constant(self, tensor: Tensor) -> Constant:
+        self.outside |= dict.fromkeys([tensor.place] if tensor.place else [])
+        return constant_of(self.path, len(self.message.data), tensor)
+
+    def _node(self, m: Message) -> Node:
+        inputs, outputs, attrs = [], [], {}
+        op = domain = name = ""
+        for one in m.fields():
+            if one.number == 1:
+                inputs.append(m.text(one))
+            elif one.number == 2:
+                outputs.append(m.text(one))
+            elif one.number == 3:
+                name = m.text(one)
+            elif one.number == 4:
+                op = m.text(one)
+            elif one.number == 5:
+                key, value = self._attribute(m.inside(one))
+                attrs[key] = value
+            elif one.number == 7:
+                domain = m.text(one)
+        return Node(op, tuple(inputs), tuple(outputs), attrs, "" if domain == "ai.onnx" else domain, name)
+
+    def _attribute(self, m: Message) -> tuple[str, Any]:
+        """Its name and an Attr. Lists come in several fields; what is not read stays as its bytes."""
+        name, kind, single = "", 0, None  # type: tuple[str, int, Any]
+        lists: dict[int, list[Any]] = {FLOATS: [], INTS: [], STRINGS: []}
+        for one in m.fields():
+            match one.number:
+                case 1:
+                    name = m.text(one)
+                case 2:
+                    single = m.real(one)
+                case 3:
+                    single = m.number(one)
+                case 4:
+                    single = m.text(one)
+                case 5:
+                    single = self._constant(read_tensor(m.inside(one)))
+                case 7:
+                    lists[FLOATS] += m.reals(one)
+                case 8:
+                    lists[INTS] += m.numbers(one)
+                case 9:
+                    lists[STRINGS].append(m.text(one))
+                case 20:
+                    kind = m.number(one)
+                case 6 | 10 | 11 | 14 | 15 | 22 | 23:
+                    single = _raw(m)
+        return name, tuple(lists[kind]) if kind in lists and not isinstance(single, Raw) else _default(single, kind)
+
+
+def _default(value: Any, kind: int) -> Any:
+    """protobuf leaves out what is 0 or empty."""
+    return {FLOAT: 0.0, INT: 0, STRING: ""}.get(kind, 0) if value is None else value
+
+
+def _raw(m: Message) -> Raw:
+    """An attribute with a graph inside, and the names of outer values that this may read."""
+    return Raw(bytes(m.data[m.start : m.end]), tuple(dict.fromkeys(_names(m, 0))))
+
+
+def _names(m: Message, depth: int) -> Iterator[str]:
+    """Inputs of all nodes inside graphs inside an attribute."""
+    if depth > 50:
+        raise ValueError("graphs nest too deep")
+    for one in m.fields():
+        if one.number in (6, 11) and one.kind == BYTES:
+            body = m.inside(one)
+            for node in (body.inside(f) for f in body.fields() if f.number == 1):
+                yield from (node.text(f) for f in node.fields() if f.number == 1)
+                for attribute in (node.inside(f) for f in node.fields() if f.number == 5):
+                    yield from _names(attribute, depth + 1)
+            yield from (_named(body.inside(f)) for f in body.fields() if f.number == 12)
+
+
+def _named(m: Message) -> str:
+    return next((m.text(f) for f in m.fields() if f.number == 1), "")
+
+
+def _opset(m: Message) -> tuple[str, int]:
+    domain, version = "", 0
+    for one in m.fields():
+        if one.number == 1:
+            domain = m.text(one)
+        elif one.number == 2:
+            version = m.number(one)
+    return "" if domain == "ai.onnx" else domain, version
+
+
+def _entry(m: Message) -> tuple[str, str]:
+    found = {one.number: m.text(one) for one in m.fields() if one.number in (1, 2)}
+    return found.get(1, ""), found.get(2, "")
+
+
+def _value(m: Message) -> Value:
+    """A value of unknown rank has no dtype either; sequences, maps and the like are "other"."""
+    name, kind, shape = "", "", ()  # type: tuple[str, str, Shape]
+    for one in m.fields():
+        if one.number == 1:
+            name = m.text(one)
+        elif one.number == 2:
+            kind, shape = _type(m.inside(one))
+    return Value(name, shape, kind)
+
+
+def _type(m: Message) -> tuple[str, Shape]:
+    tensor = next((one for one in m.fields() if one.number == 1), None)
+    if tensor is None:
+        return "other", ()
+    inner, kind, shape = m.inside(tensor), "other", None  # type: tuple[Message, str, Shape | None]
+    for one in inner.fields():
+        if one.number == 1:
+            kind = NAMES.get(inner.number(one), "other")
+        elif one.number == 2:
+            body = inner.inside(one)
+            shape = tuple(_side(body, f) for f in body.fields() if f.number == 1)
+    return ("", ()) if shape is None else (kind, shape)
+
+
+def _side(m: Message, one: Field) -> int | str:
+    side = m.inside(one)
+    for found in side.fields():
+        if found.number == 1:
+            return side.number(found)
+        if found.number == 2:
+            return side.text(found) or "?"
+    return "?"
+
+
+def _graph(parts: _Parts, opsets: dict[str, int], ir_version: int) -> Graph:
+    """Constant nodes are constants; an input with numbers is optional, or before IR version 4 a constant."""
+    nodes, constants = [], dict(parts.constants)
+    for node in parts.nodes:
+        made = row(node) if node.op == "Constant" and not node.domain else None
+        if made is None:
+            nodes.append(node)
         else:
-            graph.input.append(onnx.helper.make_tensor_value_info(item.name, item.data_type, item.dims))
-    try:
-        done = onnx.shape_inference.infer_shapes(thin, strict_mode=True, data_prop=True).graph
-    except Exception:  # onnx has several classes for it
-        raise unread("parts that do not fit together", "互不匹配的部分") from None
-    return {entry.name: entry for entry in (*done.input, *done.value_info, *done.output)}
+            constants[node.outputs[0]] = made
+    filled = {value.name for value in parts.inputs} & set(constants)
+    inputs = tuple(value for value in parts.inputs if ir_version >= 4 or value.name not in filled)
+    optional = frozenset(filled if ir_version >= 4 else ())
+    values = {name: value for name, value in parts.values.items() if value.dtype and name not in constants}
+    values |= {value.name: value for value in inputs}
+    return Graph(inputs, tuple(parts.outputs), tuple(nodes), values, constants, optional, opsets)

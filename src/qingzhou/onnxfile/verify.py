@@ -16,7 +16,7 @@ from ..files.protobuf import DTYPES, INITIALIZER, INPUT
 from ..graph.form import Array, Graph, Node, Value
 from ..runtime.card import Card, Sample
 from ..runtime.session import open_session
-from .emit import Emitted, emit
+from .emit import Emitted, emit, small_tensor
 from .lower import Lowering, batch_norm
 from .write import showing, write_onnx
 
@@ -45,15 +45,12 @@ def _skeleton(emitted: Emitted) -> bytes:
     inputs = {value.name for value in emitted.inputs}
     tail = b""
     for name, item in emitted.constants.items():
-        kind = DTYPES[item.dtype]
         if name in inputs:
             continue
         if (item.dtype == "int64" or 0 in item.shape) and math.prod(item.shape) <= SMALL:
-            numbers = item.load().tobytes()
-            tensor = protobuf.tensor(name, kind, item.shape, len(numbers)) + numbers
-            tail += protobuf.part(INITIALIZER, tensor)
+            tail += protobuf.part(INITIALIZER, small_tensor(name, item))
         else:
-            tail += protobuf.part(INPUT, protobuf.value_info(name, kind, item.shape))
+            tail += protobuf.part(INPUT, protobuf.value_info(name, DTYPES[item.dtype], item.shape))
     return emitted.outer + protobuf.in_graph(emitted.graph) + protobuf.in_graph(tail)
 
 

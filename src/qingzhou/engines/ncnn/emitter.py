@@ -6,6 +6,7 @@ blob is (w), (h, w), (c, h, w) or (c, d, h, w). It is the first, but of what an 
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,21 +14,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...errors import EngineError
-from ...graph.form import Graph
-from ...graph.record import Layer
-from ...graph.weights import Array, Integers, Rounded, Weights
+from ...graph.form import Array, Graph, Node, roles
+from ...onnxfile.integers import Integers, Rounded
 from ...runtime.ncnn_format import MAGIC
 
 Number = int | float | Sequence[int] | Sequence[float]
 Params = dict[int, Number]
 
 # Activation -> type and numbers inside a layer with weights: fused_activation() in src/layer/fused_activation.h.
-FUSED: dict[str, Params] = {
-    "relu": {9: 1},
-    "relu6": {9: 3, 10: [0.0, 6.0]},
-    "sigmoid": {9: 4},
-    "hswish": {9: 6, 10: [1 / 6, 0.5]},
-}
+FUSED: dict[str, Params] = {"Relu": {9: 1}, "Sigmoid": {9: 4}, "HardSwish": {9: 6, 10: [1 / 6, 0.5]}}
 AXES = {1: "W", 2: "HW", 3: "CHW", 4: "CDHW"}  # names of a blob's axes, outermost first
 
 
@@ -54,7 +49,6 @@ class Emitter:
     """Collects the lines and numbers of a graph."""
 
     graph: Graph
-    weights: Weights
     integers: Integers
     lines: list[str] = field(default_factory=list)
     blobs: list[Blob] = field(default_factory=list)
@@ -78,9 +72,17 @@ class Emitter:
         """A value's shape without its batch axis."""
         return tuple(int(n) for i, n in enumerate(self.graph.values[value].shape) if i != self.batch[value])
 
-    def axis(self, layer: Layer) -> int:
-        """The axis that a layer is about, without the batch axis of what it reads."""
-        return without(int(layer.attrs["axis"]), self.batch[layer.inputs[0]])
+    def axis(self, node: Node, axis: int | None = None) -> int:
+        """The axis that a node is about, without the batch axis of what it reads."""
+        axis = int(node.attrs["axis"]) if axis is None else axis
+        return without(axis % len(self.graph.values[node.inputs[0]].shape), self.batch[node.inputs[0]])
+
+    def known(self, name: str) -> list[int]:
+        """A constant's few numbers; EngineError where they are computed."""
+        if name not in self.graph.constants:
+            raise no_form(f"a size that is computed ({name[:60]})")
+        found: list[int] = self.graph.constants[name].load().reshape(-1).tolist()
+        return found
 
     def take(self, value: str) -> str:
         """The blob from which the next reader of a value reads it."""
@@ -121,20 +123,29 @@ class Emitter:
         """Append numbers to the .bin file, in the order in which the layer reads them."""
         self.blobs.append(Blob(load, tagged))
 
-    def param(self, layer: Layer, role: str, tagged: bool = False) -> None:
-        """Append one parameter, if the layer has it."""
-        if role in layer.params:
-            self.numbers(lambda: self.weights[layer.params[role]], tagged)
+    def param(self, node: Node, role: str, tagged: bool = False) -> None:
+        """Append one parameter, if the node has it."""
+        names = roles(node)
+        if role in names:
+            self.numbers(self.graph.constants[names[role]].load, tagged)
 
-    def rounded(self, layer: Layer) -> Rounded | None:
-        """The integers of a layer whose input is rounded too, where ncnn has INT8 for it: convolutions of two
+    def array(self, node: Node, role: str) -> Array:
+        """A parameter's numbers."""
+        return self.graph.constants[roles(node)[role]].load()
+
+    def rounded(self, node: Node) -> Rounded | None:
+        """The integers of a node whose input is rounded too, where ncnn has INT8 for it: convolutions of two
         dimensions and with one scale for a group, linear layers.
         """
-        if layer.op == "Conv":
-            groups, dims = layer.attrs["groups"], len(layer.attrs["kernel"])
-            if dims != 2 or groups not in (1, self.shape(layer, "weight")[0]):
+        if node.op not in ("Conv", "Linear"):
+            return None
+        if node.op == "Conv":
+            groups, dims = node.attrs["group"], len(node.attrs["kernel_shape"])
+            if dims != 2 or groups not in (1, self.shape(node, "weight")[0]):
                 return None
-        return self.integers.weights.get(layer.params["weight"]) if layer.inputs[0] in self.integers.steps else None
+        keys = self.graph.constants[roles(node)["weight"]].keys
+        found = next((self.integers.weights[key] for key in keys if key in self.integers.weights), None)
+        return found if node.inputs[0] in self.integers.scales else None
 
     def stays_whole(self, value: str) -> bool:
         """Whether only convolutions of INT8 read a value: then the layer that makes it rounds it, for all of them."""
@@ -142,34 +153,48 @@ class Emitter:
         whole = all(reader.op == "Conv" and self.rounded(reader) is not None for reader in readers)
         return bool(readers) and whole and value not in self.ends
 
-    def weight_and_bias(self, layer: Layer, rounded: Rounded | None, out: str = "") -> None:
+    def weight_and_bias(self, node: Node, rounded: Rounded | None, out: str = "") -> None:
         """Append them; of integers also the factors that made them: for each channel of the weight, for the input, and
         for the value `out`, if it stays whole.
         https://github.com/Tencent/ncnn/blob/master/docs/how-to-use-and-FAQ/quantized-int8-inference.md
         """
         if rounded is None:
-            self.param(layer, "weight", tagged=True)
-            self.param(layer, "bias")
+            self.param(node, "weight", tagged=True)
+            self.param(node, "bias")
             return
         self.numbers(lambda: rounded.whole, tagged=True)
-        self.param(layer, "bias")
-        self.numbers(lambda: 1 / rounded.steps)
-        for value in (layer.inputs[0], out):
+        self.param(node, "bias")
+        self.numbers(lambda: 1 / rounded.scales)
+        for value in (node.inputs[0], out):
             if value:
-                self.numbers(lambda step=self.integers.steps[value]: np.array([1 / step]))  # type: ignore[misc]
+                self.numbers(functools.partial(np.array, [1 / self.integers.scales[value]]))
 
-    def shape(self, layer: Layer, role: str) -> tuple[int, ...]:
+    def shape(self, node: Node, role: str) -> tuple[int, ...]:
         """Of a parameter."""
-        return self.graph.params[layer.params[role]]
+        return self.graph.constants[roles(node)[role]].shape
 
-    def result(self, layer: Layer) -> tuple[str, Params]:
-        """The value that a layer with weights makes: of the activation that alone reads it, where ncnn can fuse it."""
-        value = layer.outputs[0]
+    def result(self, node: Node) -> tuple[str, Params]:
+        """The value that a node with weights makes: of the activation that alone reads it, where ncnn can fuse it."""
+        value = node.outputs[0]
         reader = self.readers[value][0] if len(self.readers[value]) == 1 and value not in self.ends else None
-        if reader is None or reader.op != "Act" or reader.attrs["kind"] not in FUSED:
+        fused = None if reader is None else self._fused(reader)
+        if reader is None or fused is None:
             return value, {}
-        self.fused.add(reader.name)
-        return reader.outputs[0], FUSED[reader.attrs["kind"]]
+        self.fused.add(reader.outputs[0])
+        return reader.outputs[0], fused
+
+    def _fused(self, node: Node) -> Params | None:
+        if node.op == "Clip" and not node.domain:
+            low, high = self.limits(node)
+            return {9: 3, 10: [low, high]}
+        return FUSED.get(node.op) if not node.domain else None
+
+    def limits(self, node: Node) -> tuple[float, float]:
+        """Of a Clip; what is not said is the largest float32."""
+        ends = (*node.inputs[1:], "", "")[:2]
+        low, high = (self.known(name)[0] if name else None for name in ends)
+        most = float(np.finfo(np.float32).max)
+        return (-most if low is None else float(low), most if high is None else float(high))
 
 
 def batch_axes(graph: Graph) -> dict[str, int | None]:
@@ -177,25 +202,33 @@ def batch_axes(graph: Graph) -> dict[str, int | None]:
 
     Networks with a state take (length, N) words, and it is (layers, N, hidden).
     """
-    stateful = any(value.optional for value in graph.inputs)
+    stateful = bool(graph.optional)
     found: dict[str, int | None] = {value.name: int(stateful) for value in graph.inputs}
-    for layer in graph.layers:
-        batch = found[layer.inputs[0]]
-        found |= dict.fromkeys(layer.outputs, _batch_after(layer, batch))
+    for node in graph.nodes:
+        batch = found[flowing(node, graph)]
+        found |= dict.fromkeys(node.outputs, _batch_after(node, batch, graph))
     return found
 
 
-def _batch_after(layer: Layer, batch: int | None) -> int | None:
-    """Where it is in what a layer makes."""
-    match layer.op:
-        case "Transpose" if batch is not None:
-            return list(layer.attrs["order"]).index(batch)
+def flowing(node: Node, graph: Graph) -> str:
+    """The first input that is no constant: an embedding reads its words second."""
+    return next((name for name in node.inputs if name and name not in graph.constants), node.inputs[0])
+
+
+def _batch_after(node: Node, batch: int | None, graph: Graph) -> int | None:
+    """Where it is in what a node makes."""
+    if batch is None:
+        return None
+    match node.op:
+        case "Transpose":
+            return list(node.attrs["perm"]).index(batch)
         case "Reshape" if batch != 0:
             return None
-        case "Select" | "Squeeze" if batch is not None:
-            return batch - int(layer.attrs["axis"] < batch)
-        case "Unsqueeze" if batch is not None:
-            return batch + int(layer.attrs["axis"] <= batch)
+        case "Gather" if node.inputs[0] not in graph.constants:
+            return batch - int(node.attrs["axis"] < batch)
+        case "Squeeze" | "Unsqueeze":
+            [axis] = graph.constants[node.inputs[1]].load().tolist()
+            return batch - int(axis < batch) if node.op == "Squeeze" else batch + int(axis <= batch)
     return batch
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...errors import OptionError
+from ...graph.form import Graph
 from ...runtime.card import Card
 from ...runtime.ncnn import open_ncnn
 from ...runtime.ncnn_format import CARD
@@ -38,22 +39,26 @@ def compile_model(source: Path, card: Card, out: Path, precision: str) -> None:
     """Both files of an ONNX model of ours (FP32, or INT8 without zero points) with its card; weights in FP16 if so
     asked. ncnn takes no part.
     """
-    import onnx  # these four only here: no answer should wait for them
-
+    from ...graph.infer import inferred  # these only here: no answer should wait for them
     from ...onnxfile.integers import has_zero_points, set_apart
     from ...onnxfile.read import read_graph
     from .write import emit_ncnn, write_ncnn
 
-    model = onnx.load(source, load_external_data=False)
-    check_no_boxes("ncnn", "ncnn", source, card, model)
-    if has_zero_points(model):
+    graph = read_graph(source)
+    check_no_boxes("ncnn", "ncnn", source, card, graph)
+    if has_zero_points(graph):
         raise zero_points("ncnn", source, "ncnn")
-    model, integers = set_apart(model)
-    graph, weights = read_graph(model)
-    write_ncnn(out, out.with_suffix(".bin"), emit_ncnn(graph, weights, integers), precision == "fp16")
+    graph, integers = set_apart(graph)
+    graph = inferred(graph, _one(graph))
+    write_ncnn(out, out.with_suffix(".bin"), emit_ncnn(graph, integers), precision == "fp16")
     inputs, outputs = ([value.name for value in values] for values in (graph.inputs, graph.outputs))
     with out.open("a", encoding="ascii", newline="\n") as file:
         file.write(f"{CARD}{_renamed(card, inputs, outputs).to_json()}\n")
+
+
+def _one(graph: Graph) -> dict[str, int]:
+    """The first axis of each input, where it is free, as 1."""
+    return {value.shape[0]: 1 for value in graph.inputs if value.shape and isinstance(value.shape[0], str)}
 
 
 def _renamed(card: Card, inputs: Sequence[str], outputs: Sequence[str]) -> Card:

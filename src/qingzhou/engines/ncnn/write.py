@@ -7,43 +7,56 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ...graph.form import Graph
-from ...graph.weights import NOTHING, Array, Integers, Weights
+from ...graph.form import Array, Graph, Value
+from ...graph.recognise import recognised
+from ...onnxfile.integers import NOTHING, Integers
 from ...runtime.ncnn_format import MOST_AXES, SIZES, STORED, TAG_FLOAT16, TAG_FLOAT32, TAG_INT8
-from .emitter import Blob, Emitter, NcnnModel, no_form
+from .emitter import Blob, Emitter, NcnnModel, flowing, no_form
 from .layers import ANY_BATCH_AXIS, OPERATORS, WITH_AXIS
 
 
-def emit_ncnn(graph: Graph, weights: Weights, integers: Integers = NOTHING) -> NcnnModel:
+def emit_ncnn(graph: Graph, integers: Integers = NOTHING) -> NcnnModel:
     """The graph for one input at a time; EngineError names the operation that ncnn cannot express."""
-    emitter = Emitter(graph, weights, integers)
+    emitter = Emitter(recognised(graph), integers)
     _check(emitter)
+    graph = emitter.graph
     for i, value in enumerate(graph.inputs):
         sizes = emitter.sizes(value.name)
         emitter.put("Input", [], value.name, dict(zip(SIZES[len(sizes)], sizes, strict=True)), f"in{i}")
-    for layer in graph.layers:
-        if layer.name not in emitter.fused:
-            OPERATORS[layer.op](emitter, layer)
+    for node in graph.nodes:
+        if node.outputs[0] not in emitter.fused:
+            OPERATORS[node.domain, node.op](emitter, node)
     return emitter.model()
 
 
 def _check(emitter: Emitter) -> None:
     """EngineError for operations, sizes and axes that ncnn does not know."""
-    for layer in emitter.graph.layers:
-        if layer.op not in OPERATORS:
-            raise no_form(layer.op)
-        batch = emitter.batch[layer.inputs[0]]
-        if layer.op in WITH_AXIS and layer.attrs["axis"] == batch:
-            raise no_form(f"{layer.op} (axis {batch})")
-        if (batch != 0 and layer.op not in ANY_BATCH_AXIS) or (batch != 1 and layer.op in ("Lstm", "Embedding")):
-            raise no_form(f"{layer.op} (batch axis {batch})")
-    for value in emitter.graph.values.values():
+    graph = emitter.graph
+    for node in graph.nodes:
+        if (node.domain, node.op) not in OPERATORS:
+            raise no_form(node.op)
+        batch = emitter.batch[flowing(node, graph)]
+        axis = node.attrs.get("axis") if node.op in WITH_AXIS and node.inputs[0] not in graph.constants else None
+        if axis is not None and axis % len(graph.values[node.inputs[0]].shape) == batch:
+            raise no_form(f"{node.op} (axis {batch})")
+        embeds = node.op == "Gather" and node.inputs[0] in graph.constants
+        if (batch != 0 and node.op not in ANY_BATCH_AXIS) or (batch != 1 and (node.op == "Lstm" or embeds)):
+            raise no_form(f"{node.op} (batch axis {batch})")
+    made = [name for node in graph.nodes for name in node.outputs if name]
+    for value in (*graph.inputs, *(_shaped(graph, name) for name in made)):
         at = emitter.batch[value.name]
         size = 1 if at is None else value.shape[at]
         inner = [n for i, n in enumerate(value.shape) if i != at]
         fits = 1 <= len(inner) <= MOST_AXES and all(isinstance(n, int) for n in inner)
         if not fits or not (size == 1 or isinstance(size, str)):
             raise no_form(f"a value of shape {value.shape}")
+
+
+def _shaped(graph: Graph, name: str) -> Value:
+    """A value with its shape; EngineError where that is not known."""
+    if name not in graph.values:
+        raise no_form(f"a value of unknown shape ({name[:60]})")
+    return graph.values[name]
 
 
 def write_ncnn(param: Path, numbers: Path, model: NcnnModel, half: bool = False) -> None:

@@ -22,7 +22,7 @@ def prepare(source: Path, card: Card, out: Path, precision: str) -> None:
     import onnx  # here: no answer should wait for it
 
     model = onnx.load(source, load_external_data=False)
-    _check(source, card, model)
+    _check(source, card)
     for entry in (*model.graph.input, *model.graph.output):
         entry.type.tensor_type.shape.dim[0].dim_value = 1
     if precision == "fp16":
@@ -32,18 +32,20 @@ def prepare(source: Path, card: Card, out: Path, precision: str) -> None:
     write_facts(out.with_suffix(".json"), card, {})
 
 
-def _check(source: Path, card: Card, model: onnx.ModelProto) -> None:
+def _check(source: Path, card: Card) -> None:
     """EngineError for what no engine can be built of."""
     from ...onnxfile.integers import has_zero_points
+    from ...onnxfile.read import read_graph
 
-    check_no_boxes("TensorRT", "tensorrt", source, card, model)
+    graph = read_graph(source)
+    check_no_boxes("TensorRT", "tensorrt", source, card, graph)
     if card.input.kind == "tokens":
         raise EngineError(
             en=f"{source.name} generates text word by word, for which an engine of TensorRT is no use. Run the .onnx "
             "with onnxruntime.",
             zh=f"{source.name} 逐词生成文本，不适合 TensorRT。请用 onnxruntime 运行 .onnx。",
         )
-    if has_zero_points(model):
+    if has_zero_points(graph):
         raise zero_points("TensorRT", source, "tensorrt")
 
 

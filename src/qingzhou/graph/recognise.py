@@ -1,0 +1,474 @@
+"""Layers found again in a graph of plain operators, by how these are connected and never by their names.
+
+Engines that want layers, such as ncnn, read any .onnx through this: what a linear layer, an activation or an LSTM was
+spelled out in becomes one block. A pattern is one function: from the node that ends it to the node that stands for all
+of it, or None. What else reads a part of it still does: only what nobody reads any more is left out.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from .form import BLOCK, Array, Constant, Graph, Node, Value
+
+CLOSE = 1e-5  # of a constant such as the root of two, which exporters round in their own ways
+
+
+@dataclass
+class Finder:
+    """What patterns ask of a graph, and the constants that they make."""
+
+    graph: Graph
+    constants: dict[str, Constant] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.makers = self.graph.makers()
+        self.constants = dict(self.graph.constants)
+
+    def made_by(self, name: str, *ops: str) -> Node | None:
+        """The node that makes a value, if it is one of these."""
+        node = self.makers.get(name)
+        return node if node is not None and node.op in ops and node.domain == "" else None
+
+    def constant(self, name: str) -> Constant | None:
+        """Known numbers of this name."""
+        return self.constants.get(name)
+
+    def number(self, name: str) -> float | None:
+        """A constant that is a single number."""
+        found = self.constants.get(name)
+        if found is None or math.prod(found.shape) != 1 or found.dtype == "str":
+            return None
+        return float(found.load().reshape(-1)[0])
+
+    def numbers(self, name: str) -> list[Any] | None:
+        """A row of a few numbers."""
+        found = self.constants.get(name)
+        return None if found is None or math.prod(found.shape) > 4096 else found.load().reshape(-1).tolist()
+
+    def is_near(self, name: str, value: float) -> bool:
+        """Whether a constant is this number."""
+        found = self.number(name)
+        return found is not None and abs(found - value) <= CLOSE * max(1.0, abs(value))
+
+    def value(self, name: str) -> Value | None:
+        """With its shape."""
+        return self.graph.values.get(name)
+
+    def make(self, name: str, shape: tuple[int, ...], load: Callable[[], Array], source: str = "") -> str:
+        """A constant that is computed; its name."""
+        keys = self.constants[source].keys if source in self.constants else {}
+        self.constants[name] = Constant(shape, "float32", load, keys=keys)
+        return name
+
+    def pair(self, node: Node) -> list[tuple[str, str]]:
+        """The two inputs of a node in both orders."""
+        a, b = node.inputs
+        return [(a, b), (b, a)]
+
+
+Pattern = Callable[[Finder, Node], Node | None]
+
+
+def recognised(graph: Graph) -> Graph:
+    """The graph with blocks where it spells them out; shapes of all values must be known."""
+    graph = _without_identities(graph)
+    finder = Finder(graph)
+    nodes = _placed(graph.nodes, [_first(finder, node) for node in graph.nodes])
+    return replace(graph, nodes=nodes, constants=finder.constants).without_dead()
+
+
+def _placed(old: Sequence[Node], new: Sequence[Node]) -> tuple[Node, ...]:
+    """The new nodes; one that also makes what an earlier node made, as an LSTM's last state, stands in its place."""
+    taken = {name: node for node, before in zip(new, old, strict=True) for name in node.outputs[1:]
+             if node.outputs != before.outputs and name}  # fmt: skip
+    found: dict[int, Node] = {}
+    for node in new:
+        instead = next((taken[name] for name in node.outputs if name in taken), node)
+        found.setdefault(id(instead), instead)
+    return tuple(found.values())
+
+
+def _first(finder: Finder, node: Node) -> Node:
+    for pattern in PATTERNS.get(node.op, ()) if node.domain == "" else ():
+        found = pattern(finder, node)
+        if found is not None:
+            return replace(found, name=node.outputs[0])
+    return replace(node, name=node.outputs[0])
+
+
+def _without_identities(graph: Graph) -> Graph:
+    """Identity only gives a value another name; one that is an output keeps it."""
+    ends, same = {value.name for value in graph.outputs}, dict[str, str]()
+    for node in graph.nodes:
+        if node.op == "Identity" and node.domain == "" and node.outputs[0] not in ends:
+            same[node.outputs[0]] = same.get(node.inputs[0], node.inputs[0])
+    nodes = tuple(
+        replace(node, inputs=tuple(same.get(name, name) for name in node.inputs))
+        for node in graph.nodes if node.outputs[0] not in same
+    )  # fmt: skip
+    return replace(graph, nodes=nodes)
+
+
+def _block(op: str, node: Node, inputs: Sequence[str], outputs: Sequence[str] = (), **attrs: Any) -> Node:
+    return Node(op, tuple(inputs), tuple(outputs or node.outputs[:1]), attrs, BLOCK)
+
+
+# -- linear layers -----------------------------------------------------------------------------------------------------
+
+
+def gemm(f: Finder, node: Node) -> Node | None:
+    """x W^T + b with known numbers; alpha and beta go into them."""
+    x, name, bias, attrs = *(*node.inputs, "", "")[:3], node.attrs
+    weight = f.constant(name)
+    if weight is None or len(weight.shape) != 2 or attrs["transA"]:
+        return None
+    row = _bias(f, bias, weight.shape[0 if attrs["transB"] else 1], attrs["beta"])
+    if row is None:
+        return None
+    if not attrs["transB"] or attrs["alpha"] != 1:
+        name = _turned(f, name, weight, attrs["alpha"], not attrs["transB"])
+    return _block("Linear", node, [x, name, row] if row else [x, name])
+
+
+def _turned(f: Finder, name: str, weight: Constant, factor: float = 1.0, turn: bool = True) -> str:
+    """The weight as (out, in)."""
+
+    def load() -> Array:
+        array = weight.load().T if turn else weight.load()
+        return array if factor == 1 else (array * factor).astype(np.float32)
+
+    return f.make(f"{name}.rows", weight.shape[::-1] if turn else weight.shape, load, name)
+
+
+def _bias(f: Finder, name: str, size: int, factor: float = 1.0) -> str | None:
+    """The name of a row of this size; "" where there is none, None where it is something else."""
+    if not name:
+        return ""
+    bias = f.constant(name)
+    if bias is None or math.prod(bias.shape) != size or (bias.shape and bias.shape[-1] != size):
+        return None
+    if bias.shape == (size,) and factor == 1:
+        return name
+    return f.make(f"{name}.row", (size,), lambda: (bias.load().reshape(-1) * factor).astype(np.float32), name)
+
+
+def matmul(f: Finder, node: Node) -> Node | None:
+    """x W with a known matrix."""
+    x, name = node.inputs
+    weight = f.constant(name)
+    if weight is None or len(weight.shape) != 2 or f.constant(x) is not None:
+        return None
+    return _block("Linear", node, [x, _turned(f, name, weight)])
+
+
+def matmul_and_bias(f: Finder, node: Node) -> Node | None:
+    """x W + b."""
+    for product, bias in f.pair(node):
+        maker = f.made_by(product, "MatMul")
+        found = matmul(f, maker) if maker is not None and f.constant(bias) is not None else None
+        weight = None if found is None else f.constant(found.inputs[1])
+        row = None if weight is None else _bias(f, bias, weight.shape[0])
+        if found is not None and row:
+            return _block("Linear", node, [*found.inputs, row])
+    return None
+
+
+# -- normalisations ----------------------------------------------------------------------------------------------------
+
+
+def affine(f: Finder, node: Node) -> Node | None:
+    """scale * x + shift with one number for each channel, of which either may be missing."""
+    x, scale, shift = _affine(f, node)
+    value = f.value(x)
+    if value is None or len(value.shape) < 2 or not isinstance(value.shape[1], int):
+        return None
+    scaled, size = f.made_by(x, "Mul"), value.channels
+    if scale is None and scaled is not None:  # the product before the sum
+        inner, before, none = _affine(f, scaled)
+        x, scale = (inner, before) if before is not None and none is None else (x, None)
+    rows = [_row(f, name, size, len(value.shape)) for name in (scale, shift)]
+    if None in rows:
+        return None
+    names = [row or _same(f, node, role, size, number) for row, role, number in
+             zip(rows, ("scale", "shift"), (1.0, 0.0), strict=True)]  # fmt: skip
+    names += [_same(f, node, role, size, number) for role, number in (("mean", 0.0), ("var", 1.0))]
+    return Node("BatchNormalization", (x, *names), node.outputs, {"epsilon": 0.0})
+
+
+def _affine(f: Finder, node: Node) -> tuple[str, str | None, str | None]:
+    """What is scaled or shifted, and by which constants."""
+    for x, name in f.pair(node):
+        if f.constant(name) is not None and f.constant(x) is None:
+            return (x, name, None) if node.op == "Mul" else (x, None, name)
+    return "", None, None
+
+
+def _row(f: Finder, name: str | None, size: int, rank: int) -> str | None:
+    """The name of one number for each channel; "" where there are none, None where they lie otherwise."""
+    if name is None:
+        return ""
+    found = f.constants[name]
+    shape = (1,) * (rank - len(found.shape)) + found.shape
+    fits = len(shape) == rank and shape[1] in (1, size) and all(n == 1 for n in (shape[0], *shape[2:]))
+    if found.dtype != "float32" or not fits:
+        return None
+    return f.make(f"{name}.row", (size,), lambda: np.broadcast_to(found.load().reshape(-1), size), name)
+
+
+def _same(f: Finder, node: Node, role: str, size: int, number: float) -> str:
+    return f.make(f"{node.outputs[0]}/{role}", (size,), functools.partial(np.full, size, number, np.float32))
+
+
+def group_norm(f: Finder, node: Node) -> Node | None:
+    """Groups normalised as instances, and put back into the shape that they had."""
+    normed = f.made_by(node.inputs[0], "InstanceNormalization")
+    grouped = None if normed is None else f.made_by(normed.inputs[0], "Reshape")
+    if normed is None or grouped is None:
+        return None
+    sizes = f.numbers(grouped.inputs[1])
+    before, after = f.value(grouped.inputs[0]), f.value(node.outputs[0])
+    plain = all(np.all((f.numbers(name) or [math.nan]) == np.float32(value)) for name, value in
+                zip(normed.inputs[1:], (1, 0), strict=True))  # fmt: skip
+    if not plain or sizes is None or len(sizes) != 3 or before is None or after is None or before.shape != after.shape:
+        return None
+    return _block("GroupNorm", node, grouped.inputs[:1], groups=sizes[1], eps=normed.attrs["epsilon"])
+
+
+def affine_group_norm(f: Finder, node: Node) -> Node | None:
+    """The same, scaled and shifted."""
+    found = affine(f, node)
+    back = None if found is None else f.made_by(found.inputs[0], "Reshape")
+    plain = None if back is None else group_norm(f, back)
+    if found is None or plain is None:
+        return None
+    return replace(plain, inputs=(*plain.inputs, *found.inputs[1:3]), outputs=node.outputs)
+
+
+# -- activations -------------------------------------------------------------------------------------------------------
+
+
+def gated(f: Finder, node: Node) -> Node | None:
+    """x * sigmoid(x), and x * hardsigmoid(x)."""
+    for x, gate in f.pair(node):
+        maker = f.made_by(gate, "Sigmoid", "HardSigmoid")
+        if maker is not None and maker.inputs[0] == x:
+            if maker.op == "Sigmoid":
+                return _block("Silu", node, [x])
+            if _is_sixth(maker):
+                return Node("HardSwish", (x,), node.outputs)
+    return None
+
+
+def _is_sixth(node: Node) -> bool:
+    return bool(abs(node.attrs["alpha"] - 1 / 6) <= CLOSE and abs(node.attrs["beta"] - 0.5) <= CLOSE)
+
+
+def _relu6_of_3(f: Finder, name: str) -> str | None:
+    """x, where the value is min(max(x + 3, 0), 6)."""
+    clip = f.made_by(name, "Clip")
+    if clip is None or len(clip.inputs) != 3 or not (f.is_near(clip.inputs[1], 0) and f.is_near(clip.inputs[2], 6)):
+        return None
+    add = f.made_by(clip.inputs[0], "Add")
+    return next((x for x, three in f.pair(add) if f.is_near(three, 3)), None) if add is not None else None
+
+
+def hard_by_six(f: Finder, node: Node) -> Node | None:
+    """relu6(x + 3) / 6, or that times x, as exporters of opsets before 14 spell it."""
+    by_six = [a for a, b in f.pair(node) if f.is_near(b, 6 if node.op == "Div" else 1 / 6)]
+    if not by_six or (node.op == "Div" and by_six[0] != node.inputs[0]):
+        return None
+    x = _relu6_of_3(f, by_six[0])
+    if x is not None:
+        return Node("HardSigmoid", (x,), node.outputs, {"alpha": 1 / 6, "beta": 0.5})
+    product = f.made_by(by_six[0], "Mul")
+    swished = [x for x, gate in f.pair(product) if _relu6_of_3(f, gate) == x] if product is not None else []
+    return Node("HardSwish", (swished[0],), node.outputs) if swished else None
+
+
+def hard_swish(f: Finder, node: Node) -> Node | None:
+    """x * (relu6(x + 3) / 6)."""
+    for x, gate in f.pair(node):
+        maker = f.made_by(gate, "Div", "Mul")
+        found = None if maker is None else hard_by_six(f, maker)
+        if found is not None and found.op == "HardSigmoid" and found.inputs[0] == x:
+            return Node("HardSwish", (x,), node.outputs)
+    return None
+
+
+def gelu(f: Finder, node: Node) -> Node | None:
+    """x / 2 * (1 + erf(x / sqrt 2)), in whatever order it is multiplied; or its form with tanh."""
+    factors = _factors(f, node.outputs[0], 3)
+    half = [name for name in factors if f.is_near(name, 0.5)]
+    gates = [name for name in factors if f.made_by(name, "Add") is not None]
+    rest = [name for name in factors if name not in (*half, *gates)]
+    if len(factors) != 3 or not (len(half) == len(gates) == len(rest) == 1):
+        return None
+    x, add = rest[0], f.makers[gates[0]]
+    inner = next((name for name, one in f.pair(add) if f.is_near(one, 1)), "")
+    for op, scaled in (("Erf", _over_root_two), ("Tanh", _of_tanh)):
+        maker = f.made_by(inner, op)
+        if maker is not None and scaled(f, maker.inputs[0]) == x:
+            return _block("Gelu", node, [x], approximate="tanh" if op == "Tanh" else "none")
+    return None
+
+
+def _factors(f: Finder, name: str, most: int) -> list[str]:
+    """What is multiplied to make a value, so far as that is spelled out in products of two."""
+    found, left = list[str](), [name]
+    while left and len(found) + len(left) <= most:
+        maker = f.made_by(left[0], "Mul")
+        left, found = ([*maker.inputs, *left[1:]], found) if maker is not None else (left[1:], [*found, left[0]])
+    return found if not left else []
+
+
+def _over_root_two(f: Finder, name: str) -> str | None:
+    maker = f.made_by(name, "Mul", "Div")
+    if maker is None:
+        return None
+    wanted = 0.5**0.5 if maker.op == "Mul" else 2**0.5
+    pairs = f.pair(maker) if maker.op == "Mul" else f.pair(maker)[:1]
+    return next((x for x, number in pairs if f.is_near(number, wanted)), None)
+
+
+def _of_tanh(f: Finder, name: str) -> str | None:
+    """x, where the value is sqrt(2 / pi) (x + 0.044715 x^3)."""
+    product = f.made_by(name, "Mul")
+    inner = next((a for a, k in f.pair(product) if f.is_near(k, (2 / math.pi) ** 0.5)), "") if product else ""
+    add = f.made_by(inner, "Add")
+    for x, small in f.pair(add) if add is not None else []:
+        if _is_small_cube(f, small, x):
+            return x
+    return None
+
+
+def _is_small_cube(f: Finder, name: str, x: str) -> bool:
+    factors = _factors(f, name, 4)
+    powers = [f.made_by(factor, "Pow") for factor in factors]
+    numbers = [factor for factor in factors if f.is_near(factor, 0.044715)]
+    cubed = any(p is not None and p.inputs[0] == x and f.is_near(p.inputs[1], 3) for p in powers)
+    return len(numbers) == 1 and (factors.count(x) == 3 or (cubed and len(factors) == 2))
+
+
+# -- pools, sizes and sequences ----------------------------------------------------------------------------------------
+
+
+def global_mean(f: Finder, node: Node) -> Node | None:
+    """The mean over all positions, which keeps its axes."""
+    value, axes = f.value(node.inputs[0]), node.attrs.get("axes", ())
+    if value is None or len(value.shape) < 3 or not node.attrs["keepdims"]:
+        return None
+    rank = len(value.shape)
+    every = sorted(axis % rank for axis in axes) == list(range(2, rank))
+    return Node("GlobalAveragePool", node.inputs[:1], node.outputs) if every else None
+
+
+def softmax(f: Finder, node: Node) -> Node | None:
+    """Flattened, softmax, and put back, as opsets before 13 mean it: along one axis, if those behind it have size 1."""
+    soft = f.made_by(node.inputs[0], "Softmax", "LogSoftmax")
+    flat = None if soft is None else f.made_by(soft.inputs[0], "Flatten")
+    value = None if flat is None else f.value(flat.inputs[0])
+    shape = f.made_by(node.inputs[1], "Shape")
+    if soft is None or flat is None or value is None or shape is None or shape.inputs[0] != value.name:
+        return None
+    axis = flat.attrs["axis"] % len(value.shape)
+    alone = soft.attrs["axis"] in (1, -1) and all(size == 1 for size in value.shape[axis + 1 :])
+    return Node(soft.op, (value.name,), node.outputs, {"axis": axis}) if alone else None
+
+
+def window(f: Finder, node: Node) -> Node | None:
+    """All attributes of a sliding window, with the padding that auto_pad stands for."""
+    value, weight = f.value(node.inputs[0]), f.constant(node.inputs[1]) if len(node.inputs) > 1 else None
+    kernel = node.attrs.get("kernel_shape") or (weight.shape[2:] if weight is not None else None)
+    if value is None or kernel is None:
+        return None
+    ones = (1,) * len(kernel)
+    dilated = {} if node.op == "AveragePool" else {"dilations": ones}
+    attrs: dict[str, Any] = {"strides": ones, **dilated, "pads": (0,) * 2 * len(kernel), **node.attrs,
+                             "kernel_shape": tuple(kernel)}  # fmt: skip
+    auto = attrs.pop("auto_pad", "NOTSET")
+    if auto in ("SAME_UPPER", "SAME_LOWER"):
+        sizes = value.shape[2:]
+        if node.op == "ConvTranspose" or not all(isinstance(n, int) for n in sizes):
+            return None
+        attrs["pads"] = _same_pads([int(n) for n in sizes], attrs, auto == "SAME_LOWER")
+    elif auto == "VALID":
+        attrs["pads"] = (0,) * 2 * len(kernel)
+    return replace(node, attrs=attrs)
+
+
+def _same_pads(sizes: Sequence[int], attrs: dict[str, Any], lower: bool) -> tuple[int, ...]:
+    """So many windows as strides fit into the size; the odd one is added at the end, or for SAME_LOWER at the start."""
+    starts, ends = [], []
+    dilations = attrs.get("dilations", (1,) * len(sizes))
+    for n, kernel, stride, dilation in zip(sizes, attrs["kernel_shape"], attrs["strides"], dilations, strict=True):
+        total = max(0, (-(-n // stride) - 1) * stride + dilation * (kernel - 1) + 1 - n)
+        less, more = total // 2, total - total // 2
+        starts.append(more if lower else less)
+        ends.append(less if lower else more)
+    return (*starts, *ends)
+
+
+def lstm(f: Finder, node: Node) -> Node | None:
+    """An LSTM whose directions are laid side by side: (T, ways, N, hidden) -> (T, N, ways * hidden)."""
+    if node.op == "Squeeze":
+        cell, squeezed = f.made_by(node.inputs[0], "LSTM"), f.numbers(node.inputs[1]) if len(node.inputs) > 1 else None
+        return _lstm(f, node, cell) if cell is not None and squeezed == [1] else None
+    turned = f.made_by(node.inputs[0], "Transpose")
+    cell = f.made_by(turned.inputs[0], "LSTM") if turned is not None else None
+    if turned is None or cell is None or tuple(turned.attrs.get("perm", ())) != (0, 2, 1, 3):
+        return None
+    after = f.value(node.outputs[0])
+    return _lstm(f, node, cell) if after is not None and len(after.shape) == 3 else None
+
+
+def _lstm(f: Finder, node: Node, cell: Node) -> Node | None:
+    """ONNX keeps all directions in one array for each role, and both biases in one."""
+    x, w, r, b, lengths, h, c, peepholes = (*cell.inputs, *[""] * 8)[:8]
+    weight, hidden = f.constant(w), cell.attrs.get("hidden_size", 0)
+    odd = {"activations", "activation_alpha", "activation_beta", "clip"} & set(cell.attrs)
+    unusual = odd or cell.attrs["input_forget"] or cell.attrs["layout"] or cell.attrs["direction"] == "reverse"
+    known = all(f.constant(name) is not None for name in (w, r, b) if name)
+    if weight is None or not known or lengths or peepholes or unusual or bool(h) != bool(c):
+        return None
+    ways, wide, _ = weight.shape
+    parts = {"weight_ih": (w, 0), "weight_hh": (r, 0), "bias_ih": (b, 0), "bias_hh": (b, wide)}
+    names = [
+        _gates(f, name, way, start, wide, f"{name}.{role}{suffix}") if name else ""
+        for way, suffix in enumerate(("", "_reverse")[:ways]) for role, (name, start) in parts.items()
+    ]  # fmt: skip
+    ends = [node.outputs[0], *(*cell.outputs[1:], "", "")[:2]]
+    return _block("Lstm", node, [x, h, c, *names], ends, hidden=hidden or wide // 4, ways=ways)
+
+
+def _gates(f: Finder, name: str, way: int, start: int, wide: int, made: str) -> str:
+    """One direction of one role, in torch's order i f g o; ONNX has them as i o f c."""
+    found = f.constants[name]
+
+    def load() -> Array:
+        i, o, forget, g = np.split(found.load()[way][start : start + wide], 4)
+        return np.concatenate([i, forget, g, o])
+
+    return f.make(made, (wide, *found.shape[2:]), load, name)
+
+
+PATTERNS: dict[str, tuple[Pattern, ...]] = {
+    "Gemm": (gemm,),
+    "MatMul": (matmul,),
+    "Add": (matmul_and_bias, affine_group_norm, affine),
+    "Mul": (gated, hard_swish, hard_by_six, gelu, affine),
+    "Div": (hard_by_six,),
+    "Reshape": (group_norm, lstm, softmax),
+    "Squeeze": (lstm,),
+    "ReduceMean": (global_mean,),
+    "Conv": (window,),
+    "ConvTranspose": (window,),
+    "MaxPool": (window,),
+    "AveragePool": (window,),
+}

@@ -1,0 +1,186 @@
+"""TensorProto -> Constant: where its numbers lie, and reading them when they are wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import ModelError
+from ..files.protobuf import DTYPES
+from ..files.wire import Field, Message
+from ..graph.form import Array, Constant, Node
+
+NAMES = {number: name for name, number in DTYPES.items()}
+BFLOAT16 = 16
+SOON = 1 << 14  # bytes: what is smaller is read at once, since shapes depend on it
+PIECE = 1 << 20
+MOST_AXES = 64
+OUTSIDE = 1  # TensorProto.DataLocation.EXTERNAL
+# Field of a TensorProto -> how its numbers are stored there: fixed width, or None for varints
+TYPED = {4: "<f4", 5: None, 7: None, 10: "<f8", 11: None}
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A TensorProto. start, end: its raw bytes in the file; typed: its numbers where they are no raw bytes; place: the
+    other file that they are said to lie in.
+    """
+
+    name: str
+    kind: int
+    shape: tuple[int, ...]
+    start: int
+    end: int
+    soon: bytes | None
+    typed: Array | None
+    texts: tuple[str, ...]
+    place: str = ""
+
+
+def read_tensor(m: Message) -> Tensor:
+    """All of a tensor but its raw bytes, which stay where they are unless they are few."""
+    name, kind, place, raw = "", 0, "", None  # type: tuple[str, int, str, Field | None]
+    sides: list[int] = []
+    texts: list[str] = []
+    typed: list[Array] = []
+    for one in m.fields():
+        if one.number == 1:
+            sides += m.numbers(one)
+        elif one.number == 2:
+            kind = m.number(one)
+        elif one.number == 6:
+            texts.append(m.text(one))
+        elif one.number == 8:
+            name = m.text(one)
+        elif one.number == 9:
+            raw = one
+        elif one.number in TYPED:
+            typed.append(_typed(m, one))
+        elif one.number == 13:
+            place = place or _location(m.inside(one))
+        elif one.number == 14 and m.number(one) == OUTSIDE:
+            place = place or "?"
+    start, end = (raw.start, raw.end) if raw else (0, 0)
+    soon = bytes(m.data[start:end]) if end - start <= SOON else None
+    numbers = np.concatenate(typed) if typed else None
+    return Tensor(name, kind, tuple(sides), start, end, soon, numbers, tuple(texts), place)
+
+
+def elements(shape: tuple[int, ...]) -> int | None:
+    """How many numbers a shape has; None where no tensor has it."""
+    count = 1
+    for size in shape if len(shape) <= MOST_AXES else (-1,):
+        count *= size
+        if size < 0 or count >= 1 << 62:
+            return None
+    return count
+
+
+def _typed(m: Message, one: Field) -> Array:
+    fixed = TYPED[one.number]
+    if fixed is not None:
+        return np.frombuffer(m.bytes(one), fixed)
+    return np.array(m.numbers(one), np.uint64 if one.number == 11 else np.int64)
+
+
+def _location(m: Message) -> str:
+    """Of a StringStringEntryProto "location"."""
+    found = {one.number: m.text(one) for one in m.fields() if one.number in (1, 2)}
+    return found.get(2, "?") if found.get(1) == "location" else ""
+
+
+def constant_of(path: Path, size: int, tensor: Tensor) -> Constant:
+    """The tensor as a constant; ModelError, when its numbers are asked for, where they are not in the file."""
+    dtype = "float32" if tensor.kind == BFLOAT16 else NAMES.get(tensor.kind, "other")
+
+    def load() -> Array:
+        _check(path, tensor, dtype)
+        return _shaped(path, tensor, dtype, _bytes(path, size, tensor) if tensor.typed is None else b"")
+
+    raw = tensor.typed is None and tensor.kind != BFLOAT16 and not tensor.texts and not tensor.place
+    chunks = _chunks(path, size, tensor) if raw and tensor.soon is None else None
+    return Constant(tensor.shape, dtype, load, chunks)
+
+
+def _check(path: Path, tensor: Tensor, dtype: str) -> None:
+    if tensor.place:
+        raise ModelError(
+            en=f"{path.name} wants to read weights from another file ({tensor.place[:60]}), which is not opened. "
+            "Save the model with its weights inside.",
+            zh=f"{path.name} 的权重在另一个文件（{tensor.place[:60]}）里，不会打开它。请把权重一起保存在模型文件中。",
+        )
+    if dtype == "other" or elements(tensor.shape) is None:
+        raise _odd(path, tensor)
+
+
+def _shaped(path: Path, tensor: Tensor, dtype: str, data: bytes) -> Array:
+    count = elements(tensor.shape)
+    if dtype == "str":
+        found: Array = np.array(tensor.texts, object)
+    elif tensor.kind == BFLOAT16:
+        halves = np.frombuffer(data, "<u2") if tensor.typed is None else tensor.typed
+        found = (halves.astype(np.uint32) << 16).view(np.float32)
+    elif tensor.typed is not None and dtype == "float16":  # its bits, as int32
+        found = tensor.typed.astype(np.uint16).view(np.float16)
+    elif tensor.typed is not None:
+        found = tensor.typed.astype(dtype)
+    else:
+        stored = np.dtype(dtype).newbyteorder("<")
+        found = np.frombuffer(data[: len(data) - len(data) % stored.itemsize], stored).astype(dtype, copy=False)
+    if found.size != count:
+        raise _odd(path, tensor)
+    return found.reshape(tensor.shape)
+
+
+def _odd(path: Path, tensor: Tensor) -> ModelError:
+    return ModelError(
+        en=f"The numbers of {tensor.name[:60]} in {path.name} are not what its shape {list(tensor.shape)[:8]} and type "
+        "say. A complete model was expected. Copy the file again.",
+        zh=f"{path.name} 中 {tensor.name[:60]} 的数据与其形状 {list(tensor.shape)[:8]} 和类型不符。请重新复制文件。",
+    )
+
+
+def _bytes(path: Path, size: int, tensor: Tensor) -> bytes:
+    if tensor.soon is not None:
+        return tensor.soon
+    return b"".join(bytes(piece) for piece in _pieces(path, size, tensor))
+
+
+def _chunks(path: Path, size: int, tensor: Tensor) -> Callable[[], Iterator[memoryview]]:
+    return lambda: _pieces(path, size, tensor)
+
+
+def _pieces(path: Path, size: int, tensor: Tensor) -> Iterator[memoryview]:
+    """The raw bytes from the file, which must be as long as it was."""
+    with path.open("rb") as file:
+        if file.seek(0, 2) != size:
+            raise _odd(path, tensor)
+        file.seek(tensor.start)
+        left = tensor.end - tensor.start
+        while left:
+            piece = file.read(min(left, PIECE))
+            if not piece:
+                raise _odd(path, tensor)
+            left -= len(piece)
+            yield memoryview(piece)
+
+
+def row(node: Node) -> Constant | None:
+    """The constant that a Constant node is; None where it is sparse."""
+    value = node.attrs.get("value")
+    if isinstance(value, Constant):
+        return value
+    for name, dtype in (("value_float", "float32"), ("value_int", "int64"), ("value_string", "object")):
+        for key in (name, f"{name}s"):
+            if key in node.attrs:
+                return _made(np.array(node.attrs[key], dtype))
+    return None
+
+
+def _made(array: Array) -> Constant:
+    kind: Any = "str" if array.dtype == object else array.dtype.name
+    return Constant(array.shape, kind, lambda: array)
