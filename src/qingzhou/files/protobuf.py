@@ -106,10 +106,11 @@ def _attribute(name: str, value: Any) -> bytes:
     return part(1, name) + data + whole(20, kind)
 
 
-def value_info(name: str, kind: int, shape: Sequence[int | str]) -> bytes:
-    """A ValueInfoProto: a tensor of this type, each of whose sides is a number or a name."""
-    sides = (whole(1, side) if isinstance(side, int) else part(2, side) for side in shape)
-    return part(1, name) + part(2, part(1, whole(1, kind) + part(2, parts(1, sides))))
+def value_info(name: str, kind: int, shape: Sequence[int | str] | None) -> bytes:
+    """A ValueInfoProto: a tensor of this type, each of whose sides is a number or a name; None: nobody knows."""
+    sides = (whole(1, side) if isinstance(side, int) else part(2, side) for side in shape or ())
+    form = b"" if shape is None else part(2, parts(1, sides))
+    return part(1, name) + part(2, part(1, whole(1, kind) + form))
 
 
 def tensor(name: str, kind: int, shape: Sequence[int], size: int) -> bytes:

@@ -19,6 +19,7 @@ Dim = int | str  # a str names a dimension that is free, such as "batch"; "?" is
 Shape = tuple[Dim, ...]
 ML, BLOCK = "ai.onnx.ml", "qingzhou"
 OPSET = 17
+UNRANKED: Shape = ("*",)  # the shape of a value whose number of axes is not known
 
 
 @dataclass(frozen=True)

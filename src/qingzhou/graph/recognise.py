@@ -152,11 +152,15 @@ def _bias(f: Finder, name: str, size: int, factor: float = 1.0) -> str | None:
     if not name:
         return ""
     bias = f.constant(name)
-    if bias is None or math.prod(bias.shape) != size or (bias.shape and bias.shape[-1] != size):
+    if bias is None or math.prod(bias.shape) not in (1, size) or (bias.shape and bias.shape[-1] not in (1, size)):
         return None
     if bias.shape == (size,) and factor == 1:
         return name
-    return f.make(f"{name}.row", (size,), lambda: (bias.load().reshape(-1) * factor).astype(np.float32), name)
+
+    def load() -> Array:
+        return np.broadcast_to(bias.load().reshape(-1) * factor, size).astype(np.float32)
+
+    return f.make(f"{name}.row", (size,), load, name)
 
 
 def matmul(f: Finder, node: Node) -> Node | None:
@@ -369,6 +373,14 @@ def global_mean(f: Finder, node: Node) -> Node | None:
     return Node("GlobalAveragePool", node.inputs[:1], node.outputs) if every else None
 
 
+def turned(f: Finder, node: Node) -> Node | None:
+    """Without an order the axes are in reverse."""
+    value = f.value(node.inputs[0])
+    if "perm" in node.attrs or value is None:
+        return None
+    return replace(node, attrs={"perm": tuple(reversed(range(len(value.shape))))})
+
+
 def softmax(f: Finder, node: Node) -> Node | None:
     """Flattened, softmax, and put back, as opsets before 13 mean it: along one axis, if those behind it have size 1."""
     soft = f.made_by(node.inputs[0], "Softmax", "LogSoftmax")
@@ -467,6 +479,7 @@ PATTERNS: dict[str, tuple[Pattern, ...]] = {
     "Reshape": (group_norm, lstm, softmax),
     "Squeeze": (lstm,),
     "ReduceMean": (global_mean,),
+    "Transpose": (turned,),
     "Conv": (window,),
     "ConvTranspose": (window,),
     "MaxPool": (window,),

@@ -239,7 +239,9 @@ class Recorder:
         time, batch = x.shape[:2]
         ends: list[Shape] = [(time, batch, ways * hidden), (ways, batch, hidden), (ways, batch, hidden)]
         state: Sequence[Value | str] = before or ["", ""]
-        return self.ops("Lstm", f"{key}.{i}", [x, *state, *names], ends, ["float32"] * 3, BLOCK, hidden=hidden, ways=ways)
+        return self.ops(
+            "Lstm", f"{key}.{i}", [x, *state, *names], ends, ["float32"] * 3, BLOCK, hidden=hidden, ways=ways
+        )
 
     # -- layers without ----------------------------------------------------------------------------------------------
 

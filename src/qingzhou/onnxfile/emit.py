@@ -10,7 +10,7 @@ import numpy as np
 from .. import __version__
 from ..files import protobuf
 from ..files.protobuf import DTYPES
-from ..graph.form import Attr, Constant, Graph, Node, Raw, Value
+from ..graph.form import UNRANKED, Attr, Constant, Graph, Node, Raw, Value
 from .lower import Rules, lower
 
 
@@ -52,4 +52,4 @@ def small_tensor(name: str, constant: Constant) -> bytes:
 
 def value_info(value: Value) -> bytes:
     """An input or output, by name, type and shape."""
-    return protobuf.value_info(value.name, DTYPES[value.dtype], value.shape)
+    return protobuf.value_info(value.name, DTYPES[value.dtype], None if value.shape == UNRANKED else value.shape)

@@ -127,6 +127,9 @@ def linear(e: Lowering, node: Node) -> None:
 def batch_norm(e: Lowering, node: Node) -> None:
     """scale * x + shift, computed in float64: exact for every rank, and without the operator's rank rules."""
     x, out = node.inputs[0], node.outputs[0]
+    if x not in e.graph.values or any(name not in e.graph.constants for name in node.inputs[1:]):
+        e.append(node)
+        return
     shape = (e.graph.values[x].channels, *[1] * (e.rank(x) - 2))
 
     def numbers(i: int) -> Callable[[], Array]:
@@ -196,10 +199,11 @@ def _by_tanh(e: Lowering, x: str, out: str) -> str:
 
 def softmax(e: Lowering, node: Node) -> None:
     """Before opset 13 Softmax flattens everything after its axis, so it is only done on the last one."""
-    x, out, axis, rank = node.inputs[0], node.outputs[0], node.attrs["axis"], e.rank(node.inputs[0])
-    if e.opset >= 13 or axis == rank - 1:
+    x, out, axis = node.inputs[0], node.outputs[0], node.attrs["axis"]
+    if e.opset >= 13 or axis in (-1, e.rank(x) - 1):
         e.node("Softmax", [x], [out], axis=axis)
         return
+    rank = e.rank(x)
     order = [*(i for i in range(rank) if i != axis), axis]
     turned = e.node("Transpose", [x], [f"{out}/turned"], perm=tuple(order))
     soft = e.node("Softmax", [turned], [f"{out}/soft"], axis=rank - 1)

@@ -17,12 +17,13 @@ from ..errors import ModelError, QingzhouError
 from ..files.protobuf import DTYPES
 from ..files.wire import BYTES, Field, Message
 from ..graph.count import NOTHING, Work, work
-from ..graph.form import Constant, Graph, Node, Raw, Shape, Value
+from ..graph.form import UNRANKED, Constant, Graph, Node, Raw, Shape, Value
 from ..graph.infer import inferred
 from .tensor import Tensor, constant_of, read_tensor, row
 from .upgrade import upgraded
 
 NAMES = {number: name for name, number in DTYPES.items()}
+MOST_INSIDE = 50  # graphs inside graphs
 FLOAT, INT, STRING, TENSOR, GRAPH, FLOATS, INTS, STRINGS = range(1, 9)  # AttributeProto.AttributeType
 
 
@@ -207,26 +208,35 @@ def _default(value: Any, kind: int) -> Any:
 
 
 def _raw(m: Message) -> Raw:
-    """An attribute with a graph inside, and the names of outer values that this may read."""
-    return Raw(bytes(m.data[m.start : m.end]), tuple(dict.fromkeys(_names(m, 0))))
+    """An attribute with graphs inside, and the names of outer values that these may read."""
+    return Raw(bytes(m.data[m.start : m.end]), tuple(_outer(m, 0)))
 
 
-def _names(m: Message, depth: int) -> Iterator[str]:
-    """Inputs of all nodes inside graphs inside an attribute."""
-    if depth > 50:
+def _outer(m: Message, depth: int) -> dict[str, None]:
+    """What the graphs in an attribute read and do not make themselves."""
+    if depth > MOST_INSIDE:
         raise ValueError("graphs nest too deep")
-    for one in m.fields():
-        if one.number in (6, 11) and one.kind == BYTES:
-            body = m.inside(one)
-            for node in (body.inside(f) for f in body.fields() if f.number == 1):
-                yield from (node.text(f) for f in node.fields() if f.number == 1)
-                for attribute in (node.inside(f) for f in node.fields() if f.number == 5):
-                    yield from _names(attribute, depth + 1)
-            yield from (_named(body.inside(f)) for f in body.fields() if f.number == 12)
+    found: dict[str, None] = {}
+    for body in (m.inside(one) for one in m.fields() if one.number in (6, 11) and one.kind == BYTES):
+        read: dict[str, None] = {}
+        made: set[str] = set()
+        for one in body.fields():
+            if one.number == 1:
+                inner = body.inside(one)
+                made |= {inner.text(f) for f in inner.fields() if f.number == 2}
+                read |= {inner.text(f): None for f in inner.fields() if f.number == 1}
+                for attribute in (inner.inside(f) for f in inner.fields() if f.number == 5):
+                    read |= _outer(attribute, depth + 1)
+            elif one.number in (5, 11):
+                made.add(_named(body.inside(one), 8 if one.number == 5 else 1))
+            elif one.number == 12:
+                read[_named(body.inside(one), 1)] = None
+        found |= {name: None for name in read if name and name not in made}
+    return found
 
 
-def _named(m: Message) -> str:
-    return next((m.text(f) for f in m.fields() if f.number == 1), "")
+def _named(m: Message, number: int) -> str:
+    return next((m.text(f) for f in m.fields() if f.number == number), "")
 
 
 def _opset(m: Message) -> tuple[str, int]:
@@ -245,8 +255,8 @@ def _entry(m: Message) -> tuple[str, str]:
 
 
 def _value(m: Message) -> Value:
-    """A value of unknown rank has no dtype either; sequences, maps and the like are "other"."""
-    name, kind, shape = "", "", ()  # type: tuple[str, str, Shape]
+    """Sequences, maps and the like are "other"."""
+    name, kind, shape = "", "other", UNRANKED  # type: tuple[str, str, Shape]
     for one in m.fields():
         if one.number == 1:
             name = m.text(one)
@@ -258,7 +268,7 @@ def _value(m: Message) -> Value:
 def _type(m: Message) -> tuple[str, Shape]:
     tensor = next((one for one in m.fields() if one.number == 1), None)
     if tensor is None:
-        return "other", ()
+        return "other", UNRANKED
     inner, kind, shape = m.inside(tensor), "other", None  # type: tuple[Message, str, Shape | None]
     for one in inner.fields():
         if one.number == 1:
@@ -266,7 +276,7 @@ def _type(m: Message) -> tuple[str, Shape]:
         elif one.number == 2:
             body = inner.inside(one)
             shape = tuple(_side(body, f) for f in body.fields() if f.number == 1)
-    return ("", ()) if shape is None else (kind, shape)
+    return kind, UNRANKED if shape is None else shape
 
 
 def _side(m: Message, one: Field) -> int | str:
@@ -291,6 +301,6 @@ def _graph(parts: _Parts, opsets: dict[str, int], ir_version: int) -> Graph:
     filled = {value.name for value in parts.inputs} & set(constants)
     inputs = tuple(value for value in parts.inputs if ir_version >= 4 or value.name not in filled)
     optional = frozenset(filled if ir_version >= 4 else ())
-    values = {name: value for name, value in parts.values.items() if value.dtype and name not in constants}
+    values = {name: value for name, value in parts.values.items() if value.shape != UNRANKED and name not in constants}
     values |= {value.name: value for value in inputs}
     return Graph(inputs, tuple(parts.outputs), tuple(nodes), values, constants, optional, opsets)

@@ -205,7 +205,7 @@ def batch_axes(graph: Graph) -> dict[str, int | None]:
     stateful = bool(graph.optional)
     found: dict[str, int | None] = {value.name: int(stateful) for value in graph.inputs}
     for node in graph.nodes:
-        batch = found[flowing(node, graph)]
+        batch = found.get(flowing(node, graph))
         found |= dict.fromkeys(node.outputs, _batch_after(node, batch, graph))
     return found
 
@@ -227,8 +227,22 @@ def _batch_after(node: Node, batch: int | None, graph: Graph) -> int | None:
         case "Gather" if node.inputs[0] not in graph.constants:
             return batch - int(node.attrs["axis"] < batch)
         case "Squeeze" | "Unsqueeze":
-            [axis] = graph.constants[node.inputs[1]].load().tolist()
-            return batch - int(axis < batch) if node.op == "Squeeze" else batch + int(axis <= batch)
+            return _without_or_with(node, batch, graph)
+    return batch
+
+
+def _without_or_with(node: Node, batch: int, graph: Graph) -> int | None:
+    """Once axes are dropped or put in; None where that is the batch axis itself, or not known."""
+    known = graph.constants.get(node.inputs[1]) if len(node.inputs) > 1 else None
+    shapes = [graph.values.get(name) for name in (node.inputs[0], node.outputs[0])]
+    wide = shapes[0 if node.op == "Squeeze" else 1]
+    if known is None or wide is None:
+        return None
+    axes = sorted(int(axis) % len(wide.shape) for axis in known.load().reshape(-1))
+    if node.op == "Squeeze":
+        return None if batch in axes else batch - sum(axis < batch for axis in axes)
+    for axis in axes:
+        batch += int(axis <= batch)
     return batch
 
 

@@ -35,7 +35,7 @@ def _check(emitter: Emitter) -> None:
     for node in graph.nodes:
         if (node.domain, node.op) not in OPERATORS:
             raise no_form(node.op)
-        batch = emitter.batch[flowing(node, graph)]
+        batch = emitter.batch.get(flowing(node, graph))
         axis = node.attrs.get("axis") if node.op in WITH_AXIS and node.inputs[0] not in graph.constants else None
         if axis is not None and axis % len(graph.values[node.inputs[0]].shape) == batch:
             raise no_form(f"{node.op} (axis {batch})")

@@ -1,0 +1,403 @@
+"""Small models in forms that torch's exporters, tf2onnx, paddle2onnx and older tools write: name -> (model, input)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+FORMS: dict[str, Callable[[], tuple[onnx.ModelProto, dict[str, Any]]]] = {}
+CHANCE = np.random.default_rng(7)
+
+
+def numbers(*shape: int) -> Any:
+    return CHANCE.normal(size=shape).astype(np.float32)
+
+
+def model(
+    nodes: list[onnx.NodeProto], shape: list[Any], opset: int = 13, ir: int = 8, out: int | None = None,
+    **constants: Any,
+) -> tuple[onnx.ModelProto, dict[str, Any]]:  # fmt: skip
+    """x (shape) -> y, and an input of ones in place of free sizes."""
+    tensors = [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()]
+    ends = [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape), helper.make_empty_tensor_value_info("y")]
+    ends[1].type.tensor_type.elem_type = TensorProto.FLOAT
+    inputs = ends[:1]
+    if ir < 4:
+        inputs = [*inputs, *(helper.make_tensor_value_info(t.name, t.data_type, t.dims) for t in tensors)]
+    graph = helper.make_graph(nodes, "g", inputs, ends[1:], tensors)
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=ir)
+    return made, {"x": numbers(*(n if isinstance(n, int) else 1 for n in shape))}
+
+
+def node(op: str, inputs: str, outputs: str, **attrs: Any) -> onnx.NodeProto:
+    return helper.make_node(op, inputs.split(), outputs.split(), **attrs)
+
+
+def form(make: Callable[[], tuple[onnx.ModelProto, dict[str, Any]]]) -> None:
+    FORMS[make.__name__] = make
+
+
+PICTURE = ["n", 3, 9, 10]
+
+
+@form
+def gemm_of_torch() -> Any:
+    nodes = [node("Gemm", "x w b", "y", alpha=1.0, beta=1.0, transB=1)]
+    return model(nodes, ["n", 5], w=numbers(4, 5), b=numbers(4))
+
+
+@form
+def gemm_not_turned_and_scaled() -> Any:
+    return model([node("Gemm", "x w b", "y", alpha=0.5, beta=2.0)], ["n", 5], w=numbers(5, 4), b=numbers(4))
+
+
+@form
+def gemm_with_a_bias_for_all() -> Any:
+    return model([node("Gemm", "x w b", "y", transB=1)], ["n", 5], w=numbers(4, 5), b=numbers(1))
+
+
+@form
+def matmul_and_bias_before() -> Any:
+    nodes = [node("MatMul", "x w", "m"), node("Add", "b m", "y")]
+    return model(nodes, ["n", 6, 5], w=numbers(5, 4), b=numbers(4))
+
+
+@form
+def batch_normalization() -> Any:
+    rows = {name: np.abs(numbers(3)) + 0.5 for name in "sbmv"}
+    return model([node("BatchNormalization", "x s b m v", "y", epsilon=1e-3)], PICTURE, **rows)
+
+
+@form
+def batch_normalization_without_epsilon() -> Any:
+    rows = {name: np.abs(numbers(3)) + 0.5 for name in "sbmv"}
+    return model([node("BatchNormalization", "x s b m v", "y")], PICTURE, opset=15, **rows)
+
+
+@form
+def flatten() -> Any:
+    return model([node("Flatten", "x", "f"), node("Gemm", "f w", "y", transB=1)], PICTURE, w=numbers(4, 270))
+
+
+@form
+def mean_over_positions() -> Any:
+    return model([node("ReduceMean", "x", "y", axes=[2, 3], keepdims=1)], PICTURE)
+
+
+@form
+def mean_over_positions_and_no_axes_left() -> Any:
+    return model([node("ReduceMean", "x", "y", axes=[-1, -2], keepdims=0)], PICTURE)
+
+
+@form
+def mean_with_axes_as_an_input() -> Any:
+    return model([node("ReduceMean", "x a", "y")], PICTURE, opset=18, a=np.array([2, 3]))
+
+
+@form
+def pad_before_a_convolution() -> Any:
+    nodes = [node("Pad", "x p", "q"), node("Conv", "q w", "y")]
+    return model(nodes, PICTURE, p=np.array([0, 0, 1, 2, 0, 0, 3, 4]), w=numbers(4, 3, 3, 3))
+
+
+@form
+def pad_of_opset_9() -> Any:
+    nodes = [node("Pad", "x", "q", pads=[0, 0, 1, 1, 0, 0, 1, 1], value=0.5), node("Conv", "q w", "y")]
+    return model(nodes, PICTURE, 9, 4, w=numbers(4, 3, 3, 3))
+
+
+@form
+def same_upper() -> Any:
+    nodes = [node("Conv", "x w", "y", auto_pad="SAME_UPPER", strides=[2, 2])]
+    return model(nodes, PICTURE, w=numbers(4, 3, 3, 3))
+
+
+@form
+def same_lower() -> Any:
+    nodes = [node("Conv", "x w", "y", auto_pad="SAME_LOWER", strides=[2, 2])]
+    return model(nodes, PICTURE, w=numbers(4, 3, 2, 4))
+
+
+@form
+def same_upper_pool() -> Any:
+    return model([node("MaxPool", "x", "y", auto_pad="SAME_UPPER", kernel_shape=[3, 3], strides=[2, 2])], PICTURE)
+
+
+@form
+def valid() -> Any:
+    return model([node("Conv", "x w", "y", auto_pad="VALID")], PICTURE, w=numbers(4, 3, 3, 3))
+
+
+@form
+def split_and_add() -> Any:
+    nodes = [node("Split", "x", "a b", axis=3), node("Add", "a b", "y")]
+    return model(nodes, PICTURE)
+
+
+@form
+def split_of_opset_11() -> Any:
+    nodes = [node("Split", "x", "a b", axis=1, split=[1, 2]), node("Concat", "b a", "y", axis=1)]
+    return model(nodes, PICTURE, 11)
+
+
+@form
+def sub_and_div() -> Any:
+    nodes = [node("Sub", "x m", "a"), node("Div", "a s", "y")]
+    return model(nodes, PICTURE, m=numbers(1, 3, 1, 1), s=np.abs(numbers(1, 3, 1, 1)) + 1)
+
+
+@form
+def minus_x() -> Any:
+    return model([node("Sub", "m x", "y")], PICTURE, m=numbers(1, 3, 1, 1))
+
+
+@form
+def one_over_x() -> Any:
+    return model([node("Add", "x two", "a"), node("Div", "m a", "y")], PICTURE, m=numbers(3, 1, 1), two=np.float32(9))
+
+
+@form
+def scalar_times() -> Any:
+    return model([node("Mul", "k x", "y")], PICTURE, k=np.float32(0.25))
+
+
+@form
+def a_number_for_each_pixel() -> Any:
+    return model([node("Mul", "x k", "a"), node("Add", "a k", "y")], PICTURE, k=numbers(1, 9, 10))
+
+
+@form
+def identities() -> Any:
+    return model([node("Identity", "x", "a"), node("Relu", "a", "b"), node("Identity", "b", "y")], PICTURE)
+
+
+@form
+def clip_by_constant_nodes() -> Any:
+    low, high = (helper.make_node("Constant", [], [name], value=numpy_helper.from_array(np.float32(number)))
+                 for name, number in (("low", 0), ("high", 6)))  # fmt: skip
+    return model([low, high, node("Clip", "x low high", "y")], PICTURE)
+
+
+@form
+def clip_of_opset_6() -> Any:
+    return model([node("Clip", "x", "y", min=-0.5, max=0.25)], PICTURE, 9, 4)
+
+
+@form
+def clip_with_one_end() -> Any:
+    return model([node("Clip", "x low", "y")], PICTURE, low=np.float32(-0.25))
+
+
+@form
+def leaky_relu_without_alpha() -> Any:
+    return model([node("LeakyRelu", "x", "y")], PICTURE)
+
+
+@form
+def elu_without_alpha() -> Any:
+    return model([node("Elu", "x", "y")], PICTURE)
+
+
+@form
+def hard_sigmoid_of_onnx() -> Any:
+    return model([node("HardSigmoid", "x", "y")], PICTURE)
+
+
+@form
+def hard_swish_by_parts() -> Any:
+    nodes = [node("Add", "x three", "a"), node("Clip", "a zero six", "c"), node("Mul", "x c", "m"),
+             node("Div", "m six", "y")]  # fmt: skip
+    return model(nodes, PICTURE, three=np.float32(3), zero=np.float32(0), six=np.float32(6))
+
+
+@form
+def gelu_of_torch() -> Any:
+    nodes = [node("Div", "x root", "d"), node("Erf", "d", "e"), node("Add", "e one", "a"), node("Mul", "x a", "m"),
+             node("Mul", "m half", "y")]  # fmt: skip
+    return model(nodes, ["n", 4, 6], root=np.float32(2**0.5), one=np.float32(1), half=np.float32(0.5))
+
+
+@form
+def almost_gelu() -> Any:
+    nodes = [node("Div", "x root", "d"), node("Erf", "d", "e"), node("Add", "e one", "a"), node("Mul", "x a", "m"),
+             node("Mul", "m half", "y")]  # fmt: skip
+    return model(nodes, ["n", 4, 6], root=np.float32(1.5), one=np.float32(1), half=np.float32(0.5))
+
+
+@form
+def softmax_of_opset_11() -> Any:
+    return model([node("Softmax", "x", "y")], PICTURE, 11)
+
+
+@form
+def softmax_of_opset_11_on_the_last_axis() -> Any:
+    return model([node("Softmax", "x", "y", axis=3)], PICTURE, 11)
+
+
+@form
+def softmax_of_opset_13() -> Any:
+    return model([node("Softmax", "x", "y")], PICTURE)
+
+
+@form
+def resize_cubic() -> Any:
+    return model([node("Resize", "x r s", "y", mode="cubic")], PICTURE, r=np.zeros(0, np.float32),
+                 s=np.array([1, 1, 2, 2], np.float32))  # fmt: skip
+
+
+@form
+def resize_with_onnxs_own_rules() -> Any:
+    return model([node("Resize", "x r s", "y")], PICTURE, r=np.zeros(0, np.float32),
+                 s=np.array([1, 1, 1.5, 1.5], np.float32))  # fmt: skip
+
+
+@form
+def resize_linear_to_sizes() -> Any:
+    nodes = [helper.make_node("Resize", ["x", "", "", "s"], ["y"], mode="linear")]
+    return model(nodes, [1, 3, 9, 10], s=np.array([1, 3, 17, 21]))
+
+
+@form
+def resize_linear_asymmetric() -> Any:
+    nodes = [helper.make_node("Resize", ["x", "", "s"], ["y"], mode="linear",
+                              coordinate_transformation_mode="asymmetric")]  # fmt: skip
+    return model(nodes, PICTURE, s=np.array([1, 1, 2, 2], np.float32))
+
+
+@form
+def upsample_of_opset_9() -> Any:
+    return model([node("Upsample", "x s", "y", mode="nearest")], PICTURE, 9, 4, s=np.array([1, 1, 2, 2], np.float32))
+
+
+@form
+def upsample_of_opset_7() -> Any:
+    return model([node("Upsample", "x", "y", mode="nearest", scales=[1.0, 1.0, 2.0, 2.0])], PICTURE, 8, 4)
+
+
+@form
+def reshape_by_computed_sizes() -> Any:
+    nodes = [node("Shape", "x", "s"), node("Gather", "s zero", "n"), node("Unsqueeze", "n zeros", "nn"),
+             node("Concat", "nn rest", "to", axis=0), node("Reshape", "x to", "y")]  # fmt: skip
+    return model(nodes, PICTURE, zero=np.array(0), zeros=np.array([0]), rest=np.array([-1]))
+
+
+@form
+def squeeze_of_opset_11() -> Any:
+    return model([node("GlobalAveragePool", "x", "g"), node("Squeeze", "g", "y", axes=[2, 3])], PICTURE, 11)
+
+
+@form
+def slice_of_opset_9() -> Any:
+    return model([node("Slice", "x", "y", starts=[1, 2], ends=[3, 9], axes=[1, 3])], PICTURE, 9, 4)
+
+
+@form
+def slice_with_steps() -> Any:
+    rows = {"s": [-1], "e": [-20], "a": [3], "t": [-2]}
+    return model([node("Slice", "x s e a t", "y")], PICTURE, **{name: np.array(row) for name, row in rows.items()})
+
+
+@form
+def dropout_of_opset_9() -> Any:
+    return model([node("Dropout", "x", "d mask", ratio=0.5), node("Relu", "d", "y")], PICTURE, 9, 4)
+
+
+@form
+def weights_among_the_inputs() -> Any:
+    return model([node("Conv", "x w", "y", kernel_shape=[3, 3])], PICTURE, 7, 3, w=numbers(4, 3, 3, 3))
+
+
+@form
+def nhwc_of_tensorflow() -> Any:
+    nodes = [node("Transpose", "x", "t", perm=[0, 3, 1, 2]), node("Conv", "t w", "c", auto_pad="SAME_UPPER"),
+             node("Transpose", "c", "u", perm=[0, 2, 3, 1]), node("Add", "u b", "y")]  # fmt: skip
+    return model(nodes, ["n", 9, 10, 3], w=numbers(4, 3, 3, 3), b=numbers(4))
+
+
+@form
+def transpose_without_perm() -> Any:
+    return model([node("Transpose", "x", "y")], [2, 3, 4])
+
+
+@form
+def depthwise_without_kernel_shape() -> Any:
+    return model([node("Conv", "x w b", "y", group=3, pads=[1, 1, 1, 1])], PICTURE, w=numbers(3, 1, 3, 3), b=numbers(3))
+
+
+@form
+def conv_transpose_of_torch() -> Any:
+    nodes = [node("ConvTranspose", "x w b", "y", dilations=[1, 1], group=1, kernel_shape=[2, 2], pads=[0, 0, 0, 0],
+                  strides=[2, 2])]  # fmt: skip
+    return model(nodes, PICTURE, w=numbers(3, 4, 2, 2), b=numbers(4))
+
+
+@form
+def conv_transpose_with_padding() -> Any:
+    nodes = [node("ConvTranspose", "x w", "y", kernel_shape=[4, 4], pads=[1, 1, 1, 1], strides=[2, 2])]
+    return model(nodes, PICTURE, w=numbers(3, 4, 4, 4))
+
+
+@form
+def average_pool_that_counts_padding() -> Any:
+    nodes = [node("AveragePool", "x", "y", kernel_shape=[3, 3], pads=[1, 1, 1, 1], count_include_pad=1)]
+    return model(nodes, PICTURE)
+
+
+@form
+def average_pool_that_rounds_up() -> Any:
+    return model([node("AveragePool", "x", "y", kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1)], PICTURE)
+
+
+@form
+def prelu_for_each_channel() -> Any:
+    return model([node("PRelu", "x s", "y")], PICTURE, s=numbers(3, 1, 1))
+
+
+@form
+def lstm_of_torch() -> Any:
+    nodes = [helper.make_node("LSTM", ["x", "w", "r", "b"], ["ways", "h", "c"], hidden_size=4),
+             node("Squeeze", "ways one", "y")]  # fmt: skip
+    rows = {"w": numbers(1, 16, 5), "r": numbers(1, 16, 4), "b": numbers(1, 32)}
+    return model(nodes, [6, "n", 5], one=np.array([1]), **rows)
+
+
+@form
+def lstm_backwards() -> Any:
+    nodes = [helper.make_node("LSTM", ["x", "w", "r"], ["ways"], hidden_size=4, direction="reverse"),
+             node("Squeeze", "ways one", "y")]  # fmt: skip
+    return model(nodes, [6, "n", 5], one=np.array([1]), w=numbers(1, 16, 5), r=numbers(1, 16, 4))
+
+
+@form
+def lstm_with_other_activations() -> Any:
+    nodes = [helper.make_node("LSTM", ["x", "w", "r"], ["ways"], hidden_size=4,
+                              activations=["Sigmoid", "Tanh", "Relu"]),
+             node("Squeeze", "ways one", "y")]  # fmt: skip
+    return model(nodes, [6, "n", 5], one=np.array([1]), w=numbers(1, 16, 5), r=numbers(1, 16, 4))
+
+
+@form
+def normalised_by_hand() -> Any:
+    nodes = [node("ReduceMean", "x", "m", axes=[-1]), node("Sub", "x m", "d"), node("Pow", "d two", "p"),
+             node("ReduceMean", "p", "v", axes=[-1]), node("Add", "v eps", "e"), node("Sqrt", "e", "s"),
+             node("Div", "d s", "q"), node("Mul", "q g", "t"), node("Add", "t b", "y")]  # fmt: skip
+    return model(nodes, ["n", 6, 5], two=np.float32(2), eps=np.float32(1e-5), g=numbers(5), b=numbers(5))
+
+
+@form
+def where_and_cast() -> Any:
+    nodes = [node("Greater", "x zero", "g"), node("Cast", "g", "f", to=1), node("Where", "g x f", "y")]
+    return model(nodes, PICTURE, zero=np.float32(0))
+
+
+@form
+def an_if_inside() -> Any:
+    ends = [helper.make_tensor_value_info("z", TensorProto.FLOAT, None)]
+    branches = [helper.make_graph([node(op, "r", "z")], op, [], ends) for op in ("Abs", "Neg")]
+    nodes = [node("Relu", "x", "r"), helper.make_node("If", ["c"], ["y"], then_branch=branches[0],
+                                                      else_branch=branches[1])]  # fmt: skip
+    return model(nodes, PICTURE, c=np.array(True))
