@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from .form import Array, Constant, Dim
-from .shapes_axes import shape_slice
-from .shapes_call import FEW, UNKNOWN, Call, Typed, plus, product, times
+from .shapes_axes import shape_slice, span
+from .shapes_call import FEW, UNKNOWN, Call, Typed, fixed, plus, product, times
 
 Arrays = Sequence[Array]
 Fold = Callable[[Call, Arrays, Typed], Array]
@@ -117,7 +117,7 @@ def _gathered(call: Call, arrays: Arrays, typed: Typed) -> Array:
         return np.full(_shape(typed), UNKNOWN, dtype=object)
     if not all(-size <= i < size for i in at.ravel()):
         raise call.wrong(f"it takes {at.tolist()} of {size}", f"要从 {size} 个数中取第 {at.tolist()} 个")
-    return np.asarray(data.take(at % max(size, 1), axis))
+    return np.asarray(data.take(at % max(size, 1), axis), dtype=data.dtype)
 
 
 def _cut(call: Call, arrays: Arrays, typed: Typed) -> Array:
@@ -125,8 +125,8 @@ def _cut(call: Call, arrays: Arrays, typed: Typed) -> Array:
     starts, ends = call.given("starts", 1) or (), call.given("ends", 2) or ()
     axes = call.axes(3, array.ndim) or range(len(starts))
     steps = call.ints(4) if call.has(4) else (1,) * len(starts)
-    for axis, *span in zip(axes, starts, ends, steps, strict=True):
-        array = array[(slice(None),) * axis + (slice(*span),)]
+    for axis, start, end, step in zip(axes, fixed(starts), fixed(ends), fixed(steps), strict=True):
+        array = array.take(range(*span(array.shape[axis], start, end, step), step), axis)
     return array
 
 

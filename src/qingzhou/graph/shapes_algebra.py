@@ -44,7 +44,7 @@ def normalised(c: Call) -> list[Typed]:
 def along(c: Call) -> list[Typed]:
     """The same shape; the axis must be there."""
     x = c.shape(0)
-    c.axis(-1, len(x) or 1)
+    c.axis(-1, len(x))
     return [(x, c.dtype())]
 
 
@@ -63,13 +63,6 @@ def comparison(c: Call) -> list[Typed]:
 def where(c: Call) -> list[Typed]:
     """condition, a, b, broadcast."""
     return [(elementwise(c)[0][0], c.dtype(1))]
-
-
-def prelu(c: Call) -> list[Typed]:
-    """x, slope that is broadcast to it."""
-    x = c.shape(0)
-    c.together(x, c.shape(1))
-    return [(x, c.dtype())]
 
 
 def cast(c: Call) -> list[Typed]:
@@ -257,11 +250,12 @@ ALGEBRA: dict[str, Rule] = {
     **_all(same_bool, "IsNaN IsInf"),
     **_all(like, "Bernoulli EyeLike RandomNormalLike RandomUniformLike"),
     **_all(elementwise, "Add And BitShift BitwiseAnd BitwiseOr BitwiseXor Div Max Mean Min Mod Mul Or Pow Sub Sum Xor"),
+    "PRelu": elementwise,  # onnx says that the slope is broadcast to the input; onnxruntime broadcasts both
     **_all(comparison, "Equal Greater GreaterOrEqual Less LessOrEqual"),
     **_all(reduced, "ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd"),
     **_all(reduced, "ReduceSum ReduceSumSquare"),
     **_all(arg, "ArgMax ArgMin"),
-    "Where": where, "PRelu": prelu, "Cast": cast, "CastLike": cast_like, "Dropout": dropout,
+    "Where": where, "Cast": cast, "CastLike": cast_like, "Dropout": dropout,
     "BatchNormalization": batch_norm, "InstanceNormalization": per_channel, "LayerNormalization": normalised,
     "MatMul": matmul, "MatMulInteger": matmul_integer, "QLinearMatMul": qlinear_matmul, "Gemm": gemm, "Einsum": einsum,
     "RNN": recurrent(1), "GRU": recurrent(1), "LSTM": recurrent(2),

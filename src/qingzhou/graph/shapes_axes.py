@@ -9,6 +9,7 @@ from .form import Dim, Shape
 from .shapes_call import LARGEST, UNKNOWN, Call, Rule, Typed, Unknown, fixed, plus, product, quotient, times, total
 
 FAR = 2**31 - 1  # exporters write this or more for "to the end"
+ENDS = (FAR, 2**63 - 1)  # "to the end" in either direction (onnxruntime, core/providers/cpu/tensor/slice_helper.h)
 
 
 # -- the same numbers in another shape -------------------------------------------------------------------------------
@@ -169,15 +170,24 @@ def cut(size: Dim, start: Dim, end: Dim, step: Dim) -> Dim:
     if not (isinstance(start, int) and isinstance(step, int)):
         return UNKNOWN
     if isinstance(size, int) and isinstance(end, int):
-        first, last, by = slice(start, end, step).indices(size)
-        return max(-((first - last) // by), 0)
-    return size if _whole(size, start, end, step) else end if start == 0 and step == 1 and size == end else UNKNOWN
+        first, last = span(size, start, end, step)
+        return max(-((first - last) // step), 0)
+    return size if _whole(size, start, end, step) else UNKNOWN
+
+
+def span(size: int, start: int, end: int, step: int) -> tuple[int, int]:
+    """Where a slice begins and ends, for range(); unlike Python's, backwards it begins at 0 at the least."""
+    if step < 0 and end in ENDS:
+        end = -size - 1
+    lowest, highest = (-1, size - 1) if step < 0 else (0, size)
+    start, end = (n + size if n < 0 else n for n in (start, end))
+    return min(max(start, 0), highest), min(max(end, lowest), highest)
 
 
 def _whole(size: Dim, start: int, end: Dim, step: int) -> bool:
     if step == 1:
         return start == 0 and (end == size or (isinstance(end, int) and end >= FAR))
-    return step == -1 and start in (-1, FAR) and isinstance(end, int) and end < -FAR
+    return step == -1 and start in (-1, FAR) and isinstance(end, int) and (end < -FAR or end in ENDS)
 
 
 # -- picking and placing ---------------------------------------------------------------------------------------------
@@ -216,10 +226,10 @@ def compress(c: Call) -> list[Typed]:
 
 
 def nonzero(c: Call) -> list[Typed]:
-    """(axes, how many)."""
+    """(axes, how many); of a scalar as of one number."""
     numbers = c.known(0)
     count: Dim = UNKNOWN if numbers is None or numbers.dtype == object else int((numbers != 0).sum())
-    return [((len(c.shape(0)), count), "int64")]
+    return [((max(len(c.shape(0)), 1), count), "int64")]
 
 
 def unique(c: Call) -> list[Typed]:

@@ -77,11 +77,16 @@ class Call:
         """The integers in input i, one by one; "?" for each where only their count is known."""
         numbers = self.known(i)
         if numbers is not None:
-            return tuple(n if isinstance(n, str) else int(n) for n in numbers.ravel().tolist())
+            return tuple(self._whole(n) for n in numbers.ravel().tolist())
         count = math.prod(fixed(self.shape(i)))
         if count > FEW:
             raise Unknown
         return (UNKNOWN,) * count
+
+    def _whole(self, n: float | str) -> Dim:
+        if isinstance(n, float) and not n.is_integer():
+            raise self.wrong(f"{n} is not an integer", f"{n} 不是整数")
+        return n if isinstance(n, str) else int(n)
 
     def floats(self, i: int) -> list[float] | None:
         """The numbers in input i; None where they are not all known."""
@@ -263,7 +268,7 @@ def quotient(whole: Shape, part: Shape) -> Dim | None:
     if others or below == 0:
         return UNKNOWN
     if not names:
-        return above // below if above % below == 0 else None
+        return _possible(above // below) if above % below == 0 else None
     return names[0] if len(names) == 1 and above == below else UNKNOWN
 
 

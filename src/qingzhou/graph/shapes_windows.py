@@ -13,7 +13,12 @@ from .shapes_call import UNKNOWN, Call, Rule, Typed, Unknown, fixed, plus, quoti
 
 @dataclass(frozen=True)
 class Window:
-    """A window along one axis. auto: ONNX's auto_pad; ceil: a last window may reach beyond the end."""
+    """A window along one axis.
+
+    auto  ONNX's auto_pad
+    ceil  a last window may reach beyond the end
+    wide  it may be larger than what it goes over: onnxruntime lets pools do so, and then rounds towards zero
+    """
 
     kernel: Dim
     stride: int
@@ -21,23 +26,35 @@ class Window:
     pads: tuple[int, int]
     auto: str
     ceil: bool
+    wide: bool
 
     def steps(self, size: Dim) -> Dim | None:
         """How many windows there are along an axis; None where not one fits."""
-        if self.auto.startswith("SAME"):
+        if self.auto.startswith("SAME") and not (self.wide and self.dilation > 1):
             return _through(size, self.stride)
-        if isinstance(self.kernel, str):
+        pads = self._pads(size)
+        if isinstance(self.kernel, str) or pads is None:
             return UNKNOWN
-        pads = (0, 0) if self.auto == "VALID" else self.pads
         room = sum(pads) - self.dilation * (self.kernel - 1) - 1
         if isinstance(size, str):
             return size if self.stride == 1 and room == -1 else UNKNOWN
-        return None if size + room < 0 else self._steps(size, size + room, pads[0])
+        return self._steps(size, size + room, pads[0]) if self.wide or size + room >= 0 else None
 
-    def _steps(self, size: int, room: int, before: int) -> int:
-        count = (-(-room // self.stride) if self.ceil else room // self.stride) + 1
+    def _pads(self, size: Dim) -> tuple[int, int] | None:
+        if not self.auto.startswith("SAME"):
+            return (0, 0) if self.auto == "VALID" else self.pads
+        if isinstance(size, str) or isinstance(self.kernel, str):
+            return None
+        # onnxruntime pads for the kernel without its dilation, in pools only (core/providers/cpu/nn/pool_attributes.h).
+        wanted = (-(-size // self.stride) - 1) * self.stride + self.kernel - size
+        before = int((wanted + (self.auto == "SAME_LOWER")) / 2)
+        return before, wanted - before
+
+    def _steps(self, size: int, room: int, before: int) -> int | None:
+        count = (-(-room // self.stride) if self.ceil or room < 0 else room // self.stride) + 1
         # As in torch, the last window starts within the picture or the padding before it.
-        return count - 1 if self.ceil and (count - 1) * self.stride >= size + before else count
+        count -= self.ceil and (count - 1) * self.stride >= size + before
+        return count if count >= 0 else None
 
 
 def _through(size: Dim, stride: int) -> Dim:
@@ -46,7 +63,7 @@ def _through(size: Dim, stride: int) -> Dim:
     return -(-size // stride)
 
 
-def _windows(c: Call, kernel: Shape) -> list[Window]:
+def _windows(c: Call, kernel: Shape, wide: bool = False) -> list[Window]:
     """The windows that the attributes describe, one for each axis of `kernel`."""
     rank = len(kernel)
     strides, dilations = c.numbers("strides") or (1,) * rank, c.numbers("dilations") or (1,) * rank
@@ -55,7 +72,7 @@ def _windows(c: Call, kernel: Shape) -> list[Window]:
         raise c.wrong(f"its attributes are not for {rank} axes", f"属性与 {rank} 个空间维不符")
     auto, ceil = c.text("auto_pad", "NOTSET"), bool(c.number("ceil_mode", 0))
     ends = zip(pads[:rank], pads[rank:], strict=True)
-    return [Window(*sizes, auto, ceil) for sizes in zip(kernel, strides, dilations, ends, strict=True)]
+    return [Window(*sizes, auto, ceil, wide) for sizes in zip(kernel, strides, dilations, ends, strict=True)]
 
 
 def _sizes(c: Call, windows: list[Window], sizes: Shape) -> Shape:
@@ -125,8 +142,8 @@ def _widened(size: Dim, window: Window, extra: int) -> Dim:
     if isinstance(window.kernel, str):
         return UNKNOWN
     reach = window.dilation * (window.kernel - 1) + 1 + extra
-    if window.auto.startswith("SAME"):
-        return times(size, window.stride) if reach >= window.stride else UNKNOWN
+    if window.auto.startswith("SAME"):  # onnxruntime pads, but never cuts; onnx infers size * stride
+        return plus(times(size, window.stride), min(reach - window.stride, 0))
     pads = 0 if window.auto == "VALID" else sum(window.pads)
     return plus(times(size, window.stride), reach - window.stride - pads)
 
@@ -138,7 +155,7 @@ def _pooled(c: Call, x: Shape) -> Shape:
     kernel = c.numbers("kernel_shape")
     if not kernel:
         raise c.wrong("it has no kernel_shape", "缺少 kernel_shape")
-    return (*x[:2], *_sizes(c, _windows(c, kernel), x[2:]))
+    return (*x[:2], *_sizes(c, _windows(c, kernel, wide=True), x[2:]))
 
 
 def pool(c: Call) -> list[Typed]:

@@ -1,0 +1,393 @@
+"""Shapes of whole networks: what is computed from shapes, free sizes, and what is not known."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from onnx_cases import f, held, model_of, n, run, s, t
+
+from qingzhou.errors import ModelError
+from qingzhou.graph import infer as module
+from qingzhou.graph import shapes
+from qingzhou.graph.form import BLOCK, Array, Constant, Graph, Node, Value
+from qingzhou.graph.infer import inferred
+from qingzhou.graph.shapes import RULES
+
+
+def network(text: str, x: Value, **constants: Any) -> Graph:
+    """One node a line: "a b = Op in in -- key=value key=value"; the last output is the network's."""
+    nodes = [parsed(line.strip()) for line in text.strip().splitlines()]
+    known = {name: number if isinstance(number, Constant) else held(number) for name, number in constants.items()}
+    x = replace(x, name="x")
+    return Graph((x,), (Value(nodes[-1].outputs[0], ()),), tuple(nodes), {"x": x}, known)
+
+
+def parsed(line: str) -> Node:
+    outputs, _, right = line.partition(" = ")
+    call, _, attrs = right.partition(" -- ")
+    op, *inputs = call.split()
+    pairs = (pair.split("=") for pair in attrs.split())
+    numbers = {k: tuple(map(int, v.strip(",").split(","))) if "," in v else int(v) for k, v in pairs}
+    names = tuple("" if name == "-" else name for name in inputs)
+    return Node(op.rpartition(":")[2], names, tuple(outputs.split()), numbers, op.rpartition(":")[0])
+
+
+ZERO, ONE, TWO, THREE = n(0), n(1), n(2), n(3)
+CHAINS: dict[str, tuple[str, Value, dict[str, Any], Any]] = {
+    "torch: x.view(x.size(0), -1)": (
+        """sizes = Shape x
+        first = Gather sizes zero -- axis=0
+        row = Unsqueeze first axis
+        wish = Concat row rest -- axis=0
+        y = Reshape x wish""",
+        f("n", 3, 4), {"zero": np.int64(0), "axis": ZERO, "rest": n(-1)}, ("n", 12),
+    ),
+    "torch: Upsample(scale_factor=2) in opset 11": (
+        """sizes = Shape x
+        tail = Slice sizes two four zero
+        real = Cast tail -- to=1
+        wide = Mul real factor
+        floor = Floor wide
+        whole = Cast floor -- to=7
+        head = Slice sizes zero two zero
+        wish = Concat head whole -- axis=0
+        y = Resize x - - wish""",
+        f("n", 3, 5, 7), {"two": TWO, "four": n(4), "zero": ZERO, "factor": s(2.0, 1.5)}, ("n", 3, 10, 10),
+    ),
+    "torch: chunk(2, dim=1)": (
+        """sizes = Shape x
+        channels = Gather sizes one -- axis=0
+        more = Add channels one
+        half = Div more two
+        end = Mul half one
+        y = Slice x zero end one""",
+        f("n", 7, 5), {"zero": ZERO, "one": ONE, "two": TWO}, ("n", 4, 5),
+    ),
+    "torch: expand(n, 6, -1)": (
+        """sizes = Shape x
+        first = Slice sizes zero one
+        wish = Concat first six minus -- axis=0
+        count = Shape wish
+        ones = ConstantOfShape count
+        filled = Cast ones -- to=7
+        all = Add filled one
+        same = Equal wish minus
+        both = Where same all wish
+        y = Expand x both""",
+        f("n", 1, 4), {"zero": ZERO, "one": ONE, "six": n(6), "minus": n(-1)}, ("n", 6, 4),
+    ),
+    "tf2onnx: Pack of a shape": (
+        """sizes = Shape x
+        small = Cast sizes -- to=6
+        first = Slice small zero one zero
+        scalar = Squeeze first zero
+        row = Unsqueeze scalar zero
+        wish = Concat row rest -- axis=0
+        whole = Cast wish -- to=7
+        y = Reshape x whole""",
+        f("n", 4, 6), {"zero": ZERO, "one": ONE, "rest": np.array([24], np.int32)}, ("n", 24),
+    ),
+    "paddle2onnx: Split of a shape": (
+        """sizes = Shape x
+        a b c = Split sizes -- axis=0
+        wish = Concat a rest -- axis=0
+        y = Reshape x wish""",
+        f("n", 3, 4), {"rest": n(-1)}, ("n", 12),
+    ),
+    "heads of attention": (
+        """y = Reshape x wish
+        z = Transpose y -- perm=0,2,1,3""",
+        f("n", "t", 8), {"wish": n(0, 0, 2, 4)}, ("n", 2, "t", 4),
+    ),
+    "heads of attention, by sizes": (
+        """sizes = Shape x -- end=2
+        wish = Concat sizes heads -- axis=0
+        y = Reshape x wish""",
+        f("n", "t", 8), {"heads": n(2, 4)}, ("n", "t", 2, 4),
+    ),
+    "a product of sizes": (
+        """sizes = Shape x -- start=1
+        all = ReduceProd sizes -- keepdims=1
+        wish = Concat rest all -- axis=0
+        y = Reshape x wish""",
+        f("n", 3, 4), {"rest": n(-1)}, ("n", 12),
+    ),
+    "positions": (
+        """sizes = Shape x -- start=1
+        ones = ConstantOfShape sizes
+        true = Equal ones zero
+        y = NonZero true""",
+        f("n", 3), {"zero": s(0)}, (1, 3),
+    ),
+    "as many as there are": (
+        """size = Size x
+        y = Range zero size one""",
+        f("n", 1), {"zero": np.int64(0), "one": np.int64(1)}, ("n",),
+    ),
+    "sizes that are not known": (
+        """a = NonZero x
+        sizes = Shape a
+        y = ConstantOfShape sizes""",
+        f("n", 3), {}, (2, "?"),
+    ),
+    "arithmetic with signs": (
+        """a = Div minus three
+        b = Mod minus three
+        c = Sub b a
+        d = Max c three
+        e = Min d minus
+        f = Neg e
+        g = Abs e
+        h = Add f g
+        y = ConstantOfShape h""",
+        f(1), {"minus": n(-7), "three": THREE}, (14,),
+    ),
+    "logic and choice": (
+        """sizes = Shape x
+        less = Less sizes three
+        not = Not less
+        either = Or less not
+        both = And either less
+        picked = Where both sizes three
+        y = Tile x picked""",
+        f(2, 5), {"three": THREE}, (4, 15),
+    ),
+    "moving numbers": (
+        """a = Reshape five wish
+        b = Transpose a -- perm=1,0
+        c = Tile b repeats
+        d = Expand c wide
+        e = Gather d one -- axis=1
+        f = Slice e last far zero minus
+        g = Flatten f -- axis=0
+        h = Squeeze g zero
+        i = ReduceSum h -- keepdims=1
+        y = ConstantOfShape i""",
+        f(1), {"five": n(1, 2, 3, 4), "wish": n(2, 2), "repeats": n(1, 2), "wide": n(2, 4), "one": np.int64(1),
+               "last": n(-1), "far": n(-9), "zero": ZERO, "minus": n(-1)}, (7,),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_numbers_that_shapes_are_made_of(name: str) -> None:
+    text, x, constants, expected = CHAINS[name]
+    assert inferred(network(text, x, **constants)).outputs[0].shape == expected
+
+
+@pytest.mark.parametrize("name", [name for name in CHAINS if "not known" not in name])
+def test_with_sizes_fixed_as_onnxruntime_computes(name: str) -> None:
+    text, x, constants, _ = CHAINS[name]
+    made = inferred(network(text, x, **constants), {"n": 2, "t": 5})
+    names = [output for node in made.nodes for output in node.outputs]
+    ours = [(made.values[output].shape, made.values[output].dtype) for output in names]
+    assert dict(zip(names, ours, strict=True)) == dict(
+        zip(names, run(model_of(made), {"x": made.inputs[0]}), strict=True)
+    )
+
+
+def test_what_has_no_rule_keeps_what_is_stated() -> None:
+    text = f"""a = {BLOCK}:Linear x
+    b = Relu a
+    c = test.domain:Odd b
+    d = Relu c"""
+    graph = network(text, f("n", 4))
+    stated = {**graph.values, "a": Value("a", ("n", 8))}
+    found = inferred(replace(graph, values=stated, outputs=(Value("d", ("n", 2)),)))
+    assert (found.values["b"].shape, found.values.get("c"), found.outputs) == (("n", 8), None, (Value("d", ("n", 2)),))
+    assert inferred(replace(graph, values=stated), {"n": 3}).values["b"].shape == (3, 8)
+
+
+def test_what_is_inferred_goes_before_what_is_stated() -> None:
+    graph = network("a = NonZero x\nb = Relu x", f("n", 4))
+    stated = {**graph.values, "a": Value("a", (2, "found"), "int64"), "b": Value("b", (1, 4))}
+    found = inferred(replace(graph, values=stated)).values
+    assert found["a"].shape == (2, "found") and found["b"].shape == ("n", 4)
+
+
+def test_an_optional_input_counts_as_what_it_is() -> None:
+    graph = network("y = Reshape x wish", f(2, 6), wish=n(3, 4))
+    inputs = (*graph.inputs, Value("wish", (2,), "int64"))
+    assert inferred(replace(graph, inputs=inputs, optional=frozenset({"wish"}))).outputs[0].shape == (3, 4)
+
+
+# -- budgets ---------------------------------------------------------------------------------------------------------
+
+
+def never() -> Array:
+    raise AssertionError("loaded")
+
+
+@pytest.mark.parametrize(("op", "shape"), [("Reshape", (4097,)), ("Add", (64, 65)), ("Concat", (4097,))])
+def test_large_constants_are_not_loaded(op: str, shape: tuple[int, ...]) -> None:
+    inferred(network(f"y = {op} a a -- axis=0", f(1), a=Constant(shape, "int64", never)))
+
+
+def test_weights_are_not_loaded() -> None:
+    weights = {"w": Constant((8, 3, 3, 3), "float32", never), "b": Constant((8,), "float32", never)}
+    text = """a = Conv x w b -- pads=1,1,1,1
+    c = BatchNormalization a b b b b
+    y = Mul c b"""
+    assert inferred(network(text, f("n", 3, 4, 8), **weights)).outputs[0].shape == ("n", 8, 4, 8)
+
+
+@pytest.mark.parametrize("text", [
+    "a = ConstantOfShape many\nb = Cast a -- to=7\ny = ConstantOfShape b",
+    "a = Expand one many\ny = ConstantOfShape a",
+    "a = Tile one many\ny = ConstantOfShape a",
+    "a = Range zero big step\ny = ConstantOfShape a",
+])  # fmt: skip
+def test_large_arrays_are_not_computed(text: str) -> None:
+    text += "\nz = Relu x"
+    made = network(text, f(1), many=n(4097), one=ONE, zero=np.int64(0), big=np.int64(2**62), step=np.int64(1))
+    assert "y" not in inferred(made).values
+
+
+def test_only_so_many_numbers_are_computed_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = 0
+
+    def counting(*given: Any) -> Any:
+        nonlocal counted
+        arrays = propagate(*given)
+        counted += sum(array.size for array in arrays or [])
+        return arrays
+
+    propagate = module.propagate
+    monkeypatch.setattr(module, "propagate", counting)
+    monkeypatch.setattr(module, "MOST", 10_000)
+    inferred(network("\n".join(f"y{k} = Neg x0" for k in range(50)), f(1), x0=np.zeros(4096, np.int64)))
+    assert 10_000 <= counted <= 10_000 + 4096
+
+
+@pytest.mark.parametrize("dims", [(2**62,), (2**40, 2**40), (0, 2**63 - 1)])
+def test_sizes_beyond_all_memory_are_only_numbers(dims: tuple[int, ...]) -> None:
+    text = """a = Flatten x -- axis=0
+    b = Concat x x x -- axis=0
+    c = Reshape x minus
+    d = Size x
+    y = Shape b"""
+    sizes = {
+        n for value in inferred(network(text, t("int64", *dims), minus=n(-1))).values.values() for n in value.shape
+    }
+    assert all(isinstance(n, str) or 0 <= n < 2**63 for n in sizes)
+
+
+# -- contradictions --------------------------------------------------------------------------------------------------
+
+WRONG = {
+    "y = Add x w": ("(2, 3), (2, 4) do not go together", "不能一起广播"),
+    "y = MatMul x w": ("3 and 2", "内侧尺寸不同：3 和 2"),
+    "y = Conv x w": ("a weight of (2, 4) for an input of (2, 3)", "权重的形状是 (2, 4)"),
+    "y = Concat x w -- axis=0": ("3 and 4", "拼接的形状不同：3 和 4"),
+    "y = Concat x w -- axis=2": ("axis 2 is none of 2 dimensions", "第 2 轴不存在"),
+    "y = Reshape x four": ("(2, 3) cannot become (4,)", "(2, 3) 不能变成 (4,)"),
+    "y = Transpose x -- perm=0,0": ("perm (0, 0)", "perm (0, 0)"),
+    "y = Squeeze x one": ("3 and 1", "尺寸不是 1：3 和 1"),
+    "y z = Split x -- axis=1": ("3 cannot be split into 2", "3 不能平均分成 2 段"),
+    "y = Tile x four": ("1 repeats for (2, 3)", "需要 2 个重复数"),
+    "y = Relu -": ("its input 0 is missing", "缺少第 0 个输入"),
+    "y = MaxPool x": ("it has no kernel_shape", "缺少 kernel_shape"),
+    "y = DepthToSpace x -- blocksize=2": ("where 4 dimensions are needed", "需要 4 维"),
+    "y = Cast x -- to=99": ("its attribute to is 99", "属性 to 是 99"),
+    "s = Shape x\ny = Gather s four": ("it takes [4] of 2", "要从 2 个数中取第 [4] 个"),
+    "y = Pad x minus": ("its result would be of (-4, 3)", "结果的形状会是 (-4, 3)"),
+    "y = Slice x one one one zero": ("a step of 0", "步长为 0"),
+}
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_inputs_that_contradict_the_operator(text: str) -> None:
+    made = network(text, f(2, 3), w=np.ones((2, 4), np.float32), four=n(4), one=ONE, zero=ZERO, minus=n(-6, 0, 0, 0))
+    with pytest.raises(ModelError) as caught:
+        inferred(made)
+    en, zh = WRONG[text]
+    assert en in caught.value.en and zh in caught.value.zh
+    assert "(y" in caught.value.en and "export it again" in caught.value.en and "请重新导出" in caught.value.zh
+
+
+ODD: Any = st.one_of(
+    st.integers(-3, 9), st.text(max_size=2), st.floats(), st.tuples(),
+    st.tuples(st.integers(-2, 5), st.integers(-2, 2**63)),
+    st.lists(st.integers(0, 3), max_size=5).map(tuple), st.just(held(np.ones(2, np.float32))), st.just(("a", "b")),
+)  # fmt: skip
+NAMES = [
+    "axis", "axes", "pads", "strides", "dilations", "kernel_shape", "group", "to", "perm", "equation", "split", "start",
+    "end", "value", "value_int", "value_ints", "value_float", "blocksize", "keepdims", "hidden_size", "layout",
+    "scales",
+    "output_shape", "output_padding", "auto_pad", "starts", "ends", "sizes", "k", "dtype", "num_outputs", "batch_dims",
+    "keep_aspect_ratio_policy", "shape", "classlabels_int64s", "values_tensor", "inputdimensions", "stash_type",
+]  # fmt: skip
+ODD_SHAPES = st.lists(st.sampled_from([0, 1, 2, 3, 5, 2**40, 2**63 - 1, "n", "?"]), max_size=5).map(tuple)
+ODD_NUMBERS = st.sampled_from([
+    n(), n(0), n(-1), n(2, 2**62), n(-(2**63)), n(5, 6, 7, 8), s(float("nan"), 1), s(float("inf"), -1, 0, 1),
+    n(1, 1, 1),
+    np.array(2), np.array(["n", 2], object), np.array(["?"], object), np.array(3.5, np.float32),
+    np.array([[True, False]]),
+])  # fmt: skip
+
+
+@pytest.mark.parametrize("group", range(4))
+def test_whatever_a_file_says_is_refused_in_words(group: int) -> None:
+    """Never another error, and never a shape that cannot be."""
+    rules = sorted(RULES)[group::4]
+
+    @settings(max_examples=400, derandomize=True, database=None, deadline=None)
+    @given(st.data())
+    def holds(data: Any) -> None:
+        domain, op = data.draw(st.sampled_from(rules))
+        given = data.draw(st.lists(st.one_of(st.none(), ODD_SHAPES, ODD_NUMBERS), max_size=6))
+        attrs = data.draw(st.dictionaries(st.sampled_from(NAMES), ODD, max_size=3))
+        graph = odd_network(domain, op, given, attrs)
+        try:
+            found = inferred(graph).values
+        except ModelError:
+            return
+        assert all(isinstance(n, str) or 0 <= n < 2**63 for value in found.values() for n in value.shape)
+
+    holds()
+
+
+def odd_network(domain: str, op: str, given: list[Any], attrs: dict[str, Any]) -> Graph:
+    """One node of these, with its numbers as constants; names among the numbers come from a Shape."""
+    values, constants, nodes, names = {}, {}, [], []
+    for k, one in enumerate(given):
+        names.append("" if one is None else f"x{k}")
+        if isinstance(one, np.ndarray) and one.dtype == object:
+            values[f"v{k}"] = Value(f"v{k}", tuple(one))
+            nodes.append(Node("Shape", (f"v{k}",), (f"x{k}",)))
+        elif isinstance(one, np.ndarray):
+            constants[f"x{k}"] = held(one)
+        elif one is not None:
+            values[f"x{k}"] = Value(f"x{k}", one)
+    nodes.append(Node(op, tuple(names), ("y", "z", "w"), attrs, domain))
+    return Graph(tuple(values.values()), (), tuple(nodes), values, constants)
+
+
+# -- the room --------------------------------------------------------------------------------------------------------
+
+
+def test_neither_onnx_nor_onnxruntime_is_imported() -> None:
+    code = "import sys, qingzhou.graph.infer; print(sorted({'onnx', 'onnxruntime'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_each_node_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network of n nodes costs n rules, whatever reads what."""
+    asked = 0
+
+    def counting(call: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return shapes.answer(call)
+
+    monkeypatch.setattr(module, "answer", counting)
+    text = "a0 = Relu x\n" + "\n".join(f"a{k + 1} = Add a{k} a{k}" for k in range(100))
+    assert math.prod(inferred(network(text, f(2, 3))).outputs[0].shape) == 6 and asked == 101  # type: ignore[arg-type]
