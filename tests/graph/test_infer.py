@@ -297,7 +297,7 @@ WRONG = {
     "y = MaxPool x": ("it has no kernel_shape", "缺少 kernel_shape"),
     "y = DepthToSpace x -- blocksize=2": ("where 4 dimensions are needed", "需要 4 维"),
     "y = Cast x -- to=99": ("its attribute to is 99", "属性 to 是 99"),
-    "s = Shape x\ny = Gather s four": ("it takes [4] of 2", "要从 2 个数中取第 [4] 个"),
+    "s = Shape x\ny = Gather s four": ("it takes number 4 of 2", "要从 2 个数中取第 4 个"),
     "y = Pad x minus": ("its result would be of (-4, 3)", "结果的形状会是 (-4, 3)"),
     "y = Slice x one one one zero": ("a step of 0", "步长为 0"),
 }
@@ -339,7 +339,7 @@ def test_whatever_a_file_says_is_refused_in_words(group: int) -> None:
     """Never another error, and never a shape that cannot be."""
     rules = sorted(RULES)[group::4]
 
-    @settings(max_examples=400, derandomize=True, database=None, deadline=None)
+    @settings(max_examples=250, derandomize=True, database=None, deadline=None)
     @given(st.data())
     def holds(data: Any) -> None:
         domain, op = data.draw(st.sampled_from(rules))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from onnx_cases import Case
+from onnx_cases import Case, f
 from shape_cases import CASES, MICROSOFT, ONLY_ONNXRUNTIME
 
 from qingzhou.graph.form import Value
@@ -35,6 +35,11 @@ def test_as_onnxruntime_computes(case: Case) -> None:
     for mine, one in zip(ours, theirs, strict=True):
         assert mine[1] == one[1] and len(mine[0]) == len(one[0])
         assert all(a in ("?", b) for a, b in zip(mine[0], one[0], strict=True)), f"{mine} {one}"
+
+
+@pytest.mark.parametrize("op", ["If", "Loop", "SequenceAt", "qingzhou:Linear", "ai.onnx.ml:ZipMap", "odd.domain:Conv"])
+def test_what_is_no_tensor_or_none_of_these_is_not_known(op: str) -> None:
+    assert Case(op, [f(1, 3, 4, 4)]).ours() is None
 
 
 def sized(case: Case) -> Case:

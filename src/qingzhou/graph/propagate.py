@@ -13,7 +13,7 @@ import numpy as np
 
 from .form import Array, Constant, Dim
 from .shapes_axes import shape_slice, span
-from .shapes_call import FEW, UNKNOWN, Call, Typed, fixed, plus, product, times
+from .shapes_call import FEW, UNKNOWN, Call, Typed, Unknown, fixed, plus, product, times
 
 Arrays = Sequence[Array]
 Fold = Callable[[Call, Arrays, Typed], Array]
@@ -37,7 +37,7 @@ def propagate(call: Call, typed: Sequence[Typed]) -> list[Array] | None:
         with np.errstate(all="ignore"):
             results = _split(call, found, typed) if node.op == "Split" else [FOLDS[node.op](call, found, typed[0])]
             settled = [_settled(array, dtype) for array, (_, dtype) in zip(results, typed, strict=False)]
-    except (ArithmeticError, TypeError, ValueError):  # a nan to be an integer, a text for a number
+    except (ArithmeticError, TypeError, ValueError, Unknown):  # a nan to be an integer, a text for a number
         return None
     return settled if all(a.shape == shape for a, (shape, _) in zip(settled, typed, strict=False)) else None
 
@@ -115,8 +115,9 @@ def _gathered(call: Call, arrays: Arrays, typed: Typed) -> Array:
     size = data.shape[axis]
     if at.dtype == object:
         return np.full(_shape(typed), UNKNOWN, dtype=object)
-    if not all(-size <= i < size for i in at.ravel()):
-        raise call.wrong(f"it takes {at.tolist()} of {size}", f"要从 {size} 个数中取第 {at.tolist()} 个")
+    outside = [i for i in at.ravel().tolist() if not -size <= i < size]
+    if outside:
+        raise call.wrong(f"it takes number {outside[0]} of {size}", f"要从 {size} 个数中取第 {outside[0]} 个")
     return np.asarray(data.take(at % max(size, 1), axis), dtype=data.dtype)
 
 

@@ -166,11 +166,11 @@ class Call:
 
     def wrong(self, en: str, zh: str) -> ModelError:
         """What to raise where inputs contradict the operator; `en` and `zh` say what is wrong, without full stop."""
-        where = f"{self.node.op} ({', '.join(filter(None, self.node.outputs))})"
+        where = f"{self.node.op} ({''.join(self.node.outputs[:1])[:80]})"
         return ModelError(
-            en=f"The operator {where} cannot be computed: {en}. The model was damaged, or changed after it was "
+            en=f"The operator {where} cannot be computed: {en[:400]}. The model was damaged, or changed after it was "
             "exported: export it again.",
-            zh=f"算子 {where} 无法计算：{zh}。模型已损坏，或导出后被修改：请重新导出。",
+            zh=f"算子 {where} 无法计算：{zh[:400]}。模型已损坏，或导出后被修改：请重新导出。",
         )
 
     def from_front(self, axis: int, rank: int) -> int:
