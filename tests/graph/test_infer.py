@@ -213,6 +213,11 @@ def test_what_is_inferred_goes_before_what_is_stated() -> None:
     assert found["a"].shape == (2, "found") and found["b"].shape == ("n", 4)
 
 
+def test_a_size_below_0_is_not_known() -> None:
+    found = inferred(network("y = Conv x w", f(-1, 3, 8, -1), w=np.ones((4, 3, 3, 3), np.float32)))
+    assert found.inputs[0].shape == ("?", 3, 8, "?") and found.outputs[0].shape == ("?", 4, 6, "?")
+
+
 def test_an_optional_input_counts_as_what_it_is() -> None:
     graph = network("y = Reshape x wish", f(2, 6), wish=n(3, 4))
     inputs = (*graph.inputs, Value("wish", (2,), "int64"))

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from .form import Array, Constant, Graph, Node, Value
+from .form import Array, Constant, Dim, Graph, Node, Value
 from .propagate import NUMERIC, OF_SHAPES, propagate
 from .shapes import answer
 from .shapes_call import FEW, UNKNOWN, Call, Typed
@@ -59,9 +59,14 @@ def inferred(graph: Graph, sizes: Mapping[str, int] | None = None) -> Graph:
 
 
 def _fixed(value: Value, sizes: Mapping[str, int]) -> Value:
-    if sizes and not sizes.keys().isdisjoint(value.shape):
-        return replace(value, shape=tuple(sizes.get(n, n) if isinstance(n, str) else n for n in value.shape))
-    return value
+    shape = tuple(_size(n, sizes) for n in value.shape)
+    return value if shape == value.shape else replace(value, shape=shape)
+
+
+def _size(size: Dim, sizes: Mapping[str, int]) -> Dim:
+    if isinstance(size, int):
+        return size if size >= 0 else UNKNOWN  # Paddle2ONNX writes -1
+    return sizes.get(size, size)
 
 
 def _outputs(node: Node, known: _Known, stated: Mapping[str, Value]) -> list[Value]:
