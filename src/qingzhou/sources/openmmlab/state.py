@@ -12,8 +12,8 @@ from ...files.types import Checkpoint
 from ...labels import Labels, named_in, read_label_option, wrong_number
 from ...nets.match import Match, recognise
 from ...nets.network import Shapes
-from ...nets.preprocess import as_asked
 from ...nets.recorded import Wanted
+from ..as_asked import as_asked
 from ..basenn.whole import read_basenn
 from ..network import Recognised
 from .config import read_settings
