@@ -81,7 +81,8 @@ class Node:
     @property
     def reads(self) -> tuple[str, ...]:
         """Values that it reads beside its inputs, inside a Loop or an If."""
-        return tuple(name for value in self.attrs.values() if isinstance(value, Raw) for name in value.reads)
+        bodies = (value for value in self.attrs.values() if isinstance(value, Raw))
+        return tuple(dict.fromkeys(name for body in bodies for name in body.reads))
 
 
 @dataclass(frozen=True)

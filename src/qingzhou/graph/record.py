@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from .form import BLOCK, Array, Constant, Dim, Graph, Made, Node, Shape, Value
+from .window import Numbers, padding_of, spread, windows
 
-Numbers = int | Sequence[int]
 # Activation -> operator, its attributes and its domain. relu6 is a Clip, which takes its limits as inputs.
 ACTS: dict[str, tuple[str, dict[str, Any], str]] = {
     "relu": ("Relu", {}, ""),
@@ -140,11 +140,11 @@ class Recorder:
         padding: one number, one per dimension, or all starts and then all ends.
         """
         dims = len(x.shape) - 2
-        kernels, strides, dilations = _spread(kernel, dims), _spread(stride, dims), _spread(dilation, dims)
+        kernels, strides, dilations = spread(kernel, dims), spread(stride, dims), spread(dilation, dims)
         same = tuple(d * (k - 1) // 2 for k, d in zip(kernels, dilations, strict=True))
-        pads = _pads(same if padding is None else padding, dims)
+        pads = padding_of(same if padding is None else padding, dims)
         weight = self.param(f"{key}.weight", (channels, x.channels // groups, *kernels))
-        size = _windows(x.shape[2:], kernels, strides, pads, dilations)
+        size = windows(x.shape[2:], kernels, strides, pads, dilations)
         return self.op(
             "Conv", key, [x, weight, self._bias(key, channels, bias)], (x.shape[0], channels, *size),
             kernel_shape=kernels, strides=strides, pads=pads, dilations=dilations, group=groups,
@@ -270,7 +270,7 @@ class Recorder:
         ceil: bool = False, name: str = "",
     ) -> Value:  # fmt: skip
         """(N, C, *size) -> (N, C, *size'); the window never starts in the padding at the end, as in torch."""
-        dilations = _spread(dilation, len(x.shape) - 2)
+        dilations = spread(dilation, len(x.shape) - 2)
         return self._pool("MaxPool", name or "maxpool", x, kernel, stride, padding, ceil, dilations=dilations)
 
     def avg_pool(
@@ -286,9 +286,9 @@ class Recorder:
         **attrs: Any,
     ) -> Value:  # fmt: skip
         dims = len(x.shape) - 2
-        kernels, pads, dilations = _spread(kernel, dims), _pads(padding, dims), attrs.get("dilations", (1,) * dims)
-        strides = kernels if stride is None else _spread(stride, dims)
-        size = _windows(x.shape[2:], kernels, strides, pads, dilations, ceil)
+        kernels, pads, dilations = spread(kernel, dims), padding_of(padding, dims), attrs.get("dilations", (1,) * dims)
+        strides = kernels if stride is None else spread(stride, dims)
+        size = windows(x.shape[2:], kernels, strides, pads, dilations, ceil)
         window: dict[str, Any] = {"kernel_shape": kernels, "strides": strides, "pads": pads, "ceil_mode": int(ceil)}
         return self.op(op, name, [x], (*x.shape[:2], *size), **window, **attrs)
 
@@ -373,36 +373,6 @@ class Recorder:
         ratio = self.constant(f"{name}/scales", np.array(scales, np.float32))
         shape = (*x.shape[:2], *size)
         return self.op("Resize", name, [x, roi, ratio], shape, coordinate_transformation_mode=where, **rule)
-
-
-def window(n: Dim, kernel: int, stride: int, before: int, after: int, dilation: int = 1, ceil: bool = False) -> Dim:
-    """How many positions a sliding window has over n elements (torch's rule, also for ceil mode)."""
-    if isinstance(n, str):
-        return n
-    span = n + before + after - dilation * (kernel - 1) - 1
-    count = -(-span // stride) + 1 if ceil else span // stride + 1
-    if ceil and (count - 1) * stride >= n + before:
-        count -= 1
-    return count
-
-
-def _windows(
-    sizes: Shape, kernels: tuple[int, ...], strides: tuple[int, ...], pads: tuple[int, ...],
-    dilations: tuple[int, ...], ceil: bool = False,
-) -> list[Dim]:  # fmt: skip
-    starts, ends = pads[: len(sizes)], pads[len(sizes) :]
-    settings = zip(sizes, kernels, strides, starts, ends, dilations, strict=True)
-    return [window(n, k, s, before, after, d, ceil) for n, k, s, before, after, d in settings]
-
-
-def _pads(value: Numbers, dims: int) -> tuple[int, ...]:
-    """All starts, then all ends."""
-    pads = _spread(value, dims)
-    return pads if len(pads) == 2 * dims else pads * 2
-
-
-def _spread(value: Numbers, dims: int) -> tuple[int, ...]:
-    return (value,) * dims if isinstance(value, int) else tuple(value)
 
 
 def _broadcast(a: Shape, b: Shape) -> Shape:

@@ -6,7 +6,8 @@ Attribute names are those that torch pickles: https://docs.pytorch.org/docs/stab
 from __future__ import annotations
 
 from ...graph.form import Value
-from ...graph.record import Recorder, window
+from ...graph.record import Recorder
+from ...graph.window import window
 from .module import Flow, Function, Module
 from .wrappers import WRAPPERS
 
