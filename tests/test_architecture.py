@@ -16,7 +16,8 @@ PACKAGE = Path(qingzhou.__file__).parent
 FLOW = [
     ["runtime"],
     ["errors"],
-    ["whole_file", "progress", "assumed"],
+    ["own_files", "progress", "assumed", "endings"],
+    ["whole_file"],
     ["html", "devices"],
     ["files"],
     ["labels", "graph"],
@@ -132,3 +133,64 @@ def test_a_model_is_opened_in_one_place(path: Path) -> None:
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("onnx.load", "onnx.load_model"):
             said = [word.arg for word in node.keywords if ast.unparse(word.value) == "False"]
             assert "load_external_data" in said, f"{name(path)}:{node.lineno} lets onnx read other files"
+
+
+# Who may make, move and remove files; all others hand over what is to be written. Most write into a folder or file that
+# the one place made for them, which tests/writing/test_opened.py sees from outside.
+WRITERS = {
+    "whole_file.py", "runtime/whole.py",  # the one place, and on boards
+    "model.py", "run.py", "demo/__init__.py", "doors/answers.py", "onnxfile/write.py", "onnxfile/verify.py",
+    "engines/ncnn/write.py", "engines/ncnn/engine.py", "engines/artifact.py", "engines/openvino.py",
+    "engines/tensorrt/engine.py", "engines/tensorrt/prepare.py",
+    "quant/pictures.py", "bench/measure.py", "bundle/build.py", "bundle/contents.py",
+    "bundle/renew.py", "bundle/form.py", "bundle/browser.py", "bundle/sample.py", "bundle/simulated.py",
+    "bundle/wheels.py", "bundle/push.py",
+    "bundle/remote.py", "runtime/measure.py", "runtime/listen.py", "runtime/voice.py",
+    "web/remote.py",
+    "bundle/place.py",  # the folders above a bundle
+    "bundle/ssh.py",  # known_hosts, to which a line is added as ssh does it
+    "bench/process.py",  # a file without a name
+    "bundle/page/serve.py",  # a key that it shows to nobody; it runs where none of this is
+    "runtime/install.py",  # packages/ of a bundle
+    "runtime/selftest.py",  # nowhere: what an engine prints
+}  # fmt: skip
+WRITES = {
+    "write_text", "write_bytes", "mkdir", "makedirs", "mkdtemp", "mkstemp", "TemporaryDirectory", "TemporaryFile",
+    "NamedTemporaryFile", "rmtree", "rmdir", "unlink", "rename", "renames", "truncate", "symlink", "link", "copyfile",
+    "copy2", "copytree", "move", "extractall", "savez", "savetxt", "save_model",
+}  # fmt: skip
+OF_MODULES = {"os.replace", "os.remove", "onnx.save", "np.save", "shutil.copy", "wave.open"}
+
+
+def writes(path: Path) -> Iterator[tuple[str, int]]:
+    """Every call that may change the disk, with its line."""
+    tree = ast.parse(path.read_text("utf-8"))
+    ours = {
+        alias.asname or alias.name
+        for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module == "whole_file"
+        for alias in node.names
+    }  # fmt: skip
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            last = called.rpartition(".")[2]
+            modes = [*node.args, *(word.value for word in node.keywords if word.arg == "mode")]
+            mode = {str(one.value) for one in modes if isinstance(one, ast.Constant)}
+            opens = last in ("open", "ZipFile") and any(set(one) & set("wax+") and len(one) < 4 for one in mode)
+            if opens or called in OF_MODULES or (last in WRITES and called not in ours):
+                yield called, node.lineno
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_files_are_written_in_one_place(path: Path) -> None:
+    """The server's own folders are the web's affair; what it brings to people's goes through the one place, too."""
+    if room_of(path) == "web" and path.name != "remote.py":
+        return
+    found = [f"{name(path)}:{line} calls {called}" for called, line in writes(path)]
+    assert name(path) in WRITERS or not found, found
+
+
+def test_who_writes_is_listed_for_a_reason() -> None:
+    """A line that nobody needs any more goes."""
+    needless = {one for one in WRITERS if not (PACKAGE / one).is_file() or not list(writes(PACKAGE / one))}
+    assert not needless

@@ -10,12 +10,14 @@ from typing import Any
 from .assumed import assumed_text
 from .engines.table import engine_for, is_compiled, open_predictor
 from .errors import CheckpointTypeError, FileMissing, LabelError, ModelError, QingzhouError, as_plain
+from .files.limits import MOST_AXES
 from .files.types import Checkpoint
 from .graph.count import macs, numbers, parameters
 from .graph.form import Graph
 from .labels import Labels, read_labels
 from .onnxfile.read import OnnxFile, incomplete, read_onnx, work_of
 from .runtime.card import KEY, Card, Input
+from .runtime.read import is_file, open_file
 from .sources.openmmlab.state import recognise_checkpoint
 from .sources.openmmlab.wrapped import open_checkpoint
 
@@ -137,7 +139,7 @@ def _compiled(path: Path) -> Info:
 
 def _looks_like_onnx(path: Path) -> bool:
     """An ONNX file starts with its ir_version (field 1, a varint) or producer; nothing else here does."""
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return file.read(1) in (b"\x08", b"\x12")
 
 
@@ -154,6 +156,14 @@ def _onnx(path: Path) -> Info:
     return Info(**common, **_described(card))
 
 
+def card_of(path: Path) -> Card:
+    """The card of an .onnx, whose network nothing is done with; FileMissing, ModelError."""
+    entries = _load(path).metadata
+    if KEY not in entries:
+        raise _no_card(path)
+    return Card.from_json(entries[KEY])
+
+
 def _described(card: Card) -> dict[str, Any]:
     """The fields of an Info that a card fills."""
     return {
@@ -165,7 +175,7 @@ def _described(card: Card) -> dict[str, Any]:
 
 def _load(path: Path) -> OnnxFile:
     """The model without the data that lies in other files, whose paths are the file's own choice."""
-    if not path.is_file():
+    if not is_file(path):
         raise FileMissing(
             en=f"There is no file {path}; expected a checkpoint (.pth) or a model (.onnx). Check the name and folder.",
             zh=f"文件 {path} 不存在，应为权重文件（.pth）或模型（.onnx）。请检查文件名和所在的文件夹。",
@@ -188,7 +198,7 @@ def _foreign(entries: Mapping[str, str]) -> dict[str, str]:
 
 def _nodes(graph: Graph) -> Iterator[Part]:
     for node in graph.nodes:
-        weight = next((graph.constants[name].shape for name in node.inputs if name in graph.constants), ())
+        weight = next((graph.constants[name].shape[:MOST_AXES] for name in node.inputs if name in graph.constants), ())
         yield Part(node.outputs[0] if node.outputs else node.name, node.op, weight)
 
 

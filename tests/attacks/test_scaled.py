@@ -14,17 +14,18 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from scaled import KINDS
 
-from qingzhou.errors import LabelError, QingzhouError, UnsafeCheckpoint
+from qingzhou.errors import LabelError, ModelError, QingzhouError, UnsafeCheckpoint
 from qingzhou.evaluate.coco import _key
 from qingzhou.files.keys import Keys
 from qingzhou.files.limits import MOST_AXES, Limits, elements
 from qingzhou.files.types import Opaque
+from qingzhou.graph.infer import inferred
 from qingzhou.graph.record import Recorder
 from qingzhou.info import read_info
 from qingzhou.labels import read_labels
 from qingzhou.labels.text import parse
 from qingzhou.nets.network import MOST_CHILDREN, agreed, children
-from qingzhou.onnxfile.ranks import MOST_LISTED, Unbounded, check_ranks
+from qingzhou.onnxfile.read import read_graph
 from qingzhou.report.merge import MOST_DEVICES, MOST_LINES, merge, table_of_speeds
 from qingzhou.report.read import BARE, read_report
 from qingzhou.runtime import fields
@@ -207,23 +208,19 @@ BOUNDED: dict[str, Callable[[], onnx.ModelProto]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("what", UNBOUNDED)
-def test_what_might_grow_is_not_inferred(what: str, tmp_path: Path) -> None:
-    proto = UNBOUNDED[what]()
-    with pytest.raises(Unbounded):
-        check_ranks(proto)
+@pytest.mark.parametrize("what", [*UNBOUNDED, *BOUNDED])
+def test_what_might_grow_does_not(what: str, tmp_path: Path) -> None:
+    """A value has so many axes, or nothing is known of it."""
+    proto = (UNBOUNDED | BOUNDED)[what]()
     (tmp_path / "m.onnx").write_bytes(proto.SerializeToString())
     found = read_info(tmp_path / "m.onnx")
-    assert found.macs == 0 and len(found.parts) == len(proto.graph.node)
-
-
-@pytest.mark.parametrize("what", BOUNDED)
-def test_what_cannot_grow_is(what: str) -> None:
-    check_ranks(BOUNDED[what]())
-
-
-def test_lists_have_room() -> None:
-    assert MOST_LISTED > MOST_AXES
+    assert found.macs == 0 and {part.kind for part in found.parts} <= {node.op_type for node in proto.graph.node}
+    try:
+        values = inferred(read_graph(tmp_path / "m.onnx")).values
+    except ModelError as err:
+        assert err.en != err.zh
+        return
+    assert all(len(value.shape) <= MOST_AXES for value in values.values())
 
 
 # -- names, numbers, names of names -----------------------------------------------------------------------------------

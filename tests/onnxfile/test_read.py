@@ -15,9 +15,9 @@ from onnx import TensorProto, helper, numpy_helper
 import qingzhou
 from passengers import ORACLE
 from qingzhou.errors import ModelError
+from qingzhou.files.limits import MOST_AXES
 from qingzhou.graph.form import UNRANKED, Raw
 from qingzhou.onnxfile.read import read_onnx
-from qingzhou.onnxfile.tensor import MOST_AXES
 
 TYPES = ["float32", "float64", "float16", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64",
          "bool"]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from ..files.limits import elements
 from .form import Graph, Node, roles
 
 
@@ -58,7 +59,8 @@ def work(graph: Graph) -> Work:
 
 def numbers(graph: Graph) -> int:
     """Of any floating or quantised type that a file holds; shapes and indices (int64) are not counted."""
-    return sum(math.prod(item.shape) for item in graph.constants.values() if item.dtype not in ("int64", "str"))
+    counted = (item.shape for item in graph.constants.values() if item.dtype not in ("int64", "str"))
+    return sum(elements(shape) or 0 for shape in counted)
 
 
 def _macs(graph: Graph, node: Node) -> int:
@@ -67,11 +69,11 @@ def _macs(graph: Graph, node: Node) -> int:
     out = _size(graph, node.outputs[0]) if node.outputs else 0
     match node.op:
         case "Conv" | "ConvInteger" | "Linear" if len(sizes) > 1:
-            return out * math.prod(sizes[1][1:])
+            return out * (elements(sizes[1][1:]) or 0)
         case "Gemm" | "MatMul" | "MatMulInteger" if len(sizes) > 1 and sizes[0]:
             return out * sizes[0][0 if node.attrs.get("transA") else -1]
         case "LSTM" if len(sizes) > 2 and sizes[0]:
-            return sizes[0][0] * (math.prod(sizes[1]) + math.prod(sizes[2]))
+            return sizes[0][0] * ((elements(sizes[1]) or 0) + (elements(sizes[2]) or 0))
         case "Lstm":
             found = roles(node)
             return sizes[0][0] * sum(math.prod(_shape(graph, found[role])) for role in found if "weight" in role)
@@ -85,4 +87,4 @@ def _shape(graph: Graph, name: str) -> tuple[int, ...]:
 
 
 def _size(graph: Graph, name: str) -> int:
-    return math.prod(_shape(graph, name)) if name in graph.values else 0
+    return (elements(_shape(graph, name)) or 0) if name in graph.values else 0

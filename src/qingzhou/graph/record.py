@@ -54,6 +54,7 @@ class Recorder:
         self.values: dict[str, Value] = {}
         self.constants: dict[str, Constant] = {}
         self.optional: set[str] = set()
+        self.taken: dict[str, int] = {}  # how often each name was asked for
 
     def freeze(self, *outputs: Value, names: Sequence[str] = ()) -> Graph:
         """The finished Graph; `names` renames the outputs, and the constants that are called after them."""
@@ -104,10 +105,11 @@ class Recorder:
 
     def unique(self, name: str) -> str:
         """The name that a new value gets if it is asked to have this one."""
-        new, n = name, 1
+        new, n = name, self.taken.get(name, 1)
         while new in self.values:
             n += 1
             new = f"{name}_{n}"
+        self.taken[name] = n
         return new
 
     def param(self, key: str, shape: tuple[int, ...], wide: tuple[int, ...] = ()) -> str:

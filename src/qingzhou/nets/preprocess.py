@@ -10,6 +10,7 @@ from typing import Any
 
 from ..errors import FileMissing, OptionError, say
 from ..runtime.card import COLORS, LARGEST_SIDE
+from ..runtime.read import open_file
 from .pictures import MEAN, STD
 from .settings import Step
 
@@ -74,7 +75,8 @@ def _toml(path: Path) -> Mapping[str, Any]:
             "", path, say(en=f"{', '.join(PRESETS)}, or a .toml file", zh=f"{'、'.join(PRESETS)}，或 .toml 文件")
         )
     try:
-        data = path.read_bytes()[: LARGEST_FILE + 1]
+        with open_file(path) as file:
+            data = file.read(LARGEST_FILE + 1)
         return tomllib.loads(data.decode("utf-8-sig"))
     except OSError:
         raise FileMissing(

@@ -19,6 +19,7 @@ from ..files.wire import BYTES, Field, Message
 from ..graph.count import NOTHING, Work, work
 from ..graph.form import UNRANKED, Constant, Graph, Node, Raw, Shape, Value
 from ..graph.infer import inferred
+from ..runtime.read import open_file
 from .tensor import Tensor, constant_of, read_tensor, row
 from .upgrade import upgraded
 
@@ -87,7 +88,7 @@ def incomplete(path: Path) -> ModelError:
 
 @contextmanager
 def _mapped(path: Path) -> Iterator[memoryview]:
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+    with open_file(path) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
         view = memoryview(mapped)
         try:
             yield view

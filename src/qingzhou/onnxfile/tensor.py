@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
+from ..files.limits import elements
 from ..files.protobuf import DTYPES
 from ..files.wire import Field, Message
 from ..graph.form import Array, Constant, Node
+from ..runtime.read import open_file
 
 NAMES = {number: name for name, number in DTYPES.items()}
 BFLOAT16 = 16
 SOON = 1 << 14  # bytes: what is smaller is read at once, since shapes depend on it
 PIECE = 1 << 20
-MOST_AXES = 64
 OUTSIDE = 1  # TensorProto.DataLocation.EXTERNAL
 # Field of a TensorProto -> how its numbers are stored there: fixed width, or None for varints
 TYPED = {4: "<f4", 5: None, 7: None, 10: "<f8", 11: None}
@@ -68,16 +69,6 @@ def read_tensor(m: Message) -> Tensor:
     soon = bytes(m.data[start:end]) if end - start <= SOON else None
     numbers = np.concatenate(typed) if typed else None
     return Tensor(name, kind, tuple(sides), start, end, soon, numbers, tuple(texts), place)
-
-
-def elements(shape: tuple[int, ...]) -> int | None:
-    """How many numbers a shape has; None where no tensor has it."""
-    count = 1
-    for size in shape if len(shape) <= MOST_AXES else (-1,):
-        count *= size
-        if size < 0 or count >= 1 << 62:
-            return None
-    return count
 
 
 def _typed(m: Message, one: Field) -> Array:
@@ -156,7 +147,7 @@ def _chunks(path: Path, size: int, tensor: Tensor) -> Callable[[], Iterator[memo
 
 def _pieces(path: Path, size: int, tensor: Tensor) -> Iterator[memoryview]:
     """The raw bytes from the file, which must be as long as it was."""
-    with path.open("rb") as file:
+    with open_file(path) as file:
         if file.seek(0, 2) != size:
             raise _odd(path, tensor)
         file.seek(tensor.start)

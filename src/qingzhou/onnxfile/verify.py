@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import math
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from ..files.protobuf import DTYPES, INITIALIZER, INPUT
 from ..graph.form import Array, Graph, Node, Value
 from ..runtime.card import Card, Sample
 from ..runtime.session import open_session
+from ..whole_file import scratch
 from .emit import Emitted, emit, small_tensor
 from .lower import Lowering, batch_norm
 from .write import showing, write_onnx
@@ -37,7 +37,7 @@ def check_structure(emitted: Emitted, path: Path) -> None:
     except ModelError:
         import onnx
 
-        onnx.checker.check_model(path, full_check=True)
+        onnx.checker.check_model(path.read_bytes(), full_check=True)
 
 
 def _skeleton(emitted: Emitted) -> bytes:
@@ -154,7 +154,7 @@ def own_batch_norm(e: Lowering, node: Node) -> None:
 
 def run_graph(graph: Graph, feed: dict[str, Array]) -> list[Array]:
     """The outputs of a network exactly as it is recorded, nothing optimised."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "plain.onnx"
+    with scratch() as folder:
+        path = folder / "plain.onnx"
         write_onnx(path, emit(graph, 13, 8, {("", "BatchNormalization"): own_batch_norm}))
         return list(open_session(path, once=True).run(None, feed))
