@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from foreign import FORMS, model, node, numbers
+from forms import FORMS, model, node, numbers
 
 from qingzhou.errors import EngineError
 from qingzhou.graph.form import Graph

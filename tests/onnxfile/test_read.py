@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from foreign import FORMS
+from forms import FORMS
 from onnx import TensorProto, helper, numpy_helper
 
 import qingzhou

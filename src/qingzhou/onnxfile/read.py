@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ModelError, QingzhouError
+from ..files.limits import MOST_AXES
 from ..files.protobuf import DTYPES
 from ..files.wire import BYTES, Field, Message
 from ..graph.count import NOTHING, Work, work
@@ -277,7 +278,7 @@ def _type(m: Message) -> tuple[str, Shape]:
         elif one.number == 2:
             body = inner.inside(one)
             shape = tuple(_side(body, f) for f in body.fields() if f.number == 1)
-    return kind, UNRANKED if shape is None else shape
+    return kind, UNRANKED if shape is None or len(shape) > MOST_AXES else shape
 
 
 def _side(m: Message, one: Field) -> int | str:

@@ -266,10 +266,10 @@ def _text(value: float) -> str:
     return text if isinstance(value, int) or len(text) <= 8 else f"{value:.8e}"
 
 
-def no_form(what: str) -> EngineError:
+def no_form(what: str, zh: str = "") -> EngineError:
     """The error for what ncnn has no layer for."""
     return EngineError(
         en=f"ncnn cannot express {what}, which this network needs. Run the .onnx with onnxruntime, or choose another "
         "engine.",
-        zh=f"ncnn 无法表示这个网络需要的 {what}。请用 onnxruntime 运行 .onnx，或换一个引擎。",
+        zh=f"ncnn 无法表示这个网络需要的 {zh or what}。请用 onnxruntime 运行 .onnx，或换一个引擎。",
     )

@@ -7,12 +7,20 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ...graph.form import Array, Graph, Value
+from ...errors import EngineError
+from ...graph.form import Array, Graph, Node, Value
 from ...graph.recognise import recognised
 from ...onnxfile.integers import NOTHING, Integers
 from ...runtime.ncnn_format import MOST_AXES, SIZES, STORED, TAG_FLOAT16, TAG_FLOAT32, TAG_INT8
 from .emitter import Blob, Emitter, NcnnModel, flowing, no_form
 from .layers import ANY_BATCH_AXIS, OPERATORS, WITH_AXIS
+
+OF_HEADS = {  # what tells the heads of classifiers that are not written for ncnn
+    "Pow": ("generalised mean pooling (GeM)", "广义均值池化（GeM）"),
+    "Div": ("a head of cosines (ArcFace)", "余弦分类头（ArcFace）"),
+    "ReduceSum": ("a head with attention (CSRA)", "注意力分类头（CSRA）"),
+    "GlobalMaxPool": ("a head with attention (CSRA)", "注意力分类头（CSRA）"),
+}
 
 
 def emit_ncnn(graph: Graph, integers: Integers = NOTHING) -> NcnnModel:
@@ -34,7 +42,7 @@ def _check(emitter: Emitter) -> None:
     graph = emitter.graph
     for node in graph.nodes:
         if (node.domain, node.op) not in OPERATORS:
-            raise no_form(node.op)
+            raise _no_form(node, {other.op for other in graph.nodes})
         batch = emitter.batch.get(flowing(node, graph))
         axis = node.attrs.get("axis") if node.op in WITH_AXIS and node.inputs[0] not in graph.constants else None
         if axis is not None and axis % len(graph.values[node.inputs[0]].shape) == batch:
@@ -50,6 +58,12 @@ def _check(emitter: Emitter) -> None:
         fits = 1 <= len(inner) <= MOST_AXES and all(isinstance(n, int) for n in inner)
         if not fits or not (size == 1 or isinstance(size, str)):
             raise no_form(f"a value of shape {value.shape}")
+
+
+def _no_form(node: Node, kinds: set[str]) -> EngineError:
+    """The error for what ncnn has no layer for; of a head that is known, by its name."""
+    head = next((head for kind, head in OF_HEADS.items() if kind in kinds), None)
+    return no_form(f"{node.op}, as in {head[0]}", f"{node.op}（例如{head[1]}）") if head else no_form(node.op)
 
 
 def _shaped(graph: Graph, name: str) -> Value:
