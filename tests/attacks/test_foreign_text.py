@@ -85,7 +85,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
            "memory_mb": 1.0, "temperature_c": 1.0, "throttled": False, "how": EVIL, "date": None,
            "note": EVIL}  # fmt: skip
     report = evil / f"{NAME}.json"
-    report.write_text(json.dumps({"format": "qingzhou.html", "version": 1, "source": "measured", "rows": [row]}))
+    report.write_text(json.dumps({"format": "qingzhou.report", "version": 1, "source": "measured", "rows": [row]}))
     (evil / f"{NAME}2.json").write_text("{}")
     (folder / "out").mkdir()
     first = next((DIGITS / "test" / "0").glob("*.png"))

@@ -137,5 +137,5 @@ def bench(run: Shell, folder: Path) -> dict[str, Any]:
     """What bench.py measures; wall time under emulation means nothing, but it works."""
     run.ok("python3 bench.py 1", folder)
     found = json.loads((folder / "report.json").read_text("utf-8"))
-    assert found["format"] == "qingzhou.html" and found["source"] == "emulated"
+    assert found["format"] == "qingzhou.report" and found["source"] == "emulated"
     return found  # type: ignore[no-any-return]

@@ -25,7 +25,7 @@ from passengers import ORACLE
 pytestmark = pytest.mark.browser
 CODE = "boat 7"
 CHECKPOINT = ORACLE / "trained/lenet_digits.pth"
-REPORT = {"format": "qingzhou.html", "version": 1, "source": "measured", "rows": []}
+REPORT = {"format": "qingzhou.report", "version": 1, "source": "measured", "rows": []}
 
 FETCHES = """async ({server, job, upload, report}) => {
   const said = {};

@@ -371,7 +371,7 @@ def report(model: str, device: str, fps: float) -> dict[str, Any]:
         "load_s": 0.5, "memory_mb": 60, "temperature_c": 55, "throttled": False, "how": "bench.py", "note": "",
         "date": "2026-11-25",
     }  # fmt: skip
-    return {"format": "qingzhou.html", "version": 1, "source": "measured", "rows": [row]}
+    return {"format": "qingzhou.report", "version": 1, "source": "measured", "rows": [row]}
 
 
 def test_the_class_board(visit: Open, tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_it_runs_here_when_it_is_for_a_computer(tmp_path: Path) -> None:
     assert run(made.path, "bench.py", "0.2").returncode == 0
     report = json.loads((made.path / "report.json").read_text("utf-8"))
     (row,) = report["rows"]
-    assert (report["format"], report["version"], report["source"]) == ("qingzhou.html", 1, "measured")
+    assert (report["format"], report["version"], report["source"]) == ("qingzhou.report", 1, "measured")
     assert row["fps"] > 0 and row["latency_ms_p50"] <= row["latency_ms_p95"] and row["memory_mb"] > 20
     assert row["size_bytes"] == (made.path / "model.onnx").stat().st_size and row["device"] == "pc"
     assert set(row) == {

@@ -150,7 +150,7 @@ def test_networks_that_are_not_asked(network: str, monkeypatch: pytest.MonkeyPat
 
 def test_where_reports_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each bundle's and each board's its own; over reports only, and a bundle may be called "."."""
-    report = {"format": "qingzhou.html", "version": 1, "source": "measured", "rows": []}
+    report = {"format": "qingzhou.report", "version": 1, "source": "measured", "rows": []}
     done = Pushed("there", 0, 0, 0, "", report, ())
     places = [("cats.v1", "10.1.2.3", 22), ("cats.v2", "10.1.2.3", 22), ("cats.v2", "10.1.2.3", 2222)]
     for name in ("cats.v1", "cats.v2", "cats.zip", "dogs"):

@@ -387,5 +387,5 @@ def test_a_place_that_is_a_link_is_followed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["pipe", "pipe.zip"])
 def test_a_place_that_is_no_file_is_refused(name: str, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / name)
-    with pytest.raises(OutputError, match="no bundle"):
+    with pytest.raises(OutputError, match=r"no bundle|not a file"):
         bundle_place(LENET, tmp_path / name, "name")

@@ -15,7 +15,7 @@ row = {"model": "cats", "network": "MobileNetV2", "device": "pi5", "engine": "on
        "size_bytes": 2400000, "accuracy": None, "latency_ms_p50": 9.5, "latency_ms_p95": 11.0, "fps": 105.0,
        "load_s": 0.2, "memory_mb": 61.0, "temperature_c": 51.0, "throttled": False, "how": "100 runs", "date": None,
        "note": None}
-json.dump({"format": "qingzhou.html", "version": 1, "source": "measured", "rows": [row]}, open("report.json", "w"))
+json.dump({"format": "qingzhou.report", "version": 1, "source": "measured", "rows": [row]}, open("report.json", "w"))
 """,
     "install.sh": 'echo installing\necho once >> "$HOME/installed.log"\nmkdir -p .venv && echo env > .venv/lib\n',
     "requirements.txt": "numpy==1.21.6\n",

@@ -405,7 +405,7 @@ def test_from_the_command_line(server: Server, bundle: Path, tmp_path: Path) -> 
     shown = cli("push", *where, "--accept-host-key", server.fingerprint, "--run", home=tmp_path)
     assert "self-test passed" in shown and "main runs" in shown
     found: Any = json.loads(cli("push", *where, "--json", home=tmp_path))
-    assert found["sent"] == 0 and found["report"]["format"] == "qingzhou.html"
+    assert found["sent"] == 0 and found["report"]["format"] == "qingzhou.report"
     report = json.loads(Path(found["report_file"]).read_text("utf-8"))
     assert report["rows"][0]["model"] == "cats" and Path(found["report_file"]).name == "cats 猫-127.0.0.1.report.json"
 

@@ -53,7 +53,7 @@ def use(client: httpx.Client) -> list[str]:
     for path in (f"/j/{jobs[0]}", f"/api/jobs/{jobs[0]}/files/{LABEL}", f"/{PUPIL}/{jobs[0]}?{LABEL}={model}",
                  f"/api/jobs/{jobs[0]}{LABEL}", f"/static/../{jobs[0]}", f"/static/{LABEL}.js"):  # fmt: skip
         client.get(path)
-    report = {"format": "qingzhou.html", "version": 1, "source": "measured", "rows": [ROW]}
+    report = {"format": "qingzhou.report", "version": 1, "source": "measured", "rows": [ROW]}
     assert client.post("/api/reports", json=report, headers=SURE).status_code == 201
     client.post("/api/reports", json={**report, "rows": [{**ROW, "fps": LABEL}]}, headers=SURE)
     client.post("/api/code", json={"code": GUESS}, headers=SURE)

@@ -356,7 +356,7 @@ def test_the_board_of_the_class(start: Start) -> None:
     row = {"model": "best", "network": "LeNet", "device": "<b>unihiker</b>", "engine": "ort", "precision": "fp32",
            "size_bytes": 1, "accuracy": None, "latency_ms_p50": 5.0, "latency_ms_p95": 6.0, "fps": 200.0, "load_s": 0.1,
            "memory_mb": 50, "temperature_c": None, "throttled": None, "how": "", "date": "", "note": ""}  # fmt: skip
-    report = {"format": "qingzhou.html", "version": 1, "source": "measured", "rows": [row]}
+    report = {"format": "qingzhou.report", "version": 1, "source": "measured", "rows": [row]}
     assert client.post("/api/reports", json=report, headers=SURE).json()["rows"] == 1
     assert (
         client.post("/api/reports", json={**report, "rows": [{**row, "fps": 100.0}]}, headers=SURE).status_code == 201

@@ -225,7 +225,7 @@ def _lstm(f: Finder, node: Node, cell: Node) -> Node | None:
     x, w, r, b, lengths, h, c, peepholes = (*cell.inputs, *[""] * 8)[:8]
     weight, hidden = f.constant(w), cell.attrs.get("hidden_size", 0)
     odd = {"activations", "activation_alpha", "activation_beta", "clip"} & set(cell.attrs)
-    unusual = odd or cell.attrs["input_forget"] or cell.attrs["layout"] or cell.attrs["direction"] == "reverse"
+    unusual = odd or cell.attrs["input_forget"] or cell.attrs.get("layout") or cell.attrs["direction"] == "reverse"
     known = all(f.constant(name) is not None for name in (w, r, b) if name)
     if weight is None or not known or lengths or peepholes or unusual or bool(h) != bool(c):
         return None

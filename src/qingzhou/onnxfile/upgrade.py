@@ -15,10 +15,10 @@ import numpy as np
 from ..errors import ModelError
 from ..graph.form import OPSET, Array, Constant, Graph, Node
 
-# What an attribute is where the file does not say it.
+# What an attribute is where the file does not say it: of those that opset 11 has too, since it may be written again.
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
-    "ArgMax": {"axis": 0, "keepdims": 1, "select_last_index": 0},
-    "ArgMin": {"axis": 0, "keepdims": 1, "select_last_index": 0},
+    "ArgMax": {"axis": 0, "keepdims": 1},
+    "ArgMin": {"axis": 0, "keepdims": 1},
     "AveragePool": {"ceil_mode": 0, "count_include_pad": 0, "auto_pad": "NOTSET"},
     "BatchNormalization": {"epsilon": 1e-5},
     "Conv": {"group": 1, "auto_pad": "NOTSET"},
@@ -26,7 +26,7 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "DepthToSpace": {"mode": "DCR"},
     "Elu": {"alpha": 1.0},
     "Flatten": {"axis": 1},
-    "GRU": {"direction": "forward", "linear_before_reset": 0, "layout": 0},
+    "GRU": {"direction": "forward", "linear_before_reset": 0},
     "Gather": {"axis": 0},
     "GatherElements": {"axis": 0},
     "Gemm": {"alpha": 1.0, "beta": 1.0, "transA": 0, "transB": 0},
@@ -34,20 +34,19 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "Hardmax": {"axis": -1},
     "InstanceNormalization": {"epsilon": 1e-5},
     "LRN": {"alpha": 1e-4, "beta": 0.75, "bias": 1.0},
-    "LSTM": {"direction": "forward", "input_forget": 0, "layout": 0},
+    "LSTM": {"direction": "forward", "input_forget": 0},
     "LayerNormalization": {"axis": -1, "epsilon": 1e-5},
     "LeakyRelu": {"alpha": 0.01},
     "LogSoftmax": {"axis": -1},
     "MaxPool": {"ceil_mode": 0, "storage_order": 0, "auto_pad": "NOTSET"},
     "Pad": {"mode": "constant"},
-    "RNN": {"direction": "forward", "layout": 0},
+    "RNN": {"direction": "forward"},
     "Resize": {
         "mode": "nearest", "coordinate_transformation_mode": "half_pixel", "nearest_mode": "round_prefer_floor",
         "cubic_coeff_a": -0.75, "exclude_outside": 0, "extrapolation_value": 0.0,
     },
     "RoiAlign": {
         "mode": "avg", "output_height": 1, "output_width": 1, "sampling_ratio": 0, "spatial_scale": 1.0,
-        "coordinate_transformation_mode": "half_pixel",
     },
     "Softmax": {"axis": -1},
     "Split": {"axis": 0},
@@ -234,6 +233,12 @@ def _cast(up: Upgrade, node: Node) -> Sequence[Node]:
     return (replace(node, attrs={"to": CASTS.get(to, to) if isinstance(to, str) else to}),)
 
 
+def _roi_align(up: Upgrade, node: Node) -> Sequence[Node]:
+    """Before opset 16 positions were not moved by half a pixel."""
+    where = {"coordinate_transformation_mode": "output_half_pixel"}
+    return (replace(node, attrs={**where, **node.attrs}),)
+
+
 def _concat(up: Upgrade, node: Node) -> Sequence[Node]:
     return (replace(node, attrs={"axis": 1, **node.attrs}),)
 
@@ -287,6 +292,7 @@ RULES: Mapping[str, tuple[int, Rule]] = {
     "PRelu": (7, _prelu),
     "Cast": (6, _cast),
     "Concat": (4, _concat),
+    "RoiAlign": (16, _roi_align),
     "Gemm": (7, _gemm),
     **{op: (7, _sum_of_two) for op in ("Add", "Sub", "Mul", "Div", "Pow", "And", "Or", "Xor", "Equal", "Greater",
                                        "Less")},

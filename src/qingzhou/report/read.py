@@ -16,7 +16,7 @@ from ..runtime.fields import integer
 from ..runtime.read import open_file
 from ..runtime.text import line
 
-FORMAT, VERSION = "qingzhou.html", 1
+FORMAT, VERSION = "qingzhou.report", 1
 SOURCES = ("measured", "published", "emulated")
 LARGEST = 16 << 20  # bytes of a file
 MOST = 10_000  # rows of a file

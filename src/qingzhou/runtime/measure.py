@@ -40,7 +40,7 @@ def main(words: List[str]) -> int:
         print(say("Problem: %s", "出错了：%s") % line(err), file=sys.stderr)
         return 1
     print(sentence(row))
-    return write({"format": "qingzhou.html", "version": 1, "source": row.pop("source"), "rows": [row]})
+    return write({"format": "qingzhou.report", "version": 1, "source": row.pop("source"), "rows": [row]})
 
 
 def measure(seconds: float) -> Dict[str, Any]:

@@ -29,7 +29,7 @@ ROW = {
 
 
 def write(path: Path, *rows: Any, **facts: Any) -> Path:
-    report = {"format": "qingzhou.html", "version": 1, "source": "measured", "rows": list(rows), **facts}
+    report = {"format": "qingzhou.report", "version": 1, "source": "measured", "rows": list(rows), **facts}
     path.write_text(json.dumps(report), "utf-8")
     return path
 
@@ -64,11 +64,11 @@ def test_what_is_unknown_stays_unknown(tmp_path: Path) -> None:
 
 
 BAD_FILES = {
-    "empty": b"", "cut": b'{"format": "qingzhou.html", "rows": [', "picture": b"\x89PNG\r\n\x1a\n\0\0", "list": b"[]",
+    "empty": b"", "cut": b'{"format": "qingzhou.report", "rows": [', "picture": b"\x89PNG\r\n\x1a\n\0\0", "list": b"[]",
     "foreign": b'{"name": "package", "version": "1.0"}', "deep": b"[" * 200_000, "number": b"7",
-    "newer": b'{"format": "qingzhou.html", "version": 2, "source": "measured", "rows": []}',
-    "no rows": b'{"format": "qingzhou.html", "version": 1, "source": "measured", "rows": {}}',
-    "source": b'{"format": "qingzhou.html", "version": 1, "source": "invented", "rows": []}',
+    "newer": b'{"format": "qingzhou.report", "version": 2, "source": "measured", "rows": []}',
+    "no rows": b'{"format": "qingzhou.report", "version": 1, "source": "measured", "rows": {}}',
+    "source": b'{"format": "qingzhou.report", "version": 1, "source": "invented", "rows": []}',
     "bench": b'{"pairs": [], "machine": 3, "rows": {"a": 1}}',
 }  # fmt: skip
 
