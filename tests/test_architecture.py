@@ -194,3 +194,8 @@ def test_who_writes_is_listed_for_a_reason() -> None:
     """A line that nobody needs any more goes."""
     needless = {one for one in WRITERS if not (PACKAGE / one).is_file() or not list(writes(PACKAGE / one))}
     assert not needless
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=name)
+def test_a_file_can_be_read_in_one_go(path: Path) -> None:
+    assert len(path.read_text("utf-8").splitlines()) <= 400

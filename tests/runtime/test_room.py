@@ -248,9 +248,9 @@ def test_a_state_that_is_too_large_is_refused(memory: Any) -> None:
     memory(64)
     one = SimpleNamespace(name="h0", shape=[1 << 10, 1, 1 << 14], type="tensor(float)")
     with pytest.raises(ModelError) as caught:
-        predict._zeros(one)
+        session.zeros(one)
     assert "h0" in caught.value.en and "64 MB" in caught.value.en and "32 MB" in caught.value.zh
-    assert predict._zeros(SimpleNamespace(name="h0", shape=[2, "N", 8], type="tensor(int64)")).shape == (2, 1, 8)
+    assert session.zeros(SimpleNamespace(name="h0", shape=[2, "N", 8], type="tensor(int64)")).shape == (2, 1, 8)
 
 
 class Steps:

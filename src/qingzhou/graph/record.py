@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .form import BLOCK, Array, Constant, Dim, Graph, Made, Node, Shape, Value
+from .trained import Trained
 from .window import Numbers, padding_of, spread, windows
 
 # Activation -> operator, its attributes and its domain. relu6 is a Clip, which takes its limits as inputs.
@@ -30,18 +31,6 @@ ACTS: dict[str, tuple[str, dict[str, Any], str]] = {
     "elu": ("Elu", {}, ""),
 }
 SLOPED = ("leaky_relu", "elu")
-
-
-class Trained:
-    """What a training changed in the layers that a network's page describes; here nothing."""
-
-    def eps(self, name: str, usual: float) -> float:
-        """Of the BatchNorm of this name."""
-        return usual
-
-    def act(self, name: str, kind: str, slope: float) -> tuple[str, float]:
-        """The activation of this name, and its slope."""
-        return kind, slope
 
 
 class Recorder:

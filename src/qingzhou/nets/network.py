@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..graph.form import Value
-from ..graph.record import Recorder, Trained
+from ..graph.record import Recorder
+from ..graph.trained import Trained
 from ..runtime.card import Input, Output
 from .pictures import MEAN, STD, input_as_trained, resized, with_channels
 from .recorded import Recorded, Wanted

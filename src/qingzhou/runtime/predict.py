@@ -17,7 +17,7 @@ from .answers import Detection, Prediction, hint, hinted, label_of, look, named_
 from .card import KEY, Card, Sample, outputs_of
 from .errors import FileMissing, ImageError, InputError, ModelError, SelfTestFailed, line, say
 from .read import is_path, several
-from .session import open_any, room
+from .session import open_any, room, zeros
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -307,7 +307,7 @@ class Predictor:
 
     def _with_state(self, batch: Array) -> Dict[str, Array]:
         """The batch by its input's name, and zeros for the state of networks that have one."""
-        feed = {entry.name: _zeros(entry) for entry in self._inputs if entry.name != self.card.input.name}
+        feed = {entry.name: zeros(entry) for entry in self._inputs if entry.name != self.card.input.name}
         feed[self.card.input.name] = batch
         return feed
 
@@ -337,18 +337,6 @@ def _place(inputs: List[Any], names: List[str], card: Card) -> int:
     return names.index(card.output.name)
 
 
-def _zeros(entry: Any) -> Array:
-    """The first state: zeros of the input's own shape, 1 where it is free."""
-    shape = [n if isinstance(n, int) and n > 0 else 1 for n in entry.shape]
-    kind = np.dtype(np.int64 if "int64" in entry.type else np.float32)
-    size = kind.itemsize
-    for n in shape:
-        size *= n  # whole numbers, which never overflow
-    if size > room():
-        raise _too_large(entry.name, size)
-    return np.zeros(shape, kind)
-
-
 def _softmax(logits: Array) -> Array:
     """Probabilities along the last axis."""
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
@@ -364,15 +352,6 @@ def _picture(sample: Sample) -> Any:
     except ValueError:
         raise _damaged() from None
     return open_picture(data)
-
-
-def _too_large(name: str, size: int) -> ModelError:
-    return ModelError(
-        en="The network wants %d MB for its input %s, and at most %d MB are free for it here. Take a machine with more "
-        "memory, or another model." % (size >> 20, name[:60], room() >> 20),
-        zh="网络的输入 %s 需要 %d MB 内存，而这里最多可用 %d MB。请换内存更大的机器，或换一个模型。"
-        % (name[:60], size >> 20, room() >> 20),
-    )
 
 
 def _no_threshold(task: str) -> InputError:

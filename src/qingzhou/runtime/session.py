@@ -11,6 +11,8 @@ import os
 import sys
 from typing import Any, Dict, Iterator, Optional, Sequence, Tuple
 
+import numpy as np
+
 from .errors import FileMissing, ModelError, QingzhouError
 from .read import is_file, open_file
 
@@ -136,6 +138,27 @@ def _of_windows() -> int:
     system: Any = ctypes
     system.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status))
     return status[1]
+
+
+def zeros(entry: Any) -> Any:
+    """The first state: zeros of the input's own shape, 1 where it is free."""
+    shape = [n if isinstance(n, int) and n > 0 else 1 for n in entry.shape]
+    kind = np.dtype(np.int64 if "int64" in entry.type else np.float32)
+    size = kind.itemsize
+    for n in shape:
+        size *= n  # whole numbers, which never overflow
+    if size > room():
+        raise _too_large(entry.name, size)
+    return np.zeros(shape, kind)
+
+
+def _too_large(name: str, size: int) -> ModelError:
+    return ModelError(
+        en="The network wants %d MB for its input %s, and at most %d MB are free for it here. Take a machine with more "
+        "memory, or another model." % (size >> 20, name[:60], room() >> 20),
+        zh="网络的输入 %s 需要 %d MB 内存，而这里最多可用 %d MB。请换内存更大的机器，或换一个模型。"
+        % (name[:60], size >> 20, room() >> 20),
+    )
 
 
 def onnxruntime_package() -> Any:
