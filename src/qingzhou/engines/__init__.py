@@ -3,8 +3,8 @@
     base.py         what an engine gives; table.py: all of them, one line each
     onnxruntime.py  .onnx on any of its providers; compiles .ort
     openvino.py     compiles and runs .xml with .bin
-    ncnn.py         compiles .param with .bin; runtime/ncnn.py runs them
-    tensorrt.py     compiles and runs .engine with .json, on cuda.py; tensorrt_onnx.py prepares what it compiles
+    ncnn/           compiles .param with .bin, which write.py writes; runtime/ncnn.py runs them
+    tensorrt/       compiles and runs .engine with .json, on cuda.py; prepare.py does what needs no TensorRT
     artifact.py     compile_for: a model compiled, compared, written
     machine.py      what is installed here, and what the processor can
 
