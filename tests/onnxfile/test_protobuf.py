@@ -13,7 +13,7 @@ from qingzhou.files import protobuf
 from qingzhou.graph.record import Recorder
 from qingzhou.onnxfile import verify
 from qingzhou.onnxfile.emit import Emitted
-from qingzhou.onnxfile.lower import Lowering
+from qingzhou.onnxfile.lowering import Lowering
 from qingzhou.runtime.session import open_session
 
 ATTRIBUTES: dict[str, Any] = {

@@ -1,6 +1,6 @@
 """The graph as an .onnx file.
 
-lower.py     blocks and late operators -> what every opset from 11 on has; lower_*.py: of detectors and heads
+lower.py     blocks and late operators -> what opset 11 has; lower_*.py: of detectors and heads; on lowering.py
 emit.py      a graph as the bytes of a model; write.py: number by number into a file; metadata.py: what else it says
 verify.py    every conversion is checked
 read.py      any .onnx -> a graph, its numbers left in the file (tensor.py); upgrade.py: of any opset

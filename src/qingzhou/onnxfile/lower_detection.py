@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..graph.form import Array, Node, Value
-
-if TYPE_CHECKING:
-    from .lower import Lowering
+from .lowering import Lowering
 
 LARGEST_LOG = float(abs(np.log(16 / 1000)))  # mmdet's wh_ratio_clip: no box grows more than this from its anchor
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..graph.form import Array, Node
-
-if TYPE_CHECKING:
-    from .lower import Lowering
+from .lowering import Lowering
 
 SHORTEST = 1e-12  # torch's normalize divides by no less
 

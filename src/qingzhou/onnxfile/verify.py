@@ -17,7 +17,8 @@ from ..runtime.card import Card, Sample
 from ..runtime.session import open_session
 from ..whole_file import scratch
 from .emit import Emitted, emit, small_tensor
-from .lower import Lowering, batch_norm
+from .lower import batch_norm
+from .lowering import Lowering
 from .write import showing, write_onnx
 
 SMALL = 4096  # numbers: constants up to this size are shown to the checker, since shapes depend on them
