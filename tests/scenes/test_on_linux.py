@@ -24,7 +24,7 @@ import pytest
 from PIL import Image, ImageGrab
 
 from programs import PYTHON, environment
-from qingzhou.errors import DeviceError, use_language
+from qingzhou.errors import DeviceError, OutputError, use_language
 from qingzhou.runtime import act, listen, optional, pins, voice, wires, worker
 from qingzhou.runtime.rules import Rules
 
@@ -181,8 +181,10 @@ def test_a_voice_speaks_chinese_and_english(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_is_full() -> None:
-    """/dev/full takes no byte."""
+    """/dev/full takes no byte; as the place of a result it is refused before that."""
     with pytest.raises(DeviceError, match="could not write"):
+        voice._espeak("hello", "/dev/full")
+    with pytest.raises(OutputError, match="is a device"):
         voice.save("hello", "/dev/full")
 
 
