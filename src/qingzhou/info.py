@@ -15,7 +15,7 @@ from .files.types import Checkpoint
 from .graph.count import macs, numbers, parameters
 from .graph.form import Graph
 from .labels import Labels, read_labels
-from .onnxfile.read import OnnxFile, incomplete, read_onnx, work_of
+from .onnxfile.read import OnnxFile, incomplete, read_onnx, work_in
 from .runtime.card import KEY, Card, Input
 from .runtime.read import is_file, open_file
 from .sources.openmmlab.state import recognise_checkpoint
@@ -148,7 +148,7 @@ def _onnx(path: Path) -> Info:
     card = Card.from_json(model.metadata[KEY]) if KEY in model.metadata else None
     common: dict[str, Any] = {
         "path": path, "size": model.size, "container": "onnx", "opset": model.opset, "ir_version": model.ir_version,
-        "parameters": numbers(model.graph), "macs": work_of(path).macs, "parts": list(_nodes(model.graph)),
+        "parameters": numbers(model.graph), "macs": work_in(model).macs, "parts": list(_nodes(model.graph)),
     }  # fmt: skip
     if card is None:
         facts = _foreign(model.metadata)

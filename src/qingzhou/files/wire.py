@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .refusals import damaged, unsafe
 
@@ -15,8 +15,7 @@ LONGEST_VARINT = 10
 MOST_FIELDS = 20_000_000  # of one file; an honest one has some dozens for each node
 
 
-@dataclass(frozen=True)
-class Field:
+class Field(NamedTuple):
     """One field of a message. start, end: where its bytes lie; value: of a varint."""
 
     number: int
@@ -37,30 +36,31 @@ class Message:
         """All fields in order; CheckpointDamaged where they do not fit into the message, UnsafeCheckpoint where they
         are more than a model can have.
         """
-        at = self.start
-        while at < self.end:
-            self.left[0] -= 1
-            if self.left[0] < 0:
+        data, at, end, left = self.data, self.start, self.end, self.left
+        while at < end:
+            left[0] -= 1
+            if left[0] < 0:
                 raise unsafe(f"it holds more than {MOST_FIELDS:,} fields", f"其中的字段超过 {MOST_FIELDS:,} 个")
-            key, at = varint(self.data, at, self.end)
-            field = self._field(key >> 3, key & 7, at)
-            yield field
-            at = field.end
-
-    def _field(self, number: int, kind: int, at: int) -> Field:
-        if kind == VARINT:
-            value, end = varint(self.data, at, self.end)
-            return Field(number, kind, at, end, value)
-        if kind == BYTES:
-            size, at = varint(self.data, at, self.end)
-            end = at + size
-        elif kind in (FIXED32, FIXED64):
-            end = at + (4 if kind == FIXED32 else 8)
-        else:
-            raise _broken()
-        if end > self.end:
-            raise _broken()
-        return Field(number, kind, at, end)
+            key, at = (data[at], at + 1) if data[at] < 0x80 else varint(data, at, end)  # nearly all have one byte
+            kind = key & 7
+            if kind == VARINT:
+                short = at < end and data[at] < 0x80
+                value, stop = (data[at], at + 1) if short else varint(data, at, end)
+                yield Field(key >> 3, VARINT, at, stop, value)
+            elif kind == BYTES:
+                size, at = varint(data, at, end)
+                stop = at + size
+                if stop > end:
+                    raise _broken()
+                yield Field(key >> 3, BYTES, at, stop)
+            elif kind in (FIXED32, FIXED64):
+                stop = at + (4 if kind == FIXED32 else 8)
+                if stop > end:
+                    raise _broken()
+                yield Field(key >> 3, kind, at, stop)
+            else:
+                raise _broken()
+            at = stop
 
     def inside(self, field: Field) -> Message:
         """The message that a field is."""

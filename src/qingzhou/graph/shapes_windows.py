@@ -10,6 +10,8 @@ import numpy as np
 from .form import Dim, Shape
 from .shapes_call import UNKNOWN, Call, Rule, Typed, Unknown, fixed, plus, quotient, scaled, times
 
+MOST = 8  # axes that a window slides along; onnxruntime knows three
+
 
 @dataclass(frozen=True)
 class Window:
@@ -66,6 +68,8 @@ def _through(size: Dim, stride: int) -> Dim:
 def _windows(c: Call, kernel: Shape, wide: bool = False) -> list[Window]:
     """The windows that the attributes describe, one for each axis of `kernel`."""
     rank = len(kernel)
+    if rank > MOST:
+        raise Unknown
     strides, dilations = c.numbers("strides") or (1,) * rank, c.numbers("dilations") or (1,) * rank
     pads = c.numbers("pads") or (0,) * 2 * rank
     if not len(strides) == len(dilations) == rank == len(pads) / 2 or min((*strides, *dilations), default=0) < 1:
@@ -99,6 +103,8 @@ def _kernel(c: Call, weight: Shape) -> Shape:
 def _convolved(c: Call, x: Shape, weight: Shape) -> Shape:
     if len(x) != len(weight) or len(x) < 3:
         raise c.wrong(f"a weight of {weight} for an input of {x}", f"权重的形状是 {weight}，而输入是 {x}")
+    if len(x) > MOST + 2:
+        raise Unknown
     channels = times(weight[1], c.number("group", 1))
     c.equal(x[1], channels, "the input's channels are not the weight's", "输入与权重的通道数不同")
     return (x[0], weight[0], *_sizes(c, _windows(c, _kernel(c, weight)), x[2:]))

@@ -70,7 +70,11 @@ def read_graph(path: Path) -> Graph:
 
 def work_of(path: Path) -> Work:
     """What a model in a file has to do; NOTHING where its shapes cannot be inferred."""
-    found = read_onnx(path)
+    return work_in(read_onnx(path))
+
+
+def work_in(found: OnnxFile) -> Work:
+    """The same of one that was read."""
     if found.functions:  # nothing is counted inside them
         return NOTHING
     try:
