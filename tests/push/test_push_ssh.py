@@ -407,7 +407,10 @@ def test_from_the_command_line(server: Server, bundle: Path, tmp_path: Path) -> 
     found: Any = json.loads(cli("push", *where, "--json", home=tmp_path))
     assert found["sent"] == 0 and found["report"]["format"] == "qingzhou.report"
     report = json.loads(Path(found["report_file"]).read_text("utf-8"))
-    assert report["rows"][0]["model"] == "cats" and Path(found["report_file"]).name == "cats 猫-127.0.0.1.report.json"
+    assert (
+        report["rows"][0]["model"] == "cats"
+        and Path(found["report_file"]).name == f"cats 猫-127.0.0.1-{server.port}.report.json"
+    )
 
 
 def test_what_qingzhou_bundle_makes(server: Server, tmp_path: Path) -> None:
