@@ -18,6 +18,7 @@ DTYPES = {
     "float32": FLOAT, "uint8": 2, "int8": 3, "uint16": 4, "int16": 5, "int32": 6, "int64": INT64, "str": 8, "bool": 9,
     "float16": 10, "float64": 11, "uint32": 12, "uint64": 13,
 }  # fmt: skip
+NAMES = {number: name for name, number in DTYPES.items()}
 
 
 def varint(value: int) -> bytes:

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..errors import ModelError, QingzhouError
 from ..files.limits import MOST_AXES
-from ..files.protobuf import DTYPES
+from ..files.protobuf import NAMES
 from ..files.wire import BYTES, Field, Message
 from ..graph.count import NOTHING, Work, work
 from ..graph.form import UNRANKED, Constant, Graph, Node, Raw, Shape, Value
@@ -24,7 +24,6 @@ from ..runtime.read import open_file
 from .tensor import Tensor, constant_of, read_tensor, row
 from .upgrade import upgraded
 
-NAMES = {number: name for name, number in DTYPES.items()}
 MOST_INSIDE = 50  # graphs inside graphs
 FLOAT, INT, STRING, TENSOR, GRAPH, FLOATS, INTS, STRINGS = range(1, 9)  # AttributeProto.AttributeType
 

@@ -11,12 +11,11 @@ import numpy as np
 
 from ..errors import ModelError
 from ..files.limits import elements
-from ..files.protobuf import DTYPES
+from ..files.protobuf import NAMES
 from ..files.wire import Field, Message
 from ..graph.form import Array, Constant, Node
 from ..runtime.read import open_file
 
-NAMES = {number: name for name, number in DTYPES.items()}
 BFLOAT16 = 16
 SOON = 1 << 14  # bytes: what is smaller is read at once, since shapes depend on it
 PIECE = 1 << 20
