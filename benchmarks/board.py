@@ -71,8 +71,11 @@ def count(board: str, *words: str | Path) -> int:
 
 def each(board: str, *words: str | Path) -> float:
     """Millions for one inference."""
-    subprocess.run([sys.executable, LAB, "run", board, "--env", "QINGZHOU_SIM=1", "--", *words, "1"],
-                   check=True, capture_output=True)  # fmt: skip
+    subprocess.run(
+        [sys.executable, LAB, "run", board, "--env", "QINGZHOU_SIM=1", "--", *words, "1"],
+        check=True,
+        capture_output=True,
+    )
     first, more = (count(board, *words, str(times)) for times in (1, N + 1))
     return (more - first) / N / 1e6
 
@@ -84,12 +87,22 @@ def bundles(board: str, folder: Path) -> dict[str, Path]:
 
     counted = load(board).instructions
     pairs = [(engine, precision) for engine, found in counted.items() for precision in found]
-    best = {min((pair for pair in pairs if pair[1] in allowed), key=lambda pair: counted[pair[0]][pair[1]])
-            for allowed in (("fp32",), ("fp32", "int8"))}  # fmt: skip
+    best = {
+        min((pair for pair in pairs if pair[1] in allowed), key=lambda pair: counted[pair[0]][pair[1]])
+        for allowed in (("fp32",), ("fp32", "int8"))
+    }
     made: dict[str, Path] = {}
     for engine, precision in pairs:
-        found = build(CHECKPOINT, board, "camera", engine=engine, precision=precision, data=DATA, lang="en",
-                      out=folder / f"{engine}-{precision}")  # fmt: skip
+        found = build(
+            CHECKPOINT,
+            board,
+            "camera",
+            engine=engine,
+            precision=precision,
+            data=DATA,
+            lang="en",
+            out=folder / f"{engine}-{precision}",
+        )
         made[f"ours: {engine} {precision.upper()}{' *' * ((engine, precision) in best)}"] = found.path
     return made
 
@@ -133,8 +146,16 @@ def memory(python: str, folder: Path) -> None:
     """The most memory of the camera scene in INT8, and of an empty Python."""
     from qingzhou.bundle.build import build
 
-    made = build(CHECKPOINT, "unihiker", "camera", data=DATA, engine="onnxruntime", precision="int8",
-                 out=folder / "camera", lang="en")  # fmt: skip
+    made = build(
+        CHECKPOINT,
+        "unihiker",
+        "camera",
+        data=DATA,
+        engine="onnxruntime",
+        precision="int8",
+        out=folder / "camera",
+        lang="en",
+    )
     for name, words in (("empty Python", ["-c", "pass"]), ("the camera scene, INT8", ["main.py", "--sim"])):
         print(f"{name:44}{peak([python, *words], made.path):6.1f} MB", flush=True)
     film = os.environ.get("QINGZHOU_FILM")
@@ -147,8 +168,10 @@ def memory(python: str, folder: Path) -> None:
 def peak(argv: list[str], folder: Path) -> float:
     """The most memory of a process, in MB; this one stays small enough not to count."""
     env = {**os.environ, "QINGZHOU_SIM": "1", "PYTHONPATH": ""}
-    code = "import resource, subprocess, sys; status = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL); " \
-           "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024); sys.exit(status)"  # fmt: skip
+    code = (
+        "import resource, subprocess, sys; status = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL); "
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024); sys.exit(status)"
+    )
     done = subprocess.run(
         [sys.executable, "-S", "-c", code, *argv], cwd=folder, env=env, capture_output=True, text=True
     )

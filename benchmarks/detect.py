@@ -118,12 +118,16 @@ def cases() -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
         "20 x 2000, without an area": (np.zeros((count, 4), np.float32), scores, labels),
         "1 x 40000, 100 things": (clustered(chance, count, 100), scores, np.zeros(count, int)),
         "80 x 100, 2 things of each class": (
-            np.concatenate([clustered(chance, 100, 2) for _ in range(80)]), scores[:8000], np.repeat(np.arange(80), 100)
+            np.concatenate([clustered(chance, 100, 2) for _ in range(80)]),
+            scores[:8000],
+            np.repeat(np.arange(80), 100),
         ),
         "3 x 1000, 2 things of each class": (
-            np.concatenate([clustered(chance, 1000, 2) for _ in range(3)]), scores[:3000], np.repeat(np.arange(3), 1000)
+            np.concatenate([clustered(chance, 1000, 2) for _ in range(3)]),
+            scores[:3000],
+            np.repeat(np.arange(3), 1000),
         ),
-    }  # fmt: skip
+    }
 
 
 def suppression() -> None:

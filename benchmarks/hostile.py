@@ -55,8 +55,9 @@ class Reader:
         code = READER.format(memory=MEMORY, limit=self.limit)
         env = {**os.environ, "PYTHONPATH": str(self.checkout / "src"), "OPENBLAS_NUM_THREADS": "1"}
         pipe = subprocess.PIPE
-        return subprocess.Popen([sys.executable, "-c", code], env=env, stdin=pipe, stdout=pipe, text=True,
-                                stderr=subprocess.DEVNULL)  # fmt: skip
+        return subprocess.Popen(
+            [sys.executable, "-c", code], env=env, stdin=pipe, stdout=pipe, text=True, stderr=subprocess.DEVNULL
+        )
 
     def read(self, path: Path) -> tuple[float, str]:
         """CPU seconds, and how it ended; a process that does not answer is started anew."""
@@ -88,8 +89,10 @@ class Row:
 
     def line(self) -> str:
         """Of the table."""
-        cells = [f"{1e3 * self.times[i][0]:9.1f} ms {self.per_mb(i):8.2f} s/MB {self.times[i][1]:22.22}"
-                 for i in range(len(self.times))]  # fmt: skip
+        cells = [
+            f"{1e3 * self.times[i][0]:9.1f} ms {self.per_mb(i):8.2f} s/MB {self.times[i][1]:22.22}"
+            for i in range(len(self.times))
+        ]
         ratio = f"{self.times[1][0] / max(self.times[0][0], 1e-6):8.1f} x  " if len(self.times) > 1 else ""
         return f"{'  '.join(cells)}{ratio}{self.size:9}  {self.name}"
 

@@ -92,9 +92,11 @@ def nncf(work: Work, feeds: Feeds) -> dict[str, float]:
     fix = OverflowFix.ENABLE if work.narrow else OverflowFix.DISABLE
     start = time.process_time()
     made = nncf.quantize(
-        onnx.load(work.model), nncf.Dataset(list(feeds())), subset_size=work.count,
+        onnx.load(work.model),
+        nncf.Dataset(list(feeds())),
+        subset_size=work.count,
         advanced_parameters=AdvancedQuantizationParameters(overflow_fix=fix),
-    )  # fmt: skip
+    )
     onnx.save(made, work.out)
     return {"cost": time.process_time() - start}
 
@@ -116,10 +118,17 @@ def onnxruntimes(method: str) -> Callable[[Work, Feeds], dict[str, float]]:
         prepared = f"{work.out}.prepared.onnx"
         quant_pre_process(work.model, prepared, skip_symbolic_shape=True, skip_optimization=True)
         quantize_static(
-            prepared, work.out, Reader(feeds()), quant_format=QuantFormat.QDQ, per_channel=True,
-            reduce_range=work.narrow, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
-            calibrate_method=CalibrationMethod[method], nodes_to_exclude=after,
-        )  # fmt: skip
+            prepared,
+            work.out,
+            Reader(feeds()),
+            quant_format=QuantFormat.QDQ,
+            per_channel=True,
+            reduce_range=work.narrow,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            calibrate_method=CalibrationMethod[method],
+            nodes_to_exclude=after,
+        )
         return {"cost": time.process_time() - start}
 
     return quantise
@@ -137,9 +146,10 @@ class Reader:
 
 
 QUANTISERS: dict[str, Callable[[Work, Feeds], dict[str, float]]] = {
-    "qingzhou": ours, "NNCF": nncf,
+    "qingzhou": ours,
+    "NNCF": nncf,
     **{f"onnxruntime {method}": onnxruntimes(method) for method in ("MinMax", "Percentile", "Entropy")},
-}  # fmt: skip
+}
 
 
 # -- in a process of its own ------------------------------------------------------------------------------------------
@@ -323,10 +333,14 @@ def cells(row: dict[str, Any]) -> list[str]:
     """From the accuracy to the peak."""
     before, after, drop, low, high = (100 * share for share in (*row["figures"], *row["drop"]))
     return [
-        f"{before:.2f}→{after:.2f}", f"{drop:+.2f} ({low:+.2f} … {high:+.2f})", f"{row['sqnr']:.1f} dB",
-        f"{row['cost']:.1f}x", f"{row['ranges']:.1f}x" if "ranges" in row else "", f"{row['wall']:.1f} s",
+        f"{before:.2f}→{after:.2f}",
+        f"{drop:+.2f} ({low:+.2f} … {high:+.2f})",
+        f"{row['sqnr']:.1f} dB",
+        f"{row['cost']:.1f}x",
+        f"{row['ranges']:.1f}x" if "ranges" in row else "",
+        f"{row['wall']:.1f} s",
         f"{row['peak']:.0f} MB",
-    ]  # fmt: skip
+    ]
 
 
 def speed(times: dict[str, Any], model: Path) -> list[str]:

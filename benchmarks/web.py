@@ -122,8 +122,10 @@ def helping(workers: int, folder: Path) -> tuple[list[Running], list[str]]:
     redis = Redis(folder=folder, log=folder / "redis.log")
     time.sleep(1)
     there = ["--queue", f"redis://127.0.0.1:{port}/0", "--store", store]
-    found = [Running("worker", *there, "--workers", "1", folder=folder / f"w{n}", log=folder / f"w{n}.log")
-             for n in range(workers)]  # fmt: skip
+    found = [
+        Running("worker", *there, "--workers", "1", folder=folder / f"w{n}", log=folder / f"w{n}.log")
+        for n in range(workers)
+    ]
     return [*found, redis], [*there, "--workers", "0"]
 
 
@@ -147,8 +149,10 @@ def scaling() -> None:
     for workers, times in took.items():
         best, cores = min(times), min(workers, os.cpu_count() or 1)
         gain = min(took[1]) / best
-        print(f"{workers} workers  {best:.2f} s (up to {max(times):.2f}), {JOBS / best:.1f} a second, {gain:.2f} x one "
-              f"worker, {gain / cores:.2f} for each core")  # fmt: skip
+        print(
+            f"{workers} workers  {best:.2f} s (up to {max(times):.2f}), {JOBS / best:.1f} a second, {gain:.2f} x one "
+            f"worker, {gain / cores:.2f} for each core"
+        )
 
 
 def released(workers: int, data: bytes, folder: Path) -> float:
@@ -211,7 +215,7 @@ def digest(client: httpx.Client, job: str) -> str:
 
 def report(
     clients: int, got: list[tuple[float, str, str]], memory: float, seconds: float, alone: tuple[float, float]
-) -> None:  # fmt: skip
+) -> None:
     """A line for each figure."""
     times = sorted(took for took, _, _ in got)
     cores, one = os.cpu_count() or 1, statistics.mean(alone)

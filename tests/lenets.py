@@ -19,8 +19,11 @@ CLASSES = ["猫", "dog", "红 花", *"abcdefg"]
 def tensors(**changed: np.ndarray | None) -> dict[str, np.ndarray]:
     """The state dict; in the keywords "__" stands for ".", None removes a tensor."""
     named = {key.replace("__", "."): array for key, array in changed.items()}
-    return {key: array for key, array in {**rebuild(json.loads(MANIFEST.read_text("utf-8"))), **named}.items()
-            if array is not None}  # fmt: skip
+    return {
+        key: array
+        for key, array in {**rebuild(json.loads(MANIFEST.read_text("utf-8"))), **named}.items()
+        if array is not None
+    }
 
 
 def write_lenet(path: Path, meta: Mapping[str, Any] = {}, **changed: np.ndarray | None) -> Path:

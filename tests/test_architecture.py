@@ -167,9 +167,10 @@ def writes(path: Path) -> Iterator[tuple[str, int]]:
     tree = ast.parse(path.read_text("utf-8"))
     ours = {
         alias.asname or alias.name
-        for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module == "whole_file"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "whole_file"
         for alias in node.names
-    }  # fmt: skip
+    }
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             called = ast.unparse(node.func)

@@ -56,9 +56,13 @@ def right(model: Model) -> int:
     return sum(model.predict(str(path)).label == digit for path, digit in digits())
 
 
-@pytest.mark.parametrize(("key", "text", "labels"), [
-    ("config", MMCLS, {"CLASSES": TEN}), ("cfg", MMPRETRAIN, {"dataset_meta": {"classes": TEN}}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("key", "text", "labels"),
+    [
+        ("config", MMCLS, {"CLASSES": TEN}),
+        ("cfg", MMPRETRAIN, {"dataset_meta": {"classes": TEN}}),
+    ],
+)
 def test_mean_and_deviation_of_the_config(key: str, text: str, labels: dict[str, Any], tmp_path: Path) -> None:
     meta = {key: text.format(mean=127.5, std=127.5), **labels}
     done = run_conversion(trained_with(tmp_path / "net.pth", 127.5, 127.5, meta))

@@ -45,8 +45,13 @@ def names(folder: Path) -> list[str]:
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a model of each kind: image.onnx, table.onnx, array.onnx, text.onnx, values.onnx."""
     folder = tmp_path_factory.mktemp("models")
-    sources = {"image": DIGITS, "table": basenn("tab_iris"), "array": basenn("npz_conv1d"), "text": basenn("em_lstm"),
-               "values": basenn("tab_reg")}  # fmt: skip
+    sources = {
+        "image": DIGITS,
+        "table": basenn("tab_iris"),
+        "array": basenn("npz_conv1d"),
+        "text": basenn("em_lstm"),
+        "values": basenn("tab_reg"),
+    }
     for name, source in sources.items():
         cli("convert", source, "-o", folder / f"{name}.onnx")
     return folder
@@ -64,9 +69,16 @@ def test_one_file_beside_itself(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("out", "wanted"),
-    [("m.onnx", "m.onnx"), ("M.ONNX", "M.ONNX"), ("m", "m.onnx"), ("v1.2", "v1.2.onnx"), ("there", "there/best.onnx"),
-     ("new/m.onnx", "new/m.onnx"), ("数字 1.onnx", "数字 1.onnx")],
-)  # fmt: skip
+    [
+        ("m.onnx", "m.onnx"),
+        ("M.ONNX", "M.ONNX"),
+        ("m", "m.onnx"),
+        ("v1.2", "v1.2.onnx"),
+        ("there", "there/best.onnx"),
+        ("new/m.onnx", "new/m.onnx"),
+        ("数字 1.onnx", "数字 1.onnx"),
+    ],
+)
 def test_where_the_model_goes(out: str, wanted: str, tmp_path: Path) -> None:
     """-o is a file, or a folder that is there."""
     (tmp_path / "out" / "there").mkdir(parents=True)
@@ -78,8 +90,14 @@ def test_where_the_model_goes(out: str, wanted: str, tmp_path: Path) -> None:
 def test_what_json_says_of_a_conversion(tmp_path: Path) -> None:
     found = answer("convert", write_lenet(tmp_path / "best.pth"), "--opset", 11, "--ir-version", 6)["results"][0]
     assert {key: found[key] for key in ("tool", "network", "task", "labels", "parameters", "opset", "ir_version")} == {
-        "tool": "MMEdu", "network": "LeNet-5", "task": "classification", "labels": CLASSES, "parameters": 61706,
-        "opset": 11, "ir_version": 6}  # fmt: skip
+        "tool": "MMEdu",
+        "network": "LeNet-5",
+        "task": "classification",
+        "labels": CLASSES,
+        "parameters": 61706,
+        "opset": 11,
+        "ir_version": 6,
+    }
     proto = onnx.load(found["model"])
     assert (proto.ir_version, proto.opset_import[0].version, len(proto.opset_import)) == (6, 11, 1)
     assert found["bytes"] == Path(found["model"]).stat().st_size and found["macs"] > 400_000
@@ -159,8 +177,11 @@ def test_several_files_cannot_be_one(pile: Path, tmp_path: Path) -> None:
 def test_two_that_would_become_one_file(given: str, tmp_path: Path) -> None:
     first = write_lenet(tmp_path / "in" / "best.pth")
     second = shutil.copy(DIGITS, tmp_path / "in" / "best.pt")
-    words = {"files": [first, second, "-o", tmp_path / "out"], "folder": [tmp_path / "in", "-o", tmp_path / "out"],
-             "no -o": [first, second]}  # fmt: skip
+    words = {
+        "files": [first, second, "-o", tmp_path / "out"],
+        "folder": [tmp_path / "in", "-o", tmp_path / "out"],
+        "no -o": [first, second],
+    }
     found = answer("convert", *words[given], status=1)
     assert found["error"] == "OptionError" and "would both become" in found["message"]
     assert names(tmp_path) == ["in/best.pt", "in/best.pth"]
@@ -262,7 +283,10 @@ def test_the_sample_inside(kind: str, models: Path) -> None:
     (one,) = answer("run", models / f"{kind}.onnx")["results"]
     assert one["input"] == "sample" and ("label" in one) == (kind != "values")
     assert answer("check", models / f"{kind}.onnx") == {
-        "model": str(models / f"{kind}.onnx"), "passed": True, "difference": pytest.approx(0, abs=1e-5)}  # fmt: skip
+        "model": str(models / f"{kind}.onnx"),
+        "passed": True,
+        "difference": pytest.approx(0, abs=1e-5),
+    }
     assert "✓" in cli("check", models / f"{kind}.onnx", lang="zh").output
 
 

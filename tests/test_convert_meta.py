@@ -22,12 +22,22 @@ from qingzhou.model import load
 NUMBERED = [str(i) for i in range(10)]
 SAME = "abcdefghij"
 CLASSES: list[tuple[Any, list[str]]] = [
-    (tuple(SAME), list(SAME)), (list(range(10)), NUMBERED), (None, NUMBERED), ([], NUMBERED), (3, NUMBERED),
-    (SAME, NUMBERED), ({letter: i for i, letter in enumerate(SAME)}, list(SAME)),
-    ({i: letter for i, letter in enumerate(SAME)}, list(SAME)), ([f"{letter}\n" for letter in SAME], list(SAME)),
-    (["\x1b[2J"] * 10, ["[2J"] * 10), (["\ud800x"] * 10, ["x"] * 10), (["红\u3000花"] * 10, ["红\u3000花"] * 10),
-    (["[bold]x[/]"] * 10, ["[bold]x[/]"] * 10), ([""] * 10, NUMBERED), (np.arange(10), NUMBERED),
-]  # fmt: skip
+    (tuple(SAME), list(SAME)),
+    (list(range(10)), NUMBERED),
+    (None, NUMBERED),
+    ([], NUMBERED),
+    (3, NUMBERED),
+    (SAME, NUMBERED),
+    ({letter: i for i, letter in enumerate(SAME)}, list(SAME)),
+    ({i: letter for i, letter in enumerate(SAME)}, list(SAME)),
+    ([f"{letter}\n" for letter in SAME], list(SAME)),
+    (["\x1b[2J"] * 10, ["[2J"] * 10),
+    (["\ud800x"] * 10, ["x"] * 10),
+    (["红\u3000花"] * 10, ["红\u3000花"] * 10),
+    (["[bold]x[/]"] * 10, ["[bold]x[/]"] * 10),
+    ([""] * 10, NUMBERED),
+    (np.arange(10), NUMBERED),
+]
 
 
 @pytest.mark.parametrize(("classes", "labels"), CLASSES, ids=range(len(CLASSES)))
@@ -38,11 +48,22 @@ def test_labels(classes: Any, labels: list[str], tmp_path: Path) -> None:
 
 
 META = [
-    {"epoch": math.nan}, {"epoch": math.inf}, {"epoch": 1 << 200}, {"epoch": -(1 << 70)}, {"k" * 20_000: 1},
-    {"\ud800": "\udfff"}, {"time": "\ud800"}, {1: 2, None: 3, (1, 2): 4}, {f"k{i}": i for i in range(20_000)},
-    {"tool": 3}, {"tool": "x" * 50_000}, {"config": "[red]" * 30}, {"time": Name("os.system")},
-    {"epoch": Instance("a.B", {"x": 1})}, {"dataset_type": "img", "input_size": [1, 1, 32, 32], "tool": "BaseNN"},
-]  # fmt: skip
+    {"epoch": math.nan},
+    {"epoch": math.inf},
+    {"epoch": 1 << 200},
+    {"epoch": -(1 << 70)},
+    {"k" * 20_000: 1},
+    {"\ud800": "\udfff"},
+    {"time": "\ud800"},
+    {1: 2, None: 3, (1, 2): 4},
+    {f"k{i}": i for i in range(20_000)},
+    {"tool": 3},
+    {"tool": "x" * 50_000},
+    {"config": "[red]" * 30},
+    {"time": Name("os.system")},
+    {"epoch": Instance("a.B", {"x": 1})},
+    {"dataset_type": "img", "input_size": [1, 1, 32, 32], "tool": "BaseNN"},
+]
 
 
 @pytest.mark.parametrize("meta", META, ids=range(len(META)))

@@ -46,14 +46,28 @@ def spoken(value: Any) -> Any:
 
 
 VERBS = [
-    "convert best.pth -o out.onnx", "convert broken.pth missing.pth best.pth", "info best.pth", "info best.onnx",
-    "info broken.pth", "run best.onnx", "run best.onnx odd.png missing.png", "run best.onnx {digits}/3",
-    "check best.onnx", "check broken.onnx", "evaluate best.onnx {digits}", "evaluate best.onnx nothing",
-    "quantize best.onnx --data {digits} --any-speed -o q.onnx", "export best.onnx --engine ncnn -o e.ncnn.param",
-    "export best.onnx --engine wrong", "engines", "devices", "doors", "report --reference",
+    "convert best.pth -o out.onnx",
+    "convert broken.pth missing.pth best.pth",
+    "info best.pth",
+    "info best.onnx",
+    "info broken.pth",
+    "run best.onnx",
+    "run best.onnx odd.png missing.png",
+    "run best.onnx {digits}/3",
+    "check best.onnx",
+    "check broken.onnx",
+    "evaluate best.onnx {digits}",
+    "evaluate best.onnx nothing",
+    "quantize best.onnx --data {digits} --any-speed -o q.onnx",
+    "export best.onnx --engine ncnn -o e.ncnn.param",
+    "export best.onnx --engine wrong",
+    "engines",
+    "devices",
+    "doors",
+    "report --reference",
     "bundle best.pth --device unihiker --action pin:99 --scene camera -o b",
     "bundle best.pth --device unihiker --action speak --scene camera -o b",
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("line", VERBS)
@@ -117,9 +131,10 @@ def shown(page: Path) -> str:
 
 
 PAGES = [
-    "evaluate best.onnx {digits} --html e.html", "report --reference --html r.html",
+    "evaluate best.onnx {digits} --html e.html",
+    "report --reference --html r.html",
     "quantize best.onnx --data {digits} --any-speed -o q2.onnx --html q.html",
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("line", PAGES)
@@ -153,14 +168,24 @@ def test_what_the_api_answers_is_chinese(code: str) -> None:
 
 
 USAGE = {  # what was written -> a part of what is said
-    "": "用法：main [选项] 命令", "--help": "把训练得到的权重文件", "convrt best.pth": "最接近的是 convert",
-    "fly": "可用的有：bench、bundle", "convert": "缺少文件。", "evaluate best.onnx": "缺少数据。",
-    "convert --nix x": "没有选项 --nix", "convert --labls x": "最接近的是 --labels",
-    "convert --opset six x": "--opset 的值不对，应为整数。", "run --top 0 x": "应为 1 到 100 的整数",
-    "run --threshold 2 x": "应为 0 到 1 的数", "info a b": "多写了内容：b", "convert -o": "选项 -o 的写法不对",
-    "quantize x --precision int4": "int8-weights", "convert --input-size big x": "不是尺寸",
-    "bundle x": "缺少选项 --device", "remote fly": "没有命令 fly",
-}  # fmt: skip
+    "": "用法：main [选项] 命令",
+    "--help": "把训练得到的权重文件",
+    "convrt best.pth": "最接近的是 convert",
+    "fly": "可用的有：bench、bundle",
+    "convert": "缺少文件。",
+    "evaluate best.onnx": "缺少数据。",
+    "convert --nix x": "没有选项 --nix",
+    "convert --labls x": "最接近的是 --labels",
+    "convert --opset six x": "--opset 的值不对，应为整数。",
+    "run --top 0 x": "应为 1 到 100 的整数",
+    "run --threshold 2 x": "应为 0 到 1 的数",
+    "info a b": "多写了内容：b",
+    "convert -o": "选项 -o 的写法不对",
+    "quantize x --precision int4": "int8-weights",
+    "convert --input-size big x": "不是尺寸",
+    "bundle x": "缺少选项 --device",
+    "remote fly": "没有命令 fly",
+}
 
 
 @pytest.mark.parametrize("line", USAGE)

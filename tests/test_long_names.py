@@ -37,11 +37,22 @@ def test_long_names_through_the_verbs(stem: str, tmp_path: Path) -> None:
         shutil.copyfile(DIGITS, file)
     pictures = str(Path(__file__).parent / "oracle/digits/test")
     lines = [
-        ["convert", str(first)], ["convert", str(first), str(second), "-o", str(tmp_path / "out")],
+        ["convert", str(first)],
+        ["convert", str(first), str(second), "-o", str(tmp_path / "out")],
         ["bundle", str(first), "--device", "unihiker", "--scene", "basic"],
-        ["export", str(first), "--engine", "onnxruntime", "--precision", "int8", "--data", pictures,
-         "--max-drop", "50"],
-    ]  # fmt: skip
+        [
+            "export",
+            str(first),
+            "--engine",
+            "onnxruntime",
+            "--precision",
+            "int8",
+            "--data",
+            pictures,
+            "--max-drop",
+            "50",
+        ],
+    ]
     for argv in lines:
         result = CliRunner().invoke(main, [*argv, "--lang", "en"])
         assert result.exit_code == 0, (argv[0], result.output, result.exception)

@@ -46,8 +46,21 @@ def answer(*words: object, status: int = 0) -> Any:
 
 # -- programs that are called as modules are ---------------------------------------------------------------------------
 
-HIDING = ["numpy", "json", "PIL", "onnxruntime", "cv2", "qingzhou_runtime", "random", "JSON", "Pil", "imp", "tomllib",
-          "__init__", "sitecustomize"]  # fmt: skip
+HIDING = [
+    "numpy",
+    "json",
+    "PIL",
+    "onnxruntime",
+    "cv2",
+    "qingzhou_runtime",
+    "random",
+    "JSON",
+    "Pil",
+    "imp",
+    "tomllib",
+    "__init__",
+    "sitecustomize",
+]
 HARMLESS = ["best", "basenn", "test", "模型", "json2", "ｊson", "best.json", "json.v1"]
 
 
@@ -124,10 +137,15 @@ def test_two_programs_of_one_name(tmp_path: Path) -> None:
         assert 'MODEL = "json.onnx"' in one.program.read_text("utf-8")
 
 
-@pytest.mark.parametrize("change", [
-    lambda text: text + "print('mine')\n", lambda text: text.replace("best.onnx", "other.onnx"), lambda text: "",
-    lambda text: "x" * (1 << 21),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text + "print('mine')\n",
+        lambda text: text.replace("best.onnx", "other.onnx"),
+        lambda text: "",
+        lambda text: "x" * (1 << 21),
+    ],
+)
 def test_a_program_that_was_changed_stays(change: Any, tmp_path: Path) -> None:
     done = run_conversion(write_lenet(tmp_path / "best.pth"))
     changed = change(done.program.read_text("utf-8"))
@@ -139,8 +157,13 @@ def test_a_program_that_was_changed_stays(change: Any, tmp_path: Path) -> None:
 # -- several files at once --------------------------------------------------------------------------------------------
 
 E_ACUTE = ("caf\u00e9", "cafe\u0301")
-PAIRS = [("a/best.pth", "b/best.pth"), ("a/best.pth", "a/best.pt"), ("a/Best.pth", "b/best.pth"),
-         ("a/straße.pth", "b/STRASSE.pth"), *[(f"a/{E_ACUTE[0]}.pth", f"b/{E_ACUTE[1]}.pth")]]  # fmt: skip
+PAIRS = [
+    ("a/best.pth", "b/best.pth"),
+    ("a/best.pth", "a/best.pt"),
+    ("a/Best.pth", "b/best.pth"),
+    ("a/straße.pth", "b/STRASSE.pth"),
+    *[(f"a/{E_ACUTE[0]}.pth", f"b/{E_ACUTE[1]}.pth")],
+]
 
 
 @pytest.mark.parametrize("pair", PAIRS)
@@ -159,7 +182,13 @@ def test_several_of_different_names(tmp_path: Path) -> None:
     found = batch.convert_all(files, tmp_path / "out")
     assert all(isinstance(result, Conversion) for _, result in found)
     assert {name for name in names(tmp_path / "out") if "/" not in name} == {
-        "a.onnx", "a.py", "A2.onnx", "A2.py", "json.onnx", "json_model.py"}  # fmt: skip
+        "a.onnx",
+        "a.py",
+        "A2.onnx",
+        "A2.py",
+        "json.onnx",
+        "json_model.py",
+    }
 
 
 @pytest.mark.parametrize("one, other", [("a/B.PTH", "A/b.pth"), E_ACUTE, ("x/../y", "y")])
@@ -191,7 +220,7 @@ SAVED = {
     "a folder and a picture": (["x", "y/1.png"], ["x/1.png", "y/1.png"], ["1_result.png", "x/1_result.png"]),
     "the same twice": (["x/1.png", "x/1.png"], ["x/1.png"], ["1_result.png", "1_result_2.png"]),
     "one of ours by its name": (["x"], ["x/1.png", "x/1_result.png"], ["1_result.png", "1_result_result.png"]),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", SAVED)
@@ -257,13 +286,21 @@ def test_a_detectors_program_reads_no_results(tmp_path: Path) -> None:
         ran = subprocess.run([sys.executable, "m.py", "."], cwd=tmp_path, capture_output=True, text=True, check=True)
         assert ran.stdout.count("Found ") == 3 and (tmp_path / "m_result1.png").read_bytes() == own
         assert {path.name for path in tmp_path.glob("*.png")} == {
-            "m_result.png", "m_result1.png", "m_result1_2.png", "m_result2.png"}  # fmt: skip
+            "m_result.png",
+            "m_result1.png",
+            "m_result1_2.png",
+            "m_result2.png",
+        }
 
 
-@pytest.mark.parametrize("sources, expected", [
-    (["x/1.png", "x/2.png"], ["1.png", "2.png"]), (["x/1.png", "y/1.png"], ["x/1.png", "y/1.png"]),
-    (["x/1.png", "x/1.png"], ["1.png", "1.png"]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "sources, expected",
+    [
+        (["x/1.png", "x/2.png"], ["1.png", "2.png"]),
+        (["x/1.png", "y/1.png"], ["x/1.png", "y/1.png"]),
+        (["x/1.png", "x/1.png"], ["1.png", "1.png"]),
+    ],
+)
 def test_pictures_of_a_coco_file(sources: list[str], expected: list[str], tmp_path: Path) -> None:
     """By their names, which are with folders where two would be one."""
     put(*(tmp_path / name for name in dict.fromkeys(sources)))

@@ -50,11 +50,15 @@ ACTIONS = ("walking", "waving", "stretching")
 PROGRAMS = {
     "image": (DIGITS, picture, ["Result: 3  confidence: ", "  3            0.9"], ["结果：3  置信度："]),
     "table": (basenn("tab_iris"), rows, [f"Row {i}: {n}" for i, n in enumerate(likeliest("tab_iris"), 1)], ["第1行："]),
-    "array": (basenn("npz_conv1d"), array("npz_conv1d"),
-              [f"Sample {i}: {ACTIONS[int(n)]}" for i, n in enumerate(likeliest("npz_conv1d"), 1)], ["第1个："]),
+    "array": (
+        basenn("npz_conv1d"),
+        array("npz_conv1d"),
+        [f"Sample {i}: {ACTIONS[int(n)]}" for i, n in enumerate(likeliest("npz_conv1d"), 1)],
+        ["第1个："],
+    ),
     "text": (basenn("em_lstm"), lambda folder: "", ["The model knows 36 words"], ["模型认识 36 个字"]),
     "values": (basenn("tab_reg"), array("tab_reg"), ["Result: ["], ["结果： ["]),
-}  # fmt: skip
+}
 
 
 def test_a_detector_draws_what_it_finds(tmp_path: Path) -> None:
@@ -124,8 +128,13 @@ def test_the_program_of_another_model(lang: str, tmp_path: Path) -> None:
     for program, other in zip(made, [*kinds[1:], kinds[0]], strict=True):
         text = program.read_text("utf-8")
         program.write_text(text.replace(f'"{program.stem}.onnx"', f'"{other}.onnx"'), "utf-8")
-        done = subprocess.run([sys.executable, str(program)], capture_output=True, encoding="utf-8", check=False,
-                              env={**os.environ, "PYTHONIOENCODING": "utf-8", "QINGZHOU_LANG": lang})  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, str(program)],
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+            env={**os.environ, "PYTHONIOENCODING": "utf-8", "QINGZHOU_LANG": lang},
+        )
         assert done.returncode == 1 and f"{other}.onnx" in done.stderr and "Traceback" not in done.stderr
         assert say("of another kind", "另一种模型") in done.stderr
 

@@ -89,9 +89,13 @@ def bad(path: Path, kind: str) -> None:
     """A file that is no picture, or not a whole one."""
     data = DIGIT.read_bytes()
     contents = {
-        "empty": b"", "text": b"not a picture", "cut": data[: len(data) // 2], "page": b"<html></html>",
-        "altered": data[:60] + b"\xff" * 40 + data[100:], "huge": data[:16] + b"\x00\x01\x00\x00" * 2 + data[24:],
-    }  # fmt: skip
+        "empty": b"",
+        "text": b"not a picture",
+        "cut": data[: len(data) // 2],
+        "page": b"<html></html>",
+        "altered": data[:60] + b"\xff" * 40 + data[100:],
+        "huge": data[:16] + b"\x00\x01\x00\x00" * 2 + data[24:],
+    }
     path.write_bytes(contents[kind])
 
 

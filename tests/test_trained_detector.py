@@ -51,10 +51,15 @@ def torch_map() -> float:
     truth = json.loads((ORACLE / "annotations.json").read_text("utf-8"))
     numbers = {image["file_name"]: image["id"] for image in truth["images"]}
     rows = [
-        {"image_id": numbers[name], "category_id": int(row[5]) + 1, "score": float(row[4]),
-         "bbox": [float(row[0]), float(row[1]), float(row[2] - row[0]), float(row[3] - row[1])]}
-        for name in FOUND.files for row in FOUND[name]
-    ]  # fmt: skip
+        {
+            "image_id": numbers[name],
+            "category_id": int(row[5]) + 1,
+            "score": float(row[4]),
+            "bbox": [float(row[0]), float(row[1]), float(row[2] - row[0]), float(row[3] - row[1])],
+        }
+        for name in FOUND.files
+        for row in FOUND[name]
+    ]
     with redirect_stdout(io.StringIO()):
         coco = COCO(ORACLE / "annotations.json")
         judge = COCOeval(coco, coco.loadRes(rows), "bbox")

@@ -62,8 +62,16 @@ def test_recordings_score_as_in_torch(model: qingzhou.Model, tmp_path: Path) -> 
 def test_int8_keeps_the_words(device: str, tmp_path: Path) -> None:
     """The bundle of the scene, INT8 within the promised half a point on data that were not calibrated with."""
     data = spectrograms(tmp_path / "pictures")
-    made = build(SOUND / "basenn.pth", device, "listen", precision="int8", data=data, actions=["speak"],
-                 out=tmp_path / "bundle", lang="zh")  # fmt: skip
+    made = build(
+        SOUND / "basenn.pth",
+        device,
+        "listen",
+        precision="int8",
+        data=data,
+        actions=["speak"],
+        out=tmp_path / "bundle",
+        lang="zh",
+    )
     assert made.form.precision == "int8"
     assert made.form.accuracy is not None and made.form.accuracy >= 0.85
     assert made.form.size < 0.6 * (SOUND / "basenn.pth").stat().st_size

@@ -23,9 +23,14 @@ __version__ = "0.1.0"
 __all__ = ["Card", "Model", "QingzhouError", "convert", "load", "quantize", "use_language"]
 
 _HOMES = {
-    "convert": ".convert", "load": ".model", "Model": ".model", "Card": ".runtime.card", "quantize": ".quant",
-    "QingzhouError": ".errors", "use_language": ".errors",
-}  # fmt: skip
+    "convert": ".convert",
+    "load": ".model",
+    "Model": ".model",
+    "Card": ".runtime.card",
+    "quantize": ".quant",
+    "QingzhouError": ".errors",
+    "use_language": ".errors",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -142,7 +142,12 @@ def _annotation(one: Detection, number: int, image: int, size: tuple[int, int]) 
     x1, y1, x2, y2 = one.box
     box = [round(n, 2) for n in (x1, y1, x2 - x1, y2 - y1)]
     found: dict[str, Any] = {
-        "id": number, "image_id": image, "category_id": one.index + 1, "bbox": box, "score": round(one.confidence, 5),
-        "area": round(box[2] * box[3], 2), "iscrowd": 0,
-    }  # fmt: skip
+        "id": number,
+        "image_id": image,
+        "category_id": one.index + 1,
+        "bbox": box,
+        "score": round(one.confidence, 5),
+        "area": round(box[2] * box[3], 2),
+        "iscrowd": 0,
+    }
     return found if one.mask is None else {**found, "segmentation": _run_lengths(one, size)}

@@ -13,9 +13,11 @@ from .cli_common import Numbers, common, exact_pictures, friendly, main
 from .errors import OptionError, QingzhouError, say
 
 on_device = click.option(
-    "--device", default="", show_default="cpu; of TensorRT gpu",
+    "--device",
+    default="",
+    show_default="cpu; of TensorRT gpu",
     help="A provider of onnxruntime, or OpenVINO's device; see qingzhou engines. 运行设备。",
-)  # fmt: skip
+)
 
 
 @main.command()
@@ -39,9 +41,14 @@ on_device = click.option(
 @click.option("--xeduhub-input", is_flag=True, help="For the unchanged XEduHub (raw pixels). 供原版 XEduHub 使用。")
 @common
 def convert(
-    files: tuple[Path, ...], out: str | None, labels: str | None, lang: str | None, as_json: bool,
-    xeduhub_input: bool, **options: Any,
-) -> None:  # fmt: skip
+    files: tuple[Path, ...],
+    out: str | None,
+    labels: str | None,
+    lang: str | None,
+    as_json: bool,
+    xeduhub_input: bool,
+    **options: Any,
+) -> None:
     """Convert checkpoints (.pth) to checked ONNX models with code that runs them.
 
     把训练得到的权重文件（.pth）转换成检查过的 ONNX 模型和可以直接运行的代码。
@@ -86,9 +93,17 @@ def info(file: Path, tree: bool, lang: str | None, as_json: bool) -> None:
 @exact_pictures
 @common
 def run(
-    model: Path, inputs: tuple[Path, ...], top: int, save: Path | None, threshold: float | None, as_csv: bool,
-    coco: Path | None, device: str, lang: str | None, as_json: bool,
-) -> None:  # fmt: skip
+    model: Path,
+    inputs: tuple[Path, ...],
+    top: int,
+    save: Path | None,
+    threshold: float | None,
+    as_csv: bool,
+    coco: Path | None,
+    device: str,
+    lang: str | None,
+    as_json: bool,
+) -> None:
     """Predict for pictures, folders, CSV rows or NPZ arrays; without input, for the model's own sample.
 
     用模型识别图片、文件夹、CSV 表格或 NPZ 数组。
@@ -111,10 +126,12 @@ def run(
             results = run_all(opened.predictor, inputs, save, threshold)
         built_in = (opened.card.thresholds or {}).get("score", 0) if opened.card.output.scores == "boxes" else 0
         if threshold is not None and threshold < built_in:
-            present.note(say(
-                f"The model keeps nothing below {built_in}; convert with --score-threshold {threshold} for more.",
-                f"模型内部已去掉低于 {built_in} 的结果；要保留更多，请用 --score-threshold {threshold} 重新转换。",
-            ))  # fmt: skip
+            present.note(
+                say(
+                    f"The model keeps nothing below {built_in}; convert with --score-threshold {threshold} for more.",
+                    f"模型内部已去掉低于 {built_in} 的结果；要保留更多，请用 --score-threshold {threshold} 重新转换。",
+                )
+            )
         if opened.card.input.kind == "image" and (left := note_of(inputs)):
             present.note(left)
         if boxes is not None:
@@ -143,8 +160,13 @@ def check(model: Path, device: str, lang: str | None, as_json: bool) -> None:
 @main.command()
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("data", type=click.Path(path_type=Path))
-@click.option("--layout", type=click.Choice(["auto", "folders", "mmedu", "coco", "yolo", "voc", "csv", "npz"]),
-              default="auto", show_default=True, help="How the data are laid out. 数据的存放格式。")  # fmt: skip
+@click.option(
+    "--layout",
+    type=click.Choice(["auto", "folders", "mmedu", "coco", "yolo", "voc", "csv", "npz"]),
+    default="auto",
+    show_default=True,
+    help="How the data are laid out. 数据的存放格式。",
+)
 @on_device
 @click.option("--html", type=click.Path(path_type=Path), help="Write a page with pictures. 写成带图片的网页。")
 @exact_pictures
@@ -186,9 +208,15 @@ def evaluate(
 @click.option("-o", "--out", type=click.Path(), help="A file or a folder. 输出文件或文件夹。")
 @common
 def export(
-    model: Path, engine: str, precision: str, data: Path | None, max_drop: float, out: str | None, lang: str | None,
+    model: Path,
+    engine: str,
+    precision: str,
+    data: Path | None,
+    max_drop: float,
+    out: str | None,
+    lang: str | None,
     as_json: bool,
-) -> None:  # fmt: skip
+) -> None:
     """Compile a converted model, or a checkpoint, for an engine, and compare its answer with onnxruntime's.
 
     把转换好的模型（或权重文件）编译成某个推理引擎的格式，并与 onnxruntime 的结果比较。
@@ -209,8 +237,13 @@ def export(
 @click.option(
     "--max-drop", type=float, default=0.5, show_default=True, help="Points of accuracy to lose. 允许下降的百分点。"
 )
-@click.option("--min-agreement", type=float, default=95.0, show_default=True,
-              help="Percent of answers that stay, without labels. 无标注时保持一致的百分比。")  # fmt: skip
+@click.option(
+    "--min-agreement",
+    type=float,
+    default=95.0,
+    show_default=True,
+    help="Percent of answers that stay, without labels. 无标注时保持一致的百分比。",
+)
 @click.option("--target", default="auto", show_default=True, help="auto, vnni, x86, arm or tensorrt. 目标设备。")
 @click.option("--any-speed", is_flag=True, help="Write it even if it is not faster here. 即使没有更快也保存。")
 @click.option("--calibration", type=int, default=100, show_default=True, help="Inputs to calibrate with. 校准数量。")
@@ -249,13 +282,25 @@ def quantize(model: Path, html: Path | None, lang: str | None, as_json: bool, **
 @click.option("--data", type=click.Path(path_type=Path), help="Pictures or rows; with labels, accuracy too. 数据。")
 @click.option("--threads", type=click.IntRange(1, 1024), help="Processor cores (default: all). 线程数。")
 @click.option("--html", type=click.Path(path_type=Path), help="Write a page with plots. 写成带图表的网页。")
-@click.option("--json", "json_file", is_flag=False, flag_value="-", type=click.Path(path_type=Path),
-              help="Write JSON, or print it without a name. 输出 JSON。")  # fmt: skip
+@click.option(
+    "--json",
+    "json_file",
+    is_flag=False,
+    flag_value="-",
+    type=click.Path(path_type=Path),
+    help="Write JSON, or print it without a name. 输出 JSON。",
+)
 @click.option("--lang", type=click.Choice(["zh", "en"]), help="Language of the texts. 文字的语言。")
 def bench(
-    models: tuple[Path, ...], engines: str, precision: str, data: Path | None, threads: int | None, html: Path | None,
-    json_file: Path | None, lang: str | None,
-) -> None:  # fmt: skip
+    models: tuple[Path, ...],
+    engines: str,
+    precision: str,
+    data: Path | None,
+    threads: int | None,
+    html: Path | None,
+    json_file: Path | None,
+    lang: str | None,
+) -> None:
     """Measure models on every engine here, side by side: speed, size, memory, accuracy; and say which to use.
 
     在这台机器上并排测量各个推理引擎：速度、大小、内存、准确程度，并说明该用哪一个。

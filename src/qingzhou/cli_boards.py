@@ -40,9 +40,7 @@ def devices(lang: str | None, as_json: bool) -> None:
 @click.option("--force", is_flag=True, help="Although it may be too slow or too large. 即使可能太慢或太大。")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="A folder or a .zip. 输出文件夹或 .zip。")
 @common
-def bundle(
-    model: Path, device: str, values: tuple[str, ...], as_json: bool, lang: str | None, **options: Any
-) -> None:  # fmt: skip
+def bundle(model: Path, device: str, values: tuple[str, ...], as_json: bool, lang: str | None, **options: Any) -> None:
     """Make a folder or zip that runs a model on a device: program, runtime, packages, README.
 
     把模型做成在设备上直接运行的文件夹或压缩包：程序、运行库、安装脚本和说明。

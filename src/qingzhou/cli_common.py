@@ -40,9 +40,12 @@ def common(function: F) -> F:
 
 
 exact_pictures = click.option(
-    "--exact", is_flag=True, expose_value=False, callback=lambda ctx, param, given: _exact(given),
+    "--exact",
+    is_flag=True,
+    expose_value=False,
+    callback=lambda ctx, param, given: _exact(given),
     help="Decode large JPEGs whole: slower, more memory. 完整解码大幅 JPEG（更慢、更占内存）。",
-)  # fmt: skip
+)
 
 
 def _exact(given: bool) -> None:

@@ -15,9 +15,18 @@ from .runtime.text import line
 
 HEADINGS = {"Options": "选项", "Commands": "命令"}
 PLACES = {
-    "OPTIONS": "选项", "COMMAND": "命令", "ARGS": "内容", "FILE": "文件", "FILES": "文件", "MODEL": "模型",
-    "MODELS": "模型", "INPUTS": "输入", "DATA": "数据", "BUNDLE": "文件夹", "TARGET": "用户名@地址",
-}  # fmt: skip
+    "OPTIONS": "选项",
+    "COMMAND": "命令",
+    "ARGS": "内容",
+    "FILE": "文件",
+    "FILES": "文件",
+    "MODEL": "模型",
+    "MODELS": "模型",
+    "INPUTS": "输入",
+    "DATA": "数据",
+    "BUNDLE": "文件夹",
+    "TARGET": "用户名@地址",
+}
 
 
 class _Formatter(click.HelpFormatter):

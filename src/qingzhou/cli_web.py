@@ -10,10 +10,16 @@ import click
 from .cli_common import Numbers, common, friendly, main
 from .errors import ExtraMissing
 
-queued = click.option("--queue", default="", envvar="QINGZHOU_QUEUE", metavar="URL",
-                      help="redis://host:6379/0 (default: SQLite). 任务队列。")  # fmt: skip
-stored = click.option("--store", default="", envvar="QINGZHOU_STORE", metavar="URL",
-                      help="file:///… or s3://… 文件存放位置。")  # fmt: skip
+queued = click.option(
+    "--queue",
+    default="",
+    envvar="QINGZHOU_QUEUE",
+    metavar="URL",
+    help="redis://host:6379/0 (default: SQLite). 任务队列。",
+)
+stored = click.option(
+    "--store", default="", envvar="QINGZHOU_STORE", metavar="URL", help="file:///… or s3://… 文件存放位置。"
+)
 at_once = click.option(
     "--workers", type=click.IntRange(0, 256), help="Jobs at once (default: processor cores). 同时进行的任务数。"
 )
@@ -28,10 +34,22 @@ language = click.option("--lang", type=click.Choice(["zh", "en"]), help="Languag
 @queued
 @stored
 @kept_in
-@click.option("--max-size", type=click.IntRange(1, 100_000), default=512, show_default=True, metavar="MB",
-              help="Of an upload. 上传文件的上限。")  # fmt: skip
-@click.option("--keep", type=click.FloatRange(0.01, 10_000), default=24.0, show_default=True, metavar="HOURS",
-              help="Until uploads and results are deleted. 文件保留多少小时。")  # fmt: skip
+@click.option(
+    "--max-size",
+    type=click.IntRange(1, 100_000),
+    default=512,
+    show_default=True,
+    metavar="MB",
+    help="Of an upload. 上传文件的上限。",
+)
+@click.option(
+    "--keep",
+    type=click.FloatRange(0.01, 10_000),
+    default=24.0,
+    show_default=True,
+    metavar="HOURS",
+    help="Until uploads and results are deleted. 文件保留多少小时。",
+)
 @click.option("--code", default="", envvar="QINGZHOU_CODE", help="A class code that is asked for. 班级口令。")
 @click.option("--name", "names", multiple=True, help="A host name that it is called by. 服务器的域名。")
 @click.option("--behind-proxy", is_flag=True, help="Believe X-Forwarded-For of a proxy here. 位于反向代理之后。")
@@ -49,10 +67,20 @@ def serve(lang: str | None, **options: Any) -> None:
 
 
 @main.command()
-@click.option("--queue", required=True, envvar="QINGZHOU_QUEUE", metavar="URL",
-              help="redis://host:6379/0, the server's. 任务队列。")  # fmt: skip
-@click.option("--store", required=True, envvar="QINGZHOU_STORE", metavar="URL",
-              help="file:///… or s3://…, the server's. 文件存放位置。")  # fmt: skip
+@click.option(
+    "--queue",
+    required=True,
+    envvar="QINGZHOU_QUEUE",
+    metavar="URL",
+    help="redis://host:6379/0, the server's. 任务队列。",
+)
+@click.option(
+    "--store",
+    required=True,
+    envvar="QINGZHOU_STORE",
+    metavar="URL",
+    help="file:///… or s3://…, the server's. 文件存放位置。",
+)
 @at_once
 @kept_in
 @language

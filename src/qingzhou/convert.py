@@ -67,14 +67,23 @@ class Conversion:
         """The same as plain values, for --json."""
         card = self.model.card
         return {
-            "source": str(self.source), "model": str(self.model.path),
+            "source": str(self.source),
+            "model": str(self.model.path),
             "program": str(self.program),
-            "tool": card.tool, "network": card.network, "task": card.task, "labels": card.labels,
-            "parameters": self.parameters, "macs": self.macs, "bytes": self.size, "opset": self.opset,
-            "ir_version": self.ir_version, "checks": list(self.checks), "notes": self.notes,
+            "tool": card.tool,
+            "network": card.network,
+            "task": card.task,
+            "labels": card.labels,
+            "parameters": self.parameters,
+            "macs": self.macs,
+            "bytes": self.size,
+            "opset": self.opset,
+            "ir_version": self.ir_version,
+            "checks": list(self.checks),
+            "notes": self.notes,
             "assumed": card.assumed,
             "seconds": round(self.seconds, 3),
-        }  # fmt: skip
+        }
 
 
 def _are_sides(size: object) -> bool:
@@ -195,10 +204,21 @@ def convert(
     'cat'
     """
     return run_conversion(
-        path, out, labels=labels, input_size=input_size, opset=opset, ir_version=ir_version, network=network,
-        check=check, xeduhub=xeduhub, form=form, score_threshold=score_threshold, iou_threshold=iou_threshold,
-        max_detections=max_detections, preprocess=preprocess,
-    ).model  # fmt: skip
+        path,
+        out,
+        labels=labels,
+        input_size=input_size,
+        opset=opset,
+        ir_version=ir_version,
+        network=network,
+        check=check,
+        xeduhub=xeduhub,
+        form=form,
+        score_threshold=score_threshold,
+        iou_threshold=iou_threshold,
+        max_detections=max_detections,
+        preprocess=preprocess,
+    ).model
 
 
 def run_conversion(path: str | Path, out: str | Path | None = None, **given: Any) -> Conversion:
@@ -214,8 +234,16 @@ def run_conversion(path: str | Path, out: str | Path | None = None, **given: Any
         options.refuse_those_of_detectors(found.title)
     card = describe(checkpoint, found, choose_labels(found, options.labels))
     digest = checkpoint.origin.digest_ahead()
-    job = _Job(found.graph, found.heads, card, digest, found.family,
-               options.opset or DEFAULT_OPSET, options.ir_version, options.check)  # fmt: skip
+    job = _Job(
+        found.graph,
+        found.heads,
+        card,
+        digest,
+        found.family,
+        options.opset or DEFAULT_OPSET,
+        options.ir_version,
+        options.check,
+    )
     job = job.feeding_raw_pixels() if options.xeduhub else job
     model, program, checks = _write(job, output_path(source, out, ".onnx"))
     counts = parameters(found.graph), macs(found.graph)
@@ -253,13 +281,19 @@ def describe(checkpoint: Checkpoint, found: Recognised, labels: Labels) -> Card:
     """The card of a recognised checkpoint, still without its sample."""
     told = assumed_text(found.input, found.assumed, found.tool)
     return Card(
-        task=found.task, network=found.title, tool=found.tool, input=found.input,
-        output=Output(found.graph.outputs[0].name, found.scores), labels=list(labels.names),
-        vocabulary=dict(found.vocabulary), origin=_origin(checkpoint),
+        task=found.task,
+        network=found.title,
+        tool=found.tool,
+        input=found.input,
+        output=Output(found.graph.outputs[0].name, found.scores),
+        labels=list(labels.names),
+        vocabulary=dict(found.vocabulary),
+        origin=_origin(checkpoint),
         notes=[*([told] if told else []), *found.notes, *labels.notes],
-        thresholds=found.thresholds, decoding=found.decoding,
+        thresholds=found.thresholds,
+        decoding=found.decoding,
         assumed=[*found.assumed, *(["labels"] if labels.assumed else [])],
-    )  # fmt: skip
+    )
 
 
 def _origin(checkpoint: Checkpoint) -> dict[str, object]:

@@ -20,9 +20,14 @@ from .whole_file import fitting, folder_beside, output_path
 
 
 def export_model(
-    source: str | Path, engine: str, out: str | Path | None = None, precision: str = "fp32",
-    data: str | Path | None = None, max_drop: float = 0.5, tell: Tell = silent,
-) -> Artifact:  # fmt: skip
+    source: str | Path,
+    engine: str,
+    out: str | Path | None = None,
+    precision: str = "fp32",
+    data: str | Path | None = None,
+    max_drop: float = 0.5,
+    tell: Tell = silent,
+) -> Artifact:
     """compile_for(), which also takes a checkpoint: it is converted as convert() does, but leaves no .onnx.
 
     Detectors are converted in the form that the engine can run: "boxes", or else "raw". For "int8" a model that is not

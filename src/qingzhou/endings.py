@@ -66,5 +66,8 @@ def tell(number: int) -> None:
     """One sentence, where anybody still reads it."""
     name = "Ctrl+C" if number == signal.SIGINT else signal.Signals(number).name
     with contextlib.suppress(OSError, ValueError):
-        print(say(f"Ended by {name}; nothing half-written was left.", f"已被 {name} 结束，没有留下不完整的文件。"),
-              file=sys.stderr, flush=True)  # fmt: skip
+        print(
+            say(f"Ended by {name}; nothing half-written was left.", f"已被 {name} 结束，没有留下不完整的文件。"),
+            file=sys.stderr,
+            flush=True,
+        )

@@ -202,11 +202,14 @@ def as_plain(err: QingzhouError) -> dict[str, object]:
 # -- memory ---------------------------------------------------------------------------------------------------------
 
 NO_MEMORY = (
-    "bad_alloc", "bad allocation",  # C++'s words, and MSVC's
-    "Failed to allocate memory", "pthread_create failed",  # onnxruntime's; a thread needs memory for its stack
+    "bad_alloc",
+    "bad allocation",  # C++'s words, and MSVC's
+    "Failed to allocate memory",
+    "pthread_create failed",  # onnxruntime's; a thread needs memory for its stack
     "Failed to serialize proto",  # protobuf's
-    "Cannot allocate memory", "Not enough memory",  # Linux's, and Windows'
-)  # fmt: skip
+    "Cannot allocate memory",
+    "Not enough memory",  # Linux's, and Windows'
+)
 
 
 def is_of_memory(err: BaseException | None) -> bool:

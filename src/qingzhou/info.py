@@ -60,16 +60,27 @@ class Info:
         """The same as plain values, for --json."""
         entry = self.input
         return {
-            "file": str(self.path), "bytes": self.size, "container": self.container, "tool": self.tool,
-            "network": self.network, "task": self.task, "classes": self.classes, "labels": list(self.labels),
-            "input": None if entry is None else {"kind": entry.kind, "shape": entry.shape, "color": entry.color,
-                                                 "steps": entry.steps},
-            "parameters": self.parameters, "macs": self.macs, "opset": self.opset, "ir_version": self.ir_version,
-            "training": dict(self.facts), "notes": list(self.notes),
+            "file": str(self.path),
+            "bytes": self.size,
+            "container": self.container,
+            "tool": self.tool,
+            "network": self.network,
+            "task": self.task,
+            "classes": self.classes,
+            "labels": list(self.labels),
+            "input": None
+            if entry is None
+            else {"kind": entry.kind, "shape": entry.shape, "color": entry.color, "steps": entry.steps},
+            "parameters": self.parameters,
+            "macs": self.macs,
+            "opset": self.opset,
+            "ir_version": self.ir_version,
+            "training": dict(self.facts),
+            "notes": list(self.notes),
             "assumed": list(self.assumed),
             "problem": None if self.problem is None else as_plain(self.problem),
             "tensors": [{"name": part.name, "kind": part.kind, "shape": list(part.shape)} for part in self.parts],
-        }  # fmt: skip
+        }
 
 
 def read_info(path: str | Path) -> Info:
@@ -93,20 +104,30 @@ def read_info(path: str | Path) -> Info:
 
 def _checkpoint(path: Path, checkpoint: Checkpoint) -> Info:
     common: dict[str, Any] = {
-        "path": path, "size": checkpoint.origin.size, "container": checkpoint.origin.container,
-        "facts": checkpoint.facts, "parts": list(_tensors(checkpoint)),
-    }  # fmt: skip
+        "path": path,
+        "size": checkpoint.origin.size,
+        "container": checkpoint.origin.container,
+        "facts": checkpoint.facts,
+        "parts": list(_tensors(checkpoint)),
+    }
     try:
         found = recognise_checkpoint(checkpoint)
     except QingzhouError as err:
         return Info(**common, tool=str(checkpoint.meta.get("tool", ""))[:LONGEST_FACT], problem=err)
     labels, told = _labels(found.named), assumed_text(found.input, found.assumed, found.tool)
     return Info(
-        **common, tool=found.tool, network=found.title, task=found.task, labels=labels.names, classes=found.classes,
-        input=found.input, parameters=parameters(found.graph), macs=macs(found.graph),
+        **common,
+        tool=found.tool,
+        network=found.title,
+        task=found.task,
+        labels=labels.names,
+        classes=found.classes,
+        input=found.input,
+        parameters=parameters(found.graph),
+        macs=macs(found.graph),
         notes=[*([told] if told else []), *found.notes, *labels.notes],
         assumed=[*found.assumed, *(["labels"] if not labels.names and found.classes else [])],
-    )  # fmt: skip
+    )
 
 
 def _labels(named: object) -> Labels:
@@ -147,9 +168,15 @@ def _onnx(path: Path) -> Info:
     model = _load(path)
     card = Card.from_json(model.metadata[KEY]) if KEY in model.metadata else None
     common: dict[str, Any] = {
-        "path": path, "size": model.size, "container": "onnx", "opset": model.opset, "ir_version": model.ir_version,
-        "parameters": numbers(model.graph), "macs": work_in(model).macs, "parts": list(_nodes(model.graph)),
-    }  # fmt: skip
+        "path": path,
+        "size": model.size,
+        "container": "onnx",
+        "opset": model.opset,
+        "ir_version": model.ir_version,
+        "parameters": numbers(model.graph),
+        "macs": work_in(model).macs,
+        "parts": list(_nodes(model.graph)),
+    }
     if card is None:
         facts = _foreign(model.metadata)
         return Info(**common, tool=model.producer[:LONGEST_FACT], facts=facts, problem=_no_card(path))
@@ -167,10 +194,16 @@ def card_of(path: Path) -> Card:
 def _described(card: Card) -> dict[str, Any]:
     """The fields of an Info that a card fills."""
     return {
-        "tool": card.tool, "network": card.network, "task": card.task, "labels": card.labels,
-        "classes": len(card.labels), "input": card.input, "facts": _origin(card), "notes": card.notes,
+        "tool": card.tool,
+        "network": card.network,
+        "task": card.task,
+        "labels": card.labels,
+        "classes": len(card.labels),
+        "input": card.input,
+        "facts": _origin(card),
+        "notes": card.notes,
         "assumed": card.assumed,
-    }  # fmt: skip
+    }
 
 
 def _load(path: Path) -> OnnxFile:

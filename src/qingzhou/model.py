@@ -73,9 +73,12 @@ class Model:
 
 
 def load(
-    path: str | Path, device: str = "", threads: int | None = None, cache: str | Path | None = None,
+    path: str | Path,
+    device: str = "",
+    threads: int | None = None,
+    cache: str | Path | None = None,
     exact: bool | None = None,
-) -> Model:  # fmt: skip
+) -> Model:
     """Open a converted model (.onnx), or what an engine made of one (.ort, .xml, .param, .engine); FileMissing or
     ModelError.
 

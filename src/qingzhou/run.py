@@ -122,7 +122,10 @@ def _draw(source: Path, answer: Prediction | list[Detection], room: Path, writte
 
 
 def _empty(source: Path, suffixes: Sequence[str]) -> Answer:
-    return Answer(str(source), InputError(
-        en=f"The folder {source} holds no file that suits the model ({', '.join(suffixes)}). Name another folder.",
-        zh=f"文件夹 {source} 里没有适合这个模型的文件（{'、'.join(suffixes)}）。请指定另一个文件夹。",
-    ))  # fmt: skip
+    return Answer(
+        str(source),
+        InputError(
+            en=f"The folder {source} holds no file that suits the model ({', '.join(suffixes)}). Name another folder.",
+            zh=f"文件夹 {source} 里没有适合这个模型的文件（{'、'.join(suffixes)}）。请指定另一个文件夹。",
+        ),
+    )

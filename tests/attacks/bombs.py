@@ -46,11 +46,15 @@ def summed(*nodes: onnx.NodeProto) -> Change:
 
 def loop(trips: int, body: Sequence[onnx.NodeProto]) -> list[onnx.NodeProto]:
     """A Loop that carries "x" -> "y" and never wants to stop; its last value is "big"."""
-    inputs = [helper.make_tensor_value_info("i", TensorProto.INT64, []),
-              helper.make_tensor_value_info("go", TensorProto.BOOL, []),
-              helper.make_tensor_value_info("x", TensorProto.FLOAT, None)]  # fmt: skip
-    outputs = [helper.make_tensor_value_info("on", TensorProto.BOOL, []),
-               helper.make_tensor_value_info("y", TensorProto.FLOAT, None)]  # fmt: skip
+    inputs = [
+        helper.make_tensor_value_info("i", TensorProto.INT64, []),
+        helper.make_tensor_value_info("go", TensorProto.BOOL, []),
+        helper.make_tensor_value_info("x", TensorProto.FLOAT, None),
+    ]
+    outputs = [
+        helper.make_tensor_value_info("on", TensorProto.BOOL, []),
+        helper.make_tensor_value_info("y", TensorProto.FLOAT, None),
+    ]
     inner = helper.make_graph([node("Identity", ["go"], "on"), *body], "body", inputs, outputs)
     values = {"trips": np.array(trips, np.int64), "yes": np.array(True), "start": np.ones(8, np.float32)}
     return [*map(constant, values, values.values()), node("Loop", list(values), "big", body=inner)]
@@ -63,8 +67,10 @@ def doubling_functions(levels: int) -> Change:
         imports, domain = [helper.make_opsetid("", 13), helper.make_opsetid("bomb", 1)], "bomb"
         for level in range(levels):
             kind = f"f{level - 1}" if level else "Neg"
-            inside = [helper.make_node(kind, ["a"], ["b"], domain=domain if level else ""),
-                      helper.make_node(kind, ["b"], ["c"], domain=domain if level else "")]  # fmt: skip
+            inside = [
+                helper.make_node(kind, ["a"], ["b"], domain=domain if level else ""),
+                helper.make_node(kind, ["b"], ["c"], domain=domain if level else ""),
+            ]
             proto.functions.append(helper.make_function(domain, f"f{level}", ["a"], ["c"], inside, imports))
         proto.opset_import.append(helper.make_opsetid(domain, 1))
         start = constant("one", np.ones(1, np.float32))
@@ -98,13 +104,18 @@ def nested(levels: int) -> Change:
     """An If in an If in an If: deeper than protobuf reads, or than a stack is."""
 
     def change(proto: onnx.ModelProto) -> None:
-        leaf = inner = helper.make_graph([constant("v", np.ones(1, np.float32))], "leaf", [],
-                                         [helper.make_tensor_value_info("v", TensorProto.FLOAT, [1])])  # fmt: skip
+        leaf = inner = helper.make_graph(
+            [constant("v", np.ones(1, np.float32))],
+            "leaf",
+            [],
+            [helper.make_tensor_value_info("v", TensorProto.FLOAT, [1])],
+        )
         for level in range(levels):
             name = f"v{level}"
             branch = helper.make_node("If", ["yes"], [name], then_branch=inner, else_branch=leaf)
-            inner = helper.make_graph([branch], f"g{level}", [],
-                                      [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1])])  # fmt: skip
+            inner = helper.make_graph(
+                [branch], f"g{level}", [], [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1])]
+            )
         yes = constant("yes", np.array(True))
         summed(yes, helper.make_node("If", ["yes"], ["big"], then_branch=inner, else_branch=leaf))(proto)
 

@@ -26,8 +26,12 @@ FLIPS = 40  # random damages of each container
 def hostile_files(folder: Path, good: onnx.ModelProto) -> Files:
     """All of them; `folder` is for writing, `good` a model of ours that the hostile .onnx are made from."""
     return {
-        **_pickles(), **_checkpoints(folder / "x.pth"), **_flipped(folder / "x.pth"), **_onnx(good), **_scaled(),
-    }  # fmt: skip
+        **_pickles(),
+        **_checkpoints(folder / "x.pth"),
+        **_flipped(folder / "x.pth"),
+        **_onnx(good),
+        **_scaled(),
+    }
 
 
 def _pickles() -> Files:
@@ -50,10 +54,13 @@ def _scaled() -> Files:
 def _checkpoints(place: Path) -> Files:
     """Tensors, names and modules that cannot be, zips with tricks, and what is no checkpoint."""
     objects = {
-        f"shape {n}": {"a": Call("torch._utils._rebuild_tensor_v2",
-                                 (Storage(np.ones(4, np.float32)), offset, size, stride, False, {}))}
+        f"shape {n}": {
+            "a": Call(
+                "torch._utils._rebuild_tensor_v2", (Storage(np.ones(4, np.float32)), offset, size, stride, False, {})
+            )
+        }
         for n, (size, stride, offset) in enumerate(SHAPES)
-    }  # fmt: skip
+    }
     objects |= {f"name {n}": {name: np.ones(2, np.float32)} for n, name in enumerate(NAMES)}
     objects |= {f"no network {n}": obj for n, obj in enumerate(NO_NETWORK)} | {"many times": many_times()}
     found = {name: ("best.pth", write_checkpoint(place, obj).read_bytes()) for name, obj in objects.items()}

@@ -35,11 +35,15 @@ NAME = f"-m{EVIL}\udcc4\xa3" if os.name != "nt" else "-m$(b)`c`&'[bold]B"  # of 
 def evil_card(card: Card) -> Card:
     """The card with such text wherever it may have any."""
     return dataclasses.replace(
-        card, network=EVIL, tool=EVIL, labels=LABELS[: len(card.labels)],
+        card,
+        network=EVIL,
+        tool=EVIL,
+        labels=LABELS[: len(card.labels)],
         vocabulary={f"{EVIL}{i}" if i else EVIL: n for i, n in enumerate(card.vocabulary.values())},
-        origin={"file": EVIL, "sha256": EVIL, "container": EVIL, "training": {"tool": EVIL, EVIL: EVIL}}, notes=LABELS,
+        origin={"file": EVIL, "sha256": EVIL, "container": EVIL, "training": {"tool": EVIL, EVIL: EVIL}},
+        notes=LABELS,
         assumed=["input_size", "resize", "color", "normalize", "labels"],
-    )  # fmt: skip
+    )
 
 
 def evil_model(source: Path, target: Path) -> Path:
@@ -126,9 +130,21 @@ def plain(text: str) -> None:
 
 
 KINDS: dict[str, Callable[[str], None]] = {
-    ".md": markdown, ".html": page, ".py": program, ".json": document, ".csv": table, ".sh": plain, ".txt": plain,
-    ".js": plain, ".css": plain, ".svg": plain, ".xml": plain, ".param": plain, ".toml": plain, ".bat": plain,
-}  # fmt: skip
+    ".md": markdown,
+    ".html": page,
+    ".py": program,
+    ".json": document,
+    ".csv": table,
+    ".sh": plain,
+    ".txt": plain,
+    ".js": plain,
+    ".css": plain,
+    ".svg": plain,
+    ".xml": plain,
+    ".param": plain,
+    ".toml": plain,
+    ".bat": plain,
+}
 BINARY = (".onnx", ".ort", ".bin", ".png", ".npz", ".wasm", ".pyc", ".pth", ".jpg", ".mapping")
 
 

@@ -85,12 +85,13 @@ CALLS = {
     "build with slots": p2(name("some", "Thing") + b")\x81N}" + text("__class__") + name("os", "system") + b"s\x86b"),
     "a harmful default": p2(call(name("collections", "defaultdict"), name("os", "getcwd"))),
     "reconstructor": p2(call(name("copy_reg", "_reconstructor"), name("os", "system"), name("a", "B"), b"N")),
-    "scalar of pointers": p4(call(name("numpy.core.multiarray", "scalar"), call(name("numpy", "dtype"), text("O8")),
-                                  b"C\x08" + bytes(8))),
+    "scalar of pointers": p4(
+        call(name("numpy.core.multiarray", "scalar"), call(name("numpy", "dtype"), text("O8")), b"C\x08" + bytes(8))
+    ),
     "dropped result": p2(call(name("os", "system"), SHELL) + b"0N"),
     "in the memo": p2(call(name("os", "system"), SHELL) + b"q\x000h\x00"),
     "as a key": p2(b"}" + call(name("os", "system"), SHELL) + b"K\x01s"),
-}  # fmt: skip
+}
 
 # Tricks of the format itself: each is refused with UnsafeCheckpoint or CheckpointDamaged.
 TRICKS = {
@@ -151,6 +152,12 @@ TRICKS = {
     "control characters": p2(name("os\x1b[2J", "x")),
     "name of numbers": p4(b"K\x01K\x02\x93"),
     "copies": p2(b"]q\x00(" + b"N" * 1000 + b"e" + (name("builtins", "list") + b"h\x00\x85R0") * 20_000),
-    "wrong array": p4(call(name("numpy.core.multiarray", "_reconstruct"), name("numpy", "ndarray"), b"K\x00\x85")
-                      + b"(K\x01K\x09\x85" + call(name("numpy", "dtype"), text("f8")) + b"\x89" + b"C\x01at" + b"b"),
-}  # fmt: skip
+    "wrong array": p4(
+        call(name("numpy.core.multiarray", "_reconstruct"), name("numpy", "ndarray"), b"K\x00\x85")
+        + b"(K\x01K\x09\x85"
+        + call(name("numpy", "dtype"), text("f8"))
+        + b"\x89"
+        + b"C\x01at"
+        + b"b"
+    ),
+}

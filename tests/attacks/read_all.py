@@ -8,9 +8,24 @@ import sys
 from pathlib import Path
 
 FORBIDDEN = (
-    "import", "exec", "compile", "open", "socket", "subprocess", "os.", "shutil", "ctypes", "marshal", "pickle",
-    "urllib", "pty", "webbrowser", "code.", "sys._getframe", "builtins.input",
-)  # fmt: skip
+    "import",
+    "exec",
+    "compile",
+    "open",
+    "socket",
+    "subprocess",
+    "os.",
+    "shutil",
+    "ctypes",
+    "marshal",
+    "pickle",
+    "urllib",
+    "pty",
+    "webbrowser",
+    "code.",
+    "sys._getframe",
+    "builtins.input",
+)
 events: list[str] = []
 calls = 0  # of functions, Python's and C's: the work of a reading, the same on every machine
 current = ""  # the file that is being read; "" in between

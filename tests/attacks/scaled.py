@@ -77,8 +77,9 @@ MANY: dict[str, Callable[[int], bytes]] = {
     "records as keys": lambda n: b"}(" + repeated(lambda i: name("a", "B") + b")\x81N", n) + b"u",
     "numbers in a set": lambda n: b"\x8f(" + repeated(lambda i: whole(apart(i)), n) + b"\x90",
     "pairs in a frozen set": lambda n: b"(" + repeated(lambda i: whole(i) + whole(i) + b"\x86", n) + b"\x91",
-    "pairs for dict()": lambda n: call(name("builtins", "dict"),
-                                       row(repeated(lambda i: whole(apart(i)) + b"N\x86", n))),
+    "pairs for dict()": lambda n: call(
+        name("builtins", "dict"), row(repeated(lambda i: whole(apart(i)) + b"N\x86", n))
+    ),
     "numbers for set()": lambda n: call(name("builtins", "set"), row(repeated(lambda i: whole(apart(i)), n))),
     "single keys": lambda n: b"}" + repeated(lambda i: whole(i) + b"Ns", n),
     "empty lists": lambda n: row(repeated(b"]", n)),
@@ -96,10 +97,20 @@ MANY: dict[str, Callable[[int], bytes]] = {
     "records": lambda n: name("a", "B") + b"q\x000" + row(repeated(b"h\x00)\x81", n)),
     "states": lambda n: name("a", "B") + b"q\x000" + row(repeated(b"h\x00)\x81}b", n)),
     "one state many times": lambda n: name("a", "B") + b")\x81" + repeated(b"}b", n),
-    "lists made of one": lambda n: row(repeated(b"N", n // 2)) + b"q\x000" + name("builtins", "list") + b"q\x010"
-                                   + row(repeated(b"h\x01h\x00\x85R", min(n // 2, 5 * 100))),
-    "sets made of one": lambda n: row(repeated(b"N", 1000)) + b"q\x000" + name("builtins", "set") + b"q\x010"
-                                  + row(repeated(b"h\x01h\x00\x85R", n)),
+    "lists made of one": lambda n: (
+        row(repeated(b"N", n // 2))
+        + b"q\x000"
+        + name("builtins", "list")
+        + b"q\x010"
+        + row(repeated(b"h\x01h\x00\x85R", min(n // 2, 5 * 100)))
+    ),
+    "sets made of one": lambda n: (
+        row(repeated(b"N", 1000))
+        + b"q\x000"
+        + name("builtins", "set")
+        + b"q\x010"
+        + row(repeated(b"h\x01h\x00\x85R", n))
+    ),
     "a list many times": lambda n: row(repeated(b"N", 100)) + b"q\x000" + row(repeated(b"h\x00", n)),
     "a long text many times": lambda n: text("x" * 4000) + b"q\x000" + row(repeated(b"h\x00", n)),
     "arrays of no size": lambda n: row(repeated(name("numpy", "ndarray"), n)),
@@ -107,25 +118,29 @@ MANY: dict[str, Callable[[int], bytes]] = {
     "small tuples": lambda n: row(repeated(b"N\x85", n)),
     "nested lists": lambda n: row(repeated(b"]" * 200 + b"a" * 199, n)),
     "text": lambda n: text("x" * n),
-}  # fmt: skip
+}
 
 
 TOLD: dict[str, tuple[str, Callable[[int], bytes]]] = {
     "class names": ("CLASSES", lambda n: row(repeated(lambda i: text(f"{i:x}"), n))),
     "one class name": ("CLASSES", lambda n: text("cat") + b"q\xff0" + row(repeated(b"h\xff", n))),
     "numbered classes": ("CLASSES", lambda n: b"}(" + repeated(lambda i: whole(i) + text(f"{i:x}"), n) + b"u"),
-    "classes with numbers": ("CLASSES", lambda n: b"}(" + repeated(lambda i: text(f"{i:x}") + whole(apart(i)), n)
-                             + b"u"),
+    "classes with numbers": (
+        "CLASSES",
+        lambda n: b"}(" + repeated(lambda i: text(f"{i:x}") + whole(apart(i)), n) + b"u",
+    ),
     "classes in a text": ("CLASSES", lambda n: text("a\n" * (n // 2))),
     "classes in blank lines": ("CLASSES", lambda n: text("a" + "\n" * min(n, 1 << 16) + "b")),
     "classes in JSON": ("CLASSES", lambda n: text("[" + '"a",' * (n // 4) + '"b"]')),
     "a config of numbers": ("config", lambda n: text(CONFIG + "a = [\n" + "1,\n" * (min(n, 250_000) // 3) + "]")),
-    "a config of brackets": ("config", lambda n: text(CONFIG + ("a = " + "[" * 90 + "]" * 90 + "\n")
-                                                      * (min(n, 250_000) // 185))),
+    "a config of brackets": (
+        "config",
+        lambda n: text(CONFIG + ("a = " + "[" * 90 + "]" * 90 + "\n") * (min(n, 250_000) // 185)),
+    ),
     "a config of names": ("config", lambda n: text(CONFIG + "a=1\n" * (min(n, 250_000) // 4))),
     "a config of texts": ("config", lambda n: text(CONFIG + "a = '" + "x" * 15_000 + "'\n")),
     "a config and facts": ("a", lambda n: b"N" + repeated(lambda i: text(f"{i:x}") + b"N", n)),
-}  # fmt: skip
+}
 
 
 # -- checkpoints of very many tensors and modules ---------------------------------------------------------------------
@@ -147,14 +162,15 @@ NAMED: dict[str, Callable[[int], str]] = {
     "layers of a head": lambda i: f"head.layers.{i}.fc.weight" if i else "backbone.layer1.0.conv1.weight",
     "features of a VGG": lambda i: f"backbone.features.{i}.conv.weight",
     "levels of an SSD": lambda i: f"neck.extra_layers.{i}.x" if i else "bbox_head.cls_convs.0.x",
-    "masks": lambda i: ("rpn_head.rpn_cls.weight", "backbone.layer1.0.conv1.weight")[i] if i < 2
-             else f"roi_head.mask_head.convs.{i}.x",
+    "masks": lambda i: (
+        ("rpn_head.rpn_cls.weight", "backbone.layer1.0.conv1.weight")[i] if i < 2 else f"roi_head.mask_head.convs.{i}.x"
+    ),
     "names of names": lambda i: "a.b.c.d.e." + f"{i % 7}.{i:x}",
     "eight networks": lambda i: f"{i % 8}.{i % 8}.{i % 8}.{i % 8}.{i % 8}.backbone.layer1.{i}.conv1.weight",
     "networks in networks": lambda i: "a.b.c.d.e."[: 2 * (i % 6)] + f"backbone.layer1.{i}.conv1.weight",
     "averages": lambda i: f"ema_{i:x}",
     "wrapped names": lambda i: "module." * 40 + f"{i:x}",
-}  # fmt: skip
+}
 
 
 def shaped(dims: Callable[[int], Iterable[object]], size: int) -> Made:
@@ -181,9 +197,15 @@ def saved(obj: object) -> Made:
 
 A = np.ones((2, 2), np.float32)
 CONVOLUTION = {
-    "in_channels": 3, "out_channels": 3, "kernel_size": (1, 1), "stride": (1, 1), "padding": (0, 0),
-    "dilation": (1, 1), "groups": 1, "padding_mode": "zeros",
-}  # fmt: skip
+    "in_channels": 3,
+    "out_channels": 3,
+    "kernel_size": (1, 1),
+    "stride": (1, 1),
+    "padding": (0, 0),
+    "dilation": (1, 1),
+    "groups": 1,
+    "padding_mode": "zeros",
+}
 
 
 def network(children: dict[str, object]) -> object:
@@ -210,10 +232,12 @@ MODULES: dict[str, Kind] = {
     "a network for pictures": lambda n: picture_network(min(n // 12, 19_000)),
     "modules without layers": lambda n: saved(network({f"{i}": module("a.B", {}) for i in range(n // 100)})),
     "states beside a state": lambda n: saved(
-        {"state_dict": {f"{i}": A for i in range(n // 400)}, **{f"s{i}": {"a": A} for i in range(n // 400)}}),
+        {"state_dict": {f"{i}": A for i in range(n // 400)}, **{f"s{i}": {"a": A} for i in range(n // 400)}}
+    ),
     "averages beside a state": lambda n: saved(
-        {"state_dict": {f"{i}": A for i in range(n // 400)}, **{f"ema{i}": [0] for i in range(n // 40)}}),
-}  # fmt: skip
+        {"state_dict": {f"{i}": A for i in range(n // 400)}, **{f"ema{i}": [0] for i in range(n // 40)}}
+    ),
+}
 
 
 # -- ONNX ------------------------------------------------------------------------------------------------------------
@@ -251,21 +275,25 @@ def read_by(nodes: int, values: list[int]) -> Made:
 
 ONNX: dict[str, Kind] = {
     "nodes": lambda n: onnx_model(chain(n // 18)),
-    "attributes": lambda n: onnx_model([helper.make_node("Identity", ["x"], ["y"],
-                                                         **{f"a{i:x}": 1 for i in range(n // 12)})]),
+    "attributes": lambda n: onnx_model(
+        [helper.make_node("Identity", ["x"], ["y"], **{f"a{i:x}": 1 for i in range(n // 12)})]
+    ),
     "inputs of a node": lambda n: onnx_model([helper.make_node("Sum", ["x"] * (n // 3), ["y"])]),
-    "initializers": lambda n: onnx_model(initializers=[TensorProto(name=f"{i:x}", data_type=1, dims=[1])
-                                                       for i in range(n // 14)]),
+    "initializers": lambda n: onnx_model(
+        initializers=[TensorProto(name=f"{i:x}", data_type=1, dims=[1]) for i in range(n // 14)]
+    ),
     "dims": lambda n: onnx_model(initializers=[dims([2] * n)]),
     "large dims": lambda n: onnx_model(initializers=[dims([2**62] * (n // 9))]),
     "dims that nodes read": lambda n: read_by(n // 24, [2] * 40),
-    "value_infos": lambda n: onnx_model(infos=[helper.make_tensor_value_info(f"{i:x}", 1, [1])
-                                               for i in range(n // 20)]),
+    "value_infos": lambda n: onnx_model(
+        infos=[helper.make_tensor_value_info(f"{i:x}", 1, [1]) for i in range(n // 20)]
+    ),
     "axes of a value": lambda n: onnx_model(infos=[helper.make_tensor_value_info("y", 1, [2] * (n // 4))]),
     "metadata": lambda n: onnx_model(props=n // 10),
-    "numbers": lambda n: onnx_model(initializers=[TensorProto(name="w", data_type=1, dims=[n // 4],
-                                                              float_data=[1.0] * (n // 4))]),
-}  # fmt: skip
+    "numbers": lambda n: onnx_model(
+        initializers=[TensorProto(name="w", data_type=1, dims=[n // 4], float_data=[1.0] * (n // 4))]
+    ),
+}
 
 
 # -- all of them ------------------------------------------------------------------------------------------------------

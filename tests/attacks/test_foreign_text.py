@@ -63,9 +63,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     made, evil = folder / "made", folder / "evil"
     evil.mkdir()
     sources: dict[str, tuple[Path, dict[str, Any]]] = {
-        "image": (DIGITS / "basenn.pth", {"labels": ",".join("abcdefghij")}), "words": (basenn("em_lstm"), {}),
-        "boxes": (SHAPES / "checkpoint.pth", {"input_size": (160, 160)}), "numbers": (basenn("tab_reg"), {}),
-    }  # fmt: skip
+        "image": (DIGITS / "basenn.pth", {"labels": ",".join("abcdefghij")}),
+        "words": (basenn("em_lstm"), {}),
+        "boxes": (SHAPES / "checkpoint.pth", {"input_size": (160, 160)}),
+        "numbers": (basenn("tab_reg"), {}),
+    }
     models = {}
     for kind, (source, options) in sources.items():
         model = run_conversion(source, made / f"{kind}.onnx", **options).model.path
@@ -91,8 +93,17 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     first = next((DIGITS / "test" / "0").glob("*.png"))
     picture = evil / f"{NAME}.png"
     shutil.copyfile(first, picture)
-    return World(models["image"], models["boxes"], models["words"], models["numbers"], checkpoint, data, picture,
-                 report, folder / "out")  # fmt: skip
+    return World(
+        models["image"],
+        models["boxes"],
+        models["words"],
+        models["numbers"],
+        checkpoint,
+        data,
+        picture,
+        report,
+        folder / "out",
+    )
 
 
 Words = Callable[[World, Path], list[object]]
@@ -222,8 +233,13 @@ class Server(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path.startswith("/api/jobs"):
             file = {"name": f"{EVIL}.onnx", "url": "/f", "size": 2}
-            result = {"convert": {"network": EVIL, "labels": LABELS}, "quantize": {"explanation": EVIL},
-                      "bundle": None, "notes": LABELS, "files": [file]}  # fmt: skip
+            result = {
+                "convert": {"network": EVIL, "labels": LABELS},
+                "quantize": {"explanation": EVIL},
+                "bundle": None,
+                "notes": LABELS,
+                "files": [file],
+            }
             self.answer({"state": "done", "error": None, "name": EVIL, "result": result, "job": "j"})
         else:
             self.answer({})
@@ -287,9 +303,11 @@ def test_a_generated_program_shows_nothing_raw(kind: str, language: str, world: 
 
 BUNDLES = {  # scene, which model, what it is told to do
     "camera": ("image", ["speak", "print", "serial", "mqtt:siot/cat", "show"]),
-    "basic": ("words", []), "video": ("boxes", []),
-    "web": ("image", []), "sensor": ("numbers", []),
-}  # fmt: skip
+    "basic": ("words", []),
+    "video": ("boxes", []),
+    "web": ("image", []),
+    "sensor": ("numbers", []),
+}
 
 
 @pytest.mark.parametrize("scene", BUNDLES)

@@ -97,8 +97,20 @@ def test_a_card_that_cannot_be(path: str, value: Any, good: onnx.ModelProto) -> 
     assert os.listdir() == ["m.onnx"]
 
 
-TEXTS = ["", "null", "[]", CODE, "{" * 100_000, '{"a":' * 50_000, "1" * 1_000_000, '{"version": ' + "9" * 5000 + "}",
-         "NaN", '{"task": "values", "task": "values"}', "\\ud800", '"\\ud800"']  # fmt: skip
+TEXTS = [
+    "",
+    "null",
+    "[]",
+    CODE,
+    "{" * 100_000,
+    '{"a":' * 50_000,
+    "1" * 1_000_000,
+    '{"version": ' + "9" * 5000 + "}",
+    "NaN",
+    '{"task": "values", "task": "values"}',
+    "\\ud800",
+    '"\\ud800"',
+]
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=lambda text: text[:12])
@@ -137,14 +149,17 @@ def weights_in(proto: onnx.ModelProto, place: str) -> None:
 
 
 OPENED: dict[str, Callable[[Path], Any]] = {
-    "load": load, "open_session": open_session,
+    "load": load,
+    "open_session": open_session,
     "bytes": lambda path: start(path.read_bytes(), onnxruntime.SessionOptions()),
     "quantising": lambda path: quantising(onnx.load(path, load_external_data=False)),
-    "mmedu": lambda path: Workflow("mmedu", path), "basenn": lambda path: Workflow("basenn", path),
+    "mmedu": lambda path: Workflow("mmedu", path),
+    "basenn": lambda path: Workflow("basenn", path),
     "custom": lambda path: Workflow("custom", path),
     "export": lambda path: compile_for("onnxruntime", path),
-    "bundle": lambda path: build(path, "pc"), "page": lambda path: build(path, "browser"),
-}  # fmt: skip
+    "bundle": lambda path: build(path, "pc"),
+    "page": lambda path: build(path, "browser"),
+}
 
 
 @pytest.mark.parametrize("place", PLACES)

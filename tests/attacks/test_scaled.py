@@ -144,10 +144,19 @@ def test_the_keys_of_all_containers_count_together() -> None:
 # -- products and axes ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("shape", "product"), [
-    ((), 1), ((2, 3), 6), ((0, 5), 0), ((1 << 61, 2), 1 << 62), ((1 << 61, 3), None), ((-1,), None),
-    ((1,) * MOST_AXES, 1), ((1,) * (MOST_AXES + 1), None),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("shape", "product"),
+    [
+        ((), 1),
+        ((2, 3), 6),
+        ((0, 5), 0),
+        ((1 << 61, 2), 1 << 62),
+        ((1 << 61, 3), None),
+        ((-1,), None),
+        ((1,) * MOST_AXES, 1),
+        ((1,) * (MOST_AXES + 1), None),
+    ],
+)
 def test_a_product_is_bounded(shape: tuple[int, ...], product: int | None) -> None:
     assert elements(shape) == product
 
@@ -189,23 +198,28 @@ UNBOUNDED: dict[str, Callable[[], onnx.ModelProto]] = {
     "inserted by an attribute": lambda: model(node("Unsqueeze", ["x"], "y", axes=[0] * 40)),
     "a shape that is an input": lambda: model(node("ConstantOfShape", ["x"], "y"), x=(40,), kind=TensorProto.INT64),
     "a shape that is computed": lambda: model(node("Flatten", ["x"], "f"), node("ConstantOfShape", ["f"], "y")),
-    "a shape put together": lambda: model(node("Concat", ["vector", "pair"], "c", axis=0),
-                                          node("Reshape", ["x", "c"], "y")),
+    "a shape put together": lambda: model(
+        node("Concat", ["vector", "pair"], "c", axis=0), node("Reshape", ["x", "c"], "y")
+    ),
     "random": lambda: model(node("RandomNormal", [], "y", shape=[1] * 40)),
     "gathered": lambda: model(*doubled("Gather", 5)),
     "lists that double": lambda: model(*doubled("Concat", 6, axis=0), x=(40,)),
     "inside": lambda: model(inside(node("Reshape", ["x", "vector"], "y"))),
     "an operator of tomorrow": lambda: model(node("Tomorrow", ["x"], "y")),
-}  # fmt: skip
+}
 BOUNDED: dict[str, Callable[[], onnx.ModelProto]] = {
     "elementwise": lambda: model(*doubled("Add", 50)),
     "reshaped": lambda: model(*[node("Reshape", [f"{i}" if i else "x", "pair"], f"{i + 1}") for i in range(50)]),
-    "a computed shape": lambda: model(node("Shape", ["x"], "s"), node("Gather", ["s", "pair"], "g"),
-                                      node("Concat", ["g", "pair"], "c", axis=0), node("Reshape", ["x", "c"], "y")),
+    "a computed shape": lambda: model(
+        node("Shape", ["x"], "s"),
+        node("Gather", ["s", "pair"], "g"),
+        node("Concat", ["g", "pair"], "c", axis=0),
+        node("Reshape", ["x", "c"], "y"),
+    ),
     "joined": lambda: model(*doubled("Concat", 20, axis=1)),
     "of another domain": lambda: model(helper.make_node("Fused", ["x"], ["y"], domain="com.microsoft")),
     "inside": lambda: model(inside(node("Relu", ["x"], "y"))),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("what", [*UNBOUNDED, *BOUNDED])
@@ -282,8 +296,10 @@ def test_numbers_far_apart_are_no_classes() -> None:
 TEXTS: dict[str, tuple[str, object]] = {
     "blank lines": ("a" + "\n" * 30_000 + "b", ["a", "b"]),
     "items without an end": ("item {\n" * 20_000, ["item {"] * 20_000),
-    "an item": ("item {\n id: 1\n name: 'cat' }\nitem { id: 2 name: 'dog' }",
-                [{"id": "1", "name": "cat"}, {"id": "2", "name": "dog"}]),
+    "an item": (
+        "item {\n id: 1\n name: 'cat' }\nitem { id: 2 name: 'dog' }",
+        [{"id": "1", "name": "cat"}, {"id": "2", "name": "dog"}],
+    ),
     "a long word in an item": ("item {" + "a" * 50_000 + "}", [{}]),
     "blanks before a number": ("cat" + " " * 900 + "x\ndog 1", ["cat" + " " * 900 + "x", "dog 1"]),
     "numbers behind": ("cat: 0\ndog:\t1", {"cat": 0, "dog": 1}),
@@ -297,7 +313,7 @@ TEXTS: dict[str, tuple[str, object]] = {
     "blanks in YAML": ("names:\n  0: a" + " " * 30_000 + "b\n", {"0": "a" + " " * 30_000 + "b"}),
     "blanks before a colon": ("names:\n  a" + " " * 20_000 + "b: 0\n", {"a" + " " * 20_000 + "b": "0"}),
     "a rule and blank lines in YAML": ("nc: 1\n---" + "\n" * 20_000 + "x", None),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("what", TEXTS)
@@ -310,11 +326,14 @@ def test_texts_are_read_in_one_go(what: str) -> None:
     assert expected is None or found == expected
 
 
-@pytest.mark.parametrize("text", [
-    "{" + ", ".join(f"{7 * i}.5: 'a'" for i in range(9000)) + "}",
-    "{" + ", ".join(f"({i}, {i}): 'a'" for i in range(10)) + "}",
-    "[" + "9" * 30 + "]" + "'",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{" + ", ".join(f"{7 * i}.5: 'a'" for i in range(9000)) + "}",
+        "{" + ", ".join(f"({i}, {i}): 'a'" for i in range(10)) + "}",
+        "[" + "9" * 30 + "]" + "'",
+    ],
+)
 def test_literals_with_such_keys_are_refused(text: str) -> None:
     with pytest.raises(LabelError, match="no complete"):
         parse(text)
@@ -323,10 +342,19 @@ def test_literals_with_such_keys_are_refused(text: str) -> None:
 # -- other readers ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("one", "other", "same"), [
-    (1, 1.0, True), (1, "1", False), (1, True, True), (0.5, 0.5, True), (None, "None", False), ("a", "a", True),
-    (float("inf"), 1, False), (2**70, 2**70, True),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (1, 1.0, True),
+        (1, "1", False),
+        (1, True, True),
+        (0.5, 0.5, True),
+        (None, "None", False),
+        ("a", "a", True),
+        (float("inf"), 1, False),
+        (2**70, 2**70, True),
+    ],
+)
 def test_ids_of_pictures_become_texts(one: object, other: object, same: bool) -> None:
     assert (_key(one) == _key(other)) is same and type(_key(one)) is str
 

@@ -36,8 +36,12 @@ from qingzhou.runtime.sources import _files
 from qingzhou.runtime.tables import read_numbers
 from qingzhou.runtime.words import read_text
 
-KINDS = {"folder": ("a folder", "文件夹"), "pipe": ("a pipe", "管道"), "socket": ("a socket", "套接字"),
-         "device": ("a device", "设备")}  # fmt: skip
+KINDS = {
+    "folder": ("a folder", "文件夹"),
+    "pipe": ("a pipe", "管道"),
+    "socket": ("a socket", "套接字"),
+    "device": ("a device", "设备"),
+}
 PATIENCE = 60  # seconds; none is needed
 unix = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
 
@@ -149,21 +153,35 @@ def test_in_a_folder_of_data(name: str, make: Callable[[str, str], Path], tmp_pa
 
 
 VERBS = [
-    ["convert", "PIPE.pth"], ["info", "PIPE.pth"], ["info", "PIPE.onnx"], ["info", "PIPE.param"], ["run", "PIPE.onnx"],
-    ["run", "MODEL", "PIPE.png"], ["check", "PIPE.onnx"], ["evaluate", "MODEL", "PIPE.csv"],
-    ["evaluate", "PIPE.onnx", "MODEL"], ["export", "PIPE.onnx", "--engine", "ncnn"],
-    ["export", "PIPE.pth", "--engine", "ncnn"], ["quantize", "PIPE.onnx", "--precision", "fp16"],
-    ["quantize", "MODEL", "--data", "PIPE.csv"], ["bundle", "PIPE.onnx", "--device", "pc"],
-    ["bundle", "PIPE.pth", "--device", "pc"], ["bench", "PIPE.onnx"], ["report", "PIPE.json"],
-    ["convert", "CHECKPOINT", "--labels", "PIPE.txt"], ["convert", "CHECKPOINT", "--preprocess", "PIPE.toml"],
-]  # fmt: skip
+    ["convert", "PIPE.pth"],
+    ["info", "PIPE.pth"],
+    ["info", "PIPE.onnx"],
+    ["info", "PIPE.param"],
+    ["run", "PIPE.onnx"],
+    ["run", "MODEL", "PIPE.png"],
+    ["check", "PIPE.onnx"],
+    ["evaluate", "MODEL", "PIPE.csv"],
+    ["evaluate", "PIPE.onnx", "MODEL"],
+    ["export", "PIPE.onnx", "--engine", "ncnn"],
+    ["export", "PIPE.pth", "--engine", "ncnn"],
+    ["quantize", "PIPE.onnx", "--precision", "fp16"],
+    ["quantize", "MODEL", "--data", "PIPE.csv"],
+    ["bundle", "PIPE.onnx", "--device", "pc"],
+    ["bundle", "PIPE.pth", "--device", "pc"],
+    ["bench", "PIPE.onnx"],
+    ["report", "PIPE.json"],
+    ["convert", "CHECKPOINT", "--labels", "PIPE.txt"],
+    ["convert", "CHECKPOINT", "--preprocess", "PIPE.toml"],
+]
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     checkpoint = Path(qingzhou.__file__).parent / "demo" / "lenet_digits.pth"
-    return {"MODEL": str(run_conversion(checkpoint, tmp_path_factory.mktemp("demo") / "m.onnx").model.path),
-            "CHECKPOINT": str(checkpoint)}  # fmt: skip
+    return {
+        "MODEL": str(run_conversion(checkpoint, tmp_path_factory.mktemp("demo") / "m.onnx").model.path),
+        "CHECKPOINT": str(checkpoint),
+    }
 
 
 @unix

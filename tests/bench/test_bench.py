@@ -241,8 +241,10 @@ def test_wrong_names_are_said_at_once(model: Path, tmp_path: Path) -> None:
 
 def quantised(path: Path) -> Path:
     """A model that computes in whole numbers."""
-    nodes = [helper.make_node("QuantizeLinear", ["x", "s", "z"], ["q"]),
-             helper.make_node("DequantizeLinear", ["q", "s", "z"], ["y"])]  # fmt: skip
+    nodes = [
+        helper.make_node("QuantizeLinear", ["x", "s", "z"], ["q"]),
+        helper.make_node("DequantizeLinear", ["q", "s", "z"], ["y"]),
+    ]
     x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 4]) for name in "xy")
     scale = helper.make_tensor("s", TensorProto.FLOAT, [], [0.1])
     zero = helper.make_tensor("z", TensorProto.UINT8, [], [9])
@@ -255,10 +257,12 @@ def test_a_quantised_model_has_one_precision(model: Path, tmp_path: Path) -> Non
     whole = quantised(tmp_path / "q.onnx")
     found = choose([model, whole], ["onnxruntime", "openvino"]).candidates
     assert [(c.model.name, c.name, c.compiles) for c in found] == [
-        ("数字.onnx", "onnxruntime fp32", None), ("数字.onnx", "openvino fp32", "fp32"),
-        ("数字.onnx", "openvino fp16", "fp16"), ("q.onnx", "onnxruntime int8", None),
+        ("数字.onnx", "onnxruntime fp32", None),
+        ("数字.onnx", "openvino fp32", "fp32"),
+        ("数字.onnx", "openvino fp16", "fp16"),
+        ("q.onnx", "onnxruntime int8", None),
         ("q.onnx", "openvino int8", "fp32"),
-    ]  # fmt: skip
+    ]
     only = choose([model, whole], ["openvino"], ["int8"])
     assert [c.model for c in only.candidates] == [whole] and "making a model INT8 needs data" in only.notes[0]
     none = choose([model, whole], ["onnxruntime"], ["fp32"])
@@ -348,9 +352,11 @@ def test_the_peak_is_of_this_process_alone() -> None:
 
 @pytest.mark.parametrize(
     ("lang", "words"),
-    [("en", ["Use ", "whole (ms)", "Which differences are real", "Where the time goes"]),
-     ("zh", ["在这台机器上请用", "全程 (ms)", "哪些差别是真实的", "时间用在哪里"])],
-)  # fmt: skip
+    [
+        ("en", ["Use ", "whole (ms)", "Which differences are real", "Where the time goes"]),
+        ("zh", ["在这台机器上请用", "全程 (ms)", "哪些差别是真实的", "时间用在哪里"]),
+    ],
+)
 def test_the_verb_writes_a_page_and_json(lang: str, words: list[str], model: Path, tmp_path: Path) -> None:
     page, numbers = tmp_path / "new" / "a.html", tmp_path / "a.json"
     chosen = ("--engines", "onnxruntime,openvino", "--precision", "fp32")

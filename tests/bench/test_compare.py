@@ -58,9 +58,16 @@ def test_a_real_difference_is_found_in_noise_that_hits_both() -> None:
 
 @pytest.mark.parametrize(
     ("low", "high", "wanted"),
-    [(0.5, 0.97, "faster"), (1.03, 2.0, "slower"), (0.97, 1.03, "same"), (0.9, 1.11, "unclear"), (0.0, inf, "unclear"),
-     (0.96, 0.99, "same"), (0.88, 0.99, "unclear")],
-)  # fmt: skip
+    [
+        (0.5, 0.97, "faster"),
+        (1.03, 2.0, "slower"),
+        (0.97, 1.03, "same"),
+        (0.9, 1.11, "unclear"),
+        (0.0, inf, "unclear"),
+        (0.96, 0.99, "same"),
+        (0.88, 0.99, "unclear"),
+    ],
+)
 def test_what_an_interval_says(low: float, high: float, wanted: str) -> None:
     assert outcome(low, high) == wanted
 

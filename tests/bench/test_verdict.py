@@ -46,14 +46,17 @@ PLAIN = row("onnxruntime fp32", 10.0, 1000, 0.98)
         # as fast and as large: the first
         ([PLAIN, row("openvino fp32", 9.9, 1010, 0.98)], 0, ["as fast as openvino fp32", "makes no difference"]),
         # faster still, but less right: a third one is mentioned
-        ([PLAIN, row("openvino fp32", 5.0, 1000, 0.98), row("openvino int8", 2.0, 260, 0.9)], 1,
-         ["2.00 times as fast as onnxruntime fp32", "openvino int8 is faster but less right (90.00 %)"]),
+        (
+            [PLAIN, row("openvino fp32", 5.0, 1000, 0.98), row("openvino int8", 2.0, 260, 0.9)],
+            1,
+            ["2.00 times as fast as onnxruntime fp32", "openvino int8 is faster but less right (90.00 %)"],
+        ),
         # what crashed is no choice
         ([row("openvino fp32", None), PLAIN], 1, ["nothing else was measured"]),
         # not judged
         ([row("onnxruntime fp32", 10.0), row("openvino fp16", 5.0, 50)], 1, ["not compared (--data"]),
     ],
-)  # fmt: skip
+)
 def test_the_sentence(rows: list[Row], choice: int, words: list[str]) -> None:
     found, sentence, _ = said(*rows)
     assert found == choice and sentence.startswith("Use " + rows[choice].candidate.name)

@@ -31,8 +31,16 @@ class Shell:
         env = {"PATH": f"{self.folder}:/usr/bin:/bin", "HOME": str(self.folder), "QINGZHOU_SIM": "1" if sim else ""}
         env |= {key: value for key, value in os.environ.items() if key.startswith("BOARDLAB")}
         env["BOARDLAB_HOME"] = os.environ.get("BOARDLAB_HOME", str(Path.home() / ".cache/boardlab"))
-        return subprocess.run(["sh", "-c", line], cwd=cwd, env=env, capture_output=True, text=True, encoding="utf-8",
-                              errors="replace", timeout=LONGEST)  # fmt: skip
+        return subprocess.run(
+            ["sh", "-c", line],
+            cwd=cwd,
+            env=env,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=LONGEST,
+        )
 
     def ok(self, line: str, cwd: Path, sim: bool = True) -> str:
         """What a command prints that must succeed."""

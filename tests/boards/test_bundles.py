@@ -103,10 +103,15 @@ def test_scene(scene: str, board: str, installed: tuple[Shell, dict[str, Path]],
     run, packages = installed
     with served(tmp_path) if scene == "ask" else nullcontext("") as server:
         made = build(
-            MODELS.get(scene, LENET), board, scene, actions=ACTIONS.get(scene, ["speak", "pin:24"]), lang="zh",
-            out=tmp_path / "bundle.zip", constants={"SERVER": server} if server else None,
+            MODELS.get(scene, LENET),
+            board,
+            scene,
+            actions=ACTIONS.get(scene, ["speak", "pin:24"]),
+            lang="zh",
+            out=tmp_path / "bundle.zip",
+            constants={"SERVER": server} if server else None,
             second=LENET if scene == "cascade" else None,
-        )  # fmt: skip
+        )
         folder = ready(made.path, tmp_path / "there", packages)
         install, start = steps(folder)
         assert "已全部安装好" in run.ok(install, folder)
@@ -122,8 +127,15 @@ def test_scene(scene: str, board: str, installed: tuple[Shell, dict[str, Path]],
 def test_spoken_words(board: str, installed: tuple[Shell, dict[str, Path]], tmp_path: Path) -> None:
     """A network that was trained on sounds names the words of an unheard voice, and acts; INT8 where that is best."""
     run, packages = installed
-    made = build(SOUND / "basenn.pth", board, "listen", data=spectrograms(tmp_path / "pictures"), lang="zh",
-                 actions=["speak", "停=pin:24"], out=tmp_path / "bundle.zip")  # fmt: skip
+    made = build(
+        SOUND / "basenn.pth",
+        board,
+        "listen",
+        data=spectrograms(tmp_path / "pictures"),
+        lang="zh",
+        actions=["speak", "停=pin:24"],
+        out=tmp_path / "bundle.zip",
+    )
     folder = ready(made.path, tmp_path / "there", packages)
     assert "通过" in run.ok("python3 selftest.py", folder)
     (folder / "sim").mkdir()

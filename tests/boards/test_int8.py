@@ -51,8 +51,14 @@ CASES.remove(("lenet_digits", "pi4-32", "onnxruntime"))  # only the newest 32-bi
 @pytest.mark.parametrize(("name", "board", "engine"), [*CASES, ("mobilenet_digits", "unihiker", "onnxruntime")])
 def test_the_same_answers(name: str, board: str, engine: str, tmp_path: Path) -> None:
     up(board)
-    made = build(ORACLE / f"trained/{name}.pth", board, engine=engine, precision="int8", out=tmp_path / "b",
-                 data=ORACLE / "digits/test")  # fmt: skip
+    made = build(
+        ORACLE / f"trained/{name}.pth",
+        board,
+        engine=engine,
+        precision="int8",
+        out=tmp_path / "b",
+        data=ORACLE / "digits/test",
+    )
     model = made.path / ("model.ncnn.param" if engine == "ncnn" else "model.onnx")
     there, expected = on_board(board, made.path, model), here(model)
     assert (there.argmax(axis=1) == expected.argmax(axis=1)).all()

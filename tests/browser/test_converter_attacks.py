@@ -111,7 +111,9 @@ def victim(chromium: Any, tmp_path: Path) -> Iterator[Visit]:
         guest.open("/?lang=en")
         status = guest.page.evaluate(
             """async (code) => (await fetch("/api/code", {method: "POST", body: JSON.stringify({code}),
-               headers: {"X-Qingzhou": "1", "Content-Type": "application/json"}})).status""", CODE)  # fmt: skip
+               headers: {"X-Qingzhou": "1", "Content-Type": "application/json"}})).status""",
+            CODE,
+        )
         assert status == 200
         guest.open("/?lang=en")
         guest.give(CHECKPOINT)

@@ -103,9 +103,10 @@ class Visit:
         """Choose models, and wait until the server has looked into them."""
         self.page.set_input_files("#files", [str(file) for file in files])
         self.page.wait_for_function(
-            "(count) => document.querySelectorAll('.model .what, .model .note').length >= count", arg=len(files),
+            "(count) => document.querySelectorAll('.model .what, .model .note').length >= count",
+            arg=len(files),
             timeout=120_000,
-        )  # fmt: skip
+        )
         return self.page
 
     def convert(self) -> Any:
@@ -168,8 +169,9 @@ SEEN = """async () => {
 
 @pytest.mark.parametrize(
     ("language", "size", "checkpoint"),
-    [("zh", PHONE, "lenet_digits"), ("en", DESKTOP, "mobilenet_digits")], ids=["zh-phone", "en-desktop"],
-)  # fmt: skip
+    [("zh", PHONE, "lenet_digits"), ("en", DESKTOP, "mobilenet_digits")],
+    ids=["zh-phone", "en-desktop"],
+)
 def test_from_a_checkpoint_to_a_bundle_that_runs(
     language: str, size: tuple[int, int], checkpoint: str, visit: Open, tmp_path: Path
 ) -> None:
@@ -230,9 +232,15 @@ def bundle_runs(file: Path, folder: Path, speaks: bool) -> None:
     shutil.copyfile(seven, place / "sim" / "seven.png")
     env = {**os.environ, "QINGZHOU_SIM": "1", "PYTHONIOENCODING": "utf-8", "PYTHONPATH": ""}
     done = subprocess.run(
-        [sys.executable, "main.py"], cwd=place, env=env, capture_output=True, text=True, timeout=120, encoding="utf-8",
+        [sys.executable, "main.py"],
+        cwd=place,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        encoding="utf-8",
         errors="replace",
-    )  # fmt: skip
+    )
     assert "Traceback" not in done.stderr, done.stderr
     assert "7" in done.stdout and (not speaks or "[sim]" in done.stdout), done.stdout + done.stderr
 
@@ -271,8 +279,10 @@ def test_the_zip_of_a_folder(visit: Open) -> None:
     with zipfile.ZipFile(io.BytesIO(bytes(packed))) as found:
         assert found.testzip() is None
         assert {name: found.read(name) for name in found.namelist()} == {
-            "猫/一.png": b"a", "dog/空.png": b"", "dog/2.png": b"b" * 70000,
-        }  # fmt: skip
+            "猫/一.png": b"a",
+            "dog/空.png": b"",
+            "dog/2.png": b"b" * 70000,
+        }
 
 
 def test_several_at_once_and_the_list_of_ones_own(visit: Open, tmp_path: Path) -> None:
@@ -366,11 +376,24 @@ def test_hostile_names_are_text(visit: Open, tmp_path: Path) -> None:
 
 def report(model: str, device: str, fps: float) -> dict[str, Any]:
     row = {
-        "model": model, "network": "LeNet-5", "device": device, "engine": "onnxruntime 1.16", "precision": "fp32",
-        "size_bytes": 250_753, "accuracy": 0.98, "latency_ms_p50": 1000 / fps, "latency_ms_p95": 1200 / fps, "fps": fps,
-        "load_s": 0.5, "memory_mb": 60, "temperature_c": 55, "throttled": False, "how": "bench.py", "note": "",
+        "model": model,
+        "network": "LeNet-5",
+        "device": device,
+        "engine": "onnxruntime 1.16",
+        "precision": "fp32",
+        "size_bytes": 250_753,
+        "accuracy": 0.98,
+        "latency_ms_p50": 1000 / fps,
+        "latency_ms_p95": 1200 / fps,
+        "fps": fps,
+        "load_s": 0.5,
+        "memory_mb": 60,
+        "temperature_c": 55,
+        "throttled": False,
+        "how": "bench.py",
+        "note": "",
         "date": "2026-11-25",
-    }  # fmt: skip
+    }
     return {"format": "qingzhou.report", "version": 1, "source": "measured", "rows": [row]}
 
 
@@ -411,8 +434,11 @@ def findings(page: Any, axe: str) -> list[str]:
     """What axe calls serious or critical, by its rules for WCAG 2.2 AA and good practice."""
     page.evaluate(axe)
     found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")["violations"]
-    return [f"{one['id']}: {one['nodes'][0]['html'][:200]} {one['nodes'][0]['failureSummary']}"
-            for one in found if one["impact"] in ("serious", "critical")]  # fmt: skip
+    return [
+        f"{one['id']}: {one['nodes'][0]['html'][:200]} {one['nodes'][0]['failureSummary']}"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -386,8 +386,11 @@ def test_the_live_camera(open_page: Open, desk: Path) -> None:
 def test_no_camera_is_said(open_page: Open, desk: Path) -> None:
     page = open_page(convert(ORACLE / "trained/lenet_digits.pth", desk / "none.onnx"), "zh")
     for name, word in (("NotFoundError", "没有摄像头"), ("NotAllowedError", "权限"), ("NotReadableError", "其他程序")):
-        page.ask("(name) => { navigator.mediaDevices.getUserMedia = () => Promise.reject("
-                 "Object.assign(new Error('x'), {name})); }", name)  # fmt: skip
+        page.ask(
+            "(name) => { navigator.mediaDevices.getUserMedia = () => Promise.reject("
+            "Object.assign(new Error('x'), {name})); }",
+            name,
+        )
         page.page.click("text=实时摄像头")
         page.page.wait_for_selector("p.note:not([hidden])")
         assert word in page.page.inner_text("p.note:not([hidden])")

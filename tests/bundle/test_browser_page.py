@@ -93,9 +93,10 @@ def test_serve(folder: Path, secure: bool) -> None:
             port = int(server.stdout.readline().rsplit(":", 1)[1])
             context = ssl._create_unverified_context()  # it has signed for itself
             browser_ = (
-                http.client.HTTPSConnection("127.0.0.1", port, timeout=20, context=context) if secure
+                http.client.HTTPSConnection("127.0.0.1", port, timeout=20, context=context)
+                if secure
                 else http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-            )  # fmt: skip
+            )
             for name, kind in (("app.js", "text/javascript"), ("ort.wasm", "application/wasm"), ("", "text/html")):
                 browser_.request("GET", f"/{name}")
                 answer = browser_.getresponse()

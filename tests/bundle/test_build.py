@@ -33,15 +33,29 @@ from qingzhou.runtime.session import open_session
 
 LENET = ORACLE / "trained/lenet_digits.pth"
 PARTS = {
-    "README.md", "bench.py", "bundle.json", "install.sh", "labels.txt", "main.py", "readme/result.png",
-    "requirements.txt", "sample.png", "selftest.py",
-}  # fmt: skip
+    "README.md",
+    "bench.py",
+    "bundle.json",
+    "install.sh",
+    "labels.txt",
+    "main.py",
+    "readme/result.png",
+    "requirements.txt",
+    "sample.png",
+    "selftest.py",
+}
 
 
 def run(folder: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
     """A program of a bundle, by this Python."""
-    return subprocess.run([sys.executable, *words], cwd=folder, capture_output=True, text=True, encoding="utf-8",
-                          env={**os.environ, "PYTHONUTF8": "1", **env})  # fmt: skip
+    return subprocess.run(
+        [sys.executable, *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONUTF8": "1", **env},
+    )
 
 
 def test_what_is_in_it(tmp_path: Path) -> None:
@@ -120,8 +134,14 @@ def test_models_of_other_things(name: str, tmp_path: Path) -> None:
 
 
 def test_a_detector(tmp_path: Path) -> None:
-    made = build(ORACLE / "trained_ssd/checkpoint.pth", "pi5", out=tmp_path / "b", lang="en",
-                 data=ORACLE / "trained_ssd/pictures", precision="fp32")  # fmt: skip
+    made = build(
+        ORACLE / "trained_ssd/checkpoint.pth",
+        "pi5",
+        out=tmp_path / "b",
+        lang="en",
+        data=ORACLE / "trained_ssd/pictures",
+        precision="fp32",
+    )
     assert made.form.engine == "ncnn" and made.form.card.output.scores == "raw"
     tested = run(made.path, "selftest.py", QINGZHOU_SIM="1")
     assert tested.returncode == 0, tested.stdout + tested.stderr
@@ -268,9 +288,14 @@ def test_constants_that_are_numbers() -> None:
     """As the programs compare and multiply them; an address is none."""
     given = ("QUIET=0.02", "SECONDS=1.5", "PORT=8001", "ROTATE=-90", "FULL_SCREEN=True", "SERVER=10.0.0.5", "SOUND=a=b")
     assert _constants(given) == {
-        "QUIET": 0.02, "SECONDS": 1.5, "PORT": 8001, "ROTATE": -90, "FULL_SCREEN": True, "SERVER": "10.0.0.5",
+        "QUIET": 0.02,
+        "SECONDS": 1.5,
+        "PORT": 8001,
+        "ROTATE": -90,
+        "FULL_SCREEN": True,
+        "SERVER": "10.0.0.5",
         "SOUND": "a=b",
-    }  # fmt: skip
+    }
 
 
 def test_on_the_command_line(tmp_path: Path) -> None:

@@ -86,15 +86,25 @@ def test_refused_before_anybody_waits(options: dict[str, list[str]], error: type
 def test_a_chinese_bundle(tmp_path: Path) -> None:
     """Device and actions by Chinese names, rules in Chinese; actions and rules given beside them both stand in it."""
     given = '当 "3" 高于 0.9：打印(类别)'
-    made = build(LENET, "行空板", "camera", actions=["说", "7=引脚：24", "引脚:0"], out=tmp_path / "b", lang="zh",
-                 engine="onnxruntime", constants={"RULES": given})  # fmt: skip
+    made = build(
+        LENET,
+        "行空板",
+        "camera",
+        actions=["说", "7=引脚：24", "引脚:0"],
+        out=tmp_path / "b",
+        lang="zh",
+        engine="onnxruntime",
+        constants={"RULES": given},
+    )
     assert made.device.name == "unihiker"
     assert made.rules == (
         "当 任何 高于 0.8 连续 3 帧：说(类别)",
-        '当 "7" 高于 0.8 连续 3 帧：引脚(24, 开)', '当 没有 "7" 连续 3 帧：引脚(24, 关)',
-        '当 "0" 高于 0.8 连续 3 帧：引脚(0, 开)', '当 没有 "0" 连续 3 帧：引脚(0, 关)',
+        '当 "7" 高于 0.8 连续 3 帧：引脚(24, 开)',
+        '当 没有 "7" 连续 3 帧：引脚(24, 关)',
+        '当 "0" 高于 0.8 连续 3 帧：引脚(0, 开)',
+        '当 没有 "0" 连续 3 帧：引脚(0, 关)',
         given,
-    )  # fmt: skip
+    )
     program, readme = ((made.path / name).read_text("utf-8") for name in ("main.py", "README.md"))
     assert all(rule in program and rule in readme for rule in made.rules)
     assert sum("引脚:0" in note for note in made.notes) == 1, "without a class, it is said which triggers it"
@@ -103,8 +113,9 @@ def test_a_chinese_bundle(tmp_path: Path) -> None:
     wrong = program.replace("引脚(24, 开)", "引脚(99, 开)")
     (made.path / "main.py").write_text(wrong, "utf-8")
     env = {**os.environ, "PYTHONUTF8": "1"}
-    done = subprocess.run([sys.executable, "main.py", "--sim"], cwd=made.path, env=env, capture_output=True,
-                          encoding="utf-8")  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "main.py", "--sim"], cwd=made.path, env=env, capture_output=True, encoding="utf-8"
+    )
     assert done.returncode and "0-4, 8-16, 19-25" in done.stdout + done.stderr, "the simulator has the board's pins"
     assert "Traceback" not in done.stderr
 

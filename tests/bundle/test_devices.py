@@ -69,10 +69,19 @@ def test_the_boards_of_the_lab_have_the_same_packages() -> None:
 
 
 NAMED = [
-    ("行空板", "unihiker"), ("行空板 M10", "unihiker"), ("UNIHIKER", "unihiker"), ("Unihiker M10", "unihiker"),
-    ("树莓派5", "pi5"), ("树莓派 ５", "pi5"), ("树莓派4", "pi4-64"), ("树莓派 4（32 位系统）", "pi4-32"),
-    ("树莓派4-32位", "pi4-32"), ("电脑", "pc"), ("浏览器", "browser"), ("Raspberry Pi 5", "pi5"),
-]  # fmt: skip
+    ("行空板", "unihiker"),
+    ("行空板 M10", "unihiker"),
+    ("UNIHIKER", "unihiker"),
+    ("Unihiker M10", "unihiker"),
+    ("树莓派5", "pi5"),
+    ("树莓派 ５", "pi5"),
+    ("树莓派4", "pi4-64"),
+    ("树莓派 4（32 位系统）", "pi4-32"),
+    ("树莓派4-32位", "pi4-32"),
+    ("电脑", "pc"),
+    ("浏览器", "browser"),
+    ("Raspberry Pi 5", "pi5"),
+]
 
 
 @pytest.mark.parametrize(("given", "name"), NAMED)

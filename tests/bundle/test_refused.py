@@ -103,8 +103,13 @@ def a_form(size: float, macs: float = 1e9) -> Form:
 def _card() -> Any:
     from qingzhou.runtime.card import Card, Input, Output
 
-    return Card("classification", "VGG-16", "MMEdu", Input("x", "image", [1, 3, 224, 224], "RGB", []),
-                Output("y", "probabilities"))  # fmt: skip
+    return Card(
+        "classification",
+        "VGG-16",
+        "MMEdu",
+        Input("x", "image", [1, 3, 224, 224], "RGB", []),
+        Output("y", "probabilities"),
+    )
 
 
 def test_too_large() -> None:

@@ -17,15 +17,22 @@ from click.testing import CliRunner
 from test_build import LENET, run
 
 from qingzhou.bundle import renew as renewing
-from qingzhou.bundle.build import Bundle, build
+from qingzhou.bundle.build import build
 from qingzhou.bundle.contents import FACTS, digests, is_sealed, write_facts
+from qingzhou.bundle.order import Bundle
 from qingzhou.bundle.place import bundle_place, take_place
 from qingzhou.bundle.renew import Before, read_before
 from qingzhou.cli import main
 from qingzhou.errors import OutputError, use_language
 
-OLD = {"main.py": "MODEL", "labels.txt": "cat", "sim/1.jpg": "p", "qingzhou_runtime/draw.py": "d", "install.bat": "i",
-       "wheels/numpy.whl": "n"}  # fmt: skip
+OLD = {
+    "main.py": "MODEL",
+    "labels.txt": "cat",
+    "sim/1.jpg": "p",
+    "qingzhou_runtime/draw.py": "d",
+    "install.bat": "i",
+    "wheels/numpy.whl": "n",
+}
 NEW = {
     "main.py": "MODEL 2",
     "labels.txt": "dog",
@@ -106,24 +113,29 @@ CHANGES: dict[str, tuple[Callable[[Path], None], dict[str, str], dict[str, str]]
     "labels": (put("labels.txt", "my cat"), {"labels.old.txt": "my cat"}, {"labels.txt": "labels.old.txt"}),
     "labels twice": (
         lambda place: [put("labels.old.txt", "a")(place), put("labels.txt", "b")(place)][0],
-        {"labels.old.txt": "a", "labels.old2.txt": "b"}, {"labels.txt": "labels.old2.txt"},
+        {"labels.old.txt": "a", "labels.old2.txt": "b"},
+        {"labels.txt": "labels.old2.txt"},
     ),
     "the runtime": (
-        put("qingzhou_runtime/draw.py", "mine"), {"qingzhou_runtime/draw.old.py": "mine"},
+        put("qingzhou_runtime/draw.py", "mine"),
+        {"qingzhou_runtime/draw.old.py": "mine"},
         {"qingzhou_runtime/draw.py": "qingzhou_runtime/draw.old.py"},
     ),
     "as the new one": (put("labels.txt", "dog"), {}, {}),
     "what the new one lacks": (put("install.bat", "mine"), {"install.bat": "mine"}, {"install.bat": "install.bat"}),
     "its own of a new name": (put("model.onnx", "mine"), {"model.old.onnx": "mine"}, {"model.onnx": "model.old.onnx"}),
     "a folder for a file": (
-        as_folder("labels.txt"), {"labels.old.txt/mine.txt": "mine"}, {"labels.txt": "labels.old.txt"},
+        as_folder("labels.txt"),
+        {"labels.old.txt/mine.txt": "mine"},
+        {"labels.txt": "labels.old.txt"},
     ),
     "a file for a folder": (
         lambda place: [shutil.rmtree(place / "sim"), put("sim", "mine")(place)][1],
-        {"sim.old": "mine"}, {"sim": "sim.old"},
+        {"sim.old": "mine"},
+        {"sim": "sim.old"},
     ),
     "gone": (lambda place: (place / "labels.txt").unlink(), {}, {}),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", CHANGES)
@@ -178,8 +190,12 @@ def test_a_list_without_digests_proves_nothing(tmp_path: Path) -> None:
     facts = {"format": "qingzhou.bundle", "files": list(OLD), "note": "mine"}
     (place / FACTS).write_text(json.dumps(facts), "utf-8")
     named = again(place, {**NEW, "same.txt": "same"})
-    assert named == {"labels.txt": "labels.old.txt", "main.py": "main.old.py", "sim/1.jpg": "sim/1.old.jpg",
-                     "qingzhou_runtime/draw.py": "qingzhou_runtime/draw.old.py"}  # fmt: skip
+    assert named == {
+        "labels.txt": "labels.old.txt",
+        "main.py": "main.old.py",
+        "sim/1.jpg": "sim/1.old.jpg",
+        "qingzhou_runtime/draw.py": "qingzhou_runtime/draw.old.py",
+    }
     assert {**texts(place), **NEW, "install.bat": "i", "wheels/numpy.whl": "n"} == texts(place)
     assert json.loads((place / "bundle.old.json").read_text("utf-8")) == facts
     assert is_sealed(json.loads((place / FACTS).read_text("utf-8")))

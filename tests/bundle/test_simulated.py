@@ -33,8 +33,18 @@ def test_something_fires_at_the_first_run(
     scene: str, model: Path, data: Path, actions: list[str], told: list[str], tmp_path: Path
 ) -> None:
     """And at the second: what the first has left behind is no picture to recognise."""
-    made = build(model, "unihiker", scene, actions=actions, data=data, precision="fp32", engine="onnxruntime",
-                 out=tmp_path / "b", lang="en", constants={"PORT": 0} if scene == "api" else None)  # fmt: skip
+    made = build(
+        model,
+        "unihiker",
+        scene,
+        actions=actions,
+        data=data,
+        precision="fp32",
+        engine="onnxruntime",
+        out=tmp_path / "b",
+        lang="en",
+        constants={"PORT": 0} if scene == "api" else None,
+    )
     assert 3 <= sum(name.startswith("sim/") for name in made.files) <= 6
     printed = run(made.path / "main.py", "--sim")
     assert [text for text in told if text not in printed] == [], printed
@@ -48,8 +58,16 @@ def test_the_screen_is_the_board_s(device: str, size: tuple[int, int], tmp_path:
 
     Where the board has none, small pictures are shown on one that can be read.
     """
-    made = build(LENET, device, "camera", data=DIGITS / "test", precision="fp32", engine="onnxruntime",
-                 out=tmp_path / "b", lang="zh")  # fmt: skip
+    made = build(
+        LENET,
+        device,
+        "camera",
+        data=DIGITS / "test",
+        precision="fp32",
+        engine="onnxruntime",
+        out=tmp_path / "b",
+        lang="zh",
+    )
     run(made.path / "main.py", "--sim")
     with Image.open(made.path / "sim_screen.png") as shown:
         assert shown.size == size
@@ -63,8 +81,9 @@ def test_a_picture_that_cannot_be_read_is_not_taken(tmp_path: Path) -> None:
     folder = tmp_path / "data" / "3"
     shutil.copytree(DIGITS / "test" / "3", folder)
     (folder / "0.png").write_bytes(b"\x89PNG\r\n no more")
-    made = build(LENET, "pc", "web", data=folder.parent, precision="fp32", out=tmp_path / "b", lang="en",
-                 engine="onnxruntime")  # fmt: skip
+    made = build(
+        LENET, "pc", "web", data=folder.parent, precision="fp32", out=tmp_path / "b", lang="en", engine="onnxruntime"
+    )
     taken = [name for name in made.files if name.startswith("sim/")]
     assert taken and all(Image.open(made.path / name).size for name in taken)
     none = build(LENET, "pc", "web", out=tmp_path / "c", lang="en", engine="onnxruntime")

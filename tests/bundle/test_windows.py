@@ -70,8 +70,13 @@ def install(prefix: Path, tmp_path: Path) -> Install:
         (folder / "install.bat").write_bytes(install_bat(PYTHONS, language).encode("utf-8"))
         for name, text in programs.items():
             stand_in(path / name, text.replace("{status}", str(status)))
-        env = {**os.environ, "WINEPREFIX": str(prefix), "WINEDEBUG": "-all", "WINEPATH": windows(path),
-               "PYTHON": "another.exe"}  # fmt: skip
+        env = {
+            **os.environ,
+            "WINEPREFIX": str(prefix),
+            "WINEDEBUG": "-all",
+            "WINEPATH": windows(path),
+            "PYTHON": "another.exe",
+        }
         command = ["wine", "cmd", "/c", windows(folder / "install.bat")]
         done = subprocess.run(command, input=b"\r\n", capture_output=True, env=env, timeout=120)
         lines = done.stdout.decode("utf-8", "replace").splitlines()

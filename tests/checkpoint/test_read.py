@@ -105,8 +105,9 @@ def test_untyped_storage_counts_bytes(tmp_path: Path) -> None:
 def test_parameters_and_subclasses(tmp_path: Path) -> None:
     storage = Storage(A)
     base = (storage, 0, (24,), (1,), False, {})
-    rebuilt = Call("torch._tensor._rebuild_from_type_v2",
-                   (Name("torch._utils._rebuild_tensor_v2"), Name("torch.Tensor"), base, {}))  # fmt: skip
+    rebuilt = Call(
+        "torch._tensor._rebuild_from_type_v2", (Name("torch._utils._rebuild_tensor_v2"), Name("torch.Tensor"), base, {})
+    )
     obj = {"p": Call("torch._utils._rebuild_parameter", (A, True, {})), "t": rebuilt}
     found = tensors_of(tmp_path, obj)
     np.testing.assert_array_equal(found["p"], A)
@@ -123,13 +124,16 @@ def test_big_endian(tmp_path: Path) -> None:
 
 
 PLACES = [
-    ({"a": A}, "top"), ({"state_dict": {"a": A}}, "state_dict"), ({"model": {"a": A}, "epoch": 3}, "model"),
-    ({"ema": {"a": A}}, "ema"), ({"model": {"state_dict": {"a": A}}}, "nested"),
+    ({"a": A}, "top"),
+    ({"state_dict": {"a": A}}, "state_dict"),
+    ({"model": {"a": A}, "epoch": 3}, "model"),
+    ({"ema": {"a": A}}, "ema"),
+    ({"model": {"state_dict": {"a": A}}}, "nested"),
     ({"state_dict": {"module.a": A}}, "DataParallel"),
     ({"state_dict": {"a": A}, "ema_state_dict": {"b": A}, "optimizer": {"state": {0: {"m": A}}}}, "others left out"),
     ({"state_dict": {"a": A, "data_preprocessor.mean": A}}, "data_preprocessor"),
     ({"state_dict": {"a": A, "version": 3}}, "number"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("obj", [p[0] for p in PLACES], ids=[p[1] for p in PLACES])
@@ -161,19 +165,32 @@ def test_pickled_module(tmp_path: Path, wrap: Any, legacy: bool) -> None:
 def test_plain_values(tmp_path: Path) -> None:
     raw = Call("numpy.core.multiarray._reconstruct", (Name("numpy.ndarray"), (0,), b"b"))
     meta = {
-        "size": np.int64(7), "real": np.float32(0.5), "flag": np.bool_(True), "set": {1, 2}, "bytes": b"\xff\0",
-        "shape": Call("torch.Size", ((1, 2),)), "device": Call("torch.device", ("cuda", 0)),
-        "dtype": Name("torch.float32"), "buffer": Call("__builtin__.getattr", ("x", "min")), "raw": raw,
-        "mine": Instance("__main__.Net", {"a": 1}), "order": Call("collections.OrderedDict", ([["k", "v"]],)),
-        "default": Call("collections.defaultdict", (Name("__builtin__.list"),)), "tuple": ("猫", "dog"),
-    }  # fmt: skip
+        "size": np.int64(7),
+        "real": np.float32(0.5),
+        "flag": np.bool_(True),
+        "set": {1, 2},
+        "bytes": b"\xff\0",
+        "shape": Call("torch.Size", ((1, 2),)),
+        "device": Call("torch.device", ("cuda", 0)),
+        "dtype": Name("torch.float32"),
+        "buffer": Call("__builtin__.getattr", ("x", "min")),
+        "raw": raw,
+        "mine": Instance("__main__.Net", {"a": 1}),
+        "order": Call("collections.OrderedDict", ([["k", "v"]],)),
+        "default": Call("collections.defaultdict", (Name("__builtin__.list"),)),
+        "tuple": ("猫", "dog"),
+    }
     found = read_checkpoint(write_checkpoint(tmp_path / "x.pth", {"meta": meta, "state_dict": {"a": A}})).meta
     assert (found["size"], found["real"], found["flag"], found["set"]) == (7, 0.5, True, {1, 2})
     assert (found["bytes"], found["shape"], found["device"]) == (b"\xff\0", (1, 2), "cuda:0")
     assert (found["order"], found["default"], found["tuple"]) == ({"k": "v"}, {}, ("猫", "dog"))
     names = {key: value.name for key, value in found.items() if isinstance(value, Opaque)}
-    assert names == {"dtype": "torch.float32", "buffer": "builtins.getattr", "mine": "__main__.Net",
-                     "raw": "numpy._core.multiarray._reconstruct"}  # fmt: skip
+    assert names == {
+        "dtype": "torch.float32",
+        "buffer": "builtins.getattr",
+        "mine": "__main__.Net",
+        "raw": "numpy._core.multiarray._reconstruct",
+    }
     assert found["mine"].state == {"a": 1}
 
 
@@ -234,18 +251,23 @@ def test_safetensors(tmp_path: Path) -> None:
     assert checkpoint.meta == {"k": "v"} and checkpoint.origin.container == "safetensors"
 
 
-@pytest.mark.parametrize("data", [
-    safetensors({"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 4]}}, bytes(4)),
-    safetensors({"a": {"dtype": "F32", "shape": [1], "data_offsets": [4, 8]}}, bytes(8)),
-    safetensors({"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}, bytes(3)),
-    safetensors({"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}, bytes(5)),
-    safetensors({"a": {"dtype": "F32", "shape": [-1], "data_offsets": [0, 4]}}, bytes(4)),
-    safetensors({"a": {"dtype": "F32", "shape": [2**70, 0], "data_offsets": [0, 0]}}),
-    safetensors({"a": {"dtype": "Q4", "shape": [1], "data_offsets": [0, 4]}}, bytes(4)),
-    safetensors({"a": 3}), safetensors({"a": None}), safetensors(b"{" + b'"a":[' * 50_000), 
-    safetensors({"__metadata__": 1}),
-    safetensors(b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":1}', bytes(4)),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "data",
+    [
+        safetensors({"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 4]}}, bytes(4)),
+        safetensors({"a": {"dtype": "F32", "shape": [1], "data_offsets": [4, 8]}}, bytes(8)),
+        safetensors({"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}, bytes(3)),
+        safetensors({"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}, bytes(5)),
+        safetensors({"a": {"dtype": "F32", "shape": [-1], "data_offsets": [0, 4]}}, bytes(4)),
+        safetensors({"a": {"dtype": "F32", "shape": [2**70, 0], "data_offsets": [0, 0]}}),
+        safetensors({"a": {"dtype": "Q4", "shape": [1], "data_offsets": [0, 4]}}, bytes(4)),
+        safetensors({"a": 3}),
+        safetensors({"a": None}),
+        safetensors(b"{" + b'"a":[' * 50_000),
+        safetensors({"__metadata__": 1}),
+        safetensors(b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":1}', bytes(4)),
+    ],
+)
 def test_bad_safetensors(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "x.safetensors").write_bytes(data)
     with pytest.raises(QingzhouError):

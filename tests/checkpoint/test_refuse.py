@@ -96,9 +96,18 @@ def test_a_pipe_does_not_hang(tmp_path: Path) -> None:
 
 
 NO_NETWORK = [
-    {"optimizer": {"state": {0: {"m": A}}}}, {"state": {0: {"m": A}}, "param_groups": []}, {}, [1, 2], 3, None, A,
-    {"state_dict": {}}, {"meta": {}}, Instance("sklearn.svm.SVC", {"a": 1}), {0: A},
-]  # fmt: skip
+    {"optimizer": {"state": {0: {"m": A}}}},
+    {"state": {0: {"m": A}}, "param_groups": []},
+    {},
+    [1, 2],
+    3,
+    None,
+    A,
+    {"state_dict": {}},
+    {"meta": {}},
+    Instance("sklearn.svm.SVC", {"a": 1}),
+    {0: A},
+]
 
 
 @pytest.mark.parametrize("obj", NO_NETWORK, ids=range(len(NO_NETWORK)))
@@ -146,7 +155,7 @@ ZIPS = [
     ("two roots", archive({"a/data.pkl": b"x", "b/data.pkl": b"x"}), UnsafeCheckpoint),
     ("a file beside the root", archive({"a/data.pkl": b"x", "b": b"x"}), UnsafeCheckpoint),
     ("something after the pickle", whole(**{"data.pkl": records()["data.pkl"] + b"x"}), UnsafeCheckpoint),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("data", "error"), [z[1:] for z in ZIPS], ids=[z[0] for z in ZIPS])
@@ -165,9 +174,19 @@ def test_two_parts_of_one_name(tmp_path: Path) -> None:
         read_checkpoint(tmp_path / "x.pth")
 
 
-@pytest.mark.parametrize("limits", [Limits(opcodes=5), Limits(memo=2), Limits(stack=2), Limits(records=1),
-                                    Limits(depth=1), Limits(pickle_bytes=9), Limits(name=3),
-                                    Limits(repeats=0, repeats_floor=3)])  # fmt: skip
+@pytest.mark.parametrize(
+    "limits",
+    [
+        Limits(opcodes=5),
+        Limits(memo=2),
+        Limits(stack=2),
+        Limits(records=1),
+        Limits(depth=1),
+        Limits(pickle_bytes=9),
+        Limits(name=3),
+        Limits(repeats=0, repeats_floor=3),
+    ],
+)
 def test_every_budget_counts(tmp_path: Path, limits: Limits) -> None:
     path = write_checkpoint(tmp_path / "x.pth", {"state_dict": {"weight": A}})
     read_checkpoint(path)

@@ -107,9 +107,14 @@ mm.inference(np.zeros((40, 40, 3), np.uint8))
 mm.format_output()
 """
     env = {
-        **os.environ, "PYTHONPATH": str(SRC), "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0", "LC_ALL": "C",
-        "PYTHONCOERCECLOCALE": "0", "QINGZHOU_LANG": lang,
-    }  # fmt: skip
+        **os.environ,
+        "PYTHONPATH": str(SRC),
+        "PYTHONIOENCODING": encoding,
+        "PYTHONUTF8": "0",
+        "LC_ALL": "C",
+        "PYTHONCOERCECLOCALE": "0",
+        "QINGZHOU_LANG": lang,
+    }
     (tmp_path / "lesson.py").write_text(code, "utf-8")
     done = subprocess.run([sys.executable, tmp_path / "lesson.py"], env=env, capture_output=True, timeout=120)
     assert done.returncode == 0, done.stderr.decode("utf-8", "replace")

@@ -102,9 +102,12 @@ def test_damaged_or_hostile_metadata(metadata: dict[str, str], words: str) -> No
 
 @pytest.mark.parametrize(
     ("name", "size", "ops"),
-    [("SSD_Lite", (320, 320), ["resize", "normalize"]), ("Yolov3", (416, 416), ["resize", "normalize", "pad_to"]),
-     ("FasterRCNN", (1333, 800), ["resize", "normalize", "pad_to"])],
-)  # fmt: skip
+    [
+        ("SSD_Lite", (320, 320), ["resize", "normalize"]),
+        ("Yolov3", (416, 416), ["resize", "normalize", "pad_to"]),
+        ("FasterRCNN", (1333, 800), ["resize", "normalize", "pad_to"]),
+    ],
+)
 def test_detectors_are_prepared_as_in_training(name: str, size: tuple[int, int], ops: list[str]) -> None:
     """SSD squashes pictures; the others keep the ratio inside the size that the export has fixed."""
     card = original_card(info(name, codebase="MMDet"), Port("input", (1, 3, *size)), Port("dets", (1, 100, 5)))

@@ -6,10 +6,17 @@ from qingzhou.errors import ArchitectureMismatch
 from qingzhou.nets.names import BACKBONES, check_name, hub_name, parse_name
 
 TITLES = {
-    "LeNet": "LeNet-5", "MobileNet": "MobileNetV2 1x", "ResNet18": "ResNet-18", "ResNet50": "ResNet-50",
-    "ResNeXt": "ResNeXt-50 32x4d", "RegNet": "RegNetX-400MF", "RepVGG": "RepVGG-A0",
-    "ShuffleNet_v2": "ShuffleNetV2 1x", "VGG": "VGG-16 BN", "MobileNetV3": "MobileNetV3 small",
-}  # fmt: skip
+    "LeNet": "LeNet-5",
+    "MobileNet": "MobileNetV2 1x",
+    "ResNet18": "ResNet-18",
+    "ResNet50": "ResNet-50",
+    "ResNeXt": "ResNeXt-50 32x4d",
+    "RegNet": "RegNetX-400MF",
+    "RepVGG": "RepVGG-A0",
+    "ShuffleNet_v2": "ShuffleNetV2 1x",
+    "VGG": "VGG-16 BN",
+    "MobileNetV3": "MobileNetV3 small",
+}
 FAMILIES = {name: name for name in BACKBONES} | {"ResNet18": "ResNet", "ResNet50": "ResNet"}
 
 RIGHT = [

@@ -241,10 +241,16 @@ def module(cuda: Cuda, version: str = "11.4.0.106") -> Any:
         return {"FLOAT": np.float32, "INT64": np.int64}[trt_type]
 
     return SimpleNamespace(
-        __version__=version, ILogger=Logger, Builder=Builder, OnnxParser=Parser, Runtime=Runtime, nptype=nptype,
-        NetworkDefinitionCreationFlag=NetworkDefinitionCreationFlag, TensorIOMode=TensorIOMode,
+        __version__=version,
+        ILogger=Logger,
+        Builder=Builder,
+        OnnxParser=Parser,
+        Runtime=Runtime,
+        nptype=nptype,
+        NetworkDefinitionCreationFlag=NetworkDefinitionCreationFlag,
+        TensorIOMode=TensorIOMode,
         BuilderFlag=enum.Enum("BuilderFlag", ["TF32"]),
-    )  # fmt: skip
+    )
 
 
 def _can_build(model: onnx.ModelProto) -> bool:

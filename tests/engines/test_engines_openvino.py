@@ -34,7 +34,7 @@ NETWORKS = [
     ("SSD_Lite", {"form": "raw"}, 1e-4),
     ("Yolov3", {}, 1e-4),
     ("Yolov3", {"form": "raw"}, 1e-4),
-]  # fmt: skip
+]
 
 
 @pytest.fixture(scope="module")
@@ -213,8 +213,8 @@ TRAPS: dict[str, Callable[[str], str]] = {
     "weights beyond the end": lambda xml: re.sub(r'offset="\d+"', 'offset="99999999999"', xml),
     "weights before the start": lambda xml: re.sub(r'offset="\d+"', 'offset="-5"', xml),
     "a huge size": lambda xml: re.sub(r'size="\d+"', 'size="18446744073709551615"', xml),
-    "a huge input": lambda xml: re.sub("(<dim>|,)32(?=<|,|\")", r"\g<1>9999999999", xml),
-}  # fmt: skip
+    "a huge input": lambda xml: re.sub('(<dim>|,)32(?=<|,|")', r"\g<1>9999999999", xml),
+}
 
 
 @pytest.mark.parametrize("trap", TRAPS)
@@ -268,7 +268,10 @@ def test_nothing_is_reported(digits: qingzhou.Model, tmp_path: Path) -> None:
     env = {name: value for name, value in os.environ.items() if name not in ("ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME")}
     done = subprocess.run(
         [sys.executable, "-c", code, str(digits.path), str(tmp_path / "m.xml")],
-        env={**env, **homes, "PYTHONPATH": os.pathsep.join(sys.path)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        env={**env, **homes, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert not list((tmp_path / "home").rglob("*"))

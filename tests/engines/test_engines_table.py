@@ -192,14 +192,16 @@ def test_an_unknown_provider(model: qingzhou.Model) -> None:
 
 PROCESSORS: list[tuple[str, dict[str, Any]]] = [
     ("flags\t\t: fpu sse2 avx2 fma", {"AVX2": True, "AVX-512": False, "VNNI": False, "AMX": False, "FP16": False}),
-    ("flags : avx2 avx512f avx512_vnni amx_tile amx_int8 avx512_fp16",
-     {"AVX2": True, "AVX-512": True, "VNNI": True, "AMX": True, "FP16": True}),
+    (
+        "flags : avx2 avx512f avx512_vnni amx_tile amx_int8 avx512_fp16",
+        {"AVX2": True, "AVX-512": True, "VNNI": True, "AMX": True, "FP16": True},
+    ),
     ("processor : 0\nflags : avx2 avx_vnni", {"AVX2": True, "VNNI": True, "AVX-512": False}),
     ("Features\t: fp asimd fphp asimdhp asimddp", {"NEON": True, "dot product": True, "FP16": True}),
     ("model name : ARMv7\nFeatures : half thumb neon vfpv4", {"NEON": True, "dot product": False, "FP16": False}),
     ("isa : rv64imafdc", {}),
     ("", {}),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("text", "wanted"), PROCESSORS)

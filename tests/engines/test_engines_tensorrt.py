@@ -146,17 +146,21 @@ def test_the_gpu_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_engine_is_built_and_run(lenet: Path, tmp_path: Path, cuda: Cuda) -> None:
     made = export_model(LENET, "tensorrt", tmp_path)
     assert {path.name: path for path in (*made.files, *made.kept)}.keys() == {
-        "lenet_digits.tensorrt.engine", "lenet_digits.tensorrt.json", "lenet_digits.tensorrt.onnx",
+        "lenet_digits.tensorrt.engine",
+        "lenet_digits.tensorrt.json",
+        "lenet_digits.tensorrt.onnx",
         "lenet_digits.tensorrt.timing",
-    }  # fmt: skip
+    }
     assert sorted(tmp_path.iterdir()) == sorted((*made.files, *made.kept))
     assert made.difference is not None and made.difference.largest < 1e-6
     assert any("not run on hardware" in note for note in made.notes)
     assert any(trtexec(made.path) in note for note in made.notes)
     facts = json.loads(made.files[1].read_text())
     assert {key: facts[key] for key in facts if key != "card"} == {
-        "tensorrt": "11.4.0.106", "gpu": "NVIDIA Orin", "compute_capability": "8.7"
-    }  # fmt: skip
+        "tensorrt": "11.4.0.106",
+        "gpu": "NVIDIA Orin",
+        "compute_capability": "8.7",
+    }
     assert evaluate(made.path, DATA).result.right == 488
     picture = next(path for path, digit in digits() if digit == "3")
     assert qingzhou.load(made.path, device="gpu.1").predict(picture).label == "3" and cuda.device == 1

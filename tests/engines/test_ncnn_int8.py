@@ -46,8 +46,10 @@ def feeds(source: Path, count: int = 5) -> list[dict[str, np.ndarray]]:
     predictor, chance = qingzhou.load(source).predictor, np.random.default_rng(3)
     sample = predictor.feed(predictor.card.sample)
     strength = float(np.std(sample[predictor.card.input.name])) or 1.0
-    noise = [{name: chance.normal(0, strength, array.shape).astype(array.dtype) for name, array in sample.items()}
-             for _ in range(count)]  # fmt: skip
+    noise = [
+        {name: chance.normal(0, strength, array.shape).astype(array.dtype) for name, array in sample.items()}
+        for _ in range(count)
+    ]
     return [sample, *noise]
 
 

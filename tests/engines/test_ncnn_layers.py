@@ -34,13 +34,18 @@ ORACLE = Path(__file__).parents[1] / "oracle"
 CLASSIFIERS = sorted((ORACLE / "mmedu").iterdir())
 DETECTORS = [ORACLE / "mmdet" / name for name in ("SSD_Lite", "Yolov3")]
 TEXT = {"em_lstm", "em_lstm1"}
-BASENN = [path.parent for path in sorted(ORACLE.glob("basenn/torch*/*/reference.npz"))
-          if path.parent.name not in TEXT | {"custom_module"}]  # fmt: skip
+BASENN = [
+    path.parent
+    for path in sorted(ORACLE.glob("basenn/torch*/*/reference.npz"))
+    if path.parent.name not in TEXT | {"custom_module"}
+]
 LAYERS = np.load(ORACLE / "torch_modules" / "references.npz")
 NO_FORM = {  # what ONNX can express and ncnn cannot
-    "lstm_steps_first": "Lstm (batch axis 0)", "lstm_two_ways_steps_first": "Lstm (batch axis 0)",
-    "max_pool": "MaxPool (dilation)", "softmax_over_the_batch": "Softmax (axis 0)",
-}  # fmt: skip
+    "lstm_steps_first": "Lstm (batch axis 0)",
+    "lstm_two_ways_steps_first": "Lstm (batch axis 0)",
+    "max_pool": "MaxPool (dilation)",
+    "softmax_over_the_batch": "Softmax (axis 0)",
+}
 NAMES = sorted({key[:-2] for key in LAYERS.files if key.endswith(".y")})
 Record = Callable[[str, Any], None]
 
@@ -221,8 +226,12 @@ def test_numbers_beyond_fp16_stay_fp32(tmp_path: Path) -> None:
     net = Recorder()
     x = net.input("input", (1, 3))
     graph = net.freeze(net.linear("large", net.linear("small", x, 1), 1))
-    weights = {"small.weight": np.ones((1, 3)), "small.bias": np.ones(1), "large.weight": np.full((1, 1), 1e5),
-               "large.bias": np.zeros(1)}  # fmt: skip
+    weights = {
+        "small.weight": np.ones((1, 3)),
+        "small.bias": np.ones(1),
+        "large.weight": np.full((1, 1), 1e5),
+        "large.bias": np.zeros(1),
+    }
     made = Net(graph.bound(weights), tmp_path, half=True)
     words = np.frombuffer(made.bin.read_bytes(), "<u4").tolist()
     assert words[0] == TAG_FLOAT16 and words[4] == 0 and len(words) == 7

@@ -20,8 +20,14 @@ COLOURS = {"red": RED, "green": GREEN, "blue": BLUE}
 
 def card(task: str = "classification", labels: Sequence[str] = ("red", "green", "blue"), kind: str = "image") -> Card:
     shape = [1, 3, 8, 8] if kind == "image" else [None, 3]
-    return Card(task, "Tiny", "BaseNN", Input("input", kind, shape, "RGB" if kind == "image" else ""),
-                Output("out", "values"), list(labels))  # fmt: skip
+    return Card(
+        task,
+        "Tiny",
+        "BaseNN",
+        Input("input", kind, shape, "RGB" if kind == "image" else ""),
+        Output("out", "values"),
+        list(labels),
+    )
 
 
 class Eye:

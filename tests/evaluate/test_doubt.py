@@ -44,7 +44,7 @@ MISNAMED = {
     "two exchanged": (counts([0, 6], [6, 0]), ["no", "yes"], "no is answered as yes, yes as no"),
     "few of each": (np.eye(10, k=1, dtype=np.int64) * 2, NUMBERS, "plus 1"),
     "weak as well": (answered(40, 0.4, SHIFTED), NUMBERS, "0 is answered as 1"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", MISNAMED)
@@ -68,7 +68,7 @@ GUESSED = {
     "too few to tell": (counts([3, 1], [2, 2]), ["yes", "no"], "chance 50.0 %"),
     "one class": (counts([20, 0, 0], [0, 0, 0], [0, 0, 0]), ANIMALS, "would get 100 %. Add other classes"),
     "one class, as another": (counts([1, 20, 0], [0, 0, 0], [0, 0, 0]), ANIMALS, "100 %; most often: cat → dog (20)"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", GUESSED)
@@ -88,7 +88,7 @@ HONEST = {
     "sixty-five of two": (counts([33, 17], [18, 32]), ["yes", "no"]),
     "rare ones found": (counts([178, 2], [8, 12]), ["yes", "no"]),
     "all right": (np.eye(3, dtype=np.int64) * 4, ANIMALS),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", HONEST)

@@ -205,9 +205,15 @@ def test_the_same_boxes(name: str, tmp_path: Path) -> None:
 
 
 SAID = {
-    "a sixth number": "confidence", "names from 1": "count from 1", "CVAT's YOLO 1.1": "training data",
-    "LabelImg": "", "VOC": "", "Label Studio": "", "data.yaml": "", "a list of pictures": "",
-}  # fmt: skip
+    "a sixth number": "confidence",
+    "names from 1": "count from 1",
+    "CVAT's YOLO 1.1": "training data",
+    "LabelImg": "",
+    "VOC": "",
+    "Label Studio": "",
+    "data.yaml": "",
+    "a list of pictures": "",
+}
 
 
 @pytest.mark.parametrize("name", SAID)
@@ -257,17 +263,24 @@ def test_no_list_leads_to_anything_outside(tmp_path: Path) -> None:
 
 WRONG: dict[str, tuple[Callable[[Path], Any], type[QingzhouError], str]] = {
     "texts from 1, names from 0": (
-        lambda p: yolo(p, YAML, one="2" + ONE[1:], two="1" + TWO[1:]), DataError, "count the classes from 1"),
+        lambda p: yolo(p, YAML, one="2" + ONE[1:], two="1" + TWO[1:]),
+        DataError,
+        "count the classes from 1",
+    ),
     "texts from 0, names from 1": (
-        lambda p: yolo(p, "val: images/val\nnames: {1: cat, 2: dog}\n"), DataError, "count the classes from 0"),
-    "a gap in the names": (
-        lambda p: yolo(p, "val: images/val\nnames: {0: cat, 2: dog}\n"), LabelError, "missing: 1"),
+        lambda p: yolo(p, "val: images/val\nnames: {1: cat, 2: dog}\n"),
+        DataError,
+        "count the classes from 0",
+    ),
+    "a gap in the names": (lambda p: yolo(p, "val: images/val\nnames: {0: cat, 2: dog}\n"), LabelError, "missing: 1"),
     "nothing where data.yaml says": (
-        lambda p: yolo(p, "val: pictures/none\nnames: [cat, dog]\n", "a", "b"), DataError, "no pictures with YOLO"),
-    "several years": (
-        lambda p: voc(voc(p / "VOC2007").parent / "VOC2012").parent, DataError, "several data sets"),
+        lambda p: yolo(p, "val: pictures/none\nnames: [cat, dog]\n", "a", "b"),
+        DataError,
+        "no pictures with YOLO",
+    ),
+    "several years": (lambda p: voc(voc(p / "VOC2007").parent / "VOC2012").parent, DataError, "several data sets"),
     "no pictures": (lambda p: write(p / "Annotations" / "1.xml", DOG).parents[1], DataError, "no pictures with VOC"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", WRONG)

@@ -194,8 +194,17 @@ def test_what_a_list_gets_wrong_is_counted_and_named(tmp_path: Path) -> None:
         paint(tmp_path / "val_set" / name / "1.png", colour)
     write(tmp_path / "val_set" / "red" / "bad.png", "x")
     write(tmp_path / "classes.txt", "green\nred\ncow\n")
-    lines = ["red/1.png 1", "green/1.png 0", "cow/1.png 2", "red/1.png 7", "red/1.png 0", "red/9.png 1",
-             "../1.png 1", "red/bad.png 1", "red/1.png"]  # fmt: skip
+    lines = [
+        "red/1.png 1",
+        "green/1.png 0",
+        "cow/1.png 2",
+        "red/1.png 7",
+        "red/1.png 0",
+        "red/9.png 1",
+        "../1.png 1",
+        "red/bad.png 1",
+        "red/1.png",
+    ]
     write(tmp_path / "val.txt", "\n".join(lines))
     found = evaluate(Eye(), tmp_path)
     assert (found.result.judged, found.failed, found.unknown) == (2, 5, {"cow": 1, "7": 1})

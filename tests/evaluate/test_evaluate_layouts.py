@@ -115,9 +115,13 @@ def test_tables_in_gbk(tmp_path: Path) -> None:
 
 ROWS = np.float32([[9, 1, 1], [1, 9, 1], [1, 1, 9]])
 LABELS: dict[str, Any] = {
-    "numbers": [0, 1, 2], "column": [[0], [1], [2]], "floats": [0.0, 1.0, 2.0], "one-hot": np.eye(3, dtype=int),
-    "one-hot floats": np.eye(3), "names": ["red", "green", "blue"],
-}  # fmt: skip
+    "numbers": [0, 1, 2],
+    "column": [[0], [1], [2]],
+    "floats": [0.0, 1.0, 2.0],
+    "one-hot": np.eye(3, dtype=int),
+    "one-hot floats": np.eye(3),
+    "names": ["red", "green", "blue"],
+}
 
 
 @pytest.mark.parametrize("name", LABELS)
@@ -216,12 +220,17 @@ def yolo_flat(root: Path) -> Path:
 
 
 DETECTION: list[tuple[Callable[[Path], Path], str, str]] = [
-    (coco_plain, "coco", "all"), (coco_mmedu, "coco", "val"), (coco_original, "coco", "val"),
-    (coco_roboflow, "coco", "test"), (coco_file, "coco", "all"), (yolo, "yolo", "all"),
+    (coco_plain, "coco", "all"),
+    (coco_mmedu, "coco", "val"),
+    (coco_original, "coco", "val"),
+    (coco_roboflow, "coco", "test"),
+    (coco_file, "coco", "all"),
+    (yolo, "yolo", "all"),
     (lambda root: yolo(root, "images/val", "labels/val"), "yolo", "val"),
     (lambda root: yolo(root, "test/images", "test/labels"), "yolo", "test"),
-    (lambda root: yolo(root) / "data.yaml", "yolo", "all"), (yolo_flat, "yolo", "all"),
-]  # fmt: skip
+    (lambda root: yolo(root) / "data.yaml", "yolo", "all"),
+    (yolo_flat, "yolo", "all"),
+]
 
 
 @pytest.mark.parametrize("number", range(len(DETECTION)))

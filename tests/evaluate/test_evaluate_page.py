@@ -40,9 +40,11 @@ def page_of(found: Any, folder: Path, lang: str = "en") -> str:
 
 @pytest.mark.parametrize(
     ("lang", "words"),
-    [("en", ["98.19 %", "488 of 497", "96.6 to 99.0 %", "Each class", "Wrong answers", "0 → 4", "1573.png"]),
-     ("zh", ["98.19 %", "497 个中 488 个", "混淆矩阵", "各个类别", "答错的", "0 → 4", "1573.png"])],
-)  # fmt: skip
+    [
+        ("en", ["98.19 %", "488 of 497", "96.6 to 99.0 %", "Each class", "Wrong answers", "0 → 4", "1573.png"]),
+        ("zh", ["98.19 %", "497 个中 488 个", "混淆矩阵", "各个类别", "答错的", "0 → 4", "1573.png"]),
+    ],
+)
 def test_the_page_of_real_digits(lang: str, words: list[str], tmp_path: Path) -> None:
     model = qingzhou.convert(ORACLE / "trained" / "lenet_digits.pth", tmp_path / "m.onnx").path
     done = verb(model, DIGITS / "test", "--html", tmp_path / "new" / "page", "--lang", lang)

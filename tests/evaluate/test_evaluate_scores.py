@@ -47,8 +47,10 @@ def test_precision_and_recall_by_hand() -> None:
     assert result.confusion.tolist() == [[2, 1, 0], [0, 1, 0], [0, 1, 0]]
     assert (result.judged, result.right, result.wrong, result.accuracy, result.top5) == (5, 3, 2, 0.6, None)
     assert [tuple(score) for score in result.classes] == [
-        ("c0", 1.0, 2 / 3, 3), ("c1", 1 / 3, 1.0, 1), ("c2", None, 0.0, 1),
-    ]  # fmt: skip
+        ("c0", 1.0, 2 / 3, 3),
+        ("c1", 1 / 3, 1.0, 1),
+        ("c2", None, 0.0, 1),
+    ]
     assert [tuple(example) for example in result.examples] == [("2", "c0", "c1", 0.5), ("4", "c2", "c1", 0.5)]
     assert result.mistakes == [("c0", "c1", 1), ("c2", "c1", 1)]
 
@@ -142,8 +144,9 @@ def test_average_precision_by_hand() -> None:
     result = judged([Box(0, CAT), Box(0, (50, 50, 60, 60))], [Detection("cat", 0, 0.9, CAT)])
     assert (result.map, result.map50, result.map75) == (pytest.approx(51 / 101),) * 3
     assert [tuple(score) for score in result.classes] == [
-        ("cat", pytest.approx(51 / 101), pytest.approx(51 / 101), 2), ("dog", None, None, 0),
-    ]  # fmt: skip
+        ("cat", pytest.approx(51 / 101), pytest.approx(51 / 101), 2),
+        ("dog", None, None, 0),
+    ]
 
 
 def test_overlap_decides_at_which_limits_a_box_counts() -> None:
@@ -195,15 +198,26 @@ def test_as_the_library_itself_summarises() -> None:
     for image, (case, answers) in enumerate(random_pictures(60), start=1):
         for box in case.truth:
             x1, y1, x2, y2 = box.box
-            true.append({"id": len(true) + 1, "image_id": image, "category_id": box.label, "iscrowd": int(box.crowd),
-                         "bbox": [x1, y1, x2 - x1, y2 - y1], "area": (x2 - x1) * (y2 - y1)})  # fmt: skip
+            true.append(
+                {
+                    "id": len(true) + 1,
+                    "image_id": image,
+                    "category_id": box.label,
+                    "iscrowd": int(box.crowd),
+                    "bbox": [x1, y1, x2 - x1, y2 - y1],
+                    "area": (x2 - x1) * (y2 - y1),
+                }
+            )
         for one in answers:
             x1, y1, x2, y2 = one.box
             found.append([image, x1, y1, x2 - x1, y2 - y1, one.confidence, one.index])
     with contextlib.redirect_stdout(io.StringIO()):
         side = COCO()
-        side.dataset = {"images": [{"id": i} for i in range(1, 61)], "annotations": true,
-                        "categories": [{"id": 0, "name": "cat"}, {"id": 1, "name": "dog"}]}  # fmt: skip
+        side.dataset = {
+            "images": [{"id": i} for i in range(1, 61)],
+            "annotations": true,
+            "categories": [{"id": 0, "name": "cat"}, {"id": 1, "name": "dog"}],
+        }
         side.createIndex()
         judge = COCOeval(side, side.loadRes(np.array(found)), "bbox")
         judge.evaluate()
@@ -226,18 +240,31 @@ def test_a_real_network_with_boxes(tmp_path: Path) -> None:
     rows = np.float32([[20, 20, 60, 60, 0.9], [0, 0, 20, 40, 0.1], [0, 0, 0, 0, 0]])[None]
     values = {"rows": rows, "numbers": np.int64([[1, 0, 0]]), "zero": np.float32(0)}
     weights = [numpy_helper.from_array(value, name) for name, value in values.items()]
-    nodes = [helper.make_node("ReduceMean", ["input"], ["mean"], keepdims=0),
-             helper.make_node("Mul", ["mean", "zero"], ["nothing"]),
-             helper.make_node("Add", ["rows", "nothing"], ["dets"]),
-             helper.make_node("Identity", ["numbers"], ["labels"])]  # fmt: skip
-    ends = ([helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, 3, 64, 64])],
-            [helper.make_tensor_value_info("dets", TensorProto.FLOAT, [1, 3, 5]),
-             helper.make_tensor_value_info("labels", TensorProto.INT64, [1, 3])])  # fmt: skip
+    nodes = [
+        helper.make_node("ReduceMean", ["input"], ["mean"], keepdims=0),
+        helper.make_node("Mul", ["mean", "zero"], ["nothing"]),
+        helper.make_node("Add", ["rows", "nothing"], ["dets"]),
+        helper.make_node("Identity", ["numbers"], ["labels"]),
+    ]
+    ends = (
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, 3, 64, 64])],
+        [
+            helper.make_tensor_value_info("dets", TensorProto.FLOAT, [1, 3, 5]),
+            helper.make_tensor_value_info("labels", TensorProto.INT64, [1, 3]),
+        ],
+    )
     graph = helper.make_graph(nodes, "tiny", *ends, initializer=weights)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
     steps = [{"op": "resize", "size": [64, 64], "interpolation": "cv2"}]
-    text = Card("detection", "Tiny", "MMEdu", Input("input", "image", [1, 3, 64, 64], "RGB", steps),
-                Output("dets", "boxes"), ["cat", "dog"], thresholds={"score": 0.3, "iou": 0.5, "most": 3})  # fmt: skip
+    text = Card(
+        "detection",
+        "Tiny",
+        "MMEdu",
+        Input("input", "image", [1, 3, 64, 64], "RGB", steps),
+        Output("dets", "boxes"),
+        ["cat", "dog"],
+        thresholds={"score": 0.3, "iou": 0.5, "most": 3},
+    )
     helper.set_model_props(model, {KEY: text.to_json()})
     onnx.save(model, str(tmp_path / "tiny.onnx"))
     paint(tmp_path / "images" / "1.png", size=(32, 16))

@@ -177,10 +177,16 @@ AXES = [
 ]  # fmt: skip
 
 TREE = {
-    "nodes_treeids": (0, 0, 0), "nodes_nodeids": (0, 1, 2), "nodes_featureids": (0, 0, 0),
-    "nodes_values": (0.5, 0.0, 0.0), "nodes_modes": ("BRANCH_LEQ", "LEAF", "LEAF"), "nodes_truenodeids": (1, 0, 0),
-    "nodes_falsenodeids": (2, 0, 0), "nodes_hitrates": (1.0, 1.0, 1.0), "nodes_missing_value_tracks_true": (0, 0, 0),
-}  # fmt: skip
+    "nodes_treeids": (0, 0, 0),
+    "nodes_nodeids": (0, 1, 2),
+    "nodes_featureids": (0, 0, 0),
+    "nodes_values": (0.5, 0.0, 0.0),
+    "nodes_modes": ("BRANCH_LEQ", "LEAF", "LEAF"),
+    "nodes_truenodeids": (1, 0, 0),
+    "nodes_falsenodeids": (2, 0, 0),
+    "nodes_hitrates": (1.0, 1.0, 1.0),
+    "nodes_missing_value_tracks_true": (0, 0, 0),
+}
 LEAVES = {"class_treeids": (0, 0), "class_nodeids": (1, 2), "class_weights": (1.0, 1.0)}
 PLANES = {"kernel_type": "LINEAR", "kernel_params": (1.0, 0.0, 3.0)}
 ML = [
@@ -220,13 +226,14 @@ Q = t("uint8", 1, 3, 4, 4)
 MICROSOFT = [
     c("QLinearAdd", Q, SCALE, ZERO, t("uint8", 3, 1, 1), SCALE, ZERO, SCALE, ZERO),
     c("QLinearMul", Q, SCALE, ZERO, Q, SCALE, ZERO, SCALE, ZERO),
-    c("QLinearSigmoid", Q, SCALE, ZERO, SCALE, ZERO), c("QLinearLeakyRelu", Q, SCALE, ZERO, SCALE, ZERO),
+    c("QLinearSigmoid", Q, SCALE, ZERO, SCALE, ZERO),
+    c("QLinearLeakyRelu", Q, SCALE, ZERO, SCALE, ZERO),
     Case("QLinearSoftmax", [Q, *map(np.asarray, (SCALE, ZERO, SCALE, ZERO))], {"opset": 13}),
     c("QLinearConcat", SCALE, ZERO, Q, SCALE, ZERO, Q, SCALE, ZERO, axis=1),
     c("QLinearGlobalAveragePool", Q, SCALE, ZERO, SCALE, ZERO),
     c("QLinearGlobalAveragePool", Q, SCALE, ZERO, SCALE, ZERO, channels_last=1),
     c("QLinearAveragePool", Q, SCALE, ZERO, SCALE, ZERO, kernel_shape=(2, 2), strides=(2, 2)),
-]  # fmt: skip
+]
 MICROSOFT = [Case(f"com.microsoft:{x.op}", x.given, x.attrs, x.outputs, x.opset) for x in MICROSOFT]
 ONLY_ONNXRUNTIME = [
     # onnx counts a last window that starts in the padding behind the picture; onnxruntime and torch do not.

@@ -244,12 +244,15 @@ def test_weights_are_not_loaded() -> None:
     assert inferred(network(text, f("n", 3, 4, 8), **weights)).outputs[0].shape == ("n", 8, 4, 8)
 
 
-@pytest.mark.parametrize("text", [
-    "a = ConstantOfShape many\nb = Cast a -- to=7\ny = ConstantOfShape b",
-    "a = Expand one many\ny = ConstantOfShape a",
-    "a = Tile one many\ny = ConstantOfShape a",
-    "a = Range zero big step\ny = ConstantOfShape a",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a = ConstantOfShape many\nb = Cast a -- to=7\ny = ConstantOfShape b",
+        "a = Expand one many\ny = ConstantOfShape a",
+        "a = Tile one many\ny = ConstantOfShape a",
+        "a = Range zero big step\ny = ConstantOfShape a",
+    ],
+)
 def test_large_arrays_are_not_computed(text: str) -> None:
     text += "\nz = Relu x"
     made = network(text, f(1), many=n(4097), one=ONE, zero=np.int64(0), big=np.int64(2**62), step=np.int64(1))
@@ -319,10 +322,15 @@ def test_inputs_that_contradict_the_operator(text: str) -> None:
 
 
 ODD: Any = st.one_of(
-    st.integers(-3, 9), st.text(max_size=2), st.floats(), st.tuples(),
+    st.integers(-3, 9),
+    st.text(max_size=2),
+    st.floats(),
+    st.tuples(),
     st.tuples(st.integers(-2, 5), st.integers(-2, 2**63)),
-    st.lists(st.integers(0, 3), max_size=5).map(tuple), st.just(held(np.ones(2, np.float32))), st.just(("a", "b")),
-)  # fmt: skip
+    st.lists(st.integers(0, 3), max_size=5).map(tuple),
+    st.just(held(np.ones(2, np.float32))),
+    st.just(("a", "b")),
+)
 NAMES = [
     "axis", "axes", "pads", "strides", "dilations", "kernel_shape", "group", "to", "perm", "equation", "split", "start",
     "end", "value", "value_int", "value_ints", "value_float", "blocksize", "keepdims", "hidden_size", "layout",
@@ -331,12 +339,24 @@ NAMES = [
     "keep_aspect_ratio_policy", "shape", "classlabels_int64s", "values_tensor", "inputdimensions", "stash_type",
 ]  # fmt: skip
 ODD_SHAPES = st.lists(st.sampled_from([0, 1, 2, 3, 5, 2**40, 2**63 - 1, "n", "?"]), max_size=5).map(tuple)
-ODD_NUMBERS = st.sampled_from([
-    n(), n(0), n(-1), n(2, 2**62), n(-(2**63)), n(5, 6, 7, 8), s(float("nan"), 1), s(float("inf"), -1, 0, 1),
-    n(1, 1, 1),
-    np.array(2), np.array(["n", 2], object), np.array(["?"], object), np.array(3.5, np.float32),
-    np.array([[True, False]]),
-])  # fmt: skip
+ODD_NUMBERS = st.sampled_from(
+    [
+        n(),
+        n(0),
+        n(-1),
+        n(2, 2**62),
+        n(-(2**63)),
+        n(5, 6, 7, 8),
+        s(float("nan"), 1),
+        s(float("inf"), -1, 0, 1),
+        n(1, 1, 1),
+        np.array(2),
+        np.array(["n", 2], object),
+        np.array(["?"], object),
+        np.array(3.5, np.float32),
+        np.array([[True, False]]),
+    ]
+)
 
 
 @pytest.mark.parametrize("group", range(4))

@@ -97,10 +97,15 @@ def gemm(draw: Draw) -> Case:
 
 def einsum(draw: Draw) -> Case:
     equation, *shapes = one_of(
-        draw, ("ij,jk->ki", (2, 3), (3, 4)), ("bhid,bhjd->bhij", (1, 2, 3, 4), (1, 2, 5, 4)), ("i,j", (2,), (3,)),
-        ("...ij->...ji", (2, 3, 4)), ("b...,b...", (2, 3), (2, 3)), ("zi,ai->za", (2, 3), (4, 3)),
+        draw,
+        ("ij,jk->ki", (2, 3), (3, 4)),
+        ("bhid,bhjd->bhij", (1, 2, 3, 4), (1, 2, 5, 4)),
+        ("i,j", (2,), (3,)),
+        ("...ij->...ji", (2, 3, 4)),
+        ("b...,b...", (2, 3), (2, 3)),
+        ("zi,ai->za", (2, 3), (4, 3)),
         ("ij,kj", (2, 3), (4, 5)),
-    )  # fmt: skip
+    )
     return Case("Einsum", [f(*shape) for shape in shapes], {"equation": equation})
 
 

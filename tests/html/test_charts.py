@@ -105,8 +105,10 @@ def test_bars_of_one_kind_have_no_legend() -> None:
 
 
 def test_dots_lie_where_their_numbers_are() -> None:
-    points = [{"label": "a", "x": 10.0, "y": 0.9, "size": 400.0, "best": True},
-              {"label": "b", "x": 5.0, "y": 0.9, "size": 100.0, "best": False}]  # fmt: skip
+    points = [
+        {"label": "a", "x": 10.0, "y": 0.9, "size": 400.0, "best": True},
+        {"label": "b", "x": 5.0, "y": 0.9, "size": 100.0, "best": False},
+    ]
     found = page("{{ charts.scatter(points, 'ms', '%', 'MB') }}", points=points)
     a, b = ({k: v for k, v in dot.items()} for dot in found.of("circle"))
     assert (float(a["cx"]) - 64) == pytest.approx(2 * (float(b["cx"]) - 64)) and a["cy"] == b["cy"]

@@ -89,9 +89,15 @@ def test_a_file_that_contradicts_itself_needs_labels(classes: Any, tmp_path: Pat
 
 
 GIVEN: list[Any] = [
-    RPS, tuple(RPS), np.array(RPS), {"rock": 1, "paper": 0, "scissors": 2}, {0: "paper", 1: "rock", 2: "scissors"},
-    "paper,rock,scissors", "paper，rock，scissors", iter(RPS),
-]  # fmt: skip
+    RPS,
+    tuple(RPS),
+    np.array(RPS),
+    {"rock": 1, "paper": 0, "scissors": 2},
+    {0: "paper", 1: "rock", 2: "scissors"},
+    "paper,rock,scissors",
+    "paper，rock，scissors",
+    iter(RPS),
+]
 
 
 @pytest.mark.parametrize("number", range(len(GIVEN)))

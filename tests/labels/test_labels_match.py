@@ -182,9 +182,13 @@ def test_lists_count_as_classes_txt_does(first: str, tmp_path: Path) -> None:
 # -- what data are --------------------------------------------------------------------------------------------------
 
 STRAY = {
-    "class_indices.json": '{"0": "0", "1": "1", "2": "2"}', "info.json": "[]", "broken.json": "{", "empty.json": "",
-    "data.yaml": "train: x\nnames: [a]\n", "config.yml": "a: 1\n",
-}  # fmt: skip
+    "class_indices.json": '{"0": "0", "1": "1", "2": "2"}',
+    "info.json": "[]",
+    "broken.json": "{",
+    "empty.json": "",
+    "data.yaml": "train: x\nnames: [a]\n",
+    "config.yml": "a: 1\n",
+}
 
 
 @pytest.mark.parametrize("name", STRAY)
@@ -213,11 +217,14 @@ def test_why_there_are_no_answers_is_said(tmp_path: Path) -> None:
     assert not found.labelled and "no COCO boxes" in found.notes[0]
 
 
-@pytest.mark.parametrize(("inside", "labels", "right"), [
-    ("set", ["red", "green", "blue"], 3),
-    ("archive/set/val", ["red", "green", "blue"], 3),
-    ("red", ["red", "green", "blue"], 1),  # a class with folders of its own
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("inside", "labels", "right"),
+    [
+        ("set", ["red", "green", "blue"], 3),
+        ("archive/set/val", ["red", "green", "blue"], 3),
+        ("red", ["red", "green", "blue"], 1),  # a class with folders of its own
+    ],
+)
 def test_data_in_folders_that_hold_nothing_else(inside: str, labels: list[str], right: int, tmp_path: Path) -> None:
     painted(tmp_path / inside, "red", "green", "blue")
     (tmp_path / "__MACOSX").mkdir()

@@ -249,10 +249,20 @@ def test_chinese_whose_bytes_are_utf_8_by_chance(text: str, tmp_path: Path) -> N
     assert read_labels([b"\xca\xaf\xcd\xb7", b"x"]).names == ("石头", "x")
 
 
-@pytest.mark.parametrize("names", [
-    ["été", "forêt"], ["кот", "пёс"], ["γάτα", "кот"], ["ā", "á", "ǎ", "à"], ["Hawaiʻi"],
-    ["español", "Ελληνικά", "Русский"], ["ب", "ت"], ["חתול", "כלב"], ["µm", "Ω"],
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["été", "forêt"],
+        ["кот", "пёс"],
+        ["γάτα", "кот"],
+        ["ā", "á", "ǎ", "à"],
+        ["Hawaiʻi"],
+        ["español", "Ελληνικά", "Русский"],
+        ["ب", "ت"],
+        ["חתול", "כלב"],
+        ["µm", "Ω"],
+    ],
+)
 def test_other_scripts_stay_what_they_are(names: list[str], tmp_path: Path) -> None:
     (tmp_path / "labels.txt").write_text("\n".join(names), "utf-8")
     assert read_label_file(tmp_path / "labels.txt").names == tuple(names)

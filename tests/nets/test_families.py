@@ -38,9 +38,17 @@ NAMES = sorted(path.name.removesuffix(".json.gz") for path in FAMILIES.glob("*.j
 NAMES = [name for name in NAMES if name != STRANGERS]
 IR_VERSIONS = {11: 6, 13: 8, 17: 8, 21: 10}
 EVERY_OPSET = (
-    "lenet_10", "mobilenet_v2_0.35", "mobilenet_v3_large", "regnetx_400mf", "repvgg_A0", "repvgg_A0_deploy",
-    "resnet34", "resnet18_cifar", "resnext50_32x4d", "shufflenet_v2_0.5",
-)  # fmt: skip
+    "lenet_10",
+    "mobilenet_v2_0.35",
+    "mobilenet_v3_large",
+    "regnetx_400mf",
+    "repvgg_A0",
+    "repvgg_A0_deploy",
+    "resnet34",
+    "resnet18_cifar",
+    "resnext50_32x4d",
+    "shufflenet_v2_0.5",
+)
 
 
 def test_references_are_there() -> None:
@@ -115,9 +123,10 @@ SAVED: dict[str, Callable[[dict[str, np.ndarray]], Any]] = {
     },
     "mmcv's EMAHook": lambda t: {"state_dict": {**other(t, lambda k: "ema_" + k.replace(".", "_")), **t}},
     "mmengine's EMAHook": lambda t: {
-        "state_dict": t, "ema_state_dict": {"steps": np.int64(7), **other(t, lambda k: f"module.{k}")},
+        "state_dict": t,
+        "ema_state_dict": {"steps": np.int64(7), **other(t, lambda k: f"module.{k}")},
     },
-}  # fmt: skip
+}
 
 
 def other(tensors: dict[str, np.ndarray], rename: Callable[[str], str]) -> dict[str, np.ndarray]:

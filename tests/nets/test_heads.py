@@ -142,18 +142,24 @@ def test_file_of_a_training_program(file: str, channels: int, kind: str, expecte
 # -- one channel -------------------------------------------------------------------------------------------------------
 
 FIRST = {
-    "lenet_10": "backbone.features.0.weight", "mobilenet_v2_0.35": "backbone.conv1.conv.weight",
-    "mobilenet_v3_small": "backbone.layer0.conv.weight", "resnet50": "backbone.conv1.weight",
-    "resnetv1c50": "backbone.stem.0.conv.weight", "resnet18_cifar": "backbone.conv1.weight",
-    "resnext50_32x4d": "backbone.conv1.weight", "regnetx_400mf": "backbone.conv1.weight",
+    "lenet_10": "backbone.features.0.weight",
+    "mobilenet_v2_0.35": "backbone.conv1.conv.weight",
+    "mobilenet_v3_small": "backbone.layer0.conv.weight",
+    "resnet50": "backbone.conv1.weight",
+    "resnetv1c50": "backbone.stem.0.conv.weight",
+    "resnet18_cifar": "backbone.conv1.weight",
+    "resnext50_32x4d": "backbone.conv1.weight",
+    "regnetx_400mf": "backbone.conv1.weight",
     "repvgg_A0": "backbone.stem.branch_3x3.conv.weight backbone.stem.branch_1x1.conv.weight",
-    "repvgg_A0_deploy": "backbone.stem.branch_reparam.weight", "shufflenet_v2_0.5": "backbone.conv1.conv.weight",
+    "repvgg_A0_deploy": "backbone.stem.branch_reparam.weight",
+    "shufflenet_v2_0.5": "backbone.conv1.conv.weight",
     "vgg11bn": "backbone.features.0.conv.weight",
-}  # fmt: skip
+}
 DETECTORS = {
-    "SSD_Lite": "backbone.conv1.conv.weight", "Yolov3": "backbone.conv1.conv.weight",
+    "SSD_Lite": "backbone.conv1.conv.weight",
+    "Yolov3": "backbone.conv1.conv.weight",
     "FasterRCNN": "backbone.conv1.weight",
-}  # fmt: skip
+}
 
 
 def with_first(name: str, channels: int) -> dict[str, tuple[int, ...]]:
@@ -215,15 +221,26 @@ NAMED = {
     "head.temperature=0.5": "head.temperature = 0.5",
 }
 HARMLESS = (
-    "backbone.frozen_stages=2", "backbone.norm_eval=True", "backbone.with_cp=True", "backbone.zero_init_residual=False",
-    "backbone.out_indices=(0, 1, 2, 3)", "backbone.strides=(1, 2, 2, 2)", "backbone.dilations=[1, 1, 1, 1]",
-    "backbone.norm_cfg=dict(type='SyncBN', requires_grad=False, momentum=0.1)", "backbone.drop_path_rate=0.1",
-    "backbone.init_cfg=dict(type='Pretrained', checkpoint='x.pth', prefix='backbone')", "backbone.style='pytorch'",
-    "backbone.conv_cfg=None", "backbone._scope_='mmpretrain'", "head.topk=(1, 5)", "head.cal_acc=True",
+    "backbone.frozen_stages=2",
+    "backbone.norm_eval=True",
+    "backbone.with_cp=True",
+    "backbone.zero_init_residual=False",
+    "backbone.out_indices=(0, 1, 2, 3)",
+    "backbone.strides=(1, 2, 2, 2)",
+    "backbone.dilations=[1, 1, 1, 1]",
+    "backbone.norm_cfg=dict(type='SyncBN', requires_grad=False, momentum=0.1)",
+    "backbone.drop_path_rate=0.1",
+    "backbone.init_cfg=dict(type='Pretrained', checkpoint='x.pth', prefix='backbone')",
+    "backbone.style='pytorch'",
+    "backbone.conv_cfg=None",
+    "backbone._scope_='mmpretrain'",
+    "head.topk=(1, 5)",
+    "head.cal_acc=True",
     # trained with sigmoids, and answers with a softmax (ResNet strikes back)
-    "head.loss=dict(type='CrossEntropyLoss', use_sigmoid=True)", "head.loss=dict(type='LabelSmoothLoss')",
+    "head.loss=dict(type='CrossEntropyLoss', use_sigmoid=True)",
+    "head.loss=dict(type='LabelSmoothLoss')",
     "head.init_cfg=None",
-)  # fmt: skip
+)
 
 
 def changed(setting: str, tmp_path: Path, base: str = "plain") -> Recognised:

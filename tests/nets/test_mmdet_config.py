@@ -377,9 +377,15 @@ def test_two_stages_of_mmcv() -> None:
         caffe=True,
     )
     assert rcnn_thresholds({"anchors": 6}, found) == Thresholds(
-        candidates=1500, proposals=500, proposal_iou=0.65, score=0.1, iou=0.45, most=50, scales=(4, 8),
+        candidates=1500,
+        proposals=500,
+        proposal_iou=0.65,
+        score=0.1,
+        iou=0.45,
+        most=50,
+        scales=(4, 8),
         stds=(0.05, 0.05, 0.1, 0.1),
-    )  # fmt: skip
+    )
 
 
 def test_one_stage_of_mmengine() -> None:
@@ -390,8 +396,11 @@ def test_one_stage_of_mmengine() -> None:
         (
             {"op": "resize", "size": [320, 300], "interpolation": "cv2"},
             {"op": "normalize", "mean": [120, 116.28, 103.53], "std": [58.395, 57.12, 57.375]},
-        ), "RGB", True, True,
-    )  # fmt: skip
+        ),
+        "RGB",
+        True,
+        True,
+    )
     assert found.notes == ()
     how = ssd_decoding(SSD, found)
     assert (how.score, how.iou, how.candidates, how.most, how.stds) == (0.02, 0.4, 800, 150, (0.2, 0.2, 0.3, 0.3))
@@ -467,11 +476,14 @@ def test_what_is_not_followed_is_said(name: str) -> None:
     assert name in note
 
 
-@pytest.mark.parametrize("settings", [
-    Settings(anchors=Anchors("RPN", (4, 8, 16, 32, 64), ((1.0,),), (8,))),
-    Settings(anchors=Anchors("RPN", (4, 8, 16, 32), ((0.5, 1.0, 2.0),), (8,))),
-    Settings(anchors=Anchors("RPN", (4, 8, 16, 32, 8000), ((0.5, 1.0, 2.0),), (8000,))),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(anchors=Anchors("RPN", (4, 8, 16, 32, 64), ((1.0,),), (8,))),
+        Settings(anchors=Anchors("RPN", (4, 8, 16, 32), ((0.5, 1.0, 2.0),), (8,))),
+        Settings(anchors=Anchors("RPN", (4, 8, 16, 32, 8000), ((0.5, 1.0, 2.0),), (8000,))),
+    ],
+)
 def test_anchors_that_the_network_does_not_have(settings: Settings) -> None:
     with pytest.raises(UnsupportedCheckpoint, match="R-CNN"):
         rcnn_thresholds(RCNN, settings)
@@ -493,11 +505,14 @@ def shapes_of_ssd(classes: int) -> Mapping[str, tuple[int, ...]]:
     return net.freeze(levels[0].scores).tensors
 
 
-@pytest.mark.parametrize(("key", "labels"), [
-    ("config", {"CLASSES": ("cat", "dog")}),
-    ("cfg", {"dataset_meta": {"classes": ("cat", "dog"), "palette": [(1, 2, 3)]}}),
-    ("cfg", {"dataset_meta": {"CLASSES": ["cat", "dog"]}}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("key", "labels"),
+    [
+        ("config", {"CLASSES": ("cat", "dog")}),
+        ("cfg", {"dataset_meta": {"classes": ("cat", "dog"), "palette": [(1, 2, 3)]}}),
+        ("cfg", {"dataset_meta": {"CLASSES": ["cat", "dog"]}}),
+    ],
+)
 def test_a_checkpoint_with_a_config(key: str, labels: dict[str, Any], tmp_path: Path) -> None:
     tensors = {name: np.zeros(shape, np.float32) for name, shape in shapes_of_ssd(2).items()}
     preprocessor = {"data_preprocessor.mean": np.zeros((3, 1, 1), np.float32)}
@@ -507,9 +522,7 @@ def test_a_checkpoint_with_a_config(key: str, labels: dict[str, Any], tmp_path: 
     assert (found.title, found.tool, found.input.shape) == ("SSDLite MobileNetV2 0.1x", "MMDetection", [1, 3, 320, 300])
     assert read_labels(found.named).names == ("cat", "dog")
     assert found.thresholds == {"score": 0.02, "iou": 0.4, "most": 150}
-    assert found.input.steps[-1] == {
-        "op": "normalize", "mean": [120.0, 116.28, 103.53], "std": [58.395, 57.12, 57.375]
-    }  # fmt: skip
+    assert found.input.steps[-1] == {"op": "normalize", "mean": [120.0, 116.28, 103.53], "std": [58.395, 57.12, 57.375]}
 
 
 def test_a_checkpoint_with_an_unreadable_config(tmp_path: Path) -> None:
@@ -626,7 +639,9 @@ def laughs(name: str) -> str:
 
 
 HOSTILE = {
-    "aliases for anchors": laughs("a") + laughs("b") + generator(
+    "aliases for anchors": laughs("a")
+    + laughs("b")
+    + generator(
         "type='AnchorGenerator', strides=a59, base_sizes=b59, ratios=a59, scales=b59, center_offset=a59, centers=b59"
     ),
     "aliases for a pipeline": laughs("a") + "s = dict(type='Resize', scale=a59)\n"
@@ -643,7 +658,7 @@ HOSTILE = {
     "nms=dict(type='nms', iou_threshold=1.5)))",
     "control characters": "model = dict(backbone=dict(style='\\x1b[2J\\n" + "x" * 9999 + "'))",
     "a nested data set": "".join(f"d{i + 1} = dict(dataset=d{i})\n" for i in range(5000)) + "test_dataloader = d5000",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", HOSTILE)

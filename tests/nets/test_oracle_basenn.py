@@ -42,8 +42,9 @@ def test_outputs_equal_the_original(folder: Path, tmp_path: Path, record_propert
     x, wanted = reference(folder)
     worst = 0.0
     for opset, ir_version in VERSIONS:
-        done = run_conversion(folder / "checkpoint.pth", tmp_path / "m.onnx", opset=opset, ir_version=ir_version,
-                              check=opset == 13)  # fmt: skip
+        done = run_conversion(
+            folder / "checkpoint.pth", tmp_path / "m.onnx", opset=opset, ir_version=ir_version, check=opset == 13
+        )
         onnx.checker.check_model(done.model.path, full_check=True)
         found = outputs(done.model.path, input=x)
         assert {key: array.shape for key, array in found.items()} == {k: array.shape for k, array in wanted.items()}
@@ -55,9 +56,11 @@ def test_outputs_equal_the_original(folder: Path, tmp_path: Path, record_propert
 @BOTH_TORCHES
 @pytest.mark.parametrize(
     ("case", "en", "zh"),
-    [(REFUSED, "class __main__.MyNet does is program code", "类 __main__.MyNet 的计算过程是程序代码"),
-     ("model_save__state_dict_only", "without .state_dict()", "不要只保存 .state_dict()")],
-)  # fmt: skip
+    [
+        (REFUSED, "class __main__.MyNet does is program code", "类 __main__.MyNet 的计算过程是程序代码"),
+        ("model_save__state_dict_only", "without .state_dict()", "不要只保存 .state_dict()"),
+    ],
+)
 def test_refused_with_the_reason(folder: Path, case: str, en: str, zh: str, tmp_path: Path) -> None:
     with pytest.raises(UnsupportedCheckpoint) as caught:
         run_conversion(folder / case / "checkpoint.pth", tmp_path / "m.onnx")

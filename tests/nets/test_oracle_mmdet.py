@@ -87,8 +87,11 @@ def recorded(original: Original, module: Any, build: Any) -> tuple[Recorder, Any
 def test_predictions_of_one_stage_equal_mmdets(one_stage: Any, tmp_path: Path) -> None:
     original, (module, build, _) = one_stage
     net, _, levels = recorded(original, module, build)
-    names = [name for i, level in enumerate(levels) for name in
-             ([f"pred_map_{i}"] if level.deltas is None else [f"cls_score_{i}", f"bbox_pred_{i}"])]  # fmt: skip
+    names = [
+        name
+        for i, level in enumerate(levels)
+        for name in ([f"pred_map_{i}"] if level.deltas is None else [f"cls_score_{i}", f"bbox_pred_{i}"])
+    ]
     heads = [value for level in levels for value in (level.scores, level.deltas) if value is not None]
     found = original.run(net.freeze(*heads, names=names), tmp_path / "raw.onnx")
     for name in names:

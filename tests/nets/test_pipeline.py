@@ -136,28 +136,38 @@ FOLLOWED |= {
 READY = "test_dataloader = dict(dataset=dict(type='%s', pipeline=[%sdict(type='PackInputs')]))\n"
 FOLLOWED |= {
     "EfficientNet, mmcls": (
-        OLD, pipeline("dict(type='CenterCrop', crop_size=80, efficientnet_style=True, backend='pillow')"),
-        [resize("pillow", short=112), crop(80, 80)], "BGR",
+        OLD,
+        pipeline("dict(type='CenterCrop', crop_size=80, efficientnet_style=True, backend='pillow')"),
+        [resize("pillow", short=112), crop(80, 80)],
+        "BGR",
     ),
     "EfficientNet, mmpretrain": (
-        NEW, pipeline("dict(type='EfficientNetCenterCrop', crop_size=80, crop_padding=8, interpolation='bilinear')"),
-        [resize(short=88), crop(80, 80)], "BGR",
+        NEW,
+        pipeline("dict(type='EfficientNetCenterCrop', crop_size=80, crop_padding=8, interpolation='bilinear')"),
+        [resize(short=88), crop(80, 80)],
+        "BGR",
     ),
     "CIFAR's pictures are RGB already": (
         NEW,
         READY % ("mmpretrain.CIFAR10", "") + "data_preprocessor = dict(mean=[1, 2, 3], std=[4, 5, 6], to_rgb=False)",
-        [resize(size=[32, 32]), N123], "RGB",
+        [resize(size=[32, 32]), N123],
+        "RGB",
     ),
     "CIFAR's pictures made larger": (
-        NEW, READY % ("CIFAR100", "dict(type='Resize', scale=64), "), [resize(size=[64, 64])], "RGB",
+        NEW,
+        READY % ("CIFAR100", "dict(type='Resize', scale=64), "),
+        [resize(size=[64, 64])],
+        "RGB",
     ),
     "MNIST": (OLD, "data = dict(test=dict(type='MNIST', pipeline=[]))", [resize(size=[28, 28])], "GRAY"),
     "read as RGB, turned to BGR": (
-        NEW, "data_preprocessor = dict(mean=[1, 2, 3], std=[4, 5, 6], rgb_to_bgr=True)\n"
+        NEW,
+        "data_preprocessor = dict(mean=[1, 2, 3], std=[4, 5, 6], rgb_to_bgr=True)\n"
         "test_pipeline = [dict(type='LoadImageFromFile', channel_order='rgb'), dict(type='Resize', scale=8)]",
-        [resize(size=[8, 8]), N123], "BGR",
+        [resize(size=[8, 8]), N123],
+        "BGR",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", FOLLOWED)

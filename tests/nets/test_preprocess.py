@@ -27,11 +27,13 @@ READ: list[tuple[object, Preprocess]] = [
     ({"mean": 127.5, "std": [64, 65, 66], "color": "BGR"}, Preprocess((127.5,), (64, 65, 66), color="BGR")),
     ({"mean": [0.5], "std": [0.5], "pixels": "0-1"}, Preprocess((127.5,), (127.5,))),
     ({"mean": [0.5], "std": [0.5], "pixels": "0-255"}, Preprocess((0.5,), (0.5,))),
-    ({"resize": 256, "crop": 224, "interpolation": "cv2"},
-     Preprocess(resize={"short": 256}, crop=(224, 224), interpolation="cv2")),
+    (
+        {"resize": 256, "crop": 224, "interpolation": "cv2"},
+        Preprocess(resize={"short": 256}, crop=(224, 224), interpolation="cv2"),
+    ),
     ({"resize": [96, 128]}, Preprocess(resize={"size": [96, 128]})),
     ({"fit": [320, 240], "pad": 114, "normalize": "0-1"}, Preprocess((0,), (255,), fit=(320, 240), pad=(114,))),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("given", "expected"), READ, ids=range(len(READ)))
@@ -40,15 +42,27 @@ def test_what_can_be_said(given: object, expected: Preprocess) -> None:
 
 
 WRONG: list[tuple[object, str]] = [
-    ("mobilenet", "imagenet"), ({"means": [1]}, "means"), ({"mean": [1, 2], "std": [1, 2]}, "one number, or three"),
-    ({"mean": [127.5]}, "together"), ({"mean": 1, "std": 0}, "not 0"), ({"mean": "1", "std": "1"}, "one number"),
+    ("mobilenet", "imagenet"),
+    ({"means": [1]}, "means"),
+    ({"mean": [1, 2], "std": [1, 2]}, "one number, or three"),
+    ({"mean": [127.5]}, "together"),
+    ({"mean": 1, "std": 0}, "not 0"),
+    ({"mean": "1", "std": "1"}, "one number"),
     ({"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}, 'pixels = "0-1"'),
-    ({"mean": 0, "std": 1}, 'pixels = "0-1"'), ({"normalize": "imagenet", "mean": 1, "std": 9}, "without mean"),
-    ({"normalize": "x"}, "imagenet"), ({"color": "CMYK"}, "RGB, BGR, GRAY"), ({"resize": "big"}, r"\[height, width\]"),
-    ({"resize": 0}, r"\[height, width\]"), ({"crop": [1, 2, 3]}, r"\[height, width\]"), ({"crop": True}, "height"),
-    ({"crop": 10**9}, "height"), ({"fit": 8, "crop": 8}, "without resize and crop"), ({"pad": 1}, "together with fit"),
-    ({"interpolation": "bicubic"}, "pillow, cv2"), ({"mean": float("nan"), "std": 9}, "one number"),
-]  # fmt: skip
+    ({"mean": 0, "std": 1}, 'pixels = "0-1"'),
+    ({"normalize": "imagenet", "mean": 1, "std": 9}, "without mean"),
+    ({"normalize": "x"}, "imagenet"),
+    ({"color": "CMYK"}, "RGB, BGR, GRAY"),
+    ({"resize": "big"}, r"\[height, width\]"),
+    ({"resize": 0}, r"\[height, width\]"),
+    ({"crop": [1, 2, 3]}, r"\[height, width\]"),
+    ({"crop": True}, "height"),
+    ({"crop": 10**9}, "height"),
+    ({"fit": 8, "crop": 8}, "without resize and crop"),
+    ({"pad": 1}, "together with fit"),
+    ({"interpolation": "bicubic"}, "pillow, cv2"),
+    ({"mean": float("nan"), "std": 9}, "one number"),
+]
 
 
 @pytest.mark.parametrize(("given", "told"), WRONG, ids=range(len(WRONG)))

@@ -51,8 +51,14 @@ REFUSED = {
 def test_answers_equal_torch(name: str, tmp_path: Path, record_property: Callable[[str, Any], None]) -> None:
     x, wanted, worst = REFERENCES[f"{name}.x"], REFERENCES[f"{name}.y"], 0.0
     for opset, ir_version in VERSIONS:
-        done = run_conversion(ORACLE / f"{name}.pth", tmp_path / "m.onnx", input_size=x.shape[1:], opset=opset,
-                              ir_version=ir_version, check=opset == 13)  # fmt: skip
+        done = run_conversion(
+            ORACLE / f"{name}.pth",
+            tmp_path / "m.onnx",
+            input_size=x.shape[1:],
+            opset=opset,
+            ir_version=ir_version,
+            check=opset == 13,
+        )
         onnx.checker.check_model(done.model.path, full_check=name != "upsample_smaller")  # whose scale onnx rounds
         session = onnxruntime.InferenceSession(str(done.model.path), providers=["CPUExecutionProvider"])
         (found,) = session.run(None, {"input": x})

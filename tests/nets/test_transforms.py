@@ -164,10 +164,16 @@ STRANGE = [None, True, -1, 0, 1 << 70, 1e400, math.nan, "x" * 100_000, b"x", [],
            [None] * 2, [math.nan] * 3, [math.inf] * 3, [1e-60] * 3, [1 << 2000] * 3, Opaque("a.B"),
            Opaque("a.B", (Opaque("a.B"),)), np.array([]), np.zeros((3, 3)), np.array(None),
            np.array(["x"] * 3), [1 << 20] * 2, [1e300] * 3]  # fmt: skip
-SETTINGS = {"Resize": ("size", "interpolation", "max_size", "antialias"), "CenterCrop": ("size",),
-            "RandomCrop": ("size",), "RandomResizedCrop": ("size",),
-            "Pad": ("padding", "fill", "padding_mode"), "Normalize": ("mean", "std"),
-            "Grayscale": ("num_output_channels",), "Compose": ("transforms",)}  # fmt: skip
+SETTINGS = {
+    "Resize": ("size", "interpolation", "max_size", "antialias"),
+    "CenterCrop": ("size",),
+    "RandomCrop": ("size",),
+    "RandomResizedCrop": ("size",),
+    "Pad": ("padding", "fill", "padding_mode"),
+    "Normalize": ("mean", "std"),
+    "Grayscale": ("num_output_channels",),
+    "Compose": ("transforms",),
+}
 GOOD = {"size": 20, "padding": 2, "mean": [0.5] * 3, "std": [0.5] * 3, "num_output_channels": 3}
 
 

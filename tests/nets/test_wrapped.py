@@ -51,14 +51,16 @@ SAVED: dict[str, tuple[Callable[[Tensors], Any], list[str]]] = {
     "compiled inside Lightning": (lambda t: {"state_dict": named(t, "net._orig_mod.")}, ["_orig_mod", "net."]),
     "Lightning inside Lightning": (lambda t: {"state_dict": named(t, "model.net.")}, ["model.net."]),
     "average of a compiled DataParallel": (
-        lambda t: {"n_averaged": STEPS, **named(t, "module._orig_mod.module.")}, ["module, _orig_mod", "n_averaged"],
+        lambda t: {"n_averaged": STEPS, **named(t, "module._orig_mod.module.")},
+        ["module, _orig_mod", "n_averaged"],
     ),
     "only its layers are wrapped": (
-        lambda t: named(t, rename=lambda key: key.replace("backbone.", "backbone._orig_mod.module.")), ["_orig_mod"],
+        lambda t: named(t, rename=lambda key: key.replace("backbone.", "backbone._orig_mod.module.")),
+        ["_orig_mod"],
     ),
     "FSDP and checkpointing": (
-        lambda t: named(t, "_fsdp_wrapped_module.",
-                        lambda key: key.replace(".0.", ".0._checkpoint_wrapped_module.")), ["_fsdp_wrapped_module"],
+        lambda t: named(t, "_fsdp_wrapped_module.", lambda key: key.replace(".0.", ".0._checkpoint_wrapped_module.")),
+        ["_fsdp_wrapped_module"],
     ),
     "losses and metrics beside it": (
         lambda t: {"state_dict": {"criterion.weight": ONE, "val_acc.correct": STEPS, **named(t, "model.")}},
@@ -67,11 +69,12 @@ SAVED: dict[str, tuple[Callable[[Tensors], Any], list[str]]] = {
     "a loss beside a bare one": (lambda t: {**t, "criterion.weight": ONE, "loss_fn.pos": ONE}, ["criterion.weight"]),
     "an average beside a bare one": (lambda t: {**t, **other(t, "ema_model.")}, ["averaged copy"]),
     "an average beside Lightning's": (
-        lambda t: {"state_dict": {**named(t, "net."), **other(t, "net_ema.module.")}}, ["net.", "averaged copy"],
+        lambda t: {"state_dict": {**named(t, "net."), **other(t, "net_ema.module.")}},
+        ["net.", "averaged copy"],
     ),
     "pre-processing below the prefix": (
-        lambda t: {"data_preprocessor.mean": ONE, **named(t, "model.")}
-        | {"model.data_preprocessor.std": ONE}, ["model."],
+        lambda t: {"data_preprocessor.mean": ONE, **named(t, "model.")} | {"model.data_preprocessor.std": ONE},
+        ["model."],
     ),
     "ema_pytorch": (
         lambda t: {"initted": STEPS, "step": STEPS, **other(t, "online_model."), **named(t, "ema_model.")},
@@ -79,7 +82,8 @@ SAVED: dict[str, tuple[Callable[[Tensors], Any], list[str]]] = {
     ),
     "timm": (lambda t: {"state_dict": other(t), "state_dict_ema": t}, ["state_dict_ema", "state_dict was left out"]),
     "torchvision": (
-        lambda t: {"model": other(t), "model_ema": {"n_averaged": STEPS, **named(t, "module.")}}, ["model_ema"],
+        lambda t: {"model": other(t), "model_ema": {"n_averaged": STEPS, **named(t, "module.")}},
+        ["model_ema"],
     ),
     "Ultralytics": (lambda t: {"model": other(t), "ema": t, "updates": 7}, ["averaged ones were taken, ema"]),
     "SWA by hand": (
@@ -87,7 +91,8 @@ SAVED: dict[str, tuple[Callable[[Tensors], Any], list[str]]] = {
         ["taken, swa_state_dict"],
     ),
     "torch_ema": (
-        lambda t: {"model": t, "ema": {"decay": 0.9, "shadow_params": list(other(t).values())}}, ["or their names"],
+        lambda t: {"model": t, "ema": {"decay": 0.9, "shadow_params": list(other(t).values())}},
+        ["or their names"],
     ),
     "the best beside the last": (lambda t: {"model": t, "best_model": other(t)}, ["best_model was left out"]),
     "BasicSR": (lambda t: {"params": other(t), "params_ema": t}, ["params_ema"]),
@@ -106,13 +111,14 @@ SAVED: dict[str, tuple[Callable[[Tensors], Any], list[str]]] = {
     ),
     "others do not": (lambda t: {"state_dict": other(t), "ema_state_dict": t}, ["taken, ema_state_dict"]),
     "Lightning's WeightAveraging": (
-        lambda t: {"state_dict": named(t, "model."), "current_model_state": other(t, "model.")}, ["WeightAveraging"],
+        lambda t: {"state_dict": named(t, "model."), "current_model_state": other(t, "model.")},
+        ["WeightAveraging"],
     ),
     "an average without statistics": (
         lambda t: {"model": t, "ema": {"shadow": {k: v for k, v in other(t).items() if "running" not in k}}},
         ["lack tensors"],
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", SAVED)
@@ -142,23 +148,32 @@ def test_the_same_answer(name: str, resnet: Tensors, tmp_path: Path) -> None:
 
 BAD: dict[str, tuple[Callable[[Tensors], Any], type[QingzhouError], list[str]]] = {
     "two that nothing tells apart": (
-        lambda t: {**named(t, "student."), **named(t, "teacher.")}, UnsupportedCheckpoint, ["student., teacher."],
+        lambda t: {**named(t, "student."), **named(t, "teacher.")},
+        UnsupportedCheckpoint,
+        ["student., teacher."],
     ),
     "one tensor too many, below the prefix": (
-        lambda t: {**named(t, "model."), "model.head.more": ONE}, TensorMismatch, ["ResNet-18", "head.more"],
+        lambda t: {**named(t, "model."), "model.head.more": ONE},
+        TensorMismatch,
+        ["ResNet-18", "head.more"],
     ),
     "one too few, below the prefix": (
         lambda t: {k: v for k, v in named(t, "model.").items() if k != "model.head.fc.bias"},
-        TensorMismatch, ["head.fc.bias is missing"],
+        TensorMismatch,
+        ["head.fc.bias is missing"],
     ),
     "two under keys of one's own": (
-        lambda t: {"G": t, "D": {"a": ONE}}, UnsupportedCheckpoint, ["several networks (G, D)"],
+        lambda t: {"G": t, "D": {"a": ONE}},
+        UnsupportedCheckpoint,
+        ["several networks (G, D)"],
     ),
     "FSDP's shards": (
-        lambda t: {"_fsdp_wrapped_module._flat_param": ONE}, UnsupportedCheckpoint, ["FULL_STATE_DICT"],
+        lambda t: {"_fsdp_wrapped_module._flat_param": ONE},
+        UnsupportedCheckpoint,
+        ["FULL_STATE_DICT"],
     ),
     "somebody's own": (lambda t: {"model.a.weight": ONE}, UnsupportedCheckpoint, ["No known network"]),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -178,8 +193,14 @@ X = np.array([[1, -2, 3, 0.5]], np.float32)
 
 
 def norm(name: str) -> Instance:
-    made = module(f"torch.nn.modules.batchnorm.{name}", {}, {"weight": BIAS + 2, "bias": BIAS}, eps=0.5,
-                  num_features=3, track_running_stats=True)  # fmt: skip
+    made = module(
+        f"torch.nn.modules.batchnorm.{name}",
+        {},
+        {"weight": BIAS + 2, "bias": BIAS},
+        eps=0.5,
+        num_features=3,
+        track_running_stats=True,
+    )
     made.state["_buffers"] = {"running_mean": BIAS, "running_var": BIAS + 2, "num_batches_tracked": STEPS}
     return made
 

@@ -18,9 +18,13 @@ def numbers(*shape: int) -> Any:
 
 
 def model(
-    nodes: list[onnx.NodeProto], shape: list[Any], opset: int = 13, ir: int = 8, out: int | None = None,
+    nodes: list[onnx.NodeProto],
+    shape: list[Any],
+    opset: int = 13,
+    ir: int = 8,
+    out: int | None = None,
     **constants: Any,
-) -> tuple[onnx.ModelProto, dict[str, Any]]:  # fmt: skip
+) -> tuple[onnx.ModelProto, dict[str, Any]]:
     """x (shape) -> y, and an input of ones in place of free sizes."""
     tensors = [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()]
     ends = [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape), helper.make_empty_tensor_value_info("y")]
@@ -177,8 +181,10 @@ def identities() -> Any:
 
 @form
 def clip_by_constant_nodes() -> Any:
-    low, high = (helper.make_node("Constant", [], [name], value=numpy_helper.from_array(np.float32(number)))
-                 for name, number in (("low", 0), ("high", 6)))  # fmt: skip
+    low, high = (
+        helper.make_node("Constant", [], [name], value=numpy_helper.from_array(np.float32(number)))
+        for name, number in (("low", 0), ("high", 6))
+    )
     return model([low, high, node("Clip", "x low high", "y")], PICTURE)
 
 
@@ -209,22 +215,36 @@ def hard_sigmoid_of_onnx() -> Any:
 
 @form
 def hard_swish_by_parts() -> Any:
-    nodes = [node("Add", "x three", "a"), node("Clip", "a zero six", "c"), node("Mul", "x c", "m"),
-             node("Div", "m six", "y")]  # fmt: skip
+    nodes = [
+        node("Add", "x three", "a"),
+        node("Clip", "a zero six", "c"),
+        node("Mul", "x c", "m"),
+        node("Div", "m six", "y"),
+    ]
     return model(nodes, PICTURE, three=np.float32(3), zero=np.float32(0), six=np.float32(6))
 
 
 @form
 def gelu_of_torch() -> Any:
-    nodes = [node("Div", "x root", "d"), node("Erf", "d", "e"), node("Add", "e one", "a"), node("Mul", "x a", "m"),
-             node("Mul", "m half", "y")]  # fmt: skip
+    nodes = [
+        node("Div", "x root", "d"),
+        node("Erf", "d", "e"),
+        node("Add", "e one", "a"),
+        node("Mul", "x a", "m"),
+        node("Mul", "m half", "y"),
+    ]
     return model(nodes, ["n", 4, 6], root=np.float32(2**0.5), one=np.float32(1), half=np.float32(0.5))
 
 
 @form
 def almost_gelu() -> Any:
-    nodes = [node("Div", "x root", "d"), node("Erf", "d", "e"), node("Add", "e one", "a"), node("Mul", "x a", "m"),
-             node("Mul", "m half", "y")]  # fmt: skip
+    nodes = [
+        node("Div", "x root", "d"),
+        node("Erf", "d", "e"),
+        node("Add", "e one", "a"),
+        node("Mul", "x a", "m"),
+        node("Mul", "m half", "y"),
+    ]
     return model(nodes, ["n", 4, 6], root=np.float32(1.5), one=np.float32(1), half=np.float32(0.5))
 
 
@@ -245,14 +265,19 @@ def softmax_of_opset_13() -> Any:
 
 @form
 def resize_cubic() -> Any:
-    return model([node("Resize", "x r s", "y", mode="cubic")], PICTURE, r=np.zeros(0, np.float32),
-                 s=np.array([1, 1, 2, 2], np.float32))  # fmt: skip
+    return model(
+        [node("Resize", "x r s", "y", mode="cubic")],
+        PICTURE,
+        r=np.zeros(0, np.float32),
+        s=np.array([1, 1, 2, 2], np.float32),
+    )
 
 
 @form
 def resize_with_onnxs_own_rules() -> Any:
-    return model([node("Resize", "x r s", "y")], PICTURE, r=np.zeros(0, np.float32),
-                 s=np.array([1, 1, 1.5, 1.5], np.float32))  # fmt: skip
+    return model(
+        [node("Resize", "x r s", "y")], PICTURE, r=np.zeros(0, np.float32), s=np.array([1, 1, 1.5, 1.5], np.float32)
+    )
 
 
 @form
@@ -263,8 +288,9 @@ def resize_linear_to_sizes() -> Any:
 
 @form
 def resize_linear_asymmetric() -> Any:
-    nodes = [helper.make_node("Resize", ["x", "", "s"], ["y"], mode="linear",
-                              coordinate_transformation_mode="asymmetric")]  # fmt: skip
+    nodes = [
+        helper.make_node("Resize", ["x", "", "s"], ["y"], mode="linear", coordinate_transformation_mode="asymmetric")
+    ]
     return model(nodes, PICTURE, s=np.array([1, 1, 2, 2], np.float32))
 
 
@@ -280,8 +306,13 @@ def upsample_of_opset_7() -> Any:
 
 @form
 def reshape_by_computed_sizes() -> Any:
-    nodes = [node("Shape", "x", "s"), node("Gather", "s zero", "n"), node("Unsqueeze", "n zeros", "nn"),
-             node("Concat", "nn rest", "to", axis=0), node("Reshape", "x to", "y")]  # fmt: skip
+    nodes = [
+        node("Shape", "x", "s"),
+        node("Gather", "s zero", "n"),
+        node("Unsqueeze", "n zeros", "nn"),
+        node("Concat", "nn rest", "to", axis=0),
+        node("Reshape", "x to", "y"),
+    ]
     return model(nodes, PICTURE, zero=np.array(0), zeros=np.array([0]), rest=np.array([-1]))
 
 
@@ -313,8 +344,12 @@ def weights_among_the_inputs() -> Any:
 
 @form
 def nhwc_of_tensorflow() -> Any:
-    nodes = [node("Transpose", "x", "t", perm=[0, 3, 1, 2]), node("Conv", "t w", "c", auto_pad="SAME_UPPER"),
-             node("Transpose", "c", "u", perm=[0, 2, 3, 1]), node("Add", "u b", "y")]  # fmt: skip
+    nodes = [
+        node("Transpose", "x", "t", perm=[0, 3, 1, 2]),
+        node("Conv", "t w", "c", auto_pad="SAME_UPPER"),
+        node("Transpose", "c", "u", perm=[0, 2, 3, 1]),
+        node("Add", "u b", "y"),
+    ]
     return model(nodes, ["n", 9, 10, 3], w=numbers(4, 3, 3, 3), b=numbers(4))
 
 
@@ -330,8 +365,18 @@ def depthwise_without_kernel_shape() -> Any:
 
 @form
 def conv_transpose_of_torch() -> Any:
-    nodes = [node("ConvTranspose", "x w b", "y", dilations=[1, 1], group=1, kernel_shape=[2, 2], pads=[0, 0, 0, 0],
-                  strides=[2, 2])]  # fmt: skip
+    nodes = [
+        node(
+            "ConvTranspose",
+            "x w b",
+            "y",
+            dilations=[1, 1],
+            group=1,
+            kernel_shape=[2, 2],
+            pads=[0, 0, 0, 0],
+            strides=[2, 2],
+        )
+    ]
     return model(nodes, PICTURE, w=numbers(3, 4, 2, 2), b=numbers(4))
 
 
@@ -359,32 +404,45 @@ def prelu_for_each_channel() -> Any:
 
 @form
 def lstm_of_torch() -> Any:
-    nodes = [helper.make_node("LSTM", ["x", "w", "r", "b"], ["ways", "h", "c"], hidden_size=4),
-             node("Squeeze", "ways one", "y")]  # fmt: skip
+    nodes = [
+        helper.make_node("LSTM", ["x", "w", "r", "b"], ["ways", "h", "c"], hidden_size=4),
+        node("Squeeze", "ways one", "y"),
+    ]
     rows = {"w": numbers(1, 16, 5), "r": numbers(1, 16, 4), "b": numbers(1, 32)}
     return model(nodes, [6, "n", 5], one=np.array([1]), **rows)
 
 
 @form
 def lstm_backwards() -> Any:
-    nodes = [helper.make_node("LSTM", ["x", "w", "r"], ["ways"], hidden_size=4, direction="reverse"),
-             node("Squeeze", "ways one", "y")]  # fmt: skip
+    nodes = [
+        helper.make_node("LSTM", ["x", "w", "r"], ["ways"], hidden_size=4, direction="reverse"),
+        node("Squeeze", "ways one", "y"),
+    ]
     return model(nodes, [6, "n", 5], one=np.array([1]), w=numbers(1, 16, 5), r=numbers(1, 16, 4))
 
 
 @form
 def lstm_with_other_activations() -> Any:
-    nodes = [helper.make_node("LSTM", ["x", "w", "r"], ["ways"], hidden_size=4,
-                              activations=["Sigmoid", "Tanh", "Relu"]),
-             node("Squeeze", "ways one", "y")]  # fmt: skip
+    nodes = [
+        helper.make_node("LSTM", ["x", "w", "r"], ["ways"], hidden_size=4, activations=["Sigmoid", "Tanh", "Relu"]),
+        node("Squeeze", "ways one", "y"),
+    ]
     return model(nodes, [6, "n", 5], one=np.array([1]), w=numbers(1, 16, 5), r=numbers(1, 16, 4))
 
 
 @form
 def normalised_by_hand() -> Any:
-    nodes = [node("ReduceMean", "x", "m", axes=[-1]), node("Sub", "x m", "d"), node("Pow", "d two", "p"),
-             node("ReduceMean", "p", "v", axes=[-1]), node("Add", "v eps", "e"), node("Sqrt", "e", "s"),
-             node("Div", "d s", "q"), node("Mul", "q g", "t"), node("Add", "t b", "y")]  # fmt: skip
+    nodes = [
+        node("ReduceMean", "x", "m", axes=[-1]),
+        node("Sub", "x m", "d"),
+        node("Pow", "d two", "p"),
+        node("ReduceMean", "p", "v", axes=[-1]),
+        node("Add", "v eps", "e"),
+        node("Sqrt", "e", "s"),
+        node("Div", "d s", "q"),
+        node("Mul", "q g", "t"),
+        node("Add", "t b", "y"),
+    ]
     return model(nodes, ["n", 6, 5], two=np.float32(2), eps=np.float32(1e-5), g=numbers(5), b=numbers(5))
 
 
@@ -398,6 +456,8 @@ def where_and_cast() -> Any:
 def an_if_inside() -> Any:
     ends = [helper.make_tensor_value_info("z", TensorProto.FLOAT, None)]
     branches = [helper.make_graph([node(op, "r", "z")], op, [], ends) for op in ("Abs", "Neg")]
-    nodes = [node("Relu", "x", "r"), helper.make_node("If", ["c"], ["y"], then_branch=branches[0],
-                                                      else_branch=branches[1])]  # fmt: skip
+    nodes = [
+        node("Relu", "x", "r"),
+        helper.make_node("If", ["c"], ["y"], then_branch=branches[0], else_branch=branches[1]),
+    ]
     return model(nodes, PICTURE, c=np.array(True))

@@ -17,9 +17,17 @@ from qingzhou.onnxfile.lowering import Lowering
 from qingzhou.runtime.session import open_session
 
 ATTRIBUTES: dict[str, Any] = {
-    "float": 0.1, "int": 3, "negative": -1, "large": 1 << 62, "no": 0, "yes": True, "text": "half_pixel",
-    "ints": [1, -1, 1 << 40], "tuple": (2, 2), "floats": [0.5, 2.0],
-}  # fmt: skip
+    "float": 0.1,
+    "int": 3,
+    "negative": -1,
+    "large": 1 << 62,
+    "no": 0,
+    "yes": True,
+    "text": "half_pixel",
+    "ints": [1, -1, 1 << 40],
+    "tuple": (2, 2),
+    "floats": [0.5, 2.0],
+}
 
 
 @pytest.mark.parametrize("name", ATTRIBUTES)
@@ -45,8 +53,10 @@ def test_a_model_is_as_onnx_writes_it() -> None:
 
 def model() -> ModelProto:
     """A convolution and what follows it."""
-    ends = [helper.make_tensor_value_info(*entry) for entry in (
-        ("x", 1, [1, 3, 8, 8]), ("w", 1, [4, 3, 3, 3]), ("b", 1, [4]), ("y", 1, [1, 4, 8, 8]))]  # fmt: skip
+    ends = [
+        helper.make_tensor_value_info(*entry)
+        for entry in (("x", 1, [1, 3, 8, 8]), ("w", 1, [4, 3, 3, 3]), ("b", 1, [4]), ("y", 1, [1, 4, 8, 8]))
+    ]
     nodes = [
         helper.make_node("Conv", ["x", "w", "b"], ["c"], kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
         helper.make_node("Relu", ["c"], ["y"]),

@@ -26,8 +26,9 @@ from qingzhou.sources.torch.container import read_checkpoint
 ORACLE = Path(__file__).parents[1] / "oracle"
 NETWORKS = sorted(path for path in (ORACLE / "mmedu").iterdir() if path.name != "VGG16")  # VGG: as plain, but large
 DETECTORS = [ORACLE / "mmdet" / name for name in ("SSD_Lite", "Yolov3")]
-BASENN = [path.parent for path in sorted(ORACLE.glob("basenn/torch2*/*/reference.npz"))
-          if path.parent.name != "custom_module"]  # fmt: skip
+BASENN = [
+    path.parent for path in sorted(ORACLE.glob("basenn/torch2*/*/reference.npz")) if path.parent.name != "custom_module"
+]
 LAYERS = np.load(ORACLE / "torch_modules" / "references.npz")
 NAMES = sorted({key[:-2] for key in LAYERS.files if key.endswith(".y")})
 

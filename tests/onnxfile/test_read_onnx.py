@@ -19,8 +19,20 @@ from qingzhou.files.limits import MOST_AXES
 from qingzhou.graph.form import UNRANKED, Raw
 from qingzhou.onnxfile.read import read_onnx
 
-TYPES = ["float32", "float64", "float16", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64",
-         "bool"]  # fmt: skip
+TYPES = [
+    "float32",
+    "float64",
+    "float16",
+    "int8",
+    "uint8",
+    "int16",
+    "uint16",
+    "int32",
+    "uint32",
+    "int64",
+    "uint64",
+    "bool",
+]
 
 
 def saved(path: Path, **tensors: TensorProto) -> Path:

@@ -27,8 +27,10 @@ json.dump({"format": "qingzhou.report", "version": 1, "source": "measured", "row
 
 def write_bundle(folder: Path, **changed: str) -> Path:
     """The files above with others in place of some (main_py=… for main.py), and the bundle.json of them all."""
-    texts = {**FILES, **{name.replace("__", "/").replace("_py", ".py").replace("_sh", ".sh"): text
-                         for name, text in changed.items()}}  # fmt: skip
+    texts = {
+        **FILES,
+        **{name.replace("__", "/").replace("_py", ".py").replace("_sh", ".sh"): text for name, text in changed.items()},
+    }
     for name, text in texts.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, "utf-8")

@@ -102,14 +102,24 @@ def tree(folder: Path) -> dict[str, str]:
     """The files there that are none of the bundle's, with their texts; a link with where it leads."""
     left = {".pushed", ".installed", "bundle.json", ".venv/lib", *FILES}
     found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*"))}
-    return {name: f"-> {os.readlink(path)}" if path.is_symlink() else path.read_text("utf-8")
-            for name, path in found.items() if name not in left and (path.is_symlink() or path.is_file())}  # fmt: skip
+    return {
+        name: f"-> {os.readlink(path)}" if path.is_symlink() else path.read_text("utf-8")
+        for name, path in found.items()
+        if name not in left and (path.is_symlink() or path.is_file())
+    }
 
 
 def made_there(folder: Path) -> None:
     """What a pupil does on the board: photos, also in a folder of ours, logs, a report, links, changes of our files."""
-    texts = {"photos/1.jpg": "photo", "qingzhou_runtime/mine.txt": "notes", "log.txt": "log", "report.json": "{}",
-             "odd\\name\n.txt": "odd", "main.py": "print('tuned')\n", "labels.txt": "mine"}  # fmt: skip
+    texts = {
+        "photos/1.jpg": "photo",
+        "qingzhou_runtime/mine.txt": "notes",
+        "log.txt": "log",
+        "report.json": "{}",
+        "odd\\name\n.txt": "odd",
+        "main.py": "print('tuned')\n",
+        "labels.txt": "mine",
+    }
     for name, text in texts.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text, "utf-8")
@@ -122,9 +132,16 @@ def test_what_a_pupil_does_on_the_board_survives(server: Server, board: Board, b
     """Every push after it; what was sent runs, and what was changed there is beside it and named, once."""
     push(bundle, board, tell=quiet, measure=False)
     made_there(place(server))
-    kept = {"photos/1.jpg": "photo", "qingzhou_runtime/mine.txt": "notes", "log.txt": "log", "report.json": "{}",
-            "odd\\name\n.txt": "odd", "main.old.py": "print('tuned')\n", "labels.old.txt": "mine",
-            "requirements.old.txt": "-> nowhere"}  # fmt: skip
+    kept = {
+        "photos/1.jpg": "photo",
+        "qingzhou_runtime/mine.txt": "notes",
+        "log.txt": "log",
+        "report.json": "{}",
+        "odd\\name\n.txt": "odd",
+        "main.old.py": "print('tuned')\n",
+        "labels.old.txt": "mine",
+        "requirements.old.txt": "-> nowhere",
+    }
     named = {"main.py": "main.old.py", "labels.txt": "labels.old.txt", "requirements.txt": "requirements.old.txt"}
     for turn in range(3):
         done = push(bundle, board, tell=quiet, measure=False)
@@ -235,8 +252,10 @@ def test_the_python_that_the_bundle_names(server: Server, board: Board, bundle: 
 @pytest.mark.parametrize("broken", ["install_sh", "selftest_py"])
 def test_the_old_bundle_stays_if_the_new_one_fails(broken: str, server: Server, board: Board, bundle: Path) -> None:
     push(bundle, board, tell=quiet, measure=False)
-    bad = {"install_sh": "echo no wheel for this Python >&2; exit 3\n",
-           "selftest_py": 'raise SystemExit("no wheel for this Python")\n'}  # fmt: skip
+    bad = {
+        "install_sh": "echo no wheel for this Python >&2; exit 3\n",
+        "selftest_py": 'raise SystemExit("no wheel for this Python")\n',
+    }
     write_bundle(bundle, main_py="print('new')\n", **{broken: bad[broken]})
     with pytest.raises(BoardError, match="no wheel for this Python"):
         push(bundle, board, tell=quiet)
@@ -370,8 +389,10 @@ def test_a_changed_key_is_refused_whatever_is_accepted(kind: str, server: Server
 
 def test_refused_logins_say_what_to_do(server: Server, login: Login, tmp_path: Path) -> None:
     new_key(tmp_path / "stranger")
-    for wrong in (Login(key=tmp_path / "stranger", accept=login.accept, known_hosts=login.known_hosts),
-                  Login(password="wrong", accept=login.accept, known_hosts=login.known_hosts)):  # fmt: skip
+    for wrong in (
+        Login(key=tmp_path / "stranger", accept=login.accept, known_hosts=login.known_hosts),
+        Login(password="wrong", accept=login.accept, known_hosts=login.known_hosts),
+    ):
         with pytest.raises(BoardError, match="--unihiker-default"):
             connect(server, wrong)
     new_key(tmp_path / "locked", passphrase="secret")
@@ -506,8 +527,11 @@ def test_scan_finds_the_server_and_asks_nobody_else(server: Server, tmp_path: Pa
 
 def test_run_ends_with_the_connection(server: Server, board: Board, bundle: Path, login: Login) -> None:
     """main.py that would run for ever ends when the one who looks at it goes."""
-    write_bundle(bundle, main_py="import os, time\nopen('pid', 'w').write(str(os.getpid()))\n"
-                 "while True:\n    print('tick')\n    time.sleep(0.05)\n")  # fmt: skip
+    write_bundle(
+        bundle,
+        main_py="import os, time\nopen('pid', 'w').write(str(os.getpid()))\n"
+        "while True:\n    print('tick')\n    time.sleep(0.05)\n",
+    )
     done = push(bundle, board, tell=quiet, measure=False)
 
     class Enough(Exception):

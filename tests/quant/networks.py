@@ -18,9 +18,12 @@ WEIGHTS = np.random.default_rng(0).normal(0, 1, (5, 3, 3, 3))  # of classifier()
 
 
 def model(
-    nodes: Sequence[NodeProto], constants: dict[str, Array], shape: Sequence[int], outputs: dict[str, Sequence[int]],
+    nodes: Sequence[NodeProto],
+    constants: dict[str, Array],
+    shape: Sequence[int],
+    outputs: dict[str, Sequence[int]],
     opset: int = 13,
-) -> ModelProto:  # fmt: skip
+) -> ModelProto:
     """A model of one input "x"; shapes by name of the outputs."""
     entry = helper.make_tensor_value_info("x", TensorProto.FLOAT, list(shape))
     ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, list(size)) for name, size in outputs.items()]
@@ -33,11 +36,15 @@ def residual(seed: int = 0) -> ModelProto:
     """Conv, ReLU6, depthwise Conv, Add of both, pooling, Gemm, Softmax: what classifiers are made of."""
     rng = np.random.default_rng(seed)
     constants = {
-        "w1": rng.normal(0, 0.3, (8, 3, 3, 3)), "b1": rng.normal(0, 0.1, 8),
-        "w2": rng.normal(0, 0.4, (8, 1, 3, 3)), "b2": rng.normal(0, 0.1, 8),
-        "w3": rng.normal(0, 0.5, (5, 8)), "b3": rng.normal(0, 0.1, 5),
-        "zero": np.array(0.0), "six": np.array(6.0),
-    }  # fmt: skip
+        "w1": rng.normal(0, 0.3, (8, 3, 3, 3)),
+        "b1": rng.normal(0, 0.1, 8),
+        "w2": rng.normal(0, 0.4, (8, 1, 3, 3)),
+        "b2": rng.normal(0, 0.1, 8),
+        "w3": rng.normal(0, 0.5, (5, 8)),
+        "b3": rng.normal(0, 0.1, 5),
+        "zero": np.array(0.0),
+        "six": np.array(6.0),
+    }
     nodes = [
         helper.make_node("Conv", ["x", "w1", "b1"], ["c1"], name="c1", pads=[1, 1, 1, 1]),
         helper.make_node("Clip", ["c1", "zero", "six"], ["r1"], name="r1"),
@@ -59,8 +66,14 @@ def pictures(count: int, seed: int = 1) -> list[dict[str, Array]]:
 
 def saved(tmp_path: Path, proto: ModelProto, labels: list[str] | None = None) -> Path:
     """A model file of ours around a network whose input is x (1, 3, 12, 12), with five labels by default."""
-    card = Card("classification", "Tiny", "BaseNN", Input("x", "image", [1, 3, 12, 12], "RGB"), Output("y", "values"),
-                labels if labels is not None else list("abcde"))  # fmt: skip
+    card = Card(
+        "classification",
+        "Tiny",
+        "BaseNN",
+        Input("x", "image", [1, 3, 12, 12], "RGB"),
+        Output("y", "values"),
+        labels if labels is not None else list("abcde"),
+    )
     proto.metadata_props.add(key=KEY, value=card.to_json())
     path = tmp_path / "tiny.onnx"
     onnx.save(proto, path)
@@ -70,9 +83,11 @@ def saved(tmp_path: Path, proto: ModelProto, labels: list[str] | None = None) ->
 def classifier(weights: Array, opset: int = 13) -> ModelProto:
     """One layer, whose channels' means are the scores."""
     nodes = [
-        helper.make_node("Conv", ["x", "w"], ["c"], name="c"), helper.make_node("Relu", ["c"], ["r"], name="r"),
-        helper.make_node("GlobalAveragePool", ["r"], ["p"], name="p"), helper.make_node("Flatten", ["p"], ["y"]),
-    ]  # fmt: skip
+        helper.make_node("Conv", ["x", "w"], ["c"], name="c"),
+        helper.make_node("Relu", ["c"], ["r"], name="r"),
+        helper.make_node("GlobalAveragePool", ["r"], ["p"], name="p"),
+        helper.make_node("Flatten", ["p"], ["y"]),
+    ]
     return model(nodes, {"w": weights}, (1, 3, 12, 12), {"y": (1, len(weights))}, opset)
 
 

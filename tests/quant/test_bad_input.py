@@ -77,8 +77,12 @@ def test_an_opset_without_channels(tmp_path: Path) -> None:
 
 
 def test_a_network_without_layers(tmp_path: Path) -> None:
-    proto = model([helper.make_node("GlobalAveragePool", ["x"], ["p"]), helper.make_node("Flatten", ["p"], ["y"])],
-                    {}, (1, 3, 12, 12), {"y": (1, 3)})  # fmt: skip
+    proto = model(
+        [helper.make_node("GlobalAveragePool", ["x"], ["p"]), helper.make_node("Flatten", ["p"], ["y"])],
+        {},
+        (1, 3, 12, 12),
+        {"y": (1, 3)},
+    )
     refused(ModelError, "nothing to make INT8", saved(tmp_path, proto, labels=list("abc")), album(tmp_path / "p"))
 
 
@@ -190,8 +194,10 @@ def test_a_folder_without_pictures(lenet: Path, tmp_path: Path) -> None:
 # -- a full memory --------------------------------------------------------------------------------------------------
 
 FULL: dict[str, Exception] = {
-    "python": MemoryError(), "c++": RuntimeError("std::bad_alloc"), "system": OSError(12, "Cannot allocate memory"),
-}  # fmt: skip
+    "python": MemoryError(),
+    "c++": RuntimeError("std::bad_alloc"),
+    "system": OSError(12, "Cannot allocate memory"),
+}
 
 
 def raising(err: Exception) -> Callable[..., Any]:
@@ -228,8 +234,9 @@ def test_a_model_that_is_written_by_half_is_taken_back(tmp_path: Path, monkeypat
 
     monkeypatch.setattr(Path, "write_bytes", half)
     out = tmp_path / "out" / "a.onnx"
-    done = CliRunner().invoke(main, ["quantize", str(model), "--data", str(folder), "--any-speed", "-o", str(out),
-                                     "--min-agreement", "0"])  # fmt: skip
+    done = CliRunner().invoke(
+        main, ["quantize", str(model), "--data", str(folder), "--any-speed", "-o", str(out), "--min-agreement", "0"]
+    )
     assert done.exit_code == 1 and not list(out.parent.iterdir())
 
 

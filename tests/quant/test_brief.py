@@ -49,12 +49,14 @@ def test_a_name_that_is_short_already_is_not_taken_twice() -> None:
 
 @pytest.mark.parametrize(
     "ends, scheme, high, stays",
-    [((0.0, 6.0), Scheme(), 6.0, False),  # rounding ends where Clip does
-     ((0.0, 6.0), Scheme(), 2.5, False),  # and here before
-     ((0.0, 2.0), Scheme(), 6.0, True),  # integers go on above what Clip allows
-     ((0.5, 6.0), Scheme(), 6.0, True),  # and here below
-     ((0.0, 6.0), Scheme(symmetric=True), 6.0, True)],  # integers below zero
-)  # fmt: skip
+    [
+        ((0.0, 6.0), Scheme(), 6.0, False),  # rounding ends where Clip does
+        ((0.0, 6.0), Scheme(), 2.5, False),  # and here before
+        ((0.0, 2.0), Scheme(), 6.0, True),  # integers go on above what Clip allows
+        ((0.5, 6.0), Scheme(), 6.0, True),  # and here below
+        ((0.0, 6.0), Scheme(symmetric=True), 6.0, True),
+    ],  # integers below zero
+)
 def test_rounding_does_the_work_of_a_relu_where_it_ends_there(
     ends: tuple[float, float], scheme: Scheme, high: float, stays: bool
 ) -> None:

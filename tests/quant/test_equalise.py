@@ -26,13 +26,17 @@ def row(scale: float, grouped: bool = False) -> ModelProto:
     rng = np.random.default_rng(2)
     spread = np.geomspace(1, scale, 6).reshape(-1, 1, 1, 1)
     first, second = rng.normal(0, 0.3, (6, 3, 3, 3)), rng.normal(0, 0.3, (6, 1, 3, 3) if grouped else (4, 6, 3, 3))
-    constants = {"w1": first * spread, "b1": rng.normal(0, 0.2, 6) * spread.ravel(),
-                 "w2": second / (spread if grouped else spread.reshape(1, -1, 1, 1))}  # fmt: skip
+    constants = {
+        "w1": first * spread,
+        "b1": rng.normal(0, 0.2, 6) * spread.ravel(),
+        "w2": second / (spread if grouped else spread.reshape(1, -1, 1, 1)),
+    }
     nodes = [
-        helper.make_node("Conv", ["x", "w1", "b1"], ["c"], name="c"), helper.make_node("Relu", ["c"], ["r"], name="r"),
+        helper.make_node("Conv", ["x", "w1", "b1"], ["c"], name="c"),
+        helper.make_node("Relu", ["c"], ["r"], name="r"),
         helper.make_node("MaxPool", ["r"], ["p"], name="p", kernel_shape=[2, 2], strides=[2, 2]),
         helper.make_node("Conv", ["p", "w2"], ["y"], name="d", group=6 if grouped else 1),
-    ]  # fmt: skip
+    ]
     return model(nodes, constants, (1, 3, 12, 12), {"y": (1, 6 if grouped else 4, 3, 3)})
 
 

@@ -93,17 +93,21 @@ MANY = 10  # of each input, so that the answers are no guesses
 def test_classes() -> None:
     truths = {"a": "cat", "b": "dog", "c": "owl", "d": "owl"}
     answers = {
-        "a": (answer(0), answer(0)), "b": (answer(1), answer(0)), "c": (answer(0), answer(2)),
+        "a": (answer(0), answer(0)),
+        "b": (answer(1), answer(0)),
+        "c": (answer(0), answer(2)),
         "d": (answer(2), answer(1)),
-    }  # fmt: skip
+    }
     pair = Written("classification", {f"{name}{n}": both for n in range(MANY) for name, both in answers.items()})
     found = judge(pair, data({name: truths[name[0]] for name in pair.answers}))
     assert (found.measure, found.labelled, found.judged, found.failed) == ("top-1", True, 4 * MANY, 0)
     assert found.figures() == (0.75, 0.5)
     assert found.drop.drop == 0.25
     assert [(one.source, one.truth, one.before, one.after) for one in found.changed][:3] == [
-        ("b0", "dog", "dog", "cat"), ("c0", "owl", "cat", "owl"), ("d0", "owl", "owl", "dog"),
-    ]  # fmt: skip
+        ("b0", "dog", "dog", "cat"),
+        ("c0", "owl", "cat", "owl"),
+        ("d0", "owl", "owl", "dog"),
+    ]
     assert found.changes == 3 * MANY
 
 
@@ -115,9 +119,11 @@ def test_several_classes_say_how_they_were_judged() -> None:
         return answer(index)._replace(named=tuple(found) if others != (-1,) else (), label="")
 
     answers = {
-        "a": (named(0, 1), named(0, 1)), "b": (named(1, 0), named(1)), "c": (named(2, -1), named(2, -1)),
+        "a": (named(0, 1), named(0, 1)),
+        "b": (named(1, 0), named(1)),
+        "c": (named(2, -1), named(2, -1)),
         "d": (named(0, 2, 1), named(0, 1, 2)),
-    }  # fmt: skip
+    }
     pair = Written("classification", {f"{name}{n}": both for n in range(MANY) for name, both in answers.items()})
     truths = {"a": "cat", "b": "dog", "c": "owl", "d": "cat"}
     assert judge(pair, data({name: truths[name[0]] for name in pair.answers})).hints == []
@@ -130,8 +136,9 @@ def test_several_classes_say_how_they_were_judged() -> None:
 
 
 def test_without_answers_the_first_model_is_the_measure() -> None:
-    pair = Written("classification", {"a": (answer(0), answer(0)), "b": (answer(1), answer(0)),
-                                      "c": (answer(2), answer(2))})  # fmt: skip
+    pair = Written(
+        "classification", {"a": (answer(0), answer(0)), "b": (answer(1), answer(0)), "c": (answer(2), answer(2))}
+    )
     found = judge(pair, data(dict.fromkeys("abc", ""), labelled=False))
     assert not found.labelled
     assert found.figures() == pytest.approx((1.0, 2 / 3))
@@ -168,9 +175,10 @@ def test_numbers_that_are_all_the_same() -> None:
 def test_the_promise(limit: float, kept: bool) -> None:
     """A quarter of the answers become others."""
     truths = {str(n): n % 3 for n in range(36)}
-    pair = Written("classification", {
-        name: (answer(place), answer((place + (int(name) < 9)) % 3)) for name, place in truths.items()
-    })  # fmt: skip
+    pair = Written(
+        "classification",
+        {name: (answer(place), answer((place + (int(name) < 9)) % 3)) for name, place in truths.items()},
+    )
     found = judge(pair, data({name: LABELS[place] for name, place in truths.items()}))
     assert found.drop.drop == 0.25
     assert Limits(max_drop=limit).allow(found) is kept

@@ -23,8 +23,13 @@ FEEDS = pictures(16)
 FULL = Scheme()
 
 
-def made(proto: ModelProto, scheme: Scheme = FULL, kept: frozenset[str] = frozenset(), means: bool = False,
-         feeds: list[dict[str, np.ndarray]] = FEEDS) -> ModelProto:  # fmt: skip
+def made(
+    proto: ModelProto,
+    scheme: Scheme = FULL,
+    kept: frozenset[str] = frozenset(),
+    means: bool = False,
+    feeds: list[dict[str, np.ndarray]] = FEEDS,
+) -> ModelProto:
     network = Network(proto)
     seen = calibrate(network, activations(network), feeds)
     ranges = {name: one.range("minmax") for name, one in seen.items()}
@@ -156,9 +161,11 @@ def test_the_softmax_stays_float() -> None:
 def test_a_convolution_that_ends_the_network_keeps_the_outputs_name_and_runs_on_integers() -> None:
     rng = np.random.default_rng(5)
     head = model(
-        [helper.make_node("Conv", ["x", "w"], ["y"], name="head")], {"w": rng.normal(0, 1, (4, 3, 1, 1))},
-        (1, 3, 12, 12), {"y": (1, 4, 12, 12)},
-    )  # fmt: skip
+        [helper.make_node("Conv", ["x", "w"], ["y"], name="head")],
+        {"w": rng.normal(0, 1, (4, 3, 1, 1))},
+        (1, 3, 12, 12),
+        {"y": (1, 4, 12, 12)},
+    )
     small = made(head, Scheme(narrow=True))
     assert [output.name for output in small.graph.output] == ["y"]
     assert optimised(small)["QLinearConv"] == 1
@@ -199,11 +206,15 @@ def test_weights_that_two_layers_share_are_there_once_each_layer_with_a_bias_of_
     """As a detector's head that looks at several levels."""
     rng = np.random.default_rng(6)
     shared = model(
-        [helper.make_node("Conv", ["x", "w", "b"], ["near"], name="near"),
-         helper.make_node("MaxPool", ["near"], ["half"], name="half", kernel_shape=[2, 2], strides=[2, 2]),
-         helper.make_node("Conv", ["half", "w", "b"], ["y"], name="far")],
-        {"w": rng.normal(0, 0.3, (3, 3, 1, 1)), "b": rng.normal(0, 1, 3)}, (1, 3, 12, 12), {"y": (1, 3, 6, 6)},
-    )  # fmt: skip
+        [
+            helper.make_node("Conv", ["x", "w", "b"], ["near"], name="near"),
+            helper.make_node("MaxPool", ["near"], ["half"], name="half", kernel_shape=[2, 2], strides=[2, 2]),
+            helper.make_node("Conv", ["half", "w", "b"], ["y"], name="far"),
+        ],
+        {"w": rng.normal(0, 0.3, (3, 3, 1, 1)), "b": rng.normal(0, 1, 3)},
+        (1, 3, 12, 12),
+        {"y": (1, 3, 6, 6)},
+    )
     small = made(shared)
     assert [tensor.name for tensor in small.graph.initializer if tensor.data_type == TensorProto.INT8][0:1] == [
         "weight"
@@ -217,22 +228,29 @@ def test_weights_that_two_layers_share_are_there_once_each_layer_with_a_bias_of_
 def test_a_matrix_used_both_ways_round_stays_float() -> None:
     """Scales have one axis, so the two could not share integers."""
     both = model(
-        [helper.make_node("Flatten", ["x"], ["flat"], name="flat"),
-         helper.make_node("MatMul", ["flat", "w"], ["there"], name="there"),
-         helper.make_node("Gemm", ["there", "w"], ["y"], name="back", transB=1)],
-        {"w": np.random.default_rng(6).normal(0, 1, (432, 5))}, (1, 3, 12, 12), {"y": (1, 432)},
-    )  # fmt: skip
+        [
+            helper.make_node("Flatten", ["x"], ["flat"], name="flat"),
+            helper.make_node("MatMul", ["flat", "w"], ["there"], name="there"),
+            helper.make_node("Gemm", ["there", "w"], ["y"], name="back", transB=1),
+        ],
+        {"w": np.random.default_rng(6).normal(0, 1, (432, 5))},
+        (1, 3, 12, 12),
+        {"y": (1, 432)},
+    )
     assert not Network(both).heavy
 
 
 def test_a_network_may_have_our_names_itself() -> None:
     rng = np.random.default_rng(6)
     named = model(
-        [helper.make_node("Conv", ["x", "weight"], ["whole"]),
-         helper.make_node("Conv", ["whole", "scale"], ["x/int8"])],
-        {"weight": rng.normal(0, 1, (3, 3, 1, 1)), "scale": rng.normal(0, 1, (3, 3, 1, 1))}, (1, 3, 12, 12),
+        [
+            helper.make_node("Conv", ["x", "weight"], ["whole"]),
+            helper.make_node("Conv", ["whole", "scale"], ["x/int8"]),
+        ],
+        {"weight": rng.normal(0, 1, (3, 3, 1, 1)), "scale": rng.normal(0, 1, (3, 3, 1, 1))},
+        (1, 3, 12, 12),
         {"x/int8": (1, 3, 12, 12)},
-    )  # fmt: skip
+    )
     expected, found = (session(m, emulated=True).run(None, FEEDS[0])[0] for m in (named, made(named)))
     np.testing.assert_allclose(found, expected, atol=np.ptp(expected) / 50)
 

@@ -155,9 +155,15 @@ def test_rows_of_a_table(tmp_path: Path) -> None:
     inputs = np.random.default_rng(0).normal(0, 1, (80, model.card.input.shape[1])).astype(np.float32)
     answers = [float(model.predict(row).scores[0]) for row in inputs]
     table = tmp_path / "rows.csv"
-    table.write_text("\n".join([",".join([*(f"x{n}" for n in range(inputs.shape[1])), "y"]), *(
-        ",".join(map(repr, [*map(float, row), answer])) for row, answer in zip(inputs, answers, strict=True)
-    )]), "utf-8")  # fmt: skip
+    table.write_text(
+        "\n".join(
+            [
+                ",".join([*(f"x{n}" for n in range(inputs.shape[1])), "y"]),
+                *(",".join(map(repr, [*map(float, row), answer])) for row, answer in zip(inputs, answers, strict=True)),
+            ]
+        ),
+        "utf-8",
+    )
     found = qingzhou.quantize(model.path, table, any_speed=True, max_drop=5)
     assert found.verdict is not None and found.verdict.measure == "R²"
     assert found.verdict.figures()[0] == pytest.approx(1)

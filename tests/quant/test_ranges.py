@@ -100,10 +100,14 @@ def test_every_activation_is_what_the_reference_computes() -> None:
 def test_tensors_may_have_any_name() -> None:
     """Also those that a careless observer would give its own."""
     named = model(
-        [helper.make_node("Conv", ["x", "w"], ["x/size"], name="x/means"),
-         helper.make_node("Conv", ["x/size", "w"], ["x/ReduceMin"], name="x/sample")],
-        {"w": np.ones((3, 3, 1, 1))}, (1, 3, 12, 12), {"x/ReduceMin": (1, 3, 12, 12)},
-    )  # fmt: skip
+        [
+            helper.make_node("Conv", ["x", "w"], ["x/size"], name="x/means"),
+            helper.make_node("Conv", ["x/size", "w"], ["x/ReduceMin"], name="x/sample"),
+        ],
+        {"w": np.ones((3, 3, 1, 1))},
+        (1, 3, 12, 12),
+        {"x/ReduceMin": (1, 3, 12, 12)},
+    )
     found = calibrate(Network(named), ["x", "x/size", "x/ReduceMin"], pictures(2))
     assert found["x"].high < found["x/size"].high < found["x/ReduceMin"].high
 
@@ -111,9 +115,11 @@ def test_tensors_may_have_any_name() -> None:
 def test_of_large_tensors_other_places_are_drawn_in_every_picture() -> None:
     """Never the same column only: the step is odd."""
     wide = model(
-        [helper.make_node("Conv", ["x", "w"], ["y"], name="y")], {"w": np.ones((1, 1, 1, 1))}, (1, 1, 400, 400),
+        [helper.make_node("Conv", ["x", "w"], ["y"], name="y")],
+        {"w": np.ones((1, 1, 1, 1))},
+        (1, 1, 400, 400),
         {"y": (1, 1, 400, 400)},
-    )  # fmt: skip
+    )
     places = np.arange(160_000, dtype=np.float32).reshape(1, 1, 400, 400)
     drawn = [one["x"].sample for one in watched(Network(wide), ["x"], [{"x": places}] * 3)]
     assert not set(drawn[0]) & set(drawn[1]) and not set(drawn[1]) & set(drawn[2])
@@ -125,10 +131,12 @@ def test_of_large_tensors_other_places_are_drawn_in_every_picture() -> None:
 def test_what_is_kept_does_not_grow_with_the_pictures() -> None:
     network = Network(residual())
     sizes = [
-        sum(one.histogram.counts.nbytes + np.asarray(one.means).nbytes for one in
-            calibrate(network, activations(network), pictures(count)).values())
+        sum(
+            one.histogram.counts.nbytes + np.asarray(one.means).nbytes
+            for one in calibrate(network, activations(network), pictures(count)).values()
+        )
         for count in (2, 40)
-    ]  # fmt: skip
+    ]
     assert sizes[0] == sizes[1]
 
 

@@ -30,9 +30,14 @@ def verb(*args: object) -> Result:
 
 @pytest.mark.parametrize(
     ("lang", "words"),
-    [("en", ["int8", "397 held-out inputs", "95 % interval", "5 of 5 in INT8", "100 inputs calibrated", "one thread"]),
-     ("zh", ["int8", "397 个未参与校准的输入", "95% 置信区间", "单线程"])],
-)  # fmt: skip
+    [
+        (
+            "en",
+            ["int8", "397 held-out inputs", "95 % interval", "5 of 5 in INT8", "100 inputs calibrated", "one thread"],
+        ),
+        ("zh", ["int8", "397 个未参与校准的输入", "95% 置信区间", "单线程"]),
+    ],
+)
 def test_the_table(lenet: Path, tmp_path: Path, lang: str, words: list[str]) -> None:
     done = verb(lenet, "--data", DATA, "-o", tmp_path, "--any-speed", "--lang", lang)
     assert done.exit_code == 0, done.output

@@ -49,8 +49,9 @@ def test_the_same_parts_each_time(tmp_path: Path) -> None:
     ],
     ids=str,
 )
-def test_every_class_calibrates_and_judges(tmp_path: Path, counts: dict[str, int], calibration: int,
-                                           expected: dict[str, int]) -> None:  # fmt: skip
+def test_every_class_calibrates_and_judges(
+    tmp_path: Path, counts: dict[str, int], calibration: int, expected: dict[str, int]
+) -> None:
     parts = split(folders(tmp_path / "data", **counts), calibration=calibration)
     assert Counter(case.truth for case in parts.calibration) == expected
     assert Counter(case.truth for case in parts.held_out) == Counter(counts) - Counter(expected)

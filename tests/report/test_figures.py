@@ -21,11 +21,24 @@ from qingzhou.report.merge import table_of_speeds
 from qingzhou.report.read import NUMBERS, TEXTS
 
 ROW = {
-    "model": "cats", "network": "MobileNetV2", "device": "pi5", "engine": "onnxruntime 1.23.0", "precision": "int8",
-    "size_bytes": 2_400_000, "accuracy": 0.95, "latency_ms_p50": 10.0, "latency_ms_p95": 12.0, "fps": 100.0,
-    "load_s": 0.2, "memory_mb": 61.0, "temperature_c": 51.0, "throttled": False, "how": "100 runs",
-    "date": "2026-03-01", "note": None,
-}  # fmt: skip
+    "model": "cats",
+    "network": "MobileNetV2",
+    "device": "pi5",
+    "engine": "onnxruntime 1.23.0",
+    "precision": "int8",
+    "size_bytes": 2_400_000,
+    "accuracy": 0.95,
+    "latency_ms_p50": 10.0,
+    "latency_ms_p95": 12.0,
+    "fps": 100.0,
+    "load_s": 0.2,
+    "memory_mb": 61.0,
+    "temperature_c": 51.0,
+    "throttled": False,
+    "how": "100 runs",
+    "date": "2026-03-01",
+    "note": None,
+}
 
 
 def write(path: Path, *rows: Any, **facts: Any) -> Path:
@@ -64,13 +77,18 @@ def test_what_is_unknown_stays_unknown(tmp_path: Path) -> None:
 
 
 BAD_FILES = {
-    "empty": b"", "cut": b'{"format": "qingzhou.report", "rows": [', "picture": b"\x89PNG\r\n\x1a\n\0\0", "list": b"[]",
-    "foreign": b'{"name": "package", "version": "1.0"}', "deep": b"[" * 200_000, "number": b"7",
+    "empty": b"",
+    "cut": b'{"format": "qingzhou.report", "rows": [',
+    "picture": b"\x89PNG\r\n\x1a\n\0\0",
+    "list": b"[]",
+    "foreign": b'{"name": "package", "version": "1.0"}',
+    "deep": b"[" * 200_000,
+    "number": b"7",
     "newer": b'{"format": "qingzhou.report", "version": 2, "source": "measured", "rows": []}',
     "no rows": b'{"format": "qingzhou.report", "version": 1, "source": "measured", "rows": {}}',
     "source": b'{"format": "qingzhou.report", "version": 1, "source": "invented", "rows": []}',
     "bench": b'{"pairs": [], "machine": 3, "rows": {"a": 1}}',
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", [name for name in BAD_FILES if name != "bench"])
@@ -90,10 +108,20 @@ def test_a_bench_file_without_rows_is_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"fps": -1}, {"fps": "fast"}, {"fps": True}, {"fps": 1e300}, {"accuracy": 95}, {"model": ["a"]}, {"model": ""},
-     {"device": None}, {"throttled": "yes"}, {"memory_mb": [1]}],
+    [
+        {"fps": -1},
+        {"fps": "fast"},
+        {"fps": True},
+        {"fps": 1e300},
+        {"accuracy": 95},
+        {"model": ["a"]},
+        {"model": ""},
+        {"device": None},
+        {"throttled": "yes"},
+        {"memory_mb": [1]},
+    ],
     ids=str,
-)  # fmt: skip
+)
 def test_a_bad_row_does_not_spoil_the_others(change: dict[str, Any], tmp_path: Path) -> None:
     rows, bad = read_all([write(tmp_path / "a.json", {**ROW, **change}, ROW, "no row")])
     assert len(rows) == 1 and len(bad) == 2

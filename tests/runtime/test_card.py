@@ -24,10 +24,17 @@ STEPS = [
     {"op": "normalize", "mean": [1.0, 2.0, 3.0], "std": [0.5, 1.0, 2.0]},
 ]
 CARD = Card(
-    "classification", "MobileNetV2", "MMEdu", Input("input", "image", [1, 3, 224, 224], "RGB", STEPS),
-    Output("output", "logits"), ["猫", "dog"], {"床": 3}, {"file": "a.pth", "training": {"epoch": 3, "lr": 0.1}},
-    Sample({"encoding": "png", "data": "AAAA"}, [[0.5, 0.5]]), ["a note"],
-)  # fmt: skip
+    "classification",
+    "MobileNetV2",
+    "MMEdu",
+    Input("input", "image", [1, 3, 224, 224], "RGB", STEPS),
+    Output("output", "logits"),
+    ["猫", "dog"],
+    {"床": 3},
+    {"file": "a.pth", "training": {"epoch": 3, "lr": 0.1}},
+    Sample({"encoding": "png", "data": "AAAA"}, [[0.5, 0.5]]),
+    ["a note"],
+)
 PLAIN = json.loads(CARD.to_json())
 
 
@@ -103,13 +110,25 @@ def test_hostile_fields(path: str, value: Any) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "", "null", "[]", "5", '"card"', "{", "{}", "[" * 100000, '{"a":' * 100000, "1" * 100000,
-        CARD.to_json().replace("0.1", "NaN"), CARD.to_json().replace("0.1", "1e999"),
-        CARD.to_json().replace("0.1", "-Infinity"), CARD.to_json().replace("0.1", "9" * 5000),
-        CARD.to_json().replace("0.1", "[" * 50 + "]" * 50), CARD.to_json()[:-1] + ', "task": "values"}',
+        "",
+        "null",
+        "[]",
+        "5",
+        '"card"',
+        "{",
+        "{}",
+        "[" * 100000,
+        '{"a":' * 100000,
+        "1" * 100000,
+        CARD.to_json().replace("0.1", "NaN"),
+        CARD.to_json().replace("0.1", "1e999"),
+        CARD.to_json().replace("0.1", "-Infinity"),
+        CARD.to_json().replace("0.1", "9" * 5000),
+        CARD.to_json().replace("0.1", "[" * 50 + "]" * 50),
+        CARD.to_json()[:-1] + ', "task": "values"}',
         " " * (1 << 25),
     ],
-)  # fmt: skip
+)
 def test_hostile_texts(text: str) -> None:
     with pytest.raises(ModelError):
         Card.from_json(text)

@@ -52,15 +52,30 @@ def iou(a: Any, b: Any) -> Any:
 
 def raw_card(kind: str, how: Decoding, side: int, heads: str, deltas: str = "") -> Card:
     levels = [
-        {"scores": heads % i, **({"deltas": deltas % i} if deltas else {}), "stride": stride,
-         "anchors": [list(map(float, box)) for box in anchors]}
+        {
+            "scores": heads % i,
+            **({"deltas": deltas % i} if deltas else {}),
+            "stride": stride,
+            "anchors": [list(map(float, box)) for box in anchors],
+        }
         for i, (anchors, stride) in enumerate(zip(how.anchors, how.strides, strict=True))
-    ]  # fmt: skip
-    decoding = {"kind": kind, "levels": levels, "stds": list(how.stds), "candidates": how.candidates,
-                "confidence": how.confidence}  # fmt: skip
-    card = Card("detection", "D", "MMEdu", Input("input", "image", [1, 3, side, side], "RGB"),
-                Output(heads % 0, "raw"), thresholds={"score": how.score, "iou": how.iou, "most": how.most},
-                decoding=decoding)  # fmt: skip
+    ]
+    decoding = {
+        "kind": kind,
+        "levels": levels,
+        "stds": list(how.stds),
+        "candidates": how.candidates,
+        "confidence": how.confidence,
+    }
+    card = Card(
+        "detection",
+        "D",
+        "MMEdu",
+        Input("input", "image", [1, 3, side, side], "RGB"),
+        Output(heads % 0, "raw"),
+        thresholds={"score": how.score, "iou": how.iou, "most": how.most},
+        decoding=decoding,
+    )
     return Card.from_json(card.to_json())
 
 
@@ -145,8 +160,12 @@ def some_boxes(seed: int, count: int, classes: int, ties: bool) -> tuple[Any, An
 
 
 @settings(max_examples=60, deadline=None)
-@given(seed=st.integers(0, 10**6), count=st.integers(0, 900), classes=st.sampled_from([1, 3, 80]),
-       limit=st.sampled_from([0.0, 0.3, 0.45, 0.7, 1.0]))  # fmt: skip
+@given(
+    seed=st.integers(0, 10**6),
+    count=st.integers(0, 900),
+    classes=st.sampled_from([1, 3, 80]),
+    limit=st.sampled_from([0.0, 0.3, 0.45, 0.7, 1.0]),
+)
 def test_nms_is_one_by_one(seed: int, count: int, classes: int, limit: float) -> None:
     boxes, scores, labels = some_boxes(seed, count, classes, ties=False)
     expected = one_by_one(boxes, scores, labels, limit)
@@ -234,11 +253,14 @@ def test_padding_to_a_size() -> None:
 
 SQUASH = {"op": "resize", "size": [64, 96], "interpolation": "cv2"}
 WAYS = [
-    [SQUASH], [within(90, 60), {"op": "pad_to", "size": [64, 96]}],
+    [SQUASH],
+    [within(90, 60), {"op": "pad_to", "size": [64, 96]}],
     [{"op": "resize", "short": 64, "interpolation": "cv2"}, {"op": "center_crop", "size": [64, 96]}],
-    [{"op": "center_crop", "size": [101, 203]}, SQUASH], [{"op": "center_crop", "size": [32, 31]}],
-    [{"op": "pad", "border": [7, 5, 3, 2], "value": 0}, within(96, 96), {"op": "pad_to", "multiple": 32}], [],
-]  # fmt: skip
+    [{"op": "center_crop", "size": [101, 203]}, SQUASH],
+    [{"op": "center_crop", "size": [32, 31]}],
+    [{"op": "pad", "border": [7, 5, 3, 2], "value": 0}, within(96, 96), {"op": "pad_to", "multiple": 32}],
+    [],
+]
 
 
 @pytest.mark.parametrize("steps", WAYS)
@@ -261,8 +283,10 @@ def test_boxes_are_cut_off_at_the_picture() -> None:
     found = Found(boxes, np.linspace(0.9, 0.5, 5), np.array([0, 1, 2, 0, 7]))
     seen = locate(found, ["a", "b"], View(100, 50, 2.0, 2.0))
     assert [(one.label, one.box) for one in seen] == [
-        ("a", (0, 0, 10, 10)), ("2", (5, 45, 10, 100)), ("7", (0, 0, 50, 100)),
-    ]  # fmt: skip
+        ("a", (0, 0, 10, 10)),
+        ("2", (5, 45, 10, 100)),
+        ("7", (0, 0, 50, 100)),
+    ]
     assert [one.box for one in locate(found, [])][1] == (150, 10, 300, 30)
 
 
@@ -273,8 +297,9 @@ def grid_sampled(mask: Any, box: Any, size: Any) -> Any:
     """The same by onnxruntime's GridSample, which is torch's grid_sample."""
     node = helper.make_node("GridSample", ["x", "grid"], ["y"], mode="bilinear", align_corners=0, padding_mode="zeros")
     ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [None] * 4) for name in ("x", "grid", "y")]
-    model = helper.make_model(helper.make_graph([node], "g", ends[:2], ends[2:]), ir_version=8,
-                              opset_imports=[helper.make_opsetid("", 16)])  # fmt: skip
+    model = helper.make_model(
+        helper.make_graph([node], "g", ends[:2], ends[2:]), ir_version=8, opset_imports=[helper.make_opsetid("", 16)]
+    )
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     places = [(np.arange(n) + 0.5 - box[i]) / (box[i + 2] - box[i]) * 2 - 1 for i, n in ((0, size[1]), (1, size[0]))]
     grid = np.stack(np.meshgrid(*places), axis=-1)[None].astype(np.float32)
@@ -282,9 +307,16 @@ def grid_sampled(mask: Any, box: Any, size: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    "box", [(3, 4, 40, 30), (3.3, 4.7, 11.2, 9.1), (-20, -10, 15, 25), (50, 40, 90, 99), (10.2, 10.2, 10.9, 40),
-            (-500, -500, 900, 900)],
-)  # fmt: skip
+    "box",
+    [
+        (3, 4, 40, 30),
+        (3.3, 4.7, 11.2, 9.1),
+        (-20, -10, 15, 25),
+        (50, 40, 90, 99),
+        (10.2, 10.2, 10.9, 40),
+        (-500, -500, 900, 900),
+    ],
+)
 def test_masks_are_pasted_as_torch_does(box: Any) -> None:
     mask = np.random.default_rng(3).random((28, 28), np.float32)
     exact = grid_sampled(mask, box, (50, 70))
@@ -335,8 +367,9 @@ ANSWER = [[*map(float, row), float(label)] for row, label in zip(ROWS[0], NUMBER
 
 
 def finished_card(**changes: Any) -> Card:
-    card = Card("detection", "Tiny", "MMEdu", entry((64, 96), SQUASH), Output("dets", "boxes"), ["猫", "dog"],
-                thresholds=LIMITS)  # fmt: skip
+    card = Card(
+        "detection", "Tiny", "MMEdu", entry((64, 96), SQUASH), Output("dets", "boxes"), ["猫", "dog"], thresholds=LIMITS
+    )
     return dataclasses.replace(card, **changes)
 
 
@@ -431,11 +464,21 @@ def moved(place: int, by: float, row: int = 0) -> list[list[float]]:
     return answer
 
 
-@pytest.mark.parametrize(("answer", "worst"), [
-    (ANSWER, 0.0), (ANSWER[::-1], 0.0), (moved(0, 0.05), 0.05 / 96), (moved(4, 5e-4), 5e-4),
-    (ANSWER[:2], None), ([*ANSWER, ANSWER[0]], None), (moved(5, 1), None), (moved(2, 0.2), None),
-    (moved(4, 0.01), None), ([], None),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("answer", "worst"),
+    [
+        (ANSWER, 0.0),
+        (ANSWER[::-1], 0.0),
+        (moved(0, 0.05), 0.05 / 96),
+        (moved(4, 5e-4), 5e-4),
+        (ANSWER[:2], None),
+        ([*ANSWER, ANSWER[0]], None),
+        (moved(5, 1), None),
+        (moved(2, 0.2), None),
+        (moved(4, 0.01), None),
+        ([], None),
+    ],
+)
 def test_the_self_test(tmp_path: Path, answer: Any, worst: Any) -> None:
     model = finished(tmp_path, finished_card(sample=Sample(SAMPLE, answer)))
     if worst is None:

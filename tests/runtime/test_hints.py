@@ -82,10 +82,11 @@ def test_what_is_odd_is_named(model: Predictor, name: str) -> None:
 
 
 ALPHA = [
-    ("all", lambda a: np.zeros_like(a), "transparent"), 
+    ("all", lambda a: np.zeros_like(a), "transparent"),
     ("ground", lambda a: np.where(a > 30, 255, 0).astype(np.uint8), "transparent"),
-    ("none", lambda a: np.full_like(a, 255), ""), ("half", lambda a: np.full_like(a, 200), ""),
-]  # fmt: skip
+    ("none", lambda a: np.full_like(a, 255), ""),
+    ("half", lambda a: np.full_like(a, 200), ""),
+]
 
 
 @pytest.mark.parametrize(("name", "alpha", "code"), ALPHA, ids=[name for name, *_ in ALPHA])
@@ -133,8 +134,17 @@ def test_pictures_of_all_kinds_raise_few_alarms() -> None:
 # -- the card -------------------------------------------------------------------------------------------------------
 
 SEEN = {"brightness": [80.0, 9.5], "contrast": [88.0, 7.0], "skew": [0.5, 0.1], "transparent": 0.0, "count": 100}
-BAD = [("brightness", [80]), ("brightness", [80, -1]), ("contrast", [300, 1]), ("contrast", "x"), ("skew", [1, 2, 3]),
-       ("transparent", 2), ("count", 0), ("count", 1.5), ("more", 1)]  # fmt: skip
+BAD = [
+    ("brightness", [80]),
+    ("brightness", [80, -1]),
+    ("contrast", [300, 1]),
+    ("contrast", "x"),
+    ("skew", [1, 2, 3]),
+    ("transparent", 2),
+    ("count", 0),
+    ("count", 1.5),
+    ("more", 1),
+]
 
 
 def test_the_card_keeps_them(model: Predictor) -> None:

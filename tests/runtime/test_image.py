@@ -216,8 +216,10 @@ def test_other_steps() -> None:
     assert found[0, 0].tolist() == [[0] * 5, [0, 9, 9, 0, 0], [0, 9, 9, 0, 0], [0] * 5]
     pad = [{"op": "pad", "border": [1, 0, 0, 2], "value": 3}]
     assert prepare(np.full((1, 1), 9, np.uint8), entry([1, 1, None, None], pad, "GRAY"))[0, 0].tolist() == [
-        [3, 9], [3, 3], [3, 3],
-    ]  # fmt: skip
+        [3, 9],
+        [3, 3],
+        [3, 3],
+    ]
 
 
 @pytest.mark.parametrize("channels", [1, 3])

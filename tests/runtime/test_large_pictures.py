@@ -208,11 +208,16 @@ def test_of_far_too_large_ones_opencvs_resize_takes_the_right_places(turn: int, 
 
 
 @pytest.mark.parametrize("turn", range(1, 9))
-@pytest.mark.parametrize("step", [
-    {"size": [24, 31], "interpolation": "pillow"}, {"size": [24, 31], "interpolation": "cv2"},
-    {"size": [90, 70], "interpolation": "cv2"}, {"size": [61, 83], "interpolation": "cv2"},
-    {"size": [83, 61], "interpolation": "pillow"},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"size": [24, 31], "interpolation": "pillow"},
+        {"size": [24, 31], "interpolation": "cv2"},
+        {"size": [90, 70], "interpolation": "cv2"},
+        {"size": [61, 83], "interpolation": "cv2"},
+        {"size": [83, 61], "interpolation": "pillow"},
+    ],
+)
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "1", "CMYK", "I;16"])
 def test_part_by_part_is_bit_for_bit_the_whole(mode: str, step: dict[str, Any], turn: int, monkeypatch: Any) -> None:
     monkeypatch.setattr(picture, "STRIP", 300)

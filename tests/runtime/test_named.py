@@ -118,12 +118,22 @@ def test_a_card_is_checked(change: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("answer", "en", "zh", "row", "cells"),
     [
-        (BOTH, "bird 90.0%, cat 60.0%", "bird 90.0%, cat 60.0%", ["x", "bird; cat", "0.9000; 0.6000"],
-         ("bird, cat", "90.0%, 60.0%", "dog 20.0%")),
-        (NONE, "none of its classes", "没有符合的类别", ["x", "", ""],
-         ("none of its classes", "", "dog 40.0%  bird 30.0%  cat 10.0%")),
+        (
+            BOTH,
+            "bird 90.0%, cat 60.0%",
+            "bird 90.0%, cat 60.0%",
+            ["x", "bird; cat", "0.9000; 0.6000"],
+            ("bird, cat", "90.0%, 60.0%", "dog 20.0%"),
+        ),
+        (
+            NONE,
+            "none of its classes",
+            "没有符合的类别",
+            ["x", "", ""],
+            ("none of its classes", "", "dog 40.0%  bird 30.0%  cat 10.0%"),
+        ),
     ],
-)  # fmt: skip
+)
 def test_wherever_it_is_shown(answer: Prediction, en: str, zh: str, row: list[str], cells: Any) -> None:
     for language, text in (("zh", zh), ("en", en)):
         use_language(language)
@@ -151,11 +161,11 @@ def test_it_comes_over_the_network_as_it_is(answer: Prediction) -> None:
         ('when "dog" above 0.1: print("x")', BOTH, True),
         ('when "cat" and "bird": print("x")', BOTH, True),
         ('when "cat" and no "dog": print("x")', BOTH, True),
-        ('when any: print(label)', NONE, False),
-        ('when any: print(label)', ONE, True),
+        ("when any: print(label)", NONE, False),
+        ("when any: print(label)", ONE, True),
         ('when no "dog": print("x")', NONE, True),
     ],
-)  # fmt: skip
+)
 def test_a_rule_acts_for_each_named_class(
     rule: str, answer: Prediction, acts: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,8 +39,15 @@ def write(path: Path, nodes: Any, ends: Any, card: Any, opset: int = 13, weights
 def colours(folder: Path, color: str = "RGB", sample: Any = None) -> Path:
     """(1, 3, 8, 6) -> the mean of each channel, 0 to 1, as logits."""
     steps = [{"op": "normalize", "mean": [0.0] * 3, "std": [255.0] * 3}]
-    card = Card("classification", "Tiny", "BaseNN", Input("input", "image", [1, 3, 8, 6], color, steps),
-                Output("out", "logits"), ["红", "green", "blue"], sample=sample)  # fmt: skip
+    card = Card(
+        "classification",
+        "Tiny",
+        "BaseNN",
+        Input("input", "image", [1, 3, 8, 6], color, steps),
+        Output("out", "logits"),
+        ["红", "green", "blue"],
+        sample=sample,
+    )
     nodes = [
         helper.make_node("GlobalAveragePool", ["input"], ["pooled"]),
         helper.make_node("Flatten", ["pooled"], ["out"], axis=1),
@@ -49,8 +56,14 @@ def colours(folder: Path, color: str = "RGB", sample: Any = None) -> Path:
 
 
 def table(folder: Path, task: str = "classification", batch: Any = None, kind: str = "table") -> Path:
-    card = Card(task, "Tiny", "BaseNN", Input("input", kind, [batch, 4]), Output("out", "values"),
-                sample=Sample({"encoding": "json", "data": [[1, 2, 3, 4]]}, [[-1, -2, -3, -4]]))  # fmt: skip
+    card = Card(
+        task,
+        "Tiny",
+        "BaseNN",
+        Input("input", kind, [batch, 4]),
+        Output("out", "values"),
+        sample=Sample({"encoding": "json", "data": [[1, 2, 3, 4]]}, [[-1, -2, -3, -4]]),
+    )
     ends = [info("input", [batch or "N", 4])], [info("out", [batch or "N", 4])]
     return write(folder / "table.onnx", [helper.make_node("Neg", ["input"], ["out"])], ends, card)
 
@@ -58,17 +71,28 @@ def table(folder: Path, task: str = "classification", batch: Any = None, kind: s
 def poet(folder: Path) -> Path:
     """Scores that prefer the word after the last one, and a state that counts the words."""
     words = ["床", "前", "明", "月"]
-    card = Card("generation", "LSTM", "BaseNN", Input("input", "tokens", [None, 1]), Output("out", "logits"),
-                vocabulary={word: i for i, word in enumerate(words)})  # fmt: skip
+    card = Card(
+        "generation",
+        "LSTM",
+        "BaseNN",
+        Input("input", "tokens", [None, 1]),
+        Output("out", "logits"),
+        vocabulary={word: i for i, word in enumerate(words)},
+    )
     nodes = [
         helper.make_node("Gather", ["next", "input"], ["rows"], axis=0),
         helper.make_node("Squeeze", ["rows", "one"], ["out"]),
         helper.make_node("Add", ["h", "step"], ["h_out"]),
     ]
-    weights = [("next", np.roll(np.eye(4, dtype=np.float32) * 9, 1, axis=1)), ("one", np.array([1], np.int64)),
-               ("step", np.ones((1, 1, 2), np.float32))]  # fmt: skip
-    ends = [[info("input", ["L", 1], TensorProto.INT64), info("h", [1, 1, 2])],
-            [info("out", ["L", 4]), info("h_out", [1, 1, 2])]]  # fmt: skip
+    weights = [
+        ("next", np.roll(np.eye(4, dtype=np.float32) * 9, 1, axis=1)),
+        ("one", np.array([1], np.int64)),
+        ("step", np.ones((1, 1, 2), np.float32)),
+    ]
+    ends = [
+        [info("input", ["L", 1], TensorProto.INT64), info("h", [1, 1, 2])],
+        [info("out", ["L", 4]), info("h_out", [1, 1, 2])],
+    ]
     return write(folder / "poet.onnx", nodes, ends, card, weights=weights)
 
 
@@ -144,10 +168,14 @@ def test_tables_that_do_not_fit(tmp_path: Path, data: Any) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "1,2,3,4\n4,3,2,1\n", "a,b,c,d\n1,2,3,4\n4,3,2,1", "\ufeff花,萼,叶,茎\r\n1,2,3,4\r\n\r\n4,3,2,1\r\n",
-        "1;2;3;4\n4;3;2;1", "1\t2\t3\t4\n4\t3\t2\t1", '"1","2","3","4"\n"4","3","2","1"',
+        "1,2,3,4\n4,3,2,1\n",
+        "a,b,c,d\n1,2,3,4\n4,3,2,1",
+        "\ufeff花,萼,叶,茎\r\n1,2,3,4\r\n\r\n4,3,2,1\r\n",
+        "1;2;3;4\n4;3;2;1",
+        "1\t2\t3\t4\n4\t3\t2\t1",
+        '"1","2","3","4"\n"4","3","2","1"',
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
 def test_csv(tmp_path: Path, text: str, encoding: str) -> None:
     path = tmp_path / "表.csv"
@@ -157,9 +185,15 @@ def test_csv(tmp_path: Path, text: str, encoding: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "line"),
-    [("1,2,3,4\n1,x,3,4", "Line 2"), ("a,b,c,d\n1,2,3,4\n1,2,3", "Line 3"), ("1,2,3,4\n1,nan,3,4", "Line 2"),
-     ("", "no rows"), ("a,b\n", "no rows"), ("1,2,3,4,5\n", "[1, 5]")],
-)  # fmt: skip
+    [
+        ("1,2,3,4\n1,x,3,4", "Line 2"),
+        ("a,b,c,d\n1,2,3,4\n1,2,3", "Line 3"),
+        ("1,2,3,4\n1,nan,3,4", "Line 2"),
+        ("", "no rows"),
+        ("a,b\n", "no rows"),
+        ("1,2,3,4,5\n", "[1, 5]"),
+    ],
+)
 def test_csv_that_is_wrong(tmp_path: Path, text: str, line: str) -> None:
     (tmp_path / "a.csv").write_text(text)
     with pytest.raises(InputError) as caught:

@@ -65,10 +65,15 @@ def test_the_camera_goes_the_quick_way(monkeypatch: pytest.MonkeyPatch) -> None:
         prepare.prepare_view(picture(*size), entry(resize(short=256), CROP, IMAGENET))
 
 
-@pytest.mark.parametrize("steps", [
-    [resize(size=[224, 224], interpolation="cv2")], [IMAGENET, resize(size=[224, 224])], [],
-    [resize(inside=[224, 224]), IMAGENET, {"op": "pad_to", "size": [224, 224]}],
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [resize(size=[224, 224], interpolation="cv2")],
+        [IMAGENET, resize(size=[224, 224])],
+        [],
+        [resize(inside=[224, 224]), IMAGENET, {"op": "pad_to", "size": [224, 224]}],
+    ],
+)
 def test_other_steps_go_one_by_one(steps: list[dict[str, Any]]) -> None:
     assert quick._plan(picture(100, 90), entry(*steps)) is None
     assert_same(picture(100, 90), entry(*steps))

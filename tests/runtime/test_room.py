@@ -191,8 +191,14 @@ def test_as_many_things_as_a_picture_can_have() -> None:
     many = MOST_BOXES + 500
     rows = np.zeros((1, many, 5), np.float32)
     rows[0, :, 2:4], rows[0, :, 4] = 10, np.linspace(0.1, 1, many)
-    card = Card("detection", "SSD", "MMEdu", entry([]), Output("dets", "boxes"),
-                thresholds={"score": 0, "iou": 0.5, "most": 100})  # fmt: skip
+    card = Card(
+        "detection",
+        "SSD",
+        "MMEdu",
+        entry([]),
+        Output("dets", "boxes"),
+        thresholds={"score": 0, "iou": 0.5, "most": 100},
+    )
     found = read({"dets": rows, "labels": np.zeros((1, many), np.int64)}, card)
     assert len(found.scores) == MOST_BOXES and found.scores[0] == 1 and found.scores.min() > rows[0, 499, 4]
     seen = locate(found, ["a"])
@@ -260,8 +266,10 @@ class Steps:
         self.words, self.lengths = words, list[int]()
 
     def get_inputs(self) -> Any:
-        return [SimpleNamespace(name="x", shape=["N", 1], type="tensor(int64)"),
-                SimpleNamespace(name="h", shape=[1, 1, 1], type="tensor(float)")]  # fmt: skip
+        return [
+            SimpleNamespace(name="x", shape=["N", 1], type="tensor(int64)"),
+            SimpleNamespace(name="h", shape=[1, 1, 1], type="tensor(float)"),
+        ]
 
     def get_outputs(self) -> Any:
         return [SimpleNamespace(name="y"), SimpleNamespace(name="h_out")]
@@ -270,8 +278,14 @@ class Steps:
         return []
 
     def get_modelmeta(self) -> Any:
-        card = Card("generation", "RNN", "BaseNN", Input("x", "tokens", [None, 1]), Output("y", "values"),
-                    vocabulary={chr(0x4E00 + n): n for n in range(self.words)})  # fmt: skip
+        card = Card(
+            "generation",
+            "RNN",
+            "BaseNN",
+            Input("x", "tokens", [None, 1]),
+            Output("y", "values"),
+            vocabulary={chr(0x4E00 + n): n for n in range(self.words)},
+        )
         return SimpleNamespace(custom_metadata_map={"qingzhou.card": card.to_json()})
 
     def run(self, names: None, feed: dict[str, Any]) -> Any:

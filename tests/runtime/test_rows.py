@@ -46,7 +46,7 @@ SAME = {
     "comments": "# measured on Monday\n" + PLAIN + "# end\n",
     "Windows' line ends": PLAIN.replace("\n", "\r\n"),
     "old Macs' line ends": PLAIN.replace("\n", "\r"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", SAME)
@@ -111,9 +111,16 @@ def test_a_model_that_was_trained_with_the_index_takes_it(tmp_path: Path) -> Non
 
 
 DATA = {  # what is no header, and how many rows that makes
-    "0,1,2,3\n": 1, "0,1,1\n1,0,1\n": 2, "0,0\n0,1\n": 2, "1,2\n3,4\n": 2, "1,2,3\n4,5,6\n": 2, "1,2,3,4\n4,3,2,1\n": 2,
-    "2,1,0\n0.5,1,2\n": 2, "0.0,1.0,2.0\n1.5,2.5,3.5\n": 2, "3\n4\n": 2,
-}  # fmt: skip
+    "0,1,2,3\n": 1,
+    "0,1,1\n1,0,1\n": 2,
+    "0,0\n0,1\n": 2,
+    "1,2\n3,4\n": 2,
+    "1,2,3\n4,5,6\n": 2,
+    "1,2,3,4\n4,3,2,1\n": 2,
+    "2,1,0\n0.5,1,2\n": 2,
+    "0.0,1.0,2.0\n1.5,2.5,3.5\n": 2,
+    "3\n4\n": 2,
+}
 
 
 @pytest.mark.parametrize("text", DATA)

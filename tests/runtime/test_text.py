@@ -101,13 +101,26 @@ def test_a_word_is_one_word(given: str, shell: str) -> None:
 
 
 POWERSHELL = [
-    ("photo.jpg", "photo.jpg"), ("a b", "'a b'"), ("it's", "'it''s'"), ("a’; b", "'a’’; b'"), ("$(b)", "'$(b)'"),
-    ("", "''"), ("a\x1b$b", '"a$([char]27)`$b"'), ('\n"', '"$([char]10)`""'), ("-x", "'-x'"),
-]  # fmt: skip
+    ("photo.jpg", "photo.jpg"),
+    ("a b", "'a b'"),
+    ("it's", "'it''s'"),
+    ("a’; b", "'a’’; b'"),
+    ("$(b)", "'$(b)'"),
+    ("", "''"),
+    ("a\x1b$b", '"a$([char]27)`$b"'),
+    ('\n"', '"$([char]10)`""'),
+    ("-x", "'-x'"),
+]
 CMD = [
-    ("photo.jpg", "photo.jpg"), ("a b", '"a b"'), ("a&b", "a^&b"), ("%PATH%", "^%PATH^%"), ('a" & b', '^"a\\^" ^& b^"'),
-    ("a\nb", '"a b"'), ("", '""'), ("(a)", "^(a^)"),
-]  # fmt: skip
+    ("photo.jpg", "photo.jpg"),
+    ("a b", '"a b"'),
+    ("a&b", "a^&b"),
+    ("%PATH%", "^%PATH^%"),
+    ('a" & b', '^"a\\^" ^& b^"'),
+    ("a\nb", '"a b"'),
+    ("", '""'),
+    ("(a)", "^(a^)"),
+]
 
 
 @pytest.mark.parametrize(
@@ -118,10 +131,24 @@ def test_a_word_for_windows(shell: str, given: str, wanted: str) -> None:
 
 
 NAMES = [
-    ("cat", "cat"), ("猫", "猫"), ("a/b\\c", "a_b_c"), ("..", "_"), ("../x", "_x"), ("con", "_con"),
-    ("NUL.txt", "_NUL.txt"), ("COM¹", "_COM¹"), ("a.", "a"), ("", "_"), ("a\nb\x1b", "a_b_"), ("-rf", "_-rf"),
-    ("a:b", "a_b"), ("x" * 300, "x" * 100), ("console", "console"), ("猫" * 99, "猫" * 33), ("\udcc3", "_"),
-]  # fmt: skip
+    ("cat", "cat"),
+    ("猫", "猫"),
+    ("a/b\\c", "a_b_c"),
+    ("..", "_"),
+    ("../x", "_x"),
+    ("con", "_con"),
+    ("NUL.txt", "_NUL.txt"),
+    ("COM¹", "_COM¹"),
+    ("a.", "a"),
+    ("", "_"),
+    ("a\nb\x1b", "a_b_"),
+    ("-rf", "_-rf"),
+    ("a:b", "a_b"),
+    ("x" * 300, "x" * 100),
+    ("console", "console"),
+    ("猫" * 99, "猫" * 33),
+    ("\udcc3", "_"),
+]
 
 
 @pytest.mark.parametrize("given, wanted", NAMES)

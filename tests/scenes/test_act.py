@@ -159,10 +159,13 @@ def test_no_pins_on_a_computer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 LINES = [
-    ("pi", "cv2", "sudo apt install python3-opencv"), ("unihiker", "cv2", "pip install opencv-python"),
-    ("pi", "picamera2", "sudo apt install python3-picamera2"), ("unihiker", "pinpong", "pip install pinpong"),
-    ("pc", "serial", "pip install pyserial"), ("pi", "paho", "sudo apt install python3-paho-mqtt"),
-]  # fmt: skip
+    ("pi", "cv2", "sudo apt install python3-opencv"),
+    ("unihiker", "cv2", "pip install opencv-python"),
+    ("pi", "picamera2", "sudo apt install python3-picamera2"),
+    ("unihiker", "pinpong", "pip install pinpong"),
+    ("pc", "serial", "pip install pyserial"),
+    ("pi", "paho", "sudo apt install python3-paho-mqtt"),
+]
 
 
 @pytest.mark.parametrize("board, module, line", LINES)
@@ -177,9 +180,11 @@ def test_a_missing_package_says_how_this_board_installs_it(
 
 
 ADDRESSES = [
-    ("", ("127.0.0.1", 1883, "siot", "dfrobot")), ("192.168.1.5", ("192.168.1.5", 1883, "siot", "dfrobot")),
-    ("me:it@host:99", ("host", 99, "me", "it")), ("a@b", ("b", 1883, "a", "dfrobot")),
-]  # fmt: skip
+    ("", ("127.0.0.1", 1883, "siot", "dfrobot")),
+    ("192.168.1.5", ("192.168.1.5", 1883, "siot", "dfrobot")),
+    ("me:it@host:99", ("host", 99, "me", "it")),
+    ("a@b", ("b", 1883, "a", "dfrobot")),
+]
 
 
 @pytest.mark.parametrize("text, wanted", ADDRESSES)

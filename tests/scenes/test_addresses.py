@@ -65,9 +65,13 @@ PARTS = {  # address -> what is asked, the name, the password; and what people s
     "http://[fe80::1]:80/v": ("http://[fe80::1]:80/v", None, "", "http://[fe80::1]:80/v"),
     "http://h:80/v?user=ad&pwd=s3cret": ("http://h:80/v?user=ad&pwd=s3cret", None, "", "http://h:80/v?user=…&pwd=…"),
     "rtsp://h/user=ad_password=s3cret_channel=1": (
-        "rtsp://h/user=ad_password=s3cret_channel=1", None, "", "rtsp://h/user=…"),
+        "rtsp://h/user=ad_password=s3cret_channel=1",
+        None,
+        "",
+        "rtsp://h/user=…",
+    ),
     "http://h:80/v?mail=a@b": ("http://h:80/v?mail=a@b", None, "", "http://…@b"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("given", PARTS)
@@ -79,19 +83,25 @@ def test_parts(given: str) -> None:
 SHOWN = {
     "ad:s3cret@192.168.1.5/video": "…@192.168.1.5/video",
     "cat=http:http://ad:s3cret@h": "cat=http:http://…@h",
-    "C:\\Users\\a@b.mp4": "C:\\Users\\a@b.mp4", "a@b.jpg": "a@b.jpg", "photos/a=1.jpg": "photos/a=1.jpg",
-}  # fmt: skip
+    "C:\\Users\\a@b.mp4": "C:\\Users\\a@b.mp4",
+    "a@b.jpg": "a@b.jpg",
+    "photos/a=1.jpg": "photos/a=1.jpg",
+}
 HIDDEN = {
     'when any: http("http://ad:s3cret@h/x", label), pin(24, on)': 'when any: http("http://…@h/x", label), pin(24, on)',
     '当 "猫"：mqtt(“siot/猫”, score, “ad:s3cret@h:1883”)': '当 "猫"：mqtt(“siot/猫”, score, “…@h:1883”)',
-    'speak("12:30")': 'speak("12:30")', "proxy URL with no authority: 'http://ad:s3cret@h'": "proxy URL with no "
-    "authority: 'http://…@h'",
-}  # fmt: skip
+    'speak("12:30")': 'speak("12:30")',
+    "proxy URL with no authority: 'http://ad:s3cret@h'": "proxy URL with no authority: 'http://…@h'",
+}
 
 
-@pytest.mark.parametrize(("show", "given", "wanted"), [
-    *((shown, *pair) for pair in SHOWN.items()), *((hidden, *pair) for pair in HIDDEN.items()),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("show", "given", "wanted"),
+    [
+        *((shown, *pair) for pair in SHOWN.items()),
+        *((hidden, *pair) for pair in HIDDEN.items()),
+    ],
+)
 def test_shown(show: Callable[[str], str], given: str, wanted: str) -> None:
     assert show(given) == wanted
 
@@ -366,10 +376,15 @@ def test_a_board_by_ssh(tmp_path: Path) -> None:
         assert done.exit_code == 1 and SECRET not in done.output and "root@" in done.output
 
 
-@pytest.mark.parametrize("line", [
-    f'when any: http("http://ad:{SECRET}@h/x", label', f'当 "猫"：mqtt("a", label, "ad:{SECRET}@h"，1)',
-    f'when any: https("http://ad:{SECRET}@h/x")', f'when "http://ad:{SECRET}@h": speak("x")',
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "line",
+    [
+        f'when any: http("http://ad:{SECRET}@h/x", label',
+        f'当 "猫"：mqtt("a", label, "ad:{SECRET}@h"，1)',
+        f'when any: https("http://ad:{SECRET}@h/x")',
+        f'when "http://ad:{SECRET}@h": speak("x")',
+    ],
+)
 def test_a_rule_that_is_wrong(line: str) -> None:
     from qingzhou.runtime.act import ACTIONS
 
@@ -397,8 +412,9 @@ def test_a_bundle_tells_nobody(tmp_path: Path) -> None:
         Path(__file__).parents[1] / "oracle" / "digits" / "basenn.pth", tmp_path / "m.onnx"
     ).model.path
     action = f"http:http://ad:{SECRET}@192.168.1.5/x"
-    made = build(model, "pi5", "camera", actions=[action], constants={"CAMERA": f"rtsp://ad:{SECRET}@h"}, lang="en",
-                 force=True)  # fmt: skip
+    made = build(
+        model, "pi5", "camera", actions=[action], constants={"CAMERA": f"rtsp://ad:{SECRET}@h"}, lang="en", force=True
+    )
     holding = [
         path.name for path in made.path.rglob("*") if path.is_file() and SECRET in path.read_text("utf-8", "replace")
     ]

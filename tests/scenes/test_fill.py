@@ -91,12 +91,20 @@ def test_an_action_as_rules(action: str, rules: list[str]) -> None:
 
 
 CHINESE = [
-    ("说", "speak"), ("朗读", "speak"), ("打印", "print"), ("显示", "show"), ("串口", "serial"), ("引脚:24", "pin:24"),
-    ("声音：叮.wav", "sound:叮.wav"), ("小猫=引脚：24", "小猫=pin:24"), ("小猫＝舵机：21", "小猫=servo:21"),
+    ("说", "speak"),
+    ("朗读", "speak"),
+    ("打印", "print"),
+    ("显示", "show"),
+    ("串口", "serial"),
+    ("引脚:24", "pin:24"),
+    ("声音：叮.wav", "sound:叮.wav"),
+    ("小猫=引脚：24", "小猫=pin:24"),
+    ("小猫＝舵机：21", "小猫=servo:21"),
     ("按键:space", "key:space"),
-    ("mqtt:siot/{label}=1", "mqtt:siot/{label}=1"), ("小猫=http:http://a:8/?x=1：2", "小猫=http:http://a:8/?x=1：2"),
+    ("mqtt:siot/{label}=1", "mqtt:siot/{label}=1"),
+    ("小猫=http:http://a:8/?x=1：2", "小猫=http:http://a:8/?x=1：2"),
     ("a=b:c=pin:1", "a=b:c=pin:1"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("chinese", "english"), CHINESE)
@@ -121,9 +129,12 @@ def test_what_a_pin_does_is_undone_for_values_too() -> None:
 
 
 WHOM = [
-    ("speak", "every class", "每个类别"), ("pin:24", "only cat, the first", "第一类“cat”"),
-    ("引脚:24", "only cat", "cat"), ("dog=pin:24", "", ""), ("dog=speak", "", ""),
-]  # fmt: skip
+    ("speak", "every class", "每个类别"),
+    ("pin:24", "only cat, the first", "第一类“cat”"),
+    ("引脚:24", "only cat", "cat"),
+    ("dog=pin:24", "", ""),
+    ("dog=speak", "", ""),
+]
 
 
 @pytest.mark.parametrize(("action", "english", "chinese"), WHOM)

@@ -69,8 +69,15 @@ def test_the_bundle_of_a_class(tmp_path: Path) -> None:
     """As the lesson makes it, with the training pictures: so small a network is not made INT8, which would cost more
     there; a rule for a word on the command line.
     """
-    made = build(SOUND / "basenn.pth", "unihiker", "listen", data=spectrograms(tmp_path / "pictures"),
-                 actions=["左=speak", "停=pin:24"], out=tmp_path / "bundle", lang="zh")  # fmt: skip
+    made = build(
+        SOUND / "basenn.pth",
+        "unihiker",
+        "listen",
+        data=spectrograms(tmp_path / "pictures"),
+        actions=["左=speak", "停=pin:24"],
+        out=tmp_path / "bundle",
+        lang="zh",
+    )
     assert made.form.precision == "fp32" and any(
         "million instructions" in note or "百万条指令" in note for note in made.notes
     )

@@ -141,8 +141,13 @@ def test_a_runtime_of_another_program(model: str, other: str, language: str, wri
 def test_who_reads_the_answers_has_seen_enough(write: Write) -> None:
     """As with `python main.py photos | head`."""
     main = write("basic", "digits")
-    process = subprocess.Popen([PYTHON, "-u", str(main), "sim"], cwd=main.parent, env=environment(),
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
+    process = subprocess.Popen(
+        [PYTHON, "-u", str(main), "sim"],
+        cwd=main.parent,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     assert process.stdout is not None and process.stderr is not None
     process.stdout.close()
     said = process.stderr.read()

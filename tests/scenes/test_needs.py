@@ -178,8 +178,14 @@ print(prepare(read_for(np.arange(60 * 50 * 3, dtype=np.uint8).reshape(60, 50, 3)
 def test_pictures_are_resized_with_what_is_there(way: str, tmp_path: Path) -> None:
     """And a classifier of pictures has room for what is still to come."""
     steps, modules_of = RESIZED[way]
-    card = Card("classification", "LeNet", "MMEdu", Input("i", "image", [1, 3, 32, 32], "RGB", steps),
-                Output("o", "probabilities"), ["a", "b"])  # fmt: skip
+    card = Card(
+        "classification",
+        "LeNet",
+        "MMEdu",
+        Input("i", "image", [1, 3, 32, 32], "RGB", steps),
+        Output("o", "probabilities"),
+        ["a", "b"],
+    )
     wanted = needs([program("basic", card, "en", {})], [card])
     assert wanted & {"quick", "cv2_linear"} == modules_of
     size = sum(len(module(name).encode()) for name in wanted)

@@ -62,8 +62,9 @@ def display(request: pytest.FixtureRequest) -> Iterator[str]:
     read, write = os.pipe()
     server = subprocess.Popen(
         ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{size}x24", "-nolisten", "tcp", "-noreset"],
-        pass_fds=[write], stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        pass_fds=[write],
+        stderr=subprocess.DEVNULL,
+    )
     os.close(write)
     with os.fdopen(read) as number:
         yield ":" + number.readline().strip()
@@ -220,8 +221,10 @@ def board(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 def test_pins_of_a_raspberry_pi(board: Any) -> None:
     from test_rules import things
 
-    rules = Rules(['when "cat": pin(24, on), servo(18, 90)', 'when no "cat": pin(24, off)',
-                   'when button(21): pin(25, on, 0.05)'], ["cat", "dog", "小猫"])  # fmt: skip
+    rules = Rules(
+        ['when "cat": pin(24, on), servo(18, 90)', 'when no "cat": pin(24, off)', "when button(21): pin(25, on, 0.05)"],
+        ["cat", "dog", "小猫"],
+    )
     rules.check(things("cat"))
     assert board.pin(24).state == 1 and pins.pins().ready("servo", 18).angle == pytest.approx(90)
     assert board.pin(18).state == pytest.approx(0.0015 / 0.02, abs=1e-3), "the middle of a servo's pulse: 1.5 of 20 ms"
@@ -356,8 +359,13 @@ def test_messages_to_and_from_a_broker(mosquitto: Mosquitto, capsys: pytest.Capt
     from test_rules import things
 
     where = f"127.0.0.1:{mosquitto.port}"
-    rules = Rules([f'when "cat": mqtt("siot/seen", label, "{where}")',
-                   f'when mqtt("siot/seen", "{where}") is "cat": print("heard")'], ["cat", "dog", "小猫"])  # fmt: skip
+    rules = Rules(
+        [
+            f'when "cat": mqtt("siot/seen", label, "{where}")',
+            f'when mqtt("siot/seen", "{where}") is "cat": print("heard")',
+        ],
+        ["cat", "dog", "小猫"],
+    )
     wait_for(lambda: wires.broker(where)._client.is_connected())
     time.sleep(0.5)  # the subscription
     rules.check(things("cat"))

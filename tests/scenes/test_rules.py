@@ -79,7 +79,7 @@ TIMES: list[tuple[str, list[Any], list[int]]] = [
     ('当 "小猫" 高于 0.8 连续 2 帧：打印("x")', [says("小猫")] * 3, [1]),
     ("当“小猫”高于0.8连续2帧：打印(“x”)，说（类别）", [says("小猫")] * 3, [1]),
     ('如果没有"小猫"持续2帧：引脚(24，关)', [DOG] * 3, [1]),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("line, answers, places", TIMES, ids=[f"{i}-{one[0]}" for i, one in enumerate(TIMES)])

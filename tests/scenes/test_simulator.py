@@ -24,8 +24,18 @@ ACTS = [
     'when "triangle" above 0.9 for 3 frames: pin(24, on), servo(18, 90), show(label), key("space"), sound("ding.wav")',
     'when no "triangle" for 3 frames: pin(24, off), http("http://192.0.2.1/x", "gone"), click(3, 4)',
 ]
-DONE = ["speak: I see triangle", "mqtt: siot/shape triangle", "pin 24 on", "servo 18 to 90 degrees", "show: triangle",
-        "key: space", "sound: ding.wav", "pin 24 off", "http: http://192.0.2.1/x gone", "click at 3, 4"]  # fmt: skip
+DONE = [
+    "speak: I see triangle",
+    "mqtt: siot/shape triangle",
+    "pin 24 on",
+    "servo 18 to 90 degrees",
+    "show: triangle",
+    "key: space",
+    "sound: ding.wav",
+    "pin 24 off",
+    "http: http://192.0.2.1/x gone",
+    "click at 3, 4",
+]
 CAMERAS = {"camera": {}, "video": {}, "web": {"PORT": 0}}
 
 

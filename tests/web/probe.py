@@ -54,18 +54,27 @@ def probe(order: dict[str, Any], tell: Any) -> dict[str, Any]:
         tell({"stage": {"pid": os.getpid()}})
         time.sleep(60)
     return {
-        "pid": os.getpid(), "parent": parent, "group": os.getpgrp(), "session": os.getsid(0), "handles": handles(),
-        "threads": len(os.listdir("/proc/self/task")), "folder": os.getcwd(), "home": os.environ["HOME"],
-        "held": HELD, "secret": os.environ.get("SECRET"),
-        "memory of its parent": opened(f"/proc/{parent}/mem"), "its environment": opened(f"/proc/{parent}/environ"),
+        "pid": os.getpid(),
+        "parent": parent,
+        "group": os.getpgrp(),
+        "session": os.getsid(0),
+        "handles": handles(),
+        "threads": len(os.listdir("/proc/self/task")),
+        "folder": os.getcwd(),
+        "home": os.environ["HOME"],
+        "held": HELD,
+        "secret": os.environ.get("SECRET"),
+        "memory of its parent": opened(f"/proc/{parent}/mem"),
+        "its environment": opened(f"/proc/{parent}/environ"),
         "kill its parent": outcome(LIBC.kill, parent, 9),
         "trace its parent": outcome(LIBC.ptrace, ATTACH, parent, 0, 0),
-        "fork": outcome(LIBC.fork), "socket": outcome(LIBC.socket, 2, 1, 0),
+        "fork": outcome(LIBC.fork),
+        "socket": outcome(LIBC.socket, 2, 1, 0),
         "unix socket": outcome(LIBC.socket, 1, 1, 0),
         "write outside": outcome(LIBC.open, b"/tmp/qingzhou-evil", os.O_WRONLY | os.O_CREAT, 0o600),
         "capabilities": Path("/proc/self/status").read_text().partition("CapEff:")[2].split()[0],
         "oom": Path("/proc/self/oom_score_adj").read_text().strip(),
-    }  # fmt: skip
+    }
 
 
 HELD: list[str] = []

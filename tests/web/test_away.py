@@ -124,10 +124,13 @@ def test_counters_that_cannot_be_written_leave_nothing_half_done(tmp_path: Path)
 
 
 CAUSES = [
-    (sqlite3.OperationalError("database is locked"), "locked"), (OSError(errno.ENOSPC, "x"), "full"),
-    (sqlite3.OperationalError("database table is locked"), "locked"), (OSError(errno.EACCES, "x"), ""),
-    (sqlite3.OperationalError("database or disk is full"), "full"), (ValueError("locked"), ""),
-]  # fmt: skip
+    (sqlite3.OperationalError("database is locked"), "locked"),
+    (OSError(errno.ENOSPC, "x"), "full"),
+    (sqlite3.OperationalError("database table is locked"), "locked"),
+    (OSError(errno.EACCES, "x"), ""),
+    (sqlite3.OperationalError("database or disk is full"), "full"),
+    (ValueError("locked"), ""),
+]
 
 
 @pytest.mark.parametrize(("err", "code"), CAUSES)

@@ -15,10 +15,29 @@ import qingzhou
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's limits are Linux's")
 SOURCE = str(Path(qingzhou.__file__).parent.parent)
 # Passwords stand in arguments and units; a job of root could read a disk.
-OTHERS = ("/proc", "/proc/1/cmdline", "/proc/1/status", "/proc/self/root/proc/1/cmdline",
-          "/etc", "/etc/passwd", "/dev", "/dev/shm", "/dev/full", "/sys", "/sys/class")  # fmt: skip
-NEEDED = ("/proc/self/status", "/proc/self/fd", "/proc/thread-self/stat", "/proc/cpuinfo", "/sys/devices/system/cpu",
-          "/dev/null", "/dev/urandom", "/usr")  # fmt: skip
+OTHERS = (
+    "/proc",
+    "/proc/1/cmdline",
+    "/proc/1/status",
+    "/proc/self/root/proc/1/cmdline",
+    "/etc",
+    "/etc/passwd",
+    "/dev",
+    "/dev/shm",
+    "/dev/full",
+    "/sys",
+    "/sys/class",
+)
+NEEDED = (
+    "/proc/self/status",
+    "/proc/self/fd",
+    "/proc/thread-self/stat",
+    "/proc/cpuinfo",
+    "/sys/devices/system/cpu",
+    "/dev/null",
+    "/dev/urandom",
+    "/usr",
+)
 PROGRAM = """
 import ctypes, errno, json, os, sys, threading
 sys.path.insert(0, sys.argv[1])

@@ -70,7 +70,7 @@ HEADS = [
     b"GET http://evil.example/ HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n",
     b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 200_000 + b"\r\n\r\n",
     b"\x16\x03\x01\x02\x00" * 20 + b"\r\n\r\n",
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("head", HEADS, ids=range(len(HEADS)))

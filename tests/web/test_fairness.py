@@ -26,10 +26,16 @@ OWN_ADDRESSES = pytest.mark.skipif(sys.platform != "linux", reason="clients have
 PICKLE = b"\x80\x02]."
 
 SHARES = [  # of its own, of all, share, most -> what is said
-    (0, 0, 4, 128, ""), (63, 63, 4, 128, ""), (64, 64, 4, 128, "too_many"), (3, 64, 4, 128, ""),
+    (0, 0, 4, 128, ""),
+    (63, 63, 4, 128, ""),
+    (64, 64, 4, 128, "too_many"),
+    (3, 64, 4, 128, ""),
     (4, 64, 4, 128, "too_many"),
-    (0, 127, 4, 128, ""), (0, 128, 4, 128, "busy"), (0, 0, 1, 1, ""), (1, 1, 1, 1, "busy"),
-]  # fmt: skip
+    (0, 127, 4, 128, ""),
+    (0, 128, 4, 128, "busy"),
+    (0, 0, 1, 1, ""),
+    (1, 1, 1, 1, "busy"),
+]
 
 
 @pytest.mark.parametrize(("own", "all", "share", "most", "said"), SHARES)
@@ -195,8 +201,10 @@ def test_requests_that_take_long_leave_threads_for_others(tmp_path: Path, monkey
 
 def test_a_class_behind_one_router_uploads_at_once(hostile: Hostile, tmp_path: Path) -> None:
     """Thirty-nine of an address are on their way; the fortieth is taken as well."""
-    head = (b"POST /api/uploads HTTP/1.1\r\nHost: localhost\r\nX-Qingzhou: 1\r\nContent-Length: 1000\r\n"
-            b"Content-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\n")  # fmt: skip
+    head = (
+        b"POST /api/uploads HTTP/1.1\r\nHost: localhost\r\nX-Qingzhou: 1\r\nContent-Length: 1000\r\n"
+        b"Content-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\n"
+    )
     settings = Settings(tmp_path / "data", workers=0, least_free=0)
     with served_here(settings) as server, contextlib.ExitStack() as held:
         for _ in range(39):

@@ -117,8 +117,19 @@ def redis(tmp_path: Path) -> Iterator[Running]:
     class Redis(Running):
         def start(self) -> None:
             self.url = f"redis://127.0.0.1:{port}/0"
-            argv = ["redis-server", "--port", port, "--appendonly", "yes", "--appendfsync", "always", "--save", "",
-                    "--dir", str(tmp_path)]  # fmt: skip
+            argv = [
+                "redis-server",
+                "--port",
+                port,
+                "--appendonly",
+                "yes",
+                "--appendfsync",
+                "always",
+                "--save",
+                "",
+                "--dir",
+                str(tmp_path),
+            ]
             self.process = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
             end = time.monotonic() + 20
             while time.monotonic() < end:
@@ -261,10 +272,11 @@ def storm(house: House, models: list[tuple[bytes, bytes]]) -> list[Accepted]:
         found: list[Accepted] = []
         numbers = [house.chance.randrange(MODELS) for _ in range(JOBS)]
         threads = [
-            threading.Thread(target=pupil, args=(house, number, f"127.0.{turn // 10 + 2}.{n + 1}", models[number][0],
-                                                 found, turn))
+            threading.Thread(
+                target=pupil, args=(house, number, f"127.0.{turn // 10 + 2}.{n + 1}", models[number][0], found, turn)
+            )
             for n, number in enumerate(numbers)
-        ]  # fmt: skip
+        ]
         for thread in threads:
             thread.start()
         house.kill(victim)
@@ -299,8 +311,11 @@ def settle(house: House, settings: Settings, accepted: list[Accepted], logs: lis
     files = Path(httpx.URL(settings.store_place).path)
     there = {path.relative_to(files).as_posix() for path in files.rglob("*") if path.is_file()}
     right = {f"uploads/{one.id}/file" for one in records.listed("upload", "ready")}
-    right |= {f"jobs/{job.id}/{job.data['attempt']}/{n}" for job in jobs["done"]
-              for n in range(len(job.data["result"]["files"]))}  # fmt: skip
+    right |= {
+        f"jobs/{job.id}/{job.data['attempt']}/{n}"
+        for job in jobs["done"]
+        for n in range(len(job.data["result"]["files"]))
+    }
     coming = tuple(f"uploads/{one.id}/" for one in records.listed("upload", "coming"))
     assert right <= there and all(key.startswith(coming or "-") for key in there - right), there ^ right
     for folder in house.folders:
@@ -342,8 +357,10 @@ def test_everything_around_redis_is_killed(
     there = ("--queue", redis.url, "--store", store)  # type: ignore[attr-defined]
     names = ("worker 0", "worker 1")
     places = [tmp_path / name[-1] for name in names]
-    workers = {name: Running("worker", *there, "--workers", "1", folder=place, log=place.with_suffix(".log"))
-               for name, place in zip(names, places, strict=True)}  # fmt: skip
+    workers = {
+        name: Running("worker", *there, "--workers", "1", folder=place, log=place.with_suffix(".log"))
+        for name, place in zip(names, places, strict=True)
+    }
     try:
         with serving(tmp_path / "data", *there, "--workers", "0") as (client, server):
             folders = [tmp_path / "data", *places]

@@ -160,8 +160,9 @@ def test_it_ends_with_its_server_and_jobs_with_it(forks: Forks, tmp_path: Path) 
     found = asked(tmp_path)["parent"]
     forks.retire()
     assert gone(found)
-    thread = threading.Thread(target=asked, args=(tmp_path, "sleep", 4),
-                              kwargs={"beat": lambda stage: told(stage, seen) or True})  # fmt: skip
+    thread = threading.Thread(
+        target=asked, args=(tmp_path, "sleep", 4), kwargs={"beat": lambda stage: told(stage, seen) or True}
+    )
     thread.start()
     while not seen:
         time.sleep(0.02)

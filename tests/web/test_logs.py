@@ -37,21 +37,34 @@ def use(client: httpx.Client) -> list[str]:
     """Everything that can be asked for, well and badly; the tokens that came of it."""
     model, broken, data = (
         upload(client, content, f"{PUPIL}.{suffix}").json()["upload"]
-        for content, suffix in ((None, "pth"), (b"PK\3\4" + PUPIL.encode(), "pth"),
-                                (zipped({f"{PICTURE}.jpg": b"no picture", f"../{PICTURE}.jpg": b""}), "zip"))
-    )  # fmt: skip
+        for content, suffix in (
+            (None, "pth"),
+            (b"PK\3\4" + PUPIL.encode(), "pth"),
+            (zipped({f"{PICTURE}.jpg": b"no picture", f"../{PICTURE}.jpg": b""}), "zip"),
+        )
+    )
     assert upload(client, b"x", f"{PUPIL}.exe").status_code == 422
     labels = [LABEL, *"123456789"]
-    orders = [{"labels": labels}, {"labels": [LABEL]}, {"device": "unihiker", "scene": "basic", "actions": [LABEL]},
-              {"data": data, "precision": "int8"}]  # fmt: skip
+    orders = [
+        {"labels": labels},
+        {"labels": [LABEL]},
+        {"device": "unihiker", "scene": "basic", "actions": [LABEL]},
+        {"data": data, "precision": "int8"},
+    ]
     answers = [order(client, model, **options) for options in orders] + [order(client, broken)]
     jobs = [answer.json()["job"] for answer in answers if answer.status_code == 201]
     ends = [finished(client, job) for job in jobs]
     assert {end["state"] for end in ends} == {"done", "failed"}
     for entry in ends[0]["result"]["files"]:
         assert client.get(entry["url"]).status_code == 200
-    for path in (f"/j/{jobs[0]}", f"/api/jobs/{jobs[0]}/files/{LABEL}", f"/{PUPIL}/{jobs[0]}?{LABEL}={model}",
-                 f"/api/jobs/{jobs[0]}{LABEL}", f"/static/../{jobs[0]}", f"/static/{LABEL}.js"):  # fmt: skip
+    for path in (
+        f"/j/{jobs[0]}",
+        f"/api/jobs/{jobs[0]}/files/{LABEL}",
+        f"/{PUPIL}/{jobs[0]}?{LABEL}={model}",
+        f"/api/jobs/{jobs[0]}{LABEL}",
+        f"/static/../{jobs[0]}",
+        f"/static/{LABEL}.js",
+    ):
         client.get(path)
     report = {"format": "qingzhou.report", "version": 1, "source": "measured", "rows": [ROW]}
     assert client.post("/api/reports", json=report, headers=SURE).status_code == 201

@@ -88,12 +88,17 @@ def bundle_zip(files: Mapping[str, bytes], root: str = "best") -> bytes:
 
 def job_of(files: Mapping[str, tuple[str, bytes]], **changed: Any) -> dict[str, Any]:
     """What a server that made these files ({name: (kind, data)}) answers."""
-    entries = [{"name": name, "kind": kind, "size": len(data), "url": "http://elsewhere/"}
-               for name, (kind, data) in files.items()]  # fmt: skip
+    entries = [
+        {"name": name, "kind": kind, "size": len(data), "url": "http://elsewhere/"}
+        for name, (kind, data) in files.items()
+    ]
     result = {"convert": {"network": "LeNet"}, "quantize": None, "notes": [], "files": entries, **changed}
     told = {"job": "J", "state": "done", "name": "best.pth", "error": None, "result": result}
-    answers: dict[str, Any] = {"/api/uploads": {"upload": "U", "error": None}, "/api/jobs": {"job": "J"},
-                               "/api/jobs/J": told}  # fmt: skip
+    answers: dict[str, Any] = {
+        "/api/uploads": {"upload": "U", "error": None},
+        "/api/jobs": {"job": "J"},
+        "/api/jobs/J": told,
+    }
     return answers | {f"/api/jobs/J/files/{name}": data for name, (_, data) in files.items()}
 
 
@@ -128,8 +133,14 @@ BUNDLE = bundle_zip({"main.py": b"print(1)\n"})
 
 
 def honest(model: bytes) -> dict[str, Any]:
-    return job_of({"best-pi5-basic.zip": ("bundle", BUNDLE), "best.zip": ("program", b"PK"),
-                   "best.onnx": ("model", model), "best.py": ("program", b"print('from afar')")})  # fmt: skip
+    return job_of(
+        {
+            "best-pi5-basic.zip": ("bundle", BUNDLE),
+            "best.zip": ("program", b"PK"),
+            "best.onnx": ("model", model),
+            "best.py": ("program", b"print('from afar')"),
+        }
+    )
 
 
 # -- the user's files -------------------------------------------------------------------------------------------------
@@ -160,8 +171,19 @@ def test_what_is_the_users_stays(lang: str, home: Path, sent: tuple[bytes, bytes
     assert all(name in done.output for name in ("best_run.onnx", "best_run.py", "best-pi5-basic_run.zip", "best.onnx"))
 
 
-NAMES = ["best.pth", "train.py", "../up.py", "/etc/x", "C:\\x.py", "..\\x.onnx", "con", "x.onnx\n", "a" * 255,
-         ".bashrc", "best.onnx/../../y"]  # fmt: skip
+NAMES = [
+    "best.pth",
+    "train.py",
+    "../up.py",
+    "/etc/x",
+    "C:\\x.py",
+    "..\\x.onnx",
+    "con",
+    "x.onnx\n",
+    "a" * 255,
+    ".bashrc",
+    "best.onnx/../../y",
+]
 
 
 @pytest.mark.parametrize("kind", ["model", "program", "bundle", "report", "x", None, 7, []])
@@ -223,12 +245,17 @@ def test_a_model_that_is_none(kind: str, home: Path, sent: tuple[bytes, bytes]) 
 
 MAIN = {"main.py": b"x"}
 BUNDLES = {
-    "text": b"nothing", "empty": b"", "cut": BUNDLE[:-10],
+    "text": b"nothing",
+    "empty": b"",
+    "cut": BUNDLE[:-10],
     "no manifest": BUNDLE.replace(b"bundle.json", b"bundle.jsoN"),
-    "changed": BUNDLE.replace(b"print(1)", b"print(2)"), "up": bundle_zip({"../x.py": b"x"}),
-    "absolute": bundle_zip(MAIN, "/tmp"), "drive": bundle_zip({"C:x.py": b"x"}), "root": bundle_zip(MAIN, ".."),
+    "changed": BUNDLE.replace(b"print(1)", b"print(2)"),
+    "up": bundle_zip({"../x.py": b"x"}),
+    "absolute": bundle_zip(MAIN, "/tmp"),
+    "drive": bundle_zip({"C:x.py": b"x"}),
+    "root": bundle_zip(MAIN, ".."),
     "back": bundle_zip({"a\\..\\..\\x.py": b"x"}),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("kind", BUNDLES)
@@ -240,10 +267,19 @@ def test_a_bundle_that_is_none(kind: str, home: Path, sent: tuple[bytes, bytes])
 
 
 PLACES = {
-    "/api/uploads": ["upload"], "/api/jobs": ["job"],
-    "/api/jobs/J": ["result", "result.convert", "result.convert.network", "result.notes", "result.files",
-                    "result.files.0", "result.files.0.name", "result.files.0.size"],
-}  # fmt: skip
+    "/api/uploads": ["upload"],
+    "/api/jobs": ["job"],
+    "/api/jobs/J": [
+        "result",
+        "result.convert",
+        "result.convert.network",
+        "result.notes",
+        "result.files",
+        "result.files.0",
+        "result.files.0.name",
+        "result.files.0.size",
+    ],
+}
 ODD: list[Any] = [..., None, 7, -1, 1.5, "", EVIL, "../x", [], [1], {}, {"a": 1}, True, 10**30, [[[]]]]
 
 
@@ -274,10 +310,20 @@ def test_fields_that_are_missing_or_of_another_type(
             assert (home / "best.onnx").read_bytes() == sent[1] and "\x1b" not in done.network
 
 
-@pytest.mark.parametrize("error", [
-    "text", 7, [], ["x"], {"en": 1, "zh": "x"}, {"en": "x"}, {"zh": "x"}, {"en": EVIL + "\nx", "zh": EVIL},
-    {"en": "x" * 100_000, "zh": "x"},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "error",
+    [
+        "text",
+        7,
+        [],
+        ["x"],
+        {"en": 1, "zh": "x"},
+        {"en": "x"},
+        {"zh": "x"},
+        {"en": EVIL + "\nx", "zh": EVIL},
+        {"en": "x" * 100_000, "zh": "x"},
+    ],
+)
 @pytest.mark.parametrize("path", ["/api/uploads", "/api/jobs", "/api/jobs/J"])
 def test_a_servers_own_words(path: str, error: Any, home: Path, sent: tuple[bytes, bytes]) -> None:
     """What is shown of them steers no terminal and is not long."""
@@ -294,8 +340,9 @@ def test_a_servers_own_words(path: str, error: Any, home: Path, sent: tuple[byte
 
 def test_texts_of_an_answer(home: Path, sent: tuple[bytes, bytes]) -> None:
     """Also where all went well, also as JSON."""
-    answers = job_of({"best.onnx": ("model", sent[1])}, notes=[EVIL, 7], convert={"network": EVIL},
-                     quantize={"explanation": EVIL})  # fmt: skip
+    answers = job_of(
+        {"best.onnx": ("model", sent[1])}, notes=[EVIL, 7], convert={"network": EVIL}, quantize={"explanation": EVIL}
+    )
     for more in ([], ["--json"]):
         with answering(answers) as (address, _):
             argv = ["remote", "convert", str(home / "best.pth"), "--server", address, "--lang", "en", *more]
@@ -338,12 +385,15 @@ def drip(first: bytes, part: bytes) -> Callable[[Handler], None]:
 
 OK = b"HTTP/1.1 200 OK\r\n"
 ENDLESS = {
-    "a status": drip(b"", b"H"), "headers": drip(OK, b"X-Y: z\r\n"), "one header": drip(OK + b"X: ", b"z"),
-    "continue": drip(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), "a body": drip(OK + b"\r\n", b" " * 4096),
+    "a status": drip(b"", b"H"),
+    "headers": drip(OK, b"X-Y: z\r\n"),
+    "one header": drip(OK + b"X: ", b"z"),
+    "continue": drip(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "a body": drip(OK + b"\r\n", b" " * 4096),
     "chunks": drip(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
     "a size": drip(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"0"),
     "much": drip(OK + b"Content-Length: 999999999999\r\n\r\n", b" " * 4096),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("path", ["/api/uploads", "/api/jobs/J", "/api/jobs/J/files/best.onnx"])
@@ -388,13 +438,21 @@ def body(status: int, data: bytes = b"{}", **headers: str) -> Callable[[Handler]
 
 
 ODD_ANSWERS = {
-    "gzip": body(200, b"\x1f\x8b", Content_Encoding="gzip"), "deflate": body(200, Content_Encoding="deflate"),
-    "redirect": body(302, Location="http://127.0.0.1:9/"), "permanent": body(308, b"", Location="/x"),
-    "no content": body(204, b""), "partial": body(206, b"x"), "server": body(500, b"x"), "list": body(200, b"[]"),
-    "deep": body(200, b"[" * 100_000), "digits": body(200, b'{"upload": ' + b"9" * 100_000 + b"}"),
-    "nan": body(200, b'{"upload": NaN}'), "twice": body(200, b'{"upload": "a", "upload": "b"}'),
-    "latin": body(200, b'{"upload": "\xff"}'), "nothing": drip(OK, b"\r\n"),
-}  # fmt: skip
+    "gzip": body(200, b"\x1f\x8b", Content_Encoding="gzip"),
+    "deflate": body(200, Content_Encoding="deflate"),
+    "redirect": body(302, Location="http://127.0.0.1:9/"),
+    "permanent": body(308, b"", Location="/x"),
+    "no content": body(204, b""),
+    "partial": body(206, b"x"),
+    "server": body(500, b"x"),
+    "list": body(200, b"[]"),
+    "deep": body(200, b"[" * 100_000),
+    "digits": body(200, b'{"upload": ' + b"9" * 100_000 + b"}"),
+    "nan": body(200, b'{"upload": NaN}'),
+    "twice": body(200, b'{"upload": "a", "upload": "b"}'),
+    "latin": body(200, b'{"upload": "\xff"}'),
+    "nothing": drip(OK, b"\r\n"),
+}
 
 
 @pytest.mark.parametrize("path", ["/api/uploads", "/api/jobs", "/api/jobs/J", "/api/jobs/J/files/best.onnx"])

@@ -24,8 +24,12 @@ pytestmark = [pytest.mark.web, pytest.mark.skipif(sys.platform != "linux", reaso
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The address of an empty bucket."""
     url = f"http://127.0.0.1:{free_port()}"
-    for name, value in {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_ENDPOINT_URL": url,
-                        "AWS_DEFAULT_REGION": "us-east-1"}.items():  # fmt: skip
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_ENDPOINT_URL": url,
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }.items():
         monkeypatch.setenv(name, value)
     code = "from moto.server import main; main()"
     server = subprocess.Popen([sys.executable, "-c", code, "-p", url.rpartition(":")[2]], stderr=subprocess.DEVNULL)

@@ -18,8 +18,18 @@ from qingzhou.web.settings import Settings
 from qingzhou.web.store import Store
 from qingzhou.web.worker import Worker
 
-FACTS = {"attempt": 0, "deaths": 0, "lease": 0.0, "stage": None, "finished": None, "name": "best.pth", "size": 1,
-         "options": {}, "result": None, "error": None}  # fmt: skip
+FACTS = {
+    "attempt": 0,
+    "deaths": 0,
+    "lease": 0.0,
+    "stage": None,
+    "finished": None,
+    "name": "best.pth",
+    "size": 1,
+    "options": {},
+    "result": None,
+    "error": None,
+}
 
 
 @pytest.fixture
@@ -59,9 +69,14 @@ def test_one_client_alone_has_all_workers(jobs: Jobs) -> None:
 
 
 WAYS = [  # running, the oldest first; waiting; who gives way
-    ("a1 a2", "b1", "a2"), ("a1 a2", "", ""), ("a1 a2", "a3", ""), ("a1 b1", "c1", ""), ("a1 b1 a2", "b2", ""),
-    ("a1 a2 b1 b2", "c1", "a2 b2"), ("a1 a2 a3", "b1 c1", "a3"),
-]  # fmt: skip
+    ("a1 a2", "b1", "a2"),
+    ("a1 a2", "", ""),
+    ("a1 a2", "a3", ""),
+    ("a1 b1", "c1", ""),
+    ("a1 b1 a2", "b2", ""),
+    ("a1 a2 b1 b2", "c1", "a2 b2"),
+    ("a1 a2 a3", "b1 c1", "a3"),
+]
 
 
 @pytest.mark.parametrize(("running", "waiting", "way"), WAYS)

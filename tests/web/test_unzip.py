@@ -150,8 +150,7 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes]]] = {
     "Zstandard": ("zip_method", lambda: zipped({"a.jpg": PICTURE}).replace(b"\0\0\x08\0", b"\0\0\x5d\0")),
     "an unknown method": ("zip_method", lambda: zipped({"a.jpg": PICTURE}).replace(b"\0\0\x08\0", b"\0\0\x61\0")),
     "cut off": ("zip_damaged", lambda: zipped({"a.jpg": os.urandom(5000)})[:-4000]),
-    "damaged": (
-        "zip_damaged", lambda: by_hand(b"a.jpg").replace(deflated(PICTURE), b"\xff" * len(deflated(PICTURE)))),
+    "damaged": ("zip_damaged", lambda: by_hand(b"a.jpg").replace(deflated(PICTURE), b"\xff" * len(deflated(PICTURE)))),
     "RAR": ("no_zip", lambda: b"Rar!\x1a\x07\x01\x00" + bytes(200)),
     "7z": ("no_zip", lambda: b"7z\xbc\xaf\x27\x1c" + bytes(200)),
     "tar": ("no_zip", lambda: bytes(257) + b"ustar\x0000" + bytes(300)),
@@ -160,18 +159,30 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes]]] = {
     "nothing": ("zip_empty", lambda: zipped({})),
     "HEIC alone": ("zip_empty", lambda: zipped({f"data/{n}.heic": PICTURE for n in range(9)})),
     "answers alone": ("zip_empty", lambda: zipped({"data/classes.txt": b"cat"})),
-}  # fmt: skip
+}
 SAYS = {  # what of them is told
-    "LZMA": "LZMA", "Deflate64": "Deflate64", "bzip2": "bzip2", "Zstandard": "Zstandard", "an unknown method": "97",
-    "RAR": "a RAR archive", "7z": "a 7z archive", "tar": "a tar archive", "tgz": "a gzip archive",
-    "HEIC alone": ".heic 9", "a bomb": "unpacks to more than", "too many": str(ENTRIES + 1), "a link": "a link",
+    "LZMA": "LZMA",
+    "Deflate64": "Deflate64",
+    "bzip2": "bzip2",
+    "Zstandard": "Zstandard",
+    "an unknown method": "97",
+    "RAR": "a RAR archive",
+    "7z": "a 7z archive",
+    "tar": "a tar archive",
+    "tgz": "a gzip archive",
+    "HEIC alone": ".heic 9",
+    "a bomb": "unpacks to more than",
+    "too many": str(ENTRIES + 1),
+    "a link": "a link",
     "answers alone": ".txt 1",
-}  # fmt: skip
+}
 HARMLESS: dict[str, tuple[Callable[[], bytes], set[str]]] = {
     "a link that is no data": (lambda: kind_of(stat.S_IFLNK, "link", b"/tmp"), {"link/b.jpg"}),
     "programs": (lambda: zipped({"a.jpg": PICTURE, "run.sh": b"x", "a.py": b"x", "b.pth": b"x"}), {"a.jpg"}),
     "what systems add": (
-        lambda: zipped({"a.jpg": PICTURE, "__MACOSX/._a.jpg": b"x", ".DS_Store": b"x", ".a.jpg": b"x"}), {"a.jpg"}),
+        lambda: zipped({"a.jpg": PICTURE, "__MACOSX/._a.jpg": b"x", ".DS_Store": b"x", ".a.jpg": b"x"}),
+        {"a.jpg"},
+    ),
     "backslashes between": (lambda: zipped({"cats\\a.jpg": PICTURE}), {"cats/a.jpg"}),
     "a nul": (lambda: by_hand(b"a.jpg\0.exe"), {"a.jpg"}),
     "GBK": (lambda: by_hand("猫/一.jpg".encode("gb18030")), {"猫/一.jpg"}),
@@ -181,7 +192,7 @@ HARMLESS: dict[str, tuple[Callable[[], bytes], set[str]]] = {
     "UTF-8 of a Mac that nobody told": (lambda: by_hand("e\u0301.jpg".encode()), {"e\u0301.jpg"}),
     "a name as Info-ZIP says": (lambda: by_hand(b"a.jpg", "猫/一.jpg"), {"a.jpg", "猫/一.jpg"}),
     "another name as Info-ZIP says": (lambda: by_hand("猫.jpg".encode("gb18030"), "猫.jpg"), {"猫.jpg"}),
-}  # fmt: skip
+}
 
 
 def unpacked(tmp_path: Path, data: bytes) -> set[str]:

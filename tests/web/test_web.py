@@ -68,8 +68,9 @@ def test_what_there_is_no_such_of(name: str, others: str, start: Start) -> None:
 def test_notes_speak_of_the_page_and_once(lang: str, start: Start) -> None:
     """What was assumed can be set on the page: no command line is needed; a bundle for it does not say it again."""
     client = start()
-    told = client.post("/api/uploads", files={"file": ("best.pth", DIGITS.read_bytes())}, data={"lang": lang},
-                       headers=SURE).json()  # fmt: skip
+    told = client.post(
+        "/api/uploads", files={"file": ("best.pth", DIGITS.read_bytes())}, data={"lang": lang}, headers=SURE
+    ).json()
     made = order(client, told["upload"], device="pc", scene="camera", actions=["speak"], lang=lang).json()
     result = finished(client, made["job"])["result"]
     where = {"en": "How pictures are prepared", "zh": "图片如何预处理"}[lang]
@@ -138,10 +139,17 @@ def test_pictures_as_people_pack_them(start: Start) -> None:
 
 
 MODELS = {  # what people call it -> what is made of it
-    "model_best.pth.tar": "model_best", "best.ckpt": "best", "best.pth.1": "best", "best.pth(1)": "best",
-    "best(1).pth": "best_1", "best": "best", "model.zip": "model", "模型.PTH": "模型", "v1.2.pt": "v1_2",
+    "model_best.pth.tar": "model_best",
+    "best.ckpt": "best",
+    "best.pth.1": "best",
+    "best.pth(1)": "best",
+    "best(1).pth": "best_1",
+    "best": "best",
+    "model.zip": "model",
+    "模型.PTH": "模型",
+    "v1.2.pt": "v1_2",
     "best.bin": "best_bin",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -163,8 +171,19 @@ def test_models_by_their_content(start: Start, tmp_path: Path) -> None:
     assert told["kind"] == "model" and "rar" in told["error"]["en"]
 
 
-NAMES = ["../../evil.pth", "..\\..\\evil.pth", "/etc/passwd.pth", "C:\\evil.pth", "<img src=x onerror=alert(1)>.pth",
-         "a\x00b.pth", "con.pth", ".pth", "\u202egnp.pth", "x" * 5000 + ".pth", "模型 一.pth"]  # fmt: skip
+NAMES = [
+    "../../evil.pth",
+    "..\\..\\evil.pth",
+    "/etc/passwd.pth",
+    "C:\\evil.pth",
+    "<img src=x onerror=alert(1)>.pth",
+    "a\x00b.pth",
+    "con.pth",
+    ".pth",
+    "\u202egnp.pth",
+    "x" * 5000 + ".pth",
+    "模型 一.pth",
+]
 
 
 @pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
@@ -197,7 +216,7 @@ ZIPS = {
     "windows": ("zip_names", lambda: zipped({"C:\\evil.jpg": b"x"})),
     "bomb": ("zip_large", lambda: zipped({"a.jpg": bytes(300 << 20)})),
     "no zip": ("zip_damaged", lambda: b"PK\3\4 nothing"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("kind", ZIPS)
@@ -211,10 +230,14 @@ def test_zips_that_no_folder_of_pictures_makes(start: Start, tmp_path: Path, kin
 
 
 REFUSED = [
-    ({"host": "evil.example"}, 421), ({"host": "localhost.evil.example:8000"}, 421),
-    ({**SURE, "origin": "http://evil.example"}, 403), ({**SURE, "origin": "null"}, 403),
-    ({**SURE, "origin": "http://localhost:8001"}, 403), ({}, 403), ({**SURE, "content-length": "-1"}, 413),
-]  # fmt: skip
+    ({"host": "evil.example"}, 421),
+    ({"host": "localhost.evil.example:8000"}, 421),
+    ({**SURE, "origin": "http://evil.example"}, 403),
+    ({**SURE, "origin": "null"}, 403),
+    ({**SURE, "origin": "http://localhost:8001"}, 403),
+    ({}, 403),
+    ({**SURE, "content-length": "-1"}, 413),
+]
 
 
 @pytest.mark.parametrize(("headers", "status"), REFUSED)
@@ -241,8 +264,14 @@ def test_other_peoples_links(start: Start) -> None:
 
 
 def test_limits_for_each_and_for_all(start: Start) -> None:
-    client = start(workers=0, max_size=DIGITS.stat().st_size + 100, jobs_per_client=2, queue_length=4,
-                   uploads_per_client=2, uploads=4)  # fmt: skip
+    client = start(
+        workers=0,
+        max_size=DIGITS.stat().st_size + 100,
+        jobs_per_client=2,
+        queue_length=4,
+        uploads_per_client=2,
+        uploads=4,
+    )
     model = upload(client).json()["upload"]
     assert [order(client, model).status_code for _ in range(3)] == [201, 201, 429]
     assert upload(client, bytes(1 << 20)).status_code == 413
@@ -263,10 +292,15 @@ def test_a_missing_extra_says_the_line_that_installs_it(monkeypatch: pytest.Monk
 
 
 IMPOSSIBLE = [
-    ["--queue", "amqp://:secret@x"], ["--queue", "redis://x"], ["--store", "files"], ["--store", "nowhere://x"],
-    ["--queue", "redis://:secret@x:port/0", "--store", "file:///tmp"], ["--store", "file:///dev/null/x"],
-    ["--queue", "redis://:secret@[::1/0", "--store", "file:///tmp"], ["--store", "s3://"],
-]  # fmt: skip
+    ["--queue", "amqp://:secret@x"],
+    ["--queue", "redis://x"],
+    ["--store", "files"],
+    ["--store", "nowhere://x"],
+    ["--queue", "redis://:secret@x:port/0", "--store", "file:///tmp"],
+    ["--store", "file:///dev/null/x"],
+    ["--queue", "redis://:secret@[::1/0", "--store", "file:///tmp"],
+    ["--store", "s3://"],
+]
 
 
 @pytest.mark.parametrize("argv", IMPOSSIBLE, ids=lambda argv: argv[1])

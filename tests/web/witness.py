@@ -9,8 +9,21 @@ from typing import Any
 from hostile import CANARY
 
 NOTES = "witness"  # a file in the job's folder
-NEVER = ("os.system", "os.exec", "os.fork", "os.posix_spawn", "os.kill", "subprocess.", "pty.", "socket.", "urllib.",
-         "webbrowser.", "pickle.find_class", "shutil.rmtree", "builtins.input")  # fmt: skip
+NEVER = (
+    "os.system",
+    "os.exec",
+    "os.fork",
+    "os.posix_spawn",
+    "os.kill",
+    "subprocess.",
+    "pty.",
+    "socket.",
+    "urllib.",
+    "webbrowser.",
+    "pickle.find_class",
+    "shutil.rmtree",
+    "builtins.input",
+)
 
 
 def watch() -> None:

@@ -143,9 +143,17 @@ def of_somebody_else(path: Path) -> None:
 
 
 LOOK_ALIKE: list[Callable[[Path], None]] = [
-    browser, same_name, with_another_lock, with_an_empty_lock, a_file, a_link, a_lock_that_is_a_link,
-    a_lock_that_is_a_pipe, of_another_computer, of_somebody_else,
-]  # fmt: skip
+    browser,
+    same_name,
+    with_another_lock,
+    with_an_empty_lock,
+    a_file,
+    a_link,
+    a_lock_that_is_a_link,
+    a_lock_that_is_a_pipe,
+    of_another_computer,
+    of_somebody_else,
+]
 
 
 @posix

@@ -24,10 +24,14 @@ WAITING = Path(__file__).with_name("waiting.py")
 def waiting(*order: str, **env: str) -> Iterator[subprocess.Popen[str]]:
     """A verb that has made everything and moved nothing."""
     process = subprocess.Popen(
-        [sys.executable, str(WAITING), *order], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True, env={**os.environ, "PYTHONUTF8": "1", **env},
+        [sys.executable, str(WAITING), *order],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "PYTHONUTF8": "1", **env},
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )  # fmt: skip
+    )
     try:
         assert process.stdout is not None and process.stderr is not None
         line = process.stdout.readline()
@@ -51,17 +55,21 @@ def files(folder: Path) -> list[str]:
 def test_nothing_is_left(verb: str, name: str, desk: Path) -> None:
     before, chinese = files(desk), name == "SIGTERM"
     order = {
-        "bench": ["bench", "ready.onnx", "--engines", "onnxruntime"], "demo": ["demo", "-o", "out"],
+        "bench": ["bench", "ready.onnx", "--engines", "onnxruntime"],
+        "demo": ["demo", "-o", "out"],
         "folder": ["bundle", "best.pth", "--device", "unihiker", "-o", "out/b"],
-    }.get(verb) or words(verb, f"out/a.{VERBS[verb][1]}")  # fmt: skip
+    }.get(verb) or words(verb, f"out/a.{VERBS[verb][1]}")
     with waiting(*order, "--lang", "zh" if chinese else "en") as process:
         assert verb == "bench" or [left for left in files(desk) if ".qingzhou" in left]
         workers = children(process) if verb == "bench" else []
         process.send_signal(getattr(signal, name))
         printed, said = process.communicate(timeout=30)
     shown = "Ctrl+C" if name == "SIGINT" else name
-    assert said == (f"已被 {shown} 结束，没有留下不完整的文件。\n" if chinese else
-                    f"Ended by {shown}; nothing half-written was left.\n")  # fmt: skip
+    assert said == (
+        f"已被 {shown} 结束，没有留下不完整的文件。\n"
+        if chinese
+        else f"Ended by {shown}; nothing half-written was left.\n"
+    )
     assert not printed and process.returncode == 128 + getattr(signal, name)
     assert files(desk) == before
     assert verb != "bench" or (workers and not any(Path(f"/proc/{pid}").exists() for pid in workers))

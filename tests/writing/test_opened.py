@@ -21,10 +21,13 @@ sys.addaudithook(watch)
 from qingzhou.cli import main
 main()"""
 MORE = {
-    "demo": "demo -o =", "save": "run ready.onnx photo.png --save =", "folder": "bundle best.pth --device pc -o =/b",
-    "page": "bundle best.pth --device browser -o =/b", "ncnn": "export ready.onnx --engine ncnn -o =",
+    "demo": "demo -o =",
+    "save": "run ready.onnx photo.png --save =",
+    "folder": "bundle best.pth --device pc -o =/b",
+    "page": "bundle best.pth --device browser -o =/b",
+    "ncnn": "export ready.onnx --engine ncnn -o =",
     "bench": "bench ready.onnx --engines onnxruntime --json =/a.json --html =/a.html",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("verb", [*VERBS, *MORE])

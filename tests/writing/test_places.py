@@ -249,8 +249,16 @@ def test_a_bundle_may_have_any_name(name: str, desk: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "device"),
-    [("NUL", 1), ("nul.onnx", 1), ("com1.txt", 1), ("COM\u00b9", 1), ("CONIN$", 1), ("nullable.onnx", 0),
-     ("best.con", 0), ("com10", 0)],
-)  # fmt: skip
+    [
+        ("NUL", 1),
+        ("nul.onnx", 1),
+        ("com1.txt", 1),
+        ("COM\u00b9", 1),
+        ("CONIN$", 1),
+        ("nullable.onnx", 0),
+        ("best.con", 0),
+        ("com10", 0),
+    ],
+)
 def test_names_of_devices_in_windows(name: str, device: int) -> None:
     assert bool(DEVICES.fullmatch(name)) == bool(device)

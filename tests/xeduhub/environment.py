@@ -16,9 +16,17 @@ from pathlib import Path
 HUB = "xedu-python==0.2.3"
 # What the hub imports for the tasks mmedu and basenn. It asks for opencv-python, which needs a screen's libraries.
 NEEDS = (
-    "numpy==1.26.4", "onnxruntime==1.15.1", "opencv-python-headless==4.11.0.86", "pillow==9.5.0", "matplotlib>=3.7",
-    "six", "ftfy", "regex", "requests", "tqdm",
-)  # fmt: skip
+    "numpy==1.26.4",
+    "onnxruntime==1.15.1",
+    "opencv-python-headless==4.11.0.86",
+    "pillow==9.5.0",
+    "matplotlib>=3.7",
+    "six",
+    "ftfy",
+    "regex",
+    "requests",
+    "tqdm",
+)
 VERSIONS = ("3.10", "3.9", "3.11")  # onnxruntime 1.15.1 has wheels for these, and numpy 1.26 too
 
 

@@ -39,8 +39,12 @@ def run_hub(python: Path, folder: Path, task: str, model: qingzhou.Model, inputs
     """The inputs through Workflow(task, checkpoint), in a process of its own."""
     request, answers = folder / "request.json", folder / "answers"
     request.write_text(json.dumps({"task": task, "model": str(model.path), "inputs": inputs}))
-    done = subprocess.run([python, HERE / "drive_hub.py", request, answers], capture_output=True, cwd=folder,
-                          env={"MPLBACKEND": "Agg", "HOME": str(folder), "LC_ALL": "C.UTF-8"})  # fmt: skip
+    done = subprocess.run(
+        [python, HERE / "drive_hub.py", request, answers],
+        capture_output=True,
+        cwd=folder,
+        env={"MPLBACKEND": "Agg", "HOME": str(folder), "LC_ALL": "C.UTF-8"},
+    )
     assert done.returncode == 0, done.stderr.decode("utf-8", "replace")[-3000:]
     arrays = np.load(f"{answers}.npz")
     results = json.loads(Path(f"{answers}.json").read_text("utf-8"))

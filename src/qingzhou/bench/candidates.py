@@ -102,8 +102,9 @@ def _left_out(models: Sequence[Path], found: Sequence[Candidate]) -> list[str]:
             f"{model.name} was left out: it cannot have the engines and precisions that were asked for.",
             f"没有测量 {model.name}：它不能用所选的引擎和精度。",
         )
-        for model in dict.fromkeys(models) if model not in there
-    ]  # fmt: skip
+        for model in dict.fromkeys(models)
+        if model not in there
+    ]
 
 
 def _missing(model: Path) -> FileMissing:

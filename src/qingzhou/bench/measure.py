@@ -78,9 +78,13 @@ class Running:
 
 
 def bench(
-    models: Sequence[str | Path], engines: Sequence[str] = (), precisions: Sequence[str] = (),
-    data: str | Path | None = None, threads: int | None = None, tell: Tell = silent,
-) -> Report:  # fmt: skip
+    models: Sequence[str | Path],
+    engines: Sequence[str] = (),
+    precisions: Sequence[str] = (),
+    data: str | Path | None = None,
+    threads: int | None = None,
+    tell: Tell = silent,
+) -> Report:
     """Measure models on engines and in precisions, side by side, and say which to use on this machine.
 
     models      converted .onnx files, quantised ones among them, and what an engine made of one
@@ -150,9 +154,13 @@ def _told(made: Quantised, judged: bool) -> str:
 
 
 def _start(
-    candidate: Candidate, folder: Path, threads: int | None, data: Path | None, ending: ExitStack,
+    candidate: Candidate,
+    folder: Path,
+    threads: int | None,
+    data: Path | None,
+    ending: ExitStack,
     made: Made,
-) -> Running:  # fmt: skip
+) -> Running:
     """Compile where that is needed, in a process that ends after it; then open the model in a new one."""
     engine = ENGINES[candidate.engine]
     row = Row(candidate, engine.version() or "")
@@ -218,9 +226,12 @@ def _inputs(running: Sequence[Running], data: Path | None) -> str:
 
 def _machine() -> dict[str, Any]:
     return {
-        "processor": processor(), "cores": os.cpu_count(), "system": platform.platform(),
-        "python": platform.python_version(), "features": [name for name, there in features().items() if there],
-    }  # fmt: skip
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "features": [name for name, there in features().items() if there],
+    }
 
 
 def _not_installed(name: str, install: str) -> ExtraMissing:

@@ -30,9 +30,11 @@ class Process:
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  # what the engine prints; stop() closes it
         self._process = subprocess.Popen(
             [sys.executable, "-c", START, *map(str, sys.path)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._said,
             env={**os.environ, "PYTHONUTF8": "1", "QINGZHOU_LANG": language()},
-        )  # fmt: skip
+        )
         self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         threading.Thread(target=self._listen, daemon=True).start()
 

@@ -84,18 +84,25 @@ class Row:
     def as_dict(self) -> dict[str, Any]:
         """Plain values; the first names are the columns of `yolo benchmark`."""
         return {
-            "Format": self.candidate.name, "Status": self.error is None,
+            "Format": self.candidate.name,
+            "Status": self.error is None,
             "Size (MB)": None if self.size is None else self.size / 1e6,
             self.score.metric if self.score else "metric": self.score.value if self.score else None,
-            "Inference time (ms/im)": self.network.median if self.network else None, "FPS": self.fps,
-            "model": str(self.candidate.model), "engine": self.candidate.engine, "version": self.version,
-            "precision": self.candidate.precision or None, "bytes": self.size, "load_s": self.load,
-            "memory_bytes": self.memory, "network": self.network.as_dict() if self.network else None,
+            "Inference time (ms/im)": self.network.median if self.network else None,
+            "FPS": self.fps,
+            "model": str(self.candidate.model),
+            "engine": self.candidate.engine,
+            "version": self.version,
+            "precision": self.candidate.precision or None,
+            "bytes": self.size,
+            "load_s": self.load,
+            "memory_bytes": self.memory,
+            "network": self.network.as_dict() if self.network else None,
             "whole": self.whole.as_dict() if self.whole else None,
             "score": self.score._asdict() if self.score else None,
             "error": None if self.error is None else as_plain(self.error),
             "notes": list(self.notes),
-        }  # fmt: skip
+        }
 
 
 class Pair(NamedTuple):
@@ -157,8 +164,15 @@ class Report:
             for pair in self.pairs
         ]
         return {
-            "best": best.name if best else None, "model": str(best.model) if best else None, "why": self.why,
-            "rows": [row.as_dict() for row in self.rows], "pairs": pairs, "rounds": self.rounds,
-            "threads": self.threads, "inputs": self.inputs, "machine": dict(self.machine), "notes": list(self.notes),
+            "best": best.name if best else None,
+            "model": str(best.model) if best else None,
+            "why": self.why,
+            "rows": [row.as_dict() for row in self.rows],
+            "pairs": pairs,
+            "rounds": self.rounds,
+            "threads": self.threads,
+            "inputs": self.inputs,
+            "machine": dict(self.machine),
+            "notes": list(self.notes),
             "seconds": round(self.seconds, 3),
-        }  # fmt: skip
+        }

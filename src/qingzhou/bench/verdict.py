@@ -42,25 +42,32 @@ def _busy(rows: Sequence[Row]) -> list[str]:
     worst = max((time.p95 / time.median for time in times), default=0.0)
     if worst < BUSY:
         return []
-    return [say(
-        f"Other programs were busy meanwhile: one run in twenty took {worst:.1f} times the median or longer. The "
-        "figures are those of a machine as busy as this.",
-        f"测量时其他程序也很忙：每二十次运行就有一次用时达到中位数的 {worst:.1f} 倍以上。数据只代表这样繁忙的机器。",
-    )]  # fmt: skip
+    return [
+        say(
+            f"Other programs were busy meanwhile: one run in twenty took {worst:.1f} times the median or longer. The "
+            "figures are those of a machine as busy as this.",
+            f"测量时其他程序也很忙：每二十次运行就有一次用时达到中位数的 {worst:.1f} 倍以上。"
+            "数据只代表这样繁忙的机器。",
+        )
+    ]
 
 
 def _not_told(rows: Sequence[Row], unclear: Sequence[Pair]) -> list[str]:
     names = "; ".join(
-        say(f"{title(rows, p.one)} and {title(rows, p.other)} ({_range(p)})",
-            f"{title(rows, p.one)} 与 {title(rows, p.other)}（{_range(p)}）")
+        say(
+            f"{title(rows, p.one)} and {title(rows, p.other)} ({_range(p)})",
+            f"{title(rows, p.one)} 与 {title(rows, p.other)}（{_range(p)}）",
+        )
         for p in unclear[:MOST_PAIRS]
-    )  # fmt: skip
+    )
     more = " …" if len(unclear) > MOST_PAIRS else ""
-    return [say(
-        "The machine was too noisy to tell these apart by their whole times; the range holds the ratio: "
-        f"{names}{more}. Close other programs and measure again.",
-        f"机器上的干扰太大，下列结果的总用时无法分出快慢（括号内是比值的范围）：{names}{more}。请关闭其他程序后再测一次。",
-    )]  # fmt: skip
+    return [
+        say(
+            "The machine was too noisy to tell these apart by their whole times; the range holds the ratio: "
+            f"{names}{more}. Close other programs and measure again.",
+            f"机器上的干扰太大，下列结果的总用时无法分出快慢（括号内是比值的范围）：{names}{more}。请关闭其他程序后再测一次。",
+        )
+    ]
 
 
 def title(rows: Sequence[Row], number: int) -> str:
@@ -100,9 +107,13 @@ def _pair(compared: Sequence[Pair], one: int, other: int) -> Pair:
 
 
 def _sentence(
-    rows: Sequence[Row], compared: Sequence[Pair], choice: int, there: Sequence[int], right: Sequence[int],
+    rows: Sequence[Row],
+    compared: Sequence[Pair],
+    choice: int,
+    there: Sequence[int],
+    right: Sequence[int],
     alike: Sequence[int],
-) -> str:  # fmt: skip
+) -> str:
     name = title(rows, choice)
     if len(there) == 1:
         return say(f"Use {name} here: nothing else was measured.", f"在这台机器上请用 {name}：没有测到其他组合。")
@@ -113,8 +124,12 @@ def _sentence(
     if faster:
         parts.append(_refused(rows, min(faster, key=lambda i: _time(rows[i]))))
     if choice in alike and other in alike and _size(rows[other]) <= NEAR * _size(rows[choice]):
-        parts.append(say("so it makes no difference here, and it comes first in the list",
-                         "所以在这里没有区别，选列表中靠前的一个"))  # fmt: skip
+        parts.append(
+            say(
+                "so it makes no difference here, and it comes first in the list",
+                "所以在这里没有区别，选列表中靠前的一个",
+            )
+        )
     return say(f"Use {name} here: {', '.join(parts)}.", f"在这台机器上请用 {name}：{'，'.join(parts)}。")
 
 
@@ -131,15 +146,21 @@ def _speed(rows: Sequence[Row], pair: Pair, other: int) -> str:
     times, ends = f"{1 / pair.ratio:.2f}", _range(pair.turned)
     match pair.outcome:
         case "faster":
-            return say(f"from input to answer it is {times} times as fast as {name} (95 % interval {ends})",
-                       f"从输入到答案的速度是 {name} 的 {times} 倍（95% 置信区间 {ends}）")  # fmt: skip
+            return say(
+                f"from input to answer it is {times} times as fast as {name} (95 % interval {ends})",
+                f"从输入到答案的速度是 {name} 的 {times} 倍（95% 置信区间 {ends}）",
+            )
         case "slower":
-            return say(f"it is slower than {name}, {times} times as fast ({ends}), but more right than that",
-                       f"速度只有 {name} 的 {times} 倍（{ends}），但更准确")  # fmt: skip
+            return say(
+                f"it is slower than {name}, {times} times as fast ({ends}), but more right than that",
+                f"速度只有 {name} 的 {times} 倍（{ends}），但更准确",
+            )
         case "same":
             return say(f"it is as fast as {name} ({ends})", f"与 {name} 一样快（{ends}）")
-    return say(f"its median is the better one, though the machine was too noisy to tell it from {name} ({ends})",
-               f"它的中位数较好，但机器上的干扰太大，无法与 {name} 分出快慢（{ends}）")  # fmt: skip
+    return say(
+        f"its median is the better one, though the machine was too noisy to tell it from {name} ({ends})",
+        f"它的中位数较好，但机器上的干扰太大，无法与 {name} 分出快慢（{ends}）",
+    )
 
 
 def _smaller(rows: Sequence[Row], choice: int, other: int) -> list[str]:
@@ -157,8 +178,12 @@ def _sure(rows: Sequence[Row], choice: int, worse: int | None) -> list[str]:
         return [f"{score.metric} {_value(score)}" + (say(f", not {its}", f"，而它是 {its}") if its else "")]
     if len({row.candidate.precision for row in rows}) < 2:
         return []
-    return [say("how right it is was not compared (--data with labels does that)",
-                "没有比较准确程度（用 --data 指定带标签的数据即可比较）")]  # fmt: skip
+    return [
+        say(
+            "how right it is was not compared (--data with labels does that)",
+            "没有比较准确程度（用 --data 指定带标签的数据即可比较）",
+        )
+    ]
 
 
 def _value(score: Score | None) -> str:

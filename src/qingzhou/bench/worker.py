@@ -99,9 +99,13 @@ def main() -> None:
     os.dup2(2, 1)
     worker = Worker()
     questions: dict[str, Callable[..., Answer]] = {
-        "quantise": worker.quantise, "compile": worker.compile, "open": worker.open, "turn": worker.turn,
-        "memory": worker.memory, "judge": worker.judge,
-    }  # fmt: skip
+        "quantise": worker.quantise,
+        "compile": worker.compile,
+        "open": worker.open,
+        "turn": worker.turn,
+        "memory": worker.memory,
+        "judge": worker.judge,
+    }
     for line in sys.stdin.buffer:
         question = json.loads(line)
         _send(answers, _answer(questions[question.pop("ask")], question))

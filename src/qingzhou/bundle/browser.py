@@ -89,7 +89,9 @@ def _index(title: str, card: Card, language: str) -> str:
     """index.html: what a name holds is text and never markup."""
     version = engine_facts()["version"]
     texts = {
-        "lang": _choose(language, "en", "zh-CN"), "title": title, "facts": _facts(card, language),
+        "lang": _choose(language, "en", "zh-CN"),
+        "title": title,
+        "facts": _facts(card, language),
         "waiting": _choose(
             language,
             "Starting … If this stays, the page was opened as a file: start python serve.py in its folder, and open "
@@ -99,10 +101,11 @@ def _index(title: str, card: Card, language: str) -> str:
         ),
         "noscript": _choose(language, "JavaScript runs the model; allow it.", "模型由 JavaScript 运行，请允许它。"),
         "footer": _choose(
-            language, f"Made by Qingzhou. ONNX Runtime Web {version} runs the model here; nothing is sent anywhere.",
+            language,
+            f"Made by Qingzhou. ONNX Runtime Web {version} runs the model here; nothing is sent anywhere.",
             f"由轻舟生成。模型由 ONNX Runtime Web {version} 在本机运行，不会发送任何数据。",
         ),
-    }  # fmt: skip
+    }
     template = Template((PAGE / "index.html").read_text("utf-8"))
     return template.substitute({name: html.escape(line(text)) for name, text in texts.items()})
 
@@ -110,10 +113,12 @@ def _index(title: str, card: Card, language: str) -> str:
 def _facts(card: Card, language: str) -> str:
     """MobileNetV2 · image classification · 3 classes."""
     kinds = {
-        "classification": ("classification", "分类"), "detection": ("object detection", "目标检测"),
-        "regression": ("regression", "回归"), "generation": ("text generation", "文本生成"),
+        "classification": ("classification", "分类"),
+        "detection": ("object detection", "目标检测"),
+        "regression": ("regression", "回归"),
+        "generation": ("text generation", "文本生成"),
         "values": ("values", "数值"),
-    }  # fmt: skip
+    }
     count = len(card.labels)
     labels = _choose(language, f"{count} classes", f"{count} 个类别") if count else ""
     return " · ".join(filter(None, [card.network, _choose(language, *kinds[card.task]), labels]))

@@ -2,112 +2,55 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from .. import __version__
 from ..assumed import assumed_text
 from ..devices import Device, load
-from ..errors import OptionError, language, say, use_language
+from ..errors import OptionError, language
 from ..quant import Quantised
 from ..runtime.address import hidden
 from ..runtime.card import Card
-from ..runtime.text import line, markdown, word
 from ..scenes import RUNTIME, SCENES, copy_runtime, needs, program
-from ..scenes.actions import rules_for, whom
+from ..scenes.actions import whom
 from ..whole_file import fitting, folder_beside
 from .contents import FORMAT, VERSION, files_in, write, write_facts
 from .estimate import Estimate, check
 from .form import Form, Wish, best_form, form_elsewhere
 from .kept import said_of_kept
+from .order import Bundle, Order
+from .papers import write_described, write_scripts, write_texts
 from .place import bundle_place, said_of, take_place
 from .renew import PROGRAM, Before, read_before
-from .rules import as_rules, check_rules
-from .sample import RESULT, Shown, opened, show_sample
+from .sample import opened, show_sample
 from .simulated import write_pictures
-from .texts import Facts, install_bat, install_sh, readme, script
-from .wheels import as_text, download, requirements, system_packages
+from .wheels import download, requirements
 
 PAGE_SCENES = ("basic", "camera")  # what the page for browsers does, both in one
 
 
-@dataclass(frozen=True)
-class Bundle:
-    """What was made.
-
-    path      the folder, or the .zip;  size  bytes of its files
-    form      the model in it;  wheels  how many are in it, for installing without internet
-    program   the name of the one that was written; "" in a page
-    kept      what is somebody's own and was found where ours go: its name, and the one that it has now
-    """
-
-    path: Path
-    device: Device
-    scene: str
-    form: Form
-    estimate: Estimate
-    rules: tuple[str, ...]
-    files: tuple[str, ...]
-    size: int
-    wheels: int
-    answer: str
-    notes: tuple[str, ...]
-    seconds: float
-    program: str = ""
-    kept: Mapping[str, str] = field(default_factory=dict)
-
-    def as_dict(self) -> dict[str, object]:
-        """The same as plain values, for --json."""
-        return {
-            "bundle": str(self.path), "device": self.device.name, "scene": self.scene,
-            "network": self.form.card.network, "engine": self.form.engine, "precision": self.form.precision,
-            "accuracy": self.form.accuracy, "macs": self.form.macs, "estimate": self.estimate.as_dict(),
-            "rules": list(self.rules), "files": list(self.files), "bytes": self.size, "wheels": self.wheels,
-            "sample": self.answer, "program": self.program, "kept": dict(self.kept), "notes": list(self.notes),
-            "seconds": round(self.seconds, 3),
-        }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Order:
-    """What is to be made; see build()."""
-
-    source: Path
-    device: Device
-    scene: str
-    actions: tuple[str, ...]
-    wish: Wish
-    offline: bool
-    force: bool
-    constants: Mapping[str, object]
-    second: Path | None
-    language: str
-
-    def fits(self, card: Card) -> None:
-        """OptionError for a model that the scene does not take, and for actions that cannot be."""
-        program(self.scene, card, self.language, self.constants)
-        if self.second is None:  # else they may be for the second model's classes
-            self.rules(card)
-
-    def rules(self, card: Card, language: str = "") -> tuple[str, ...]:
-        """The actions as rules for this model, then those given as RULES. OptionError, RuleError."""
-        found = rules_for(self.actions, card, SCENES[self.scene].frames, language or self.language)
-        rules = (*found, *as_rules(self.constants.get("RULES", ())))
-        check_rules(rules, card.labels, self.device)
-        return rules
-
-
 def build(
-    model: str | Path, device: str, scene: str = "basic", *, actions: Sequence[str] = (), out: str | Path | None = None,
-    data: str | Path | None = None, engine: str = "", precision: str = "auto", max_drop: float = 0.5,
-    offline: bool = False, force: bool = False, constants: Mapping[str, object] | None = None,
-    second: str | Path | None = None, lang: str | None = None, rounded: Quantised | None = None,
-) -> Bundle:  # fmt: skip
+    model: str | Path,
+    device: str,
+    scene: str = "basic",
+    *,
+    actions: Sequence[str] = (),
+    out: str | Path | None = None,
+    data: str | Path | None = None,
+    engine: str = "",
+    precision: str = "auto",
+    max_drop: float = 0.5,
+    offline: bool = False,
+    force: bool = False,
+    constants: Mapping[str, object] | None = None,
+    second: str | Path | None = None,
+    lang: str | None = None,
+    rounded: Quantised | None = None,
+) -> Bundle:
     """Make a bundle of a checkpoint or a converted model.
 
     scene      one of scenes.SCENES;  actions  "speak", "pin:24", "cat=pin:24": what it does, as rules in main.py
@@ -177,14 +120,14 @@ def _fill(order: Order, folder: Path, before: Before | None) -> Bundle:
     text = program(order.scene, form.card, order.language, constants)
     name = before.program(text) if before else PROGRAM
     write(folder / name, text)
-    _write_scripts(order, folder, form, wanted)
+    write_scripts(order, folder, form, wanted)
     _copy_needs(folder, [form] if second is None else [form, second], before.programs() if before else {})
     wheels = download(order.device, wanted, folder / "wheels") if order.offline else 0
     notes = (*_assumed(form), *form.notes, *whom(order.actions, card), *order.device.remarks)
     told = tuple(map(hidden, rules))  # what is shown of them; main.py has the whole
     made = Bundle(folder, order.device, order.scene, form, expected, told, (), 0, wheels, shown.words, notes, 0.0, name)
-    _write_texts(order, folder, form, made, wanted)
-    _write_facts(order, folder, form, shown, wanted)
+    write_texts(order, folder, form, made, wanted)
+    write_described(order, folder, form, shown, wanted)
     return _weighed(made, folder)
 
 
@@ -241,9 +184,17 @@ def _page(order: Order, folder: Path, form: Form, expected: Estimate) -> Bundle:
             zh="浏览器页面不支持 --action。请去掉它，或换一个设备。",
         )
     write_page(form.files[0], form.card, folder, order.language)
-    facts = {"format": FORMAT, "version": VERSION, "qingzhou": __version__, "device": order.device.name,
-             "title": dict(order.device.title), "scene": order.scene, "engine": form.engine,
-             "precision": form.precision, "network": form.card.network}  # fmt: skip
+    facts = {
+        "format": FORMAT,
+        "version": VERSION,
+        "qingzhou": __version__,
+        "device": order.device.name,
+        "title": dict(order.device.title),
+        "scene": order.scene,
+        "engine": form.engine,
+        "precision": form.precision,
+        "network": form.card.network,
+    }
     write_facts(folder, facts)
     notes = (*_assumed(form), *form.notes, *order.device.remarks)
     made = Bundle(folder, order.device, order.scene, form, expected, (), (), 0, 0, "", notes, 0.0)
@@ -268,8 +219,11 @@ def _constants(order: Order, form: Form, rules: Sequence[str]) -> dict[str, obje
     found: dict[str, object] = {"MODEL": form.files[0].name, "SIZE": _camera_size(order.device, form.card)}
     if screen is not None:
         found |= {"ROTATE": screen.rotate, "FULL_SCREEN": screen.full_screen}
-    return {**{name: value for name, value in found.items() if name in known}, **order.constants,
-            **({"RULES": list(rules)} if rules else {})}  # fmt: skip
+    return {
+        **{name: value for name, value in found.items() if name in known},
+        **order.constants,
+        **({"RULES": list(rules)} if rules else {}),
+    }
 
 
 def _camera_size(device: Device, card: Card) -> str:
@@ -280,87 +234,6 @@ def _camera_size(device: Device, card: Card) -> str:
 
 def _with_rules() -> str:
     return ", ".join(name for name, scene in SCENES.items() if "RULES" in scene.constants)
-
-
-def _write_scripts(order: Order, folder: Path, form: Form, wanted: Mapping[str, Sequence[str]]) -> None:
-    """Those beside main.py: installing, testing, measuring."""
-    chosen = order.language
-    write(folder / "selftest.py", script("selftest", chosen))
-    if form.engine:
-        write(folder / "bench.py", script("bench", chosen))
-    write(folder / "install.sh", install_sh(order.device, list(wanted), chosen))
-    if not order.device.machine:
-        write(folder / "install.bat", install_bat(list(wanted), chosen))
-
-
-def _write_texts(order: Order, folder: Path, form: Form, made: Bundle, wanted: Mapping[str, Sequence[str]]) -> None:
-    """Labels, README, requirements."""
-    chosen, labels = order.language, form.card.labels
-    if labels:
-        write(folder / "labels.txt", "".join(f"{line(label)}\n" for label in labels))
-    remark = {"en": "Exact versions with wheels for this device; sh install.sh installs them into packages/",
-              "zh": "在这台设备上有安装文件的准确版本；sh install.sh 会装到 packages/"}[chosen]  # fmt: skip
-    write(folder / "requirements.txt", as_text(wanted, remark))
-    write(folder / "README.md", readme(_told(order, folder, form, made), chosen))
-
-
-def _told(order: Order, folder: Path, form: Form, made: Bundle) -> Facts:
-    """What the README says, in the bundle's language."""
-    before = language()
-    use_language(order.language)
-    try:
-        scene = SCENES[order.scene]
-        size = sum((folder / name).stat().st_size for name in files_in(folder)) / 1e6
-        words = _words(folder, order.device) if order.scene == "basic" else ""
-        rate = made.estimate.rate
-        speed = rate and say(
-            f"Expected: about {rate} a second (an estimate; bench.py measures it).",
-            f"预计每秒约 {rate} 次（估计值，bench.py 可以实测）。",
-        )  # fmt: skip
-        return Facts(
-            f"{markdown(order.source.stem)} · {scene.name}", order.device, say(scene.en, scene.zh),
-            markdown(form.card.network),
-            form.engine, form.precision, say(f"{size:.1f} MB in all", f"共 {size:.1f} MB"), speed, words, order.offline,
-            markdown(made.answer), (folder / RESULT).is_file(), made.rules, order.device.remarks,
-        )  # fmt: skip
-    finally:
-        use_language(before)
-
-
-def _words(folder: Path, device: Device) -> str:
-    """What follows main.py to ask about the sample: a file, or the beginning of a text itself; "" for a text that the
-    shells of a computer, of which nobody knows which it is, would read in different ways.
-    """
-    found = next(iter(sorted(folder.glob("sample.*"))), None)
-    if found is None or found.suffix != ".txt":
-        return f" {found.name}" if found else ""
-    text = found.read_text("utf-8").strip()
-    if re.fullmatch(r"[^\W_][\w ]*", text):
-        return f" {text}"
-    return f" {word(text)}" if device.machine else ""
-
-
-def _write_facts(order: Order, folder: Path, form: Form, shown: Shown, wanted: Mapping[str, Sequence[str]]) -> None:
-    """bundle.json: for which device, of what, and the digest of every file."""
-    here = [path.name for path in form.files] if form.engine else []
-    facts: dict[str, Any] = {
-        "format": FORMAT, "version": VERSION, "qingzhou": __version__,
-        "device": order.device.name, "title": dict(order.device.title), "machine": order.device.machine,
-        "python": list(wanted), "requirements": {name: list(lines) for name, lines in wanted.items()},
-        "system": system_packages(order.device, form.engine), "pins": dict(order.device.pin_numbers),
-        "scene": order.scene, "language": order.language,
-        "name": order.source.stem, "network": form.card.network, "model": here[0] if here else "",
-        "model_files": here,
-        "engine": form.engine, "precision": form.precision,
-        "accuracy": form.accuracy, "macs": form.macs, "screen": _screen(order.device),
-        "sample": {"file": shown.file, "answer": shown.answer},
-    }  # fmt: skip
-    write_facts(folder, facts)
-
-
-def _screen(device: Device) -> list[int] | None:
-    """Width and height of the device's own screen, which the simulator shows."""
-    return None if device.screen is None else [device.screen.width, device.screen.height]
 
 
 def _no_page(scene: str) -> OptionError:

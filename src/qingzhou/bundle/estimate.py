@@ -17,10 +17,16 @@ BASE_MB, EACH_MB, LIVE_MB = 60, 2.5, 25
 
 # Networks that MMEdu trains: million MACs and MB in FP32, the most able first (qingzhou info tells both).
 NETWORKS = {
-    "classification": (("ResNet50", 4087, 94), ("ResNet18", 1814, 45), ("MobileNet", 299, 9), ("ShuffleNet_v2", 144, 5),
-                       ("MobileNetV3", 55, 6), ("LeNet", 0.4, 0.3)),
+    "classification": (
+        ("ResNet50", 4087, 94),
+        ("ResNet18", 1814, 45),
+        ("MobileNet", 299, 9),
+        ("ShuffleNet_v2", 144, 5),
+        ("MobileNetV3", 55, 6),
+        ("LeNet", 0.4, 0.3),
+    ),
     "detection": (("Yolov3", 2781, 15), ("SSD_Lite", 662, 12)),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)

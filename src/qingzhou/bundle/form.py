@@ -188,8 +188,17 @@ class _Job:
             files, notes = made.files, [*notes, *made.notes]
         else:
             files = (self._onnx_file(model, precision),)
-        return Form(files, _bytes(files), open_predictor(files[0]).card, engine, precision, macs, accuracy,
-                    (*notes, self._why(engine, precision)), gain)  # fmt: skip
+        return Form(
+            files,
+            _bytes(files),
+            open_predictor(files[0]).card,
+            engine,
+            precision,
+            macs,
+            accuracy,
+            (*notes, self._why(engine, precision)),
+            gain,
+        )
 
     def onnx_for(self, engine: str) -> Path:
         """The model as .onnx, converted if it is a checkpoint: detectors in the form that the engine can run."""
@@ -270,9 +279,11 @@ class _Job:
         if self.wish.engine or not counted:
             return say(f"It runs with {engine} in {precision.upper()}.", f"用 {engine} 以 {precision.upper()} 运行。")
         others = ", ".join(
-            f"{e} {p.upper()} {self._instructions(e, p):.3g}" for e, found in self.device.instructions.items()
-            for p in found if (e, p) != (engine, precision)
-        )  # fmt: skip
+            f"{e} {p.upper()} {self._instructions(e, p):.3g}"
+            for e, found in self.device.instructions.items()
+            for p in found
+            if (e, p) != (engine, precision)
+        )
         own = self.device.instructions_for(self.work, engine, precision) is not None
         en, zh = ("this network", "这个网络") if own else ("MobileNetV2", "MobileNetV2 ")
         return say(

@@ -47,10 +47,12 @@ def _of_the_model(before: Before, kept: Mapping[str, str], program: str, files: 
     new = next((name for name in files if name.startswith("model.") and not name.endswith(".bin")), "")
     if old not in text or not new:
         return []
-    return [say(
-        f'{PROGRAM} names {line(old)}, which is {new} now: write MODEL = "{new}" at its top, as in {program}.',
-        f'{PROGRAM} 里写的是 {line(old)}，现在的模型是 {new}：请把开头改为 MODEL = "{new}"（见 {program}）。',
-    )]  # fmt: skip
+    return [
+        say(
+            f'{PROGRAM} names {line(old)}, which is {new} now: write MODEL = "{new}" at its top, as in {program}.',
+            f'{PROGRAM} 里写的是 {line(old)}，现在的模型是 {new}：请把开头改为 MODEL = "{new}"（见 {program}）。',
+        )
+    ]
 
 
 def _of_packages(before: Before) -> list[str]:
@@ -60,7 +62,9 @@ def _of_packages(before: Before) -> list[str]:
         return []
     if sha256_of(new) in before.digests.get(LIST, frozenset()):
         return []
-    return [say(
-        f"{LIST} has changed: install again (install.sh, or install.bat on Windows).",
-        f"{LIST} 有变化：请重新安装（install.sh，Windows 上用 install.bat）。",
-    )]  # fmt: skip
+    return [
+        say(
+            f"{LIST} has changed: install again (install.sh, or install.bat on Windows).",
+            f"{LIST} 有变化：请重新安装（install.sh，Windows 上用 install.bat）。",
+        )
+    ]

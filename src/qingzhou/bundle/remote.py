@@ -40,8 +40,10 @@ class Place:
     def recover(self) -> None:
         """The power was cut between the two renames: the old bundle goes back to its place."""
         now, old = shlex.quote(self.path), shlex.quote(self.old)
-        self._sh(f"mkdir -p {shlex.quote(posixpath.dirname(self.path))} && if [ ! -e {now} ] && "
-                 f"[ -e {old}/{MANIFEST} ]; then mv {old} {now}; fi")  # fmt: skip
+        self._sh(
+            f"mkdir -p {shlex.quote(posixpath.dirname(self.path))} && if [ ! -e {now} ] && "
+            f"[ -e {old}/{MANIFEST} ]; then mv {old} {now}; fi"
+        )
 
     def fill(self, source: Path, files: Mapping[str, str], tell: Tell) -> tuple[int, int] | None:
         """The new folder with all files: copied on the board where it has them, sent where not.
@@ -59,8 +61,12 @@ class Place:
         self._each(self._begin(files, have, half))
         self._note(self.new, files)
         size = sum((source / name).stat().st_size for name in send)
-        tell(say(f"sending {len(send)} of {len(files)} files, {size / 1e6:.1f} MB",
-                 f"发送 {len(send)} / {len(files)} 个文件，{size / 1e6:.1f} MB"))  # fmt: skip
+        tell(
+            say(
+                f"sending {len(send)} of {len(files)} files, {size / 1e6:.1f} MB",
+                f"发送 {len(send)} / {len(files)} 个文件，{size / 1e6:.1f} MB",
+            )
+        )
         progress = _Progress(size, tell)
         for name in send:
             self.board.send(source / name, f"{self.new}/{name}", progress)
@@ -118,8 +124,12 @@ class Place:
         names = [name.removeprefix("./") for name in done.text.splitlines()] if done.status == 0 else []
         known, made = {*there, *ours}, {*NOT_KEPT, *INSTALLED}
         for name in (name for name in names if name not in known and not made & {*name.split("/")}):
-            self._each([f"mkdir -p {shlex.quote(posixpath.dirname(f'{self.new}/{name}'))}",
-                        _linked(f"{self.old}/{name}", f"{self.new}/{name}")])  # fmt: skip
+            self._each(
+                [
+                    f"mkdir -p {shlex.quote(posixpath.dirname(f'{self.new}/{name}'))}",
+                    _linked(f"{self.old}/{name}", f"{self.new}/{name}"),
+                ]
+            )
 
     def _written(self) -> dict[str, set[str]]:
         """The digests of what we wrote into the folder, by name: as recorded by the push, and by bundle.json."""
@@ -141,8 +151,12 @@ class Place:
         where, name = posixpath.split(folder)
         now = posixpath.join(where, kept_there(name, self.board.names(where)))
         self._sh(f"mv {shlex.quote(folder)} {shlex.quote(now)}")
-        tell(say(f"{folder} on the board is not of a push: it is {now} now",
-                 f"板子上的 {folder} 不是 push 建立的，已改名为 {now}"))  # fmt: skip
+        tell(
+            say(
+                f"{folder} on the board is not of a push: it is {now} now",
+                f"板子上的 {folder} 不是 push 建立的，已改名为 {now}",
+            )
+        )
 
     def _mark(self, folder: str) -> str:
         """For which lists the folder was installed; "" if for none."""
@@ -218,8 +232,10 @@ class Place:
 
     def _find(self, folder: str, which: str, then: str) -> list[str]:
         """Lines about what is in a folder, apart from what install.sh makes."""
-        script = (f"cd {shlex.quote(folder)} 2>/dev/null && find . {which} ! -path '*/.venv/*' "
-                  f"! -path './packages/*' ! -path '*/__pycache__/*' {then} || true")  # fmt: skip
+        script = (
+            f"cd {shlex.quote(folder)} 2>/dev/null && find . {which} ! -path '*/.venv/*' "
+            f"! -path './packages/*' ! -path '*/__pycache__/*' {then} || true"
+        )
         return self._sh(script).splitlines()
 
     def _room(self, size: int) -> None:

@@ -87,12 +87,14 @@ def renew(new: Path, before: Before, aside: Path) -> dict[str, str]:
     kept = {path: kept_name(path) for path in _in_the_way(before, coming, old)}
     aside.mkdir(exist_ok=True)
     with _marked(before, coming, aside.with_suffix(".json")):
-        _carry_out([
-            *((place / name, aside / name) for name in old),
-            *kept.items(),
-            *((new / name, place / name) for name in coming),
-            (new / FACTS, place / FACTS),
-        ])  # fmt: skip
+        _carry_out(
+            [
+                *((place / name, aside / name) for name in old),
+                *kept.items(),
+                *((new / name, place / name) for name in coming),
+                (new / FACTS, place / FACTS),
+            ]
+        )
     _remove_empty(place, [name for name in old if name not in coming])
     stay = [name for name in before.digests if name not in coming and before.there(name) is not None]
     moved = {_name(place, path): _name(place, now) for path, now in kept.items()}

@@ -15,8 +15,14 @@ from ..errors import OptionError
 MOST = 1024  # addresses that are asked
 PATIENCE = 1.0  # seconds for one of them
 # Who made the network card (IEEE's first three bytes).
-MAKERS = {"b8:27:eb": "Raspberry Pi", "dc:a6:32": "Raspberry Pi", "e4:5f:01": "Raspberry Pi",
-          "d8:3a:dd": "Raspberry Pi", "2c:cf:67": "Raspberry Pi", "28:cd:c1": "Raspberry Pi"}  # fmt: skip
+MAKERS = {
+    "b8:27:eb": "Raspberry Pi",
+    "dc:a6:32": "Raspberry Pi",
+    "e4:5f:01": "Raspberry Pi",
+    "d8:3a:dd": "Raspberry Pi",
+    "2c:cf:67": "Raspberry Pi",
+    "28:cd:c1": "Raspberry Pi",
+}
 
 
 @dataclass(frozen=True)
@@ -34,8 +40,11 @@ def scan(network: str = "", port: int = 22) -> Sequence[Answer]:
     with ThreadPoolExecutor(64) as pool:
         banners = pool.map(lambda address: _banner(address, port), addresses)
     cards = _cards()
-    return [Answer(address, banner, _guess(address, banner, cards))
-            for address, banner in zip(addresses, banners, strict=True) if banner]  # fmt: skip
+    return [
+        Answer(address, banner, _guess(address, banner, cards))
+        for address, banner in zip(addresses, banners, strict=True)
+        if banner
+    ]
 
 
 def _addresses(network: str) -> Sequence[str]:

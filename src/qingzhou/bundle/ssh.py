@@ -178,10 +178,17 @@ def _connected(target: Target, login: Login) -> Any:
     own = login.password is None and login.key is None
     with _lost(target, login):
         client.connect(
-            target.host, target.port, target.user, password=login.password,
-            key_filename=str(login.key) if login.key else None, timeout=CONNECT, banner_timeout=CONNECT,
-            auth_timeout=CONNECT, allow_agent=own, look_for_keys=own,
-        )  # fmt: skip
+            target.host,
+            target.port,
+            target.user,
+            password=login.password,
+            key_filename=str(login.key) if login.key else None,
+            timeout=CONNECT,
+            banner_timeout=CONNECT,
+            auth_timeout=CONNECT,
+            allow_agent=own,
+            look_for_keys=own,
+        )
         client.get_transport().set_keepalive(15)
     return client
 

@@ -81,9 +81,9 @@ INSTALL_ABOUT = {
 }
 WRONG_PYTHON = {
     "en": "This bundle needs Python {versions}; found:${{found:- none}}. Install it, or name it: PYTHON=python3.x sh "
-          "install.sh",
+    "install.sh",
     "zh": "这个包需要 Python {versions}，找到的是：${{found:- 无}}。请安装，或指定：PYTHON=python3.x sh install.sh",
-}  # fmt: skip
+}
 
 _ON_WINDOWS = {
     "en": "On Windows open `install.bat` instead of `sh install.sh`, and write `py` where `python3` stands.",
@@ -107,10 +107,12 @@ def install_bat(pythons: Sequence[str], language: str) -> str:
         "zh": f"这个包需要 Python {' / '.join(pythons)}，但没有找到。请从 python.org 安装。",
     }
     return INSTALL_BAT.format(
-        about=INSTALL_ABOUT[language], language=language, missing=missing[language],
+        about=INSTALL_ABOUT[language],
+        language=language,
+        missing=missing[language],
         launchers=" ".join(f'"py -{name}"' for name in reversed(pythons)),
         versions=", ".join(f"({name.replace('.', ', ')})" for name in pythons),
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True)
@@ -151,17 +153,21 @@ def _english(facts: Facts) -> str:
         f"# {facts.title}",
         f"{facts.scene[:1].upper()}{facts.scene[1:]}, on: {facts.device.title['en']}. Network: {facts.network}, "
         f"{_form(facts) or 'on the other machine'}, {facts.size}. {facts.speed}",
-        "## Three steps", *steps, "" if facts.device.machine else _ON_WINDOWS["en"],
+        "## Three steps",
+        *steps,
+        "" if facts.device.machine else _ON_WINDOWS["en"],
         _picture(facts, "What the model says of the sample picture"),
         _rules(facts, "What it does (change it at the top of main.py):"),
         "No board at hand? `python main.py --sim` shows on any computer what it would do.",
         "`python3 bench.py` measures the speed and writes `report.json`; `qingzhou report` puts those of a class into "
-        "one table." if facts.engine else
-        "The model is not in here. On the stronger machine: `qingzhou bundle best.pth --device pc --scene api` makes "
+        "one table."
+        if facts.engine
+        else "The model is not in here. On the stronger machine: `qingzhou bundle best.pth --device pc --scene "
+        "api` makes "
         "the program that answers. Run it there, and write the address that it prints as `SERVER` at the top of "
         "main.py.",
         _list("## To be known", facts.notes),
-    )  # fmt: skip
+    )
 
 
 def _chinese(facts: Facts) -> str:
@@ -178,16 +184,19 @@ def _chinese(facts: Facts) -> str:
         f"# {facts.title}",
         f"{facts.scene}，用于{facts.device.title['zh']}。网络：{facts.network}，"
         f"{_form(facts) or '在另一台机器上'}，{facts.size}。{facts.speed}",
-        "## 三个步骤", *steps, "" if facts.device.machine else _ON_WINDOWS["zh"],
+        "## 三个步骤",
+        *steps,
+        "" if facts.device.machine else _ON_WINDOWS["zh"],
         _picture(facts, "模型对示例图片的回答"),
         _rules(facts, "它会做什么（可在 main.py 开头修改）："),
         "手边没有板子？在任何电脑上运行 `python main.py --sim` 就能看到它会做什么。",
         "`python3 bench.py` 测量速度并写入 `report.json`；`qingzhou report` 可以把全班的结果合成一张表。"
-        if facts.engine else
-        "模型不在这个包里。在更强的机器上用 `qingzhou bundle best.pth --device pc --scene api` 做出负责识别的程序，"
+        if facts.engine
+        else "模型不在这个包里。在更强的机器上用 `qingzhou bundle best.pth --device pc --scene api` "
+        "做出负责识别的程序，"
         "运行它，再把它显示的地址写到 main.py 开头的 `SERVER`。",
         _list("## 说明", facts.notes),
-    )  # fmt: skip
+    )
 
 
 _README = {"en": _english, "zh": _chinese}

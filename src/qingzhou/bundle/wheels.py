@@ -77,8 +77,20 @@ def target(device: Device, python: str) -> list[str]:
 
 
 def _pip(device: Device, python: str, names: Sequence[str], words: Sequence[str], folder: Path) -> None:
-    command = [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check", "--no-deps",
-               "--only-binary=:all:", "-d", str(folder), *words, *names]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "-q",
+        "--disable-pip-version-check",
+        "--no-deps",
+        "--only-binary=:all:",
+        "-d",
+        str(folder),
+        *words,
+        *names,
+    ]
     with scratch() as place:  # pip's own files: what it leaves when it is ended goes with that
         env = {**os.environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(place))}
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", env=env)

@@ -108,18 +108,30 @@ class Device:
     def as_dict(self) -> dict[str, object]:
         """The same as plain values, for --json."""
         return {
-            "name": self.name, "title": dict(self.title), "names": list(self.names), "machine": self.machine or None,
-            "processor": self.processor, "cores": self.cores, "dot_product": self.dot_product,
-            "memory_mb": self.memory_mb, "free_mb": self.free_mb, "camera": self.camera, "pins": self.pins or None,
+            "name": self.name,
+            "title": dict(self.title),
+            "names": list(self.names),
+            "machine": self.machine or None,
+            "processor": self.processor,
+            "cores": self.cores,
+            "dot_product": self.dot_product,
+            "memory_mb": self.memory_mb,
+            "free_mb": self.free_mb,
+            "camera": self.camera,
+            "pins": self.pins or None,
             "pin_numbers": {kind: list(found) for kind, found in self.pin_numbers.items()},
             "screen": None if self.screen is None else vars(self.screen),
-            "engines": list(self.engines), "python": {name: dict(found) for name, found in self.pythons.items()},
-            "system_packages": dict(self.system), "platforms": list(self.platforms),
-            "opset": self.opset, "ir_version": self.ir,
-            "million_macs_a_second": dict(self.speed), "speed_source": self.speed_source,
+            "engines": list(self.engines),
+            "python": {name: dict(found) for name, found in self.pythons.items()},
+            "system_packages": dict(self.system),
+            "platforms": list(self.platforms),
+            "opset": self.opset,
+            "ir_version": self.ir,
+            "million_macs_a_second": dict(self.speed),
+            "speed_source": self.speed_source,
             "million_instructions_mobilenet_v2": {name: dict(found) for name, found in self.instructions.items()},
             "million_instructions_each": {
                 engine: {name: list(each) for name, each in found.items()} for engine, found in self.cost.items()
             },
             "notes": {name: list(found) for name, found in self.notes.items()},
-        }  # fmt: skip
+        }

@@ -20,8 +20,18 @@ else:
 
 TEXTS = ("machine", "processor", "camera", "speed_source")
 NUMBERS = ("memory_mb", "free_mb", "cores")
-OPTIONAL = ("glibc", "signed_int8", "screen", "pins", "pin_numbers", "python", "system", "instructions", "cost",
-            "counted_on")  # fmt: skip
+OPTIONAL = (
+    "glibc",
+    "signed_int8",
+    "screen",
+    "pins",
+    "pin_numbers",
+    "python",
+    "system",
+    "instructions",
+    "cost",
+    "counted_on",
+)
 KNOWN = {*TEXTS, *NUMBERS, *OPTIONAL, "title", "names", "dot_product", "engines", "speed", "ceiling", "notes"}
 
 

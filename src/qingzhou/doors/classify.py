@@ -32,9 +32,15 @@ class _Converter:
         return list(cls.names)
 
     def convert(
-        self, checkpoint: str | Path | None = None, backend: Any = "ONNX", out_file: str | Path = OUT_FILE,
-        opset_version: int | None = None, ir_version: int | None = None, class_path: Any = None, **kwargs: Any,
-    ) -> Model:  # fmt: skip
+        self,
+        checkpoint: str | Path | None = None,
+        backend: Any = "ONNX",
+        out_file: str | Path = OUT_FILE,
+        opset_version: int | None = None,
+        ir_version: int | None = None,
+        class_path: Any = None,
+        **kwargs: Any,
+    ) -> Model:
         """Write `out_file` and a program beside it; ArchitectureMismatch if the file holds another backbone.
 
         class_path  a file with the class names, or the names; by default those in the checkpoint

@@ -47,8 +47,10 @@ def convert_checkpoint(request: Request, extra: Mapping[str, Any]) -> Model:
 
     checkpoint, out_file = _checkpoint(request.checkpoint, extra), _out_file(request)
     asked = {
-        "opset": _opset(request.opset_version), "ir_version": request.ir_version, "labels": request.class_path,
-    }  # fmt: skip
+        "opset": _opset(request.opset_version),
+        "ir_version": request.ir_version,
+        "labels": request.class_path,
+    }
     given: dict[str, Any] = {key: value for key, value in asked.items() if value is not None}
     model = qingzhou.convert(checkpoint, out_file, network=request.network, **given)
     for note in model.card.notes:

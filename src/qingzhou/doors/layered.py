@@ -22,9 +22,14 @@ class nn:
         self.task_type, self.save_fold = task.lower(), save_fold or "checkpoints"
 
     def convert(
-        self, checkpoint: str | Path | None = None, out_file: str | Path = OUT_FILE, backend: Any = "ONNX",
-        opset_version: int | None = None, ir_version: int | None = None, **kwargs: Any,
-    ) -> Model:  # fmt: skip
+        self,
+        checkpoint: str | Path | None = None,
+        out_file: str | Path = OUT_FILE,
+        backend: Any = "ONNX",
+        opset_version: int | None = None,
+        ir_version: int | None = None,
+        **kwargs: Any,
+    ) -> Model:
         """Write `out_file` and a program beside it."""
         return convert_checkpoint(Request(checkpoint, out_file, backend, opset_version, ir_version), kwargs)
 

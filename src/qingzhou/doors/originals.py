@@ -83,9 +83,15 @@ def _mmdet(info: Mapping[str, Any], entry: Port, out: Port) -> Card:
     network = Input(entry.name, "image", list(entry.shape), "RGB", steps)
     labels, notes = _labels(classes, None)
     return Card(
-        "detection", title or "?", "MMEdu", network, Output(out.name, "boxes"), labels, notes=notes,
+        "detection",
+        title or "?",
+        "MMEdu",
+        network,
+        Output(out.name, "boxes"),
+        labels,
+        notes=notes,
         thresholds={"score": 0.0, "iou": 0.5, "most": out.shape[1] or 100},
-    )  # fmt: skip
+    )
 
 
 def _labels(classes: object, outputs: int | None) -> tuple[list[str], list[str]]:

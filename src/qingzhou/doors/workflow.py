@@ -49,9 +49,13 @@ class Workflow:
     """
 
     def __init__(
-        self, task: str | None = None, checkpoint: str | Path | None = None, download_path: str | None = None,
-        repo: str | None = None, **kwargs: Any,
-    ) -> None:  # fmt: skip
+        self,
+        task: str | None = None,
+        checkpoint: str | Path | None = None,
+        download_path: str | None = None,
+        repo: str | None = None,
+        **kwargs: Any,
+    ) -> None:
         """`task` is mmedu, basenn or custom, `checkpoint` an .onnx file; nothing is ever downloaded."""
         self.task = _task(task if repo is None else f"repo={repo}")
         path = _onnx_file(checkpoint, self.task)
@@ -66,10 +70,18 @@ class Workflow:
         return list(TASKS)
 
     def inference(
-        self, data: Any = None, show: bool = False, img_type: str | None = None, thr: float = 0.3, bbox: Any = None,
-        target_class: Any = None, erase: bool = False, preprocess: Callable[[Any], Any] | None = None,
-        postprocess: Callable[[Any, Any], Any] | None = None, **kwargs: Any,
-    ) -> Any:  # fmt: skip
+        self,
+        data: Any = None,
+        show: bool = False,
+        img_type: str | None = None,
+        thr: float = 0.3,
+        bbox: Any = None,
+        target_class: Any = None,
+        erase: bool = False,
+        preprocess: Callable[[Any], Any] | None = None,
+        postprocess: Callable[[Any, Any], Any] | None = None,
+        **kwargs: Any,
+    ) -> Any:
         """The result; with img_type "cv2" or "pil", the pair (result, picture with the result on it).
 
         mmedu: {'标签', '置信度', '预测结果'}, a list of those with '坐标' for detectors, from the confidence `thr` on,
@@ -135,9 +147,11 @@ class Workflow:
         return [np.asarray(self.model.outputs(data)[0])]
 
     def _custom(
-        self, data: Any, preprocess: Callable[[Any], Any] | None = None,
+        self,
+        data: Any,
+        preprocess: Callable[[Any], Any] | None = None,
         postprocess: Callable[[Any, Any], Any] | None = None,
-    ) -> Any:  # fmt: skip
+    ) -> Any:
         fed = data if preprocess is None else preprocess(data)
         result = self.model.outputs(fed)
         return result if postprocess is None else postprocess(result, fed)

@@ -85,29 +85,40 @@ class Artifact:
 
     def _on_the_difference(self) -> list[str]:
         if self.difference is None:
-            return [say(
-                "Nothing was compared: the model has no sample, or finds nothing in it. Judge both on data of your "
-                "own: qingzhou evaluate",
-                "没有进行比较：模型没有示例，或在示例中没有发现目标。请用自己的数据分别评估：qingzhou evaluate",
-            )]  # fmt: skip
+            return [
+                say(
+                    "Nothing was compared: the model has no sample, or finds nothing in it. Judge both on data of your "
+                    "own: qingzhou evaluate",
+                    "没有进行比较：模型没有示例，或在示例中没有发现目标。请用自己的数据分别评估：qingzhou evaluate",
+                )
+            ]
         if self.difference.small:
             return []
-        return [say(
-            "The answer to the sample is another than onnxruntime's. Judge both on data of your own: qingzhou evaluate",
-            "对示例的回答与 onnxruntime 的不同。请用自己的数据分别评估：qingzhou evaluate",
-        )]  # fmt: skip
+        return [
+            say(
+                "The answer to the sample is another than onnxruntime's. Judge both on data of your own: qingzhou "
+                "evaluate",
+                "对示例的回答与 onnxruntime 的不同。请用自己的数据分别评估：qingzhou evaluate",
+            )
+        ]
 
     def as_dict(self) -> dict[str, object]:
         """The same as plain values, for --json; an infinite difference is null."""
         largest = self.difference.largest if self.difference else math.inf
         return {
-            "source": str(self.source), "model": str(self.path), "files": [str(path) for path in self.files],
+            "source": str(self.source),
+            "model": str(self.path),
+            "files": [str(path) for path in self.files],
             "kept": [str(path) for path in self.kept],
-            "engine": self.engine, "version": self.version, "precision": self.precision, "bytes": self.size,
+            "engine": self.engine,
+            "version": self.version,
+            "precision": self.precision,
+            "bytes": self.size,
             "difference": largest if math.isfinite(largest) else None,
             "same": self.difference.small if self.difference else None,
-            "notes": self.notes, "seconds": round(self.seconds, 3),
-        }  # fmt: skip
+            "notes": self.notes,
+            "seconds": round(self.seconds, 3),
+        }
 
 
 def compile_for(engine: str, source: str | Path, out: str | Path | None = None, precision: str = "fp32") -> Artifact:
@@ -144,8 +155,10 @@ def compile_for(engine: str, source: str | Path, out: str | Path | None = None, 
             if place.is_file() and not place.samefile(source):
                 shutil.copyfile(place, built.with_suffix(place.suffix))
         difference = _build(chosen, source, reference, built, stored, quantised or stored != "fp32")
-        parts = [*zip(chosen.files(built), chosen.files(target), strict=True),
-                 *((built.with_suffix(place.suffix), place) for place in kept)]  # fmt: skip
+        parts = [
+            *zip(chosen.files(built), chosen.files(target), strict=True),
+            *((built.with_suffix(place.suffix), place) for place in kept),
+        ]
         for part, place in reversed(parts):  # the one to open comes last
             move_in(part, place)
     shown = "int8" if quantised and stored == "fp32" else stored

@@ -71,8 +71,13 @@ def survey() -> Machine:
         {name: engine.version() for name, engine in ENGINES.items()},
         {name: engine.install for name, engine in ENGINES.items()},
         [name for name, engine in ENGINES.items() if not engine.tried],
-        onnxruntime.providers(), devices, tensorrt.gpus(), platform.machine(), features(), abilities,
-    )  # fmt: skip
+        onnxruntime.providers(),
+        devices,
+        tensorrt.gpus(),
+        platform.machine(),
+        features(),
+        abilities,
+    )
 
 
 def processor(cpuinfo: Path = CPUINFO) -> str:

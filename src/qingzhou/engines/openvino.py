@@ -54,8 +54,9 @@ class OpenVinoSession(EngineSession):
     """A compiled model that is asked as an onnxruntime session is."""
 
     def __init__(self, compiled: Any, metadata_map: dict[str, str]) -> None:
-        super().__init__([_entry(port) for port in compiled.inputs], [_entry(port) for port in compiled.outputs],
-                         metadata_map)  # fmt: skip
+        super().__init__(
+            [_entry(port) for port in compiled.inputs], [_entry(port) for port in compiled.outputs], metadata_map
+        )
         self._request = compiled.create_infer_request()
 
     def run(self, names: None, feed: dict[str, Array]) -> list[Array]:

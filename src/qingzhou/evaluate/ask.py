@@ -54,8 +54,9 @@ class Count:
                 en=f"None of the {self.failed} inputs could be judged. The first, {source}: {error.en}",
                 zh=f"{self.failed} 个输入都无法评估。第一个 {source}：{error.zh}",
             )
-        return data_error(en="The data hold nothing to judge by. Name other data.",
-                          zh="数据里没有可评估的内容。请指定其他数据。")  # fmt: skip
+        return data_error(
+            en="The data hold nothing to judge by. Name other data.", zh="数据里没有可评估的内容。请指定其他数据。"
+        )
 
 
 def usable(cases: Iterable[Case], count: Count) -> Iterator[Case]:

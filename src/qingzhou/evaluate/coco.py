@@ -64,8 +64,15 @@ def read_coco(path: Path) -> Dataset:
         boxes[_key(annotation["image_id"])].append(annotation)
     strays = len(boxes.keys() - {_key(image["id"]) for image in content["images"]})
     notes = [*train_note(split), *_stray_note(listed, strays)]
-    return Dataset(path, "coco", split, "boxes", lambda: _cases(listed, content["images"], boxes, categories, roots),
-                   tuple(categories.values()), notes)  # fmt: skip
+    return Dataset(
+        path,
+        "coco",
+        split,
+        "boxes",
+        lambda: _cases(listed, content["images"], boxes, categories, roots),
+        tuple(categories.values()),
+        notes,
+    )
 
 
 def _choose(root: Path) -> Path:
@@ -125,8 +132,9 @@ def _parse(file: Path) -> Mapping[str, Any]:
             "（带 bbox）和 categories 的 JSON。请重新导出为 COCO 格式。",
         ) from None
     if not images:
-        raise data_error(en=f"{file} lists no pictures. Export the annotations again.",
-                         zh=f"{file} 里没有图片。请重新导出标注。")  # fmt: skip
+        raise data_error(
+            en=f"{file} lists no pictures. Export the annotations again.", zh=f"{file} 里没有图片。请重新导出标注。"
+        )
     return {"images": images, "categories": categories, "annotations": annotations}
 
 
@@ -140,9 +148,12 @@ def _picture_roots(root: Path, listed: Path, split: str) -> Sequence[Path]:
 
 
 def _cases(
-    listed: Path, images: Sequence[Any], boxes: Mapping[str, Sequence[Any]], categories: Mapping[str, str],
+    listed: Path,
+    images: Sequence[Any],
+    boxes: Mapping[str, Sequence[Any]],
+    categories: Mapping[str, str],
     roots: Sequence[Path],
-) -> Iterator[Case]:  # fmt: skip
+) -> Iterator[Case]:
     for image in images:
         name = str(image["file_name"])
         found = find(name, roots)

@@ -16,14 +16,22 @@ from .result import Dataset
 from .strangers import refuse_stranger
 
 READERS: dict[str, Callable[[Path], Dataset]] = {
-    "folders": folders.read_folders, "mmedu": folders.read_mmedu, "coco": coco.read_coco, "yolo": yolo.read_yolo,
-    "voc": voc.read_voc, "csv": tables.read_csv, "npz": tables.read_npz,
-}  # fmt: skip
+    "folders": folders.read_folders,
+    "mmedu": folders.read_mmedu,
+    "coco": coco.read_coco,
+    "yolo": yolo.read_yolo,
+    "voc": voc.read_voc,
+    "csv": tables.read_csv,
+    "npz": tables.read_npz,
+}
 LAYOUTS = ("auto", *READERS)
 SUFFIXES = {
-    **dict.fromkeys((".csv", ".tsv", ".xlsx", ".xls", ".ods"), "csv"), ".npz": "npz", ".json": "coco",
-    **dict.fromkeys((".yaml", ".yml"), "yolo"), ".xml": "voc",
-}  # fmt: skip
+    **dict.fromkeys((".csv", ".tsv", ".xlsx", ".xls", ".ods"), "csv"),
+    ".npz": "npz",
+    ".json": "coco",
+    **dict.fromkeys((".yaml", ".yml"), "yolo"),
+    ".xml": "voc",
+}
 BOXES = ("coco", "yolo", "voc")  # the layouts whose answers are boxes
 
 
@@ -81,9 +89,12 @@ def _has_classes(path: Path) -> bool:
 
 
 LOOKS: dict[str, Callable[[Path], bool]] = {
-    "coco": coco.looks_like, "yolo": yolo.looks_like, "voc": voc.looks_like,
-    "mmedu": folders.looks_like_mmedu, "folders": _has_classes,
-}  # fmt: skip
+    "coco": coco.looks_like,
+    "yolo": yolo.looks_like,
+    "voc": voc.looks_like,
+    "mmedu": folders.looks_like_mmedu,
+    "folders": _has_classes,
+}
 
 
 def _unknown(path: Path) -> Exception:

@@ -66,17 +66,28 @@ def detect(answered: Iterable[tuple[Case, Any]], labels: Sequence[str]) -> Detec
     for places, times in scenes.crossed.items():
         confusion[places] = times
     return DetectionScore(
-        pictures, of_all or 0.0, of_50 or 0.0, of_75 or 0.0, classes, int(boxes.sum()), len(found), confusion,
+        pictures,
+        of_all or 0.0,
+        of_50 or 0.0,
+        of_75 or 0.0,
+        classes,
+        int(boxes.sum()),
+        len(found),
+        confusion,
         scenes.worst,
-    )  # fmt: skip
+    )
 
 
 def _true(box: Box, picture: int, number: int) -> dict[str, Any]:
     x1, y1, x2, y2 = box.box
     return {
-        "id": number, "image_id": picture, "category_id": box.label, "bbox": [x1, y1, x2 - x1, y2 - y1],
-        "area": box.area or (x2 - x1) * (y2 - y1), "iscrowd": int(box.crowd),
-    }  # fmt: skip
+        "id": number,
+        "image_id": picture,
+        "category_id": box.label,
+        "bbox": [x1, y1, x2 - x1, y2 - y1],
+        "area": box.area or (x2 - x1) * (y2 - y1),
+        "iscrowd": int(box.crowd),
+    }
 
 
 def _found(one: Any, case: Case, picture: int, number: int) -> dict[str, Any]:
@@ -88,9 +99,14 @@ def _found(one: Any, case: Case, picture: int, number: int) -> dict[str, Any]:
             zh=f"模型对 {case.source} 给出的框不是有效数字。请重新转换权重文件。",
         )
     return {
-        "id": number, "image_id": picture, "category_id": int(one.index), "bbox": [x1, y1, x2 - x1, y2 - y1],
-        "area": (x2 - x1) * (y2 - y1), "iscrowd": 0, "score": float(one.confidence),
-    }  # fmt: skip
+        "id": number,
+        "image_id": picture,
+        "category_id": int(one.index),
+        "bbox": [x1, y1, x2 - x1, y2 - y1],
+        "area": (x2 - x1) * (y2 - y1),
+        "iscrowd": 0,
+        "score": float(one.confidence),
+    }
 
 
 def _precision(coco: Any, coco_eval: Any, pictures: int, labels: Sequence[str], true: Any, found: Any) -> Any:

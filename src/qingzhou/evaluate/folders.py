@@ -49,10 +49,14 @@ def _classes(path: Path, folder: Path, layout: str, split: str, notes: Sequence[
         )
     loose = [file.name for file in folder.iterdir() if file.is_file() and is_picture(file)]
     return Dataset(
-        path, layout, split, "labels", lambda: _in_folders(classes),
+        path,
+        layout,
+        split,
+        "labels",
+        lambda: _in_folders(classes),
         notes=[*notes, *_empty_note(empty), *_loose_note(loose), *_left_note(classes), *train_note(split)],
         truths=[folder.name for folder in classes if folder.name not in empty],
-    )  # fmt: skip
+    )
 
 
 def _in_folders(classes: Sequence[Path]) -> Iterator[Case]:
@@ -75,8 +79,17 @@ def read_mmedu(path: Path) -> Dataset:
             roots = [folder, path] if folder else [path]
             more = [*notes, *train_note(split)]
             truths = {_truth(_label(line)[1]) for line in read_lines(listed)}
-            return Dataset(path, "mmedu", split, "labels", lambda f=listed, r=roots: _in_list(f, r, names),  # type: ignore[misc]  # both as they are now
-                           names, more, truths, positions=True)  # fmt: skip
+            return Dataset(
+                path,
+                "mmedu",
+                split,
+                "labels",
+                lambda f=listed, r=roots: _in_list(f, r, names),  # type: ignore[misc]  # both as they are now
+                names,
+                more,
+                truths,
+                positions=True,
+            )
         if folder is not None and any(next(files_in(c), None) for c in folders_in(folder)):
             return _classes(path, folder, "mmedu", split, notes)
         if folder is not None or listed is not None:

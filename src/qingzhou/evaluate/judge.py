@@ -51,21 +51,30 @@ def evaluate(model: str | Path | Model | Predicts, data: str | Path, layout: str
     count, matcher = Count(), dataset.matcher(card)
     result = _judged(predictor, dataset, matcher, count)
     return Evaluation(
-        path, dataset, card.task, result, count.failed, count.failures, dict(count.unknown.most_common()),
-        [*dataset.notes, *several_notes(card), *matcher.notes, *hints(result), *told], time.perf_counter() - start,
-    )  # fmt: skip
+        path,
+        dataset,
+        card.task,
+        result,
+        count.failed,
+        count.failures,
+        dict(count.unknown.most_common()),
+        [*dataset.notes, *several_notes(card), *matcher.notes, *hints(result), *told],
+        time.perf_counter() - start,
+    )
 
 
 def several_notes(card: Card) -> list[str]:
     """What data with one class for each input cannot say of a model that may name several; at most one note."""
     if card.output.scores != "sigmoids":
         return []
-    return [say(
-        "This model judges each class by itself and may name several or none, but the data have one class for each "
-        "input. So it is only judged whether that class has the highest score, not which others are named.",
-        "这个模型对每个类别单独判断，可能说出多个类别或一个也没有，而数据里每个输入只有一个类别。"
-        "因此只评估该类别的分数是否最高，不评估还说出了哪些类别。",
-    )]  # fmt: skip
+    return [
+        say(
+            "This model judges each class by itself and may name several or none, but the data have one class for each "
+            "input. So it is only judged whether that class has the highest score, not which others are named.",
+            "这个模型对每个类别单独判断，可能说出多个类别或一个也没有，而数据里每个输入只有一个类别。"
+            "因此只评估该类别的分数是否最高，不评估还说出了哪些类别。",
+        )
+    ]
 
 
 def _judged(predictor: Predicts, dataset: Dataset, matcher: Matcher, count: Count) -> Result:

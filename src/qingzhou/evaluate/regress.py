@@ -23,10 +23,13 @@ def numeric(cases: Iterable[Case], count: Count) -> Iterator[Case]:
         if np.isfinite(truth).all():
             yield case._replace(truth=truth)
         else:
-            count.fail(case.source, data_error(
-                en=f"The answer {str(case.truth)[:40]!r} is no number, but the model predicts numbers. Correct it.",
-                zh=f"答案 {str(case.truth)[:40]!r} 不是数字，而模型预测的是数字。请改正。",
-            ))  # fmt: skip
+            count.fail(
+                case.source,
+                data_error(
+                    en=f"The answer {str(case.truth)[:40]!r} is no number, but the model predicts numbers. Correct it.",
+                    zh=f"答案 {str(case.truth)[:40]!r} 不是数字，而模型预测的是数字。请改正。",
+                ),
+            )
 
 
 def regress(answered: Iterable[tuple[Case, Any]]) -> Regression:

@@ -136,14 +136,18 @@ class Classification:
     def as_dict(self) -> dict[str, Any]:
         """Plain values; of the confusion matrix what is not zero."""
         return {
-            "accuracy": self.accuracy, "interval95": list(self.interval), "top5": self.top5, "right": self.right,
-            "wrong": self.wrong, "classes": [score._asdict() for score in self.classes],
+            "accuracy": self.accuracy,
+            "interval95": list(self.interval),
+            "top5": self.top5,
+            "right": self.right,
+            "wrong": self.wrong,
+            "classes": [score._asdict() for score in self.classes],
             "confusion": [
                 {"truth": self.labels[i], "answer": self.labels[j], "count": int(self.confusion[i, j])}
                 for i, j in np.argwhere(self.confusion)
             ],
             "examples": [example._asdict() for example in self.examples],
-        }  # fmt: skip
+        }
 
 
 @dataclass(frozen=True)
@@ -209,9 +213,13 @@ class DetectionScore:
     def as_dict(self) -> dict[str, Any]:
         """Plain values."""
         return {
-            "map": self.map, "map50": self.map50, "map75": self.map75, "boxes": self.boxes, "found": self.found,
+            "map": self.map,
+            "map50": self.map50,
+            "map75": self.map75,
+            "boxes": self.boxes,
+            "found": self.found,
             "classes": [score._asdict() for score in self.classes],
-        }  # fmt: skip
+        }
 
 
 @dataclass(frozen=True)
@@ -240,12 +248,19 @@ class Evaluation:
     def as_dict(self) -> dict[str, Any]:
         """The same as plain values, for --json."""
         return {
-            "model": None if self.model is None else str(self.model), "data": str(self.data.path), "task": self.task,
-            "layout": self.data.layout, "split": self.data.split, "judged": self.result.judged,
-            **self.result.as_dict(), "failed": self.failed,
+            "model": None if self.model is None else str(self.model),
+            "data": str(self.data.path),
+            "task": self.task,
+            "layout": self.data.layout,
+            "split": self.data.split,
+            "judged": self.result.judged,
+            **self.result.as_dict(),
+            "failed": self.failed,
             "failures": [{"source": f.source, **as_plain(f.error)} for f in self.failures],
-            "unknown": dict(self.unknown), "notes": list(self.notes), "seconds": round(self.seconds, 3),
-        }  # fmt: skip
+            "unknown": dict(self.unknown),
+            "notes": list(self.notes),
+            "seconds": round(self.seconds, 3),
+        }
 
 
 def mistaken(confusion: Matrix, labels: Sequence[str]) -> list[tuple[str, str, int]]:

@@ -205,8 +205,11 @@ def _boxes(file: Path, annotation: ET.Element) -> list[Box] | QingzhouError:
         sides = [_number(thing, f"bndbox/{side}") for side in ("xmin", "ymin", "xmax", "ymax")]
         x1, y1, x2, y2 = (side if side is not None else -1.0 for side in sides)
         if not name or None in sides or x2 < x1 or y2 < y1:
-            return _bad(file, f"object {place} has no name or no bndbox with xmin, ymin, xmax, ymax",
-                        f"第 {place} 个 object 没有名称，或没有含 xmin、ymin、xmax、ymax 的 bndbox")  # fmt: skip
+            return _bad(
+                file,
+                f"object {place} has no name or no bndbox with xmin, ymin, xmax, ymax",
+                f"第 {place} 个 object 没有名称，或没有含 xmin、ymin、xmax、ymax 的 bndbox",
+            )
         boxes.append(Box(name, (x1, y1, x2, y2), bool(_number(thing, "difficult"))))
     return boxes
 

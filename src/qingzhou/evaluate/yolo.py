@@ -54,8 +54,13 @@ def read_yolo(path: Path) -> Dataset:
         if annotated:
             texts = Texts(_names(root, yamls, part), _points(yamls))
             _check_first(part, annotated, texts.labels)
-            notes += [*_background_note(len(part.pictures) - len(annotated), len(part.pictures)), *_left_note(part),
-                      *train_note(part.split), *texts.labels.notes, *_confidence_note(part, annotated)]  # fmt: skip
+            notes += [
+                *_background_note(len(part.pictures) - len(annotated), len(part.pictures)),
+                *_left_note(part),
+                *train_note(part.split),
+                *texts.labels.notes,
+                *_confidence_note(part, annotated),
+            ]
             return Dataset(path, "yolo", part.split, "boxes", lambda: _cases(part, texts), texts.labels.names, notes)  # noqa: B023  # returned at once
         if not any(str(part.folder) in note for note in notes):
             notes.append(say(f"{part.folder} has no labels and was left out.", f"{part.folder} 没有标注，未使用。"))

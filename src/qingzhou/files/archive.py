@@ -122,10 +122,11 @@ def _below_root(names: list[str]) -> list[str]:
     roots = {name.removesuffix("/data.pkl") for name in names if name.endswith("/data.pkl")}
     if any(name.endswith("/constants.pkl") for name in names):
         raise wrong_type(
-            "a TorchScript program (torch.jit.save)", "TorchScript 程序（torch.jit.save）",
+            "a TorchScript program (torch.jit.save)",
+            "TorchScript 程序（torch.jit.save）",
             "Save the model itself with torch.save(model.state_dict(), 'model.pth')",
             "请用 torch.save(model.state_dict(), 'model.pth') 保存模型本身",
-        )  # fmt: skip
+        )
     if not roots:
         raise _ordinary_zip(names)
     root = min(roots, key=len) + "/"
@@ -141,9 +142,11 @@ def _ordinary_zip(names: list[str]) -> Exception:
     if "config.json" in names and any(name.endswith(".h5") for name in names):
         return wrong_type("a Keras model", "Keras 模型", "Export it to ONNX with Keras", "请用 Keras 导出为 ONNX")
     return wrong_type(
-        f"an ordinary zip file (with {inside})", f"普通 zip 压缩包（包含 {inside}）",
-        "Unpack it, and give the .pth inside", "请解压后使用其中的 .pth 文件",
-    )  # fmt: skip
+        f"an ordinary zip file (with {inside})",
+        f"普通 zip 压缩包（包含 {inside}）",
+        "Unpack it, and give the .pth inside",
+        "请解压后使用其中的 .pth 文件",
+    )
 
 
 def _record(file: File, entry: Entry) -> Record:

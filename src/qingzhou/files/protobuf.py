@@ -15,9 +15,20 @@ GRAPH = 7  # field of a model
 NODE, NAME, INITIALIZER, INPUT, OUTPUT = 1, 2, 5, 11, 12  # fields of a graph
 # numpy's name -> TensorProto.DataType
 DTYPES = {
-    "float32": FLOAT, "uint8": 2, "int8": 3, "uint16": 4, "int16": 5, "int32": 6, "int64": INT64, "str": 8, "bool": 9,
-    "float16": 10, "float64": 11, "uint32": 12, "uint64": 13,
-}  # fmt: skip
+    "float32": FLOAT,
+    "uint8": 2,
+    "int8": 3,
+    "uint16": 4,
+    "int16": 5,
+    "int32": 6,
+    "int64": INT64,
+    "str": 8,
+    "bool": 9,
+    "float16": 10,
+    "float64": 11,
+    "uint32": 12,
+    "uint64": 13,
+}
 NAMES = {number: name for name, number in DTYPES.items()}
 
 

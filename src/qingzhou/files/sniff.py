@@ -10,9 +10,13 @@ from .refusals import damaged, wrong_type
 HEAD = 512
 ENDINGS = (".pth", ".pt", ".pkl", ".ckpt", ".safetensors")  # of checkpoints, as most are called
 PACKED = {
-    b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"7z\xbc\xaf": "7z", b"Rar!": "rar",
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\0": "xz",
+    b"7z\xbc\xaf": "7z",
+    b"Rar!": "rar",
     b"\x28\xb5\x2f\xfd": "zstd",
-}  # fmt: skip
+}
 OTHERS = {
     b"\x89HDF": ("a Keras or HDF5 file (.h5)", "Keras 或 HDF5 文件（.h5）"),
     b"GGUF": ("a GGUF language model", "GGUF 语言模型"),
@@ -93,29 +97,39 @@ def _onnx_or_text(head: bytes) -> QingzhouError:
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if head.startswith(b"version https://git-lfs"):
         return wrong_type(
-            "a git-lfs pointer, not the file itself", "git-lfs 指针，不是文件本身",
-            "Run `git lfs pull`, or download the file from its web page", "请运行 git lfs pull，或从网页下载该文件",
-        )  # fmt: skip
+            "a git-lfs pointer, not the file itself",
+            "git-lfs 指针，不是文件本身",
+            "Run `git lfs pull`, or download the file from its web page",
+            "请运行 git lfs pull，或从网页下载该文件",
+        )
     if text.startswith(b"<?xml") and b"<net " in text:
         return wrong_type(
-            "an OpenVINO model already", "OpenVINO 模型",
-            "It needs no conversion: use it as it is, with the suffix .xml", "不用转换，直接使用即可（后缀 .xml）",
-        )  # fmt: skip
+            "an OpenVINO model already",
+            "OpenVINO 模型",
+            "It needs no conversion: use it as it is, with the suffix .xml",
+            "不用转换，直接使用即可（后缀 .xml）",
+        )
     if text.startswith(b"7767517\n"):
         return wrong_type(
-            "an ncnn model already", "ncnn 模型",
-            "It needs no conversion: use it as it is, with the suffix .param", "不用转换，直接使用即可（后缀 .param）",
-        )  # fmt: skip
+            "an ncnn model already",
+            "ncnn 模型",
+            "It needs no conversion: use it as it is, with the suffix .param",
+            "不用转换，直接使用即可（后缀 .param）",
+        )
     if text.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")):
         return wrong_type(
-            "a web page, often what a failed download leaves", "网页，通常是下载失败的结果",
-            "Download the file again, in the browser", "请用浏览器重新下载",
-        )  # fmt: skip
+            "a web page, often what a failed download leaves",
+            "网页，通常是下载失败的结果",
+            "Download the file again, in the browser",
+            "请用浏览器重新下载",
+        )
     if _is_onnx(head):
         return wrong_type(
-            "an ONNX model already", "ONNX 模型",
-            "It needs no conversion: use it as it is, with the suffix .onnx", "不用转换，直接使用即可（后缀 .onnx）",
-        )  # fmt: skip
+            "an ONNX model already",
+            "ONNX 模型",
+            "It needs no conversion: use it as it is, with the suffix .onnx",
+            "不用转换，直接使用即可（后缀 .onnx）",
+        )
     if text and all(32 <= byte < 127 or byte in b"\t\r\n" for byte in text):
         return wrong_type("a text file", "文本文件")
     return wrong_type(

@@ -325,9 +325,19 @@ def _value(machine: _Machine, argument: Any) -> None:
 
 Action = Callable[[_Machine, Any], None]
 _VALUES = (
-    "BININT", "BININT1", "BININT2", "BINFLOAT", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "BINSTRING",
-    "SHORT_BINSTRING", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8",
-)  # fmt: skip
+    "BININT",
+    "BININT1",
+    "BININT2",
+    "BINFLOAT",
+    "BINUNICODE",
+    "SHORT_BINUNICODE",
+    "BINUNICODE8",
+    "BINSTRING",
+    "SHORT_BINSTRING",
+    "BINBYTES",
+    "SHORT_BINBYTES",
+    "BINBYTES8",
+)
 
 # Left out on purpose: EXT* and INST (they name classes in roundabout ways), OBJ, PERSID, the out-of-band buffers, and
 # the text opcodes of protocol 0, which torch never writes.

@@ -52,9 +52,11 @@ def work(graph: Graph) -> Work:
     counted = [(_macs(graph, node), int(node.attrs.get("group", 1))) for node in graph.nodes]
     written = [_size(graph, node.outputs[0]) for node in graph.nodes if node.outputs and node.op not in MERGED]
     return Work(
-        sum(macs for macs, groups in counted if groups == 1), sum(macs for macs, groups in counted if groups > 1),
-        sum(written), sum(macs > 0 for macs, _ in counted),
-    )  # fmt: skip
+        sum(macs for macs, groups in counted if groups == 1),
+        sum(macs for macs, groups in counted if groups > 1),
+        sum(written),
+        sum(macs > 0 for macs, _ in counted),
+    )
 
 
 def numbers(graph: Graph) -> int:

@@ -60,8 +60,10 @@ def normalise_inside(graph: Graph, entry: Input) -> tuple[Graph, Input]:
     mean, std = (np.array(step[name], np.float64) for name in ("mean", "std"))
     picture, raw = graph.inputs[0], "pixels"
     numbers = {"weight": np.ones_like(mean), "bias": np.zeros_like(mean), "mean": mean, "var": std**2}
-    made = {f"{raw}.{role}": Constant(array.shape, "float64", functools.partial(np.copy, array))
-            for role, array in numbers.items()}  # fmt: skip
+    made = {
+        f"{raw}.{role}": Constant(array.shape, "float64", functools.partial(np.copy, array))
+        for role, array in numbers.items()
+    }
     norm = Node("BatchNormalization", (picture.name, *made), (raw,), {"epsilon": 0.0}, name=raw)
     nodes = [replace(n, inputs=tuple(raw if x == picture.name else x for x in n.inputs)) for n in graph.nodes]
     values = {**graph.values, raw: replace(picture, name=raw)}
@@ -83,8 +85,9 @@ class _Folder:
         names = [f"{last.name}.folded.{role}" for role in ("weight", "bias")]
         shape, keys = self.graph.constants[conv.inputs[1]].shape, self._keys([*gone, last])
         wanted = {names[0]: (shape, kernel.weight), names[1]: (shape[:1], kernel.bias)}
-        self.made |= {name: Constant(size, "float32", _float32(load, size), keys=keys)
-                      for name, (size, load) in wanted.items()}  # fmt: skip
+        self.made |= {
+            name: Constant(size, "float32", _float32(load, size), keys=keys) for name, (size, load) in wanted.items()
+        }
         new = replace(conv, name=last.name, inputs=(gone[0].inputs[0], *names), outputs=last.outputs)
         self.new[last.outputs[0]] = new
         self.gone |= {node.outputs[0] for node in gone} - {last.outputs[0]}

@@ -180,13 +180,22 @@ ROLES: Mapping[tuple[str, str], tuple[str, ...]] = {
     (BLOCK, "Linear"): ("", "weight", "bias"),
     (BLOCK, "GroupNorm"): ("", "weight", "bias"),
     (BLOCK, "Lstm"): (
-        "", "", "", "weight_ih", "weight_hh", "bias_ih", "bias_hh",
-        "weight_ih_reverse", "weight_hh_reverse", "bias_ih_reverse", "bias_hh_reverse",
+        "",
+        "",
+        "",
+        "weight_ih",
+        "weight_hh",
+        "bias_ih",
+        "bias_hh",
+        "weight_ih_reverse",
+        "weight_hh_reverse",
+        "bias_ih_reverse",
+        "bias_hh_reverse",
     ),
     (BLOCK, "GeneralMean"): ("", "order"),
     (BLOCK, "Cosines"): ("", "weight"),
     (BLOCK, "Attentive"): ("", "weight"),
-}  # fmt: skip
+}
 
 
 def roles(node: Node) -> dict[str, str]:

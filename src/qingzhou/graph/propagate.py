@@ -252,9 +252,21 @@ def _reduced(call: Call, arrays: Arrays, typed: Typed) -> Array:
 
 OF_SHAPES = {"Shape", "Size"}
 FOLDS: dict[str, Fold] = {
-    **dict.fromkeys(ARITHMETIC, _computed), **dict.fromkeys(ALL, _reduced),
+    **dict.fromkeys(ARITHMETIC, _computed),
+    **dict.fromkeys(ALL, _reduced),
     **dict.fromkeys(("Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze"), _reshaped),
-    "Shape": _sizes, "Size": _size, "Constant": _constant, "ConstantOfShape": _filled, "Range": _range,
-    "Expand": _expanded, "Tile": _tiled, "Transpose": _transposed, "Concat": _joined, "Gather": _gathered,
-    "Slice": _cut, "Split": _reshaped, "Cast": _cast, "NonZero": _positions,
-}  # fmt: skip
+    "Shape": _sizes,
+    "Size": _size,
+    "Constant": _constant,
+    "ConstantOfShape": _filled,
+    "Range": _range,
+    "Expand": _expanded,
+    "Tile": _tiled,
+    "Transpose": _transposed,
+    "Concat": _joined,
+    "Gather": _gathered,
+    "Slice": _cut,
+    "Split": _reshaped,
+    "Cast": _cast,
+    "NonZero": _positions,
+}

@@ -26,8 +26,12 @@ def recognised(graph: Graph) -> Graph:
 
 def _placed(old: Sequence[Node], new: Sequence[Node]) -> tuple[Node, ...]:
     """The new nodes; one that also makes what an earlier node made, as an LSTM's last state, stands in its place."""
-    taken = {name: node for node, before in zip(new, old, strict=True) for name in node.outputs[1:]
-             if node.outputs != before.outputs and name}  # fmt: skip
+    taken = {
+        name: node
+        for node, before in zip(new, old, strict=True)
+        for name in node.outputs[1:]
+        if node.outputs != before.outputs and name
+    }
     found: dict[int, Node] = {}
     for node in new:
         instead = next((taken[name] for name in node.outputs if name in taken), node)
@@ -51,8 +55,9 @@ def _without_identities(graph: Graph) -> Graph:
             same[node.outputs[0]] = same.get(node.inputs[0], node.inputs[0])
     nodes = tuple(
         replace(node, inputs=tuple(same.get(name, name) for name in node.inputs))
-        for node in graph.nodes if node.outputs[0] not in same
-    )  # fmt: skip
+        for node in graph.nodes
+        if node.outputs[0] not in same
+    )
     return replace(graph, nodes=nodes)
 
 

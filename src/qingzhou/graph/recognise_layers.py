@@ -88,8 +88,10 @@ def affine(f: Finder, node: Node) -> Node | None:
     rows = [_row(f, name, size, len(value.shape)) for name in (scale, shift)]
     if None in rows:
         return None
-    names = [row or _same(f, node, role, size, number) for row, role, number in
-             zip(rows, ("scale", "shift"), (1.0, 0.0), strict=True)]  # fmt: skip
+    names = [
+        row or _same(f, node, role, size, number)
+        for row, role, number in zip(rows, ("scale", "shift"), (1.0, 0.0), strict=True)
+    ]
     names += [_same(f, node, role, size, number) for role, number in (("mean", 0.0), ("var", 1.0))]
     return Node("BatchNormalization", (x, *names), node.outputs, {"epsilon": 0.0})
 
@@ -126,8 +128,10 @@ def group_norm(f: Finder, node: Node) -> Node | None:
         return None
     sizes = f.numbers(grouped.inputs[1])
     before, after = f.value(grouped.inputs[0]), f.value(node.outputs[0])
-    plain = all(np.all((f.numbers(name) or [math.nan]) == np.float32(value)) for name, value in
-                zip(normed.inputs[1:], (1, 0), strict=True))  # fmt: skip
+    plain = all(
+        np.all((f.numbers(name) or [math.nan]) == np.float32(value))
+        for name, value in zip(normed.inputs[1:], (1, 0), strict=True)
+    )
     if not plain or sizes is None or len(sizes) != 3 or before is None or after is None or before.shape != after.shape:
         return None
     return block("GroupNorm", node, grouped.inputs[:1], groups=sizes[1], eps=normed.attrs["epsilon"])
@@ -182,8 +186,13 @@ def window(f: Finder, node: Node) -> Node | None:
         return None
     ones = (1,) * len(kernel)
     dilated = {} if node.op == "AveragePool" else {"dilations": ones}
-    attrs: dict[str, Any] = {"strides": ones, **dilated, "pads": (0,) * 2 * len(kernel), **node.attrs,
-                             "kernel_shape": tuple(kernel)}  # fmt: skip
+    attrs: dict[str, Any] = {
+        "strides": ones,
+        **dilated,
+        "pads": (0,) * 2 * len(kernel),
+        **node.attrs,
+        "kernel_shape": tuple(kernel),
+    }
     auto = attrs.pop("auto_pad", "NOTSET")
     if auto in ("SAME_UPPER", "SAME_LOWER"):
         sizes = value.shape[2:]
@@ -233,8 +242,9 @@ def _lstm(f: Finder, node: Node, cell: Node) -> Node | None:
     parts = {"weight_ih": (w, 0), "weight_hh": (r, 0), "bias_ih": (b, 0), "bias_hh": (b, wide)}
     names = [
         _gates(f, name, way, start, wide, f"{name}.{role}{suffix}") if name else ""
-        for way, suffix in enumerate(("", "_reverse")[:ways]) for role, (name, start) in parts.items()
-    ]  # fmt: skip
+        for way, suffix in enumerate(("", "_reverse")[:ways])
+        for role, (name, start) in parts.items()
+    ]
     ends = [node.outputs[0], *(*cell.outputs[1:], "", "")[:2]]
     return block("Lstm", node, [x, h, c, *names], ends, hidden=hidden or wide // 4, ways=ways)
 

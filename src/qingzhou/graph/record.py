@@ -6,14 +6,13 @@ and everything else are ordinary functions over it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from .form import BLOCK, Array, Constant, Dim, Graph, Made, Node, Shape, Value
-from .trained import Trained
+from .form import BLOCK, Dim, Shape, Value
+from .tape import Tape
 from .window import Numbers, padding_of, spread, windows
 
 # Activation -> operator, its attributes and its domain. relu6 is a Clip, which takes its limits as inputs.
@@ -33,99 +32,23 @@ ACTS: dict[str, tuple[str, dict[str, Any], str]] = {
 SLOPED = ("leaky_relu", "elu")
 
 
-class Recorder:
+class Recorder(Tape):
     """Writes down what a network does. Every method takes Values and returns the Value(s) that come out."""
-
-    def __init__(self, trained: Trained | None = None) -> None:
-        self.trained = trained or Trained()
-        self.inputs: list[Value] = []
-        self.nodes: list[Node] = []
-        self.values: dict[str, Value] = {}
-        self.constants: dict[str, Constant] = {}
-        self.optional: set[str] = set()
-        self.taken: dict[str, int] = {}  # how often each name was asked for
-
-    def freeze(self, *outputs: Value, names: Sequence[str] = ()) -> Graph:
-        """The finished Graph; `names` renames the outputs, and the constants that are called after them."""
-        ends = {value.name: new for value, new in zip(outputs, names, strict=False)}
-        ours = (name for name, constant in self.constants.items() if not constant.keys)
-        new = {**ends, **{name: _after(name, ends) for name in ours}}
-        nodes = tuple(_renamed(node, new) for node in self.nodes)
-        values = {new.get(n, n): replace(value, name=new.get(n, n)) for n, value in self.values.items()}
-        constants = {new.get(name, name): constant for name, constant in self.constants.items()}
-        finals = tuple(values[new.get(value.name, value.name)] for value in outputs)
-        return Graph(tuple(self.inputs), finals, nodes, values, constants, frozenset(self.optional))
-
-    # -- recording ---------------------------------------------------------------------------------------------------
-
-    def input(self, name: str, shape: Shape, dtype: str = "float32", optional: bool = False) -> Value:
-        """An input of the network; an optional one is all zeros where nothing is fed."""
-        value = self.values[name] = Value(name, shape, dtype)
-        self.inputs.append(value)
-        if optional:
-            self.optional.add(name)
-            self.constant(name, np.zeros([n for n in shape if isinstance(n, int)], np.float32))
-        return value
-
-    def op(
-        self, op: str, name: str, inputs: Sequence[Value | str], shape: Shape, dtype: str = "float32",
-        domain: str = "", **attrs: Any,
-    ) -> Value:  # fmt: skip
-        """Record one operation with one output of the given shape. inputs: values, and names of constants."""
-        return self.ops(op, name, inputs, [shape], [dtype], domain, **attrs)[0]
-
-    def block(self, op: str, name: str, inputs: Sequence[Value | str], shape: Shape, dtype: str = "float32",
-              **attrs: Any) -> Value:  # fmt: skip
-        """The same of one of our own."""
-        return self.op(op, name, inputs, shape, dtype, BLOCK, **attrs)
-
-    def ops(
-        self, op: str, name: str, inputs: Sequence[Value | str], shapes: Sequence[Shape], dtypes: Sequence[str],
-        domain: str = "", **attrs: Any,
-    ) -> list[Value]:  # fmt: skip
-        """Record one operation with several outputs, of a dtype each."""
-        first = self.unique(name or op.lower())
-        names = [first if i == 0 else f"{first}:{i}" for i in range(len(shapes))]
-        outs = [Value(*fields) for fields in zip(names, shapes, dtypes, strict=True)]
-        self.values |= {value.name: value for value in outs}
-        sources = _trimmed([x if isinstance(x, str) else x.name for x in inputs])
-        self.nodes.append(Node(op, sources, tuple(names), attrs, domain, first))
-        return outs
-
-    def unique(self, name: str) -> str:
-        """The name that a new value gets if it is asked to have this one."""
-        new, n = name, self.taken.get(name, 1)
-        while new in self.values:
-            n += 1
-            new = f"{name}_{n}"
-        self.taken[name] = n
-        return new
-
-    def param(self, key: str, shape: tuple[int, ...], wide: tuple[int, ...] = ()) -> str:
-        """Declare that the network needs the source's tensor `key` in this shape, and is to have it in the shape `wide`
-        if that is another; the name of the constant.
-        """
-        key = key.removeprefix(".")  # of a network that is a single layer, whose own path is ""
-        name, made = (f"{key}.wide", Made((key,), _reshaped(wide))) if wide else (key, Made((key,)))
-        known = self.constants.setdefault(name, Constant(wide or shape, "float32", made, keys={key: shape}))
-        assert known.keys[key] == shape, f"{key} is used as {known.keys[key]} and as {shape}"
-        return name
-
-    def constant(self, name: str, array: Array) -> str:
-        """Numbers of the network's own; their name."""
-        self.constants[name] = Constant(array.shape, array.dtype.name, lambda: array)
-        return name
-
-    def ints(self, name: str, *values: int) -> str:
-        """A row of int64."""
-        return self.constant(name, np.array(values, np.int64))
 
     # -- layers with parameters --------------------------------------------------------------------------------------
 
     def conv(
-        self, key: str, x: Value, channels: int, kernel: Numbers, stride: Numbers = 1, padding: Numbers | None = None,
-        groups: int = 1, dilation: Numbers = 1, bias: bool = True,
-    ) -> Value:  # fmt: skip
+        self,
+        key: str,
+        x: Value,
+        channels: int,
+        kernel: Numbers,
+        stride: Numbers = 1,
+        padding: Numbers | None = None,
+        groups: int = 1,
+        dilation: Numbers = 1,
+        bias: bool = True,
+    ) -> Value:
         """(N, C, *size) -> (N, channels, *size'), 1-D or 2-D; padding None keeps the size at stride 1.
 
         padding: one number, one per dimension, or all starts and then all ends.
@@ -137,33 +60,57 @@ class Recorder:
         weight = self.param(f"{key}.weight", (channels, x.channels // groups, *kernels))
         size = windows(x.shape[2:], kernels, strides, pads, dilations)
         return self.op(
-            "Conv", key, [x, weight, self._bias(key, channels, bias)], (x.shape[0], channels, *size),
-            kernel_shape=kernels, strides=strides, pads=pads, dilations=dilations, group=groups,
-        )  # fmt: skip
+            "Conv",
+            key,
+            [x, weight, self._bias(key, channels, bias)],
+            (x.shape[0], channels, *size),
+            kernel_shape=kernels,
+            strides=strides,
+            pads=pads,
+            dilations=dilations,
+            group=groups,
+        )
 
     def conv_transpose(self, key: str, x: Value, channels: int, factor: int) -> Value:
         """(N, C, H, W) -> (N, channels, factor * H, factor * W), kernel and stride alike."""
         weight = self.param(f"{key}.weight", (x.channels, channels, factor, factor))
         size = [n * factor if isinstance(n, int) else n for n in x.shape[2:]]
         return self.op(
-            "ConvTranspose", key, [x, weight, self._bias(key, channels)], (x.shape[0], channels, *size),
-            kernel_shape=(factor,) * 2, strides=(factor,) * 2,
-        )  # fmt: skip
+            "ConvTranspose",
+            key,
+            [x, weight, self._bias(key, channels)],
+            (x.shape[0], channels, *size),
+            kernel_shape=(factor,) * 2,
+            strides=(factor,) * 2,
+        )
 
     def batch_norm(self, key: str, x: Value, eps: float = 1e-5, affine: bool = True) -> Value:
         """Same shape, per channel of axis 1; inference form."""
         size, name = (x.channels,), self.unique(key)
-        affines: list[Value | str] = [self.param(f"{key}.{role}", size) for role in ("weight", "bias")] if affine else [
-            self.constant(f"{name}/{role}", np.full(size, value, np.float32))
-            for role, value in (("weight", 1), ("bias", 0))]  # fmt: skip
+        affines: list[Value | str] = (
+            [self.param(f"{key}.{role}", size) for role in ("weight", "bias")]
+            if affine
+            else [
+                self.constant(f"{name}/{role}", np.full(size, value, np.float32))
+                for role, value in (("weight", 1), ("bias", 0))
+            ]
+        )
         affines += [self.param(f"{key}.{role}", size) for role in ("running_mean", "running_var")]
         eps = self.trained.eps(name, eps)
         return self.op("BatchNormalization", key, [x, *affines], x.shape, epsilon=eps)
 
     def conv_bn(
-        self, key: str, x: Value, channels: int, kernel: int, stride: int = 1, padding: int | None = None,
-        groups: int = 1, act: str | None = "relu", eps: float = 1e-5,
-    ) -> Value:  # fmt: skip
+        self,
+        key: str,
+        x: Value,
+        channels: int,
+        kernel: int,
+        stride: int = 1,
+        padding: int | None = None,
+        groups: int = 1,
+        act: str | None = "relu",
+        eps: float = 1e-5,
+    ) -> Value:
         """mmcv's ConvModule: `key`.conv without bias, `key`.bn, activation; mmcv's LeakyReLU has the slope 0.1."""
         x = self.conv(f"{key}.conv", x, channels, kernel, stride, padding, groups, bias=False)
         x = self.batch_norm(f"{key}.bn", x, eps)
@@ -197,9 +144,16 @@ class Recorder:
         return self.op("Gather", key, [weight, ids], (*ids.shape, features))
 
     def lstm(
-        self, key: str, x: Value, hidden: int, layers: int = 1, batch_first: bool = False,
-        bidirectional: bool = False, bias: bool = True, state: tuple[Value, Value] | None = None,
-    ) -> tuple[Value, Value, Value]:  # fmt: skip
+        self,
+        key: str,
+        x: Value,
+        hidden: int,
+        layers: int = 1,
+        batch_first: bool = False,
+        bidirectional: bool = False,
+        bias: bool = True,
+        state: tuple[Value, Value] | None = None,
+    ) -> tuple[Value, Value, Value]:
         """torch.nn.LSTM: sequence (T, N, C) or (N, T, C) -> outputs, h and c (layers * directions, N, hidden).
 
         Recorded one layer at a time, as (T, N, C); `state` gives h and c before the first step, else zeros.
@@ -225,8 +179,9 @@ class Recorder:
         shapes: dict[str, tuple[int, ...]] = {"weight_ih": (4 * hidden, inner), "weight_hh": (4 * hidden, hidden)}
         names = [
             self.param(f"{key}.{role}_l{i}{way}", shapes.get(role, (4 * hidden,))) if bias or role in shapes else ""
-            for way in ("", "_reverse")[:ways] for role in (*shapes, "bias_ih", "bias_hh")
-        ]  # fmt: skip
+            for way in ("", "_reverse")[:ways]
+            for role in (*shapes, "bias_ih", "bias_hh")
+        ]
         time, batch = x.shape[:2]
         ends: list[Shape] = [(time, batch, ways * hidden), (ways, batch, hidden), (ways, batch, hidden)]
         state: Sequence[Value | str] = before or ["", ""]
@@ -257,25 +212,44 @@ class Recorder:
         return self.op("Softmax", name, [x], x.shape, axis=axis % len(x.shape))
 
     def max_pool(
-        self, x: Value, kernel: Numbers, stride: Numbers | None = None, padding: Numbers = 0, dilation: Numbers = 1,
-        ceil: bool = False, name: str = "",
-    ) -> Value:  # fmt: skip
+        self,
+        x: Value,
+        kernel: Numbers,
+        stride: Numbers | None = None,
+        padding: Numbers = 0,
+        dilation: Numbers = 1,
+        ceil: bool = False,
+        name: str = "",
+    ) -> Value:
         """(N, C, *size) -> (N, C, *size'); the window never starts in the padding at the end, as in torch."""
         dilations = spread(dilation, len(x.shape) - 2)
         return self._pool("MaxPool", name or "maxpool", x, kernel, stride, padding, ceil, dilations=dilations)
 
     def avg_pool(
-        self, x: Value, kernel: Numbers, stride: Numbers | None = None, padding: Numbers = 0, ceil: bool = False,
-        count_pad: bool = True, name: str = "",
-    ) -> Value:  # fmt: skip
+        self,
+        x: Value,
+        kernel: Numbers,
+        stride: Numbers | None = None,
+        padding: Numbers = 0,
+        ceil: bool = False,
+        count_pad: bool = True,
+        name: str = "",
+    ) -> Value:
         """(N, C, *size) -> (N, C, *size')."""
         count = int(count_pad)
         return self._pool("AveragePool", name or "avgpool", x, kernel, stride, padding, ceil, count_include_pad=count)
 
     def _pool(
-        self, op: str, name: str, x: Value, kernel: Numbers, stride: Numbers | None, padding: Numbers, ceil: bool,
+        self,
+        op: str,
+        name: str,
+        x: Value,
+        kernel: Numbers,
+        stride: Numbers | None,
+        padding: Numbers,
+        ceil: bool,
         **attrs: Any,
-    ) -> Value:  # fmt: skip
+    ) -> Value:
         dims = len(x.shape) - 2
         kernels, pads, dilations = spread(kernel, dims), padding_of(padding, dims), attrs.get("dilations", (1,) * dims)
         strides = kernels if stride is None else spread(stride, dims)
@@ -310,8 +284,9 @@ class Recorder:
         shape, name = list(x.shape), self.unique(name)
         shape[axis] = stop - start
         ends = {"start": start, "stop": stop, "axis": axis % len(shape)}
-        return self.op("Slice", name, [x, *(self.ints(f"{name}/{end}", n) for end, n in ends.items())], tuple(shape),
-                       x.dtype)  # fmt: skip
+        return self.op(
+            "Slice", name, [x, *(self.ints(f"{name}/{end}", n) for end, n in ends.items())], tuple(shape), x.dtype
+        )
 
     def select(self, x: Value, axis: int, index: int, name: str = "select") -> Value:
         """x[..., index, ...]: one position of an axis, which goes away; negative counts from the end."""
@@ -368,25 +343,3 @@ class Recorder:
 
 def _broadcast(a: Shape, b: Shape) -> Shape:
     return tuple(y if x == 1 else x for x, y in zip(a, b, strict=True))
-
-
-def _after(name: str, renamed: Mapping[str, str]) -> str:
-    """The name of a constant that is called after a value, "dets/axes", once that has its new name."""
-    owner, slash, rest = name.partition("/")
-    return f"{renamed.get(owner, owner)}{slash}{rest}"
-
-
-def _renamed(node: Node, new: Mapping[str, str]) -> Node:
-    inputs, outputs = (tuple(new.get(name, name) for name in names) for names in (node.inputs, node.outputs))
-    return replace(node, inputs=inputs, outputs=outputs)
-
-
-def _reshaped(shape: tuple[int, ...]) -> Callable[[Array], Array]:
-    return lambda array: array.reshape(shape)
-
-
-def _trimmed(names: list[str]) -> tuple[str, ...]:
-    """Without what is left out at the end."""
-    while names and not names[-1]:
-        names = names[:-1]
-    return tuple(names)

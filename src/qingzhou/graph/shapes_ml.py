@@ -102,9 +102,19 @@ def tfidf(c: Call) -> list[Typed]:
 
 
 LEARNT: dict[str, Rule] = {
-    "TreeEnsembleClassifier": trees, "LinearClassifier": linear_classifier, "SVMClassifier": svm_classifier,
-    "TreeEnsembleRegressor": targets, "LinearRegressor": targets, "SVMRegressor": svm_regressor,
-    "Scaler": as_floats, "Normalizer": as_floats, "Imputer": same, "Binarizer": same, "LabelEncoder": label_encoder,
-    "CategoryMapper": category_mapper, "OneHotEncoder": one_hot_encoder,
-    "ArrayFeatureExtractor": array_feature_extractor, "FeatureVectorizer": feature_vectorizer,
-}  # fmt: skip
+    "TreeEnsembleClassifier": trees,
+    "LinearClassifier": linear_classifier,
+    "SVMClassifier": svm_classifier,
+    "TreeEnsembleRegressor": targets,
+    "LinearRegressor": targets,
+    "SVMRegressor": svm_regressor,
+    "Scaler": as_floats,
+    "Normalizer": as_floats,
+    "Imputer": same,
+    "Binarizer": same,
+    "LabelEncoder": label_encoder,
+    "CategoryMapper": category_mapper,
+    "OneHotEncoder": one_hot_encoder,
+    "ArrayFeatureExtractor": array_feature_extractor,
+    "FeatureVectorizer": feature_vectorizer,
+}

@@ -301,9 +301,22 @@ def qlinear_pool(c: Call) -> list[Typed]:
 
 
 WINDOWS: dict[str, Rule] = {
-    "Conv": conv, "ConvInteger": conv_integer, "QLinearConv": qlinear_conv, "ConvTranspose": conv_transpose,
-    "AveragePool": pool, "LpPool": pool, "MaxPool": max_pool, "MaxUnpool": max_unpool, "MaxRoiPool": max_roi_pool,
+    "Conv": conv,
+    "ConvInteger": conv_integer,
+    "QLinearConv": qlinear_conv,
+    "ConvTranspose": conv_transpose,
+    "AveragePool": pool,
+    "LpPool": pool,
+    "MaxPool": max_pool,
+    "MaxUnpool": max_unpool,
+    "MaxRoiPool": max_roi_pool,
     **dict.fromkeys(("GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool"), global_pool),
-    "RoiAlign": roi_align, "Resize": resize, "Upsample": upsample, "GridSample": grid_sample,
-    "AffineGrid": affine_grid, "DepthToSpace": depth_to_space, "SpaceToDepth": space_to_depth, "Col2Im": col2im,
-}  # fmt: skip
+    "RoiAlign": roi_align,
+    "Resize": resize,
+    "Upsample": upsample,
+    "GridSample": grid_sample,
+    "AffineGrid": affine_grid,
+    "DepthToSpace": depth_to_space,
+    "SpaceToDepth": space_to_depth,
+    "Col2Im": col2im,
+}

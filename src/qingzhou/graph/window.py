@@ -21,9 +21,13 @@ def window(n: Dim, kernel: int, stride: int, before: int, after: int, dilation: 
 
 
 def windows(
-    sizes: Shape, kernels: tuple[int, ...], strides: tuple[int, ...], pads: tuple[int, ...],
-    dilations: tuple[int, ...], ceil: bool = False,
-) -> list[Dim]:  # fmt: skip
+    sizes: Shape,
+    kernels: tuple[int, ...],
+    strides: tuple[int, ...],
+    pads: tuple[int, ...],
+    dilations: tuple[int, ...],
+    ceil: bool = False,
+) -> list[Dim]:
     """How many positions there are along each axis."""
     starts, ends = pads[: len(sizes)], pads[len(sizes) :]
     settings = zip(sizes, kernels, strides, starts, ends, dilations, strict=True)

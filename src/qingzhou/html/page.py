@@ -29,13 +29,21 @@ def write_page(out: Path, template: str, lang: str, **facts: Any) -> None:
 
 def _environment(lang: str) -> jinja2.Environment:
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES, encoding="utf-8"), autoescape=True, undefined=jinja2.StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+        loader=jinja2.FileSystemLoader(TEMPLATES, encoding="utf-8"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     environment.globals.update(
-        lang=lang, version=__version__, now=datetime.now().strftime("%Y-%m-%d %H:%M"), ticks=ticks, spread=spread,
-        frame=frame, say=lambda en, zh: zh if lang == "zh" else en,
-    )  # fmt: skip
+        lang=lang,
+        version=__version__,
+        now=datetime.now().strftime("%Y-%m-%d %H:%M"),
+        ticks=ticks,
+        spread=spread,
+        frame=frame,
+        say=lambda en, zh: zh if lang == "zh" else en,
+    )
     environment.filters.update(figure=figure, percent=percent, size=size)
     return environment
 

@@ -17,9 +17,19 @@ from .values import Labels, read_labels
 from .words import label_error
 
 LISTS = (
-    "classes.txt", "labels.txt", "class_names.txt", "classes.names", "obj.names", "labels/classes.txt",
-    "data.yaml", "data.yml", "dataset.yaml", "class_indices.json", "classes.json", "labels.json",
-)  # fmt: skip
+    "classes.txt",
+    "labels.txt",
+    "class_names.txt",
+    "classes.names",
+    "obj.names",
+    "labels/classes.txt",
+    "data.yaml",
+    "data.yml",
+    "dataset.yaml",
+    "class_indices.json",
+    "classes.json",
+    "labels.json",
+)
 SUFFIXES = (".txt", ".json", ".yaml", ".yml", ".names", ".csv", ".tsv", ".npy", ".pbtxt")
 TRAINED = [name for split in ("train", "val", "test") for name in SPLITS[split]]  # the best to count classes by first
 
@@ -127,12 +137,15 @@ def _list_notes(listed: Path, names: Sequence[str], folders: Sequence[str]) -> l
     """Where the folders were numbered otherwise: MMEdu trains in the order of folders, and shows the list's names."""
     if not folders or list(names) == list(folders):
         return []
-    return [say(
-        f"{listed.name} says {', '.join(names[:6])}; the folders are {', '.join(folders[:6])}. Those of {listed.name} "
-        "were taken: check with evaluate that they are in the order of training.",
-        f"{listed.name} 里是 {'、'.join(names[:6])}，而文件夹是 {'、'.join(folders[:6])}。已使用 {listed.name}："
-        "请用 evaluate 检查顺序是否与训练时一致。",
-    )]  # fmt: skip
+    return [
+        say(
+            f"{listed.name} says {', '.join(names[:6])}; the folders are {', '.join(folders[:6])}. Those of "
+            f"{listed.name} "
+            "were taken: check with evaluate that they are in the order of training.",
+            f"{listed.name} 里是 {'、'.join(names[:6])}，而文件夹是 {'、'.join(folders[:6])}。已使用 {listed.name}："
+            "请用 evaluate 检查顺序是否与训练时一致。",
+        )
+    ]
 
 
 def _order_notes(names: Sequence[str]) -> list[str]:
@@ -140,12 +153,24 @@ def _order_notes(names: Sequence[str]) -> list[str]:
     if not all(name.isascii() and name.isdigit() for name in names) or sorted(names, key=int) == list(names):
         return []
     text = ", ".join(names[:4])
-    return [say(f"The folders were numbered as training tools do it, as texts: {text} …",
-                f"文件夹按训练工具的方式（文本顺序）编号：{text} …")]  # fmt: skip
+    return [
+        say(
+            f"The folders were numbered as training tools do it, as texts: {text} …",
+            f"文件夹按训练工具的方式（文本顺序）编号：{text} …",
+        )
+    ]
 
 
 def _junk_notes(names: Sequence[str]) -> list[str]:
     junk = [name for name in names if is_systems(name)]
     text = ", ".join(junk)
-    return [say(f"{text} counts as a class: the network has an output for it.",
-                f"{text} 也算一个类别：网络有它对应的输出。")] if junk else []  # fmt: skip
+    return (
+        [
+            say(
+                f"{text} counts as a class: the network has an output for it.",
+                f"{text} 也算一个类别：网络有它对应的输出。",
+            )
+        ]
+        if junk
+        else []
+    )

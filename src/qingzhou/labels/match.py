@@ -96,17 +96,23 @@ class Matcher:
             and sorted(map(_same, self.names)) == sorted(self._places)
             and list(self.names) != list(self.labels)
         ):
-            self.notes.append(say(
-                f"The data list the classes as {some(self.names)}, the model as {some(self.labels)}: matched by name.",
-                f"数据里的类别顺序是 {some(self.names)}，模型里是 {some(self.labels)}：已按名称对应。",
-            ))  # fmt: skip
+            self.notes.append(
+                say(
+                    f"The data list the classes as {some(self.names)}, the model as {some(self.labels)}: matched "
+                    "by name.",
+                    f"数据里的类别顺序是 {some(self.names)}，模型里是 {some(self.labels)}：已按名称对应。",
+                )
+            )
         if self._made_up and len(self.labels) > ONE_DIGIT and not self.names and set(names) == set(self.labels):
-            self.notes.append(say(
-                "The model's classes have no names but their numbers. Training tools count folders as texts (0, 1, 10, "
-                "2 …): if it was trained with folders of these names, convert it again with --labels DATA.",
-                "模型的类别没有名称，只有编号。训练工具按文本顺序给文件夹编号（0、1、10、2……）："
-                "如果是用这些名称的文件夹训练的，请用 --labels 数据文件夹 重新转换。",
-            ))  # fmt: skip
+            self.notes.append(
+                say(
+                    "The model's classes have no names but their numbers. Training tools count folders as texts "
+                    "(0, 1, 10, "
+                    "2 …): if it was trained with folders of these names, convert it again with --labels DATA.",
+                    "模型的类别没有名称，只有编号。训练工具按文本顺序给文件夹编号（0、1、10、2……）："
+                    "如果是用这些名称的文件夹训练的，请用 --labels 数据文件夹 重新转换。",
+                )
+            )
 
     def _decide(self, numbers: set[int]) -> None:
         """Whether the data's numbers are names or positions, by all of them; refused if they can be neither."""
@@ -121,12 +127,14 @@ class Matcher:
         elif not fit and not known and not (self._numbers and not self.positions and set(self._numbers) <= numbers):
             self.refusal = _counted_otherwise([str(n) for n in sorted(numbers)], self.labels)
         elif fit and known and not self._made_up and not self.positions:
-            self.notes.append(say(
-                f"The numbers in the data ({some([str(n) for n in sorted(numbers)])}) were taken for the names of "
-                f"classes ({some(self.labels)}), not for their positions.",
-                f"数据里的数字（{some([str(n) for n in sorted(numbers)])}）被当作类别名称（{some(self.labels)}），"
-                "而不是编号。",
-            ))  # fmt: skip
+            self.notes.append(
+                say(
+                    f"The numbers in the data ({some([str(n) for n in sorted(numbers)])}) were taken for the names of "
+                    f"classes ({some(self.labels)}), not for their positions.",
+                    f"数据里的数字（{some([str(n) for n in sorted(numbers)])}）被当作类别名称（{some(self.labels)}），"
+                    "而不是编号。",
+                )
+            )
 
 
 def number(text: str) -> float | None:

@@ -15,10 +15,19 @@ SPLITS = {
 }  # in the order in which they are preferred for judging
 DEEPEST = 4  # folders around a data set
 PARTS = frozenset(name for names in SPLITS.values() for name in names)
-BESIDE = frozenset((
-    "images", "labels", "annotations", "jpegimages", "imagesets", "segmentationclass", "segmentationobject", "meta",
-    "pictures",
-))  # of annotated pictures  # fmt: skip
+BESIDE = frozenset(
+    (
+        "images",
+        "labels",
+        "annotations",
+        "jpegimages",
+        "imagesets",
+        "segmentationclass",
+        "segmentationobject",
+        "meta",
+        "pictures",
+    )
+)  # of annotated pictures
 
 
 def class_folders(folder: Path, classes: int | None = None) -> list[str]:

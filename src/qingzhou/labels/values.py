@@ -20,8 +20,15 @@ from .words import SHOWN, clean, had_control, label_error, unique, whole
 
 # Where files of training tools keep their classes, the names themselves or a dict of them.
 SURE = (
-    "CLASSES", "classes", "class_names", "id2label", "label2id", "class_to_idx", "idx_to_class", "class_indices",
-)  # fmt: skip
+    "CLASSES",
+    "classes",
+    "class_names",
+    "id2label",
+    "label2id",
+    "class_to_idx",
+    "idx_to_class",
+    "class_indices",
+)
 ENTRIES = (*SURE, "names", "labels", "categories")  # the others may be something else in a checkpoint
 NAMES, NUMBERS = ("name", "display_name", "label", "class", "title"), ("id", "index", "class_id")  # of a record
 ARRAY = "._reconstruct"  # the end of the name of a numpy array's record; those of texts as objects stay one
@@ -137,8 +144,10 @@ def _which(value: Mapping[Any, Any], keys: Sequence[int | None], values: Sequenc
     texts = [all(isinstance(one, str) for one in side) for side in (value.keys(), value.values())]
     if texts == [True, False] or texts == [False, True]:
         return "values" if texts[0] else "keys"
-    right = {side: sorted(n or 0 for n in numbers) == list(range(len(value)))
-             for side, numbers in (("keys", keys), ("values", values))}  # fmt: skip
+    right = {
+        side: sorted(n or 0 for n in numbers) == list(range(len(value)))
+        for side, numbers in (("keys", keys), ("values", values))
+    }
     if not any(right.values()) or (all(right.values()) and not _is_symmetric(keys, values)):
         raise label_error(
             en=f"The class names are {_shown(value)}: both sides are numbers, and either could be the position. Give "
@@ -226,9 +235,10 @@ def _named(values: Sequence[Any], first: int = 0) -> Labels:
         )
     twice = sorted(name for name, times in Counter(names).items() if times > 1)
     notes = [
-        *([_twice_note(twice)] if twice else []), *([_first_note()] if first else []),
+        *([_twice_note(twice)] if twice else []),
+        *([_first_note()] if first else []),
         *([_control_note()] if any(map(had_control, values)) else []),
-    ]  # fmt: skip
+    ]
     return Labels(tuple(names), first, tuple(notes))
 
 
@@ -240,8 +250,10 @@ def _twice_note(twice: Sequence[str]) -> str:
 
 
 def _first_note() -> str:
-    return say("The class numbers count from 1; 1 was taken for the network's first output.",
-               "类别编号从 1 开始；1 对应网络的第一个输出。")  # fmt: skip
+    return say(
+        "The class numbers count from 1; 1 was taken for the network's first output.",
+        "类别编号从 1 开始；1 对应网络的第一个输出。",
+    )
 
 
 def _control_note() -> str:

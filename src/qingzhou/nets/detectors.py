@@ -66,9 +66,14 @@ def record_yolo(config: Config, wanted: Wanted) -> Recorded:
 
 
 def _one_stage(
-    config: Config, wanted: Wanted, entry: Input, build: Callable[[Recorder, Value, Config], Levels],
-    boxes: Callable[[Recorder, Value, Levels, Decoding], tuple[Value, Value]], how: Decoding, kind: str,
-) -> Recorded:  # fmt: skip
+    config: Config,
+    wanted: Wanted,
+    entry: Input,
+    build: Callable[[Recorder, Value, Config], Levels],
+    boxes: Callable[[Recorder, Value, Levels, Decoding], tuple[Value, Value]],
+    how: Decoding,
+    kind: str,
+) -> Recorded:
     how = replace(how, **_asked(wanted, how))
     net = Recorder()
     image = net.input(entry.name, tuple(1 if n is None else n for n in entry.shape))
@@ -85,8 +90,12 @@ def _one_stage(
 
 def _heads(net: Recorder, levels: Levels) -> Graph:
     """The predictions of each level as outputs scores0, deltas0, scores1, …."""
-    found = [(f"{name}{i}", value) for i, level in enumerate(levels)
-             for name, value in (("scores", level.scores), ("deltas", level.deltas)) if value is not None]  # fmt: skip
+    found = [
+        (f"{name}{i}", value)
+        for i, level in enumerate(levels)
+        for name, value in (("scores", level.scores), ("deltas", level.deltas))
+        if value is not None
+    ]
     return net.freeze(*(value for _, value in found), names=[name for name, _ in found])
 
 
@@ -98,9 +107,12 @@ def _decoding(levels: Levels, how: Decoding, kind: str) -> dict[str, Any]:
         boxes = [list(map(float, box)) for box in anchors]
         described.append({"scores": f"scores{i}", **deltas, "anchors": boxes, "stride": stride})
     return {
-        "kind": kind, "levels": described, "stds": list(how.stds), "candidates": how.candidates,
+        "kind": kind,
+        "levels": described,
+        "stds": list(how.stds),
+        "candidates": how.candidates,
         "confidence": how.confidence,
-    }  # fmt: skip
+    }
 
 
 # -- two stages -----------------------------------------------------------------------------------------------------
@@ -166,8 +178,6 @@ def _rcnn_title(config: Config) -> str:
 DETECTORS = (
     Detector("SSD_Lite", ssdlite.configs, lambda config: f"SSDLite MobileNetV2 {config['width']:g}x", record_ssd),
     Detector("Yolov3", yolov3.configs, lambda config: f"YOLOv3 {_backbone(config)}", record_yolo),
-    Detector(
-        "FasterRCNN", lambda s: (c for c in faster_rcnn.configs(s) if not c["masks"]), _rcnn_title, record_rcnn
-    ),
+    Detector("FasterRCNN", lambda s: (c for c in faster_rcnn.configs(s) if not c["masks"]), _rcnn_title, record_rcnn),
     Detector("Mask_RCNN", lambda s: (c for c in faster_rcnn.configs(s) if c["masks"]), _rcnn_title, record_rcnn),
-)  # fmt: skip
+)

@@ -17,8 +17,12 @@ from .settings import Activation, Layers
 FC, COSINES, LAYERS, CSRA = "head.fc", "head.norm_product", "head.layers", "head.csra_heads"
 HARDEST = 99  # the temperature of CSRA that stands for the maximum
 TEMPERATURES = {
-    1: (1,), 2: (1, HARDEST), 4: (1, 2, 4, HARDEST), 6: (1, 2, 3, 4, 5, HARDEST), 8: (1, 2, 3, 4, 5, 6, 7, HARDEST),
-}  # by the number of heads: mmpretrain/models/heads/multi_label_csra_head.py  # fmt: skip
+    1: (1,),
+    2: (1, HARDEST),
+    4: (1, 2, 4, HARDEST),
+    6: (1, 2, 3, 4, 5, HARDEST),
+    8: (1, 2, 3, 4, 5, 6, 7, HARDEST),
+}  # by the number of heads: mmpretrain/models/heads/multi_label_csra_head.py
 
 
 def heads(shapes: Shapes) -> Iterator[Config]:
@@ -69,10 +73,17 @@ def attentive(net: Recorder, x: Value, classes: int, heads: int, residual: float
     for i, temperature in enumerate(TEMPERATURES[heads]):
         key = f"{CSRA}.{i}"
         weight = net.param(f"{key}.head.weight", (classes, x.channels, 1, 1))
-        found.append(net.block(
-            "Attentive", key, [x, weight], (x.shape[0], classes), residual=residual, temperature=temperature,
-            hardest=int(temperature == HARDEST),
-        ))  # fmt: skip
+        found.append(
+            net.block(
+                "Attentive",
+                key,
+                [x, weight],
+                (x.shape[0], classes),
+                residual=residual,
+                temperature=temperature,
+                hardest=int(temperature == HARDEST),
+            )
+        )
     total = found[0]
     for i, more in enumerate(found[1:]):
         total = net.add(total, more, f"{CSRA}.sum{i}")

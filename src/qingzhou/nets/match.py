@@ -135,8 +135,12 @@ def _mismatch(match: Match) -> TensorMismatch:
         found_zh += [f"{key} {zh}" for key in keys[:3]]
     more = match.faults - len(found_en)
     return TensorMismatch(
-        en=f"This is {match.title}, but " + "; ".join(found_en) + (f"; and {more} more" if more > 0 else "")
+        en=f"This is {match.title}, but "
+        + "; ".join(found_en)
+        + (f"; and {more} more" if more > 0 else "")
         + ". Save the checkpoint again from the training program, without changing it.",
-        zh=f"这是 {match.title}，但是：" + "；".join(found_zh) + (f"；还有 {more} 处" if more > 0 else "")
+        zh=f"这是 {match.title}，但是："
+        + "；".join(found_zh)
+        + (f"；还有 {more} 处" if more > 0 else "")
         + "。请用训练程序重新保存权重文件，不要改动它。",
-    )  # fmt: skip
+    )

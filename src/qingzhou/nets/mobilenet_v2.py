@@ -17,7 +17,7 @@ from .network import (
     divisible,
     imagenet_input,
     norm_places,
-)  # fmt: skip
+)
 
 # Table 2 of the paper: expansion, channels, repeats, stride
 STAGES = [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)]
@@ -75,6 +75,10 @@ def configs(shapes: Shapes) -> Iterable[Config]:
 
 
 MOBILENET_V2 = Network(
-    "MobileNet", configs, lambda config: f"MobileNetV2 {config['width']:g}x", mobilenet_v2,
-    lambda c: imagenet_input(), act="relu6",
-)  # fmt: skip
+    "MobileNet",
+    configs,
+    lambda config: f"MobileNetV2 {config['width']:g}x",
+    mobilenet_v2,
+    lambda c: imagenet_input(),
+    act="relu6",
+)

@@ -8,8 +8,17 @@ from dataclasses import dataclass
 from ..errors import ArchitectureMismatch
 
 BACKBONES = (
-    "LeNet", "MobileNet", "ResNet18", "ResNet50", "ResNeXt", "RegNet", "RepVGG", "ShuffleNet_v2", "VGG", "MobileNetV3",
-)  # fmt: skip
+    "LeNet",
+    "MobileNet",
+    "ResNet18",
+    "ResNet50",
+    "ResNeXt",
+    "RegNet",
+    "RepVGG",
+    "ShuffleNet_v2",
+    "VGG",
+    "MobileNetV3",
+)
 DETECTORS = ("SSD_Lite", "FasterRCNN", "Mask_RCNN", "Yolov3")
 
 # Family, and how its names are written: MMEdu's short names and the file names of mmcls's configs, in lower case.

@@ -65,8 +65,12 @@ def fitted(picture: Picture, channels: int) -> tuple[list[Step], bool]:
         if any(_spread(row, channels) is None for row in rows):
             known = False
         else:
-            steps.append({name: (_spread(value, channels) if name in ("mean", "std", "value") else value)
-                          for name, value in step.items()})  # fmt: skip
+            steps.append(
+                {
+                    name: (_spread(value, channels) if name in ("mean", "std", "value") else value)
+                    for name, value in step.items()
+                }
+            )
     return [_turned(step) for step in steps], known
 
 
@@ -201,7 +205,9 @@ def keeps_ratio(picture: Picture) -> bool | None:
 def unsaid(picture: Picture, size_given: bool, channels: int = 3) -> tuple[str, ...]:
     """Which parts of a detector's preparation the config does not say, of those in ASSUMED of the card."""
     said = {
-        "input_size": size_given or said_size(picture) is not None, "resize": keeps_ratio(picture) is not None,
-        "color": colour(picture, channels) is not None, "normalize": fitted(picture, channels)[1],
-    }  # fmt: skip
+        "input_size": size_given or said_size(picture) is not None,
+        "resize": keeps_ratio(picture) is not None,
+        "color": colour(picture, channels) is not None,
+        "normalize": fitted(picture, channels)[1],
+    }
     return tuple(name for name, is_said in said.items() if not is_said)

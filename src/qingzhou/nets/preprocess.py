@@ -22,9 +22,11 @@ else:
 Row = tuple[float, ...]
 # What becomes of pixels of 0 to 255: (x - mean) / std, for RGB
 PRESETS: dict[str, tuple[Row, Row]] = {
-    "imagenet": (tuple(MEAN), tuple(STD)), "0-1": ((0.0,), (255.0,)), "-1-1": ((127.5,), (127.5,)),
+    "imagenet": (tuple(MEAN), tuple(STD)),
+    "0-1": ((0.0,), (255.0,)),
+    "-1-1": ((127.5,), (127.5,)),
     "raw": ((0.0,), (1.0,)),
-}  # fmt: skip
+}
 KEYS = ("normalize", "mean", "std", "pixels", "color", "resize", "fit", "crop", "interpolation", "pad")
 LARGEST_FILE = 1 << 16
 
@@ -101,9 +103,16 @@ def _of(given: Mapping[str, Any]) -> Preprocess:
     if "pad" in given and "fit" not in given:
         raise wrong("pad", given["pad"], say(en="it together with fit", zh="与 fit 一起使用"))
     return Preprocess(
-        mean, std, rgb, _choice(given, "color", tuple(COLORS)), _resize(given.get("resize")), _size(given, "crop"),
-        _size(given, "fit"), _row(given, "pad"), _choice(given, "interpolation", ("pillow", "cv2")),
-    )  # fmt: skip
+        mean,
+        std,
+        rgb,
+        _choice(given, "color", tuple(COLORS)),
+        _resize(given.get("resize")),
+        _size(given, "crop"),
+        _size(given, "fit"),
+        _row(given, "pad"),
+        _choice(given, "interpolation", ("pillow", "cv2")),
+    )
 
 
 def _values(given: Mapping[str, Any]) -> tuple[Row, Row, bool]:
@@ -119,10 +128,14 @@ def _values(given: Mapping[str, Any]) -> tuple[Row, Row, bool]:
     if bool(mean) != bool(std) or any(not abs(n) > 1e-6 for n in std):
         raise wrong("std", list(std), say(en="mean and std together, std not 0", zh="mean 与 std 一起给出，std 不为 0"))
     if std and pixels is None and max(map(abs, (*mean, *std))) <= 1.0:  # ImageNet's numbers stand in both ways in code
-        raise wrong("mean, std", [*mean, *std], say(
-            en='pixels = "0-1" beside them if they are for pixels divided by 255, or pixels = "0-255"',
-            zh='同时写明：如果用于除以 255 之后的像素，写 pixels = "0-1"，否则写 pixels = "0-255"',
-        ))  # fmt: skip
+        raise wrong(
+            "mean, std",
+            [*mean, *std],
+            say(
+                en='pixels = "0-1" beside them if they are for pixels divided by 255, or pixels = "0-255"',
+                zh='同时写明：如果用于除以 255 之后的像素，写 pixels = "0-1"，否则写 pixels = "0-255"',
+            ),
+        )
     scale = 255.0 if pixels == "0-1" else 1.0
     return tuple(n * scale for n in mean), tuple(n * scale for n in std), False
 

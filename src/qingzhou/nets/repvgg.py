@@ -19,13 +19,19 @@ from .network import (
     imagenet_input,
     norm_places,
     size,
-)  # fmt: skip
+)
 
 BLOCKS_A, BLOCKS_B, BLOCKS_D = (2, 4, 14, 1), (4, 6, 16, 1), (8, 14, 24, 1)
 TITLES: dict[tuple[tuple[int, ...], int], str] = {
-    (BLOCKS_A, 48): "A0", (BLOCKS_A, 64): "A1", (BLOCKS_A, 96): "A2", (BLOCKS_B, 64): "B0", (BLOCKS_B, 128): "B1",
-    (BLOCKS_B, 160): "B2", (BLOCKS_B, 192): "B3", (BLOCKS_D, 160): "D2",
-}  # fmt: skip
+    (BLOCKS_A, 48): "A0",
+    (BLOCKS_A, 64): "A1",
+    (BLOCKS_A, 96): "A2",
+    (BLOCKS_B, 64): "B0",
+    (BLOCKS_B, 128): "B1",
+    (BLOCKS_B, 160): "B2",
+    (BLOCKS_B, 192): "B3",
+    (BLOCKS_D, 160): "D2",
+}
 
 
 def repvgg(net: Recorder, x: Value, config: Config) -> Value:

@@ -20,17 +20,25 @@ from .network import (
     imagenet_input,
     norm_places,
     size,
-)  # fmt: skip
+)
 from .settings import Layers
 
 DEPTHS = {
-    (2, 2, 2, 2): 18, (3, 4, 6, 3): 50, (3, 4, 23, 3): 101, (3, 8, 36, 3): 152,
-}  # fmt: skip
+    (2, 2, 2, 2): 18,
+    (3, 4, 6, 3): 50,
+    (3, 4, 23, 3): 101,
+    (3, 8, 36, 3): 152,
+}
 REGNETS = {
-    (32, 64, 160, 384): "400MF", (64, 128, 288, 672): "800MF", (72, 168, 408, 912): "1.6GF",
-    (96, 192, 432, 1008): "3.2GF", (80, 240, 560, 1360): "4.0GF", (168, 392, 784, 1624): "6.4GF",
-    (80, 240, 720, 1920): "8.0GF", (224, 448, 896, 2240): "12GF",
-}  # fmt: skip
+    (32, 64, 160, 384): "400MF",
+    (64, 128, 288, 672): "800MF",
+    (72, 168, 408, 912): "1.6GF",
+    (96, 192, 432, 1008): "3.2GF",
+    (80, 240, 560, 1360): "4.0GF",
+    (168, 392, 784, 1624): "6.4GF",
+    (80, 240, 720, 1920): "8.0GF",
+    (224, 448, 896, 2240): "12GF",
+}
 
 
 def resnet(net: Recorder, x: Value, config: Config) -> Value:
@@ -65,9 +73,16 @@ def stages(net: Recorder, x: Value, config: Config) -> list[Value]:
 
 
 def block(
-    net: Recorder, key: str, x: Value, channels: int, mid: int, groups: int, steps: tuple[int, int], bottleneck: bool,
+    net: Recorder,
+    key: str,
+    x: Value,
+    channels: int,
+    mid: int,
+    groups: int,
+    steps: tuple[int, int],
+    bottleneck: bool,
     caffe: bool,
-) -> Value:  # fmt: skip
+) -> Value:
     """Two 3x3 convolutions, or 1x1, 3x3 and 1x1 (bottleneck), beside a shortcut; `steps` are stride and dilation.
 
     The stride is in the 3x3, or as the paper has it, and Caffe had it, in the first 1x1. Only one 3x3 is dilated.
@@ -171,16 +186,22 @@ def _regnet_title(config: Config) -> str:
 
 
 RESNET = Network(
-    "ResNet", lambda s: (c for c in configs(s) if not _is_regnet(c) and not _is_resnext(c)),
-    title, resnet, _input,
-)  # fmt: skip
+    "ResNet",
+    lambda s: (c for c in configs(s) if not _is_regnet(c) and not _is_resnext(c)),
+    title,
+    resnet,
+    _input,
+)
 RESNEXT = Network(
     "ResNeXt", lambda s: filter(_is_resnext, configs(s)), _resnext_title, resnet, lambda c: imagenet_input()
 )
 REGNET = Network(
-    "RegNet", lambda s: filter(_is_regnet, configs(s)), _regnet_title, resnet,
+    "RegNet",
+    lambda s: filter(_is_regnet, configs(s)),
+    _regnet_title,
+    resnet,
     lambda c: imagenet_input("cv2", bgr=True),
-)  # fmt: skip
+)
 
 
 def family(config: Config) -> Network:

@@ -11,8 +11,11 @@ from .network import Config, Network, Shapes, imagenet_input, size
 
 # Table 5 of the paper: channels of the three stages and of the last convolution
 CHANNELS = {
-    0.5: (48, 96, 192, 1024), 1.0: (116, 232, 464, 1024), 1.5: (176, 352, 704, 1024), 2.0: (244, 488, 976, 2048),
-}  # fmt: skip
+    0.5: (48, 96, 192, 1024),
+    1.0: (116, 232, 464, 1024),
+    1.5: (176, 352, 704, 1024),
+    2.0: (244, 488, 976, 2048),
+}
 REPEATS = (4, 8, 4)
 
 
@@ -60,6 +63,10 @@ def configs(shapes: Shapes) -> Iterable[Config]:
 
 
 SHUFFLENET_V2 = Network(
-    "ShuffleNet_v2", configs, lambda config: f"ShuffleNetV2 {config['width']:g}x", shufflenet_v2,
-    lambda c: imagenet_input(), act="relu",
-)  # fmt: skip
+    "ShuffleNet_v2",
+    configs,
+    lambda config: f"ShuffleNetV2 {config['width']:g}x",
+    shufflenet_v2,
+    lambda c: imagenet_input(),
+    act="relu",
+)

@@ -44,6 +44,10 @@ def configs(shapes: Shapes) -> Iterable[Config]:
 
 
 VGG = Network(
-    "VGG", configs, lambda config: f"VGG-{config['depth']}" + (" BN" if config["norm"] else ""), vgg,
-    lambda c: imagenet_input(), act="relu",
-)  # fmt: skip
+    "VGG",
+    configs,
+    lambda config: f"VGG-{config['depth']}" + (" BN" if config["norm"] else ""),
+    vgg,
+    lambda c: imagenet_input(),
+    act="relu",
+)

@@ -27,8 +27,9 @@ class Emitted:
 def emit(graph: Graph, opset: int, ir_version: int, other: Rules | None = None) -> Emitted:
     """The graph as ONNX operators of the given opset; `other` rules lower some of them in another way."""
     plain = lower(graph, opset, other)
-    inner = protobuf.graph("qingzhou", map(_node, plain.nodes), map(value_info, plain.inputs),
-                           map(value_info, plain.outputs))  # fmt: skip
+    inner = protobuf.graph(
+        "qingzhou", map(_node, plain.nodes), map(value_info, plain.inputs), map(value_info, plain.outputs)
+    )
     outer = protobuf.model(plain.opsets, ir_version, "qingzhou", __version__)
     return Emitted(plain.inputs, outer, inner, plain.constants)
 

@@ -13,8 +13,15 @@ import numpy as np
 
 from ..graph.form import Array, Constant, Graph, Node
 
-QUANTISED = ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "ConvInteger", "MatMulInteger",
-             "QLinearConv", "QLinearMatMul")  # fmt: skip
+QUANTISED = (
+    "QuantizeLinear",
+    "DequantizeLinear",
+    "DynamicQuantizeLinear",
+    "ConvInteger",
+    "MatMulInteger",
+    "QLinearConv",
+    "QLinearMatMul",
+)
 
 
 @dataclass(frozen=True)

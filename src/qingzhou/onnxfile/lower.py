@@ -158,8 +158,10 @@ def lstm(e: Lowering, node: Node) -> None:
         "R": ((ways, 4 * hidden, hidden), ["weight_hh"]),
         "B": ((ways, 8 * hidden), ["bias_ih", "bias_hh"]),
     }
-    weights = [e.put(f"{node.name}/{kind}", shape, _gates(e, node, *wanted)) if wanted[0] in names else ""
-               for kind, (shape, wanted) in kinds.items()]  # fmt: skip
+    weights = [
+        e.put(f"{node.name}/{kind}", shape, _gates(e, node, *wanted)) if wanted[0] in names else ""
+        for kind, (shape, wanted) in kinds.items()
+    ]
     (x, *state), (y, h, c) = node.inputs[:3], node.outputs
     inputs = [x, *weights, "", *state] if any(state) else [x, *weights] if weights[2] else [x, *weights[:2]]
     direction = "bidirectional" if ways == 2 else "forward"
@@ -189,10 +191,13 @@ def upsample_like(e: Lowering, node: Node) -> None:
     (x, other), out = node.inputs, node.outputs[0]
     ends = [(x, "own", 0, 2), (other, "wanted", 2, 4)]
     sizes = [
-        e.node("Slice", [e.node("Shape", [v], [f"{out}/{n}"]), e.ints(f"{out}/{a}", [a]), e.ints(f"{out}/{b}", [b])],
-               [f"{out}/{n}_size"])
+        e.node(
+            "Slice",
+            [e.node("Shape", [v], [f"{out}/{n}"]), e.ints(f"{out}/{a}", [a]), e.ints(f"{out}/{b}", [b])],
+            [f"{out}/{n}_size"],
+        )
         for v, n, a, b in ends
-    ]  # fmt: skip
+    ]
     size = e.node("Concat", sizes, [f"{out}/size"], axis=0)
     none = "" if e.opset >= 13 else e.constant(f"{out}/none", np.zeros(0, np.float32))
     rule = {"coordinate_transformation_mode": "asymmetric", "mode": "nearest", "nearest_mode": "floor"}

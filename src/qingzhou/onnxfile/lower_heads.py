@@ -72,5 +72,7 @@ def _picked(e: Lowering, node: Node, scores: str, classes: int) -> str:
 
 
 RULES: dict[str, Callable[[Lowering, Node], None]] = {
-    "GeneralMean": general_mean, "Cosines": cosines, "Attentive": attentive,
-}  # fmt: skip
+    "GeneralMean": general_mean,
+    "Cosines": cosines,
+    "Attentive": attentive,
+}

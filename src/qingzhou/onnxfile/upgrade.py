@@ -145,8 +145,10 @@ def _softmax(up: Upgrade, node: Node) -> Sequence[Node]:
 
 
 def _clip(up: Upgrade, node: Node) -> Sequence[Node]:
-    ends = [up.constant(f"{node.outputs[0]}/{name}", np.array(node.attrs[name], np.float32)) if name in node.attrs
-            else "" for name in ("min", "max")]  # fmt: skip
+    ends = [
+        up.constant(f"{node.outputs[0]}/{name}", np.array(node.attrs[name], np.float32)) if name in node.attrs else ""
+        for name in ("min", "max")
+    ]
     return (replace(node, inputs=(node.inputs[0], *ends), attrs={}),)
 
 
@@ -224,8 +226,21 @@ def _prelu(up: Upgrade, node: Node) -> Sequence[Node]:
     return (Node("Unsqueeze", (slope, axes), (wide,)), replace(node, inputs=(x, wide)))
 
 
-CASTS = {"FLOAT": 1, "UINT8": 2, "INT8": 3, "UINT16": 4, "INT16": 5, "INT32": 6, "INT64": 7, "STRING": 8, "BOOL": 9,
-         "FLOAT16": 10, "DOUBLE": 11, "UINT32": 12, "UINT64": 13}  # fmt: skip
+CASTS = {
+    "FLOAT": 1,
+    "UINT8": 2,
+    "INT8": 3,
+    "UINT16": 4,
+    "INT16": 5,
+    "INT32": 6,
+    "INT64": 7,
+    "STRING": 8,
+    "BOOL": 9,
+    "FLOAT16": 10,
+    "DOUBLE": 11,
+    "UINT32": 12,
+    "UINT64": 13,
+}
 
 
 def _cast(up: Upgrade, node: Node) -> Sequence[Node]:
@@ -294,12 +309,26 @@ RULES: Mapping[str, tuple[int, Rule]] = {
     "Concat": (4, _concat),
     "RoiAlign": (16, _roi_align),
     "Gemm": (7, _gemm),
-    **{op: (7, _sum_of_two) for op in ("Add", "Sub", "Mul", "Div", "Pow", "And", "Or", "Xor", "Equal", "Greater",
-                                       "Less")},
-}  # fmt: skip
+    **{
+        op: (7, _sum_of_two)
+        for op in ("Add", "Sub", "Mul", "Div", "Pow", "And", "Or", "Xor", "Equal", "Greater", "Less")
+    },
+}
 # Operator -> the opset since which it has a newer form, and what brings that to ours.
 LATER: Mapping[str, tuple[int, Rule]] = {
     "Dropout": (12, _trained_dropout),
-    **{op: (18, _axes_again) for op in ("ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMax",
-                                        "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSumSquare")},
-}  # fmt: skip
+    **{
+        op: (18, _axes_again)
+        for op in (
+            "ReduceL1",
+            "ReduceL2",
+            "ReduceLogSum",
+            "ReduceLogSumExp",
+            "ReduceMax",
+            "ReduceMean",
+            "ReduceMin",
+            "ReduceProd",
+            "ReduceSumSquare",
+        )
+    },
+}

@@ -49,16 +49,26 @@ def bench_page(report: Report, out: Path) -> None:
     """The same as a page with plots."""
     measured = [i for i, row in enumerate(report.rows) if row.whole is not None and row.error is None]
     write_page(
-        out, "bench.html", language(), report=report, name=_models(report), heads=_heads(report),
-        cells=[_cells(report, i) for i in range(len(report.rows))], notes=[*row_notes(report.rows), *report.notes],
+        out,
+        "bench.html",
+        language(),
+        report=report,
+        name=_models(report),
+        heads=_heads(report),
+        cells=[_cells(report, i) for i in range(len(report.rows))],
+        notes=[*row_notes(report.rows), *report.notes],
         errors=[(title(report.rows, i), row.error) for i, row in enumerate(report.rows) if row.error],
-        points=_points(report, measured), judged=any(report.rows[i].score for i in measured), how=how(report),
-        metric=metric(report.rows), pairs=_pairs(report),
+        points=_points(report, measured),
+        judged=any(report.rows[i].score for i in measured),
+        how=how(report),
+        metric=metric(report.rows),
+        pairs=_pairs(report),
         bars=[
             (title(report.rows, i), row.network.median, row.whole.median)
-            for i in measured if (row := report.rows[i]).network is not None and row.whole is not None
+            for i in measured
+            if (row := report.rows[i]).network is not None and row.whole is not None
         ],
-    )  # fmt: skip
+    )
 
 
 def how(report: Report) -> str:
@@ -90,17 +100,31 @@ def _models(report: Report) -> str:
 def _heads(report: Report) -> list[str]:
     """The columns of `yolo benchmark` by their names there, then ours."""
     score = [metric(report.rows)] if metric(report.rows) else []
-    return ["Format", "Status", "Size (MB)", *score, "Inference time (ms/im)", "FPS", say("whole (ms)", "全程 (ms)"),
-            "p95 (ms)", say("load (s)", "加载 (s)"), say("memory (MB)", "内存 (MB)")]  # fmt: skip
+    return [
+        "Format",
+        "Status",
+        "Size (MB)",
+        *score,
+        "Inference time (ms/im)",
+        "FPS",
+        say("whole (ms)", "全程 (ms)"),
+        "p95 (ms)",
+        say("load (s)", "加载 (s)"),
+        say("memory (MB)", "内存 (MB)"),
+    ]
 
 
 def _cells(report: Report, number: int) -> list[str]:
     row = report.rows[number]
     score = [_score(row)] if metric(report.rows) else []
     figures = [
-        row.network.median if row.network else None, row.fps, row.whole.median if row.whole else None,
-        row.whole.p95 if row.whole else None, row.load, None if row.memory is None else row.memory / 1e6,
-    ]  # fmt: skip
+        row.network.median if row.network else None,
+        row.fps,
+        row.whole.median if row.whole else None,
+        row.whole.p95 if row.whole else None,
+        row.load,
+        None if row.memory is None else row.memory / 1e6,
+    ]
     size = _number(None if row.size is None else row.size / 1e6)
     return [title(report.rows, number), "✗" if row.error else "✓", size, *score, *map(_number, figures)]
 
@@ -130,19 +154,36 @@ def _points(report: Report, measured: Sequence[int]) -> list[dict[str, Any]]:
         elif not judged:
             up = (row.memory or 0) / 1e6
         if up is not None and row.whole is not None:
-            found.append({"label": title(report.rows, i), "x": row.whole.median, "y": up, "size": (row.size or 0) / 1e6,
-                          "best": i == report.choice})  # fmt: skip
+            found.append(
+                {
+                    "label": title(report.rows, i),
+                    "x": row.whole.median,
+                    "y": up,
+                    "size": (row.size or 0) / 1e6,
+                    "best": i == report.choice,
+                }
+            )
     return found
 
 
 def _pairs(report: Report) -> list[tuple[str, str, str, str, str]]:
     """Every two, the faster one first."""
-    words = {"faster": say("faster", "更快"), "same": say("as fast", "一样快"),
-             "unclear": say("too noisy to tell", "干扰太大，无法判断")}  # fmt: skip
+    words = {
+        "faster": say("faster", "更快"),
+        "same": say("as fast", "一样快"),
+        "unclear": say("too noisy to tell", "干扰太大，无法判断"),
+    }
     found = []
     for pair in report.pairs:
         seen = pair if pair.ratio <= 1 else pair.turned
         ends = f"{seen.low:.3f} – {seen.high:.3f}"
-        found.append((title(report.rows, seen.one), title(report.rows, seen.other), f"{seen.ratio:.3f}", ends,
-                      words[seen.outcome]))  # fmt: skip
+        found.append(
+            (
+                title(report.rows, seen.one),
+                title(report.rows, seen.other),
+                f"{seen.ratio:.3f}",
+                ends,
+                words[seen.outcome],
+            )
+        )
     return found

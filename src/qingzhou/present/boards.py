@@ -50,8 +50,12 @@ def push_shown(bundle: Path | None, name: str | None, options: Mapping[str, Any]
     target = _target(name, options)
     tell = _teller(json_wanted)
     if options["unihiker_default"]:
-        note(say("The Unihiker's published password is known to everybody; change it with passwd.",
-                 "行空板的默认密码人人都知道，建议用 passwd 修改。"))  # fmt: skip
+        note(
+            say(
+                "The Unihiker's published password is known to everybody; change it with passwd.",
+                "行空板的默认密码人人都知道，建议用 passwd 修改。",
+            )
+        )
     tell(say(f"connecting to {target}", f"连接 {target}"))
     with Board(target, _login(target, options, json_wanted)) as board:
         done = push(bundle, board, options["folder"], tell, options["measure"])
@@ -136,11 +140,14 @@ def _show(done: Pushed, report: Path | None, json_wanted: bool) -> None:
     screen = console()
     sent = say(f"{done.sent} files, {done.bytes / 1e6:.1f} MB", f"{done.sent} 个文件，{done.bytes / 1e6:.1f} MB")
     screen.print(f"[green]✓[/] {say('on the board, installed and tested', '已发送、安装并通过自检')}")
-    screen.print(facts(
-        (say("folder", "文件夹"), escape(done.folder)), (say("sent", "发送"), sent),
-        (say("already there", "已有"), str(done.kept)),
-        (say("figures", "测量结果"), escape(str(report)) if report else ""),
-    ))  # fmt: skip
+    screen.print(
+        facts(
+            (say("folder", "文件夹"), escape(done.folder)),
+            (say("sent", "发送"), sent),
+            (say("already there", "已有"), str(done.kept)),
+            (say("figures", "测量结果"), escape(str(report)) if report else ""),
+        )
+    )
     notes(screen, [_kept(name, now) for name, now in done.changed.items()])
     if report is not None:
         screen.print(f"[dim]qingzhou report {escape(word(report.name, this_shell()))}[/]")

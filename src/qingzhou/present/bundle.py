@@ -12,9 +12,9 @@ from ..runtime.text import this_shell, word
 from .pieces import as_json, console, escape, facts, notes, table_of
 
 if TYPE_CHECKING:
-    from ..bundle.build import Bundle
     from ..bundle.estimate import Estimate
     from ..bundle.form import Form
+    from ..bundle.order import Bundle
     from ..devices import Device
 
 
@@ -28,13 +28,20 @@ def devices(found: Sequence[Device], json_wanted: bool) -> None:
     for device in found:
         pythons = list(device.pythons)
         table.add_row(
-            f"[bold]{device.name}[/]", escape(device.shown), f"{device.memory_mb} MB",
+            f"[bold]{device.name}[/]",
+            escape(device.shown),
+            f"{device.memory_mb} MB",
             f"{pythons[0]}–{pythons[-1]}" if len(pythons) > 2 else ", ".join(pythons),
-            _engines(device), escape(", ".join(_also(device))),
-        )  # fmt: skip
+            _engines(device),
+            escape(", ".join(_also(device))),
+        )
     console().print(table)
-    console().print(say("Processors, exact packages, speeds and their sources: --json",
-                        "处理器、准确的软件包版本、速度及其来源：--json"))  # fmt: skip
+    console().print(
+        say(
+            "Processors, exact packages, speeds and their sources: --json",
+            "处理器、准确的软件包版本、速度及其来源：--json",
+        )
+    )
 
 
 def _also(device: Device) -> list[str]:
@@ -57,21 +64,27 @@ def bundle(made: Bundle, json_wanted: bool) -> None:
     screen, form = console(), made.form
     wheels = say(f", {made.wheels} wheels inside", f"，内含 {made.wheels} 个安装文件") if made.wheels else ""
     screen.print(f"[bold]{escape(str(made.path))}[/]  {decimal(made.size)}{wheels}")
-    screen.print(facts(
-        (say("device", "设备"), escape(made.device.shown)),
-        (say("scene", "场景"), made.scene),
-        (say("network", "网络"), escape(form.card.network)),
-        (say("form", "形式"), _form(form)),
-        (say("rules", "规则"), "\n".join(map(escape, made.rules))),
-        (say("expected", "预计"), _expected(made.estimate)),
-        (say("sample", "示例"), escape(made.answer)),
-        (say("time", "用时"), f"{made.seconds:.1f} s"),
-    ))  # fmt: skip
+    screen.print(
+        facts(
+            (say("device", "设备"), escape(made.device.shown)),
+            (say("scene", "场景"), made.scene),
+            (say("network", "网络"), escape(form.card.network)),
+            (say("form", "形式"), _form(form)),
+            (say("rules", "规则"), "\n".join(map(escape, made.rules))),
+            (say("expected", "预计"), _expected(made.estimate)),
+            (say("sample", "示例"), escape(made.answer)),
+            (say("time", "用时"), f"{made.seconds:.1f} s"),
+        )
+    )
     notes(screen, made.notes)
     if not made.device.is_page:
-        screen.print(say("Next: copy it to the device and follow its README.md, or: ",
-                         "下一步：复制到设备上，按 README.md 操作，或者：")
-                     + f"qingzhou push {escape(word(str(made.path), this_shell()))} user@board")  # fmt: skip
+        screen.print(
+            say(
+                "Next: copy it to the device and follow its README.md, or: ",
+                "下一步：复制到设备上，按 README.md 操作，或者：",
+            )
+            + f"qingzhou push {escape(word(str(made.path), this_shell()))} user@board"
+        )
 
 
 def _form(form: Form) -> str:

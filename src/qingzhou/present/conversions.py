@@ -60,9 +60,10 @@ def _one_conversion(result: Conversion | QingzhouError) -> None:
 def _check(code: str) -> str:
     """A check in words."""
     return {
-        "structure": say("structure", "结构"), "runs": say("runs in onnxruntime", "能在 onnxruntime 中运行"),
+        "structure": say("structure", "结构"),
+        "runs": say("runs in onnxruntime", "能在 onnxruntime 中运行"),
         "equals_original": say("equals the unsimplified network", "与化简前的网络一致"),
-    }[code]  # fmt: skip
+    }[code]
 
 
 def _command(result: Conversion) -> str:
@@ -73,16 +74,28 @@ def _command(result: Conversion) -> str:
 
 
 def _many_conversions(results: Sequence[Result]) -> None:
-    table = table_of("", say("file", "文件"), say("network", "网络"), say("classes", "类别"), say("size", "大小"),
-                   say("time", "用时"))  # fmt: skip
+    table = table_of(
+        "",
+        say("file", "文件"),
+        say("network", "网络"),
+        say("classes", "类别"),
+        say("size", "大小"),
+        say("time", "用时"),
+    )
     names = _short_names([source for source, _ in results])
     for (_, result), name in zip(results, names, strict=True):
         if isinstance(result, QingzhouError):
             table.add_row("[red]✗[/]", name)
             continue
         card = result.model.card
-        table.add_row("[green]✓[/]", name, f"{escape(card.network)} ({escape(card.tool)})",
-                      str(len(card.labels) or ""), decimal(result.size), f"{result.seconds:.2f} s")  # fmt: skip
+        table.add_row(
+            "[green]✓[/]",
+            name,
+            f"{escape(card.network)} ({escape(card.tool)})",
+            str(len(card.labels) or ""),
+            decimal(result.size),
+            f"{result.seconds:.2f} s",
+        )
     screen = console()
     screen.print(table)
     for (_, result), name in zip(results, names, strict=True):

@@ -23,8 +23,13 @@ def evaluation(found: Evaluation, json_wanted: bool) -> None:
     screen = console()
     name = found.model.name if found.model else found.task
     screen.print(f"[bold]{escape(name)}[/] ← [bold]{escape(str(found.data.path))}[/]", soft_wrap=True)
-    screen.print(facts((say("data", "数据"), data_text(found)), *_score(found.result),
-                        (say("time", "用时"), f"{found.seconds:.2f} s")))  # fmt: skip
+    screen.print(
+        facts(
+            (say("data", "数据"), data_text(found)),
+            *_score(found.result),
+            (say("time", "用时"), f"{found.seconds:.2f} s"),
+        )
+    )
     match found.result:
         case Classification():
             _classes(screen, found.result)
@@ -37,13 +42,20 @@ def evaluation(found: Evaluation, json_wanted: bool) -> None:
 def data_text(found: Evaluation) -> str:
     """ "class folders · test part · 497 judged"."""
     layouts = {
-        "folders": say("class folders", "按类别分文件夹"), "mmedu": say("MMEdu data set", "MMEdu 数据集"),
-        "coco": "COCO", "yolo": "YOLO", "voc": "Pascal VOC", "csv": say("CSV table", "CSV 表格"), "npz": "NPZ",
-    }  # fmt: skip
+        "folders": say("class folders", "按类别分文件夹"),
+        "mmedu": say("MMEdu data set", "MMEdu 数据集"),
+        "coco": "COCO",
+        "yolo": "YOLO",
+        "voc": "Pascal VOC",
+        "csv": say("CSV table", "CSV 表格"),
+        "npz": "NPZ",
+    }
     splits = {
-        "test": say("test part", "测试集"), "val": say("validation part", "验证集"),
-        "train": say("training part", "训练集"), "all": say("all of it", "全部"),
-    }  # fmt: skip
+        "test": say("test part", "测试集"),
+        "val": say("validation part", "验证集"),
+        "train": say("training part", "训练集"),
+        "all": say("all of it", "全部"),
+    }
     judged = say(f"{found.result.judged} judged", f"评估了 {found.result.judged} 个")
     return f"{layouts[found.data.layout]}  ·  {splits[found.data.split]}  ·  {judged}  ·  {task(found.task)}"
 
@@ -59,12 +71,19 @@ def _score(result: Classification | Regression | DetectionScore) -> list[tuple[s
                 (say("among 5", "前五名"), "" if result.top5 is None else percent(result.top5)),
             ]
         case Regression():
-            return [("MAE", f"[bold]{result.mae:.4g}[/]"), ("RMSE", f"{result.rmse:.4g}"),
-                    ("R²", "–" if result.r2 is None else f"{result.r2:.4f}")]  # fmt: skip
+            return [
+                ("MAE", f"[bold]{result.mae:.4g}[/]"),
+                ("RMSE", f"{result.rmse:.4g}"),
+                ("R²", "–" if result.r2 is None else f"{result.r2:.4f}"),
+            ]
         case DetectionScore():
             boxes = say(f"{result.boxes} true, {result.found} found", f"标注 {result.boxes} 个，检出 {result.found} 个")
-            return [("mAP", f"[bold]{percent(result.map)}[/]  (IoU 0.50:0.95)"), ("mAP50", percent(result.map50)),
-                    ("mAP75", percent(result.map75)), (say("boxes", "目标框"), boxes)]  # fmt: skip
+            return [
+                ("mAP", f"[bold]{percent(result.map)}[/]  (IoU 0.50:0.95)"),
+                ("mAP50", percent(result.map50)),
+                ("mAP75", percent(result.map75)),
+                (say("boxes", "目标框"), boxes),
+            ]
 
 
 def percent(share: float | None) -> str:
@@ -129,8 +148,12 @@ def _examples(screen: Console, result: Classification) -> None:
     screen.print("\n" + say(f"{result.wrong} wrong answers{more}", f"答错 {result.wrong} 个{more}"))
     table = table_of(say("input", "输入"), say("is", "实际"), say("answer", "回答"), "")
     for example in result.examples[:shown]:
-        table.add_row(escape(example.source), escape(example.truth), f"[red]{escape(example.answer)}[/]",
-                      f"{100 * example.confidence:.1f} %")  # fmt: skip
+        table.add_row(
+            escape(example.source),
+            escape(example.truth),
+            f"[red]{escape(example.answer)}[/]",
+            f"{100 * example.confidence:.1f} %",
+        )
     screen.print(table)
 
 
@@ -155,8 +178,12 @@ def unknown_text(found: Evaluation) -> Sequence[str]:
         return []
     names = ", ".join(f"{label} ({count})" for label, count in list(found.unknown.items())[:MOST_CLASSES])
     total = sum(found.unknown.values())
-    return [say(f"{total} not judged, of classes that the model does not know: {names}",
-                f"{total} 个未评估，模型不认识它们的类别：{names}")]  # fmt: skip
+    return [
+        say(
+            f"{total} not judged, of classes that the model does not know: {names}",
+            f"{total} 个未评估，模型不认识它们的类别：{names}",
+        )
+    ]
 
 
 def _failures(screen: Console, found: Evaluation) -> None:

@@ -25,11 +25,20 @@ def evaluation_page(found: Evaluation, out: Path) -> None:
     """Write the page, whole or not at all; OutputError."""
     result = found.result
     write_page(
-        out, "evaluation.html", language(), kind=type(result).__name__, found=found, result=result,
-        name=found.model.name if found.model else found.task, data=data_text(found), tiles=_tiles(result),
-        notes=[*found.notes, *unknown_text(found)], pictures=_pictures(found), most_classes=MOST_CLASSES,
+        out,
+        "evaluation.html",
+        language(),
+        kind=type(result).__name__,
+        found=found,
+        result=result,
+        name=found.model.name if found.model else found.task,
+        data=data_text(found),
+        tiles=_tiles(result),
+        notes=[*found.notes, *unknown_text(found)],
+        pictures=_pictures(found),
+        most_classes=MOST_CLASSES,
         most_pairs=MOST_PAIRS,
-    )  # fmt: skip
+    )
 
 
 def _tiles(result: Classification | Regression | DetectionScore) -> list[tuple[str, str, str]]:
@@ -61,10 +70,13 @@ def _pictures(found: Evaluation) -> list[Picture]:
     match found.result:
         case Classification() if found.data.answers == "labels":
             return [
-                (_picture(one.source), one.source,
-                 [f"{one.truth} → {one.answer}", f"{100 * one.confidence:.1f} %", Path(one.source).name])
+                (
+                    _picture(one.source),
+                    one.source,
+                    [f"{one.truth} → {one.answer}", f"{100 * one.confidence:.1f} %", Path(one.source).name],
+                )
                 for one in found.result.examples
-            ]  # fmt: skip
+            ]
         case DetectionScore():
             return [_scene(one) for one in found.result.scenes]
     return []

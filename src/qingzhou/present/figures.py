@@ -65,10 +65,18 @@ def report_page(merged: Sequence[Merged], bad: Sequence[Unread], faults: Faults,
     devices, lines = table_of_speeds(merged)
     speeds = [[name, precision.upper(), *map(_speed, row)] for name, precision, row in lines]
     write_page(
-        out, "figures.html", language(), lead=_lead(merged, bad), tiles=_tiles(merged), speeds=speeds, devices=devices,
-        heads=heads, cells=cells, bad=[(one.file, one.reason) for one in bad],
+        out,
+        "figures.html",
+        language(),
+        lead=_lead(merged, bad),
+        tiles=_tiles(merged),
+        speeds=speeds,
+        devices=devices,
+        heads=heads,
+        cells=cells,
+        bad=[(one.file, one.reason) for one in bad],
         sources=[(f"{MARKS[source].strip()} {_source(source)}", texts) for source, texts in faults.items()],
-    )  # fmt: skip
+    )
 
 
 def _table(merged: Sequence[Merged], columns: Sequence[int] = range(15)) -> tuple[list[str], list[list[str]]]:
@@ -80,10 +88,22 @@ def _table(merged: Sequence[Merged], columns: Sequence[int] = range(15)) -> tupl
 
 def _heads() -> list[str]:
     return [
-        say("network", "网络"), say("model", "模型"), say("device", "设备"), say("engine", "引擎"),
-        say("precision", "精度"), say("size", "大小"), say("accuracy", "准确率"), "FPS", "p50 ms", "p95 ms",
-        say("load s", "加载 s"), say("memory MB", "内存 MB"), "°C", say("hot", "过热"), say("boards", "板数"),
-    ]  # fmt: skip
+        say("network", "网络"),
+        say("model", "模型"),
+        say("device", "设备"),
+        say("engine", "引擎"),
+        say("precision", "精度"),
+        say("size", "大小"),
+        say("accuracy", "准确率"),
+        "FPS",
+        "p50 ms",
+        "p95 ms",
+        say("load s", "加载 s"),
+        say("memory MB", "内存 MB"),
+        "°C",
+        say("hot", "过热"),
+        say("boards", "板数"),
+    ]
 
 
 def _cells(one: Merged) -> list[str]:
@@ -95,10 +115,22 @@ def _cells(one: Merged) -> list[str]:
         fps = say(f"{row.million_instructions:.0f} M instructions", f"{row.million_instructions:.0f} M 条指令")
     hot = {True: "⚠", False: "–", None: ""}[row.throttled]
     return [
-        row.network or row.model, row.model, row.device + MARKS[row.source], row.engine, row.precision.upper(),
-        size(row.size_bytes), percent(row.accuracy), fps, figure(row.latency_ms_p50), figure(row.latency_ms_p95),
-        figure(row.load_s), figure(row.memory_mb), figure(row.temperature_c), hot, str(one.boards),
-    ]  # fmt: skip
+        row.network or row.model,
+        row.model,
+        row.device + MARKS[row.source],
+        row.engine,
+        row.precision.upper(),
+        size(row.size_bytes),
+        percent(row.accuracy),
+        fps,
+        figure(row.latency_ms_p50),
+        figure(row.latency_ms_p95),
+        figure(row.load_s),
+        figure(row.memory_mb),
+        figure(row.temperature_c),
+        hot,
+        str(one.boards),
+    ]
 
 
 def _speed(one: Merged | None) -> str:

@@ -69,8 +69,10 @@ def doors(found: Mapping[str, Door], json_wanted: bool) -> None:
         as_json({name: {"provider": door.provider, "origin": door.origin} for name, door in found.items()})
         return
     names = {
-        "qingzhou": say("Qingzhou", "轻舟"), "original": say("the original", "原版"), "none": say("nothing", "没有"),
-    }  # fmt: skip
+        "qingzhou": say("Qingzhou", "轻舟"),
+        "original": say("the original", "原版"),
+        "none": say("nothing", "没有"),
+    }
     table = table_of("import", say("gives", "得到"), say("from", "来自"))
     for name, door in found.items():
         table.add_row(name, names[door.provider], escape(door.origin))

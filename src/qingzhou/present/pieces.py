@@ -107,16 +107,22 @@ def labels(names: Sequence[str]) -> str:
 def task(name: str) -> str:
     """A card's task, in words."""
     return {
-        "classification": say("classification", "分类"), "regression": say("regression", "回归"),
-        "values": say("values", "数值"), "generation": say("text generation", "文本生成"),
+        "classification": say("classification", "分类"),
+        "regression": say("regression", "回归"),
+        "values": say("values", "数值"),
+        "generation": say("text generation", "文本生成"),
         "detection": say("object detection", "目标检测"),
-    }.get(name, name)  # fmt: skip
+    }.get(name, name)
 
 
 def entry(found: Input) -> str:
     """A card's input in words: 1 x 3 x 224 x 224, picture (RGB)."""
-    kinds = {"image": say("picture", "图片"), "table": say("table", "表格"), "array": say("array", "数组"),
-             "tokens": say("words", "字词")}  # fmt: skip
+    kinds = {
+        "image": say("picture", "图片"),
+        "table": say("table", "表格"),
+        "array": say("array", "数组"),
+        "tokens": say("words", "字词"),
+    }
     sizes = " x ".join("N" if n is None else str(n) for n in found.shape)
     return f"{sizes}  ({kinds[found.kind]}{', ' + found.color if found.color else ''})"
 
@@ -126,9 +132,13 @@ def step_text(step: Mapping[str, Any]) -> str:
     single = [step[name] for name in ("short", "multiple") if name in step]
     sizes = step.get("size") or step.get("within") or step.get("inside") or single
     names = {
-        "resize": say("resize", "缩放"), "center_crop": say("centre crop", "中心裁剪"), "pad": say("pad", "填充"),
-        "pad_to": say("pad to", "填充到"), "gray": say("grey", "灰度"), "normalize": say("normalise", "归一化"),
-    }  # fmt: skip
+        "resize": say("resize", "缩放"),
+        "center_crop": say("centre crop", "中心裁剪"),
+        "pad": say("pad", "填充"),
+        "pad_to": say("pad to", "填充到"),
+        "gray": say("grey", "灰度"),
+        "normalize": say("normalise", "归一化"),
+    }
     return " ".join([names.get(step["op"], step["op"]), "x".join(str(n) for n in sizes)]).strip()
 
 

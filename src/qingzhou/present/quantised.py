@@ -22,14 +22,16 @@ def quantised(found: Quantised, json_wanted: bool) -> None:
     name = escape(found.path.name) if found.path else say("kept as it is", "保留原模型")
     screen.print(f"[bold]{escape(found.source.name)}[/] → [bold]{name}[/]")
     before, after = found.sizes
-    screen.print(facts(
-        (say("precision", "精度"), f"{found.precision}  ({found.target})"),
-        (say("size", "大小"), f"{decimal(before)} → [bold]{decimal(after)}[/]  ({after / before:.0%})"),
-        *(_accuracy(found.verdict) if found.verdict else []),
-        *(_speed(found.timing) if found.timing else []),
-        (say("layers", "层"), _layers(found)),
-        (say("time", "用时"), f"{found.seconds:.2f} s"),
-    ))  # fmt: skip
+    screen.print(
+        facts(
+            (say("precision", "精度"), f"{found.precision}  ({found.target})"),
+            (say("size", "大小"), f"{decimal(before)} → [bold]{decimal(after)}[/]  ({after / before:.0%})"),
+            *(_accuracy(found.verdict) if found.verdict else []),
+            *(_speed(found.timing) if found.timing else []),
+            (say("layers", "层"), _layers(found)),
+            (say("time", "用时"), f"{found.seconds:.2f} s"),
+        )
+    )
     if found.verdict is not None and found.verdict.changes:
         _changed(found.verdict)
     notes(screen, found.notes)
@@ -43,14 +45,18 @@ def _accuracy(verdict: Verdict) -> list[tuple[str, str]]:
         same = say("same answers, not accuracy", "回答一致，不是准确率")
         return [(say("agreement", "一致率"), f"[bold]{100 * after:.2f} %[/]  {same}  ·  {judged}")]
     drop, low, high = (100 * share for share in verdict.drop)
-    sure = say(f"drop {drop:+.2f} points, 95 % interval {low:+.2f} to {high:+.2f}",
-               f"下降 {drop:+.2f} 个百分点，95% 置信区间 {low:+.2f} 到 {high:+.2f}")  # fmt: skip
+    sure = say(
+        f"drop {drop:+.2f} points, 95 % interval {low:+.2f} to {high:+.2f}",
+        f"下降 {drop:+.2f} 个百分点，95% 置信区间 {low:+.2f} 到 {high:+.2f}",
+    )
     return [(verdict.measure, f"{100 * before:.2f} % → [bold]{100 * after:.2f} %[/]  ·  {judged}"), ("", sure)]
 
 
 def _speed(timing: Timing) -> list[tuple[str, str]]:
-    sure = say(f"{timing.ratio:.2f} x, 95 % interval {timing.low:.2f} to {timing.high:.2f}; one thread, here",
-               f"{timing.ratio:.2f} 倍，95% 置信区间 {timing.low:.2f} 到 {timing.high:.2f}；单线程，本机")  # fmt: skip
+    sure = say(
+        f"{timing.ratio:.2f} x, 95 % interval {timing.low:.2f} to {timing.high:.2f}; one thread, here",
+        f"{timing.ratio:.2f} 倍，95% 置信区间 {timing.low:.2f} 到 {timing.high:.2f}；单线程，本机",
+    )
     return [(say("network", "网络用时"), f"{timing.before:.2f} ms → [bold]{timing.after:.2f} ms[/]  ({sure})")]
 
 

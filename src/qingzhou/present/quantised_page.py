@@ -24,12 +24,20 @@ def quantised_page(found: Quantised, out: Path) -> None:
     """Write the page, whole or not at all; OutputError."""
     rows = _worst(found.layers)
     write_page(
-        out, "quantised.html", language(), found=found, name=found.source.name, tiles=_tiles(found),
-        bars=_bars(found), verdict=found.verdict, matrices=_matrices(found.verdict), changed=_changed(found.verdict),
+        out,
+        "quantised.html",
+        language(),
+        found=found,
+        name=found.source.name,
+        tiles=_tiles(found),
+        bars=_bars(found),
+        verdict=found.verdict,
+        matrices=_matrices(found.verdict),
+        changed=_changed(found.verdict),
         layer_rows=[(layer.name + (" (float)" if layer.kept else ""), layer.sqnr, None) for layer in rows],
         hidden=len(rows) < len(found.layers),
         shown=[layer for layer in sorted(found.layers, key=_sqnr) if layer.whole is not None][:SHOWN],
-    )  # fmt: skip
+    )
 
 
 def _tiles(found: Quantised) -> list[Tile]:
@@ -50,8 +58,10 @@ def _accuracy(verdict: Verdict) -> Tile:
     if not verdict.labelled:
         return say("same answers", "回答一致"), percent(after), judged
     low, high = (100 * end for end in (verdict.drop.low, verdict.drop.high))
-    sure = say(f"drop, 95 % interval: {low:+.2f} to {high:+.2f} points",
-               f"下降的 95% 置信区间：{low:+.2f} 到 {high:+.2f} 个百分点")  # fmt: skip
+    sure = say(
+        f"drop, 95 % interval: {low:+.2f} to {high:+.2f} points",
+        f"下降的 95% 置信区间：{low:+.2f} 到 {high:+.2f} 个百分点",
+    )
     return verdict.measure, f"{percent(before)} → {percent(after)}", f"{judged} · {sure}"
 
 

@@ -81,22 +81,29 @@ class Verdict:
         """What was not judged, and what is doubtful."""
         found = list(self.hints)
         if self.copies:
-            found.append(say(
-                f"{self.copies} pictures are copies of others of the data, and were left out.",
-                f"{self.copies} 张图片与数据中的其他图片相同，没有使用。",
-            ))  # fmt: skip
+            found.append(
+                say(
+                    f"{self.copies} pictures are copies of others of the data, and were left out.",
+                    f"{self.copies} 张图片与数据中的其他图片相同，没有使用。",
+                )
+            )
         if self.failed:
             first = self.failures[0]
-            found.append(say(
-                f"{self.failed} inputs could not be judged and do not count. The first, {first.source}: {first.error}",
-                f"{self.failed} 个输入无法评估，未计入。第一个 {first.source}：{first.error}",
-            ))  # fmt: skip
+            found.append(
+                say(
+                    f"{self.failed} inputs could not be judged and do not count. The first, {first.source}: "
+                    f"{first.error}",
+                    f"{self.failed} 个输入无法评估，未计入。第一个 {first.source}：{first.error}",
+                )
+            )
         if self.unknown:
             names, count = ", ".join(list(self.unknown)[:MOST_UNKNOWN]), sum(self.unknown.values())
-            found.append(say(
-                f"{count} were not judged: they are of classes that the model does not know ({names}).",
-                f"{count} 个未评估：模型不认识它们的类别（{names}）。",
-            ))  # fmt: skip
+            found.append(
+                say(
+                    f"{count} were not judged: they are of classes that the model does not know ({names}).",
+                    f"{count} 个未评估：模型不认识它们的类别（{names}）。",
+                )
+            )
         return found
 
 
@@ -127,11 +134,21 @@ def judge(pair: Pair, split: Split) -> Verdict:
         before = _score(card, pairs, 0)
     changed = _changed(card, pairs, labelled)
     return Verdict(
-        {"classification": "top-1", "detection": "mAP"}.get(card.task, "R²"), labelled, before, _score(card, pairs, 1),
-        _drop(card, pairs), changed[:MOST_CHANGED], len(changed), count.failed, count.failures,
-        dict(count.unknown), split.copies + len(every) - len(pairs), why, "" if labelled else _same(before, pairs),
+        {"classification": "top-1", "detection": "mAP"}.get(card.task, "R²"),
+        labelled,
+        before,
+        _score(card, pairs, 1),
+        _drop(card, pairs),
+        changed[:MOST_CHANGED],
+        len(changed),
+        count.failed,
+        count.failures,
+        dict(count.unknown),
+        split.copies + len(every) - len(pairs),
+        why,
+        "" if labelled else _same(before, pairs),
         [*([hint] if hint else []), *_several(card, pairs)],
-    )  # fmt: skip
+    )
 
 
 def _several(card: Card, pairs: Answered) -> list[str]:
@@ -139,12 +156,15 @@ def _several(card: Card, pairs: Answered) -> list[str]:
     if card.output.scores != "sigmoids":
         return []
     same = sum({one.index for one in both.before.named} == {one.index for one in both.after.named} for _, both in pairs)
-    return [say(
-        "This model judges each class by itself and may name several or none. The figure above is only about the class "
-        f"with the highest score; exactly the same classes are named for {same} of {len(pairs)} inputs.",
-        f"这个模型对每个类别单独判断，可能说出多个类别或一个也没有。上面的数字只看分数最高的类别；"
-        f"{len(pairs)} 个输入中有 {same} 个说出的类别与原来完全相同。",
-    )]  # fmt: skip
+    return [
+        say(
+            "This model judges each class by itself and may name several or none. The figure above is only about "
+            "the class "
+            f"with the highest score; exactly the same classes are named for {same} of {len(pairs)} inputs.",
+            f"这个模型对每个类别单独判断，可能说出多个类别或一个也没有。上面的数字只看分数最高的类别；"
+            f"{len(pairs)} 个输入中有 {same} 个说出的类别与原来完全相同。",
+        )
+    ]
 
 
 def _once(pairs: Answered, split: Split) -> list[tuple[Case, Both]]:

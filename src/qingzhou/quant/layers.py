@@ -49,10 +49,15 @@ def look_at(network: Network, model: ModelProto, kept: frozenset[str], feeds: Se
     for node, name in zip(network.heavy, names, strict=True):
         weight = node.input[1]
         whole = None if node.output[0] in kept else integers.get(f"{weight}/int8")
-        layers.append(Layer(
-            _title(weight), losses[name], node.output[0] in kept, _histogram(network.weight(node)),
-            None if whole is None else _histogram(numpy_helper.to_array(whole)),
-        ))  # fmt: skip
+        layers.append(
+            Layer(
+                _title(weight),
+                losses[name],
+                node.output[0] in kept,
+                _histogram(network.weight(node)),
+                None if whole is None else _histogram(numpy_helper.to_array(whole)),
+            )
+        )
     return layers
 
 

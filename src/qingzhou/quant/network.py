@@ -163,9 +163,13 @@ def rebuilt(source: ModelProto, nodes: Iterable[NodeProto], constants: Iterable[
     graph.node.extend(nodes)
     graph.initializer.extend(constants)
     return ModelProto(
-        ir_version=source.ir_version, producer_name=source.producer_name, producer_version=source.producer_version,
-        opset_import=source.opset_import, metadata_props=source.metadata_props, graph=graph,
-    )  # fmt: skip
+        ir_version=source.ir_version,
+        producer_name=source.producer_name,
+        producer_version=source.producer_version,
+        opset_import=source.opset_import,
+        metadata_props=source.metadata_props,
+        graph=graph,
+    )
 
 
 def channel_axis(node: NodeProto) -> int:

@@ -39,9 +39,12 @@ class Scheme:
 
 
 def quantise(
-    network: Network, ranges: Mapping[str, Range], scheme: Scheme, kept: frozenset[str] = frozenset(),
+    network: Network,
+    ranges: Mapping[str, Range],
+    scheme: Scheme,
+    kept: frozenset[str] = frozenset(),
     means: Mapping[str, Array] | None = None,
-) -> ModelProto:  # fmt: skip
+) -> ModelProto:
     """The INT8 form of a network.
 
     ranges  of every activation; kept: heavy nodes that stay in float, by the name of their output

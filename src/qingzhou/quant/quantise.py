@@ -55,10 +55,19 @@ LEAST_TOLERANCE = 0.02  # of the self-test: another processor may round a number
 
 
 def quantize(
-    model: str | Path, data: str | Path | None = None, out: str | Path | None = None, *, precision: str = "int8",
-    target: str = "auto", max_drop: float = 0.5, min_agreement: float = 95.0, any_speed: bool = False,
-    calibration: int = ENOUGH, layout: str = "auto", tell: Tell = silent,
-) -> Quantised:  # fmt: skip
+    model: str | Path,
+    data: str | Path | None = None,
+    out: str | Path | None = None,
+    *,
+    precision: str = "int8",
+    target: str = "auto",
+    max_drop: float = 0.5,
+    min_agreement: float = 95.0,
+    any_speed: bool = False,
+    calibration: int = ENOUGH,
+    layout: str = "auto",
+    tell: Tell = silent,
+) -> Quantised:
     """Make a converted .onnx smaller and faster, and keep a promise about what is lost.
 
     data           what `evaluate` reads, or a folder of pictures without answers; needed for "int8". One part of it
@@ -260,10 +269,21 @@ def _written(job: _Job, made: _Made, parts: Split | None, place: Path, precision
     """The result; the file, if it is worth having."""
     calibrated = len(parts.calibration) if parts and precision == "int8" else 0
     found = Quantised(
-        job.source, None, None, precision, job.target, (job.source.stat().st_size, made.model.ByteSize()), job.limits,
-        made.verdict, made.timing, made.plan, made.layers, calibrated,
-        [*(parts.notes if parts else ()), *(_remarks(made.verdict, job.limits) if made.verdict else ())], 0.0,
-    )  # fmt: skip
+        job.source,
+        None,
+        None,
+        precision,
+        job.target,
+        (job.source.stat().st_size, made.model.ByteSize()),
+        job.limits,
+        made.verdict,
+        made.timing,
+        made.plan,
+        made.layers,
+        calibrated,
+        [*(parts.notes if parts else ()), *(_remarks(made.verdict, job.limits) if made.verdict else ())],
+        0.0,
+    )
     program = None
     if found.better:
         save(made.model, _card(job, made, found, parts), place)
@@ -283,8 +303,12 @@ def _card(job: _Job, made: _Made, found: Quantised, parts: Split | None) -> Card
     done: dict[str, Any] = {"precision": found.precision, "target": found.target, "calibrated": found.calibrated}
     if made.verdict is not None:
         before, after = made.verdict.figures()
-        done |= {"measure": made.verdict.measure if made.verdict.labelled else "agreement", "before": before,
-                 "after": after, "judged": made.verdict.judged}  # fmt: skip
+        done |= {
+            "measure": made.verdict.measure if made.verdict.labelled else "agreement",
+            "before": before,
+            "after": after,
+            "judged": made.verdict.judged,
+        }
     seen = usual_pictures(job.before, parts.calibration) if parts else None
     card = replace(job.card, origin={**job.card.origin, "quantised": done}, pictures=seen or job.card.pictures)
     if card.sample is None or not card.sample.output:

@@ -135,20 +135,31 @@ class Quantised:
     def as_dict(self) -> dict[str, Any]:
         """The same as plain values, for --json."""
         return {
-            "source": str(self.source), "model": None if self.path is None else str(self.path),
+            "source": str(self.source),
+            "model": None if self.path is None else str(self.path),
             "program": None if self.program is None else str(self.program),
-            "precision": self.precision, "target": self.target, "bytes_before": self.sizes[0],
-            "bytes_after": self.sizes[1], "kept_promise": self.kept_promise, "better": self.better,
+            "precision": self.precision,
+            "target": self.target,
+            "bytes_before": self.sizes[0],
+            "bytes_after": self.sizes[1],
+            "kept_promise": self.kept_promise,
+            "better": self.better,
             "limits": {"max_drop": self.limits.max_drop, "min_agreement": self.limits.min_agreement},
             "accuracy": None if self.verdict is None else _accuracy(self.verdict),
             "speed": None if self.timing is None else {**self.timing._asdict(), "faster": self.timing.faster},
-            "plan": None if self.plan is None else {
-                "ranges": self.plan.method, "bias_correction": self.plan.corrected, "sqnr": self.plan.sqnr,
+            "plan": None
+            if self.plan is None
+            else {
+                "ranges": self.plan.method,
+                "bias_correction": self.plan.corrected,
+                "sqnr": self.plan.sqnr,
                 "layers": [{"name": x.name, "sqnr": x.sqnr, "kept": x.kept} for x in self.layers],
             },
-            "calibrated": self.calibrated, "notes": list(self.notes), "explanation": self.explanation,
+            "calibrated": self.calibrated,
+            "notes": list(self.notes),
+            "explanation": self.explanation,
             "seconds": round(self.seconds, 3),
-        }  # fmt: skip
+        }
 
     def _lost(self) -> str:
         """What became of the accuracy."""
@@ -189,8 +200,10 @@ class Quantised:
                 "这超过了允许的损失，即使保留部分层为浮点也不行，所以保留原来的模型。",
             )
         if not self.fast_enough and self.timing is not None:
-            slow = say("slower" if self.timing.faster is False else "not clearly faster",
-                       "更慢" if self.timing.faster is False else "没有明显更快")  # fmt: skip
+            slow = say(
+                "slower" if self.timing.faster is False else "not clearly faster",
+                "更慢" if self.timing.faster is False else "没有明显更快",
+            )
             return say(
                 f"But INT8 is {slow} on this machine ({self.timing.ratio:.2f} times the speed), so your model stays as "
                 "it is; for another device name it with --target, or take --any-speed if only the size counts.",
@@ -208,11 +221,19 @@ class Quantised:
 def _accuracy(verdict: Verdict) -> dict[str, Any]:
     before, after = verdict.figures()
     return {
-        "measure": verdict.measure, "labelled": verdict.labelled, "why": verdict.why, "before": before, "after": after,
-        "drop": verdict.drop.drop, "interval95": [verdict.drop.low, verdict.drop.high], "judged": verdict.judged,
-        "changed": verdict.changes, "failed": verdict.failed, "copies": verdict.copies,
+        "measure": verdict.measure,
+        "labelled": verdict.labelled,
+        "why": verdict.why,
+        "before": before,
+        "after": after,
+        "drop": verdict.drop.drop,
+        "interval95": [verdict.drop.low, verdict.drop.high],
+        "judged": verdict.judged,
+        "changed": verdict.changes,
+        "failed": verdict.failed,
+        "copies": verdict.copies,
         "examples": [
             {"source": one.source, "truth": one.truth, "before": one.before, "after": one.after}
             for one in verdict.changed
         ],
-    }  # fmt: skip
+    }

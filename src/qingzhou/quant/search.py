@@ -51,9 +51,14 @@ class Search:
     """Plans for one network, by how they change its heads on inputs that were calibrated with."""
 
     def __init__(
-        self, network: Network, seen: Mapping[str, Seen], feeds: Sequence[Feed], scheme: Scheme, emulated: bool,
+        self,
+        network: Network,
+        seen: Mapping[str, Seen],
+        feeds: Sequence[Feed],
+        scheme: Scheme,
+        emulated: bool,
         tell: Tell = silent,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.network, self.seen, self.scheme, self.emulated, self.tell = network, seen, scheme, emulated, tell
         self._feeds = feeds
         self._means: dict[str, Array] = {name: one.mean for name, one in seen.items() if one.mean is not None}

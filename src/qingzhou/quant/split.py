@@ -49,7 +49,7 @@ class Split:
 
 def split(
     path: Path, layout: str = "auto", calibration: int = ENOUGH, numbers: int = 0, card: Card | None = None
-) -> Split:  # fmt: skip
+) -> Split:
     """The same parts of the same data each time: drawn by a fixed seed, and of every class as many as may be.
 
     At most half of the data calibrate, and of each class of several inputs. `numbers` is how many the model takes at
@@ -146,15 +146,21 @@ def _columns(path: Path) -> int:
 def _notes(count: int, calibration: int, drawn: list[Case], labelled: bool) -> list[str]:
     found = []
     if count < FEW:
-        found.append(say(
-            f"{count} inputs are few: {calibration} calibrated, {count - calibration} judged. {FEW} or more would do.",
-            f"只有 {count} 个输入：{calibration} 个用于校准，{count - calibration} 个用于评估。最好有 {FEW} 个以上。",
-        ))  # fmt: skip
+        found.append(
+            say(
+                f"{count} inputs are few: {calibration} calibrated, {count - calibration} judged. {FEW} or more "
+                "would do.",
+                f"只有 {count} 个输入：{calibration} 个用于校准，{count - calibration} 个用于评估。最好有 {FEW} "
+                "个以上。",
+            )
+        )
     if labelled and len({str(case.truth) for case in drawn}) == 1:
-        found.append(say(
-            f"All inputs are of one class ({drawn[0].truth}). What happens to the others was not seen.",
-            f"所有输入都属于同一类（{drawn[0].truth}），其他类别的情况未知。",
-        ))  # fmt: skip
+        found.append(
+            say(
+                f"All inputs are of one class ({drawn[0].truth}). What happens to the others was not seen.",
+                f"所有输入都属于同一类（{drawn[0].truth}），其他类别的情况未知。",
+            )
+        )
     return found
 
 

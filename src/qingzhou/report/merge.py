@@ -10,8 +10,16 @@ from typing import Any
 from .read import Row
 
 KEY = ("network", "model", "device", "engine", "precision", "size_bytes", "source")
-MEDIANS = ("accuracy", "latency_ms_p50", "latency_ms_p95", "fps", "load_s", "memory_mb", "temperature_c",
-           "million_instructions")  # fmt: skip
+MEDIANS = (
+    "accuracy",
+    "latency_ms_p50",
+    "latency_ms_p95",
+    "fps",
+    "load_s",
+    "memory_mb",
+    "temperature_c",
+    "million_instructions",
+)
 MOST_DEVICES, MOST_LINES = 64, 1000
 ORDER = {"measured": 0, "published": 1, "emulated": 2}
 

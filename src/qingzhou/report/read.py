@@ -54,16 +54,40 @@ class Row:
 
 
 TEXTS = ("model", "network", "device", "engine", "precision", "how", "date", "note")
-NUMBERS = ("size_bytes", "accuracy", "latency_ms_p50", "latency_ms_p95", "fps", "load_s", "memory_mb", "temperature_c",
-           "million_instructions")  # fmt: skip
+NUMBERS = (
+    "size_bytes",
+    "accuracy",
+    "latency_ms_p50",
+    "latency_ms_p95",
+    "fps",
+    "load_s",
+    "memory_mb",
+    "temperature_c",
+    "million_instructions",
+)
 POSITIVE = {*NUMBERS} - {"temperature_c", "accuracy"}
 
 
 BARE = Row(
-    model="MobileNetV2", network="MobileNetV2", device="", engine="", precision="", size_bytes=None, accuracy=None,
-    latency_ms_p50=None, latency_ms_p95=None, fps=None, load_s=None, memory_mb=None, temperature_c=None, throttled=None,
-    how="", date="", note="", source="emulated",
-)  # fmt: skip
+    model="MobileNetV2",
+    network="MobileNetV2",
+    device="",
+    engine="",
+    precision="",
+    size_bytes=None,
+    accuracy=None,
+    latency_ms_p50=None,
+    latency_ms_p95=None,
+    fps=None,
+    load_s=None,
+    memory_mb=None,
+    temperature_c=None,
+    throttled=None,
+    how="",
+    date="",
+    note="",
+    source="emulated",
+)
 
 
 @dataclass(frozen=True)
@@ -95,12 +119,14 @@ def reference() -> tuple[list[Row], Mapping[str, Sequence[str]]]:
     found, _ = read_report(path)
     facts = json.loads(path.read_text("utf-8"))
     rows = [dataclasses.replace(row, file=facts["origin"]) for row in found]
-    counted = [say(
-        "Million instructions of one MobileNetV2 on one core, not time, which means nothing under emulation. They "
-        "compare engines and precisions on one kind of processor.",
-        "一次 MobileNetV2 在单核上的指令数（百万条），不是时间：仿真环境下的时间没有意义。"
-        "只能用来比较同一种处理器上的引擎和精度。",
-    )]  # fmt: skip
+    counted = [
+        say(
+            "Million instructions of one MobileNetV2 on one core, not time, which means nothing under emulation. They "
+            "compare engines and precisions on one kind of processor.",
+            "一次 MobileNetV2 在单核上的指令数（百万条），不是时间：仿真环境下的时间没有意义。"
+            "只能用来比较同一种处理器上的引擎和精度。",
+        )
+    ]
     return [*rows, *_counted()], {"published": facts["faults"][language()], "emulated": counted}
 
 
@@ -108,12 +134,19 @@ def _counted() -> list[Row]:
     """The instructions that the devices' profiles tell, as rows."""
     return [
         dataclasses.replace(
-            BARE, device=device.name, engine=engine, precision=precision, million_instructions=number,
-            how=device.processor, file=f"{device.name}.toml",
+            BARE,
+            device=device.name,
+            engine=engine,
+            precision=precision,
+            million_instructions=number,
+            how=device.processor,
+            file=f"{device.name}.toml",
         )
-        for device in all_devices() if device.counted_on == device.name
-        for engine, counts in device.instructions.items() for precision, number in counts.items()
-    ]  # fmt: skip
+        for device in all_devices()
+        if device.counted_on == device.name
+        for engine, counts in device.instructions.items()
+        for precision, number in counts.items()
+    ]
 
 
 def read_report(path: Path) -> tuple[list[Row], list[Unread]]:
@@ -208,10 +241,16 @@ def _bench_row(row: dict[str, Any], device: str) -> dict[str, Any] | None:
     judged = isinstance(score, dict) and score.get("metric") != "MAE"
     median = whole.get("median_ms")
     return {
-        "model": Path(str(row.get("model", ""))).stem, "device": device, "precision": row.get("precision"),
-        "engine": f"{row.get('engine', '')} {row.get('version', '')}".strip(), "size_bytes": row.get("bytes"),
+        "model": Path(str(row.get("model", ""))).stem,
+        "device": device,
+        "precision": row.get("precision"),
+        "engine": f"{row.get('engine', '')} {row.get('version', '')}".strip(),
+        "size_bytes": row.get("bytes"),
         "accuracy": score.get("value") if judged and isinstance(score, dict) else None,
-        "latency_ms_p50": median, "latency_ms_p95": whole.get("p95_ms"), "load_s": row.get("load_s"),
+        "latency_ms_p50": median,
+        "latency_ms_p95": whole.get("p95_ms"),
+        "load_s": row.get("load_s"),
         "fps": 1000 / median if isinstance(median, float) and median > 0 else None,
-        "memory_mb": memory / 1e6 if isinstance(memory, int | float) else None, "how": "qingzhou bench",
-    }  # fmt: skip
+        "memory_mb": memory / 1e6 if isinstance(memory, int | float) else None,
+        "how": "qingzhou bench",
+    }

@@ -166,9 +166,18 @@ def keyboard() -> Any:
 
 
 ACTIONS: Dict[str, Action] = {
-    "speak": Speak(), "sound": Sound(), "pin": Pin(), "servo": Servo(), "show": Show(), "print": Print(),
-    "serial": Serial(), "mqtt": Mqtt(), "http": Http(), "key": Key(), "click": Click(),
-}  # fmt: skip
+    "speak": Speak(),
+    "sound": Sound(),
+    "pin": Pin(),
+    "servo": Servo(),
+    "show": Show(),
+    "print": Print(),
+    "serial": Serial(),
+    "mqtt": Mqtt(),
+    "http": Http(),
+    "key": Key(),
+    "click": Click(),
+}
 _workers: Dict[str, Worker] = {}
 
 

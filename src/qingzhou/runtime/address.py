@@ -108,30 +108,36 @@ def failure(err: Exception, address: str) -> Failure:
     if isinstance(err, HTTPException) and not isinstance(err, InvalidURL):
         name = type(err).__name__
         return Failure(
-            "answers, but not as HTTP does (%s)" % name, "有回应，但不是 HTTP 的回答（%s）" % name,
-            "Check the port, and that it is no rtsp:// address.", "请检查端口，以及它是不是 rtsp:// 地址。",
-        )  # fmt: skip
+            "answers, but not as HTTP does (%s)" % name,
+            "有回应，但不是 HTTP 的回答（%s）" % name,
+            "Check the port, and that it is no rtsp:// address.",
+            "请检查端口，以及它是不是 rtsp:// 地址。",
+        )
     if (
         isinstance(err, ValueError) and "auth" in str(err).lower()
     ):  # urllib's, of a scheme or an algorithm that it has not
         return Failure(
-            "asks for the password in a way that is not known here", "要求用这里不支持的方式验证密码",
-            "Choose Basic or Digest (MD5) in its settings.", "请在它的设置里选择 Basic 或 Digest（MD5）认证。",
-        )  # fmt: skip
+            "asks for the password in a way that is not known here",
+            "要求用这里不支持的方式验证密码",
+            "Choose Basic or Digest (MD5) in its settings.",
+            "请在它的设置里选择 Basic 或 Digest（MD5）认证。",
+        )
     return Failure(
-        "is no address that can be asked", "不是可以访问的地址",
+        "is no address that can be asked",
+        "不是可以访问的地址",
         'Expected one such as "http://192.168.1.5:8080/video", without spaces.',
         "应为 “http://192.168.1.5:8080/video” 这样的地址，没有空格。",
-    )  # fmt: skip
+    )
 
 
 def _refused(code: int, with_name: bool) -> Failure:
     if code == 401 and with_name:
         return Failure(
-            "refuses this name or password (401)", "不接受这个用户名或密码（401）",
+            "refuses this name or password (401)",
+            "不接受这个用户名或密码（401）",
             "Check both; in an address @ is written as %40, # as %23, / as %2F, % as %25.",
             "请检查这两项；在地址里 @ 写作 %40，# 写作 %23，/ 写作 %2F，% 写作 %25。",
-        )  # fmt: skip
+        )
     return OTHERS.get(code) or Failure("answers with the status %d" % code, "的回答是状态 %d" % code)
 
 
@@ -143,22 +149,28 @@ _SENT_ON = Failure(
 )
 OTHERS = {
     401: Failure(
-        "asks for a name and a password (401)", "需要用户名和密码（401）",
+        "asks for a name and a password (401)",
+        "需要用户名和密码（401）",
         'Write them into the address: "http://name:password@192.168.1.5/video".',
         "请写在地址里：“http://用户名:密码@192.168.1.5/video”。",
     ),
     403: Failure(
-        "is there, but does not let us in (403)", "存在，但不允许访问（403）",
-        "Allow it in its settings, or take a user who may.", "请在它的设置里允许访问，或换一个有权限的用户。",
+        "is there, but does not let us in (403)",
+        "存在，但不允许访问（403）",
+        "Allow it in its settings, or take a user who may.",
+        "请在它的设置里允许访问，或换一个有权限的用户。",
     ),
     404: Failure(
-        "is there, but has nothing at this path (404)", "存在，但没有这个路径（404）",
-        "Check what follows the host in the address.", "请检查地址里主机后面的部分。",
+        "is there, but has nothing at this path (404)",
+        "存在，但没有这个路径（404）",
+        "Check what follows the host in the address.",
+        "请检查地址里主机后面的部分。",
     ),
     407: Failure(
         "is asked through a proxy, which wants a name and a password (407)",
         "经过代理访问，而代理需要用户名和密码（407）",
-        "For the local network no proxy is needed: set NO_PROXY=*.", "局域网不需要代理，请设置 NO_PROXY=*。",
+        "For the local network no proxy is needed: set NO_PROXY=*.",
+        "局域网不需要代理，请设置 NO_PROXY=*。",
     ),
     **dict.fromkeys((301, 302, 303, 307, 308), _SENT_ON),
-}  # fmt: skip
+}

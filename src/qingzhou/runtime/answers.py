@@ -40,13 +40,19 @@ TEXTS = {
         "Light and dark are the other way round than in the pictures of training. Invert the picture.",
         "明暗与训练图片相反（例如白底黑字与黑底白字）。请把图片反色。",
     ),
-    "dark": ("The picture is much darker than those of training. Take it in more light.",
-             "图片比训练图片暗得多。请在更亮的地方拍摄。"),
-    "bright": ("The picture is much brighter than those of training. Take it in less light, or on another ground.",
-               "图片比训练图片亮得多。请减弱光线，或换一个背景。"),
-    "pale": ("The picture has much less contrast than those of training. Check the light and the focus.",
-             "图片的对比度比训练图片低得多。请检查光线和对焦。"),
-}  # fmt: skip
+    "dark": (
+        "The picture is much darker than those of training. Take it in more light.",
+        "图片比训练图片暗得多。请在更亮的地方拍摄。",
+    ),
+    "bright": (
+        "The picture is much brighter than those of training. Take it in less light, or on another ground.",
+        "图片比训练图片亮得多。请减弱光线，或换一个背景。",
+    ),
+    "pale": (
+        "The picture has much less contrast than those of training. Check the light and the focus.",
+        "图片的对比度比训练图片低得多。请检查光线和对焦。",
+    ),
+}
 
 
 class Named(NamedTuple):

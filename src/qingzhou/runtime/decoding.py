@@ -19,10 +19,12 @@ def decoding(data: Any) -> Dict[str, Any]:
     if not levels or len(stds) != 4 or not all(0 < std <= LARGEST_SIDE for std in stds):
         raise bad("decoding", data)
     return {
-        "kind": kind, "levels": levels, "stds": stds,
+        "kind": kind,
+        "levels": levels,
+        "stds": stds,
         "candidates": fields.whole("decoding.candidates", data["candidates"], 1, MOST_BOXES),
         "confidence": fields.share("decoding.confidence", data["confidence"]),
-    }  # fmt: skip
+    }
 
 
 def _level(at: str, data: Any, heads: Sequence[str]) -> Dict[str, Any]:

@@ -24,13 +24,31 @@ SMALLEST = 160  # pixels of the shorter side that `enlarge` gives at least
 LARGEST = 1 << 24  # pixels to which it enlarges
 MOST = 500  # things that are drawn; nobody can tell more apart
 FONT_FOLDERS = (  # of Windows, Linux, macOS
-    "C:/Windows/Fonts", "~/AppData/Local/Microsoft/Windows/Fonts", "/usr/share/fonts", "/usr/local/share/fonts",
-    "~/.fonts", "~/.local/share/fonts", "/System/Library/Fonts", "/Library/Fonts",
-)  # fmt: skip
+    "C:/Windows/Fonts",
+    "~/AppData/Local/Microsoft/Windows/Fonts",
+    "/usr/share/fonts",
+    "/usr/local/share/fonts",
+    "~/.fonts",
+    "~/.local/share/fonts",
+    "/System/Library/Fonts",
+    "/Library/Fonts",
+)
 CHINESE = (  # what the names of fonts with Chinese characters begin with, the best first
-    "msyh", "notosanscjk", "notosanssc", "sourcehansans", "wqy", "pingfang", "hyqihei", "simhei", "stheiti",
-    "hiragino sans gb", "simsun", "droidsansfallback", "uming", "ukai",
-)  # fmt: skip
+    "msyh",
+    "notosanscjk",
+    "notosanssc",
+    "sourcehansans",
+    "wqy",
+    "pingfang",
+    "hyqihei",
+    "simhei",
+    "stheiti",
+    "hiragino sans gb",
+    "simsun",
+    "droidsansfallback",
+    "uming",
+    "ukai",
+)
 
 
 COLORS = (  # that differ from each other, also for most people who see fewer colours; each bears black or white

@@ -72,8 +72,20 @@ def install(lines: List[str]) -> bool:
     print(say("Installing %s …", "正在安装 %s …") % ", ".join(lines), flush=True)
     shutil.rmtree(new, ignore_errors=True)
     source = ["--no-index", "--find-links", wheels] if offline else []
-    command = [python(), *pip(wheels), "install", "--no-deps", "--no-compile", "--only-binary=:all:", "--target", new,
-               "--disable-pip-version-check", "-q", *source, *lines]  # fmt: skip
+    command = [
+        python(),
+        *pip(wheels),
+        "install",
+        "--no-deps",
+        "--no-compile",
+        "--only-binary=:all:",
+        "--target",
+        new,
+        "--disable-pip-version-check",
+        "-q",
+        *source,
+        *lines,
+    ]
     if run(command) != 0:
         shutil.rmtree(new, ignore_errors=True)
         print(failed(offline), file=sys.stderr)

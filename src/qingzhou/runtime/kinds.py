@@ -24,9 +24,11 @@ class Kind(NamedTuple):
 
 def _archive(name: str) -> Kind:
     return Kind(
-        "a %s archive" % name, "%s 压缩包" % name, "Unpack it, and give the folder or the pictures inside.",
+        "a %s archive" % name,
+        "%s 压缩包" % name,
+        "Unpack it, and give the folder or the pictures inside.",
         "请先解压，再使用里面的文件夹或图片。",
-    )  # fmt: skip
+    )
 
 
 def _photo(en: str, zh: str) -> Kind:
@@ -38,26 +40,48 @@ def _drawing(en: str, zh: str) -> Kind:
 
 
 HEIC = Kind(
-    "an HEIC photo (iPhone)", "HEIC 照片（iPhone 格式）",
+    "an HEIC photo (iPhone)",
+    "HEIC 照片（iPhone 格式）",
     "Save it as JPEG; on the iPhone: Settings, Camera, Formats, Most Compatible.",
     "请另存为 JPEG；iPhone 可在“设置 → 相机 → 格式”里选“兼容性最佳”。",
-)  # fmt: skip
+)
 AVIF = Kind("an AVIF picture", "AVIF 图片", "Save it as JPEG or PNG.", "请另存为 JPEG 或 PNG。")
 RAW = _photo("a camera's raw photo", "相机的 RAW 原始照片")
 VIDEO = Kind(
     "a video", "视频", 'The scene "video" looks at videos, picture by picture.', "视频请用 video 场景逐帧识别。"
 )
 ARCHIVES = {
-    b"PK\3\4": "zip", b"PK\5\6": "zip", b"Rar!\x1a\x07": "RAR", b"7z\xbc\xaf\x27\x1c": "7z", b"\x1f\x8b": "gzip",
-    b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "zstd", b"MSCF": "CAB",
-}  # fmt: skip
+    b"PK\3\4": "zip",
+    b"PK\5\6": "zip",
+    b"Rar!\x1a\x07": "RAR",
+    b"7z\xbc\xaf\x27\x1c": "7z",
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\0": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"MSCF": "CAB",
+}
 BRANDS = {  # of ISO media files, ISO/IEC 14496-12 and 23008-12: the major one, or one of those it is compatible with
-    b"avif": AVIF, b"avis": AVIF, b"heic": HEIC, b"heix": HEIC, b"hevc": HEIC, b"heim": HEIC, b"heis": HEIC,
-    b"mif1": HEIC, b"msf1": HEIC, b"crx ": RAW,
-}  # fmt: skip
+    b"avif": AVIF,
+    b"avis": AVIF,
+    b"heic": HEIC,
+    b"heix": HEIC,
+    b"hevc": HEIC,
+    b"heim": HEIC,
+    b"heis": HEIC,
+    b"mif1": HEIC,
+    b"msf1": HEIC,
+    b"crx ": RAW,
+}
 STARTS = {
-    b"II*\0\x10\0\0\0CR": RAW, b"IIRO": RAW, b"IIRS": RAW, b"MMOR": RAW, b"IIU\0": RAW, b"FUJIFILMCCD-RAW": RAW,
-    b"\0MRM": RAW, b"FOVb": RAW,
+    b"II*\0\x10\0\0\0CR": RAW,
+    b"IIRO": RAW,
+    b"IIRS": RAW,
+    b"MMOR": RAW,
+    b"IIU\0": RAW,
+    b"FUJIFILMCCD-RAW": RAW,
+    b"\0MRM": RAW,
+    b"FOVb": RAW,
     b"8BPS": _drawing("a Photoshop file (PSD)", "Photoshop 文件（PSD）"),
     b"gimp xcf": _drawing("a GIMP file (XCF)", "GIMP 文件（XCF）"),
     b"%!PS": _drawing("a PostScript drawing", "PostScript 绘图"),
@@ -67,23 +91,33 @@ STARTS = {
     b"\0\0\0\x0cjP  ": _photo("a JPEG 2000 picture", "JPEG 2000 图片"),
     b"\xff\x4f\xff\x51": _photo("a JPEG 2000 picture", "JPEG 2000 图片"),
     b"\0\0\1\0": _drawing("an icon (ICO)", "图标（ICO）"),
-    b"\x1a\x45\xdf\xa3": VIDEO, b"FLV\1": VIDEO, b"\0\0\1\xba": VIDEO,
-    b"\x93NUMPY": Kind("a numpy array", "numpy 数组"), b"MZ": Kind("a Windows program", "Windows 程序"),
+    b"\x1a\x45\xdf\xa3": VIDEO,
+    b"FLV\1": VIDEO,
+    b"\0\0\1\xba": VIDEO,
+    b"\x93NUMPY": Kind("a numpy array", "numpy 数组"),
+    b"MZ": Kind("a Windows program", "Windows 程序"),
     b"\x7fELF": Kind("a Linux program", "Linux 程序"),
     b"\xd0\xcf\x11\xe0": Kind("an Office document", "Office 文档"),
     b"version https://git-lfs": Kind(
-        "a git-lfs pointer, not the file itself", "git-lfs 指针，不是文件本身",
-        "Run git lfs pull, or download it from its web page.", "请运行 git lfs pull，或从网页下载该文件。"),
-}  # fmt: skip
+        "a git-lfs pointer, not the file itself",
+        "git-lfs 指针，不是文件本身",
+        "Run git lfs pull, or download it from its web page.",
+        "请运行 git lfs pull，或从网页下载该文件。",
+    ),
+}
 SVG = _drawing("a drawing (SVG)", "矢量图（SVG）")
 PAGE = Kind(
-    "a web page, often what a failed download leaves", "网页，通常是下载失败的结果",
-    "Download the picture again, in the browser.", "请用浏览器重新下载图片。",
-)  # fmt: skip
+    "a web page, often what a failed download leaves",
+    "网页，通常是下载失败的结果",
+    "Download the picture again, in the browser.",
+    "请用浏览器重新下载图片。",
+)
 WEIGHTS = Kind(
-    "a trained model (.pth)", "训练保存的权重文件（.pth）",
-    "Give a picture; models are converted by qingzhou convert.", "请给出图片；转换模型用 qingzhou convert。",
-)  # fmt: skip
+    "a trained model (.pth)",
+    "训练保存的权重文件（.pth）",
+    "Give a picture; models are converted by qingzhou convert.",
+    "请给出图片；转换模型用 qingzhou convert。",
+)
 EMPTY = Kind("empty (0 bytes)", "空文件（0 字节）", "Copy or download it again.", "请重新复制或下载。")
 
 

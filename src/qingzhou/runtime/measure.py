@@ -56,15 +56,24 @@ def measure(seconds: float) -> Dict[str, Any]:
     middle = _part(times, 0.5)
     return {
         "source": "emulated" if emulated else "measured",
-        "model": bundle.get("name") or bundle.get("model"), "network": model.card.network,
-        "device": bundle.get("device") or platform.machine(), "engine": _engine(bundle),
-        "precision": bundle.get("precision"), "size_bytes": _size(bundle), "accuracy": bundle.get("accuracy"),
-        "latency_ms_p50": round(1000 * middle, 3), "latency_ms_p95": round(1000 * _part(times, 0.95), 3),
-        "fps": round(1 / middle, 3), "load_s": round(loaded, 3), "memory_mb": peak_memory(),
-        "temperature_c": temperature(), "throttled": throttled(),
+        "model": bundle.get("name") or bundle.get("model"),
+        "network": model.card.network,
+        "device": bundle.get("device") or platform.machine(),
+        "engine": _engine(bundle),
+        "precision": bundle.get("precision"),
+        "size_bytes": _size(bundle),
+        "accuracy": bundle.get("accuracy"),
+        "latency_ms_p50": round(1000 * middle, 3),
+        "latency_ms_p95": round(1000 * _part(times, 0.95), 3),
+        "fps": round(1 / middle, 3),
+        "load_s": round(loaded, 3),
+        "memory_mb": peak_memory(),
+        "temperature_c": temperature(),
+        "throttled": throttled(),
         "how": "predict() on the sample in memory, %d times after %d; all cores" % (len(times), WARM_UP),
-        "date": datetime.date.today().isoformat(), "note": _machine(),
-    }  # fmt: skip
+        "date": datetime.date.today().isoformat(),
+        "note": _machine(),
+    }
 
 
 def _times(model: Any, seconds: float) -> List[float]:
@@ -149,8 +158,10 @@ def sentence(row: Dict[str, Any]) -> str:
     if row["temperature_c"]:
         text += say("; %.0f °C", "；%.0f °C") % row["temperature_c"]
     if row["throttled"]:
-        text += say(". The board is too hot or its power supply too weak: it is slowed down.",
-                    "。板子过热或供电不足，已经降频。")  # fmt: skip
+        text += say(
+            ". The board is too hot or its power supply too weak: it is slowed down.",
+            "。板子过热或供电不足，已经降频。",
+        )
     return text
 
 

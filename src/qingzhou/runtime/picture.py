@@ -258,8 +258,13 @@ def _refuse_floats(image: Any) -> Array:
 
 
 MODES: Dict[str, Callable[[Any], Array]] = {
-    "1": _grey, "L": _grey, "LA": _grey_without_alpha, "La": _grey_without_alpha, "CMYK": _cmyk, "F": _refuse_floats,
-}  # fmt: skip
+    "1": _grey,
+    "L": _grey,
+    "LA": _grey_without_alpha,
+    "La": _grey_without_alpha,
+    "CMYK": _cmyk,
+    "F": _refuse_floats,
+}
 
 
 def recolor(picture: Array, order: str, color: str, file_format: Optional[str] = None) -> Array:

@@ -201,9 +201,13 @@ def _normalize(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
 
 
 STEPS: Dict[str, Callable[[Array, Dict[str, Any], Input], Array]] = {
-    "resize": _resize, "center_crop": _center_crop, "pad": _pad, "pad_to": _pad_to, "gray": _gray,
+    "resize": _resize,
+    "center_crop": _center_crop,
+    "pad": _pad,
+    "pad_to": _pad_to,
+    "gray": _gray,
     "normalize": _normalize,
-}  # fmt: skip
+}
 
 
 def _too_large(number: int, step: Planned, size: Tuple[int, int]) -> ImageError:

@@ -17,9 +17,10 @@ BESIDE = (*NUMBERS, *ANSWERS, ".md", ".db", ".ini", ".cache", ".py", ".log", ".l
 SYSTEM = ("__MACOSX", "Thumbs.db", "desktop.ini", "$RECYCLE.BIN", "@eaDir", "System Volume Information")
 
 KINDS = {  # of what has a name and is no file
-    stat.S_IFDIR: ("a folder", "文件夹"), stat.S_IFIFO: ("a pipe", "管道"),
+    stat.S_IFDIR: ("a folder", "文件夹"),
+    stat.S_IFIFO: ("a pipe", "管道"),
     getattr(stat, "S_IFSOCK", -1): ("a socket", "套接字"),
-}  # fmt: skip
+}
 SCREEN = "sim_screen.png"  # what the simulator has shown, which nobody wants to be recognised
 
 

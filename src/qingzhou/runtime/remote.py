@@ -50,9 +50,11 @@ class Remote:
                 data = answer.read(LARGEST)
         except Exception as err:  # OSError, ValueError, and what http.client raises, which is neither
             raise failure(err, self._asked).error(
-                self.address, self.address + " ", 'Is the program of the scene "api" running there, in this network?',
+                self.address,
+                self.address + " ",
+                'Is the program of the scene "api" running there, in this network?',
                 "那台设备上运行 api 场景的程序了吗？在同一个网络里吗？",
-            ) from None  # fmt: skip
+            ) from None
         try:
             return json.loads(data.decode("utf-8"))
         except (ValueError, RecursionError):

@@ -62,9 +62,11 @@ def read_rows(path: Any, answers: bool = False) -> Rows:
     rows = rows[1:] if titles else rows
     index = _is_index(titles, [cells for _, cells in rows])
     return Rows(
-        [number for number, _ in rows], [cells[1:] if index else cells for _, cells in rows],
-        [cells[0] for _, cells in rows] if index else [], titles[0] if index else "",
-    )  # fmt: skip
+        [number for number, _ in rows],
+        [cells[1:] if index else cells for _, cells in rows],
+        [cells[0] for _, cells in rows] if index else [],
+        titles[0] if index else "",
+    )
 
 
 def number(cell: str) -> float:

@@ -296,10 +296,11 @@ class Parser:
 
 KINDS = {
     "text": ("a text in quotes, or label, score, count, value", "带引号的文字，或 label、score、count、value"),
-    "number": ("a number", "一个数"), "whole": ("a whole number", "一个整数"),
+    "number": ("a number", "一个数"),
+    "whole": ("a whole number", "一个整数"),
     "state": ("on or off", "on（开）或 off（关）"),
     "any": ("a number or a text in quotes", "一个数或带引号的文字"),
-}  # fmt: skip
+}
 
 
 def _columns(text: str) -> int:

@@ -28,11 +28,17 @@ def _pin(pin: Any) -> Any:
 
 SENSORS: Dict[str, Sensor] = {
     "button": Sensor(("any",), _button, lambda pin: pins.ready("button", _pin(pin))),
-    "serial": Sensor(("text?", "text?"), lambda name="", port="": wires.serial(port).value(name),
-                     lambda name="", port="": wires.serial(port)),
-    "mqtt": Sensor(("text", "text?"), lambda topic, address="": wires.broker(address).value(topic),
-                   lambda topic, address="": wires.broker(address).value(topic)),
-}  # fmt: skip
+    "serial": Sensor(
+        ("text?", "text?"),
+        lambda name="", port="": wires.serial(port).value(name),
+        lambda name="", port="": wires.serial(port),
+    ),
+    "mqtt": Sensor(
+        ("text", "text?"),
+        lambda topic, address="": wires.broker(address).value(topic),
+        lambda topic, address="": wires.broker(address).value(topic),
+    ),
+}
 
 
 def ready(name: str, given: Sequence[Any]) -> None:

@@ -293,9 +293,11 @@ class Stream(Source):
 
     def _no_camera(self, err: Exception) -> DeviceError:
         return address.failure(err, self._from).error(
-            "The camera at %s" % self.name, "地址 %s 的摄像头" % self.name,
-            "Check the address, and that both are on the same network.", "请检查地址，并确认两台设备在同一个网络里。",
-        )  # fmt: skip
+            "The camera at %s" % self.name,
+            "地址 %s 的摄像头" % self.name,
+            "Check the address, and that both are on the same network.",
+            "请检查地址，并确认两台设备在同一个网络里。",
+        )
 
     def close(self) -> None:
         if self._answer is not None:

@@ -61,8 +61,13 @@ def _espeak(text: str, path: str) -> None:
         language = language.replace("cmn", "zh")
     try:
         # the text comes after "--", so that none of it is taken for an option
-        done = subprocess.run([command, "-v", language, "-w", path, "--", text], stderr=subprocess.PIPE,
-                              stdin=subprocess.DEVNULL, timeout=PATIENCE, check=False)  # fmt: skip
+        done = subprocess.run(
+            [command, "-v", language, "-w", path, "--", text],
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            timeout=PATIENCE,
+            check=False,
+        )
         problem = _text(done.stderr)
     except (OSError, subprocess.SubprocessError) as err:
         problem = str(err)

@@ -255,9 +255,11 @@ def post(address: str, text: str) -> None:
             answer.read(1 << 16)
     except Exception as err:  # OSError, ValueError, and what http.client raises, which is neither
         raise failure(err, address).error(
-            "%s does not take the message: it" % shown(address), "%s 没有接收消息：它" % shown(address),
-            "Check the address, and that the other program runs.", "请检查地址，以及对方的程序是否在运行。",
-        ) from None  # fmt: skip
+            "%s does not take the message: it" % shown(address),
+            "%s 没有接收消息：它" % shown(address),
+            "Check the address, and that the other program runs.",
+            "请检查地址，以及对方的程序是否在运行。",
+        ) from None
 
 
 def close() -> None:

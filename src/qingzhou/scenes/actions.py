@@ -15,17 +15,29 @@ from .table import kind_of
 ABOVE, FRAMES = 0.8, 3
 # action -> what stands in the rule; {0} is what follows the colon, for example 24 in pin:24
 ACTIONS = {
-    "speak": ("speak({label})", "说({label})"), "print": ("print({label})", "打印({label})"),
-    "show": ("show({label})", "显示({label})"), "sound": ('sound("{0}")', '声音("{0}")'),
-    "pin": ("pin({0}, on)", "引脚({0}, 开)"), "servo": ("servo({0}, 90)", "舵机({0}, 90)"),
-    "serial": ("serial({label})", "串口({label})"), "mqtt": ('mqtt("{0}", {label})', 'mqtt("{0}", {label})'),
-    "http": ('http("{0}", {label})', 'http("{0}", {label})'), "key": ('key("{0}")', '按键("{0}")'),
-}  # fmt: skip
+    "speak": ("speak({label})", "说({label})"),
+    "print": ("print({label})", "打印({label})"),
+    "show": ("show({label})", "显示({label})"),
+    "sound": ('sound("{0}")', '声音("{0}")'),
+    "pin": ("pin({0}, on)", "引脚({0}, 开)"),
+    "servo": ("servo({0}, 90)", "舵机({0}, 90)"),
+    "serial": ("serial({label})", "串口({label})"),
+    "mqtt": ('mqtt("{0}", {label})', 'mqtt("{0}", {label})'),
+    "http": ('http("{0}", {label})', 'http("{0}", {label})'),
+    "key": ('key("{0}")', '按键("{0}")'),
+}
 UNDONE = {  # what happens when it is over
-    "pin": ("pin({0}, off)", "引脚({0}, 关)"), "servo": ("servo({0}, 0)", "舵机({0}, 0)"),
-}  # fmt: skip
-EXAMPLES = {"sound": "ding.wav", "pin": "24", "servo": "21", "mqtt": "siot/cat", "http": "http://192.168.1.5:8000/cat",
-            "key": "space"}  # fmt: skip
+    "pin": ("pin({0}, off)", "引脚({0}, 关)"),
+    "servo": ("servo({0}, 0)", "舵机({0}, 0)"),
+}
+EXAMPLES = {
+    "sound": "ding.wav",
+    "pin": "24",
+    "servo": "21",
+    "mqtt": "siot/cat",
+    "http": "http://192.168.1.5:8000/cat",
+    "key": "space",
+}
 NAMES = {word: name for word, name in CHINESE.items() if name in ACTIONS}  # 引脚 -> pin
 
 
@@ -107,9 +119,13 @@ def _read(text: str, card: Card) -> Action:
 def _rules(action: Action, card: Card, frames: int, words: Words) -> list[str]:
     values = kind_of(card) in ("values", "text")
     do, undo = (
-        table[action.name][words.place].replace("{label}", words.value if values else words.label)
-        .replace("{0}", action.given) if action.name in table else "" for table in (ACTIONS, UNDONE)
-    )  # fmt: skip
+        table[action.name][words.place]
+        .replace("{label}", words.value if values else words.label)
+        .replace("{0}", action.given)
+        if action.name in table
+        else ""
+        for table in (ACTIONS, UNDONE)
+    )
     if values:
         low = [words.low.format(ABOVE) + undo] if undo else []
         return [words.seen.format(words.value, ABOVE, "") + do, *low]

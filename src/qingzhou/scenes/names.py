@@ -43,24 +43,32 @@ def told_of(model: Path, program: Path) -> tuple[str, ...]:
     """Why the program is not called as its model is, and which files beside it hide modules from it."""
     usual, found = program_name(model), []
     if is_module(model.stem):
-        found.append(say(
-            f"A program {model.stem}.py would be taken for the module {model.stem}, which programs import; so it is "
-            f"called {program.name}.",
-            f"程序如果叫 {model.stem}.py，会被当成其他程序要导入的模块 {model.stem}，所以改名为 {program.name}。",
-        ))  # fmt: skip
+        found.append(
+            say(
+                f"A program {model.stem}.py would be taken for the module {model.stem}, which programs import; so "
+                "it is "
+                f"called {program.name}.",
+                f"程序如果叫 {model.stem}.py，会被当成其他程序要导入的模块 {model.stem}，所以改名为 {program.name}。",
+            )
+        )
     if program != usual:
-        found.append(say(
-            f"{usual.name} is not as Qingzhou writes it for this model; it stays as it is, and the program is called "
-            f"{program.name}.",
-            f"{usual.name} 不是轻舟为这个模型生成的原样程序，没有改动它；新程序叫 {program.name}。",
-        ))  # fmt: skip
+        found.append(
+            say(
+                f"{usual.name} is not as Qingzhou writes it for this model; it stays as it is, and the program is "
+                "called "
+                f"{program.name}.",
+                f"{usual.name} 不是轻舟为这个模型生成的原样程序，没有改动它；新程序叫 {program.name}。",
+            )
+        )
     hiding = ", ".join(sorted(_hiding(model.parent))[:5])
     if hiding:
-        found.append(say(
-            f"In this folder lies {hiding}, which programs here import instead of the module of that name. If the "
-            "program fails, rename it.",
-            f"这个文件夹里有 {hiding}，这里的程序会导入它，而不是同名的模块。如果程序出错，请给它改名。",
-        ))  # fmt: skip
+        found.append(
+            say(
+                f"In this folder lies {hiding}, which programs here import instead of the module of that name. If the "
+                "program fails, rename it.",
+                f"这个文件夹里有 {hiding}，这里的程序会导入它，而不是同名的模块。如果程序出错，请给它改名。",
+            )
+        )
     return tuple(found)
 
 

@@ -41,10 +41,23 @@ TYPES = re.compile(r"^if TYPE_CHECKING:\n(?: .*\n|\n)+", re.MULTILINE)
 DOCSTRING = r"""(^\ *(?:class\ %s\w+|def\ %s\w*\((?:[^()]|\([^()]*\))*\))[^\n]*:\n)
                 \ +\"{3}(?:[^"]|"(?!""))*\"{3}\n\n?(?=\ )"""
 OF_PRIVATE, OF_ALL = (re.compile(DOCSTRING % names, re.MULTILINE | re.VERBOSE) for names in (("_", "_[^_]"), ("", "")))
-INNER = frozenset([  # modules that only the others use, but for pictures_of() of read.py
-    "card", "cv2_linear", "decoding", "fields", "image", "kinds", "masks", "overlap", "picture", "prepare", "quick",
-    "read", "session",
-])  # fmt: skip
+INNER = frozenset(
+    [  # modules that only the others use, but for pictures_of() of read.py
+        "card",
+        "cv2_linear",
+        "decoding",
+        "fields",
+        "image",
+        "kinds",
+        "masks",
+        "overlap",
+        "picture",
+        "prepare",
+        "quick",
+        "read",
+        "session",
+    ]
+)
 IMPORT = re.compile(r"^( *)from \.(\w*) import ([^\n(]+|\([^)]*\))", re.MULTILINE)
 RUNTIME = "qingzhou_runtime"  # the folder beside the program: a copy of modules of qingzhou/runtime
 
@@ -71,13 +84,20 @@ def _for_others(cards: Sequence[Card], engine: str) -> set[str]:
     kinds = {card.input.kind for card in cards}
     boxes, raw = any(card.task == "detection" for card in cards), any(card.decoding is not None for card in cards)
     used = {
-        "predict": bool(cards), "ncnn": engine == "ncnn", "detect": boxes, "masks": boxes, "decoding": raw,
-        "image": "image" in kinds, "prepare": "image" in kinds, "kinds": "image" in kinds,
+        "predict": bool(cards),
+        "ncnn": engine == "ncnn",
+        "detect": boxes,
+        "masks": boxes,
+        "decoding": raw,
+        "image": "image" in kinds,
+        "prepare": "image" in kinds,
+        "kinds": "image" in kinds,
         "tables": bool(kinds & {"table", "array"}),
-        "words": "tokens" in kinds, "place": False,
+        "words": "tokens" in kinds,
+        "place": False,
         "quick": any(_resizes(card.input, "pillow") for card in cards),
         "cv2_linear": any(_resizes(card.input, "cv2") for card in cards),
-    }  # fmt: skip
+    }
     return {name for name, is_used in used.items() if not is_used}
 
 

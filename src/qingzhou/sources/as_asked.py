@@ -27,10 +27,14 @@ def as_asked(found: Recognised, asked: Preprocess | None) -> Recognised:
     _check_crop(sized := _with_sizes(entry.steps, asked))
     steps = _with_values(sized, entry, asked, color)
     if None not in entry.shape[2:] and final_size(steps) not in (None, list(entry.shape[2:])):
-        raise wrong("", final_size(steps), say(
-            en=f"the size of the network's input, {entry.shape[2]} x {entry.shape[3]}; --input-size changes that",
-            zh=f"网络的输入尺寸 {entry.shape[2]} x {entry.shape[3]}；可以用 --input-size 改变",
-        ))  # fmt: skip
+        raise wrong(
+            "",
+            final_size(steps),
+            say(
+                en=f"the size of the network's input, {entry.shape[2]} x {entry.shape[3]}; --input-size changes that",
+                zh=f"网络的输入尺寸 {entry.shape[2]} x {entry.shape[3]}；可以用 --input-size 改变",
+            ),
+        )
     return replace(found, input=replace(entry, color=color, steps=steps), assumed=_left(found.assumed, asked))
 
 
@@ -45,8 +49,11 @@ def _check_crop(steps: Sequence[Step]) -> None:
 def _color(entry: Input, asked: Preprocess, title: str) -> str:
     color = asked.color or entry.color
     if COLORS[color] != entry.shape[1] and not any(step["op"] == "gray" for step in entry.steps):
-        raise wrong("color", color, say(en=f"the {entry.shape[1]} channels of {title}",
-                                         zh=f"与 {title} 的 {entry.shape[1]} 个通道相符"))  # fmt: skip
+        raise wrong(
+            "color",
+            color,
+            say(en=f"the {entry.shape[1]} channels of {title}", zh=f"与 {title} 的 {entry.shape[1]} 个通道相符"),
+        )
     return color
 
 
@@ -66,8 +73,11 @@ def _with_sizes(steps: Sequence[Step], asked: Preprocess) -> list[Step]:
         kept.insert(0, {"op": "resize", **asked.resize, "interpolation": way})
     if asked.crop:
         place = 1 + max((i for i, step in enumerate(kept) if step["op"] == "resize"), default=-1)
-        kept = [*kept[:place], {"op": "center_crop", "size": list(asked.crop)},
-                *(step for step in kept[place:] if step["op"] not in ("center_crop", "pad_to"))]  # fmt: skip
+        kept = [
+            *kept[:place],
+            {"op": "center_crop", "size": list(asked.crop)},
+            *(step for step in kept[place:] if step["op"] not in ("center_crop", "pad_to")),
+        ]
     way = _interpolation(kept, asked)
     return [{**step, "interpolation": way} if step["op"] == "resize" else step for step in kept]
 
@@ -80,8 +90,12 @@ def _interpolation(steps: Sequence[Step], asked: Preprocess) -> str:
 def _with_values(steps: Sequence[Step], entry: Input, asked: Preprocess, color: str) -> list[Step]:
     """The steps with the mean and std that are asked for, in the order of the channels; the last of all."""
     channels = entry.shape[1] or 3
-    done = [{**step, "value": _spread("pad", step["value"], channels)} if "value" in step and step["op"] == "pad_to"
-            else step for step in steps]  # fmt: skip
+    done = [
+        {**step, "value": _spread("pad", step["value"], channels)}
+        if "value" in step and step["op"] == "pad_to"
+        else step
+        for step in steps
+    ]
     turned = {"RGB", "BGR"} == {color, entry.color}
     if not asked.mean:
         return [_turned(step) if turned and step["op"] == "normalize" else step for step in done]
@@ -107,7 +121,9 @@ def _spread(name: str, row: Sequence[float], channels: int, averaged: bool = Fal
 def _left(assumed: Sequence[str], asked: Preprocess) -> tuple[str, ...]:
     """What is still assumed."""
     said = {
-        "normalize": bool(asked.mean), "color": asked.color is not None, "input_size": asked.size is not None,
+        "normalize": bool(asked.mean),
+        "color": asked.color is not None,
+        "input_size": asked.size is not None,
         "resize": bool(asked.resize or asked.fit or asked.crop),
-    }  # fmt: skip
+    }
     return tuple(name for name in assumed if not said.get(name))

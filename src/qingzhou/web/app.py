@@ -69,8 +69,9 @@ def create_app(settings: Settings) -> FastAPI:
         yield
         await run_in_threadpool(worker.stop)
 
-    app = FastAPI(title="Qingzhou", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None,
-                  responses=ERRORS)  # fmt: skip
+    app = FastAPI(
+        title="Qingzhou", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None, responses=ERRORS
+    )
     app.state.worker, app.state.settings = worker, settings
     turns = Turns(12, each=4)  # of the 40 threads that starlette has; looks, copies of uploads and the board take 22
     pages.add_pages(app, settings)
@@ -177,8 +178,14 @@ def _add_others(app: FastAPI, worker: Worker, settings: Settings, code: ClassCod
             raise Problem("code_wrong")
         answer = JSONResponse({"ok": True})
         if settings.code:
-            answer.set_cookie(COOKIE, cookie_of(settings.code), httponly=True, samesite="strict", max_age=12 * 3600,
-                              secure=request.url.scheme == "https")  # fmt: skip
+            answer.set_cookie(
+                COOKIE,
+                cookie_of(settings.code),
+                httponly=True,
+                samesite="strict",
+                max_age=12 * 3600,
+                secure=request.url.scheme == "https",
+            )
         return answer
 
     @app.get("/healthz", tags=["operation"])

@@ -90,8 +90,12 @@ class Server:
             raise self._no_address() from None
         if self._parts.scheme not in ("http", "https") or not self._parts.hostname:
             raise self._no_address()
-        self._headers = {"X-Qingzhou": "1", "Accept-Encoding": "identity", "Connection": "close",
-                         **({"X-Qingzhou-Code": code} if code else {})}  # fmt: skip
+        self._headers = {
+            "X-Qingzhou": "1",
+            "Accept-Encoding": "identity",
+            "Connection": "close",
+            **({"X-Qingzhou-Code": code} if code else {}),
+        }
         if user is not None:  # of a proxy in front of the server
             self._headers["Authorization"] = f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
 
@@ -117,8 +121,10 @@ class Server:
             "utf-8", "replace"
         )
         tail = f"\r\n--{mark}--\r\n".encode()
-        headers = {"Content-Type": f"multipart/form-data; boundary={mark}",
-                   "Content-Length": str(len(head) + size + len(tail))}  # fmt: skip
+        headers = {
+            "Content-Type": f"multipart/form-data; boundary={mark}",
+            "Content-Length": str(len(head) + size + len(tail)),
+        }
         with stream, self._answer("POST", "/api/uploads", _pieces(head, stream, tail), headers, size) as answer:
             return self._told(answer)
 

@@ -22,10 +22,19 @@ def scenes() -> dict[str, Any]:
     """Every scene as plain values."""
     from ..scenes import SCENES
 
-    return {"scenes": [
-        {"name": scene.name, "en": scene.en, "zh": scene.zh, "constants": list(scene.constants),
-         "kinds": list(scene.kinds), "inputs": list(scene.inputs)} for scene in SCENES.values()
-    ]}  # fmt: skip
+    return {
+        "scenes": [
+            {
+                "name": scene.name,
+                "en": scene.en,
+                "zh": scene.zh,
+                "constants": list(scene.constants),
+                "kinds": list(scene.kinds),
+                "inputs": list(scene.inputs),
+            }
+            for scene in SCENES.values()
+        ]
+    }
 
 
 def check(options: Mapping[str, Any]) -> None:

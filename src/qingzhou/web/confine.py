@@ -16,8 +16,18 @@ import struct
 import sys
 from typing import Any
 
-REFUSED = ("socket.", "subprocess.", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.kill", "os.startfile",
-           "ctypes.dlopen", "winreg.")  # fmt: skip
+REFUSED = (
+    "socket.",
+    "subprocess.",
+    "os.system",
+    "os.exec",
+    "os.posix_spawn",
+    "os.fork",
+    "os.kill",
+    "os.startfile",
+    "ctypes.dlopen",
+    "winreg.",
+)
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 1, 38, 22, 2
 CLONE_NEWUSER, CLONE_NEWNET, CLONE_THREAD = 0x10000000, 0x40000000, 0x10000
 CAPABILITIES = 0x20080522  # the third version of struct __user_cap_header_struct, two sets of 32 bits
@@ -46,8 +56,12 @@ def _hook(event: str, args: tuple[Any, ...]) -> None:
 def _limits(memory: int, seconds: float, file_size: int, open_files: int) -> list[str]:
     import resource
 
-    wanted = [("cpu", resource.RLIMIT_CPU, int(2 * seconds) + 1), ("file size", resource.RLIMIT_FSIZE, file_size),
-              ("open files", resource.RLIMIT_NOFILE, open_files), ("core", resource.RLIMIT_CORE, 0)]  # fmt: skip
+    wanted = [
+        ("cpu", resource.RLIMIT_CPU, int(2 * seconds) + 1),
+        ("file size", resource.RLIMIT_FSIZE, file_size),
+        ("open files", resource.RLIMIT_NOFILE, open_files),
+        ("core", resource.RLIMIT_CORE, 0),
+    ]
     if sys.platform == "linux":
         # Address space counts mapped files and reserved room, data what is the process's own.
         wanted += [("memory", resource.RLIMIT_DATA, memory), ("address space", resource.RLIMIT_AS, 4 * memory)]
@@ -107,13 +121,25 @@ def seccomp() -> bool:
 
 def _program(arch: int, refused: dict[str, int], clone: int, clone3: int) -> bytes:
     """Instructions of classic BPF: (code, jump if true, jump if false, k)."""
-    steps = [(LOAD, 0, 0, 4), (EQUAL, 1, 0, arch), (GIVE, 0, 0, KILL),  # seccomp_data: nr, arch, …, args
-             (LOAD, 0, 0, 0), (GREATER, 0, 1, X32), (GIVE, 0, 0, ERRNO | EPERM),
-             (EQUAL, 0, 1, clone3), (GIVE, 0, 0, ERRNO | ENOSYS)]  # fmt: skip
+    steps = [
+        (LOAD, 0, 0, 4),
+        (EQUAL, 1, 0, arch),
+        (GIVE, 0, 0, KILL),  # seccomp_data: nr, arch, …, args
+        (LOAD, 0, 0, 0),
+        (GREATER, 0, 1, X32),
+        (GIVE, 0, 0, ERRNO | EPERM),
+        (EQUAL, 0, 1, clone3),
+        (GIVE, 0, 0, ERRNO | ENOSYS),
+    ]
     for number in refused.values():
         steps += [(EQUAL, 0, 1, number), (GIVE, 0, 0, ERRNO | EPERM)]
-    steps += [(EQUAL, 0, 3, clone), (LOAD, 0, 0, 16), (ALL_BITS, 1, 0, CLONE_THREAD), (GIVE, 0, 0, ERRNO | EPERM),
-              (GIVE, 0, 0, ALLOW)]  # fmt: skip
+    steps += [
+        (EQUAL, 0, 3, clone),
+        (LOAD, 0, 0, 16),
+        (ALL_BITS, 1, 0, CLONE_THREAD),
+        (GIVE, 0, 0, ERRNO | EPERM),
+        (GIVE, 0, 0, ALLOW),
+    ]
     return b"".join(struct.pack("HBBI", *step) for step in steps)
 
 
@@ -124,9 +150,24 @@ EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = 1, 2, 4, 8
 EVERYTHING = (1 << 14) - 1  # of the second version, the first by which files can move between folders
 # What is left of /proc, /etc, /dev and /sys, where other processes and their arguments are, units with class codes,
 # and for root the disks: what libraries ask of the machine, and of the process itself.
-SYSTEM = ("/usr", "/lib", "/lib64", "/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/sys/devices/system",
-          "/etc/ld.so.cache", "/etc/localtime", "/etc/ssl/openssl.cnf", "/etc/pki/tls/openssl.cnf", "/dev/null",
-          "/dev/zero", "/dev/random", "/dev/urandom")  # fmt: skip
+SYSTEM = (
+    "/usr",
+    "/lib",
+    "/lib64",
+    "/proc/self",
+    "/proc/cpuinfo",
+    "/proc/meminfo",
+    "/proc/stat",
+    "/sys/devices/system",
+    "/etc/ld.so.cache",
+    "/etc/localtime",
+    "/etc/ssl/openssl.cnf",
+    "/etc/pki/tls/openssl.cnf",
+    "/dev/null",
+    "/dev/zero",
+    "/dev/random",
+    "/dev/urandom",
+)
 
 
 def landlock(folder: str) -> bool:

@@ -16,9 +16,19 @@ import signal
 import socket
 import tempfile
 
-NEEDED = ("qingzhou.info", "qingzhou.convert", "qingzhou.model", "qingzhou.scenes", "qingzhou.runtime.sample",
-          "qingzhou.quant", "qingzhou.present.quantised_page", "qingzhou.bundle.build", "qingzhou.web.problems",
-          "qingzhou.web.unzip", "rich.progress")  # fmt: skip
+NEEDED = (
+    "qingzhou.info",
+    "qingzhou.convert",
+    "qingzhou.model",
+    "qingzhou.scenes",
+    "qingzhou.runtime.sample",
+    "qingzhou.quant",
+    "qingzhou.present.quantised_page",
+    "qingzhou.bundle.build",
+    "qingzhou.web.problems",
+    "qingzhou.web.unzip",
+    "rich.progress",
+)
 READY, JOB = b"+", b"j"
 PR_SET_DUMPABLE = 4
 FIRST_TO_GO = "500"  # when the system is out of memory: jobs before their server

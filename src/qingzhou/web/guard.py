@@ -32,10 +32,14 @@ POLICY = (
     "media-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 HEADERS = {
-    "content-security-policy": POLICY, "x-content-type-options": "nosniff", "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer", "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin", "permissions-policy": "camera=(self), microphone=(self)",
-}  # fmt: skip
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(self), microphone=(self)",
+}
 SAFE = ("GET", "HEAD", "OPTIONS")
 METHODS = (*SAFE, "POST", "PUT", "PATCH", "DELETE")  # others are words of whoever asks, and not for logs
 OPEN = ("/", "/board", "/healthz", "/api/code", "/docs", "/openapi.json")  # without the class code
@@ -115,8 +119,14 @@ class Guard:
             if not answer.status:
                 await refuse(Problem(outage(err) or "internal"), answer)
         method = scope["method"] if scope["method"] in METHODS else "*"
-        log("request", method=method, route=_route(scope["path"]), status=answer.status,
-            bytes=body_in.taken, ms=round(1000 * (time.monotonic() - start), 1))  # fmt: skip
+        log(
+            "request",
+            method=method,
+            route=_route(scope["path"]),
+            status=answer.status,
+            bytes=body_in.taken,
+            ms=round(1000 * (time.monotonic() - start), 1),
+        )
 
     def _check(self, scope: Scope, client: str) -> None:
         headers = _headers(scope)

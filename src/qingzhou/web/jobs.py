@@ -93,10 +93,21 @@ class Jobs:
         for used in filter(None, (model, pictures)):
             self.records.swap(used, dataclasses.replace(used, expires=end + 600))
         facts = {
-            "upload": upload, "data": data, "options": dict(options), "name": model.data["name"],
-            "size": model.data["size"], "at": time.time(), "attempt": 0, "deaths": 0, "lease": 0.0, "sent": now,
-            "stage": None, "finished": None, "result": None, "error": None,
-        }  # fmt: skip
+            "upload": upload,
+            "data": data,
+            "options": dict(options),
+            "name": model.data["name"],
+            "size": model.data["size"],
+            "at": time.time(),
+            "attempt": 0,
+            "deaths": 0,
+            "lease": 0.0,
+            "sent": now,
+            "stage": None,
+            "finished": None,
+            "result": None,
+            "error": None,
+        }
         record = Record(JOB, token(), QUEUED, client, now, end, facts)
         self.records.add(record)
         self.log("job accepted", job=record.id[:6])
@@ -198,8 +209,9 @@ class Jobs:
             amounts[f'failures_total{{kind="{code}"}}'] = 1.0
         amounts |= {f'job_seconds_bucket{{le="{edge}"}}': 1.0 for edge in BUCKETS if took <= edge}
         self.records.count_up(amounts)
-        self.log("job ended", job=job.id[:6], state=outcome, kind=code, seconds=round(took, 3),
-                 attempt=job.data["attempt"])  # fmt: skip
+        self.log(
+            "job ended", job=job.id[:6], state=outcome, kind=code, seconds=round(took, 3), attempt=job.data["attempt"]
+        )
 
     def _lease(self) -> float:
         return self.records.now() + self.settings.lease
@@ -273,11 +285,19 @@ class Jobs:
         turns = [other.id for other in self.waiting()] if job.state == QUEUED else []
         ahead = turns.index(job.id) if job.id in turns else 0
         return {
-            "job": job.id, "state": job.state, "stage": data["stage"], "ahead": ahead, "created": created,
-            "finished": data["finished"], "expires": created + job.expires - job.created, "name": data["name"],
-            "size": data["size"], "options": data["options"], "result": _with_links(job.id, data["result"]),
+            "job": job.id,
+            "state": job.state,
+            "stage": data["stage"],
+            "ahead": ahead,
+            "created": created,
+            "finished": data["finished"],
+            "expires": created + job.expires - job.created,
+            "name": data["name"],
+            "size": data["size"],
+            "options": data["options"],
+            "result": _with_links(job.id, data["result"]),
             "error": data["error"],
-        }  # fmt: skip
+        }
 
     def file(self, id: str, name: str) -> tuple[str, int]:
         """The key and size of a finished job's file by the name it was given; Problem."""

@@ -10,8 +10,11 @@ KINDS = {"jobs_total": "counter", "failures_total": "counter", "job_seconds": "h
 def metrics(jobs: Jobs) -> str:
     """The text format, version 0.0.4."""
     records = jobs.records
-    now = {"queue_length": records.count(JOB, QUEUED), "jobs_running": records.count(JOB, RUNNING),
-           "uploads": records.count(UPLOAD, READY)}  # fmt: skip
+    now = {
+        "queue_length": records.count(JOB, QUEUED),
+        "jobs_running": records.count(JOB, RUNNING),
+        "uploads": records.count(UPLOAD, READY),
+    }
     counted = records.counters()
     buckets = {f'job_seconds_bucket{{le="{edge}"}}': 0.0 for edge in BUCKETS}
     total = counted.get("job_seconds_count", 0.0)

@@ -23,8 +23,13 @@ HERE = Path(__file__).parent
 UNPACKING = threading.Lock()
 PIECE = 256 << 10  # bytes that may wait for a client at once
 DAY = {"Cache-Control": "public, max-age=86400"}
-TYPES = {".js": "text/javascript; charset=utf-8", ".mjs": "text/javascript; charset=utf-8", ".wasm": "application/wasm",
-         ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}  # fmt: skip
+TYPES = {
+    ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".wasm": "application/wasm",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
 
 
 def add_pages(app: FastAPI, settings: Settings) -> None:
@@ -35,8 +40,14 @@ def add_pages(app: FastAPI, settings: Settings) -> None:
 
     def shown(request: Request, name: str) -> HTMLResponse:
         page = templates.get_template(name)
-        facts = {"lang": language(request), "version": __version__, "max_size": settings.max_size,
-                 "keep_hours": settings.keep / 3600, "path": request.url.path, "endings": " ".join(WANTED)}  # fmt: skip
+        facts = {
+            "lang": language(request),
+            "version": __version__,
+            "max_size": settings.max_size,
+            "keep_hours": settings.keep / 3600,
+            "path": request.url.path,
+            "endings": " ".join(WANTED),
+        }
         return HTMLResponse(page.render(facts), headers={"Cache-Control": "no-cache", "Vary": "Accept-Language"})
 
     @app.get("/", include_in_schema=False)

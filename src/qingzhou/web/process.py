@@ -46,9 +46,14 @@ def start(folder: Path) -> Process:
 class _Fresh:
     def __init__(self, folder: Path) -> None:
         self._process = subprocess.Popen(
-            [*PYTHON, START, *map(str, sys.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, cwd=folder, env=_environment(folder), start_new_session=os.name == "posix",
-        )  # fmt: skip
+            [*PYTHON, START, *map(str, sys.path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=folder,
+            env=_environment(folder),
+            start_new_session=os.name == "posix",
+        )
         assert self._process.stdin is not None and self._process.stdout is not None
         self.stdin, self.stdout = self._process.stdin, self._process.stdout
 
@@ -177,11 +182,18 @@ class ForkServer:
         self._processes = [process for process in self._processes if process.poll() is None]
         self._control, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with other:
-            self._processes.append(subprocess.Popen(
-                [*PYTHON, START_FORKS, str(other.fileno()), *map(str, sys.path)], stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=NOWHERE, env=_environment(NOWHERE),
-                start_new_session=True, pass_fds=[other.fileno()],
-            ))  # fmt: skip
+            self._processes.append(
+                subprocess.Popen(
+                    [*PYTHON, START_FORKS, str(other.fileno()), *map(str, sys.path)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    cwd=NOWHERE,
+                    env=_environment(NOWHERE),
+                    start_new_session=True,
+                    pass_fds=[other.fileno()],
+                )
+            )
         return self._control
 
     def _drop(self) -> None:
@@ -196,5 +208,10 @@ FORKS = ForkServer()
 def _environment(folder: Path) -> dict[str, str]:
     """Nothing of the server's but what the system itself needs."""
     kept = {name: os.environ[name] for name in ("SYSTEMROOT", "LD_LIBRARY_PATH") if name in os.environ}
-    return {**kept, **dict.fromkeys(("HOME", "TMPDIR", "TEMP", "TMP"), str(folder)), "LANG": "C.UTF-8",
-            "PYTHONUTF8": "1", "OPENBLAS_NUM_THREADS": "1"}  # fmt: skip
+    return {
+        **kept,
+        **dict.fromkeys(("HOME", "TMPDIR", "TEMP", "TMP"), str(folder)),
+        "LANG": "C.UTF-8",
+        "PYTHONUTF8": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+    }

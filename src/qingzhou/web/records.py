@@ -185,8 +185,13 @@ class SqliteRecords:
         return self._changed(
             "update records set state = ?, expires = ?, data = ?, version = version + 1 "
             "where kind = ? and id = ? and version = ?",
-            new.state, new.expires, json.dumps(new.data), old.kind, old.id, old.version,
-        )  # fmt: skip
+            new.state,
+            new.expires,
+            json.dumps(new.data),
+            old.kind,
+            old.id,
+            old.version,
+        )
 
     def remove(self, record: Record) -> bool:
         return self._changed("delete from records where kind = ? and id = ?", record.kind, record.id)
@@ -219,8 +224,16 @@ class SqliteRecords:
 
 
 def _row(record: Record) -> tuple[object, ...]:
-    return (record.kind, record.id, record.state, record.client, record.created, record.expires,
-            json.dumps(record.data), record.version)  # fmt: skip
+    return (
+        record.kind,
+        record.id,
+        record.state,
+        record.client,
+        record.created,
+        record.expires,
+        json.dumps(record.data),
+        record.version,
+    )
 
 
 def _record(row: tuple[Any, ...]) -> Record:

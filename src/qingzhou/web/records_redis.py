@@ -127,12 +127,27 @@ def _keys(record: Record) -> list[str]:
 
 
 def _args(record: Record) -> list[Any]:
-    return [record.id, record.state, record.client, repr(record.created), repr(record.expires),
-            json.dumps(record.data), record.version]  # fmt: skip
+    return [
+        record.id,
+        record.state,
+        record.client,
+        repr(record.created),
+        repr(record.expires),
+        json.dumps(record.data),
+        record.version,
+    ]
 
 
 def _record(kind: str, id: str, values: Mapping[str, str]) -> Record | None:
     if not values:
         return None
-    return Record(kind, id, values["state"], values["client"], float(values["created"]), float(values["expires"]),
-                  json.loads(values["data"]), int(values["version"]))  # fmt: skip
+    return Record(
+        kind,
+        id,
+        values["state"],
+        values["client"],
+        float(values["created"]),
+        float(values["expires"]),
+        json.loads(values["data"]),
+        int(values["version"]),
+    )

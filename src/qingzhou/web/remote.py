@@ -73,11 +73,22 @@ class _Order:
 
 
 def convert(
-    file: Path, server: str, out: Path | None = None, *, device: str | None = None, scene: str | None = None,
-    actions: Sequence[str] = (), data: Path | None = None, precision: str = "fp32", max_drop: float = 0.5,
-    code: str = "", lang: str = "en", preprocess: str | None = None, input_size: Sequence[int] | None = None,
+    file: Path,
+    server: str,
+    out: Path | None = None,
+    *,
+    device: str | None = None,
+    scene: str | None = None,
+    actions: Sequence[str] = (),
+    data: Path | None = None,
+    precision: str = "fp32",
+    max_drop: float = 0.5,
+    code: str = "",
+    lang: str = "en",
+    preprocess: str | None = None,
+    input_size: Sequence[int] | None = None,
     clock: Clock | None = None,
-) -> Remote:  # fmt: skip
+) -> Remote:
     """Upload, wait, download into a folder; FileMissing, OptionError, RemoteError, OutputError.
 
     The names are ours: best.onnx, best.int8.onnx and .html, best-unihiker-camera.zip. The program is written here, as
@@ -88,11 +99,16 @@ def convert(
         device = load(device).name  # the server knows devices by one name each
     asked = {
         "upload": _token(place, place.upload(file), "upload"),
-        "data": None if data is None else _token(place, place.upload(data), "upload"), "device": device,
-        "scene": scene, "actions": list(actions), "precision": precision, "max_drop": max_drop, "lang": lang,
+        "data": None if data is None else _token(place, place.upload(data), "upload"),
+        "device": device,
+        "scene": scene,
+        "actions": list(actions),
+        "precision": precision,
+        "max_drop": max_drop,
+        "lang": lang,
         "preprocess": preprocess,
         "input_size": None if input_size is None else [input_size[0], input_size[-1]],
-    }  # fmt: skip
+    }
     bundle = "" if device is None else re.sub(r"[/\\:]", "_", fitting(file.stem, f"-{device}-{scene or 'basic'}.zip"))
     order = _Order(file, sha256_of(file), _card_sent(file), bundle, precision == "int8")
     told = _finished(place, _token(place, place.ask("POST", "/api/jobs", asked), "job"))

@@ -103,10 +103,21 @@ class _Process:
         self._lines: queue.SimpleQueue[Told | None] = queue.SimpleQueue()
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
-        confined = {"memory": limits.memory, "seconds": seconds, "file_size": limits.file_size,
-                    "open_files": limits.open_files, "folder": str(folder)}  # fmt: skip
-        whole = {**order, "parent": os.getpid(), "confine": confined, "folder": str(folder),
-                 "unpacked": limits.unpacked, "entries": limits.entries}  # fmt: skip
+        confined = {
+            "memory": limits.memory,
+            "seconds": seconds,
+            "file_size": limits.file_size,
+            "open_files": limits.open_files,
+            "folder": str(folder),
+        }
+        whole = {
+            **order,
+            "parent": os.getpid(),
+            "confine": confined,
+            "folder": str(folder),
+            "unpacked": limits.unpacked,
+            "entries": limits.entries,
+        }
         with contextlib.suppress(OSError):  # it died; that is noticed below
             self._process.stdin.write(json.dumps(whole).encode("ascii") + b"\n")
             self._process.stdin.close()

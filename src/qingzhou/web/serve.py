@@ -45,11 +45,22 @@ def serve(settings: Settings) -> None:
 
 def server_of(settings: Settings) -> uvicorn.Server:
     """The application, and how it is served; X-Forwarded-For is believed of FORWARDED_ALLOW_IPS or 127.0.0.1."""
-    return uvicorn.Server(uvicorn.Config(
-        create_app(settings), http=limited(_room(settings.connections)), ws="none", log_config=None,
-        access_log=False, server_header=False, date_header=False, timeout_keep_alive=10, timeout_graceful_shutdown=10,
-        backlog=BACKLOG, proxy_headers=settings.behind_proxy, h11_max_incomplete_event_size=32 << 10,
-    ))  # fmt: skip
+    return uvicorn.Server(
+        uvicorn.Config(
+            create_app(settings),
+            http=limited(_room(settings.connections)),
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            timeout_keep_alive=10,
+            timeout_graceful_shutdown=10,
+            backlog=BACKLOG,
+            proxy_headers=settings.behind_proxy,
+            h11_max_incomplete_event_size=32 << 10,
+        )
+    )
 
 
 def work(settings: Settings) -> None:
@@ -183,16 +194,22 @@ def welcome(settings: Settings, port: int) -> None:
     print(say(f"Qingzhou is at {address}", f"轻舟网页地址：{address}"))
     if open_to_all:
         print(_qr(address))
-        print(say(
-            "Everybody in this network can now upload files and use this machine's processor. Files are read in "
-            "confined processes and never executed. Do not forward the port to the internet; "
-            + ("the class code is asked for." if settings.code else "--code asks for a class code."),
-            "这个网络里的所有人现在都能上传文件、使用这台机器的处理器。文件只在受限的进程里读取，从不执行。"
-            "不要把端口转发到互联网；" + ("已设置班级口令。" if settings.code else "可以用 --code 设置班级口令。"),
-        ))  # fmt: skip
+        print(
+            say(
+                "Everybody in this network can now upload files and use this machine's processor. Files are read in "
+                "confined processes and never executed. Do not forward the port to the internet; "
+                + ("the class code is asked for." if settings.code else "--code asks for a class code."),
+                "这个网络里的所有人现在都能上传文件、使用这台机器的处理器。文件只在受限的进程里读取，从不执行。"
+                "不要把端口转发到互联网；" + ("已设置班级口令。" if settings.code else "可以用 --code 设置班级口令。"),
+            )
+        )
     else:
-        print(say("Only this machine can open it; for a class: --host 0.0.0.0",
-                  "只有这台机器能打开；给全班用请加 --host 0.0.0.0"))  # fmt: skip
+        print(
+            say(
+                "Only this machine can open it; for a class: --host 0.0.0.0",
+                "只有这台机器能打开；给全班用请加 --host 0.0.0.0",
+            )
+        )
     print(say("Ctrl+C ends it.", "按 Ctrl+C 结束。"))
     sys.stdout.flush()
 

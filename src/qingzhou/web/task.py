@@ -121,8 +121,13 @@ def _info(order: Told, tell: Teller) -> Told:
     info = read_info(Path(order["model"]))
     found = info.as_dict()
     problem = None if info.problem is None else {**found["problem"], **told(info.problem)}
-    return {**found, "file": Path(order["model"]).name, "problem": problem,
-            "notes": on_the_page(found["notes"]), "tensors": found["tensors"][:MOST_TENSORS]}  # fmt: skip
+    return {
+        **found,
+        "file": Path(order["model"]).name,
+        "problem": problem,
+        "notes": on_the_page(found["notes"]),
+        "tensors": found["tensors"][:MOST_TENSORS],
+    }
 
 
 def _job(order: Told, tell: Teller) -> Told:
@@ -142,9 +147,15 @@ def _job(order: Told, tell: Teller) -> Told:
     converted["notes"] = on_the_page(converted["notes"])
     tell.stage("pack")
     files = _files(out, smaller or model)
-    return {"convert": converted, "quantize": quantised, "bundle": made, "files": files, "notes": notes,
-            "pictures": _pictures(smaller or model, data, rounded and rounded.verdict),
-            "try": _trial(model, card) if smaller is None else _trial(smaller, load(smaller).card)}  # fmt: skip
+    return {
+        "convert": converted,
+        "quantize": quantised,
+        "bundle": made,
+        "files": files,
+        "notes": notes,
+        "pictures": _pictures(smaller or model, data, rounded and rounded.verdict),
+        "try": _trial(model, card) if smaller is None else _trial(smaller, load(smaller).card),
+    }
 
 
 def _data(order: Told, tell: Teller) -> tuple[Path | None, list[str]]:
@@ -194,8 +205,11 @@ def _converted(source: Path, options: Told, out: Path, tell: Teller) -> tuple[Pa
     program = write_sample(model, found.card)
     facts = _facts(found.card)
     facts["notes"] = [*facts["notes"], *told_of(model, program)]
-    return model, found.card, _plain({**facts, "source": source, "model": model, "program": program,
-                          "bytes": model.stat().st_size})  # fmt: skip
+    return (
+        model,
+        found.card,
+        _plain({**facts, "source": source, "model": model, "program": program, "bytes": model.stat().st_size}),
+    )
 
 
 def _facts(card: Any) -> Told:
@@ -244,10 +258,17 @@ def _bundle(
     tell.stage("bundle")
     scene = options["scene"] or "basic"
     made = build(
-        model, options["device"], scene, actions=options["actions"], lang=options["lang"],
-        out=out / f"{source.stem}-{options['device']}-{scene}.zip", data=data if rounded else None,
-        precision="auto" if rounded else "fp32", max_drop=options["max_drop"], rounded=rounded,
-    )  # fmt: skip
+        model,
+        options["device"],
+        scene,
+        actions=options["actions"],
+        lang=options["lang"],
+        out=out / f"{source.stem}-{options['device']}-{scene}.zip",
+        data=data if rounded else None,
+        precision="auto" if rounded else "fp32",
+        max_drop=options["max_drop"],
+        rounded=rounded,
+    )
     return _plain(made.as_dict())
 
 
@@ -274,10 +295,9 @@ def _files(out: Path, model: Path) -> list[Told]:
     kinds = {".zip": "bundle", ".onnx": "model", ".py": "program", ".html": "report"}
     found = [path for suffix in kinds for path in sorted(out.glob(f"*{suffix}"))]
     return [
-        {"name": path.name, "size": path.stat().st_size,
-         "kind": "program" if path == zipped else kinds[path.suffix]}
+        {"name": path.name, "size": path.stat().st_size, "kind": "program" if path == zipped else kinds[path.suffix]}
         for path in found
-    ]  # fmt: skip
+    ]
 
 
 def _trial(model: Path, card: Any) -> Told | None:

@@ -30,12 +30,22 @@ CALLED = re.compile(  # as a model: also model_best.pth.tar, and best.pth.1 and 
 RESERVED = {"con", "prn", "aux", "nul", *(f"{kind}{n}" for kind in ("com", "lpt") for n in range(10))}
 LONGEST, SHOWN, END = 60, 120, 24  # letters of a name: in programs, for people, and of these the last
 SCHEMA: dict[str, Any] = {
-    "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": {
-        "type": "object", "required": ["file"],
-        "properties": {"file": {"type": "string", "format": "binary"},
-                       "lang": {"type": "string", "enum": ["zh", "en"]}},
-    }}}}
-}  # fmt: skip
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {
+                        "file": {"type": "string", "format": "binary"},
+                        "lang": {"type": "string", "enum": ["zh", "en"]},
+                    },
+                }
+            }
+        },
+    }
+}
 
 
 class Uploads:
@@ -104,8 +114,14 @@ def facts_of(name: str, file: BinaryIO, most: int) -> dict[str, Any]:
     file.seek(0)
     kind, suffix = kind_of(name, file.read(HEAD), size)
     file.seek(0)
-    return {"name": shown_name(name), "safe": safe_name(name) + suffix, "size": size, "kind": kind,
-            "info": None, "error": None}  # fmt: skip
+    return {
+        "name": shown_name(name),
+        "safe": safe_name(name) + suffix,
+        "size": size,
+        "kind": kind,
+        "info": None,
+        "error": None,
+    }
 
 
 def _copy(file: BinaryIO, place: Path) -> None:

@@ -30,8 +30,9 @@ class Worker:
         self.settings = settings
         settings.work.mkdir(parents=True, exist_ok=True)
         self.queue = Queue(settings, self.run)
-        self.jobs = Jobs(settings, open_records(settings.records_place), Store(settings.store_place), self.queue.send,
-                         log)  # fmt: skip
+        self.jobs = Jobs(
+            settings, open_records(settings.records_place), Store(settings.store_place), self.queue.send, log
+        )
         self._stopping = threading.Event()
         self._tending = threading.Thread(target=self._tend, daemon=True, name="tending")
 
@@ -111,9 +112,14 @@ class Worker:
         upload = self.jobs.records.get(UPLOAD, data["upload"])
         if upload is None:
             return None
-        order = {"what": "job", "lang": data["options"]["lang"], "options": data["options"], "data": None,
-                 "model": str(place / upload.data["safe"]),
-                 "threads": max(1, (os.cpu_count() or 1) // max(1, self.settings.workers))}  # fmt: skip
+        order = {
+            "what": "job",
+            "lang": data["options"]["lang"],
+            "options": data["options"],
+            "data": None,
+            "model": str(place / upload.data["safe"]),
+            "threads": max(1, (os.cpu_count() or 1) // max(1, self.settings.workers)),
+        }
         try:
             self.jobs.store.fetch(f"uploads/{upload.id}/file", Path(order["model"]))
             if data["data"] is not None:

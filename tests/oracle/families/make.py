@@ -47,13 +47,32 @@ def members():
         title = f"ResNeXt-{depth} {groups}x{width}d"
         backbone = resnet("ResNeXt", depth, groups=groups, width_per_group=width)
         linear(f"resnext{depth}_{groups}x{width}d", title, backbone, 2048)
-    sizes = {"400mf": 384, "800mf": 672, "1.6gf": 912, "3.2gf": 1008, "4.0gf": 1360, "6.4gf": 1624, "8.0gf": 1920,
-             "12gf": 2240}  # fmt: skip
+    sizes = {
+        "400mf": 384,
+        "800mf": 672,
+        "1.6gf": 912,
+        "3.2gf": 1008,
+        "4.0gf": 1360,
+        "6.4gf": 1624,
+        "8.0gf": 1920,
+        "12gf": 2240,
+    }
     for arch, channels in sizes.items():
         backbone = {"type": "RegNet", "arch": f"regnetx_{arch}"}
         linear(f"regnetx_{arch}", f"RegNetX-{arch.upper()}", backbone, channels, count=1000 if arch == "3.2gf" else 0)
-    tops = {"A0": 1280, "A1": 1280, "A2": 1408, "B0": 1280, "B1": 2048, "B1g2": 2048, "B1g4": 2048, "B2": 2560,
-            "B2g4": 2560, "B3g4": 2560, "D2se": 2560}  # fmt: skip
+    tops = {
+        "A0": 1280,
+        "A1": 1280,
+        "A2": 1408,
+        "B0": 1280,
+        "B1": 2048,
+        "B1g2": 2048,
+        "B1g4": 2048,
+        "B2": 2560,
+        "B2g4": 2560,
+        "B3g4": 2560,
+        "D2se": 2560,
+    }
     for arch, channels in tops.items():
         linear(f"repvgg_{arch}", f"RepVGG-{arch}", repvgg(arch), channels, count=1000 if arch == "B0" else 0)
     for arch in ("A0", "A2", "B1g4"):  # not D2se: mmpretrain forgets its squeeze-and-excitation in the deploy form

@@ -26,9 +26,16 @@ sys.path.insert(0, str(FOLDER.parent))
 from rebuild import draw  # noqa: E402
 
 ACTS = {
-    "ReLU": nn.ReLU, "ReLU6": nn.ReLU6, "LeakyReLU": nn.LeakyReLU, "HSwish": nn.Hardswish, "SiLU": nn.SiLU,
-    "Swish": nn.SiLU, "GELU": nn.GELU, "ELU": nn.ELU, "Tanh": nn.Tanh,
-}  # fmt: skip
+    "ReLU": nn.ReLU,
+    "ReLU6": nn.ReLU6,
+    "LeakyReLU": nn.LeakyReLU,
+    "HSwish": nn.Hardswish,
+    "SiLU": nn.SiLU,
+    "Swish": nn.SiLU,
+    "GELU": nn.GELU,
+    "ELU": nn.ELU,
+    "Tanh": nn.Tanh,
+}
 
 
 def act(cfg):
@@ -97,8 +104,19 @@ class ResNet(nn.Module):
             layers = []
             for j in range(count):
                 stride = strides[i] if j == 0 else 1
-                layers.append(Block(c_in, c_out, mid, stride, dilations[i], norm_cfg, cfg.get("style", "pytorch"),
-                                    groups, cfg["_bottleneck"]))  # fmt: skip
+                layers.append(
+                    Block(
+                        c_in,
+                        c_out,
+                        mid,
+                        stride,
+                        dilations[i],
+                        norm_cfg,
+                        cfg.get("style", "pytorch"),
+                        groups,
+                        cfg["_bottleneck"],
+                    )
+                )
                 c_in = c_out
             setattr(self, f"layer{i + 1}", nn.Sequential(*layers))
 
@@ -139,8 +157,15 @@ class MobileNetV2(nn.Module):
         style = {"norm_cfg": cfg.get("norm_cfg", {}), "act_cfg": cfg.get("act_cfg", {"type": "ReLU6"})}
         c_in = divisible(32 * width)
         self.conv1 = ConvModule(cfg.get("in_channels", 3), c_in, 3, 2, **style)
-        settings = [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2),
-                    (6, 320, 1, 1)]  # fmt: skip
+        settings = [
+            (1, 16, 1, 1),
+            (6, 24, 2, 2),
+            (6, 32, 3, 2),
+            (6, 64, 4, 2),
+            (6, 96, 3, 1),
+            (6, 160, 3, 2),
+            (6, 320, 1, 1),
+        ]
         for i, (expand, channel, count, stride) in enumerate(settings):
             layers, c_out = [], divisible(channel * width)
             for j in range(count):
@@ -159,10 +184,19 @@ class MobileNetV2(nn.Module):
 class MobileNetV3(nn.Module):
     """The small one at half width; its norm_cfg has eps 1e-3 unless another one is given."""
 
-    BLOCKS = ((3, 16, 8, True, "ReLU", 2), (3, 40, 16, False, "ReLU", 2), (3, 56, 16, False, "ReLU", 1),
-              (5, 64, 24, True, "HSwish", 2), (5, 144, 24, True, "HSwish", 1), (5, 144, 24, True, "HSwish", 1),
-              (5, 72, 24, True, "HSwish", 1), (5, 72, 24, True, "HSwish", 1), (5, 144, 48, True, "HSwish", 2),
-              (5, 288, 48, True, "HSwish", 1), (5, 288, 48, True, "HSwish", 1))  # fmt: skip
+    BLOCKS = (
+        (3, 16, 8, True, "ReLU", 2),
+        (3, 40, 16, False, "ReLU", 2),
+        (3, 56, 16, False, "ReLU", 1),
+        (5, 64, 24, True, "HSwish", 2),
+        (5, 144, 24, True, "HSwish", 1),
+        (5, 144, 24, True, "HSwish", 1),
+        (5, 72, 24, True, "HSwish", 1),
+        (5, 72, 24, True, "HSwish", 1),
+        (5, 144, 48, True, "HSwish", 2),
+        (5, 288, 48, True, "HSwish", 1),
+        (5, 288, 48, True, "HSwish", 1),
+    )
 
     def __init__(self, cfg):
         super().__init__()
@@ -206,8 +240,13 @@ class V3Block(nn.Module):
         return x + y if self.shortcut else y
 
 
-BACKBONES = {"ResNet": ResNet, "ResNeXt": ResNet, "RegNet": ResNet, "MobileNetV2": MobileNetV2,
-             "MobileNetV3": MobileNetV3}  # fmt: skip
+BACKBONES = {
+    "ResNet": ResNet,
+    "ResNeXt": ResNet,
+    "RegNet": ResNet,
+    "MobileNetV2": MobileNetV2,
+    "MobileNetV3": MobileNetV3,
+}
 
 
 class GeM(nn.Module):
@@ -230,8 +269,9 @@ class Head(nn.Module):
         self.kind, self.scale = cfg["type"], cfg.get("scale", 64.0)
         channels, classes = cfg["in_channels"], cfg["num_classes"]
         if self.kind == "CSRAClsHead":
-            self.csra_heads = nn.ModuleList(CSRAModule(classes, channels, t, cfg["lam"])
-                                            for t in TEMPERATURES[cfg["num_heads"]])  # fmt: skip
+            self.csra_heads = nn.ModuleList(
+                CSRAModule(classes, channels, t, cfg["lam"]) for t in TEMPERATURES[cfg["num_heads"]]
+            )
         elif self.kind == "ArcFaceClsHead":
             self.norm_product = nn.Linear(channels, classes, bias=False)
         elif self.kind == "StackedLinearClsHead":
@@ -311,8 +351,14 @@ STRAIGHT = [(1, 16, 16, 2), (1, 32, 32, 4), (1, 48, 48, 6), (1, 64, 64, 8)]
 
 def resnet(blocks, kind="ResNet", bottleneck=False, stem=8, **more):
     """A narrow one; what begins with an underscore is for this script, the rest is the config."""
-    return {"type": kind, "depth": 50 if bottleneck else 18, "stem_channels": stem, "_blocks": blocks,
-            "_bottleneck": bottleneck, **more}  # fmt: skip
+    return {
+        "type": kind,
+        "depth": 50 if bottleneck else 18,
+        "stem_channels": stem,
+        "_blocks": blocks,
+        "_bottleneck": bottleneck,
+        **more,
+    }
 
 
 def model(backbone, channels, head="LinearClsHead", neck=None, classes=5, **more):
@@ -346,7 +392,11 @@ def cases():
         "csra of 4, draw 11": model(resnet(BASIC), 32, "CSRAClsHead", {}, num_heads=4, lam=0.05),
         "stacked": model(resnet(BASIC), 32, "StackedLinearClsHead", mid_channels=[12, 9]),
         "stacked, normalised": model(
-            resnet(BASIC), 32, "StackedLinearClsHead", mid_channels=[12], norm_cfg={"type": "BN1d", "eps": 0.05},
+            resnet(BASIC),
+            32,
+            "StackedLinearClsHead",
+            mid_channels=[12],
+            norm_cfg={"type": "BN1d", "eps": 0.05},
             act_cfg={"type": "LeakyReLU", "negative_slope": 0.2},
         ),
         "gem": model(resnet(BASIC), 32, neck=gem(p=2.5)),
@@ -362,14 +412,25 @@ def cases():
         "grey resnet": model(resnet(BASIC, in_channels=1), 32),
         "grey mobilenet": model(mobile(in_channels=1), 1280),
         "mobilenet eps": model(mobile(norm_cfg={"type": "SyncBN", "eps": 0.01}), 1280),
-        "mobilenet v3": model(mobile("MobileNetV3"), 288, "StackedLinearClsHead", mid_channels=[16],
-                              act_cfg={"type": "HSwish"}),
-        "mobilenet v3, torch's eps, relu": model(mobile("MobileNetV3", norm_cfg={"type": "BN"}), 288,
-                                                 "StackedLinearClsHead", mid_channels=[16]),
+        "mobilenet v3": model(
+            mobile("MobileNetV3"), 288, "StackedLinearClsHead", mid_channels=[16], act_cfg={"type": "HSwish"}
+        ),
+        "mobilenet v3, torch's eps, relu": model(
+            mobile("MobileNetV3", norm_cfg={"type": "BN"}), 288, "StackedLinearClsHead", mid_channels=[16]
+        ),
         "mobilenet v3, linear": model(mobile("MobileNetV3", norm_cfg={"type": "BN", "eps": 0.01}), 288),
-    }  # fmt: skip
-    for name, more in (("ReLU", {}), ("LeakyReLU", {}), ("LeakyReLU", {"negative_slope": 0.3}), ("HSwish", {}),
-                       ("SiLU", {}), ("Swish", {}), ("GELU", {}), ("ELU", {"alpha": 0.7}), ("Tanh", {})):  # fmt: skip
+    }
+    for name, more in (
+        ("ReLU", {}),
+        ("LeakyReLU", {}),
+        ("LeakyReLU", {"negative_slope": 0.3}),
+        ("HSwish", {}),
+        ("SiLU", {}),
+        ("Swish", {}),
+        ("GELU", {}),
+        ("ELU", {"alpha": 0.7}),
+        ("Tanh", {}),
+    ):
         text = f"mobilenet {name} {more.get('negative_slope', '')}".strip()
         found[text] = model(mobile(act_cfg={"type": name, **more}), 1280)
     return found
@@ -412,8 +473,16 @@ def reference(name, settings):
     scores = logits.sigmoid() if settings["head"]["type"] in SIGMOID else logits.softmax(0)
     assert float(scores.max()) < 0.999 and float(logits.std()) > 0.1, (name, logits)
     print(f"{name:40} {[round(float(n), 4) for n in scores]}")
-    return {"config": f"model = {without_ours(settings)!r}\n", "seed": seed, "shape": shape, "entries": entries,
-            "given": given, "halvings": halvings, "logits": logits.tolist(), "scores": scores.tolist()}  # fmt: skip
+    return {
+        "config": f"model = {without_ours(settings)!r}\n",
+        "seed": seed,
+        "shape": shape,
+        "entries": entries,
+        "given": given,
+        "halvings": halvings,
+        "logits": logits.tolist(),
+        "scores": scores.tolist(),
+    }
 
 
 def main():

@@ -65,8 +65,13 @@ def ssdlite(width, classes, ratios=(2, 3)):
     norm = {"type": "BN", "eps": 0.001, "momentum": 0.03}
     first = max(8, int(96 * width + 4) // 8 * 8)
     channels = (first + 8 if first < 0.9 * 96 * width else first, max(1280, int(1280 * width)))
-    anchors = {"type": "SSDAnchorGenerator", "strides": [16, 32, 64, 107, 160, 320], "ratios": [list(ratios)] * 6,
-               "min_sizes": [48, 100, 150, 202, 253, 304], "max_sizes": [100, 150, 202, 253, 304, 320]}  # fmt: skip
+    anchors = {
+        "type": "SSDAnchorGenerator",
+        "strides": [16, 32, 64, 107, 160, 320],
+        "ratios": [list(ratios)] * 6,
+        "min_sizes": [48, 100, 150, 202, 253, 304],
+        "max_sizes": [100, 150, 202, 253, 304, 320],
+    }
     return {
         "type": "SingleStageDetector",
         "backbone": {"type": "MobileNetV2", "widen_factor": width, "out_indices": (4, 7), "norm_cfg": norm},
@@ -86,14 +91,23 @@ def yolo(classes):
     return {
         "type": "YOLOV3",
         "backbone": {"type": "Darknet", "depth": 53, "out_indices": (3, 4, 5)},
-        "neck": {"type": "YOLOV3Neck", "num_scales": 3, "in_channels": [1024, 512, 256],
-                 "out_channels": [512, 256, 128]},
-        "bbox_head": {"type": "YOLOV3Head", "num_classes": classes, "in_channels": [512, 256, 128],
-                      "out_channels": [1024, 512, 256], "bbox_coder": {"type": "YOLOBBoxCoder"},
-                      "anchor_generator": {"type": "YOLOAnchorGenerator", "base_sizes": sizes, "strides": [32, 16, 8]},
-                      "featmap_strides": [32, 16, 8]},
+        "neck": {
+            "type": "YOLOV3Neck",
+            "num_scales": 3,
+            "in_channels": [1024, 512, 256],
+            "out_channels": [512, 256, 128],
+        },
+        "bbox_head": {
+            "type": "YOLOV3Head",
+            "num_classes": classes,
+            "in_channels": [512, 256, 128],
+            "out_channels": [1024, 512, 256],
+            "bbox_coder": {"type": "YOLOBBoxCoder"},
+            "anchor_generator": {"type": "YOLOAnchorGenerator", "base_sizes": sizes, "strides": [32, 16, 8]},
+            "featmap_strides": [32, 16, 8],
+        },
         "test_cfg": TEST,
-    }  # fmt: skip
+    }
 
 
 def rcnn(backbone, classes, agnostic=False, mask=False, channels=(256, 512, 1024, 2048), wide=2048):
@@ -106,22 +120,40 @@ def rcnn(backbone, classes, agnostic=False, mask=False, channels=(256, 512, 1024
         "out_channels": 256,
         "featmap_strides": [4, 8, 16, 32],
     }
-    head = {"type": "Shared2FCBBoxHead", "in_channels": 256, "fc_out_channels": 1024, "roi_feat_size": 7,
-            "num_classes": classes, "bbox_coder": CODER, "reg_class_agnostic": agnostic}  # fmt: skip
-    masks = {"type": "FCNMaskHead", "num_convs": 4, "in_channels": 256, "conv_out_channels": 256,
-             "num_classes": classes, "class_agnostic": agnostic}  # fmt: skip
+    head = {
+        "type": "Shared2FCBBoxHead",
+        "in_channels": 256,
+        "fc_out_channels": 1024,
+        "roi_feat_size": 7,
+        "num_classes": classes,
+        "bbox_coder": CODER,
+        "reg_class_agnostic": agnostic,
+    }
+    masks = {
+        "type": "FCNMaskHead",
+        "num_convs": 4,
+        "in_channels": 256,
+        "conv_out_channels": 256,
+        "num_classes": classes,
+        "class_agnostic": agnostic,
+    }
     anchors = {"type": "AnchorGenerator", "scales": [8], "ratios": [0.5, 1.0, 2.0], "strides": [4, 8, 16, 32, 64]}
     regions = {"type": "StandardRoIHead", "bbox_roi_extractor": extractor, "bbox_head": head}
     return {
         "type": "MaskRCNN" if mask else "FasterRCNN",
         "backbone": {"out_indices": (0, 1, 2, 3), **backbone},
         "neck": {"type": "FPN", "in_channels": list(channels), "out_channels": 256, "num_outs": 5},
-        "rpn_head": {"type": "RPNHead", "in_channels": 256, "feat_channels": 256, "anchor_generator": anchors,
-                     "bbox_coder": {**CODER, "target_stds": [1.0] * 4}},
+        "rpn_head": {
+            "type": "RPNHead",
+            "in_channels": 256,
+            "feat_channels": 256,
+            "anchor_generator": anchors,
+            "bbox_coder": {**CODER, "target_stds": [1.0] * 4},
+        },
         "roi_head": {**regions, **({"mask_roi_extractor": extractor, "mask_head": masks} if mask else {})},
         "train_cfg": None,
         "test_cfg": {"rpn": {**TEST, "nms_pre": 1000}, "rcnn": TEST},
-    }  # fmt: skip
+    }
 
 
 def build(settings):
@@ -171,8 +203,15 @@ def reference(families, name, title, settings, shape, caffe):
     import torch
 
     net, seed = build(settings), zlib.crc32(name.encode())
-    manifest = {"title": title, "caffe": caffe, "seed": seed, "input_seed": seed + 1, "input_shape": list(shape),
-                "entries": families.entries(net), "exponents": {}}  # fmt: skip
+    manifest = {
+        "title": title,
+        "caffe": caffe,
+        "seed": seed,
+        "input_seed": seed + 1,
+        "input_shape": list(shape),
+        "entries": families.entries(net),
+        "exponents": {},
+    }
     x = torch.from_numpy(picture(manifest))
     with torch.no_grad():
         load(net, manifest)

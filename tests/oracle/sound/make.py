@@ -20,9 +20,20 @@ def sound() -> np.ndarray:
 # librosa lays its window of 400 samples into the middle of 512; ours begins with the frame, 56 samples later.
 padded = np.concatenate([np.zeros(56), sound(), np.zeros(56)])
 mel = librosa.feature.melspectrogram(
-    y=padded, sr=RATE, n_fft=512, win_length=400, hop_length=160, window="hann", center=False, power=2.0,
-    n_mels=64, fmin=0, fmax=8000, htk=True, norm=None,
-)  # fmt: skip
+    y=padded,
+    sr=RATE,
+    n_fft=512,
+    win_length=400,
+    hop_length=160,
+    window="hann",
+    center=False,
+    power=2.0,
+    n_mels=64,
+    fmin=0,
+    fmax=8000,
+    htk=True,
+    norm=None,
+)
 decibels = librosa.power_to_db(mel, ref=np.max, amin=1e-10, top_db=80)
 np.savez_compressed("mel.npz", decibels=decibels[:, :98].astype(np.float32), librosa=librosa.__version__)
 print(librosa.__version__, decibels.shape)

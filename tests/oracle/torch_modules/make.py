@@ -59,8 +59,20 @@ def randomised(net: nn.Module) -> nn.Module:
 
 
 def activations() -> list[nn.Module]:
-    return [nn.ReLU(), nn.ReLU6(), nn.Sigmoid(), nn.Tanh(), nn.SiLU(), nn.Hardswish(), nn.Hardsigmoid(),
-            nn.LeakyReLU(0.2), nn.ELU(0.7), nn.GELU(), nn.GELU("tanh"), nn.ReLU(inplace=True)]  # fmt: skip
+    return [
+        nn.ReLU(),
+        nn.ReLU6(),
+        nn.Sigmoid(),
+        nn.Tanh(),
+        nn.SiLU(),
+        nn.Hardswish(),
+        nn.Hardsigmoid(),
+        nn.LeakyReLU(0.2),
+        nn.ELU(0.7),
+        nn.GELU(),
+        nn.GELU("tanh"),
+        nn.ReLU(inplace=True),
+    ]
 
 
 def after_linear(act: nn.Module) -> nn.Module:

@@ -154,9 +154,16 @@ def main():
     found, kept = scores(network, grey), some_of_each(truth)
     right = int((found.argmax(1) == truth).sum())
     np.savez_compressed(
-        HERE / "scores.npz", classes=classes, pictures=grey[kept], truth=truth[kept], scores=found[kept],
-        names=[path.stem for path in recordings], heard=scores(network, heard), right=right, of=len(truth),
-    )  # fmt: skip
+        HERE / "scores.npz",
+        classes=classes,
+        pictures=grey[kept],
+        truth=truth[kept],
+        scores=found[kept],
+        names=[path.stem for path in recordings],
+        heard=scores(network, heard),
+        right=right,
+        of=len(truth),
+    )
     print(right, "of", len(truth), "and of heard/", [classes[row.argmax()] for row in scores(network, heard)])
 
 

@@ -112,10 +112,15 @@ def main():
     train(graph, weights)
     arrays = {key: value.detach().numpy() for key, value in weights.items()}
     meta = {
-        "tool": "MMEdu0.1.28", "task": "Classification", "device": "cpu", "dataset_size": 1300, "learning_rate": 0.05,
-        "backbone": "mmcls/.mim/configs/mobilenet_v3/mobilenet-v3-small_8xb32_in1k.py", "epoch": EPOCHS,
+        "tool": "MMEdu0.1.28",
+        "task": "Classification",
+        "device": "cpu",
+        "dataset_size": 1300,
+        "learning_rate": 0.05,
+        "backbone": "mmcls/.mim/configs/mobilenet_v3/mobilenet-v3-small_8xb32_in1k.py",
+        "epoch": EPOCHS,
         "CLASSES": [str(digit) for digit in range(10)],
-    }  # fmt: skip
+    }
     write_checkpoint(HERE / "checkpoint.pth", {"meta": meta, "state_dict": arrays, "optimizer": {}})
     paths = sorted(TEST.glob("*/*.png"))
     found, names = scores(graph, weights, paths), [path.relative_to(TEST).as_posix() for path in paths]

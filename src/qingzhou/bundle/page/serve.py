@@ -19,8 +19,14 @@ from typing import List
 HERE = os.path.dirname(os.path.abspath(__file__))
 LANGUAGE = "en"  # "zh" or "en"
 # Windows may call .js something else, and browsers refuse it then.
-TYPES = {".js": "text/javascript", ".wasm": "application/wasm", ".json": "application/json", ".svg": "image/svg+xml",
-         ".html": "text/html; charset=utf-8", ".txt": "text/plain; charset=utf-8"}  # fmt: skip
+TYPES = {
+    ".js": "text/javascript",
+    ".wasm": "application/wasm",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+    ".html": "text/html; charset=utf-8",
+    ".txt": "text/plain; charset=utf-8",
+}
 
 
 def say(en: str, zh: str) -> str:
@@ -76,11 +82,19 @@ def tell(addresses: List[str], port: int, secure: bool) -> None:
     for address in addresses:
         print("    %s://%s:%d" % ("https" if secure else "http", address, port))
     if secure:
-        print(say("The browser warns, since nobody has signed for this computer: choose Advanced, then Continue.",
-                  "浏览器会提示证书不受信任，因为它由这台电脑自己生成：请选择“高级”，再选“继续前往”。"))  # fmt: skip
+        print(
+            say(
+                "The browser warns, since nobody has signed for this computer: choose Advanced, then Continue.",
+                "浏览器会提示证书不受信任，因为它由这台电脑自己生成：请选择“高级”，再选“继续前往”。",
+            )
+        )
     else:
-        print(say("The live camera works on localhost only; on phones choose a picture, or use --https.",
-                  "实时摄像头只能在 localhost 上使用；手机上请拍照或选择图片，或用 --https 启动。"))  # fmt: skip
+        print(
+            say(
+                "The live camera works on localhost only; on phones choose a picture, or use --https.",
+                "实时摄像头只能在 localhost 上使用；手机上请拍照或选择图片，或用 --https 启动。",
+            )
+        )
     print(say("Stop with Ctrl+C.", "按 Ctrl+C 停止。"), flush=True)
 
 
@@ -98,8 +112,12 @@ def secured(plain: socket.socket, addresses: List[str]) -> socket.socket:
     """The same with a certificate that this computer has made for itself; its key is in no folder that is shown."""
     openssl = shutil.which("openssl")
     if openssl is None:
-        sys.exit(say("--https needs the program openssl. Debian: sudo apt install openssl; Windows: it comes with Git.",
-                     "--https 需要 openssl。Debian：sudo apt install openssl；Windows 随 Git 安装"))  # fmt: skip
+        sys.exit(
+            say(
+                "--https needs the program openssl. Debian: sudo apt install openssl; Windows: it comes with Git.",
+                "--https 需要 openssl。Debian：sudo apt install openssl；Windows 随 Git 安装",
+            )
+        )
     names = ",".join(("IP:%s" if name[0].isdigit() else "DNS:%s") % name for name in addresses)
     with tempfile.TemporaryDirectory() as folder:
         key, certificate = os.path.join(folder, "key.pem"), os.path.join(folder, "certificate.pem")

@@ -97,8 +97,10 @@ class Emitter:
     ) -> None:
         """The same of some values. In ncnn a blob has one reader: where there are more, a Split follows."""
         ends = [f"out{self.ends[value]}" if value in self.ends else "" for value in values]
-        blobs = [entry or (end if end and not self.readers[value] else f"b{self.count + i}")
-                 for i, (value, end) in enumerate(zip(values, ends, strict=True))]  # fmt: skip
+        blobs = [
+            entry or (end if end and not self.readers[value] else f"b{self.count + i}")
+            for i, (value, end) in enumerate(zip(values, ends, strict=True))
+        ]
         self.line(kind, values[0], sources, blobs, params)
         for value, blob, end in zip(values, blobs, ends, strict=True):
             readers, copies = len(self.readers[value]), [blob]

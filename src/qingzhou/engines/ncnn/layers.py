@@ -289,8 +289,14 @@ def _ends(e: Emitter, node: Node) -> tuple[int, ...]:
     dims = len(attrs["kernel_shape"])
     if not attrs["ceil_mode"]:
         return tuple(attrs["pads"][dims:])
-    places = zip(e.sizes(node.inputs[0])[1:], e.sizes(node.outputs[0])[1:], attrs["kernel_shape"], attrs["strides"],
-                 attrs["pads"], strict=False)  # fmt: skip
+    places = zip(
+        e.sizes(node.inputs[0])[1:],
+        e.sizes(node.outputs[0])[1:],
+        attrs["kernel_shape"],
+        attrs["strides"],
+        attrs["pads"],
+        strict=False,
+    )
     return tuple(max(0, (count - 1) * step + kernel - size - start) for size, count, kernel, step, start in places)
 
 

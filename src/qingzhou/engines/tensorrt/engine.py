@@ -139,11 +139,16 @@ class TensorRtSession(OneByOne):
         names = [engine.get_tensor_name(i) for i in range(engine.num_io_tensors)]
         entries = {name: _entry(trt, engine, name) for name in names}
         given = {name for name in names if engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT}
-        super().__init__([entry for name, entry in entries.items() if name in given],
-                         [entry for name, entry in entries.items() if name not in given], metadata_map)  # fmt: skip
+        super().__init__(
+            [entry for name, entry in entries.items() if name in given],
+            [entry for name, entry in entries.items() if name not in given],
+            metadata_map,
+        )
         self._context, self._gpu, self._engine = context, gpu, engine
-        self._arrays = {name: np.zeros(tuple(engine.get_tensor_shape(name)), trt.nptype(engine.get_tensor_dtype(name)))
-                        for name in names}  # fmt: skip
+        self._arrays = {
+            name: np.zeros(tuple(engine.get_tensor_shape(name)), trt.nptype(engine.get_tensor_dtype(name)))
+            for name in names
+        }
         self._places = {name: gpu.memory(array.nbytes) for name, array in self._arrays.items()}
         for name, place in self._places.items():
             context.set_tensor_address(name, place)

@@ -56,8 +56,9 @@ def read_basenn(checkpoint: Checkpoint, given: Sequence[int] | None = None) -> R
     assert checkpoint.module is not None
     module = checkpoint.module
     said = checkpoint.meta.get("tool") == "BaseNN"
-    source = Source(module, checkpoint.meta, said or _looks_like_basenn(module), tuple(given or ()),
-                    checkpoint.origin.size)  # fmt: skip
+    source = Source(
+        module, checkpoint.meta, said or _looks_like_basenn(module), tuple(given or ()), checkpoint.origin.size
+    )
     if module.name == LSTM_NETWORK:
         return _text(source)
     shape, assumed = _input_shape(source)
@@ -69,9 +70,18 @@ def read_basenn(checkpoint: Checkpoint, given: Sequence[int] | None = None) -> R
     named = named_in(source.meta, checkpoint.root)
     notes = [*checkpoint.notes, *notes, *_unused(checkpoint, graph)]
     return Recognised(
-        tool, "Sequential", title, task, graph, entry, scores, _width(graph), named, notes=tuple(notes),
+        tool,
+        "Sequential",
+        title,
+        task,
+        graph,
+        entry,
+        scores,
+        _width(graph),
+        named,
+        notes=tuple(notes),
         assumed=tuple(assumed),
-    )  # fmt: skip
+    )
 
 
 def _width(graph: Graph) -> int:
@@ -233,8 +243,9 @@ def _text(source: Source) -> Recognised:
     graph = net.freeze(*outputs, names=["output", "h", "c"])
     vocabulary = _vocabulary(source.meta.get("word2idx"), module)
     entry = Input("input", "tokens", [None, 1])
-    return Recognised("BaseNN", "Sequential", "LSTM", "generation", graph, entry, "logits", _width(graph),
-                      vocabulary=vocabulary)  # fmt: skip
+    return Recognised(
+        "BaseNN", "Sequential", "LSTM", "generation", graph, entry, "logits", _width(graph), vocabulary=vocabulary
+    )
 
 
 def _vocabulary(words: Any, module: Module) -> dict[str, int]:

@@ -187,8 +187,10 @@ def _rpn(maker: Any, strides: Numbers) -> Anchors:
 
 
 GENERATORS: dict[str, Callable[[Any, Numbers], Anchors]] = {
-    "SSDAnchorGenerator": _ssd, "YOLOAnchorGenerator": _yolo, "AnchorGenerator": _rpn,
-}  # fmt: skip
+    "SSDAnchorGenerator": _ssd,
+    "YOLOAnchorGenerator": _yolo,
+    "AnchorGenerator": _rpn,
+}
 
 
 def _ssd_sizes(maker: Any, levels: int) -> tuple[Numbers, Numbers]:

@@ -26,37 +26,91 @@ SOFTMAX_HEADS = ("ClsHead", "LinearClsHead", "StackedLinearClsHead", "ArcFaceCls
 # answers with a softmax all the same (mmpretrain/models/heads/cls_head.py)
 SIGMOID_HEADS = ("MultiLabelClsHead", "MultiLabelLinearClsHead", "CSRAClsHead")
 OTHER_HEADS = (
-    "MultiTaskHead", "ConformerHead", "VisionTransformerClsHead", "DeiTClsHead",
-    "EfficientFormerClsHead", "LeViTClsHead", "VigClsHead", "BEiTV1Head", "BEiTV2Head", "ITPNClipHead",
-)  # fmt: skip
+    "MultiTaskHead",
+    "ConformerHead",
+    "VisionTransformerClsHead",
+    "DeiTClsHead",
+    "EfficientFormerClsHead",
+    "LeViTClsHead",
+    "VigClsHead",
+    "BEiTV1Head",
+    "BEiTV2Head",
+    "ITPNClipHead",
+)
 
 BATCH_NORMS = ("BN", "BN1d", "BN2d", "SyncBN", "MMSyncBN")
 CONVOLUTIONS = ("Conv", "Conv2d")
 
 # mmcv's names (mmcv/cnn/bricks/activation.py) -> ours; its HSigmoid has meant two functions
 ACTIVATIONS = {
-    "ReLU": "relu", "ReLU6": "relu6", "LeakyReLU": "leaky_relu", "ELU": "elu", "Sigmoid": "sigmoid", "Tanh": "tanh",
-    "SiLU": "silu", "Swish": "silu", "HSwish": "hswish", "Hardswish": "hswish", "GELU": "gelu",
-}  # fmt: skip
+    "ReLU": "relu",
+    "ReLU6": "relu6",
+    "LeakyReLU": "leaky_relu",
+    "ELU": "elu",
+    "Sigmoid": "sigmoid",
+    "Tanh": "tanh",
+    "SiLU": "silu",
+    "Swish": "silu",
+    "HSwish": "hswish",
+    "Hardswish": "hswish",
+    "GELU": "gelu",
+}
 SLOPES = {"LeakyReLU": ("negative_slope", 0.01), "ELU": ("alpha", 1.0)}  # torch's defaults
 
 # What shapes show, and what only training reads
 SEEN = {
-    "type", "arch", "depth", "in_channels", "stem_channels", "base_channels", "expansion", "num_stages", "groups",
-    "width_per_group", "widen_factor", "deep_stem", "num_classes", "with_norm", "deploy", "norm_cfg", "mid_channels",
-}  # fmt: skip
+    "type",
+    "arch",
+    "depth",
+    "in_channels",
+    "stem_channels",
+    "base_channels",
+    "expansion",
+    "num_stages",
+    "groups",
+    "width_per_group",
+    "widen_factor",
+    "deep_stem",
+    "num_classes",
+    "with_norm",
+    "deploy",
+    "norm_cfg",
+    "mid_channels",
+}
 TRAINING = {
-    "_scope_", "_delete_", "pretrained", "init_cfg", "frozen_stages", "norm_eval", "with_cp", "zero_init_residual",
-    "drop_path_rate", "loss", "cal_acc", "dropout_rate", "p_trainable", "margins", "easy_margin",
-}  # fmt: skip
+    "_scope_",
+    "_delete_",
+    "pretrained",
+    "init_cfg",
+    "frozen_stages",
+    "norm_eval",
+    "with_cp",
+    "zero_init_residual",
+    "drop_path_rate",
+    "loss",
+    "cal_acc",
+    "dropout_rate",
+    "p_trainable",
+    "margins",
+    "easy_margin",
+}
 FOLLOWED = {
     "backbone": {
-        "strides", "dilations", "style", "out_indices", "conv_cfg", "act_cfg", "avg_down", "plugins", "ceil_mode",
-        "with_last_pool", "add_ppf",
+        "strides",
+        "dilations",
+        "style",
+        "out_indices",
+        "conv_cfg",
+        "act_cfg",
+        "avg_down",
+        "plugins",
+        "ceil_mode",
+        "with_last_pool",
+        "add_ppf",
     },
     "neck": {"p", "eps", "clamp", "dim"},
     "head": {"thr", "topk", "scale", "num_subcenters", "act_cfg", "lam", "num_heads"},
-}  # fmt: skip
+}
 
 
 def read_layers(model: Any) -> tuple[Layers, list[str]]:

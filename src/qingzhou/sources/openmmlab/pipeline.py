@@ -23,10 +23,25 @@ READY = {"CIFAR10": (32, "RGB"), "CIFAR100": (32, "RGB"), "MNIST": (28, "GRAY"),
 
 # Reading, packing and answers: nothing that changes a pixel
 PASSED = (
-    "LoadImageFromNDArray", "LoadImageFromWebcam", "LoadAnnotations", "MultiScaleFlipAug", "TestTimeAug", "RandomFlip",
-    "ImageToTensor", "ToTensor", "Collect", "DefaultFormatBundle", "ImageFormatBundle", "Transpose", "PackInputs",
-    "PackClsInputs", "PackDetInputs", "ToDataContainer", "WrapFieldsToLists", "FilterAnnotations",
-)  # fmt: skip
+    "LoadImageFromNDArray",
+    "LoadImageFromWebcam",
+    "LoadAnnotations",
+    "MultiScaleFlipAug",
+    "TestTimeAug",
+    "RandomFlip",
+    "ImageToTensor",
+    "ToTensor",
+    "Collect",
+    "DefaultFormatBundle",
+    "ImageFormatBundle",
+    "Transpose",
+    "PackInputs",
+    "PackClsInputs",
+    "PackDetInputs",
+    "ToDataContainer",
+    "WrapFieldsToLists",
+    "FilterAnnotations",
+)
 
 
 def read_picture(names: Mapping[str, Any], model: Any, modern: bool, strange: list[str]) -> Picture:

@@ -41,11 +41,21 @@ def _known(checkpoint: Checkpoint, wanted: Wanted) -> Recognised:
     several = [_several(found.thresholds)] if found.output.scores == "sigmoids" and found.thresholds else []
     notes = [*checkpoint.notes, *_ignored(checkpoint), *settings.notes, *several]
     return Recognised(
-        _tool(checkpoint, found.task), match.family, match.title, found.task, found.graph, found.input,
-        found.output.scores, match.config["classes"], _named(checkpoint),
-        notes=tuple(notes), thresholds=found.thresholds, decoding=found.decoding, heads=found.heads,
+        _tool(checkpoint, found.task),
+        match.family,
+        match.title,
+        found.task,
+        found.graph,
+        found.input,
+        found.output.scores,
+        match.config["classes"],
+        _named(checkpoint),
+        notes=tuple(notes),
+        thresholds=found.thresholds,
+        decoding=found.decoding,
+        heads=found.heads,
         assumed=found.assumed,
-    )  # fmt: skip
+    )
 
 
 def _fitting(shapes: Shapes, wanted: Wanted) -> Match:
@@ -94,8 +104,11 @@ def _no_residual(title: str) -> UnsupportedCheckpoint:
 
 def _several(thresholds: Mapping[str, Any]) -> str:
     score, most = thresholds["score"], thresholds["most"]
-    en, zh = (f"all that reach {score:g}", f"分数达到 {score:g} 的类别") if score else (
-        f"the surest {most}", f"最有把握的 {most} 个类别")  # fmt: skip
+    en, zh = (
+        (f"all that reach {score:g}", f"分数达到 {score:g} 的类别")
+        if score
+        else (f"the surest {most}", f"最有把握的 {most} 个类别")
+    )
     return say(
         en=f"A multi-label head: each class is judged by itself, and {en} are named; that may be several or none. The "
         "original XEduHub names only the surest.",

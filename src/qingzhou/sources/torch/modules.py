@@ -109,9 +109,15 @@ def lstm(net: Recorder, m: Module, x: Value, state: tuple[Value, Value] | None =
     if m.get("mode", "LSTM") != "LSTM" or m.get("proj_size"):
         raise m.refuse("proj_size is not supported", "不支持 proj_size")
     return net.lstm(
-        m.path, x, m.whole("hidden_size"), m.whole("num_layers"), m.flag("batch_first"), m.flag("bidirectional"),
-        m.flag("bias", True), state,
-    )  # fmt: skip
+        m.path,
+        x,
+        m.whole("hidden_size"),
+        m.whole("num_layers"),
+        m.flag("batch_first"),
+        m.flag("bidirectional"),
+        m.flag("bias", True),
+        state,
+    )
 
 
 # -- activations ---------------------------------------------------------------------------------------------------
@@ -255,9 +261,14 @@ def _dims(m: Module, x: Value) -> int:
 
 
 ACTIVATIONS = {
-    "ReLU": "relu", "ReLU6": "relu6", "Sigmoid": "sigmoid", "Tanh": "tanh", "SiLU": "silu", "Hardswish": "hswish",
+    "ReLU": "relu",
+    "ReLU6": "relu6",
+    "Sigmoid": "sigmoid",
+    "Tanh": "tanh",
+    "SiLU": "silu",
+    "Hardswish": "hswish",
     "Hardsigmoid": "hsigmoid",
-}  # fmt: skip
+}
 
 TORCH: dict[str, Function] = {
     **dict.fromkeys(WRAPPERS, wrapped),

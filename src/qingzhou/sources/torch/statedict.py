@@ -190,4 +190,4 @@ def _call(name: str) -> Exception:
         f"其中没有网络，只有对 {name} 的调用（没有执行）",
         "If you do not know why it is there, do not open the file with other programs",
         "如果不清楚它的来源，请不要用其他程序打开这个文件",
-    )  # fmt: skip
+    )
