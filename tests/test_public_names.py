@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -54,3 +55,14 @@ def test_help_imports_nothing_heavy(words: list[str]) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=SOURCE, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(("lang", "usage"), [("en", "Usage: "), ("zh", "用法：")])
+def test_without_the_command_on_the_path(lang: str, usage: str) -> None:
+    """`python -m qingzhou` is the same program, and calls itself as it was called."""
+    environ = {**os.environ, "QINGZHOU_LANG": lang, "PYTHONIOENCODING": "utf-8"}
+    command = [sys.executable, "-m", "qingzhou"]
+    shown = subprocess.run([*command, "convert", "-h"], cwd=SOURCE, env=environ, capture_output=True, encoding="utf-8")
+    assert shown.returncode == 0 and shown.stdout.startswith(f"{usage}python -m qingzhou convert "), shown.stderr
+    missing = subprocess.run([*command, "convert", "none.pth"], cwd=SOURCE, env=environ, capture_output=True)
+    assert missing.returncode == 1 and b"none.pth" in missing.stderr

@@ -12,6 +12,8 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from .version import __version__ as __version__
+
 if TYPE_CHECKING:
     from .convert import convert
     from .errors import QingzhouError, use_language
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from .quant import quantize
     from .runtime.card import Card
 
-__version__ = "0.1.0"
 __all__ = ["Card", "Model", "QingzhouError", "convert", "load", "quantize", "use_language"]
 
 _HOMES = {

@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 
 import click
 
-from . import __version__
 from .cli_usage import Verbs
 from .endings import ending, tell
 from .errors import QingzhouError, is_of_memory, memory_full, say, use_language
+from .version import __version__
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from qingzhou.version import __version__
+
 pytest.importorskip("hatchling")
 
 ROOT = Path(__file__).parents[2]
@@ -105,6 +107,12 @@ def test_the_wheel_holds_no_folder_of_the_originals(wheel: Path) -> None:
     top = {name.split("/")[0] for name in names if ".dist-info/" not in name}
     assert top == {"qingzhou", "qingzhou_doors.py", "qingzhou_doors.pth", "qingzhou_runtime"}
     assert {f"qingzhou/doors/{name}/__init__.py" for name in ORIGINALS} <= set(names)
+
+
+def test_the_wheel_says_its_version_and_that_it_is_typed(wheel: Path) -> None:
+    """The version stands once, in version.py; py.typed lets type checkers believe our annotations."""
+    assert wheel.name.startswith(f"qingzhou-{__version__}-")
+    assert {"qingzhou/py.typed", "qingzhou/__main__.py"} <= set(zipfile.ZipFile(wheel).namelist())
 
 
 @pytest.mark.parametrize("first", ["qingzhou", "originals"])

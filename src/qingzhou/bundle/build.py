@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from .. import __version__
 from ..assumed import assumed_text
 from ..devices import Device, load
 from ..errors import OptionError, language
@@ -17,6 +16,7 @@ from ..runtime.address import hidden
 from ..runtime.card import Card
 from ..scenes import RUNTIME, SCENES, copy_runtime, needs, program
 from ..scenes.actions import whom
+from ..version import __version__
 from ..whole_file import fitting, folder_beside
 from .contents import FORMAT, VERSION, files_in, write, write_facts
 from .estimate import Estimate, check

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .. import __version__
 from ..devices import Device
 from ..errors import language, say, use_language
 from ..runtime.text import line, markdown, word
 from ..scenes import SCENES
+from ..version import __version__
 from .contents import FORMAT, VERSION, files_in, write, write_facts
 from .form import Form
 from .order import Bundle, Order

@@ -9,8 +9,8 @@ from typing import Any
 
 import jinja2
 
-from .. import __version__
 from ..runtime.text import lines
+from ..version import __version__
 from ..whole_file import write_text
 from .scale import Frame, frame, spread, ticks
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .. import __version__
 from ..files import protobuf
 from ..files.protobuf import DTYPES
 from ..graph.form import UNRANKED, Attr, Constant, Graph, Node, Raw, Value
+from ..version import __version__
 from .lower import Rules, lower
 
 

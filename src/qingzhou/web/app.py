@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from .. import __version__
+from ..version import __version__
 from . import catalogue, pages, reports, uploads
 from .guard import COOKIE, ClassCode, Guard, cookie_of
 from .jobs import Jobs, link

@@ -13,8 +13,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 from starlette.staticfiles import StaticFiles
 
-from .. import __version__
 from ..bundle.browser import PAGE, engine_facts, engine_file
+from ..version import __version__
 from .problems import Problem
 from .settings import Settings
 from .unzip import WANTED
