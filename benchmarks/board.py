@@ -38,8 +38,8 @@ import sys
 import numpy as np
 sys.path.insert(0, sys.argv[1])
 from qingzhou_runtime import load
-from qingzhou_runtime.place import read_bundle
-from qingzhou_runtime.sources import OpenCV
+from qingzhou_runtime.bundle.place import read_bundle
+from qingzhou_runtime.parts.sources import OpenCV
 
 class Camera(OpenCV):
     def reopen(self):

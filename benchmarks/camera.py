@@ -15,7 +15,7 @@ import threading
 import time
 
 from qingzhou.runtime import camera
-from qingzhou.runtime.sources import Source
+from qingzhou.runtime.parts.sources import Source
 
 RATE, QUEUE, SECONDS = 30, 4, 8.0
 

@@ -74,7 +74,7 @@ def loop(model: str, photo: str) -> None:
     from PIL import Image
 
     import qingzhou
-    from qingzhou.runtime.session import onnxruntime_package
+    from qingzhou.runtime.engine.session import onnxruntime_package
 
     session = onnxruntime_package().InferenceSession(model, providers=["CPUExecutionProvider"])
     loaded = qingzhou.load(model)
@@ -132,7 +132,7 @@ def cases() -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
 
 def suppression() -> None:
     """Boxes as detectors give them, and of the worst kinds; the first is to take at most 5 ms."""
-    from qingzhou.runtime.overlap import nms
+    from qingzhou.runtime.model.overlap import nms
 
     print(f"\n{'non-maximum suppression':36}{'median':>11}{'fastest':>11}{'stay':>6}")
     for name, data in cases().items():

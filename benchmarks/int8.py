@@ -179,7 +179,7 @@ def feeds_of(work: Work) -> Feeds:
 
 def bare_seconds(model: str, feeds: Feeds) -> float:
     """CPU time of the network alone."""
-    from qingzhou.runtime.session import open_session
+    from qingzhou.runtime.engine.session import open_session
 
     session = open_session(model)
     every = list(feeds())

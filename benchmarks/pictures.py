@@ -37,9 +37,9 @@ picture.save(path, "JPEG", quality=90, exif=exif)
 """
 PREPARE = """
 import resource, sys, time
-from qingzhou.runtime.card import Input
-from qingzhou.runtime.image import read_for
-from qingzhou.runtime.prepare import prepare
+from qingzhou.runtime.model.card import Input
+from qingzhou.runtime.model.image import read_for
+from qingzhou.runtime.model.prepare import prepare
 path, interpolation = sys.argv[1:]
 entry = Input("x", "image", [1, 3, 224, 224], "RGB", [
     {"op": "resize", "short": 256, "interpolation": interpolation}, {"op": "center_crop", "size": [224, 224]},

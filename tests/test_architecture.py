@@ -130,7 +130,7 @@ def test_a_model_is_opened_in_one_place(path: Path) -> None:
         named = {getattr(node, field, "") for field in ("attr", "id") if isinstance(getattr(node, field, ""), str)}
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             named.add(node.value)
-        assert "InferenceSession" not in named or name(path) == "runtime/session.py", name(path)
+        assert "InferenceSession" not in named or name(path) == "runtime/engine/session.py", name(path)
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("onnx.load", "onnx.load_model"):
             said = [word.arg for word in node.keywords if ast.unparse(word.value) == "False"]
             assert "load_external_data" in said, f"{name(path)}:{node.lineno} lets onnx read other files"
@@ -146,14 +146,14 @@ WRITERS = {
     "quant/pictures.py", "bench/measure.py", "bundle/build.py", "bundle/contents.py",
     "bundle/renew.py", "bundle/form.py", "bundle/browser.py", "bundle/sample.py", "bundle/simulated.py",
     "bundle/wheels.py", "bundle/push.py",
-    "bundle/remote.py", "runtime/measure.py", "runtime/listen.py", "runtime/voice.py",
+    "bundle/remote.py", "runtime/bundle/measure.py", "runtime/listen.py", "runtime/parts/voice.py",
     "web/remote.py",
     "bundle/place.py",  # the folders above a bundle
     "bundle/ssh.py",  # known_hosts, to which a line is added as ssh does it
     "bench/process.py",  # a file without a name
     "bundle/page/serve.py",  # a key that it shows to nobody; it runs where none of this is
-    "runtime/install.py",  # packages/ of a bundle
-    "runtime/selftest.py",  # nowhere: what an engine prints
+    "runtime/bundle/install.py",  # packages/ of a bundle
+    "runtime/bundle/selftest.py",  # nowhere: what an engine prints
 }  # fmt: skip
 WRITES = {
     "write_text", "write_bytes", "mkdir", "makedirs", "mkdtemp", "mkstemp", "TemporaryDirectory", "TemporaryFile",

@@ -17,7 +17,7 @@ from PIL import Image
 from lenets import CLASSES, write_lenet
 from passengers import basenn, digits, reference
 from qingzhou.cli import main
-from qingzhou.runtime.card import KEY
+from qingzhou.runtime.model.card import KEY
 
 ORACLE = Path(__file__).parent / "oracle"
 TRAINED, DIGITS = ORACLE / "trained" / "lenet_digits.pth", ORACLE / "digits" / "basenn.pth"

@@ -25,7 +25,7 @@ from qingzhou.convert import Conversion, run_conversion
 from qingzhou.errors import OptionError, OutputError, use_language
 from qingzhou.run import Answer
 from qingzhou.runtime.draw import keep
-from qingzhou.runtime.optional import PACKAGES
+from qingzhou.runtime.parts.optional import PACKAGES
 from qingzhou.runtime.read import files_in, is_result, pictures_in
 from qingzhou.scenes.names import MODULES, is_module
 from qingzhou.whole_file import one_name
@@ -97,7 +97,7 @@ def imported(path: Path) -> set[str]:
 
 def test_all_that_programs_import_is_known() -> None:
     """And no file that we write ourselves is called so."""
-    programs = [*RUNTIME.glob("*.py"), *(RUNTIME.parent / "scenes").glob("*/*.py")]
+    programs = [*RUNTIME.rglob("*.py"), *(RUNTIME.parent / "scenes").glob("*/*.py")]
     used = {*PACKAGES, "ncnn", "onnxruntime"}.union(*map(imported, programs))
     assert used and all(map(is_module, used)), sorted(name for name in used if not is_module(name))
     assert not MODULES & {

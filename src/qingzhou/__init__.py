@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .errors import QingzhouError, use_language
     from .model import Model, load
     from .quant import quantize
-    from .runtime.card import Card
+    from .runtime.model.card import Card
 
 __all__ = ["Card", "Model", "QingzhouError", "convert", "load", "quantize", "use_language"]
 
@@ -27,7 +27,7 @@ _HOMES = {
     "convert": ".convert",
     "load": ".model",
     "Model": ".model",
-    "Card": ".runtime.card",
+    "Card": ".runtime.model.card",
     "quantize": ".quant",
     "QingzhouError": ".errors",
     "use_language": ".errors",

@@ -14,8 +14,8 @@ from .whole_file import write_text
 
 if TYPE_CHECKING:
     from .run import Answer
-    from .runtime.card import Card
-    from .runtime.detect import Detection
+    from .runtime.model.card import Card
+    from .runtime.model.detect import Detection
     from .runtime.predict import Prediction
 
 BOX = ("x1", "y1", "x2", "y2")
@@ -70,7 +70,7 @@ def _detection(one: Detection, size: tuple[int, int] | None) -> dict[str, Any]:
 
 def _run_lengths(one: Detection, size: tuple[int, int]) -> dict[str, Any]:
     """The mask in the picture's size, as COCO's run lengths."""
-    from .runtime.masks import paste_mask, run_lengths
+    from .runtime.model.masks import paste_mask, run_lengths
 
     assert one.mask is not None
     return run_lengths(paste_mask(one.mask, one.box, size))
@@ -78,7 +78,7 @@ def _run_lengths(one: Detection, size: tuple[int, int]) -> dict[str, Any]:
 
 def _size(result: Answer) -> tuple[int, int]:
     """Height and width of the upright picture."""
-    from .runtime.image import size_of
+    from .runtime.model.image import size_of
 
     return size_of(result.source)
 

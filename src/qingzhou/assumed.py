@@ -8,7 +8,7 @@ from itertools import dropwhile
 from typing import Any
 
 from .errors import say
-from .runtime.card import Input
+from .runtime.model.card import Input
 from .runtime.text import line
 
 IMAGENET = ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375])  # mean and std of pixels 0 to 255, for RGB

@@ -9,7 +9,7 @@ from typing import Any
 from .convert import Conversion, run_conversion
 from .errors import CheckpointMissing, OptionError, QingzhouError
 from .files.sniff import ENDINGS, HEAD, model_suffix
-from .runtime.read import open_file
+from .runtime.file import open_file
 from .whole_file import fitting, one_name
 
 Outcome = Conversion | QingzhouError

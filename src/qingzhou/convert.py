@@ -26,7 +26,7 @@ from .onnxfile.emit import emit
 from .onnxfile.metadata import metadata
 from .onnxfile.verify import Trial, check_structure, sample_for
 from .onnxfile.write import append_metadata, write_onnx
-from .runtime.card import KEY, Card, Output, Sample
+from .runtime.model.card import KEY, Card, Output, Sample
 from .scenes import told_of, write_sample
 from .sources.network import Recognised
 from .sources.openmmlab.state import choose_labels, recognise_checkpoint

@@ -16,8 +16,8 @@ from .graph.count import macs, numbers, parameters
 from .graph.form import Graph
 from .labels import Labels, read_labels
 from .onnxfile.read import OnnxFile, incomplete, read_onnx, work_in
-from .runtime.card import KEY, Card, Input
-from .runtime.read import is_file, open_file
+from .runtime.file import is_file, open_file
+from .runtime.model.card import KEY, Card, Input
 from .sources.openmmlab.state import recognise_checkpoint
 from .sources.openmmlab.wrapped import open_checkpoint
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .runtime.card import Card
+from .runtime.model.card import Card
 
 if TYPE_CHECKING:
     import onnx

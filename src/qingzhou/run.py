@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import InputError, OutputError, QingzhouError, say
-from .runtime.detect import Detection
+from .runtime.model.detect import Detection
 from .runtime.predict import Prediction, Predictor
 from .runtime.read import JPEG, PICTURES, as_words, beside, counted, files_in, is_result, results_in
 from .whole_file import fitting, one_name

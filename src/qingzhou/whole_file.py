@@ -11,8 +11,8 @@ import hashlib
 import os
 import tempfile
 import unicodedata
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
 
 from .errors import OutputError
 from .own_files import is_folder
@@ -73,27 +73,44 @@ def fitting(stem: str, suffix: str) -> str:
     return stem + suffix
 
 
-def write_all(folder: Path, texts: Mapping[str, str]) -> None:
-    """Write files into a folder, which is made: it is no link, nor are they, else OutputError, and none is written."""
-    if os.path.lexists(folder) and not is_folder(folder):
-        guard(folder, follow=False)
-        raise whole.cannot_write(os.fspath(folder), NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))
+def write_all(folder: Path, texts: Mapping[str, str], gone: Sequence[str] = ()) -> None:
+    """Write files into a folder and those in it, by their names with /, and remove the files `gone`.
+
+    The folders are made. No folder is a link, nor is a file: else OutputError, and nothing is written.
+    """
+    folders = {str(above): None for name in texts for above in reversed(PurePosixPath(name).parents)}
+    for place in (folder / name for name in folders):
+        if os.path.lexists(place) and not is_folder(place):
+            guard(place, follow=False)
+            raise whole.cannot_write(os.fspath(place), NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))
     for name in texts:
         guard(folder / name, follow=False)
     with folder_beside(folder) as work:
         try:
-            new = work / folder.name
-            new.mkdir()
-            for name, text in texts.items():
-                (new / name).write_bytes(text.encode("utf-8"))
-            if not folder.exists():
-                with contextlib.suppress(OSError):  # else it came meanwhile
-                    os.replace(new, folder)
-                    return
-            for name in texts:
-                os.replace(new / name, folder / name)
+            _move_all(_written(work / folder.name, folders, texts), folder, folders, texts)
+            for name in gone:
+                os.unlink(folder / name)
         except OSError as err:
             raise whole.cannot_write(os.fspath(folder), err) from None
+
+
+def _written(new: Path, folders: Iterable[str], texts: Mapping[str, str]) -> Path:
+    for name in folders:
+        (new / name).mkdir()
+    for name, text in texts.items():
+        (new / name).write_bytes(text.encode("utf-8"))
+    return new
+
+
+def _move_all(new: Path, folder: Path, folders: Iterable[str], names: Iterable[str]) -> None:
+    if not folder.exists():
+        with contextlib.suppress(OSError):  # else it came meanwhile
+            os.replace(new, folder)
+            return
+    for name in folders:
+        (folder / name).mkdir(exist_ok=True)
+    for name in names:
+        os.replace(new / name, folder / name)
 
 
 def sweep(folder: Path) -> None:

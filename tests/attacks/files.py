@@ -16,7 +16,7 @@ from test_mutations import OBJECT
 from test_refuse import NO_NETWORK, WRONG, ZIPS
 
 from makers import Call, Storage, write_archive, write_checkpoint
-from qingzhou.runtime.card import KEY
+from qingzhou.runtime.model.card import KEY
 
 Files = dict[str, tuple[str, bytes]]
 SCALED = 1 << 16  # bytes of those that can be of any size

@@ -18,8 +18,8 @@ from typing import Any
 
 import onnx
 
-from qingzhou.runtime.card import KEY, Card
 from qingzhou.runtime.errors import HIDDEN
+from qingzhou.runtime.model.card import KEY, Card
 
 # Harmless sequences of each kind: colours, titles, the clipboard, C1, direction, lines, fences, links, tags, commands,
 # quotes, rich's markup and emoji. No slash, so that it can be a file's name.

@@ -34,9 +34,9 @@ from qingzhou.doors.MMEdu import MMClassification
 from qingzhou.errors import use_language
 from qingzhou.model import load
 from qingzhou.present import boards
-from qingzhou.runtime.session import open_session
+from qingzhou.runtime.engine.session import open_session
+from qingzhou.runtime.parts.wires import Broker, Serial
 from qingzhou.runtime.text import line
-from qingzhou.runtime.wires import Broker, Serial
 from qingzhou.scenes import write_sample
 
 SHAPES = ORACLE / "trained_ssd"

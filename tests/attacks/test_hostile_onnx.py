@@ -24,8 +24,8 @@ from qingzhou.errors import ModelError
 from qingzhou.info import read_info
 from qingzhou.model import load
 from qingzhou.quant.signal import session as quantising
-from qingzhou.runtime.card import KEY
-from qingzhou.runtime.session import open_session, start
+from qingzhou.runtime.engine.session import open_session, start
+from qingzhou.runtime.model.card import KEY
 
 CHECKPOINT = Path(__file__).parents[1] / "oracle" / "digits" / "basenn.pth"
 CODE = "__import__('pathlib').Path('ran').touch()"

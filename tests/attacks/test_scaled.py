@@ -28,7 +28,7 @@ from qingzhou.nets.network import MOST_CHILDREN, agreed, children
 from qingzhou.onnxfile.read import read_graph
 from qingzhou.report.merge import MOST_DEVICES, MOST_LINES, merge, table_of_speeds
 from qingzhou.report.read import BARE, read_report
-from qingzhou.runtime import fields
+from qingzhou.runtime.model import fields
 from qingzhou.sources.openmmlab.config_text import MOST_TOKENS, Unreadable
 from qingzhou.sources.openmmlab.config_text import parse as parse_config
 

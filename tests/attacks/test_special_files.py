@@ -25,16 +25,16 @@ from qingzhou.evaluate.data import read_data
 from qingzhou.labels import read_label_file, read_label_option
 from qingzhou.nets.preprocess import read_preprocess
 from qingzhou.report.read import read_report
-from qingzhou.runtime import read
-from qingzhou.runtime.image import read_image, size_of
-from qingzhou.runtime.kinds import head_of
+from qingzhou.runtime import file
 from qingzhou.runtime.listen import read_wav
+from qingzhou.runtime.model.image import read_image, size_of
+from qingzhou.runtime.model.kinds import head_of
+from qingzhou.runtime.model.rows import read_rows
+from qingzhou.runtime.model.tables import read_numbers
+from qingzhou.runtime.model.words import read_text
+from qingzhou.runtime.parts.sources import _files
 from qingzhou.runtime.predict import load
 from qingzhou.runtime.remote import _sent
-from qingzhou.runtime.rows import read_rows
-from qingzhou.runtime.sources import _files
-from qingzhou.runtime.tables import read_numbers
-from qingzhou.runtime.words import read_text
 
 KINDS = {
     "folder": ("a folder", "文件夹"),
@@ -90,7 +90,7 @@ def make(tmp_path: Path) -> Iterator[Callable[[str, str], Path]]:
 
 
 READERS: dict[str, tuple[str, Callable[[Path], Any]]] = {
-    "a file": ("a.bin", lambda path: read.open_file(path)),
+    "a file": ("a.bin", lambda path: file.open_file(path)),
     "a picture": ("a.jpg", lambda path: read_image(path, "RGB")),
     "a picture's size": ("a.png", size_of),
     "a picture to send": ("a.jpg", lambda path: _sent(str(path))),
@@ -200,10 +200,10 @@ def test_a_file_is_read(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     (tmp_path / "b").symlink_to(tmp_path / "a") if hasattr(os, "mkfifo") else None
     for name in ("a", "b") if hasattr(os, "mkfifo") else ("a",):
-        assert read.is_file(tmp_path / name) and read.open_file(tmp_path / name).read() == b"abc"
-    assert not read.is_file(tmp_path / "none") and not read.is_file("a\0b")
+        assert file.is_file(tmp_path / name) and file.open_file(tmp_path / name).read() == b"abc"
+    assert not file.is_file(tmp_path / "none") and not file.is_file("a\0b")
     with pytest.raises(FileNotFoundError):
-        read.open_file(tmp_path / "none")
+        file.open_file(tmp_path / "none")
     np.savez(tmp_path / "c.npz", data=np.ones((2, 3)))
     assert read_numbers(tmp_path / "c.npz").shape == (2, 3)
 
@@ -211,13 +211,13 @@ def test_a_file_is_read(tmp_path: Path) -> None:
 def test_the_device_that_holds_nothing() -> None:
     """Also under the name that it has on Windows, in every folder."""
     with pytest.raises(QingzhouError, match="a device"):
-        read.open_file(os.devnull)
+        file.open_file(os.devnull)
 
 
 @unix
 def test_one_that_takes_the_place_of_a_file_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between the look and the opening."""
     os.mkfifo(tmp_path / "a")
-    monkeypatch.setattr(read, "is_file", lambda path: True, raising=False)
-    err = within(lambda: read.open_file(tmp_path / "a"))
+    monkeypatch.setattr(file, "is_file", lambda path: True, raising=False)
+    err = within(lambda: file.open_file(tmp_path / "a"))
     assert isinstance(err, QingzhouError) and "a pipe" in err.en

@@ -14,8 +14,8 @@ from lab import BOARDS, LAB, LONGEST, up
 from passengers import ORACLE, digits
 from qingzhou.bundle.build import build
 from qingzhou.engines.artifact import is_quantised
+from qingzhou.runtime.engine.session import open_session
 from qingzhou.runtime.predict import Predictor, load
-from qingzhou.runtime.session import open_session
 
 pytestmark = pytest.mark.board
 PICTURES = [path for path, _ in digits()][::25]  # 20 of them

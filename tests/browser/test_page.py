@@ -23,9 +23,9 @@ from passengers import basenn, digits, mmedu, photo, reference
 from qingzhou.bundle.browser import write_page
 from qingzhou.cli import main
 from qingzhou.model import load
-from qingzhou.runtime.card import Input
-from qingzhou.runtime.image import read_image
-from qingzhou.runtime.prepare import prepare_view
+from qingzhou.runtime.model.card import Input
+from qingzhou.runtime.model.image import read_image
+from qingzhou.runtime.model.prepare import prepare_view
 
 pytestmark = pytest.mark.browser
 

@@ -18,7 +18,7 @@ from qingzhou.bundle.browser import ENGINE, PAGE, engine_facts, engine_file, wri
 from qingzhou.convert import convert
 from qingzhou.errors import ModelError, OutputError
 from qingzhou.model import load
-from qingzhou.runtime.card import Card
+from qingzhou.runtime.model.card import Card
 
 CHECKPOINT = Path(__file__).parents[2] / "src/qingzhou/demo/lenet_digits.pth"
 

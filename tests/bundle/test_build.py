@@ -29,7 +29,7 @@ from qingzhou.errors import EngineError, NothingToJudge, OptionError, use_langua
 from qingzhou.quant import quantize
 from qingzhou.quant.signed import signed
 from qingzhou.quant.timing import Timing
-from qingzhou.runtime.session import open_session
+from qingzhou.runtime.engine.session import open_session
 
 LENET = ORACLE / "trained/lenet_digits.pth"
 PARTS = {

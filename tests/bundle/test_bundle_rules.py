@@ -15,7 +15,7 @@ from qingzhou.bundle.build import build
 from qingzhou.bundle.rules import as_rules, check_rules
 from qingzhou.devices import all_devices, load
 from qingzhou.errors import DeviceError, OptionError, RuleError
-from qingzhou.runtime import pins
+from qingzhou.runtime.parts import pins
 
 LENET = ORACLE / "trained/lenet_digits.pth"
 REFUSED = [  # device, rule, what its message says in both languages

@@ -35,7 +35,7 @@ from qingzhou.errors import (
     OutputError,
     QingzhouError,
 )
-from qingzhou.runtime import place
+from qingzhou.runtime.bundle import place
 
 LENET = ORACLE / "trained/lenet_digits.pth"
 
@@ -101,7 +101,7 @@ def a_form(size: float, macs: float = 1e9) -> Form:
 
 
 def _card() -> Any:
-    from qingzhou.runtime.card import Card, Input, Output
+    from qingzhou.runtime.model.card import Card, Input, Output
 
     return Card(
         "classification",
@@ -281,14 +281,14 @@ def test_installing_without_what_is_needed(tmp_path: Path) -> None:
     (made.path / "bundle.json").write_text(json.dumps(facts), "utf-8")
     (made.path / "wheels").mkdir()
     (made.path / "packages").mkdir()
-    done = run(made.path, "-m", "qingzhou_runtime.install")
+    done = run(made.path, "-m", "qingzhou_runtime.bundle.install")
     assert done.returncode == 1 and "--offline" in done.stderr
     assert "numpy" in done.stdout  # packages/ is made anew as a whole
     assert (made.path / "packages").is_dir() and not (made.path / "packages.new").exists()
     shutil.rmtree(made.path / "wheels")
     facts["requirements"] = {here: []}
     (made.path / "bundle.json").write_text(json.dumps(facts), "utf-8")
-    assert "Everything is installed" in run(made.path, "-m", "qingzhou_runtime.install").stdout
+    assert "Everything is installed" in run(made.path, "-m", "qingzhou_runtime.bundle.install").stdout
 
 
 def test_errors_on_the_command_line_are_words(tmp_path: Path) -> None:

@@ -110,13 +110,13 @@ def test_the_newest_that_will_do(install: Install) -> None:
     """In the bundle's folder, and with a pip of its own."""
     done = install({"py": py(["3.9", "3.11", "3.12", "3.14"]), "python": STORE})
     assert done.status == 0 and len(done.asked) == 1, done
-    assert done.asked[0].startswith("asked py -3.12 -m qingzhou_runtime.install in Z:\\")
+    assert done.asked[0].startswith("asked py -3.12 -m qingzhou_runtime.bundle.install in Z:\\")
     assert "\\my " in done.asked[0] and done.asked[0].rstrip().endswith("with PYTHON=")
 
 
 def test_without_the_launcher(install: Install) -> None:
     done = install({"python": PYTHON.replace("{version}", "3, 11")})
-    assert done.status == 0 and done.asked == ["asked python -m qingzhou_runtime.install"], done
+    assert done.status == 0 and done.asked == ["asked python -m qingzhou_runtime.bundle.install"], done
 
 
 @pytest.mark.parametrize(

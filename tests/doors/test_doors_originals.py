@@ -6,7 +6,7 @@ import pytest
 
 from qingzhou.doors.originals import Port, original_card
 from qingzhou.errors import ModelError, QingzhouError
-from qingzhou.runtime.card import Card
+from qingzhou.runtime.model.card import Card
 
 IMAGE, OUT = Port("input", (1, 3, 224, 224)), Port("probs", (1, 2))
 RGB_MEAN, BGR_MEAN = [123.675, 116.28, 103.53], [103.53, 116.28, 123.675]

@@ -19,11 +19,11 @@ from qingzhou.deploy import export_model
 from qingzhou.engines import compile_for
 from qingzhou.errors import EngineError, ExtraMissing, FileMissing, InputError, ModelError, OptionError, OutputError
 from qingzhou.evaluate import evaluate
-from qingzhou.runtime.card import Card
-from qingzhou.runtime.detect import difference
-from qingzhou.runtime.ncnn_file import parse
-from qingzhou.runtime.ncnn_format import CARD
-from qingzhou.runtime.ncnn_row import Damaged
+from qingzhou.runtime.engine.ncnn_file import parse
+from qingzhou.runtime.engine.ncnn_format import CARD
+from qingzhou.runtime.engine.ncnn_row import Damaged
+from qingzhou.runtime.model.card import Card
+from qingzhou.runtime.model.detect import difference
 
 pytest.importorskip("ncnn")
 

@@ -21,7 +21,7 @@ from passengers import ORACLE, basenn, mmedu, photo, reference
 from qingzhou.engines import compile_for
 from qingzhou.errors import EngineError, ExtraMissing, FileMissing, ModelError, OutputError
 from qingzhou.evaluate import evaluate
-from qingzhou.runtime.detect import difference
+from qingzhou.runtime.model.detect import difference
 
 DIGITS, SHAPES = ORACLE / "trained" / "lenet_digits.pth", ORACLE / "trained_ssd"
 # The largest difference of probabilities, or of boxes in scores and sides of the input, that rounding may make.

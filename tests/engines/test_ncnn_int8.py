@@ -23,10 +23,10 @@ from qingzhou.onnxfile.write import write_onnx
 from qingzhou.quant.network import Network, activations
 from qingzhou.quant.qdq import Scheme, quantise
 from qingzhou.quant.ranges import calibrate
-from qingzhou.runtime.card import KEY
-from qingzhou.runtime.ncnn_file import parse
-from qingzhou.runtime.ncnn_row import Damaged
-from qingzhou.runtime.session import open_session
+from qingzhou.runtime.engine.ncnn_file import parse
+from qingzhou.runtime.engine.ncnn_row import Damaged
+from qingzhou.runtime.engine.session import open_session
+from qingzhou.runtime.model.card import KEY
 
 CHECKPOINT, DATA = ORACLE / "trained" / "lenet_digits.pth", DIGITS / "test"
 

@@ -23,8 +23,8 @@ from qingzhou.nets.match import recognise
 from qingzhou.nets.recorded import Wanted
 from qingzhou.onnxfile.emit import emit
 from qingzhou.onnxfile.write import write_onnx
-from qingzhou.runtime.ncnn_file import parse
-from qingzhou.runtime.ncnn_format import TAG_FLOAT16
+from qingzhou.runtime.engine.ncnn_file import parse
+from qingzhou.runtime.engine.ncnn_format import TAG_FLOAT16
 from qingzhou.sources.openmmlab.state import recognise_checkpoint
 from qingzhou.sources.torch.container import read_checkpoint
 
@@ -63,7 +63,7 @@ class Net:
         options.use_fp16_packed = options.use_fp16_storage = options.use_fp16_arithmetic = False
         self.text = parse(
             self.param.read_text("ascii")
-        )  # what runtime/ncnn_file.py makes of it, is what ncnn makes of it
+        )  # what runtime/engine/ncnn_file.py makes of it, is what ncnn makes of it
         self.text.check_numbers(self.bin.read_bytes())
         assert self.net.load_param(str(self.param)) == 0 and self.net.load_model(str(self.bin)) == 0
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from qingzhou.runtime.card import Card, Input, Output
-from qingzhou.runtime.image import read_image
+from qingzhou.runtime.model.card import Card, Input, Output
+from qingzhou.runtime.model.image import read_image
 from qingzhou.runtime.predict import Prediction
 
 RED, GREEN, BLUE = (250, 10, 30), (10, 240, 20), (10, 20, 240)

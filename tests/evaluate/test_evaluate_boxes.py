@@ -12,7 +12,7 @@ from fakes import BLUE, RED, Boxes, Eye, paint, write
 from qingzhou.errors import DataError, LabelError, QingzhouError, language, use_language
 from qingzhou.evaluate import DetectionScore, evaluate
 from qingzhou.evaluate.data import read_data
-from qingzhou.runtime.detect import Detection
+from qingzhou.runtime.model.detect import Detection
 
 ANSWERS = {
     "1.png": [Detection("dog", 1, 0.9, (10, 5, 40, 25))],

@@ -15,7 +15,7 @@ from fakes import BLUE, COLOURS, GREEN, RED, Boxes, Eye, card, coco, paint, writ
 from qingzhou.errors import DataError, ExtraMissing, FileMissing, LabelError, ModelError, OptionError, TaskError
 from qingzhou.evaluate import evaluate
 from qingzhou.evaluate.data import LAYOUTS
-from qingzhou.runtime.detect import Detection
+from qingzhou.runtime.model.detect import Detection
 
 IMAGE = [(1, "1.png", 100, 50)]
 BOX = [(1, 1, [0, 0, 9, 9], 0)]

@@ -13,7 +13,7 @@ from fakes import BLUE, COLOURS, GREEN, RED, Boxes, Eye, card, coco, paint, writ
 from qingzhou.errors import use_language
 from qingzhou.evaluate import Classification, DetectionScore, Regression, evaluate
 from qingzhou.evaluate.data import read_data
-from qingzhou.runtime.detect import Detection
+from qingzhou.runtime.model.detect import Detection
 
 
 def folders(root: Path, below: str = "") -> Path:

@@ -21,8 +21,8 @@ from qingzhou.evaluate import Box, evaluate
 from qingzhou.evaluate.result import Case
 from qingzhou.evaluate.scenes import MOST_SCENES, Scenes, mistakes, overlap
 from qingzhou.present.evaluation_page import evaluation_page
-from qingzhou.runtime.detect import Detection
-from qingzhou.runtime.image import read_image
+from qingzhou.runtime.model.detect import Detection
+from qingzhou.runtime.model.image import read_image
 
 PICTURE = re.compile(r'<img src="data:image/(?:png|jpeg);base64,([^"]+)"')
 CAT, FAR = (10.0, 10.0, 30.0, 30.0), (60.0, 60.0, 90.0, 90.0)

@@ -22,8 +22,8 @@ from qingzhou.evaluate.classify import classify, rank, wilson
 from qingzhou.evaluate.detect import detect
 from qingzhou.evaluate.regress import regress
 from qingzhou.labels import Matcher
-from qingzhou.runtime.card import KEY, Card, Input, Output
-from qingzhou.runtime.detect import Detection
+from qingzhou.runtime.model.card import KEY, Card, Input, Output
+from qingzhou.runtime.model.detect import Detection
 from qingzhou.runtime.predict import Prediction
 
 

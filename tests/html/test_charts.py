@@ -19,7 +19,7 @@ from qingzhou.errors import ImageError, OutputError
 from qingzhou.html import thumbnail, write_page
 from qingzhou.html.page import _environment, figure, percent, size
 from qingzhou.html.scale import frame, spread, ticks
-from qingzhou.runtime.image import read_image
+from qingzhou.runtime.model.image import read_image
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7 * 7 }}"
 IMPORTS = (

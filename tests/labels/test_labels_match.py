@@ -15,8 +15,8 @@ from qingzhou.evaluate import Classification, evaluate
 from qingzhou.evaluate.data import recognise
 from qingzhou.labels import Matcher, read_label_option
 from qingzhou.quant.split import split
-from qingzhou.runtime.card import Card, Input, Output
-from qingzhou.runtime.image import read_image
+from qingzhou.runtime.model.card import Card, Input, Output
+from qingzhou.runtime.model.image import read_image
 from qingzhou.runtime.predict import Prediction
 
 COLOURS = [(250, 10, 30), (10, 240, 20), (10, 20, 240)]

@@ -15,7 +15,7 @@ from passengers import ORACLE, digits, mmedu
 from qingzhou.convert import run_conversion
 from qingzhou.errors import FileMissing, OptionError
 from qingzhou.nets.preprocess import Preprocess, read_preprocess
-from qingzhou.runtime.card import Card
+from qingzhou.runtime.model.card import Card
 
 MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 

@@ -11,7 +11,7 @@ import pytest
 
 from qingzhou.errors import use_language
 from qingzhou.files.types import Opaque
-from qingzhou.runtime.card import Card, Input, Output
+from qingzhou.runtime.model.card import Card, Input, Output
 from qingzhou.sources.openmmlab.state import recognise_checkpoint
 from qingzhou.sources.torch.container import read_checkpoint
 from qingzhou.sources.torch.transforms import NOTHING, VARIATIONS, preparation

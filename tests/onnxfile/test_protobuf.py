@@ -14,7 +14,7 @@ from qingzhou.graph.record import Recorder
 from qingzhou.onnxfile import verify
 from qingzhou.onnxfile.emit import Emitted
 from qingzhou.onnxfile.lowering import Lowering
-from qingzhou.runtime.session import open_session
+from qingzhou.runtime.engine.session import open_session
 
 ATTRIBUTES: dict[str, Any] = {
     "float": 0.1,

@@ -11,7 +11,7 @@ import onnx
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 from PIL import Image
 
-from qingzhou.runtime.card import KEY, Card, Input, Output
+from qingzhou.runtime.model.card import KEY, Card, Input, Output
 
 Array = np.ndarray[Any, Any]
 WEIGHTS = np.random.default_rng(0).normal(0, 1, (5, 3, 3, 3))  # of classifier()

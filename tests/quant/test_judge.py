@@ -16,9 +16,9 @@ from qingzhou.quant.judge import judge
 from qingzhou.quant.pair import Both, jackknifed_drop, paired_drop
 from qingzhou.quant.result import Limits
 from qingzhou.quant.split import Split
-from qingzhou.runtime.answers import Named, Prediction
-from qingzhou.runtime.card import Card, Input, Output
-from qingzhou.runtime.detect import Detection
+from qingzhou.runtime.model.answers import Named, Prediction
+from qingzhou.runtime.model.card import Card, Input, Output
+from qingzhou.runtime.model.detect import Detection
 
 RNG = np.random.default_rng(11)
 LABELS = ["cat", "dog", "owl"]

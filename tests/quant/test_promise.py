@@ -230,7 +230,7 @@ def test_values_that_are_worse_than_their_mean() -> None:
 def test_boxes_of_other_classes(index: int) -> None:
     pytest.importorskip("pycocotools")
     from qingzhou.evaluate.result import Box
-    from qingzhou.runtime.detect import Detection
+    from qingzhou.runtime.model.detect import Detection
 
     box, labels = (10.0, 10.0, 50.0, 50.0), ["cat", "dog", "owl"]
     pair, truths = Written("detection", {}), {}

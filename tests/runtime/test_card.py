@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qingzhou.errors import ModelError
-from qingzhou.runtime.card import Card, Input, Output, Sample
+from qingzhou.runtime.model.card import Card, Input, Output, Sample
 
 STEPS = [
     {"op": "resize", "short": 256, "interpolation": "pillow"},

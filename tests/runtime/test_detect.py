@@ -25,12 +25,12 @@ from qingzhou.nets import ssdlite, yolov3
 from qingzhou.nets.one_stage import Decoding
 from qingzhou.runtime import draw as drawing
 from qingzhou.runtime import load
-from qingzhou.runtime.card import KEY, Card, Input, Output, Sample
-from qingzhou.runtime.detect import Detection, Found, locate, nms, paste_mask, read, run_lengths
-from qingzhou.runtime.image import read_image
-from qingzhou.runtime.overlap import BLOCK
-from qingzhou.runtime.prepare import View, fit_within, prepare, prepare_view, resize
-from qingzhou.runtime.sample import sample_picture
+from qingzhou.runtime.model.card import KEY, Card, Input, Output, Sample
+from qingzhou.runtime.model.detect import Detection, Found, locate, nms, paste_mask, read, run_lengths
+from qingzhou.runtime.model.image import read_image
+from qingzhou.runtime.model.overlap import BLOCK
+from qingzhou.runtime.model.prepare import View, fit_within, prepare, prepare_view, resize
+from qingzhou.runtime.model.sample import sample_picture
 from qingzhou.scenes import write_sample
 
 ORACLE = Path(__file__).parents[1] / "oracle" / "mmdet"

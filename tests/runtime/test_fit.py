@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from qingzhou.runtime.card import Input
-from qingzhou.runtime.prepare import fit_inside, prepare, prepare_view
+from qingzhou.runtime.model.card import Input
+from qingzhou.runtime.model.prepare import fit_inside, prepare, prepare_view
 
 
 @pytest.mark.parametrize(

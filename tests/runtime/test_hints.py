@@ -23,10 +23,10 @@ from qingzhou.cli import main
 from qingzhou.errors import ModelError, use_language
 from qingzhou.quant.pictures import usual, usual_pictures, with_pictures
 from qingzhou.quant.split import split
-from qingzhou.runtime import answers
-from qingzhou.runtime.answers import TEXTS, Look, hint, hint_of, look, transparency
-from qingzhou.runtime.card import Card
-from qingzhou.runtime.plain import as_plain, from_plain
+from qingzhou.runtime.model import answers
+from qingzhou.runtime.model.answers import TEXTS, Look, hint, hint_of, look, transparency
+from qingzhou.runtime.model.card import Card
+from qingzhou.runtime.parts.plain import as_plain, from_plain
 from qingzhou.runtime.predict import Predictor
 
 PICTURES = sorted((DIGITS / "test").rglob("*.png"))

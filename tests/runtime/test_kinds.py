@@ -17,8 +17,8 @@ from qingzhou.cli import main
 from qingzhou.convert import run_conversion
 from qingzhou.errors import DataError, ImageError, InputError, use_language
 from qingzhou.evaluate.data import read_data
-from qingzhou.runtime.image import read_image
-from qingzhou.runtime.kinds import looks_like_picture
+from qingzhou.runtime.model.image import read_image
+from qingzhou.runtime.model.kinds import looks_like_picture
 from qingzhou.runtime.read import PICTURES, pictures_in
 
 DIGITS = Path(__file__).parents[1] / "oracle" / "digits"

@@ -15,11 +15,12 @@ from PIL import Image
 
 from qingzhou.cli import main
 from qingzhou.errors import ImageError
-from qingzhou.runtime import draw, image, picture
-from qingzhou.runtime.card import Input
-from qingzhou.runtime.detect import Detection
-from qingzhou.runtime.image import open_picture, read_for, read_image, size_of
-from qingzhou.runtime.prepare import prepare, prepare_view
+from qingzhou.runtime import draw
+from qingzhou.runtime.model import image, picture
+from qingzhou.runtime.model.card import Input
+from qingzhou.runtime.model.detect import Detection
+from qingzhou.runtime.model.image import open_picture, read_for, read_image, size_of
+from qingzhou.runtime.model.prepare import prepare, prepare_view
 
 
 def entry(step: dict[str, Any], color: str = "RGB", size: tuple[int, int] | None = None) -> Input:
@@ -280,9 +281,9 @@ def test_boxes_are_drawn_in_the_right_place_where_the_picture_had_to_be_smaller(
 
 PEAK = """
 import io, resource, sys
-from qingzhou.runtime.card import Input
-from qingzhou.runtime.image import read_for
-from qingzhou.runtime.prepare import prepare
+from qingzhou.runtime.model.card import Input
+from qingzhou.runtime.model.image import read_for
+from qingzhou.runtime.model.prepare import prepare
 step = {"op": "resize", "size": [224, 224], "interpolation": sys.argv[1]}
 entry = Input("x", "image", [1, 3, 224, 224], "RGB", [step])
 prepare(read_for(sys.stdin.buffer.read(), entry), entry)

@@ -21,12 +21,12 @@ from qingzhou.evaluate.judge import evaluate
 from qingzhou.present.answers import _cells
 from qingzhou.run import Answer
 from qingzhou.runtime import act
-from qingzhou.runtime.card import Card, Input, Output
+from qingzhou.runtime.bundle.selftest import agree, shown, summary
 from qingzhou.runtime.draw import caption
-from qingzhou.runtime.plain import as_plain, from_plain
+from qingzhou.runtime.model.card import Card, Input, Output
+from qingzhou.runtime.parts.plain import as_plain, from_plain
 from qingzhou.runtime.predict import Prediction, Predictor
 from qingzhou.runtime.rules import Rules
-from qingzhou.runtime.selftest import agree, shown, summary
 from qingzhou.scenes.actions import rules_for
 
 MULTI_LABEL = Path(__file__).parents[1] / "oracle/heads/multilabel.pth"

@@ -16,9 +16,9 @@ from PIL import Image
 
 from qingzhou.errors import FileMissing, ImageError, InputError, ModelError, SelfTestFailed
 from qingzhou.runtime import Predictor, load
-from qingzhou.runtime.card import KEY, Card, Input, Output, Sample
 from qingzhou.runtime.draw import caption, draw
-from qingzhou.runtime.sample import sample_picture
+from qingzhou.runtime.model.card import KEY, Card, Input, Output, Sample
+from qingzhou.runtime.model.sample import sample_picture
 
 RED, BLUE = (250, 10, 30), (10, 20, 240)
 

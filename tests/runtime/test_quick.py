@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qingzhou.runtime import prepare, quick
-from qingzhou.runtime.card import Input
+from qingzhou.runtime.model import prepare, quick
+from qingzhou.runtime.model.card import Input
 
 SIDE = st.integers(2, 300)
 IMAGENET = {"op": "normalize", "mean": [123.675, 116.28, 103.53], "std": [58.395, 57.12, 57.375]}

@@ -11,11 +11,14 @@ import pytest
 from PIL import Image
 
 from qingzhou.errors import ImageError, ModelError
-from qingzhou.runtime import image, predict, prepare, session
-from qingzhou.runtime.card import MOST_BOXES, Card, Input, Output
-from qingzhou.runtime.detect import locate, read
+from qingzhou.runtime import memory as memory_module
+from qingzhou.runtime import predict
 from qingzhou.runtime.draw import MOST, draw
-from qingzhou.runtime.prepare import plan, prepare_view, step_by_step
+from qingzhou.runtime.engine import session
+from qingzhou.runtime.model import image, prepare
+from qingzhou.runtime.model.card import MOST_BOXES, Card, Input, Output
+from qingzhou.runtime.model.detect import locate, read
+from qingzhou.runtime.model.prepare import plan, prepare_view, step_by_step
 
 MEAN, ONE = [0.0] * 3, [1.0] * 3
 NORMAL = {"op": "normalize", "mean": MEAN, "std": ONE}
@@ -38,7 +41,7 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> Any:
     """A machine with so many MB."""
 
     def of(megabytes: int) -> None:
-        monkeypatch.setattr(session, "memory", lambda: megabytes << 20)
+        monkeypatch.setattr(memory_module, "memory", lambda: megabytes << 20)
 
     return of
 
@@ -222,14 +225,14 @@ def as_png(shown: Any) -> bytes:
 
 
 def test_the_machine_says_how_much_it_has() -> None:
-    assert 1 << 24 < session.memory() < 1 << 50
-    assert session.room() == min(session.memory() // 2, session.MOST)
+    assert 1 << 24 < memory_module.memory() < 1 << 50
+    assert memory_module.room() == min(memory_module.memory() // 2, memory_module.MOST)
 
 
 @pytest.mark.parametrize("megabytes, room", [(64, 32), (512, 256), (4096, 1024), (1 << 20, 1024)])
 def test_half_of_it_and_not_more_than_a_gigabyte(megabytes: int, room: int, memory: Any) -> None:
     memory(megabytes)
-    assert session.room() == room << 20
+    assert memory_module.room() == room << 20
 
 
 def test_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -244,7 +247,7 @@ def test_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
 
     kernel = SimpleNamespace(kernel32=SimpleNamespace(GlobalMemoryStatusEx=filled))
     monkeypatch.setattr(ctypes, "windll", kernel, raising=False)
-    assert session._of_windows() == 3 << 30
+    assert memory_module._of_windows() == 3 << 30
 
 
 # -- what has no picture ----------------------------------------------------------------------------------------------

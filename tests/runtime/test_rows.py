@@ -11,7 +11,7 @@ import pytest
 from qingzhou.errors import DataError, InputError, language, use_language
 from qingzhou.evaluate.data import read_data
 from qingzhou.evaluate.tables import read_csv
-from qingzhou.runtime.tables import read_numbers, read_table
+from qingzhou.runtime.model.tables import read_numbers, read_table
 
 X = [[5.1, 3.5, 1.4, 0.25], [6.3, 3.0, 6.0, 2.5]]
 PLAIN = "5.1,3.5,1.4,0.25\n6.3,3.0,6.0,2.5\n"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from qingzhou.errors import InputError
-from qingzhou.runtime import listen, session
+from qingzhou.runtime import listen, memory
 
 
 def write(path: Path, samples: np.ndarray, rate: int, channels: int) -> str:
@@ -44,9 +44,9 @@ def test_the_memory_of_a_long_one(tmp_path: Path) -> None:
 
 def test_one_that_does_not_fit_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "a.wav", np.zeros((100_000, 1)), 48_000, 1)
-    monkeypatch.setattr(session, "memory", lambda: 4 << 20)
+    monkeypatch.setattr(memory, "memory", lambda: 4 << 20)
     assert len(listen.read_wav(path)) == 33_334
-    monkeypatch.setattr(session, "memory", lambda: 2 << 20)
+    monkeypatch.setattr(memory, "memory", lambda: 2 << 20)
     with pytest.raises(InputError) as caught:
         listen.read_wav(path)
     for text in (caught.value.en, caught.value.zh):

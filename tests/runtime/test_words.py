@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from qingzhou.errors import InputError
-from qingzhou.runtime.words import LONGEST, LOOKED_AT, numbers, split
+from qingzhou.runtime.model.words import LONGEST, LOOKED_AT, numbers, split
 
 
 class Counting(dict[str, int]):

@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 
 from qingzhou.errors import DeviceError, ExtraMissing, FileMissing, use_language
-from qingzhou.runtime import act, optional, pins, sim, voice, wires, worker
+from qingzhou.runtime import act
+from qingzhou.runtime.parts import optional, pins, sim, voice, wires, worker
+from qingzhou.runtime.parts.worker import Worker
 from qingzhou.runtime.rules import Rules
-from qingzhou.runtime.worker import Worker
 
 
 @pytest.fixture(autouse=True)

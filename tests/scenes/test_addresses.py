@@ -22,12 +22,13 @@ from qingzhou.bundle.build import build
 from qingzhou.cli import main
 from qingzhou.convert import run_conversion
 from qingzhou.errors import DeviceError, OptionError, QingzhouError, use_language
-from qingzhou.runtime import address, sim, sources, wires
+from qingzhou.runtime import address
 from qingzhou.runtime.address import hidden, parts, quoted, shown
 from qingzhou.runtime.camera import Camera
-from qingzhou.runtime.card import Card, Input, Output
-from qingzhou.runtime.rule_text import parse
-from qingzhou.runtime.sources import open_source
+from qingzhou.runtime.model.card import Card, Input, Output
+from qingzhou.runtime.parts import sim, sources, wires
+from qingzhou.runtime.parts.rule_text import parse
+from qingzhou.runtime.parts.sources import open_source
 from qingzhou.runtime.stream import Remote
 from qingzhou.scenes.actions import rules_for, whom
 from qingzhou.web.asking import RemoteError, Server

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from qingzhou.errors import DeviceError, InputError, use_language
-from qingzhou.runtime import act, camera, pins, sources
+from qingzhou.runtime import act, camera
 from qingzhou.runtime.camera import Camera
-from qingzhou.runtime.detect import Detection
+from qingzhou.runtime.model.detect import Detection
+from qingzhou.runtime.parts import pins, sources
 from qingzhou.runtime.rules import Rules
 
 CAT = [Detection("cat", 0, 0.9, (0.0, 0.0, 1.0, 1.0))]

@@ -18,9 +18,9 @@ from PIL import Image
 
 from qingzhou.errors import DeviceError, FileMissing, use_language
 from qingzhou.runtime import camera as camera_module
-from qingzhou.runtime import jpeg, sources
 from qingzhou.runtime.camera import Camera
-from qingzhou.runtime.sources import Source
+from qingzhou.runtime.parts import jpeg, sources
+from qingzhou.runtime.parts.sources import Source
 
 
 def shade(value: int, size: tuple[int, int] = (8, 8)) -> Any:

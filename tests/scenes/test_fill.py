@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from qingzhou.errors import OptionError, use_language
 from qingzhou.runtime import act
-from qingzhou.runtime.card import Card, Input, Output
-from qingzhou.runtime.rule_text import parse
+from qingzhou.runtime.model.card import Card, Input, Output
+from qingzhou.runtime.parts.rule_text import parse
 from qingzhou.scenes import SCENES, program
 from qingzhou.scenes.actions import rules_for, whom
 from qingzhou.scenes.fill import constants_of, fill

@@ -15,32 +15,39 @@ import qingzhou
 from passengers import ORACLE, basenn
 from programs import environment, run
 from qingzhou.convert import run_conversion
-from qingzhou.runtime.card import Card, Input, Output
+from qingzhou.errors import OutputError
+from qingzhou.runtime.model.card import Card, Input, Output
 from qingzhou.scenes import SCENES, copy_runtime, needs, program
-from qingzhou.scenes.needs import _imports, module, modules
+from qingzhou.scenes.needs import _imports, file_of, module, modules
 
 DIGITS = ORACLE / "digits" / "basenn.pth"
 SHAPES = ORACLE / "trained_ssd" / "checkpoint.pth"
 # kind: checkpoint, its options, how many files of the runtime it may have, and of how many kB
 KINDS: dict[str, tuple[Path, dict[str, Any], int, int]] = {
-    "image": (DIGITS, {}, 15, 120),
-    "detect": (SHAPES, {"input_size": (160, 160)}, 20, 160),
+    "image": (DIGITS, {}, 17, 120),
+    "detect": (SHAPES, {"input_size": (160, 160)}, 22, 160),
     "raw": (
         SHAPES,
         {"input_size": (160, 160), "form": "raw"},
-        21,
+        23,
         160,
     ),  # it draws, and what is drawn is whole or not there
-    "table": (basenn("tab_iris"), {}, 13, 90),
-    "array": (basenn("npz_conv1d"), {}, 13, 90),
-    "text": (basenn("em_lstm"), {}, 13, 90),
-    "values": (basenn("tab_reg"), {}, 13, 90),
+    "table": (basenn("tab_iris"), {}, 15, 90),
+    "array": (basenn("npz_conv1d"), {}, 15, 90),
+    "text": (basenn("em_lstm"), {}, 15, 90),
+    "values": (basenn("tab_reg"), {}, 15, 90),
 }
 
 
 def runtime(folder: Path) -> dict[str, int]:
     """Module -> bytes, of those beside a program."""
-    return {path.stem: path.stat().st_size for path in (folder / "qingzhou_runtime").glob("*.py")}
+    top = folder / "qingzhou_runtime"
+    return {named(path.relative_to(top)): path.stat().st_size for path in top.rglob("*.py")}
+
+
+def named(path: Path) -> str:
+    """ "model.card" for model/card.py."""
+    return ".".join(path.with_suffix("").parts)
 
 
 def selftest(model: Path) -> str:
@@ -66,31 +73,59 @@ def test_programs_in_one_folder_share_it(tmp_path: Path) -> None:
     alone = runtime(tmp_path)
     programs.append(run_conversion(SHAPES, tmp_path / "other.onnx", input_size=(160, 160)).program)
     both = runtime(tmp_path)
-    assert "detect" in both and "detect" not in alone and alone.keys() < both.keys()
+    assert "model.detect" in both and "model.detect" not in alone and alone.keys() < both.keys()
     programs.append(run_conversion(DIGITS, tmp_path / "best2.onnx").program)
     assert runtime(tmp_path) == both
     assert all(run(program) for program in programs)
 
 
-@pytest.mark.parametrize("old", ["session", "act", "words"])
+@pytest.mark.parametrize("old", ["engine/session", "act", "model/words"])
 def test_of_another_version_all_is_replaced(old: str, tmp_path: Path) -> None:
     """Never a mixture of versions; what is not ours stays."""
     folder = tmp_path / "qingzhou_runtime"
     folder.mkdir()
+    (folder / old).parent.mkdir(exist_ok=True)
     (folder / f"{old}.py").write_text("# of another version\n")
     (folder / "mine.py").write_text("# a pupil's\n")
     done = run_conversion(DIGITS, tmp_path / "best.onnx")
     assert runtime(tmp_path).keys() == {*modules(), "mine"}
-    assert all((folder / f"{name}.py").read_text("utf-8") == module(name) for name in modules())
+    assert all((folder / file_of(name)).read_text("utf-8") == module(name) for name in modules())
     assert (folder / "mine.py").read_text() == "# a pupil's\n" and run(done.program)
+
+
+def test_a_runtime_in_one_folder_gives_way_to_its_rooms(tmp_path: Path) -> None:
+    """As it was written before it had any; a link, or a folder of such a name, is not ours."""
+    folder = tmp_path / "qingzhou_runtime"
+    (folder / "words.py").mkdir(parents=True)
+    for name in ("__init__", "card", "session", "errors", "pins"):
+        (folder / f"{name}.py").write_text("# of another version\n")
+    (tmp_path / "elsewhere.py").write_text("mine\n")
+    (folder / "image.py").symlink_to("../elsewhere.py")
+    done = run_conversion(DIGITS, tmp_path / "best.onnx")
+    assert {path.name for path in folder.iterdir()} >= {"words.py", "image.py"} and (folder / "image.py").is_symlink()
+    assert not {"card", "session", "pins"} & runtime(tmp_path).keys() and runtime(tmp_path).keys() >= {*modules()}
+    assert (tmp_path / "elsewhere.py").read_text() == "mine\n" and run(done.program)
+
+
+@pytest.mark.parametrize("what", ["file", "link"])
+def test_what_stands_where_a_room_would_be_is_not_written_over(what: str, tmp_path: Path) -> None:
+    """Nothing is written then."""
+    folder = tmp_path / "qingzhou_runtime"
+    folder.mkdir()
+    (tmp_path / "other").mkdir()
+    place = folder / "model"
+    place.write_text("mine\n") if what == "file" else place.symlink_to("../other")
+    with pytest.raises(OutputError):
+        copy_runtime(folder)
+    assert [path.name for path in folder.iterdir()] == ["model"] and not any((tmp_path / "other").iterdir())
 
 
 def test_what_is_there_stays_untouched(tmp_path: Path) -> None:
     copy_runtime(tmp_path, ["errors"])
     before = (tmp_path / "errors.py").stat().st_mtime_ns
-    copy_runtime(tmp_path, ["errors", "fields"])
+    copy_runtime(tmp_path, ["errors", "model.fields"])
     assert (tmp_path / "errors.py").stat().st_mtime_ns == before
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["errors.py", "fields.py"]
+    assert sorted(named(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.py")) == ["errors", "model.fields"]
 
 
 def test_every_module_is_some_program_s(tmp_path: Path) -> None:
@@ -103,7 +138,7 @@ def test_every_module_is_some_program_s(tmp_path: Path) -> None:
         run_conversion(source, tmp_path / f"{kind}.onnx", **options).model.card
         for kind, (source, options, *_) in KINDS.items()
     ]
-    scripts = ["qingzhou_runtime.install, qingzhou_runtime.selftest, qingzhou_runtime.measure"]
+    scripts = ["qingzhou_runtime.bundle.install, qingzhou_runtime.bundle.selftest, qingzhou_runtime.bundle.measure"]
     assert len(programs) > len(SCENES)
     assert needs([*programs, *scripts], cards) | needs([], cards, "ncnn") == set(modules())
 
@@ -141,33 +176,39 @@ def bare(code: str) -> ast.Module:
     return tree
 
 
-def imported(code: str) -> set[str]:
+def imported(name: str, code: str) -> set[str]:
     """The modules beside it that a module imports, anywhere."""
-    nodes = [node for node in ast.walk(bare(code)) if isinstance(node, ast.ImportFrom) and node.level == 1]
-    return {name for node in nodes for name in ([node.module] if node.module else [one.name for one in node.names])}
+    found = set()
+    for node in ast.walk(bare(code)):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = [*name.split(".")[: -node.level], *(node.module or "").split(".")]
+            whole = ".".join(filter(None, base))
+            found |= {whole} if whole in modules() else {f"{whole}.{one.name}".strip(".") for one in node.names}
+    return found
 
 
 def test_what_only_we_read_is_not_copied() -> None:
     """The same code; what a pupil calls keeps its docstring."""
-    for path in (Path(qingzhou.__file__).parent / "runtime").glob("*.py"):
-        assert ast.dump(bare(path.read_text("utf-8"))) == ast.dump(bare(module(path.stem))), path.name
-        assert imported(path.read_text("utf-8")) == {name for name, _ in _imports(path.stem)}, path.name
+    for name in modules():
+        code = (Path(qingzhou.__file__).parent / "runtime" / file_of(name)).read_text("utf-8")
+        assert ast.dump(bare(code)) == ast.dump(bare(module(name))), name
+        assert imported(name, code) == {one for one, _ in _imports(name)}, name
     assert '"""A model that can be asked.' in module("predict") and "def load" in module("predict")
     assert "numpy.typing" not in "".join(map(module, modules()))
 
 
 SHORT, CROP = {"op": "resize", "short": 40}, {"op": "center_crop", "size": [32, 32]}
 RESIZED = {  # the steps of a card, and with which modules pictures are made smaller
-    "cut": ([{**SHORT, "interpolation": "pillow"}, CROP], {"quick"}),
-    "cut by OpenCV": ([{**SHORT, "interpolation": "cv2"}, CROP], {"cv2_linear"}),
-    "squashed": ([{"op": "resize", "size": [32, 32], "interpolation": "pillow"}], {"quick"}),
-    "not yet of the size": ([{**SHORT, "interpolation": "pillow"}], {"quick", "cv2_linear"}),
-    "none": ([], {"cv2_linear"}),
+    "cut": ([{**SHORT, "interpolation": "pillow"}, CROP], {"model.quick"}),
+    "cut by OpenCV": ([{**SHORT, "interpolation": "cv2"}, CROP], {"model.cv2_linear"}),
+    "squashed": ([{"op": "resize", "size": [32, 32], "interpolation": "pillow"}], {"model.quick"}),
+    "not yet of the size": ([{**SHORT, "interpolation": "pillow"}], {"model.quick", "model.cv2_linear"}),
+    "none": ([], {"model.cv2_linear"}),
 }
 PREPARE = """
-from qingzhou_runtime.card import Input
-from qingzhou_runtime.image import read_for
-from qingzhou_runtime.prepare import prepare
+from qingzhou_runtime.model.card import Input
+from qingzhou_runtime.model.image import read_for
+from qingzhou_runtime.model.prepare import prepare
 import numpy as np
 entry = Input("i", "image", [1, 3, 32, 32], "RGB", STEPS)
 print(prepare(read_for(np.arange(60 * 50 * 3, dtype=np.uint8).reshape(60, 50, 3), entry), entry).shape)
@@ -187,9 +228,9 @@ def test_pictures_are_resized_with_what_is_there(way: str, tmp_path: Path) -> No
         ["a", "b"],
     )
     wanted = needs([program("basic", card, "en", {})], [card])
-    assert wanted & {"quick", "cv2_linear"} == modules_of
+    assert wanted & {"model.quick", "model.cv2_linear"} == modules_of
     size = sum(len(module(name).encode()) for name in wanted)
-    assert len(modules_of) > 1 or (len(wanted) <= 15 and size <= 120_000), (len(wanted), size)
+    assert len(modules_of) > 1 or (len(wanted) <= 17 and size <= 120_000), (len(wanted), size)
     copy_runtime(tmp_path / "qingzhou_runtime", wanted)
     (tmp_path / "x").mkdir()
     (tmp_path / "main.py").write_text(PREPARE.replace("STEPS", repr(steps)))

@@ -25,7 +25,8 @@ from PIL import Image, ImageGrab
 
 from programs import PYTHON, environment
 from qingzhou.errors import DeviceError, OutputError, use_language
-from qingzhou.runtime import act, listen, optional, pins, voice, wires, worker
+from qingzhou.runtime import act, listen
+from qingzhou.runtime.parts import optional, pins, voice, wires, worker
 from qingzhou.runtime.rules import Rules
 
 pytestmark = pytest.mark.scene

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from qingzhou.errors import RuleError, use_language
 from qingzhou.runtime import act
-from qingzhou.runtime.card import Card, Input, Output
-from qingzhou.runtime.detect import Detection
+from qingzhou.runtime.model.card import Card, Input, Output
+from qingzhou.runtime.model.detect import Detection
+from qingzhou.runtime.parts.rule_text import parse, tokens
 from qingzhou.runtime.predict import Prediction
-from qingzhou.runtime.rule_text import parse, tokens
 from qingzhou.runtime.rules import Rules
 from qingzhou.scenes.actions import rules_for
 

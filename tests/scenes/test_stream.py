@@ -24,8 +24,9 @@ from PIL import Image
 
 from passengers import ORACLE, digits
 from qingzhou.errors import DeviceError, InputError, use_language
-from qingzhou.runtime import jpeg, load, stream
-from qingzhou.runtime.plain import as_plain, from_plain
+from qingzhou.runtime import load, stream
+from qingzhou.runtime.parts import jpeg
+from qingzhou.runtime.parts.plain import as_plain, from_plain
 from qingzhou.runtime.predict import Prediction
 from qingzhou.runtime.stream import Api, Page, Remote
 

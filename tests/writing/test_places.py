@@ -146,14 +146,14 @@ def test_folders_above_may_be_links(verb: str, desk: Path) -> None:
 
 
 @posix
-@pytest.mark.parametrize("what", ["qingzhou_runtime", "qingzhou_runtime/card.py", "qingzhou_runtime/errors.py"])
+@pytest.mark.parametrize("what", ["qingzhou_runtime", "qingzhou_runtime/model/card.py", "qingzhou_runtime/errors.py"])
 def test_the_runtime_is_not_written_through_a_link(what: str, desk: Path) -> None:
     """Neither the folder nor a file in it; and then none of the others is written."""
     place = Path("out") / what
-    place.parent.mkdir(exist_ok=True)
+    place.parent.mkdir(parents=True, exist_ok=True)
     if what.endswith(".py"):
         Path("elsewhere/mine.py").write_bytes(PRECIOUS)
-        place.symlink_to("../../elsewhere/mine.py")
+        place.symlink_to(Path("elsewhere/mine.py").resolve())
     else:
         place.symlink_to("../elsewhere")
     before = seen(desk)
@@ -173,8 +173,8 @@ def test_a_runtime_that_is_as_it_should_be_may_be_a_link(desk: Path) -> None:
 @pytest.mark.parametrize("kind", [kind for kind in REFUSED if kind not in ("protected", "link-to-a-pipe")])
 def test_a_runtime_file_that_is_none(kind: str, desk: Path) -> None:
     """It is not waited for."""
-    Path("out/qingzhou_runtime").mkdir()
-    REFUSED[kind][0](Path("out/qingzhou_runtime/card.py"))
+    Path("out/qingzhou_runtime/model").mkdir(parents=True)
+    REFUSED[kind][0](Path("out/qingzhou_runtime/model/card.py"))
     before = seen(desk)
     assert cli("convert", "best.pth", "-o", "out/a.onnx").exit_code == 1 and seen(desk) == before
 

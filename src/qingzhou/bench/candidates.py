@@ -10,7 +10,7 @@ from ..engines import ENGINES, Engine
 from ..engines.artifact import check_onnx, is_quantised, takes_int8
 from ..engines.table import engine_for, engine_named, is_compiled
 from ..errors import FileMissing, OptionError, say
-from ..runtime.read import is_file
+from ..runtime.file import is_file
 from .result import Candidate
 
 PRECISIONS = ("fp32", "fp16", "int8")

@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import DataError, QingzhouError
 from ..evaluate.data import read_data
 from ..evaluate.places import data_error, files_in
-from ..runtime.card import Card
+from ..runtime.model.card import Card
 from ..runtime.predict import Predictor
 from ..runtime.read import is_picture
 

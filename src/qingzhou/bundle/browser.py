@@ -13,8 +13,8 @@ from string import Template
 from typing import Any
 
 from ..errors import ModelError, OutputError
-from ..runtime.card import Card
-from ..runtime.session import check_one_file
+from ..runtime.engine.session import check_one_file
+from ..runtime.model.card import Card
 from ..runtime.text import line
 
 PAGE = Path(__file__).with_name("page")  # the page's own files: ES modules without a framework

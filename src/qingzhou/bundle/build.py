@@ -13,7 +13,7 @@ from ..devices import Device, load
 from ..errors import OptionError, language
 from ..quant import Quantised
 from ..runtime.address import hidden
-from ..runtime.card import Card
+from ..runtime.model.card import Card
 from ..scenes import RUNTIME, SCENES, copy_runtime, needs, program
 from ..scenes.actions import whom
 from ..version import __version__

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..runtime.read import open_file
+from ..runtime.file import open_file
 from ..runtime.text import escaped, file_name
 
 FORMAT, VERSION, FACTS = "qingzhou.bundle", 1, "bundle.json"

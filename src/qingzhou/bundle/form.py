@@ -33,8 +33,8 @@ from ..onnxfile.read import work_of
 from ..quant import Quantised, quantize
 from ..quant.pictures import with_pictures
 from ..quant.signed import signed
-from ..runtime.card import Card
-from ..runtime.read import is_file
+from ..runtime.file import is_file
+from ..runtime.model.card import Card
 from ..whole_file import fitting
 
 PRECISIONS = ("auto", "fp32", "fp16", "int8")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..devices import Device
-from ..runtime.card import Card
+from ..runtime.model.card import Card
 from ..scenes import SCENES, program
 from ..scenes.actions import rules_for
 from .estimate import Estimate

@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..errors import BoardError, FileMissing, ModelError, OptionError, say
-from ..runtime.read import open_file
+from ..runtime.file import open_file
 from ..runtime.text import line
 from ..whole_file import scratch
 from .contents import LARGEST, sha256_of

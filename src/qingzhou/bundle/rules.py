@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from ..devices import Device
 from ..errors import DeviceError, OptionError
-from ..runtime import act, pins
-from ..runtime.rule_text import Rule, parse
+from ..runtime import act
+from ..runtime.parts import pins
+from ..runtime.parts.rule_text import Rule, parse
 
 
 def as_rules(given: object) -> tuple[str, ...]:

@@ -12,12 +12,12 @@ import numpy as np
 
 from ..engines.artifact import is_quantised
 from ..errors import QingzhouError
+from ..runtime.bundle.selftest import shown, summary
 from ..runtime.draw import draw
-from ..runtime.image import open_picture
+from ..runtime.engine.session import open_session
+from ..runtime.model.image import open_picture
 from ..runtime.predict import Predictor, load
 from ..runtime.read import pictures_in
-from ..runtime.selftest import shown, summary
-from ..runtime.session import open_session
 from .form import Form
 
 RESULT = "readme/result.png"  # not beside the program, where the simulated camera would see it

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import QingzhouError
-from ..runtime.facts import facts
-from ..runtime.image import open_picture
+from ..runtime.model.image import open_picture
+from ..runtime.parts.facts import facts
 from ..runtime.predict import Predictor
 from ..runtime.read import pictures_in
 

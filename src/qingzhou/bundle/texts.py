@@ -12,7 +12,7 @@ SELFTEST = '''"""{about}"""
 
 import sys
 
-from qingzhou_runtime.selftest import main
+from qingzhou_runtime.bundle.selftest import main
 
 sys.exit(main())
 '''
@@ -20,7 +20,7 @@ BENCH = '''"""{about}"""
 
 import sys
 
-from qingzhou_runtime.measure import main
+from qingzhou_runtime.bundle.measure import main
 
 sys.exit(main(sys.argv[1:]))
 '''
@@ -42,7 +42,7 @@ for python in "$PYTHON" python3 {names} python; do
   [ -n "$python" ] || continue
   version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || continue
   case " {versions} " in
-    *" $version "*) PYTHON=$python; export PYTHON; exec "$python" -m qingzhou_runtime.install ;;
+    *" $version "*) PYTHON=$python; export PYTHON; exec "$python" -m qingzhou_runtime.bundle.install ;;
   esac
   found="$found $version"
 done
@@ -64,7 +64,7 @@ if "%QINGZHOU_RUN%"=="" (\r
   pause\r
   exit /b 1\r
 )\r
-%QINGZHOU_RUN% -m qingzhou_runtime.install\r
+%QINGZHOU_RUN% -m qingzhou_runtime.bundle.install\r
 set STATUS=%ERRORLEVEL%\r
 pause\r
 exit /b %STATUS%\r

@@ -12,9 +12,9 @@ import numpy.typing as npt
 from PIL import Image
 
 from ..errors import OptionError, OutputError
-from ..runtime.answers import named_in
-from ..runtime.card import Card
-from ..runtime.detect import Detection
+from ..runtime.model.answers import named_in
+from ..runtime.model.card import Card
+from ..runtime.model.detect import Detection
 from ..whole_file import replacing
 
 Array = npt.NDArray[Any]

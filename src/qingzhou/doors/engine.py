@@ -10,10 +10,10 @@ import numpy as np
 from PIL import Image
 
 from ..errors import InputError
-from ..runtime.card import KEY, Card
-from ..runtime.detect import Detection
-from ..runtime.image import open_picture
-from ..runtime.session import open_session
+from ..runtime.engine.session import open_session
+from ..runtime.model.card import KEY, Card
+from ..runtime.model.detect import Detection
+from ..runtime.model.image import open_picture
 from .answers import Array
 from .common import hint
 from .originals import Port, original_card

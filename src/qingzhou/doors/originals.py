@@ -18,7 +18,7 @@ from ..nets.lenet import grey_input
 from ..nets.names import parse_name
 from ..nets.network import imagenet_input
 from ..nets.pictures import MEAN, STD
-from ..runtime.card import Card, Input, Output
+from ..runtime.model.card import Card, Input, Output
 
 LONGEST = 1 << 20  # characters of metadata that are parsed
 KINDS = {"img": "image", "tab": "table", "npz": "array", "other": "array"}

@@ -14,11 +14,11 @@ import numpy as np
 from ..errors import InputError, ModelError, OptionError, QingzhouError, say
 from ..onnxfile import integers
 from ..onnxfile.read import read_graph
-from ..runtime import detect
-from ..runtime.card import Sample
+from ..runtime.engine.session import open_session
+from ..runtime.file import is_file
+from ..runtime.model import detect
+from ..runtime.model.card import Sample
 from ..runtime.predict import Predictor
-from ..runtime.read import is_file
-from ..runtime.session import open_session
 from ..whole_file import folder_beside, guard, move_in, output_path
 from .base import Engine, Settings, cannot_run
 from .table import engine_here

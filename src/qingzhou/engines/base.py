@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from ..graph.form import Graph
-    from ..runtime.card import Card
+    from ..runtime.model.card import Card
 
     Array = npt.NDArray[Any]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import EngineError, ExtraMissing, OptionError, QingzhouError
-from ..runtime.card import Card
-from ..runtime.session import onnxruntime_package, open_session, start
+from ..runtime.engine.session import onnxruntime_package, open_session, start
+from ..runtime.model.card import Card
 from .base import Engine, Session, Settings, cannot_run
 
 INSTALL = "pip install onnxruntime"

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import EngineError, ExtraMissing, FileMissing, ModelError
-from ..runtime.as_onnxruntime import EngineSession, Entry
-from ..runtime.card import KEY, Card
-from ..runtime.package import package
+from ..runtime.engine.as_onnxruntime import EngineSession, Entry
+from ..runtime.engine.package import package
+from ..runtime.model.card import KEY, Card
 from .base import Engine, Session, Settings, cannot_run, installed, reason
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import OptionError
+from ..runtime.file import is_file
 from ..runtime.predict import Predictor
-from ..runtime.read import is_file
 from . import onnxruntime, openvino
 from .base import Engine, Settings
 from .ncnn import engine as ncnn

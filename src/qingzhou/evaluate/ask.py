@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import InputError, QingzhouError
 from ..labels import Matcher, cell, no_label_known
-from ..runtime.card import Card
+from ..runtime.model.card import Card
 from .places import data_error
 from .result import MOST_NAMED, Case, Failure
 

@@ -15,8 +15,8 @@ from typing import Any
 
 from ..errors import QingzhouError, say
 from ..labels import SPLITS, folders_in, split_folders, split_of
-from ..runtime.fields import integer
-from ..runtime.read import open_file
+from ..runtime.file import open_file
+from ..runtime.model.fields import integer
 from .folders import train_note
 from .pictures import size_problem
 from .places import data_error, find

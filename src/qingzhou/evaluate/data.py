@@ -7,9 +7,9 @@ from pathlib import Path
 
 from ..errors import FileMissing, OptionError
 from ..labels import class_folders, split_folders, unwrapped
-from ..runtime.card import Card
-from ..runtime.kinds import archive, head_of
-from ..runtime.read import is_file
+from ..runtime.file import is_file
+from ..runtime.model.card import Card
+from ..runtime.model.kinds import archive, head_of
 from . import coco, folders, tables, voc, yolo
 from .places import data_error, files_in
 from .result import Dataset

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from ..errors import say
 from ..labels import SPLITS, folders_in, read_label_file, split_folders
-from ..runtime.fields import DIGITS
+from ..runtime.model.fields import DIGITS
 from ..runtime.read import as_words, beside, counted, is_picture
 from .places import data_error, files_in, find, read_lines
 from .result import Case, Dataset

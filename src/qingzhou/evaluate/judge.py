@@ -10,7 +10,7 @@ from ..assumed import assumed_text
 from ..errors import LabelError, QingzhouError, TaskError, say
 from ..labels import Matcher, no_label_known
 from ..model import Model, load
-from ..runtime.card import Card
+from ..runtime.model.card import Card
 from .ask import Count, Predicts, asked, first, known, usable
 from .classify import classify
 from .data import read_data

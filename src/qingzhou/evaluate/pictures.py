@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import QingzhouError
-from ..runtime import image
+from ..runtime.model import image
 from .places import data_error
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ..errors import QingzhouError, as_plain
 from ..labels import Matcher
-from ..runtime.card import Card
+from ..runtime.model.card import Card
 
 Matrix = npt.NDArray[np.int64]
 MOST_NAMED = 20  # failures that are kept by name; all are counted

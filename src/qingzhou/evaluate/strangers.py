@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from ..runtime.read import open_file
+from ..runtime.file import open_file
 from .places import data_error
 
 MOST, BEGINNING = 20, 1 << 20  # files that are looked at; bytes of each

@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from ..errors import FileMissing, InputError, say
 from ..labels import cell, number
-from ..runtime.read import is_file, open_file
-from ..runtime.rows import Rows, read_rows
+from ..runtime.file import is_file, open_file
+from ..runtime.model.rows import Rows, read_rows
 from .places import data_error
 from .result import Case, Dataset
 
@@ -24,7 +24,7 @@ LARGEST = 1 << 28  # bytes of a table or of unpacked arrays
 
 
 def read_csv(path: Path) -> Dataset:
-    """Rows of numbers, the answer (a number or a name) last, as runtime/rows.py reads them; DataError."""
+    """Rows of numbers, the answer (a number or a name) last, as runtime/model/rows.py reads them; DataError."""
     if is_file(path) and path.stat().st_size > LARGEST:
         raise _no_table(path)
     try:

@@ -16,7 +16,8 @@ from typing import Any
 
 from ..errors import QingzhouError, say
 from ..labels import decode, folders_in, number, split_folders
-from ..runtime.read import is_picture, open_file
+from ..runtime.file import open_file
+from ..runtime.read import is_picture
 from .folders import train_note
 from .pictures import size_problem
 from .places import data_error, files_in, read_lines

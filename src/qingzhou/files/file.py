@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import CheckpointMissing, QingzhouError
-from ..runtime.read import open_file
+from ..runtime.file import open_file
 from .refusals import damaged, wrong_type
 
 CHUNK = 1 << 20  # read, checksum and copy while it is still in the processor's cache

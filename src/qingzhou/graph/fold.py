@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..runtime.card import Input
+from ..runtime.model.card import Input
 from .form import Array, Constant, Graph, Node, roles
 
 Numbers = Callable[[], Array]

@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image
 
-from ..runtime.image import open_picture
+from ..runtime.model.image import open_picture
 
 QUALITY = 80  # of JPEG, where it is the smaller form
 

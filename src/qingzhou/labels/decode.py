@@ -8,7 +8,7 @@ import unicodedata
 from pathlib import Path
 
 from ..errors import LabelError
-from ..runtime.read import open_file
+from ..runtime.file import open_file
 
 LARGEST = 1 << 27  # bytes
 MARKS = (

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import LabelError, say
-from ..runtime.read import is_systems, open_file
+from ..runtime.file import open_file
+from ..runtime.read import is_systems
 from .decode import read_text
 from .parts import SPLITS, class_folders, folders_in, unwrapped
 from .text import parse

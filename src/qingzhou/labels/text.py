@@ -11,7 +11,7 @@ from typing import Any
 from ..errors import UnsafeCheckpoint
 from ..files.keys import Keys
 from ..files.limits import Limits
-from ..runtime.fields import loads
+from ..runtime.model.fields import loads
 from .words import SHOWN, label_error, unique
 from .yaml import yaml_value
 

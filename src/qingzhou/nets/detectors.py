@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import OptionError
 from ..graph.form import Graph, Value
 from ..graph.record import Recorder
-from ..runtime.card import Input, Output
+from ..runtime.model.card import Input, Output
 from . import faster_rcnn, resnet, ssdlite, yolov3
 from .decodings import rcnn_thresholds, ssd_decoding, yolo_decoding
 from .detector import Levels

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from ..graph.form import Value
 from ..graph.record import Recorder
-from ..runtime.card import Input
+from ..runtime.model.card import Input
 from .network import Config, Network, Shapes, class_counts, size
 
 

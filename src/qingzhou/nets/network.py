@@ -11,7 +11,7 @@ from typing import Any
 from ..graph.form import Value
 from ..graph.record import Recorder
 from ..graph.trained import Trained
-from ..runtime.card import Input, Output
+from ..runtime.model.card import Input, Output
 from .pictures import MEAN, STD, input_as_trained, resized, with_channels
 from .recorded import Recorded, Wanted
 from .settings import Layers

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ..assumed import IMAGENET
-from ..runtime.card import Input
+from ..runtime.model.card import Input
 from .settings import Picture, Step
 
 MEAN, STD = IMAGENET

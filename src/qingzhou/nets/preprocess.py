@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FileMissing, OptionError, say
-from ..runtime.card import COLORS, LARGEST_SIDE
-from ..runtime.read import open_file
+from ..runtime.file import open_file
+from ..runtime.model.card import COLORS, LARGEST_SIDE
 from .pictures import MEAN, STD
 from .settings import Step
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..graph.form import Graph
-from ..runtime.card import Input, Output
+from ..runtime.model.card import Input, Output
 from .preprocess import Preprocess
 from .settings import Settings
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from ..graph.form import Value
 from ..graph.record import Recorder
-from ..runtime.card import Input
+from ..runtime.model.card import Input
 from .heads import head, heads
 from .network import (
     Config,

@@ -45,8 +45,8 @@ class Anchors:
 class Picture:
     """How the test pipeline prepares a picture.
 
-    steps   as the card has them (runtime/card.py), in their order; "within" is (width, height), where that is said;
-            mean, std and what fills up are one number or three, in the order of `color`
+    steps   as the card has them (runtime/model/card.py), in their order; "within" is (width, height), where that is
+            said; mean, std and what fills up are one number or three, in the order of `color`
     color   "RGB", "BGR", or "GRAY" where it is read grey;  None where nothing is said
     sizes   whether the steps say how its size is made;  values: and what becomes of its pixels
     """

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from ..nets.names import hub_name
-from ..runtime.card import Card
+from ..runtime.model.card import Card
 
 DATASET_TYPES = {"image": "img", "table": "tab", "array": "npz", "tokens": "npz"}
 

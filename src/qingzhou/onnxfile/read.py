@@ -20,7 +20,7 @@ from ..files.wire import BYTES, Field, Message
 from ..graph.count import NOTHING, Work, work
 from ..graph.form import UNRANKED, Constant, Graph, Node, Raw, Shape, Value
 from ..graph.infer import inferred
-from ..runtime.read import open_file
+from ..runtime.file import open_file
 from .tensor import Tensor, constant_of, read_tensor, row
 from .upgrade import upgraded
 

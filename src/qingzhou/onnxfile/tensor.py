@@ -14,7 +14,7 @@ from ..files.limits import elements
 from ..files.protobuf import NAMES
 from ..files.wire import Field, Message
 from ..graph.form import Array, Constant, Node
-from ..runtime.read import open_file
+from ..runtime.file import open_file
 
 BFLOAT16 = 16
 SOON = 1 << 14  # bytes: what is smaller is read at once, since shapes depend on it

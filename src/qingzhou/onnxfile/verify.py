@@ -13,8 +13,8 @@ from ..errors import ModelError, SelfTestFailed, UnsupportedCheckpoint
 from ..files import protobuf
 from ..files.protobuf import DTYPES, INITIALIZER, INPUT
 from ..graph.form import Array, Graph, Node, Value
-from ..runtime.card import Card, Sample
-from ..runtime.session import open_session
+from ..runtime.engine.session import open_session
+from ..runtime.model.card import Card, Sample
 from ..whole_file import scratch
 from .emit import Emitted, emit, small_tensor
 from .lower import batch_norm
@@ -59,7 +59,7 @@ def sample_for(card: Card) -> dict[str, Any]:
     """A deterministic input of the right kind, as card.Sample describes it: a drawn picture, or a ramp."""
     entry = card.input
     if entry.kind == "image":
-        from ..runtime.sample import sample_picture
+        from ..runtime.model.sample import sample_picture
 
         size = (entry.shape[2] or STRIP[0], entry.shape[3] or STRIP[1])
         return {"encoding": "png", "data": base64.b64encode(sample_picture(size, entry.color)).decode("ascii")}

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from ..answers import as_dict, csv_rows, hint_in, names_of, ranking
 from ..errors import QingzhouError, say
-from ..runtime.answers import nothing
+from ..runtime.model.answers import nothing
 from ..runtime.text import cell
 from .pieces import as_json, console, escape, notes, stderr, table_of
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ..run import Answer
-    from ..runtime.card import Card
-    from ..runtime.detect import Detection
+    from ..runtime.model.card import Card
+    from ..runtime.model.detect import Detection
     from ..runtime.predict import Prediction
 
 

@@ -13,7 +13,7 @@ from ..evaluate.result import Scene
 from ..html import thumbnail, write_page
 from ..html.page import percent
 from ..runtime.draw import draw
-from ..runtime.image import open_picture, size_of
+from ..runtime.model.image import open_picture, size_of
 from .evaluation import MOST_CLASSES, MOST_PAIRS, data_text, unknown_text
 
 SCENE = 320  # pixels of the longer side of a picture with boxes

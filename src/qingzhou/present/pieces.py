@@ -14,7 +14,7 @@ from rich.table import Table
 
 from ..errors import QingzhouError, say
 from ..progress import Tell, silent
-from ..runtime.card import Input
+from ..runtime.model.card import Input
 from ..runtime.text import escaped, line
 
 MOST_LABELS = 12  # shown in a table

@@ -17,8 +17,8 @@ from ..evaluate.judge import JUDGES, check_answers
 from ..evaluate.regress import numeric, regress
 from ..evaluate.result import Box, Case, Classification, DetectionScore, Failure, Regression
 from ..labels import Matcher
-from ..runtime.answers import label_of
-from ..runtime.card import Card
+from ..runtime.model.answers import label_of
+from ..runtime.model.card import Card
 from .pair import Both, Drop, Pair, jackknifed_drop, paired_drop
 from .split import Split
 

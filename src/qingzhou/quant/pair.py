@@ -51,8 +51,8 @@ class Pair:
             first, second = self.before.predict(data), self.after.predict(data)
             one = not isinstance(first, list)
             return Both(first, second) if one else [Both(*pair) for pair in zip(first, second, strict=True)]
-        from ..runtime.image import read_for
-        from ..runtime.prepare import prepare_view
+        from ..runtime.model.image import read_for
+        from ..runtime.model.prepare import prepare_view
 
         batch, view = prepare_view(read_for(data, self.card.input, exact=self.before.exact), self.card.input)
         first, second = (model.answer(model.outputs(batch), view, threshold) for model in (self.before, self.after))

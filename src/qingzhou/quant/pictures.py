@@ -12,8 +12,8 @@ import onnx
 
 from ..errors import QingzhouError
 from ..evaluate.result import Case
-from ..runtime.answers import THROUGH, Look, look
-from ..runtime.card import KEY, Card
+from ..runtime.model.answers import THROUGH, Look, look
+from ..runtime.model.card import KEY, Card
 from ..runtime.predict import Predictor
 from ..whole_file import replacing
 from .split import split

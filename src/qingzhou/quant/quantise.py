@@ -27,7 +27,7 @@ from ..errors import (
     say,
 )
 from ..progress import Tell, counted, silent
-from ..runtime.card import Card
+from ..runtime.model.card import Card
 from ..runtime.predict import Predictor
 from ..scenes import told_of, write_sample
 from ..whole_file import output_path

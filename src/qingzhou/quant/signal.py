@@ -9,7 +9,7 @@ import numpy as np
 from onnx import ModelProto, ValueInfoProto
 
 from ..errors import ModelError, is_of_memory, memory_full
-from ..runtime.session import onnxruntime_package, start
+from ..runtime.engine.session import onnxruntime_package, start
 from .network import Array
 
 Feed = Mapping[str, Array]

@@ -15,10 +15,11 @@ from ..errors import DataError, FileMissing, InputError, NothingToJudge, Qingzho
 from ..evaluate.data import read_data
 from ..evaluate.places import files_in
 from ..evaluate.result import Case, Dataset
-from ..runtime.card import Card
-from ..runtime.read import is_picture, open_file
-from ..runtime.rows import read_rows
-from ..runtime.tables import read_numbers
+from ..runtime.file import open_file
+from ..runtime.model.card import Card
+from ..runtime.model.rows import read_rows
+from ..runtime.model.tables import read_numbers
+from ..runtime.read import is_picture
 from .network import Array
 
 ENOUGH = 100  # inputs to calibrate with; more change the ranges by little

@@ -12,8 +12,8 @@ from typing import Any
 
 from ..devices import all_devices
 from ..errors import FileMissing, language, say
-from ..runtime.fields import integer
-from ..runtime.read import open_file
+from ..runtime.file import open_file
+from ..runtime.model.fields import integer
 from ..runtime.text import line
 
 FORMAT, VERSION = "qingzhou.report", 1

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 from .start import begin
 
 if TYPE_CHECKING:
-    from .answers import Detection, Prediction
-    from .card import Card
+    from .model.answers import Detection, Prediction
+    from .model.card import Card
     from .predict import Predictor, load
 
 try:
-    from .place import use_bundle
+    from .bundle.place import use_bundle
 except ImportError:  # it comes with bundles only
     pass
 else:
@@ -33,5 +33,5 @@ def __getattr__(name: str) -> Any:
         raise AttributeError("module %r has no attribute %r" % (__name__, name))
     from importlib import import_module
 
-    place = ".card" if name == "Card" else ".predict"
+    place = ".model.card" if name == "Card" else ".predict"
     return getattr(import_module(place, __name__), name)

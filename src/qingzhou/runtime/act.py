@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Dict, Tuple
 
-from . import pins, screen, sim, voice, wires
+from . import screen
 from .errors import DeviceError
-from .optional import need, tell
-from .worker import Worker, attempt
+from .parts import pins, sim, voice, wires
+from .parts.optional import need, tell
+from .parts.worker import Worker, attempt
 
 GRACE = 10.0  # seconds that slow actions may still take when the program ends
 

@@ -10,9 +10,9 @@ import threading
 from typing import TYPE_CHECKING, Any, Callable, Iterator, Optional
 
 from .errors import ImageError, QingzhouError
-from .optional import tell
-from .sources import SIZE, Source, open_source
-from .worker import tell_once
+from .parts.optional import tell
+from .parts.sources import SIZE, Source, open_source
+from .parts.worker import tell_once
 
 if TYPE_CHECKING:
     import numpy.typing as npt

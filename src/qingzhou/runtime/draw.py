@@ -13,10 +13,10 @@ from typing import Any, Callable, List, Optional, Sequence, Tuple
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
-from .answers import Detection, nothing
 from .errors import line, say
-from .image import open_picture, size_of
-from .kinds import RESULT
+from .model.answers import Detection, nothing
+from .model.image import open_picture, size_of
+from .model.kinds import RESULT
 from .read import is_result
 from .whole import replacing
 
@@ -173,7 +173,7 @@ def _veiled(picture: Any, found: Sequence[Detection]) -> Any:
     """The picture (H, W, 3) with each mask's colour laid over it, the best on top."""
     for one in reversed(found):
         if one.mask is not None:
-            from .masks import paste_mask
+            from .model.masks import paste_mask
 
             there = paste_mask(one.mask, one.box, picture.shape[:2])
             picture[there] = picture[there] * (1 - VEIL) + np.array(_color(one)) * VEIL

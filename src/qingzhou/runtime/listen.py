@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any, Iterator, List, Tuple
 
 import numpy as np
 
-from . import sim
 from .errors import DeviceError, FileMissing, InputError, line, say
-from .optional import need, tell
-from .read import is_file, open_file
-from .session import room
+from .file import is_file, open_file
+from .memory import room
+from .parts import sim
+from .parts.optional import need, tell
 from .whole import replacing
 
 if TYPE_CHECKING:

@@ -13,17 +13,19 @@ from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
 
-from .answers import Detection, Prediction, hint, hinted, label_of, look, named_in
-from .card import KEY, Card, Sample, outputs_of
+from .engine.session import open_any, zeros
 from .errors import FileMissing, ImageError, InputError, ModelError, SelfTestFailed, line, say
-from .read import is_path, several
-from .session import open_any, room, zeros
+from .file import is_path
+from .memory import room
+from .model.answers import Detection, Prediction, hint, hinted, label_of, look, named_in
+from .model.card import KEY, Card, Sample, outputs_of
+from .read import several
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from .detect import Found
-    from .prepare import View
+    from .model.detect import Found
+    from .model.prepare import View
 
     Array = npt.NDArray[Any]
 
@@ -121,7 +123,7 @@ class Predictor:
     def predict_file(self, path: Any, threshold: Optional[float] = None) -> Any:
         """predict() for a file of the kind that suits the model: a picture, a .csv or .npz, a text (or words)."""
         if self.card.input.kind == "tokens" and os.path.exists(path) and not os.path.isdir(path):
-            from .words import read_text
+            from .model.words import read_text
 
             return self.predict(read_text(path))
         return self.predict(str(path) if self.card.input.kind == "tokens" else path, threshold=threshold)
@@ -130,15 +132,15 @@ class Predictor:
         """The array that the network takes for this input, with its batch axis."""
         entry = self.card.input
         if entry.kind == "image":
-            from .image import read_for
-            from .prepare import prepare
+            from .model.image import read_for
+            from .model.prepare import prepare
 
             return prepare(read_for(data, entry, order, self.exact), entry)
         if entry.kind == "tokens":
-            from .words import numbers
+            from .model.words import numbers
 
             return numbers(data, self.card.vocabulary)
-        from .tables import batch_of
+        from .model.tables import batch_of
 
         return batch_of(data, self.card.input.shape)
 
@@ -157,14 +159,14 @@ class Predictor:
         pixels of the network's input.
         """
         if self.card.task == "detection":
-            from .detect import locate
+            from .model.detect import locate
 
             return locate(self.found(outputs, threshold), self.labels, view)
         return self._prediction(self._scores(outputs).reshape(-1), threshold)
 
     def found(self, outputs: List[Array], threshold: Optional[float] = None) -> Found:
         """A detector's boxes in pixels of the network's input; found(…).rows() is what a sample's answer holds."""
-        from .detect import read
+        from .model.detect import read
 
         return read(dict(zip(self._names, outputs)), self.card, threshold)
 
@@ -182,7 +184,7 @@ class Predictor:
         """`text` continued by `length` words: always the likeliest, or with a seed drawn by their probabilities."""
         if self.card.input.kind != "tokens":
             raise _no_words(self.card.input.kind)
-        from .words import generate
+        from .model.words import generate
 
         return generate(self, text, length, seed)
 
@@ -235,7 +237,7 @@ class Predictor:
 
     def _check_boxes(self, sample: Sample) -> float:
         """The same for boxes: as many, and for each one of the card's a found one with its label, near it."""
-        from .detect import difference
+        from .model.detect import difference
 
         feed = self.feed(sample)
         found = self.found(self.run(feed)).rows()
@@ -256,8 +258,8 @@ class Predictor:
     # -- answers -----------------------------------------------------------------------------------------------------
 
     def _one(self, picture: Any, order: str, threshold: Optional[float]) -> Any:
-        from .image import read_for
-        from .prepare import prepare_view
+        from .model.image import read_for
+        from .model.prepare import prepare_view
 
         batch, view = prepare_view(read_for(picture, self.card.input, order, self.exact), self.card.input)
         answer = self.answer(self.outputs(batch), view, threshold)
@@ -270,7 +272,7 @@ class Predictor:
 
     def _next_word(self, data: Any) -> Prediction:
         """The scores of the last word's successor; the label is that word."""
-        from .words import word
+        from .model.words import word
 
         tokens = self.prepare(data)
         state: Dict[str, Array] = {}
@@ -345,7 +347,7 @@ def _softmax(logits: Array) -> Array:
 
 def _picture(sample: Sample) -> Any:
     """The PIL image of a sample."""
-    from .image import open_picture
+    from .model.image import open_picture
 
     try:
         data = base64.b64decode(sample.input["data"], validate=True)

@@ -1,12 +1,12 @@
-"""Files: opening them, and their names: of pictures, of what lies beside them, and of folders that hold them."""
+"""The names of files: of pictures, of what lies beside them, and of folders that hold them."""
 
 from __future__ import annotations
 
 import os
-import stat
-from typing import Any, BinaryIO, Dict, Iterator, List, Mapping, Optional
+from typing import Any, Dict, Iterator, List, Mapping, Optional
 
-from .errors import FileMissing, InputError, QingzhouError
+from .errors import InputError
+from .file import is_path
 
 # The one list of what pictures are called, for folders, archives and the page; tests compare the others with it.
 JPEG = (".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".jfi", ".pjpeg", ".pjp", ".mpo")
@@ -16,55 +16,7 @@ ANSWERS = (".txt", ".json", ".xml", ".yaml", ".yml", ".names", ".labels", ".data
 BESIDE = (*NUMBERS, *ANSWERS, ".md", ".db", ".ini", ".cache", ".py", ".log", ".lnk", ".url")  # as do these
 SYSTEM = ("__MACOSX", "Thumbs.db", "desktop.ini", "$RECYCLE.BIN", "@eaDir", "System Volume Information")
 
-KINDS = {  # of what has a name and is no file
-    stat.S_IFDIR: ("a folder", "文件夹"),
-    stat.S_IFIFO: ("a pipe", "管道"),
-    getattr(stat, "S_IFSOCK", -1): ("a socket", "套接字"),
-}
 SCREEN = "sim_screen.png"  # what the simulator has shown, which nobody wants to be recognised
-
-
-def open_file(path: Any, buffering: int = -1) -> BinaryIO:
-    """A file that somebody gave, to read its bytes; as open(), and FileMissing for what is there and is no file: a pipe
-    may keep us waiting, a device may never end.
-    """
-    is_file(path)  # before it is opened, which some devices take for a command
-    return open(path, "rb", buffering, opener=_opened)
-
-
-def is_file(path: Any) -> bool:
-    """Whether there is a file of this name; FileMissing for a folder, a pipe, a socket or a device."""
-    try:
-        mode = os.stat(path).st_mode
-    except (OSError, ValueError):  # ValueError: a path with a null character
-        return False
-    _check(path, mode)
-    return True
-
-
-def _opened(path: Any, flags: int) -> int:
-    handle = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
-    try:
-        _check(path, os.fstat(handle).st_mode)  # it may be another one by now
-    except QingzhouError:
-        os.close(handle)
-        raise
-    return handle
-
-
-def _check(path: Any, mode: int) -> None:
-    if stat.S_ISREG(mode):
-        return
-    en, zh = KINDS.get(stat.S_IFMT(mode), ("a device", "设备"))
-    raise FileMissing(
-        en="%s is %s, not a file, and was not opened. Give the path of a file." % (path, en),
-        zh="%s 是%s，不是文件，没有打开。请给出文件的路径。" % (path, zh),
-    )
-
-
-def is_path(data: Any) -> bool:
-    """Whether this is the path of a file."""
-    return isinstance(data, (str, os.PathLike))
 
 
 def is_picture(name: Any) -> bool:
@@ -84,7 +36,7 @@ def is_result(path: str) -> bool:
         return True
     if "result" not in name or not is_picture(path) or not os.path.isfile(path):
         return False
-    from .kinds import RESULT, head_of  # here, since programs for tables have no pictures
+    from .model.kinds import RESULT, head_of  # here, since programs for tables have no pictures
 
     return RESULT in head_of(path)
 
@@ -149,7 +101,7 @@ def pictures_in(folder: Any) -> List[str]:
 
 def _begins_like_one(path: str) -> bool:
     """Of files with an ending that says nothing, or none."""
-    from .kinds import head_of, looks_like_picture  # here, since programs for tables have no pictures
+    from .model.kinds import head_of, looks_like_picture  # here, since programs for tables have no pictures
 
     return not path.lower().endswith(BESIDE) and os.path.isfile(path) and looks_like_picture(head_of(path))
 

@@ -9,10 +9,10 @@ from typing import Any, Optional
 
 from .address import ask, failure, shown
 from .errors import DeviceError
-from .image import open_picture
-from .plain import from_plain
-from .read import open_file
-from .worker import tell_once
+from .file import open_file
+from .model.image import open_picture
+from .parts.plain import from_plain
+from .parts.worker import tell_once
 
 LARGEST = 16 << 20  # bytes of a picture that is sent
 PATIENCE = 10  # seconds for an answer

@@ -13,8 +13,8 @@ import time
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from . import act, sensors
-from .facts import Facts, facts
-from .rule_text import Call, Name, Rule, Term, parse
+from .parts.facts import Facts, facts
+from .parts.rule_text import Call, Name, Rule, Term, parse
 
 SURE = 0.5  # of "cat" without "above": a classifier's answer counts from here on
 

@@ -12,10 +12,10 @@ from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
 import numpy as np
 from PIL import Image
 
-from . import sim
 from .draw import caption, draw, write_below
 from .errors import InputError, OutputError, line, say
-from .optional import board, there
+from .parts import sim
+from .parts.optional import board, there
 from .read import SCREEN
 from .whole import replacing
 
@@ -132,7 +132,7 @@ class Screen:
 def own_screen() -> Optional[Tuple[int, int]]:
     """Width and height of the screen of the board that a bundle is for; None without a bundle, or a screen."""
     try:
-        from .place import read_bundle
+        from .bundle.place import read_bundle
     except ImportError:  # it comes with bundles only
         return None
     found = (read_bundle() or {}).get("screen")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
-from . import pins, sim, wires
 from .errors import InputError
+from .parts import pins, sim, wires
 
 
 class Sensor(NamedTuple):
@@ -57,7 +57,7 @@ def rows(texts: Sequence[str], seconds: float, sample: Callable[[], Any]) -> Ite
     In the simulator until its files end; without sensors there, the model's own sample, once.
     RuleError for a text that is no sensor; InputError without sensors; DeviceError.
     """
-    from .rule_text import parse_sensor
+    from .parts.rule_text import parse_sensor
 
     if not texts and sim.active():
         yield [float(number) for number in sample()]

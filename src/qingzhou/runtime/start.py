@@ -24,7 +24,7 @@ def begin() -> None:
     """
     sys.excepthook = _end
     missing = [package for module, package in PACKAGES.items() if find_spec(module) is None]
-    if missing and sys.argv[:1] != ["-m"]:  # python -m qingzhou_runtime.install can still be had
+    if missing and sys.argv[:1] != ["-m"]:  # python -m qingzhou_runtime.bundle.install can still be had
         _speak_as(getattr(sys.modules.get("__main__"), "__doc__", None))
         told = say("Problem: %s is not installed here. Install it: %s", "出错了：这里没有安装 %s。请安装：%s")
         sys.exit(told % (missing[0], _install_line(missing)))
@@ -57,7 +57,7 @@ def start(about: Optional[str] = None) -> List[str]:
         sys.exit(0)
     if "--sim" in words:
         os.environ["QINGZHOU_SIM"] = "1"
-    sim = sys.modules.get(str(__package__) + ".sim")  # there if the program has imported anything that it simulates
+    sim = sys.modules.get(str(__package__) + ".parts.sim")  # there if anything that it simulates is
     if sim is not None and sim.active():
         sim.tell(
             say("simulated camera, pins, voice, serial port and broker", "模拟的摄像头、引脚、语音、串口和消息服务器")

@@ -10,13 +10,13 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Dict, Iterator, Tuple
 
-from . import sim
 from .draw import caption, draw
 from .errors import DeviceError, InputError, QingzhouError, language, say
-from .image import open_picture
-from .optional import tell
-from .pages import API_PAGE, LIVE_PAGE
-from .plain import as_plain
+from .model.image import open_picture
+from .parts import sim
+from .parts.optional import tell
+from .parts.pages import API_PAGE, LIVE_PAGE
+from .parts.plain import as_plain
 from .remote import LARGEST, PATIENCE, Remote, as_jpeg
 from .text import escaped
 

@@ -18,13 +18,13 @@ from pathlib import Path
 
 from ..assumed import as_comment, assumed_text, without_comment
 from ..errors import FileMissing, language
-from ..own_files import program_place
-from ..runtime.card import Card
-from ..runtime.read import open_file
+from ..own_files import is_plain, program_place
+from ..runtime.file import open_file
+from ..runtime.model.card import Card
 from ..whole_file import write_all, write_text
 from .fill import fill
 from .names import program_name, told_of
-from .needs import RUNTIME, module, modules, needs
+from .needs import RUNTIME, file_of, module, modules, needs
 from .table import SCENES, Scene, find
 
 __all__ = ["RUNTIME", "SCENES", "Scene", "copy_runtime", "needs", "program", "told_of", "write_sample"]
@@ -71,11 +71,16 @@ def _text(path: Path) -> str:
 def copy_runtime(folder: Path, wanted: Collection[str] | None = None) -> None:
     """Copy the wanted modules of the runtime, by default all; what other programs there need stays.
 
-    Where one is of another version, all are copied: the programs there may need any, and must not get a mixture.
+    Where one is of another version, all are copied: the programs there may need any, and must not get a mixture. That
+    goes for one that lies elsewhere now, too, which is removed.
     OutputError where something would be written through a link.
     """
-    there = {name: _text(folder / f"{name}.py") for name in modules() if os.path.lexists(folder / f"{name}.py")}
+    there = {name: _text(folder / file_of(name)) for name in modules() if os.path.lexists(folder / file_of(name))}
     old = [name for name, code in there.items() if code != module(name)]
-    missing = [name for name in (modules() if old or wanted is None else wanted) if name not in there or name in old]
+    gone = [
+        name for name in (file_of(one.rpartition(".")[2]) for one in modules() if "." in one) if is_plain(folder / name)
+    ]
+    everything = old or gone or wanted is None
+    missing = [name for name in (modules() if everything else wanted or ()) if name not in there or name in old]
     if missing:
-        write_all(folder, {f"{name}.py": module(name) for name in missing})
+        write_all(folder, {file_of(name): module(name) for name in missing}, gone)

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from ..errors import OptionError, say
 from ..runtime.address import shown
-from ..runtime.card import Card
-from ..runtime.rule_text import CHINESE
+from ..runtime.model.card import Card
+from ..runtime.parts.rule_text import CHINESE
 from .table import kind_of
 
 ABOVE, FRAMES = 0.8, 3

@@ -1,29 +1,27 @@
 """Which modules of the runtime a program needs, so that it gets these and no others: read from their imports.
 
-The runtime is one folder, of which each program gets a part:
+Modules are called as they are imported, without the package: "draw", "model.card". At the door lies what programs
+import, and what all rooms rest upon:
 
-    card.py, fields.py   what the model needs, parsed from an untrusted file
-    image.py, picture.py pictures; prepare.py: made what the network takes, as in training
-    quick.py             where Pillow resized in training, the same in one go; cv2_linear.py: where OpenCV did
-    decoding.py          how a detector's raw outputs become boxes, in a card
-    detect.py            boxes from a detector's outputs; overlap.py: one box for each thing; masks.py
-    tables.py, words.py  tables (rows.py), arrays and texts; read.py: the pictures in a folder
-    session.py           opening a model file: with onnxruntime, or with ncnn.py, which reads it through before
-    predict.py           load() and Predictor: all of it together; answers.py: what comes out
-    place.py             a bundle's machine, Python and packages; install.py, selftest.py, measure.py run there
-    whole.py             files that are there whole or not at all
+    predict.py           load() and Predictor: a model with its card
+    errors.py            what can be wrong, as a sentence; file.py, read.py: files, and their names; memory.py: how much
+    whole.py             files that are there whole or not at all; address.py, text.py: addresses, texts for any place
     draw.py              the answer on the picture
-    sample.py            the picture for the self-test
+    start.py             words of the command line, mistakes told in plain words
+    camera.py            the newest picture; screen.py: a window, or lines; listen.py: the microphone
+    rules.py, act.py     what happens when, and the actions; sensors.py: what is measured
+    stream.py            the board on the network; remote.py asks it
 
-For the programs of the scenes:
-    start.py             words of the command line, mistakes told in plain words; sim.py: the simulator
-    camera.py            the newest picture, from whichever of sources.py is there; jpeg.py: streams of them
-    screen.py            a window, or lines; stream.py, pages.py, plain.py: the board on the network; remote.py asks it
-    listen.py            the microphone, and sounds as pictures
-    rules.py             what happens when: rule_text.py reads a rule, facts.py what an answer says, sensors.py the rest
-    act.py               the actions: voice.py, pins.py, wires.py (serial, MQTT, HTTP); worker.py does the slow ones
-    optional.py          packages that only some programs need
-    text.py              names and labels as cells of a table; errors.py: as a line
+Below it four rooms, of which a program gets the modules that it needs:
+
+    model/    card, fields, decoding: what the model needs, parsed from an untrusted file; image, picture, kinds,
+              prepare, quick, cv2_linear: pictures made what the network takes; tables, rows, words: other data;
+              answers, detect, overlap, masks: what comes out; sample: the picture for the self-test
+    engine/   session: opening a model file, with onnxruntime, or with ncnn, which reads it through before
+    parts/    sources, jpeg: pictures from cameras; rule_text, facts: rules; pins, wires, voice: what actions use;
+              worker: the slow ones; optional: packages that only some programs need; sim: the simulator; pages,
+              plain: of the network
+    bundle/   place: a bundle's machine, Python and packages; install, selftest, measure run there
 """
 
 from __future__ import annotations
@@ -33,7 +31,7 @@ import re
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
 
-from ..runtime.card import Card, Input
+from ..runtime.model.card import Card, Input
 
 # Code as ruff formats it is read by its lines: to parse it would take longer than to convert a small model.
 TYPES = re.compile(r"^if TYPE_CHECKING:\n(?: .*\n|\n)+", re.MULTILINE)
@@ -41,25 +39,11 @@ TYPES = re.compile(r"^if TYPE_CHECKING:\n(?: .*\n|\n)+", re.MULTILINE)
 DOCSTRING = r"""(^\ *(?:class\ %s\w+|def\ %s\w*\((?:[^()]|\([^()]*\))*\))[^\n]*:\n)
                 \ +\"{3}(?:[^"]|"(?!""))*\"{3}\n\n?(?=\ )"""
 OF_PRIVATE, OF_ALL = (re.compile(DOCSTRING % names, re.MULTILINE | re.VERBOSE) for names in (("_", "_[^_]"), ("", "")))
-INNER = frozenset(
-    [  # modules that only the others use, but for pictures_of() of read.py
-        "card",
-        "cv2_linear",
-        "decoding",
-        "fields",
-        "image",
-        "kinds",
-        "masks",
-        "overlap",
-        "picture",
-        "prepare",
-        "quick",
-        "read",
-        "session",
-    ]
-)
-IMPORT = re.compile(r"^( *)from \.(\w*) import ([^\n(]+|\([^)]*\))", re.MULTILINE)
-RUNTIME = "qingzhou_runtime"  # the folder beside the program: a copy of modules of qingzhou/runtime
+# Modules that only the others use, but for pictures_of() of read.py; answers are what a program is given.
+INNER = re.compile(r"(?:model|engine)\.(?!answers)|(?:file|memory|read)$")
+ROOMS = ("model", "engine", "parts", "bundle")
+IMPORT = re.compile(r"^( *)from (\.+)([\w.]*) import ([^\n(]+|\([^)]*\))", re.MULTILINE)
+RUNTIME = "qingzhou_runtime"  # the folder beside the program: a copy of modules of qingzhou/runtime, in the same rooms
 
 
 def needs(texts: Iterable[str], cards: Sequence[Card], engine: str = "onnxruntime") -> frozenset[str]:
@@ -68,7 +52,7 @@ def needs(texts: Iterable[str], cards: Sequence[Card], engine: str = "onnxruntim
     What they name, what that imports, and so on; and where there is a model, load() and the self-test. What is
     imported inside a function is needed too, unless it is for other models only.
     """
-    named = {name for text in texts for name in re.findall(rf"\b{RUNTIME}\.(\w+)", text)}
+    named = {name for text in texts for name in re.findall(rf"\b{RUNTIME}\.(\w+(?:\.\w+)?)", text)}
     left = ["__init__", *(["__main__"] if cards else []), *(named & set(modules()))]
     other, found = _for_others(cards, engine), set[str]()
     while left:
@@ -85,18 +69,18 @@ def _for_others(cards: Sequence[Card], engine: str) -> set[str]:
     boxes, raw = any(card.task == "detection" for card in cards), any(card.decoding is not None for card in cards)
     used = {
         "predict": bool(cards),
-        "ncnn": engine == "ncnn",
-        "detect": boxes,
-        "masks": boxes,
-        "decoding": raw,
-        "image": "image" in kinds,
-        "prepare": "image" in kinds,
-        "kinds": "image" in kinds,
-        "tables": bool(kinds & {"table", "array"}),
-        "words": "tokens" in kinds,
-        "place": False,
-        "quick": any(_resizes(card.input, "pillow") for card in cards),
-        "cv2_linear": any(_resizes(card.input, "cv2") for card in cards),
+        "engine.ncnn": engine == "ncnn",
+        "model.detect": boxes,
+        "model.masks": boxes,
+        "model.decoding": raw,
+        "model.image": "image" in kinds,
+        "model.prepare": "image" in kinds,
+        "model.kinds": "image" in kinds,
+        "model.tables": bool(kinds & {"table", "array"}),
+        "model.words": "tokens" in kinds,
+        "bundle.place": False,
+        "model.quick": any(_resizes(card.input, "pillow") for card in cards),
+        "model.cv2_linear": any(_resizes(card.input, "cv2") for card in cards),
     }
     return {name for name, is_used in used.items() if not is_used}
 
@@ -111,8 +95,18 @@ def _resizes(entry: Input, interpolation: str) -> bool:
 
 @functools.cache
 def modules() -> tuple[str, ...]:
-    """The names of all modules of the runtime."""
-    return tuple(path.name[:-3] for path in (files("qingzhou") / "runtime").iterdir() if path.name.endswith(".py"))
+    """The names of all modules of the runtime. That a folder is a room needs no file beside a program."""
+    top = files("qingzhou") / "runtime"
+    door = [path.name[:-3] for path in top.iterdir() if path.name.endswith(".py")]
+    names = [
+        f"{room}.{path.name[:-3]}" for room in ROOMS for path in (top / room).iterdir() if path.name.endswith(".py")
+    ]
+    return (*door, *(name for name in names if not name.endswith(".__init__")))
+
+
+def file_of(name: str) -> str:
+    """Where a module lies in the runtime's folder, with /."""
+    return name.replace(".", "/") + ".py"
 
 
 @functools.cache
@@ -120,14 +114,16 @@ def module(name: str) -> str:
     """The text of one, as it is copied beside programs: without what only those read who change it, which is types that
     only a checker needs, and docstrings of what no program calls. The rest stays as it is, line by line.
     """
-    text = (files("qingzhou") / "runtime" / f"{name}.py").read_text("utf-8")
-    return (OF_ALL if name in INNER else OF_PRIVATE).sub(r"\1", TYPES.sub("", text))
+    text = (files("qingzhou") / "runtime" / file_of(name)).read_text("utf-8")
+    return (OF_ALL if INNER.match(name) else OF_PRIVATE).sub(r"\1", TYPES.sub("", text))
 
 
 def _imports(name: str) -> list[tuple[str, bool]]:
     """The runtime's modules that one of them imports, and whether that may be late, or in vain: it is then indented."""
     found = []
-    for indent, source, imported in IMPORT.findall(module(name)):
-        names = [source] if source else re.findall(r"\w+", imported)
+    for indent, dots, source, imported in IMPORT.findall(module(name)):
+        place = [*name.split(".")[: -len(dots)], *filter(None, source.split("."))]
+        whole = ".".join(place) in modules()
+        names = [".".join(place)] if whole else [".".join([*place, one]) for one in re.findall(r"\w+", imported)]
         found += [(one, bool(indent)) for one in names]
     return found

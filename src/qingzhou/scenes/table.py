@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from ..errors import OptionError
-from ..runtime.card import Card
+from ..runtime.model.card import Card
 
 
 @dataclass(frozen=True)

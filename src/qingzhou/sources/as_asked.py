@@ -9,7 +9,7 @@ from ..errors import OptionError, say
 from ..nets.pictures import final_size
 from ..nets.preprocess import Preprocess, wrong
 from ..nets.settings import Step
-from ..runtime.card import COLORS, Input
+from ..runtime.model.card import COLORS, Input
 from .network import Recognised
 
 

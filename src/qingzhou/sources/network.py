@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..graph.form import Array, Graph
-from ..runtime.card import Input
+from ..runtime.model.card import Input
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ from ..errors import FileMissing, ModelError, OptionError, QingzhouError, say
 from ..runtime.address import parts as address_parts
 from ..runtime.address import shown
 from ..runtime.errors import line
-from ..runtime.fields import parse_json
-from ..runtime.read import open_file
+from ..runtime.file import open_file
+from ..runtime.model.fields import parse_json
 
 SILENCE = 120.0  # seconds without a byte: a look at an upload has its turn
 ANSWER = 240.0  # seconds for a whole answer, besides what its bytes may take

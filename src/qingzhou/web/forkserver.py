@@ -21,7 +21,7 @@ NEEDED = (
     "qingzhou.convert",
     "qingzhou.model",
     "qingzhou.scenes",
-    "qingzhou.runtime.sample",
+    "qingzhou.runtime.model.sample",
     "qingzhou.quant",
     "qingzhou.present.quantised_page",
     "qingzhou.bundle.build",
@@ -50,7 +50,7 @@ def main(control: int) -> None:
 def _import_all() -> None:
     from PIL import Image
 
-    from ..runtime.session import onnxruntime_package
+    from ..runtime.engine.session import onnxruntime_package
 
     for name in NEEDED:
         importlib.import_module(name)

@@ -17,9 +17,9 @@ from ..errors import OutputError, QingzhouError, say
 from ..files.sniff import HEAD, model_suffix
 from ..info import card_of
 from ..own_files import program_place
-from ..runtime.card import Card
 from ..runtime.errors import lines
-from ..runtime.read import open_file
+from ..runtime.file import open_file
+from ..runtime.model.card import Card
 from ..scenes import told_of, write_sample
 from ..whole_file import fitting, folder_beside, move_in
 from .asking import Clock, RemoteError, Server

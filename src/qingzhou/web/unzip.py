@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..runtime.errors import spaced
-from ..runtime.kinds import HEAD, looks_like_picture, what
+from ..runtime.model.kinds import HEAD, looks_like_picture, what
 from ..runtime.read import ANSWERS, NUMBERS, PICTURES, as_words, counted, is_systems
 from .problems import Problem
 

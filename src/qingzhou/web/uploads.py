@@ -16,7 +16,7 @@ from starlette.requests import Request
 
 from ..files.sniff import ENDINGS, HEAD, model_suffix
 from ..runtime.errors import spaced
-from ..runtime.kinds import archive, what
+from ..runtime.model.kinds import archive, what
 from ..runtime.text import line
 from . import sandbox
 from .jobs import Jobs

@@ -1,7 +1,8 @@
 """The text and the numbers of ncnn's two files, collected layer by layer.
 
-runtime/ncnn_format.py says what both files are made of. ncnn has no batch axis: that of every Value is left out, so a
-blob is (w), (h, w), (c, h, w) or (c, d, h, w). It is the first, but of what an LSTM reads and makes the second.
+runtime/engine/ncnn_format.py says what both files are made of. ncnn has no batch axis: that of every Value is left
+out, so a blob is (w), (h, w), (c, h, w) or (c, d, h, w). It is the first, but of what an LSTM reads and makes the
+second.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 from ...errors import EngineError
 from ...graph.form import Array, Graph, Node, roles
 from ...onnxfile.integers import Integers, Rounded
-from ...runtime.ncnn_format import MAGIC
+from ...runtime.engine.ncnn_format import MAGIC
 
 Number = int | float | Sequence[int] | Sequence[float]
 Params = dict[int, Number]

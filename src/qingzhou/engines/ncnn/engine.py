@@ -1,7 +1,7 @@
 """ncnn: a model as two files (.param, .bin) with the card in the first; small and fast on ARM processors.
 
 The files are made without ncnn, from the .onnx read back as a Graph: onnxfile/read.py and write.py here. They are
-run by runtime/ncnn.py. ncnn knows blobs called in0, in1, … and out0, out1, …; so does the card in the file.
+run by runtime/engine/ncnn.py. ncnn knows blobs called in0, in1, … and out0, out1, …; so does the card in the file.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from pathlib import Path
 
 from ...errors import OptionError
 from ...graph.form import Graph
-from ...runtime.card import Card
-from ...runtime.ncnn import open_ncnn
-from ...runtime.ncnn_format import CARD
+from ...runtime.engine.ncnn import open_ncnn
+from ...runtime.engine.ncnn_format import CARD
+from ...runtime.model.card import Card
 from ..base import Engine, Session, Settings, check_no_boxes, installed, zero_points
 
 INSTALL = 'pip install "qingzhou[ncnn]"'

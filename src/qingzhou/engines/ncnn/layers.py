@@ -8,7 +8,7 @@ import numpy as np
 
 from ...graph.fold import scale_and_shift
 from ...graph.form import BLOCK, Array, Node, roles
-from ...runtime.ncnn_format import ORDERS, SIZES
+from ...runtime.engine.ncnn_format import ORDERS, SIZES
 from .emitter import AXES, Emitter, Params, no_form, without
 
 WITH_AXIS = {"Softmax", "Concat", "Gather"}

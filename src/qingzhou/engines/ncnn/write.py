@@ -11,7 +11,7 @@ from ...errors import EngineError
 from ...graph.form import Array, Graph, Node, Value
 from ...graph.recognise import recognised
 from ...onnxfile.integers import NOTHING, Integers
-from ...runtime.ncnn_format import MOST_AXES, SIZES, STORED, TAG_FLOAT16, TAG_FLOAT32, TAG_INT8
+from ...runtime.engine.ncnn_format import MOST_AXES, SIZES, STORED, TAG_FLOAT16, TAG_FLOAT32, TAG_INT8
 from .emitter import Blob, Emitter, NcnnModel, flowing, no_form
 from .layers import ANY_BATCH_AXIS, OPERATORS, WITH_AXIS
 

@@ -9,7 +9,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from ...errors import EngineError, OptionError
-from ...runtime.package import package
+from ...runtime.engine.package import package
 
 if TYPE_CHECKING:
     import numpy.typing as npt

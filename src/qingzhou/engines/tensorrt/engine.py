@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import EngineError, QingzhouError, say
-from ...runtime.as_onnxruntime import Entry, OneByOne
-from ...runtime.card import KEY, Card
-from ...runtime.package import package
-from ...runtime.session import open_session
+from ...runtime.engine.as_onnxruntime import Entry, OneByOne
+from ...runtime.engine.package import package
+from ...runtime.engine.session import open_session
+from ...runtime.model.card import KEY, Card
 from ..base import Engine, Session, Settings, cannot_run, installed
 from .cuda import INSTALL, Gpu
 from .prepare import damaged, prepare, read_facts, trtexec, write_facts

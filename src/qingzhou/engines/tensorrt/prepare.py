@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import EngineError, FileMissing, ModelError
-from ...runtime.card import KEY, Card
+from ...runtime.model.card import KEY, Card
 from ...runtime.text import escaped
 from ..base import check_no_boxes, zero_points
 

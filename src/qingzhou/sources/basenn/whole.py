@@ -12,7 +12,7 @@ from ...files.types import Checkpoint, Opaque
 from ...graph.form import Graph, Shape, Value
 from ...graph.record import Recorder
 from ...labels import named_in
-from ...runtime.card import COLORS, Input
+from ...runtime.model.card import COLORS, Input
 from ..network import Recognised
 from ..torch.module import Module, entries, integers
 from ..torch.transforms import preparation

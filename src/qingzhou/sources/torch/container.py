@@ -15,7 +15,7 @@ from ...files.refusals import damaged, naming, short, unsafe, unsupported, wrong
 from ...files.sniff import HEAD, sniff
 from ...files.types import Checkpoint, Opaque, Origin, TensorRef, Tensors
 from ...files.unpickle import Tape, read_pickle
-from ...runtime import fields
+from ...runtime.model import fields
 from .statedict import choose
 from .tensors import Storages
 

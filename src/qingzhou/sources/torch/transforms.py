@@ -14,7 +14,7 @@ from typing import Any
 from ...errors import ModelError, say
 from ...files.refusals import short
 from ...files.types import Opaque
-from ...runtime.card import Card, Input, Output
+from ...runtime.model.card import Card, Input, Output
 from .module import entries, integers
 
 Step = dict[str, Any]

@@ -1,0 +1,318 @@
+"""From a picture to the array that a network takes, step by step as in training. The only pre-processing there is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+from PIL import Image
+
+from ..errors import ImageError, ModelError
+from ..memory import room
+from .card import Input
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from .quick import Prepared
+
+    Array = npt.NDArray[Any]
+
+
+class View(NamedTuple):
+    """Where a picture lies in the network's input: x there is x * scale_x + left, and so for y."""
+
+    height: int
+    width: int
+    scale_x: float = 1.0
+    scale_y: float = 1.0
+    left: float = 0.0
+    top: float = 0.0
+
+    def resized(self, before: Any, after: Any) -> View:
+        """After a resize from (height, width) to another."""
+        y, x = after[0] / before[0], after[1] / before[1]
+        return self._replace(scale_x=self.scale_x * x, scale_y=self.scale_y * y, left=self.left * x, top=self.top * y)
+
+    def moved(self, right: int, down: int) -> View:
+        """After so many pixels were put at the left and top (or cut off there)."""
+        return self._replace(left=self.left + right, top=self.top + down)
+
+
+def prepare(image: Any, entry: Input) -> Array:
+    """A picture of read_for(…, entry) or read_image(…, entry.color) -> (1, C, H, W) float32: the card's steps, then
+    the network's size.
+    """
+    return prepare_view(image, entry)[0]
+
+
+def prepare_view(image: Any, entry: Input) -> Tuple[Array, View]:
+    """prepare(), and where the picture then lies; ImageError where a step would take more memory than there is."""
+    for number, step in enumerate(plan(image, entry), start=1):
+        if step.bytes > room():
+            raise _too_large(number, step, sides(image))
+    view, found = View(*sides(image)), _at_once(image, entry)
+    if found is None:
+        return step_by_step(image, entry)
+    return found.batch, view.resized(sides(image), found.size).moved(-found.left, -found.top)
+
+
+def _at_once(image: Any, entry: Input) -> Optional[Prepared]:
+    if not any(step.get("interpolation") == "pillow" for step in entry.steps):
+        return None
+    from .quick import prepared
+
+    return prepared(image, entry)
+
+
+class Planned(NamedTuple):
+    """A step, the (height, width) after it, and the bytes of what it takes and makes."""
+
+    op: str
+    size: Tuple[int, int]
+    bytes: int
+
+
+def plan(image: Any, entry: Input) -> Iterator[Planned]:
+    """What each step of the card will need, and the resize to the network's size as the last; nothing is done yet."""
+    array = isinstance(image, np.ndarray)
+    colours, each = (1 if entry.color == "GRAY" else 3), (image.dtype.itemsize if array else 1)
+    size, there, held = sides(image), image.shape[0], (image.nbytes if array else 0)  # a Picture was counted before
+    for step in (*entry.steps, {}):
+        before, (height, width) = each, size
+        size = size_after(step or {"op": "resize", "size": _wanted(entry, size)}, height, width)
+        colours = 1 if step.get("op") == "gray" and entry.shape[1] == 1 else colours
+        each = each if step and step["op"] != "normalize" else 4
+        made = size[0] * size[1] * colours * each
+        more = 0
+        if step.get("op", "resize") == "resize" and size != (height, width):
+            more = 24 * (height + width) + 128 * sum(size)  # where each pixel comes from
+            if before > 1:  # cv2_linear's sums in float32
+                more += 12 * there * size[1] * colours + 2 * made
+            elif step.get("interpolation") == "pillow":  # across first, then down
+                more += 4 * there * size[1]
+        elif not step and before > 1:
+            made = 0  # it is done
+        yield Planned(step.get("op", "resize"), size, held + made + more)
+        held, there = made, size[0]
+
+
+def step_by_step(image: Any, entry: Input) -> Tuple[Array, View]:
+    """prepare_view() for any steps."""
+    picture, view = image, View(*sides(image))
+    for step in entry.steps:
+        before = sides(picture)
+        picture = STEPS[step["op"]](picture, step, entry)
+        view = _follow(view, step, before, picture.shape[:2])
+    height, width = _wanted(entry, picture.shape[:2])
+    view = view.resized(picture.shape[:2], (height, width))
+    picture = resize(picture, height, width, "cv2")
+    planes = picture[None] if picture.ndim == 2 else picture.transpose(2, 0, 1)
+    if planes.shape[0] != entry.shape[1]:
+        raise _channels(planes.shape[0], entry)
+    return np.ascontiguousarray(planes[None], dtype=np.float32), view
+
+
+def _wanted(entry: Input, size: Tuple[int, int]) -> Tuple[int, int]:
+    """(height, width) that the network takes; those of the picture where it takes any."""
+    return entry.shape[2] or size[0], entry.shape[3] or size[1]
+
+
+def _follow(view: View, step: Dict[str, Any], before: Any, after: Any) -> View:
+    """The view after a step that made (height, width) of another size."""
+    if step["op"] == "resize":
+        return view.resized(before, after)
+    if step["op"] == "pad":
+        return view.moved(step["border"][0], step["border"][1])
+    if step["op"] == "center_crop":
+        down, right = (_offset(was, now) for was, now in zip(before, after))
+        return view.moved(right, down)
+    return view
+
+
+def _offset(before: int, after: int) -> int:
+    """What center_crop puts before the first pixel, or cuts off there: half of the difference, half to even."""
+    return (after - before) // 2 if after > before else -round((before - after) / 2)
+
+
+def _resize(picture: Any, step: Dict[str, Any], entry: Input) -> Array:
+    height, width = sides(picture)
+    size = new_size(step, height, width)
+    return resize(picture, size[0], size[1], step["interpolation"])
+
+
+def _center_crop(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
+    """Offsets are rounded half to even, as mmcls and torchvision do; zeros around a picture that is too small."""
+    (height, width), (high, wide) = picture.shape[:2], step["size"]
+    top, left = (max(0, -_offset(*sides)) for sides in ((height, high), (width, wide)))
+    picture = picture[top : top + high, left : left + wide]
+    more = max(0, high - height), max(0, wide - width)
+    border = [more[1] // 2, more[0] // 2, (more[1] + 1) // 2, (more[0] + 1) // 2]
+    return _pad(picture, {"border": border, "value": 0}, entry) if any(more) else picture
+
+
+def _pad(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
+    left, top, right, bottom = step["border"]
+    widths = [(top, bottom), (left, right), (0, 0)][: picture.ndim]
+    return np.pad(picture, widths, mode="constant", constant_values=step["value"])
+
+
+def _pad_to(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
+    """Filled up at the right and bottom; what is larger than a given size stays. Channel by channel in memory."""
+    height, width = picture.shape[:2]
+    high, wide = size_after(step, height, width)
+    channels = picture.reshape((height, width, -1)).transpose(2, 0, 1)
+    planes = np.zeros((len(channels), high, wide), picture.dtype)
+    if "value" in step:
+        planes += _fill(step["value"], picture.dtype)
+    planes[:, :height, :width] = channels
+    return planes[0] if picture.ndim == 2 else planes.transpose(1, 2, 0)
+
+
+def _fill(values: Sequence[float], kind: Any) -> Array:
+    """A number for each channel, (C, 1, 1); for pixels rounded and cut to 0 to 255, as OpenCV's copyMakeBorder does."""
+    found = np.asarray(values, np.float32).reshape(-1, 1, 1)
+    return found if kind != np.uint8 else np.clip(np.rint(found), 0, 255).astype(np.uint8)
+
+
+def _gray(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
+    """Brightness in every channel, or in one where the network takes one.
+
+    As torchvision's Grayscale: it weighs the channels as red, green, blue in the order in which they lie, which for
+    BaseNN's BGR pictures is not their true brightness, but what the network was trained on.
+    """
+    if picture.ndim == 2:
+        return picture
+    if picture.dtype == np.uint8:
+        grey = np.asarray(Image.fromarray(picture).convert("L"))
+    else:
+        grey = picture.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+    return grey if entry.shape[1] == 1 else np.repeat(grey[..., None], 3, axis=2)
+
+
+def _normalize(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
+    """(x - mean) / std per channel, float32; channel by channel in memory, as the network takes it."""
+    mean, std = (np.asarray(step[name], np.float32).reshape(-1, 1, 1) for name in ("mean", "std"))
+    channels = picture.reshape((*picture.shape[:2], -1)).transpose(2, 0, 1)
+    planes = np.ascontiguousarray(channels).astype(np.float32)
+    planes -= mean
+    planes /= std
+    return planes[0] if picture.ndim == 2 else planes.transpose(1, 2, 0)
+
+
+STEPS: Dict[str, Callable[[Array, Dict[str, Any], Input], Array]] = {
+    "resize": _resize,
+    "center_crop": _center_crop,
+    "pad": _pad,
+    "pad_to": _pad_to,
+    "gray": _gray,
+    "normalize": _normalize,
+}
+
+
+def _too_large(number: int, step: Planned, size: Tuple[int, int]) -> ImageError:
+    after, before = "%d x %d" % step.size[::-1], "%d x %d" % size[::-1]
+    facts = -(-step.bytes >> 20), room() >> 20
+    return ImageError(
+        en="Step %d of the model's card, %s, would make %s of a picture of %s and take %d MB of memory; at most %d MB "
+        "are free for it here. Take a smaller picture, or convert the checkpoint again with a smaller --input-size."
+        % (number, step.op, after, before, *facts),
+        zh="说明卡的第 %d 步 %s 会把 %s 的图片变成 %s，需要 %d MB 内存，而这里最多可用 %d MB。"
+        "请换小一些的图片，或用更小的 --input-size 重新转换。" % (number, step.op, before, after, *facts),
+    )
+
+
+def _channels(found: int, entry: Input) -> ModelError:
+    return ModelError(
+        en="The card prepares pictures with %d channels, but the network takes %s. Convert the checkpoint again."
+        % (found, entry.shape[1]),
+        zh="说明卡处理出的图片有 %d 个通道，而网络需要 %s 个。请重新转换权重文件。" % (found, entry.shape[1]),
+    )
+
+
+# -- sizes, and resizing as the training tools did it: Pillow's antialiased bilinear, and OpenCV's linear -------------
+
+
+def short_side_to(short: int, height: int, width: int) -> Tuple[int, int]:
+    """(height, width) with the short side `short` and the other in proportion, rounded down as mmcls does."""
+    if width < height:
+        return int(short * height / width), short
+    return short, int(short * width / height)
+
+
+def fit_within(sides: Sequence[int], height: int, width: int) -> Tuple[int, int]:
+    """(height, width) as large as two sides, (longer, shorter), allow; rounded as mmcv's imrescale does, 1 at least."""
+    scale = min(max(sides) / max(height, width), min(sides) / min(height, width))
+    return max(1, int(height * scale + 0.5)), max(1, int(width * scale + 0.5))
+
+
+def fit_inside(size: Sequence[int], height: int, width: int) -> Tuple[int, int]:
+    """(height, width) as large as fits into the `size` (height, width), rounded, 1 at least."""
+    scale = min(size[0] / height, size[1] / width)
+    return max(1, int(height * scale + 0.5)), max(1, int(width * scale + 0.5))
+
+
+def size_after(step: Dict[str, Any], height: int, width: int) -> Tuple[int, int]:
+    """(height, width) that a card's step makes of a picture."""
+    if step["op"] == "resize":
+        return new_size(step, height, width)
+    if step["op"] == "pad":
+        left, top, right, bottom = step["border"]
+        return height + top + bottom, width + left + right
+    high, wide = step.get("size", (height, width))
+    if step["op"] == "pad_to":
+        times = step.get("multiple", 1)
+        high, wide = (-(-max(sides) // times) * times for sides in ((height, high), (width, wide)))
+    return high, wide
+
+
+def new_size(step: Dict[str, Any], height: int, width: int) -> Tuple[int, int]:
+    """(height, width) that a card's step "resize" gives a picture."""
+    if "within" in step:
+        return fit_within(step["within"], height, width)
+    if "inside" in step:
+        return fit_inside(step["inside"], height, width)
+    high, wide = step.get("size") or short_side_to(step["short"], height, width)
+    return high, wide
+
+
+def sides(picture: Any) -> Tuple[int, int]:
+    """(height, width) of an array or a Picture."""
+    height, width = picture.shape[:2] if isinstance(picture, np.ndarray) else picture.size
+    return height, width
+
+
+def resize(picture: Any, height: int, width: int, interpolation: str) -> Array:
+    """(H, W) or (H, W, C), uint8 or float32, or a Picture of image.py -> the same of another size, by "pillow" or
+    "cv2".
+    """
+    array = isinstance(picture, np.ndarray)
+    if picture.shape[:2] == (height, width):
+        return np.asarray(picture if array else picture.take())
+    if interpolation == "pillow":
+        return _pillow(picture, height, width) if array else _pillow_by_strips(picture, height, width)
+    from .cv2_linear import linear, linear_of_few
+
+    return linear(picture, height, width) if array else linear_of_few(picture, height, width)
+
+
+def _pillow(picture: Array, height: int, width: int) -> Array:
+    if picture.dtype != np.uint8 and picture.ndim == 3:  # Pillow has floats in one channel only
+        return np.stack([_pillow(picture[..., i], height, width) for i in range(picture.shape[2])], axis=-1)
+    image = Image.fromarray(picture)
+    # Across, then down, as Pillow did in training: from 13 on it takes the cheaper order, and differs by a level.
+    across = image.resize((width, image.height), Image.Resampling.BILINEAR)
+    return np.asarray(across.resize((width, height), Image.Resampling.BILINEAR))
+
+
+def _pillow_by_strips(picture: Any, height: int, width: int) -> Array:
+    """_pillow() of a Picture: what goes across needs its own row only."""
+    left, top, right, bottom = picture.box
+    across, place = None, 0
+    for strip in picture.strips():
+        part = strip.resize((width, strip.height), Image.Resampling.BILINEAR, (left, 0, right, strip.height))
+        across = Image.new(part.mode, (width, picture.shape[0])) if across is None else across
+        across.paste(part, (0, place))
+        place += strip.height
+    small = across.resize((width, height), Image.Resampling.BILINEAR, (0, top, width, bottom))  # type: ignore[union-attr]
+    return np.asarray(picture.ordered(np.asarray(small)))
