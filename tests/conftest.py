@@ -11,6 +11,9 @@ import pytest
 from qingzhou.errors import use_language
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # some tests import onnxruntime before we do
+# ncnn's threads wait for each other by counting as fast as they can: with more processes than cores, most of the time
+# goes there (LeNet in INT8: 30 s of CPU with it, 4 s without). libgomp reads it when it is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 @pytest.fixture(autouse=True)
