@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import qingzhou
+from quick import QUICK, TESTS
 
 PACKAGE = Path(qingzhou.__file__).parent
 # A room imports from rooms above its line only. Rooms of one line do not know each other.
@@ -66,16 +68,24 @@ def room_of(path: Path) -> str:
     return "" if first == "__init__.py" else first.removesuffix(".py")
 
 
-def imports(path: Path) -> Iterator[tuple[str, int]]:
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
+@functools.cache
+def imports(path: Path) -> list[tuple[str, int]]:
     """Every absolute name of a module that this file imports, anywhere in it, with its line."""
-    here = ["qingzhou", *path.relative_to(PACKAGE).with_suffix("").parts]
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    here = ["qingzhou", *path.relative_to(PACKAGE).with_suffix("").parts] if path.is_relative_to(PACKAGE) else []
+    found: list[tuple[str, int]] = []
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
-            yield from ((alias.name, node.lineno) for alias in node.names)
+            found += [(alias.name, node.lineno) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = ".".join([*here[: -node.level], *filter(None, [node.module])]) if node.level else str(node.module)
             single = base in ("qingzhou", "") or (PACKAGE.parent / base.replace(".", "/")).is_dir()
-            yield from ((f"{base}.{alias.name}" if single else base, node.lineno) for alias in node.names)
+            found += [(f"{base}.{alias.name}" if single else base, node.lineno) for alias in node.names]
+    return found
 
 
 def name(path: Path) -> str:
@@ -100,7 +110,7 @@ def test_a_room_imports_only_from_those_above_it(path: Path) -> None:
 def test_nothing_that_could_run_a_file(path: Path) -> None:
     for module, line in imports(path):
         assert module.split(".")[0] not in BANNED, f"{name(path)}:{line} imports {module}"
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(parsed(path)):
         called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
         assert called not in ("eval", "exec", "compile", "__import__"), f"{name(path)}:{node.lineno} calls {called}"
 
@@ -126,7 +136,7 @@ def test_only_what_is_a_dependency(path: Path) -> None:
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=name)
 def test_a_model_is_opened_in_one_place(path: Path) -> None:
     """onnxruntime and onnx read whatever file a model names: the one sees no model unchecked, the other is told."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(parsed(path)):
         named = {getattr(node, field, "") for field in ("attr", "id") if isinstance(getattr(node, field, ""), str)}
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             named.add(node.value)
@@ -165,7 +175,7 @@ OF_MODULES = {"os.replace", "os.remove", "onnx.save", "np.save", "shutil.copy", 
 
 def writes(path: Path) -> Iterator[tuple[str, int]]:
     """Every call that may change the disk, with its line."""
-    tree = ast.parse(path.read_text("utf-8"))
+    tree = parsed(path)
     ours = {
         alias.asname or alias.name
         for node in ast.walk(tree)
@@ -196,6 +206,36 @@ def test_who_writes_is_listed_for_a_reason() -> None:
     """A line that nobody needs any more goes."""
     needless = {one for one in WRITERS if not (PACKAGE / one).is_file() or not list(writes(PACKAGE / one))}
     assert not needless
+
+
+# -- the tests ------------------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def reached(path: Path) -> frozenset[str]:
+    """The rooms whose modules are imported by this file or by what it imports, anywhere in it."""
+    found, left = set[str](), [path]
+    while left:
+        for module, _ in imports(left.pop()):
+            parts = module.split(".")
+            if parts[0] == "qingzhou" and module not in found:
+                found.add(module)
+                file = PACKAGE.parent.joinpath(*parts)
+                left += [one for one in (file.with_suffix(".py"), file / "__init__.py") if one.is_file()]
+    return frozenset(module.split(".")[1] for module in found if "." in module)
+
+
+def test_the_quick_tests_leave_no_room_out() -> None:
+    assert set(QUICK) == set(LEVEL)
+
+
+@pytest.mark.parametrize("room", sorted(set(QUICK) - {"__main__"}))  # which is started, never imported
+def test_a_rooms_quick_tests_reach_it(room: str) -> None:
+    for name in QUICK[room]:
+        assert (TESTS / name.partition("::")[0]).exists(), name
+    places = [TESTS / name.partition("::")[0] for name in QUICK[room]]
+    files = [file for place in places for file in (sorted(place.glob("test_*.py")) if place.is_dir() else [place])]
+    assert any(room in reached(file) for file in files), files
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=name)
