@@ -158,6 +158,7 @@ WRITERS = {
     "bundle/wheels.py", "bundle/push.py",
     "bundle/remote.py", "runtime/bundle/measure.py", "runtime/listen.py", "runtime/parts/voice.py",
     "web/remote.py",
+    "deploy/make.py",  # folders in one that vanishes
     "bundle/place.py",  # the folders above a bundle
     "bundle/ssh.py",  # known_hosts, to which a line is added as ssh does it
     "bench/process.py",  # a file without a name

@@ -223,7 +223,7 @@ def export(
     """
     with friendly(lang, as_json):
         from . import present
-        from .deploy import export_model
+        from .deploy.export import export_model
 
         with present.busy(say("compiling", "编译中")) as tell:
             made = export_model(model, engine, out, precision, data, max_drop, tell)

@@ -250,7 +250,7 @@ def test_what_was_made_int8_before_is_taken(tmp_path: Path, monkeypatch: pytest.
     def again(*_: object, **__: object) -> None:
         raise EngineError("made again", "又做了一次")
 
-    monkeypatch.setattr("qingzhou.bundle.form.quantize", again)
+    monkeypatch.setattr("qingzhou.deploy.make.quantize", again)
     options = {"engine": "onnxruntime", "precision": "int8", "data": DIGITS / "test", "rounded": rounded}
     made = build(model, "pi4-64", out=tmp_path / "pi", **options)
     assert (made.path / "model.onnx").read_bytes() == rounded.path.read_bytes()

@@ -14,7 +14,7 @@ import pytest
 
 import qingzhou
 from passengers import ORACLE
-from qingzhou.bundle.form import CLEARLY, MOBILENET_V2
+from qingzhou.deploy.plan import CLEARLY, MOBILENET_V2
 from qingzhou.devices import load
 from qingzhou.graph.count import NOTHING, Work
 from qingzhou.onnxfile.read import work_of

@@ -23,7 +23,7 @@ from passengers import ORACLE, basenn, mmedu
 from qingzhou.bundle import wheels
 from qingzhou.bundle.build import build
 from qingzhou.bundle.estimate import check
-from qingzhou.bundle.form import Form
+from qingzhou.bundle.form import OnDevice
 from qingzhou.cli import main
 from qingzhou.devices import load
 from qingzhou.errors import (
@@ -96,8 +96,8 @@ def test_too_slow_names_a_network_that_would_do(tmp_path: Path) -> None:
     assert made.estimate.fps == pytest.approx(0.195, abs=0.01)
 
 
-def a_form(size: float, macs: float = 1e9) -> Form:
-    return Form((Path("model.onnx"),), int(size), _card(), "onnxruntime", "fp32", int(macs), None, ())
+def a_form(size: float, macs: float = 1e9) -> OnDevice:
+    return OnDevice((Path("model.onnx"),), int(size), _card(), "onnxruntime", "fp32", int(macs), None, ())
 
 
 def _card() -> Any:

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from ..deploy import plan
 from ..engines import ENGINES, Engine
-from ..engines.artifact import check_onnx, is_quantised, takes_int8
-from ..engines.table import engine_for, engine_named, is_compiled
+from ..engines.artifact import check_onnx
+from ..engines.table import engine_for, engine_named
 from ..errors import FileMissing, OptionError, say
+from ..onnxfile.facts import Facts
 from ..runtime.file import is_file
 from .result import Candidate
 
@@ -42,7 +44,7 @@ def choose(
     for model in models:
         if not is_file(model):
             raise _missing(model)
-        if not is_compiled(model):
+        if plan.kind_of(model) != "compiled":
             check_onnx(model)
     wanted = list(dict.fromkeys(engines)) or [name for name, engine in ENGINES.items() if engine.version()]
     every = [one for model in dict.fromkeys(models) for one in _of_model(model, wanted, precisions)]
@@ -55,27 +57,18 @@ def choose(
 
 
 def _of_model(model: Path, engines: Sequence[str], precisions: Sequence[str]) -> Iterator[Candidate]:
-    if is_compiled(model):
+    if plan.kind_of(model) == "compiled":
         own = engine_for(model).name
         if own in engines and not precisions:
             yield Candidate(model, own, "")
         return
-    quantised = is_quantised(model)
+    facts = Facts(model)
     for engine in (ENGINES[name] for name in engines):
-        if quantised and not takes_int8(engine, model):
-            continue
-        for precision in ("int8",) if quantised else engine.precisions:
-            if not precisions or precision in precisions:
-                yield Candidate(model, engine.name, precision, _compiles(engine, model, precision, quantised))
-        if not quantised and "int8" in precisions and engine.int8:
-            yield Candidate(model, engine.name, "int8", _compiles(engine, model, "int8", True), quantises=engine.int8)
-
-
-def _compiles(engine: Engine, model: Path, precision: str, quantised: bool) -> str | None:
-    """What to compile it in; None for an .onnx that the engine opens as it is."""
-    if model.suffix.lower() in engine.opens and (quantised or precision == "fp32"):
-        return None
-    return "fp32" if quantised else precision
+        for precision in plan.precisions(engine, facts):
+            made = precision == "int8" and not facts.quantized  # for which there must be data
+            if precision in precisions or not (precisions or made):
+                compiled = plan.compiled_in(engine, precision)
+                yield Candidate(model, engine.name, precision, compiled, quantises=engine.int8 if made else "")
 
 
 # -- what the user should know --------------------------------------------------------------------------------------

@@ -40,9 +40,10 @@ class Worker:
 
     def quantise(self, source: str, out: str, data: str, target: str) -> Answer:
         """Make the model INT8 for a target, whether it is faster or not; in a process that ends after it."""
-        from ..quant import quantize
+        from ..deploy.make import Maker
+        from ..onnxfile.facts import Facts
 
-        made = quantize(source, data, out, target=target, any_speed=True)
+        made = Maker(Path(source), Path(out)).int8(Facts(Path(source)), data, target)
         if made.path is None:
             raise EngineError(en=made.explanation, zh=made.explanation)  # already in the language of the one who asks
         return {"path": str(made.path), "told": made.explanation, "calibrated": made.calibrated}

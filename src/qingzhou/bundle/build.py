@@ -20,7 +20,7 @@ from ..version import __version__
 from ..whole_file import fitting, folder_beside
 from .contents import FORMAT, VERSION, files_in, write, write_facts
 from .estimate import Estimate, check
-from .form import Form, Wish, best_form, form_elsewhere
+from .form import OnDevice, Wish, best_form, form_elsewhere
 from .kept import said_of_kept
 from .order import Bundle, Order
 from .papers import write_described, write_scripts, write_texts
@@ -131,14 +131,14 @@ def _fill(order: Order, folder: Path, before: Before | None) -> Bundle:
     return _weighed(made, folder)
 
 
-def _copy_needs(folder: Path, forms: Sequence[Form], own: Mapping[str, str]) -> None:
+def _copy_needs(folder: Path, forms: Sequence[OnDevice], own: Mapping[str, str]) -> None:
     """What the programs and scripts in the folder need of the runtime, and those that are somebody's own."""
     ours = [path.read_text("utf-8") for path in folder.iterdir() if path.suffix in (".py", ".sh", ".bat")]
     texts = [*ours, *own.values()]
     copy_runtime(folder / RUNTIME, needs(texts, [form.card for form in forms if form.engine], forms[0].engine))
 
 
-def _moved(form: Form, folder: Path, name: str) -> Form:
+def _moved(form: OnDevice, folder: Path, name: str) -> OnDevice:
     """The form with its files in the folder, under this name instead of "model"."""
     places = [folder / path.name.replace("model", name, 1) for path in form.files]
     for path, place in zip(form.files, places, strict=True):
@@ -146,7 +146,7 @@ def _moved(form: Form, folder: Path, name: str) -> Form:
     return replace(form, files=tuple(places))
 
 
-def _second(order: Order, engine: str, folder: Path) -> Form:
+def _second(order: Order, engine: str, folder: Path) -> OnDevice:
     """The second model, for the same engine, in the folder."""
     assert order.second is not None
     models = folder.parents[1] / "second"
@@ -174,7 +174,7 @@ def _weighed(made: Bundle, folder: Path) -> Bundle:
     return replace(made, files=tuple(files), size=sum((folder / name).stat().st_size for name in files))
 
 
-def _page(order: Order, folder: Path, form: Form, expected: Estimate) -> Bundle:
+def _page(order: Order, folder: Path, form: OnDevice, expected: Estimate) -> Bundle:
     """A static page for browsers; it has no main.py, and no actions."""
     from .browser import write_page
 
@@ -201,13 +201,13 @@ def _page(order: Order, folder: Path, form: Form, expected: Estimate) -> Bundle:
     return _weighed(made, folder)
 
 
-def _assumed(form: Form) -> list[str]:
+def _assumed(form: OnDevice) -> list[str]:
     """What the model's file did not say of pictures."""
     told = assumed_text(form.card.input, form.card.assumed, form.card.tool)
     return [told] if told else []
 
 
-def _constants(order: Order, form: Form, rules: Sequence[str]) -> dict[str, object]:
+def _constants(order: Order, form: OnDevice, rules: Sequence[str]) -> dict[str, object]:
     """The constants at the top of main.py: the model, the rules, and what the device's screen needs."""
     known = SCENES[order.scene].constants
     if rules and "RULES" not in known:

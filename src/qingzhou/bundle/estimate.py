@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..devices import Device, all_devices
 from ..errors import BundleError
-from .form import Form
+from .form import OnDevice
 
 LIVE = ("camera", "video", "web", "ask", "cascade", "listen")
 LEAST_LIVE, LEAST = 0.5, 0.05  # answers a second: of a scene that should follow what it sees, and of any other
@@ -59,7 +59,7 @@ def estimate(
     return Estimate(fps, memory, device.speed_source)
 
 
-def check(device: Device, scene: str, form: Form, force: bool) -> Estimate:
+def check(device: Device, scene: str, form: OnDevice, force: bool) -> Estimate:
     """The estimate; BundleError, which names a network that would work, where it is too slow or too large.
 
     `force` lets estimates pass, but not a file that is larger than all of the device's memory.
@@ -79,7 +79,7 @@ def least(scene: str) -> float:
     return LEAST_LIVE if scene in LIVE else LEAST
 
 
-def advice(device: Device, scene: str, form: Form) -> tuple[str, str]:
+def advice(device: Device, scene: str, form: OnDevice) -> tuple[str, str]:
     """A network, and a device, that would do, in English and Chinese; "" where there is none."""
     en, zh = "", ""
     network = next(_fitting(device, scene, form.card.task, form.precision), None)
@@ -100,7 +100,7 @@ def _fitting(device: Device, scene: str, task: str, precision: str) -> Iterator[
             yield name, found.fps
 
 
-def _other_device(scene: str, form: Form) -> str:
+def _other_device(scene: str, form: OnDevice) -> str:
     """The name of the weakest device where this network would do; "" if there is none."""
     for device in sorted(all_devices(), key=lambda found: found.speed["fp32"]):
         found = estimate(device, scene, form.macs, form.size, form.precision)
@@ -110,7 +110,7 @@ def _other_device(scene: str, form: Form) -> str:
     return ""
 
 
-def _too_slow(device: Device, scene: str, form: Form, found: Estimate) -> BundleError:
+def _too_slow(device: Device, scene: str, form: OnDevice, found: Estimate) -> BundleError:
     assert found.fps is not None
     rounded, (en, zh) = form.precision == "int8", advice(device, scene, form)
     return BundleError(
@@ -124,7 +124,7 @@ def _too_slow(device: Device, scene: str, form: Form, found: Estimate) -> Bundle
     )
 
 
-def _too_large(device: Device, scene: str, form: Form, found: Estimate, whole: bool) -> BundleError:
+def _too_large(device: Device, scene: str, form: OnDevice, found: Estimate, whole: bool) -> BundleError:
     has = device.memory_mb if whole else device.free_mb
     (en, zh), forced = advice(device, scene, form), not whole
     return BundleError(

@@ -11,7 +11,7 @@ from ..runtime.model.card import Card
 from ..scenes import SCENES, program
 from ..scenes.actions import rules_for
 from .estimate import Estimate
-from .form import Form, Wish
+from .form import OnDevice, Wish
 from .rules import as_rules, check_rules
 
 
@@ -28,7 +28,7 @@ class Bundle:
     path: Path
     device: Device
     scene: str
-    form: Form
+    form: OnDevice
     estimate: Estimate
     rules: tuple[str, ...]
     files: tuple[str, ...]

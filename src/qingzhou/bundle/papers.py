@@ -13,14 +13,14 @@ from ..runtime.text import line, markdown, word
 from ..scenes import SCENES
 from ..version import __version__
 from .contents import FORMAT, VERSION, files_in, write, write_facts
-from .form import Form
+from .form import OnDevice
 from .order import Bundle, Order
 from .sample import RESULT, Shown
 from .texts import Facts, install_bat, install_sh, readme, script
 from .wheels import as_text, system_packages
 
 
-def write_scripts(order: Order, folder: Path, form: Form, wanted: Mapping[str, Sequence[str]]) -> None:
+def write_scripts(order: Order, folder: Path, form: OnDevice, wanted: Mapping[str, Sequence[str]]) -> None:
     """Those beside main.py: installing, testing, measuring."""
     chosen = order.language
     write(folder / "selftest.py", script("selftest", chosen))
@@ -31,7 +31,7 @@ def write_scripts(order: Order, folder: Path, form: Form, wanted: Mapping[str, S
         write(folder / "install.bat", install_bat(list(wanted), chosen))
 
 
-def write_texts(order: Order, folder: Path, form: Form, made: Bundle, wanted: Mapping[str, Sequence[str]]) -> None:
+def write_texts(order: Order, folder: Path, form: OnDevice, made: Bundle, wanted: Mapping[str, Sequence[str]]) -> None:
     """Labels, README, requirements."""
     chosen, labels = order.language, form.card.labels
     if labels:
@@ -44,7 +44,7 @@ def write_texts(order: Order, folder: Path, form: Form, made: Bundle, wanted: Ma
     write(folder / "README.md", readme(_told(order, folder, form, made), chosen))
 
 
-def _told(order: Order, folder: Path, form: Form, made: Bundle) -> Facts:
+def _told(order: Order, folder: Path, form: OnDevice, made: Bundle) -> Facts:
     """What the README says, in the bundle's language."""
     before = language()
     use_language(order.language)
@@ -90,7 +90,9 @@ def _words(folder: Path, device: Device) -> str:
     return f" {word(text)}" if device.machine else ""
 
 
-def write_described(order: Order, folder: Path, form: Form, shown: Shown, wanted: Mapping[str, Sequence[str]]) -> None:
+def write_described(
+    order: Order, folder: Path, form: OnDevice, shown: Shown, wanted: Mapping[str, Sequence[str]]
+) -> None:
     """bundle.json: for which device, of what, and the digest of every file."""
     here = [path.name for path in form.files] if form.engine else []
     facts: dict[str, Any] = {

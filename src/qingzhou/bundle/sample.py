@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from ..engines.artifact import is_quantised
 from ..errors import QingzhouError
+from ..onnxfile.facts import Facts
 from ..runtime.bundle.selftest import shown, summary
 from ..runtime.draw import draw
 from ..runtime.engine.session import open_session
 from ..runtime.model.image import open_picture
 from ..runtime.predict import Predictor, load
 from ..runtime.read import pictures_in
-from .form import Form
+from .form import OnDevice
 
 RESULT = "readme/result.png"  # not beside the program, where the simulated camera would see it
 LARGEST = 640  # pixels a side of the sample picture
@@ -33,7 +33,7 @@ class Shown:
     words: str
 
 
-def show_sample(form: Form, folder: Path, data: Path | None) -> Shown:
+def show_sample(form: OnDevice, folder: Path, data: Path | None) -> Shown:
     """Write sample.png (.csv, .npz, .txt), and for pictures RESULT with the answer drawn on it."""
     model = opened(form.files[0])
     kind = form.card.input.kind
@@ -55,7 +55,7 @@ def show_sample(form: Form, folder: Path, data: Path | None) -> Shown:
 
 def opened(path: Path) -> Predictor:
     """The model as every processor should compute it: INT8 one operator at a time, since some overflow."""
-    if path.suffix == ".onnx" and is_quantised(path):
+    if Facts(path).quantized:
         return Predictor(path, session=open_session(path, once=True))
     return load(path)
 

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import InputError, ModelError, OptionError, QingzhouError, say
-from ..onnxfile import integers
-from ..onnxfile.read import read_graph
+from ..errors import InputError, ModelError, OptionError, say
+from ..onnxfile.facts import Facts
 from ..runtime.engine.session import open_session
 from ..runtime.file import is_file
 from ..runtime.model import detect
@@ -139,29 +138,31 @@ def compile_for(engine: str, source: str | Path, out: str | Path | None = None, 
     chosen, source = engine_here(engine), Path(source)
     check_precision(chosen, precision)
     check_onnx(source)
-    quantised = is_quantised(source)
+    facts = Facts(source)
     # INT8 is for other processors too; one by one, in floats, operators are computed as all of them should.
-    reference = Predictor(source, session=open_session(source, once=quantised))
-    if precision == "int8" and not quantised:
+    reference = Predictor(source, session=open_session(source, once=facts.quantized))
+    if precision == "int8" and not facts.quantized:
         raise _not_rounded(source)
     stored = "fp32" if precision == "int8" else precision  # what is left of floats stays as it is
     target = output_path(source, out, chosen.suffix)
     kept = tuple(target.with_suffix(suffix) for suffix in chosen.kept)
     for place in (*chosen.files(target), *kept):
         guard(place, source)
+    if why := chosen.takes(facts):
+        raise why
     with folder_beside(target) as folder:
         built = folder / f"m{target.suffix.lower()}"
         for place in kept:
             if place.is_file() and not place.samefile(source):
                 shutil.copyfile(place, built.with_suffix(place.suffix))
-        difference = _build(chosen, source, reference, built, stored, quantised or stored != "fp32")
+        difference = _build(chosen, source, reference, built, stored, facts.quantized or stored != "fp32")
         parts = [
             *zip(chosen.files(built), chosen.files(target), strict=True),
             *((built.with_suffix(place.suffix), place) for place in kept),
         ]
         for part, place in reversed(parts):  # the one to open comes last
             move_in(part, place)
-    shown = "int8" if quantised and stored == "fp32" else stored
+    shown = "int8" if facts.quantized and stored == "fp32" else stored
     told, files = chosen.advice(target), chosen.files(target)
     seconds = time.perf_counter() - start
     return Artifact(source, engine, chosen.version() or "", shown, files, difference, seconds, told, kept)
@@ -222,19 +223,6 @@ def check_onnx(source: Path) -> Path:
             "qingzhou convert best.pth",
         )
     return source
-
-
-def is_quantised(source: Path) -> bool:
-    """Whether an .onnx computes in integers; a file that is no model does not, and says so when it is opened."""
-    try:
-        return integers.is_quantised(read_graph(source))
-    except QingzhouError:
-        return False
-
-
-def takes_int8(engine: Engine, source: Path) -> bool:
-    """Whether an engine can run a model that is INT8 already: not every one knows zero points."""
-    return engine.int8 == "auto" or (engine.int8 != "" and not integers.has_zero_points(read_graph(source)))
 
 
 def _not_rounded(source: Path) -> OptionError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -13,7 +13,7 @@ from ..errors import EngineError
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from ..graph.form import Graph
+    from ..onnxfile.facts import Facts
     from ..runtime.model.card import Card
 
     Array = npt.NDArray[Any]
@@ -53,7 +53,12 @@ class Settings:
     cache: Path | None = None
 
 
-@dataclass(frozen=True)
+def any_model(facts: Facts) -> EngineError | None:
+    """Engine.takes of one that is asked by opening or compiling: it says itself what it does not know."""
+    return None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Engine:
     """One engine.
 
@@ -63,14 +68,18 @@ class Engine:
     beside      suffixes of the files without which that one is nothing; they have its name and lie beside it
     precisions  of the weights that it can store
     boxes       whether it runs detectors that make their boxes inside the network
-    int8        the target for which quantize() makes the models INT8 that it takes; "" if it takes none
+    int8        the target for which quantize() makes the models INT8 that it takes: "auto" for that of any processor
+                it runs on; "" if it takes none
     version     the installed version, or None
+    takes       why it cannot run a model, as far as its file tells; None where nothing speaks against it. It is asked
+                before anything is compiled, needs no installed engine, and names the operator or shape; ModelError
     compile     (source.onnx, card, out, precision) writes `out` and what belongs beside it; EngineError
     open        a session; FileMissing, ModelError, EngineError, ExtraMissing
     kept        suffixes of files that compile leaves for the next time and for other machines; nobody needs them to run
     advice      what the user should know of a file that it compiled
     instead     what prepares models where it is not installed
     tried       whether its makers ran it on hardware
+    int8_helps  whether INT8 is worth having there without being asked for
     """
 
     name: str
@@ -82,12 +91,14 @@ class Engine:
     boxes: bool
     int8: str
     version: Callable[[], str | None]
+    takes: Callable[[Facts], EngineError | None]
     compile: Callable[[Path, Card, Path, str], None]
     open: Callable[[Path, Settings], Session]
     kept: tuple[str, ...] = ()
     advice: Callable[[Path], tuple[str, ...]] = lambda path: ()
     instead: Engine | None = None
     tried: bool = True
+    int8_helps: bool = True
 
     def files(self, path: Path) -> tuple[Path, ...]:
         """A model's files, the one to open first."""
@@ -110,13 +121,14 @@ def reason(err: Exception) -> str:
     return text[:200].rstrip(". ")
 
 
-def check_no_boxes(title: str, engine: str, path: Path, card: Card, graph: Graph) -> None:
-    """EngineError for boxes that are made inside the network, where an engine is only given networks without."""
-    if card.output.scores != "boxes":
-        return
-    if any(node.op == "RoiAlign" for node in graph.nodes):
-        raise two_stages(title, path, card.network)
-    raise EngineError(
+def boxes_inside(title: str, engine: str, facts: Facts) -> EngineError | None:
+    """Why a detector that makes its boxes inside the network cannot run, where an engine is only given others."""
+    if facts.card is None or not facts.boxes:
+        return None
+    path = facts.path
+    if facts.two_stages:
+        return two_stages(title, path, facts.card.network)
+    return EngineError(
         en=f"{path.name} makes its boxes inside the network, which {title} cannot. Export the checkpoint: qingzhou "
         f"export best.pth --engine {engine}. Or convert it in the other form: qingzhou convert best.pth --form raw",
         zh=f"{path.name} 在网络内部生成检测框，{title} 做不到。请直接导出权重文件："
@@ -142,6 +154,14 @@ def zero_points(title: str, path: Path, target: str) -> EngineError:
         zh=f"{path.name} 是带零点的 INT8 模型，{title} 不支持。请用量化前的模型重新生成："
         f"qingzhou quantize best.onnx --data 文件夹 --target {target}",
     )
+
+
+def foreign(title: str, facts: Facts, domains: Collection[str]) -> EngineError | None:
+    """Why a model with operators that are not ONNX's own cannot run, but for those of the domains that are known."""
+    own = facts.file.functions > 0  # then operators are defined in the file itself
+    nodes = (node for node in facts.file.graph.nodes if not own and node.domain not in ("", *domains))
+    names = ", ".join(dict.fromkeys(f"{node.domain}.{node.op}"[:80] for node in nodes))
+    return cannot_run(title, facts.path, ValueError(f"it does not know {names}")) if names else None
 
 
 def cannot_run(title: str, path: Path, err: Exception) -> EngineError:

@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import EngineError, ExtraMissing, OptionError, QingzhouError
 from ..runtime.engine.session import onnxruntime_package, open_session, start
 from ..runtime.model.card import Card
-from .base import Engine, Session, Settings, cannot_run
+from .base import Engine, Session, Settings, any_model, cannot_run
 
 INSTALL = "pip install onnxruntime"
 # The name, onnxruntime's own, and the package that brings it: https://onnxruntime.ai/docs/execution-providers/
@@ -91,5 +91,16 @@ def _not_in_this_build(name: str, wheel: str) -> ExtraMissing:
 
 
 ENGINE = Engine(
-    "onnxruntime", INSTALL, (".onnx", ".ort"), ".ort", (), ("fp32",), True, "auto", version, compile_model, open_model
+    name="onnxruntime",
+    install=INSTALL,
+    opens=(".onnx", ".ort"),
+    suffix=".ort",
+    beside=(),
+    precisions=("fp32",),
+    boxes=True,
+    int8="auto",
+    version=version,
+    takes=any_model,
+    compile=compile_model,
+    open=open_model,
 )

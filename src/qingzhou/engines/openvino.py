@@ -17,15 +17,19 @@ from ..errors import EngineError, ExtraMissing, FileMissing, ModelError
 from ..runtime.engine.as_onnxruntime import EngineSession, Entry
 from ..runtime.engine.package import package
 from ..runtime.model.card import KEY, Card
-from .base import Engine, Session, Settings, cannot_run, installed, reason
+from .base import Engine, Session, Settings, cannot_run, foreign, installed, reason
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+    from ..onnxfile.facts import Facts
 
     Array = npt.NDArray[Any]
 
 INSTALL = 'pip install "qingzhou[openvino]"'
 PLACE = ["qingzhou", "card"]  # of the card in the IR's rt_info
+# Operators besides ONNX's own: https://github.com/openvinotoolkit/openvino/tree/master/src/frontends/onnx
+DOMAINS = ("com.microsoft", "org.openvinotoolkit", "org.pytorch.aten", "mmdeploy")
 # OpenVINO computes in bfloat16 or float16 where the processor has them, unless told otherwise; answers then differ.
 EXACT = {"INFERENCE_PRECISION_HINT": "f32"}
 
@@ -81,6 +85,11 @@ def open_model(path: Path, settings: Settings) -> Session:
         return OpenVinoSession(core.compile_model(model, device, _config(settings)), _metadata(model))
     except Exception as err:
         raise cannot_run("OpenVINO", path, err) from None
+
+
+def takes(facts: Facts) -> EngineError | None:
+    """Why OpenVINO cannot run a model: operators of ai.onnx.ml, and of other tools."""
+    return foreign("OpenVINO", facts, DOMAINS)
 
 
 def compile_model(source: Path, card: Card, out: Path, precision: str) -> None:
@@ -186,15 +195,16 @@ def _damaged(path: Path, err: Exception) -> ModelError:
 
 
 ENGINE = Engine(
-    "openvino",
-    INSTALL,
-    (".xml",),
-    ".openvino.xml",
-    (".bin",),
-    ("fp32", "fp16"),
-    True,
-    "auto",
-    version,
-    compile_model,
-    open_model,
+    name="openvino",
+    install=INSTALL,
+    opens=(".xml",),
+    suffix=".openvino.xml",
+    beside=(".bin",),
+    precisions=("fp32", "fp16"),
+    boxes=True,
+    int8="auto",
+    version=version,
+    takes=takes,
+    compile=compile_model,
+    open=open_model,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from ..errors import OptionError
@@ -19,6 +20,13 @@ ENGINES: dict[str, Engine] = {
     "tensorrt": tensorrt.ENGINE,
 }
 
+# Builds of these that run on devices only: nothing is compiled for them, and here the others open their files.
+ELSEWHERE: dict[str, Engine] = {
+    "onnxruntime-web": replace(
+        onnxruntime.ENGINE, name="onnxruntime-web", opens=(".onnx",), version=lambda: None, int8_helps=False
+    ),
+}
+
 
 def engine_named(name: str) -> Engine:
     """The engine of this name; OptionError, which names those there are."""
@@ -34,6 +42,11 @@ def engine_here(name: str) -> Engine:
     """The engine of this name, or what stands in for it where it is not installed."""
     engine = engine_named(name)
     return engine.instead if engine.instead and engine.version() is None else engine
+
+
+def engine_on_devices(name: str) -> Engine:
+    """The engine that a device's profile names."""
+    return ELSEWHERE.get(name) or ENGINES[name]
 
 
 def is_compiled(path: Path) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..graph.form import Array, Constant, Graph, Node
 
-QUANTISED = (
+QUANTIZED = (
     "QuantizeLinear",
     "DequantizeLinear",
     "DynamicQuantizeLinear",
@@ -28,7 +28,7 @@ QUANTISED = (
 class Rounded:
     """A weight's integers, int8 of (out, in / groups, *kernel) or (out, in), and the scale of each output channel."""
 
-    whole: Array
+    integers: Array
     scales: Array
 
 
@@ -45,15 +45,15 @@ class Integers:
 NOTHING = Integers({}, {})
 
 
-def is_quantised(graph: Graph) -> bool:
+def is_quantized(graph: Graph) -> bool:
     """Whether a network computes in integers."""
-    return any(node.op in QUANTISED for node in graph.nodes)
+    return any(node.op in QUANTIZED for node in graph.nodes)
 
 
 def has_zero_points(graph: Graph) -> bool:
     """Whether activations have zero points, which ncnn and TensorRT do not know."""
-    whole = {name for name, constant in graph.constants.items() if constant.dtype == "uint8"}
-    return any(node.op == "QuantizeLinear" and whole & set(node.inputs) for node in graph.nodes)
+    unsigned = {name for name, constant in graph.constants.items() if constant.dtype == "uint8"}
+    return any(node.op == "QuantizeLinear" and unsigned & set(node.inputs) for node in graph.nodes)
 
 
 def set_apart(graph: Graph) -> tuple[Graph, Integers]:
@@ -81,14 +81,14 @@ def set_apart(graph: Graph) -> tuple[Graph, Integers]:
 
 def _weight(node: Node, graph: Graph, turned: bool) -> tuple[Rounded, Constant]:
     """Its integers, output channels first, and the floats that they stand for, as they lie in the network."""
-    whole, scales = (graph.constants[name].load() for name in node.inputs[:2])
-    first = np.moveaxis(whole, -1, 0) if turned else whole
+    stored, scales = (graph.constants[name].load() for name in node.inputs[:2])
+    first = np.moveaxis(stored, -1, 0) if turned else stored
 
     def floats() -> Array:
-        array = first * scales.reshape(-1, *[1] * (whole.ndim - 1)).astype(np.float32)
+        array = first * scales.reshape(-1, *[1] * (stored.ndim - 1)).astype(np.float32)
         return np.ascontiguousarray(np.moveaxis(array, 0, -1) if turned else array)
 
-    return Rounded(first, scales), Constant(whole.shape, "float32", floats, keys={node.outputs[0]: whole.shape})
+    return Rounded(first, scales), Constant(stored.shape, "float32", floats, keys={node.outputs[0]: stored.shape})
 
 
 def _rewritten(graph: Graph, names: Mapping[str, str], floats: Mapping[str, Constant]) -> Graph:

@@ -13,7 +13,7 @@ from .pieces import as_json, console, escape, facts, notes, table_of
 
 if TYPE_CHECKING:
     from ..bundle.estimate import Estimate
-    from ..bundle.form import Form
+    from ..bundle.form import OnDevice
     from ..bundle.order import Bundle
     from ..devices import Device
 
@@ -87,7 +87,7 @@ def bundle(made: Bundle, json_wanted: bool) -> None:
         )
 
 
-def _form(form: Form) -> str:
+def _form(form: OnDevice) -> str:
     """Engine, precision and size of the model."""
     if not form.engine:
         return say("on the other machine: the scene api", "在另一台机器上（api 场景）")

@@ -241,11 +241,10 @@ def _quantised(
 
 def _target(options: Told) -> str:
     """Whose arithmetic is judged by: the device's, where there is one."""
-    if options["device"] is None:
-        return "auto"
+    from ..deploy.plan import int8_target
     from ..devices import load
 
-    return load(options["device"]).int8_target
+    return int8_target(None, None if options["device"] is None else load(options["device"]))
 
 
 def _bundle(

@@ -150,22 +150,22 @@ class Emitter:
         found = next((self.integers.weights[key] for key in keys if key in self.integers.weights), None)
         return found if node.inputs[0] in self.integers.scales else None
 
-    def stays_whole(self, value: str) -> bool:
+    def stays_int8(self, value: str) -> bool:
         """Whether only convolutions of INT8 read a value: then the layer that makes it rounds it, for all of them."""
         readers = self.readers[value]
-        whole = all(reader.op == "Conv" and self.rounded(reader) is not None for reader in readers)
-        return bool(readers) and whole and value not in self.ends
+        rounded = all(reader.op == "Conv" and self.rounded(reader) is not None for reader in readers)
+        return bool(readers) and rounded and value not in self.ends
 
     def weight_and_bias(self, node: Node, rounded: Rounded | None, out: str = "") -> None:
         """Append them; of integers also the factors that made them: for each channel of the weight, for the input, and
-        for the value `out`, if it stays whole.
+        for the value `out`, if it stays INT8.
         https://github.com/Tencent/ncnn/blob/master/docs/how-to-use-and-FAQ/quantized-int8-inference.md
         """
         if rounded is None:
             self.param(node, "weight", tagged=True)
             self.param(node, "bias")
             return
-        self.numbers(lambda: rounded.whole, tagged=True)
+        self.numbers(lambda: rounded.integers, tagged=True)
         self.param(node, "bias")
         self.numbers(lambda: 1 / rounded.scales)
         for value in (node.inputs[0], out):

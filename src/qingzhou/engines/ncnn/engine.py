@@ -9,13 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ...errors import OptionError
+from ...errors import EngineError, OptionError
 from ...graph.form import Graph
 from ...runtime.engine.ncnn import open_ncnn
 from ...runtime.engine.ncnn_format import CARD
 from ...runtime.model.card import Card
-from ..base import Engine, Session, Settings, check_no_boxes, installed, zero_points
+from ..base import Engine, Session, Settings, boxes_inside, installed, zero_points
+
+if TYPE_CHECKING:
+    from ...onnxfile.facts import Facts
+    from .emitter import NcnnModel
 
 INSTALL = 'pip install "qingzhou[ncnn]"'
 
@@ -35,25 +40,42 @@ def open_model(path: Path, settings: Settings) -> Session:
     return open_ncnn(path, settings.threads, INSTALL)
 
 
+def takes(facts: Facts) -> EngineError | None:
+    """Why ncnn cannot run a model: boxes, zero points, or an operation, size or axis that it cannot express."""
+    if why := boxes_inside("ncnn", "ncnn", facts):
+        return why
+    if facts.zero_points:
+        return zero_points("ncnn", facts.path, "ncnn")
+    try:
+        _emitted(facts.graph)
+    except EngineError as err:
+        return err
+    return None
+
+
 def compile_model(source: Path, card: Card, out: Path, precision: str) -> None:
     """Both files of an ONNX model of ours (FP32, or INT8 without zero points) with its card; weights in FP16 if so
     asked. ncnn takes no part.
     """
-    from ...graph.infer import inferred  # these only here: no answer should wait for them
-    from ...onnxfile.integers import has_zero_points, set_apart
     from ...onnxfile.read import read_graph
-    from .write import emit_ncnn, write_ncnn
+    from .write import write_ncnn
 
-    graph = read_graph(source)
-    check_no_boxes("ncnn", "ncnn", source, card, graph)
-    if has_zero_points(graph):
-        raise zero_points("ncnn", source, "ncnn")
-    graph, integers = set_apart(graph)
-    graph = inferred(graph, _one(graph))
-    write_ncnn(out, out.with_suffix(".bin"), emit_ncnn(graph, integers), precision == "fp16")
+    graph, model = _emitted(read_graph(source))
+    write_ncnn(out, out.with_suffix(".bin"), model, precision == "fp16")
     inputs, outputs = ([value.name for value in values] for values in (graph.inputs, graph.outputs))
     with out.open("a", encoding="ascii", newline="\n") as file:
         file.write(f"{CARD}{_renamed(card, inputs, outputs).to_json()}\n")
+
+
+def _emitted(graph: Graph) -> tuple[Graph, NcnnModel]:
+    """The network without the integers in it, and ncnn's form of both; EngineError names what ncnn cannot express."""
+    from ...graph.infer import inferred  # these only here: no answer should wait for them
+    from ...onnxfile.integers import set_apart
+    from .write import emit_ncnn
+
+    graph, integers = set_apart(graph)
+    graph = inferred(graph, _one(graph))
+    return graph, emit_ncnn(graph, integers)
 
 
 def _one(graph: Graph) -> dict[str, int]:
@@ -76,15 +98,16 @@ def _renamed(card: Card, inputs: Sequence[str], outputs: Sequence[str]) -> Card:
 
 
 ENGINE = Engine(
-    "ncnn",
-    INSTALL,
-    (".param",),
-    ".ncnn.param",
-    (".bin",),
-    ("fp32", "fp16"),
-    False,
-    "ncnn",
-    version,
-    compile_model,
-    open_model,
+    name="ncnn",
+    install=INSTALL,
+    opens=(".param",),
+    suffix=".ncnn.param",
+    beside=(".bin",),
+    precisions=("fp32", "fp16"),
+    boxes=False,
+    int8="ncnn",
+    version=version,
+    takes=takes,
+    compile=compile_model,
+    open=open_model,
 )

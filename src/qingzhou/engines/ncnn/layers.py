@@ -28,11 +28,11 @@ def conv(e: Emitter, node: Node) -> None:
     window = _window({1: "kernel_shape", 2: "dilations", 3: "strides"}, (4, 14, 15, 16), node)
     params = {0: shape[0], **window, 5: int("bias" in roles(node)), 6: int(np.prod(shape))}
     params |= {7: groups} if groups > 1 else {}
-    whole = e.rounded(node)
-    out = value if whole is not None and e.stays_whole(value) else ""
-    params |= {} if whole is None else {8: 101 if out else 1}
+    rounded = e.rounded(node)
+    out = value if rounded is not None and e.stays_int8(value) else ""
+    params |= {} if rounded is None else {8: 101 if out else 1}
     e.put(f"{kind}{_dimensions(node)}", [e.take(node.inputs[0])], value, params | activation)
-    e.weight_and_bias(node, whole, out)
+    e.weight_and_bias(node, rounded, out)
 
 
 def conv_transpose(e: Emitter, node: Node) -> None:
@@ -53,16 +53,16 @@ def linear(e: Emitter, node: Node) -> None:
     x, shape = e.take(node.inputs[0]), e.shape(node, "weight")
     rows = e.sizes(node.inputs[0])[:-1]
     value, activation = e.result(node)
-    whole = e.rounded(node)
+    rounded = e.rounded(node)
     params: Params = {0: shape[0], 1: int("bias" in roles(node)), 2: int(np.prod(shape)), **activation}
-    params |= {} if whole is None else {8: 1}
+    params |= {} if rounded is None else {8: 1}
     if rows:
         x = e.inner("Reshape", f"{node.name}/rows", x, _sizes((int(np.prod(rows)), shape[1])))
         x = e.inner("InnerProduct", node.name, x, params)
         e.put("Reshape", [x], value, _sizes((*rows, shape[0])))
     else:
         e.put("InnerProduct", [x], value, params)
-    e.weight_and_bias(node, whole)
+    e.weight_and_bias(node, rounded)
 
 
 def batch_norm(e: Emitter, node: Node) -> None:

@@ -24,7 +24,7 @@ from ...runtime.engine.session import open_session
 from ...runtime.model.card import KEY, Card
 from ..base import Engine, Session, Settings, cannot_run, installed
 from .cuda import INSTALL, Gpu
-from .prepare import damaged, prepare, read_facts, trtexec, write_facts
+from .prepare import damaged, prepare, read_facts, takes, trtexec, write_facts
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -239,31 +239,33 @@ def _open_prepared(path: Path, settings: Settings) -> Session:
 
 
 PREPARES = Engine(
-    "tensorrt",
-    INSTALL,
-    (),
-    ".tensorrt.onnx",
-    (".json",),
-    ("fp32", "fp16"),
-    False,
-    "tensorrt",
-    version,
-    prepare,
-    _open_prepared,
+    name="tensorrt",
+    install=INSTALL,
+    opens=(),
+    suffix=".tensorrt.onnx",
+    beside=(".json",),
+    precisions=("fp32", "fp16"),
+    boxes=False,
+    int8="tensorrt",
+    version=version,
+    takes=takes,
+    compile=prepare,
+    open=_open_prepared,
     advice=_advice_without,
 )
 ENGINE = Engine(
-    "tensorrt",
-    INSTALL,
-    (".engine",),
-    ".tensorrt.engine",
-    (".json",),
-    ("fp32", "fp16"),
-    False,
-    "tensorrt",
-    version,
-    compile_model,
-    open_model,
+    name="tensorrt",
+    install=INSTALL,
+    opens=(".engine",),
+    suffix=".tensorrt.engine",
+    beside=(".json",),
+    precisions=("fp32", "fp16"),
+    boxes=False,
+    int8="tensorrt",
+    version=version,
+    takes=takes,
+    compile=compile_model,
+    open=open_model,
     kept=(".onnx", ".timing"),
     advice=_advice,
     instead=PREPARES,

@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING, Any
 from ...errors import EngineError, FileMissing, ModelError
 from ...runtime.model.card import KEY, Card
 from ...runtime.text import escaped
-from ..base import check_no_boxes, zero_points
+from ..base import boxes_inside, cannot_run, foreign, zero_points
 
 if TYPE_CHECKING:
     import onnx
 
+    from ...onnxfile.facts import Facts
+
 LARGEST_FACTS, LARGEST_PLAN = 1 << 24, 1 << 32  # bytes
+# TensorRT computes in INT8 between QuantizeLinear and DequantizeLinear, and knows none of the older integer operators:
+# https://github.com/onnx/onnx-tensorrt/blob/main/docs/operators.md
+UNKNOWN = ("ConvInteger", "DynamicQuantizeLinear", "MatMulInteger", "QLinearConv", "QLinearMatMul")
 
 
 def prepare(source: Path, card: Card, out: Path, precision: str) -> None:
@@ -22,7 +27,6 @@ def prepare(source: Path, card: Card, out: Path, precision: str) -> None:
     import onnx  # here: no answer should wait for it
 
     model = onnx.load(source, load_external_data=False)
-    _check(source, card)
     for entry in (*model.graph.input, *model.graph.output):
         entry.type.tensor_type.shape.dim[0].dim_value = 1
     if precision == "fp16":
@@ -32,21 +36,23 @@ def prepare(source: Path, card: Card, out: Path, precision: str) -> None:
     write_facts(out.with_suffix(".json"), card, {})
 
 
-def _check(source: Path, card: Card) -> None:
-    """EngineError for what no engine can be built of."""
-    from ...onnxfile.integers import has_zero_points
-    from ...onnxfile.read import read_graph
-
-    graph = read_graph(source)
-    check_no_boxes("TensorRT", "tensorrt", source, card, graph)
-    if card.input.kind == "tokens":
-        raise EngineError(
-            en=f"{source.name} generates text word by word, for which an engine of TensorRT is no use. Run the .onnx "
+def takes(facts: Facts) -> EngineError | None:
+    """Why no engine can be built of a model: boxes, texts, zero points, operators of ai.onnx.ml or of other tools."""
+    if why := boxes_inside("TensorRT", "tensorrt", facts):
+        return why
+    if facts.card and facts.card.input.kind == "tokens":
+        name = facts.path.name
+        return EngineError(
+            en=f"{name} generates text word by word, for which an engine of TensorRT is no use. Run the .onnx "
             "with onnxruntime.",
-            zh=f"{source.name} 逐词生成文本，不适合 TensorRT。请用 onnxruntime 运行 .onnx。",
+            zh=f"{name} 逐词生成文本，不适合 TensorRT。请用 onnxruntime 运行 .onnx。",
         )
-    if has_zero_points(graph):
-        raise zero_points("TensorRT", source, "tensorrt")
+    if facts.zero_points:
+        return zero_points("TensorRT", facts.path, "tensorrt")
+    unknown = ", ".join(sorted({node.op for node in facts.file.graph.nodes} & set(UNKNOWN)))
+    if unknown:
+        return cannot_run("TensorRT", facts.path, ValueError(f"it does not know {unknown}"))
+    return foreign("TensorRT", facts, ())
 
 
 def _half(model: onnx.ModelProto) -> onnx.ModelProto:

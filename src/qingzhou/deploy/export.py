@@ -6,17 +6,15 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from .convert import convert
-from .engines import Artifact, Engine, compile_for
-from .engines.artifact import check_precision, is_quantised
-from .engines.base import two_stages
-from .engines.table import engine_here, is_compiled
-from .errors import AccuracyLost, say
-from .progress import Tell, silent
-from .quant import quantize
-from .sources.openmmlab.state import recognise_checkpoint
-from .sources.openmmlab.wrapped import open_checkpoint
-from .whole_file import fitting, folder_beside, output_path
+from ..engines import Artifact, compile_for
+from ..engines.artifact import check_precision
+from ..engines.table import engine_here
+from ..errors import AccuracyLost, say
+from ..progress import Tell, silent
+from ..quant import Quantised
+from ..whole_file import folder_beside, output_path
+from .make import Maker
+from .plan import kind_of, refusal
 
 
 def export_model(
@@ -37,31 +35,30 @@ def export_model(
     (Path('best.ncnn.param'), Path('best.ncnn.bin'))
     """
     source, start, chosen = Path(source), time.perf_counter(), engine_here(engine)
-    ready = source.suffix.lower() == ".onnx" or is_compiled(source)
-    if ready and precision != "int8":
+    if kind_of(source) != "checkpoint" and precision != "int8":
         return compile_for(engine, source, out, precision)
     check_precision(chosen, precision)
-    form = "" if ready else _form(source, chosen)
-    target, model = output_path(source, out, chosen.suffix), source
+    target = output_path(source, out, chosen.suffix)
     told: tuple[str, ...] = ()
     with folder_beside(target) as folder:
-        if not ready:
-            converted = convert(source, folder / fitting(source.stem, ".onnx"), form=form)
-            model, told = converted.path, tuple(converted.card.notes)
-        if precision == "int8" and not is_quantised(model):
-            model, cost = _rounded(model, chosen.int8, folder, data, max_drop, tell)
+        maker = Maker(source, folder)
+        model = maker.onnx(chosen)
+        path = model.path
+        if not maker.is_ready and model.card:
+            told = tuple(model.card.notes)
+        if precision == "int8" and not model.quantized:
+            if why := refusal(chosen, model):
+                raise why
+            found = maker.int8(model, data, chosen.int8, max_drop=max_drop, tell=tell)
+            path, cost = _kept(found, max_drop)
             told += cost
         tell(say(f"for {engine}", f"用于 {engine}"))
-        made = compile_for(engine, model, target, precision)
+        made = compile_for(engine, path, target, precision)
     return replace(made, source=source, told=(*told, *made.told), seconds=time.perf_counter() - start)
 
 
-def _rounded(
-    model: Path, target: str, folder: Path, data: str | Path | None, max_drop: float, tell: Tell
-) -> tuple[Path, tuple[str, ...]]:
-    """The model in INT8, as the engine takes it, and what is to be known of it: what that cost, what is doubtful."""
-    out = folder / fitting(model.stem, ".int8.onnx")
-    found = quantize(model, data, out, max_drop=max_drop, any_speed=True, target=target, tell=tell)
+def _kept(found: Quantised, max_drop: float) -> tuple[Path, tuple[str, ...]]:
+    """The model in INT8, and what is to be known of it: what that cost, what is doubtful."""
     if found.path is None:
         lost = 100 * found.verdict.drop.drop if found.verdict else 0.0
         raise AccuracyLost(
@@ -71,13 +68,3 @@ def _rounded(
             f"{max_drop:g}。没有写任何文件。详情请用 qingzhou quantize 查看。",
         )
     return found.path, (found.explanation, *found.notes)
-
-
-def _form(source: Path, engine: Engine) -> str:
-    """Of a checkpoint's network; EngineError for a two-stage detector where the engine cannot run it."""
-    if engine.boxes:
-        return "boxes"
-    found = recognise_checkpoint(open_checkpoint(source))
-    if any(node.op == "RegionAlign" for node in found.graph.nodes):
-        raise two_stages(engine.name, source, found.title)
-    return "raw" if found.task == "detection" else "boxes"
