@@ -78,3 +78,34 @@ def test_values_are_shown_and_hidden_again(tmp_path: Path) -> None:
         onnx.checker.check_model(shown, full_check=True)
         assert [value.name for value in shown.graph.output] == ["y", "inner"]
     assert path.read_bytes() == before
+
+
+def test_values_with_sizes_of_one_name_are_shown(tmp_path: Path) -> None:
+    """The levels of a detector are all called (1, channels, height, width): onnxruntime, which takes names for sizes,
+    must not give them one memory.
+    """
+    from qingzhou.graph.form import Value
+    from qingzhou.onnxfile.write import showing
+    from qingzhou.runtime.engine.session import open_session
+
+    make, kind = onnx.helper, onnx.TensorProto.FLOAT
+    x, y = make.make_tensor_value_info("x", kind, [1, 1, "height", "width"]), make.make_tensor_value_info("y", kind, [])
+    nodes = [
+        node
+        for n in (1, 2)
+        for node in (
+            make.make_node("AveragePool", ["x"], [f"level{n}"], kernel_shape=[n, n], strides=[n, n]),
+            make.make_node("Transpose", [f"level{n}"], [f"turned{n}"], perm=[0, 2, 3, 1]),
+            make.make_node("ReduceMax", [f"turned{n}"], [f"most{n}"], keepdims=0),
+        )
+    ]
+    nodes.append(make.make_node("Add", ["most1", "most2"], ["y"]))
+    opsets = [make.make_opsetid("", 13)]
+    onnx.save(
+        make.make_model(make.make_graph(nodes, "net", [x], [y]), opset_imports=opsets, ir_version=8),
+        path := tmp_path / "n.onnx",
+    )
+    with showing(path, [Value(f"level{n}", (1, 1, "height", "width")) for n in (1, 2)]):
+        session = open_session(path, once=True)
+    found = session.run(None, {"x": np.ones((1, 1, 8, 12), np.float32)})
+    assert [array.shape for array in found] == [(), (1, 1, 8, 12), (1, 1, 4, 6)]

@@ -6,6 +6,7 @@ import contextlib
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -44,9 +45,18 @@ def showing(path: Path, values: Sequence[Value]) -> Iterator[None]:
     size = path.stat().st_size
     if values:
         with path.open("ab") as file:
-            file.write(protobuf.in_graph(protobuf.parts(OUTPUT, map(value_info, values))))
+            file.write(protobuf.in_graph(protobuf.parts(OUTPUT, map(value_info, map(_own_sizes, values)))))
     yield
     os.truncate(path, size)
+
+
+def _own_sizes(value: Value) -> Value:
+    """With a name of its own for every free size: onnxruntime lets values of one shape share memory, and the levels of
+    a detector are all called (1, channels, height, width).
+    """
+    return replace(
+        value, shape=tuple(f"{value.name}/{i}" if isinstance(n, str) else n for i, n in enumerate(value.shape))
+    )
 
 
 def _write_numbers(file: BinaryIO, constant: Constant) -> None:
