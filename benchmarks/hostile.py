@@ -103,7 +103,7 @@ def files(folder: Path, size: int, kinds: list[str]) -> Iterator[tuple[str, str,
     from files import hostile_files
     from scaled import KINDS
 
-    from qingzhou.convert import run_conversion
+    from qingzhou.conversion import run_conversion
 
     model = run_conversion(HERE / "tests/oracle/digits/basenn.pth", folder / "good.onnx").model.proto
     for what, (name, data) in hostile_files(folder, model).items():

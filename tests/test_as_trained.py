@@ -10,7 +10,7 @@ import pytest
 
 from makers import write_checkpoint
 from passengers import ORACLE, digits
-from qingzhou.convert import run_conversion
+from qingzhou.conversion import run_conversion
 from qingzhou.model import Model
 from qingzhou.sources.torch.container import read_checkpoint
 

@@ -20,7 +20,7 @@ from click.testing import CliRunner, Result
 import qingzhou
 from lenets import tensors, write_lenet
 from makers import write_checkpoint
-from qingzhou import errors
+from qingzhou import conversion, errors
 from qingzhou.cli import main
 from qingzhou.errors import QingzhouError, say, use_language
 from qingzhou.onnxfile import write as export_file
@@ -314,7 +314,7 @@ def test_a_full_disk(function: str, tmp_path: Path, out: Path, monkeypatch: pyte
     place, name = (os, "replace") if function == "os.replace" else (export_file, function)
     monkeypatch.setattr(place, name, full)
     if function == "append_metadata":
-        monkeypatch.setattr(sys.modules["qingzhou.convert"], name, full)
+        monkeypatch.setattr(conversion, name, full)
     assert os.strerror(errno.ENOSPC) in refused(source, model)
     left = [path.name for path in out.rglob("*") if path.is_file()]
     assert left == ["m.onnx"] and model.read_bytes() == b"the last one"

@@ -14,10 +14,11 @@ from lenets import write_lenet
 from makers import Instance, Name
 from passengers import DIGITS, ORACLE, mmedu
 from qingzhou.cli import main
-from qingzhou.convert import run_conversion
+from qingzhou.conversion import run_conversion
 from qingzhou.errors import QingzhouError, UnsupportedCheckpoint
 from qingzhou.info import read_info
 from qingzhou.model import load
+from qingzhou.options import Options
 
 NUMBERED = [str(i) for i in range(10)]
 SAME = "abcdefghij"
@@ -84,7 +85,7 @@ def test_a_label_that_no_card_holds(tmp_path: Path) -> None:
         run_conversion(path)
     assert "--labels" in caught.value.en and len(caught.value.en) < 500
     assert [file.name for file in tmp_path.iterdir()] == ["best.pth"]
-    assert run_conversion(path, labels=list(SAME)).model.card.labels == list(SAME)
+    assert run_conversion(path, options=Options(labels=list(SAME))).model.card.labels == list(SAME)
 
 
 @pytest.mark.parametrize("count", [1, 9, 11, 5000])
@@ -96,12 +97,12 @@ def test_labels_of_the_wrong_count(count: int, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", [(64,), (64, 64), (1, 3, 64, 64)])
 def test_a_single_number_is_a_square(size: tuple[int, ...], tmp_path: Path) -> None:
-    done = run_conversion(mmedu("MobileNet", tmp_path), input_size=size)
+    done = run_conversion(mmedu("MobileNet", tmp_path), options=Options(input_size=size))
     assert done.model.card.input.shape == [1, 3, 64, 64]
 
 
 def test_a_single_number_is_a_square_of_basenn_too(tmp_path: Path) -> None:
-    done = run_conversion(DIGITS / "basenn.pth", tmp_path / "m.onnx", input_size=(24,))
+    done = run_conversion(DIGITS / "basenn.pth", tmp_path / "m.onnx", Options(input_size=(24,)))
     assert done.model.card.input.shape[2:] == [24, 24]
 
 

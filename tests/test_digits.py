@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from passengers import digits
-from qingzhou.convert import run_conversion
+from qingzhou.conversion import run_conversion
 from qingzhou.model import Model
+from qingzhou.options import Options
 from qingzhou.runtime.predict import Predictor
 
 ORACLE = Path(__file__).parent / "oracle"
@@ -40,7 +41,7 @@ def test_mmedu(tmp_path: Path) -> None:
 def test_a_mobilenet_v3_scores_what_torch_scored(tmp_path: Path) -> None:
     """Picture by picture: the probabilities that torch's own layers gave (oracle/trained_v3/make.py)."""
     place = ORACLE / "trained_v3"
-    model = run_conversion(place / "checkpoint.pth", tmp_path / "v3.onnx", input_size=(64, 64)).model
+    model = run_conversion(place / "checkpoint.pth", tmp_path / "v3.onnx", Options(input_size=(64, 64))).model
     assert model.card.network.startswith("MobileNetV3")
     kept, far, right = np.load(place / "scores.npz"), 0.0, [0, 0]
     torch = dict(zip(kept["paths"].tolist(), kept["scores"], strict=True))
@@ -62,7 +63,7 @@ def test_with_the_division_by_255_forgotten_half_is_wrong(basenn: Model) -> None
 
 def test_with_the_normalisation_inside_nothing_is_lost(basenn: Model, tmp_path: Path) -> None:
     """The form for XEduHub divides in the network itself, and its card says that nothing is left to do."""
-    done = run_conversion(ORACLE / "digits" / "basenn.pth", tmp_path, xeduhub=True)
+    done = run_conversion(ORACLE / "digits" / "basenn.pth", tmp_path, Options(xeduhub=True))
     assert not [step for step in done.model.card.input.steps if step["op"] == "normalize"]
     pairs = [(basenn.predict(path).scores, done.model.predict(path).scores) for path, _ in list(digits())[::20]]
     assert max(abs(a - b).max() for a, b in pairs) <= 1e-5

@@ -21,8 +21,9 @@ from passengers import digits
 from qingzhou import batch
 from qingzhou.answers import coco
 from qingzhou.cli import main
-from qingzhou.convert import Conversion, run_conversion
+from qingzhou.conversion import Conversion, run_conversion
 from qingzhou.errors import OptionError, OutputError, use_language
+from qingzhou.options import Options
 from qingzhou.run import Answer
 from qingzhou.runtime.draw import keep
 from qingzhou.runtime.parts.optional import PACKAGES
@@ -277,7 +278,7 @@ def test_a_detectors_program_reads_no_results(tmp_path: Path) -> None:
     """Run twice on its own folder, where it saves them; a picture called like one of them stays."""
     oracle = Path(__file__).parent / "oracle" / "trained_ssd"
     use_language("en")
-    run_conversion(oracle / "checkpoint.pth", tmp_path / "m.onnx", input_size=(160, 160))
+    run_conversion(oracle / "checkpoint.pth", tmp_path / "m.onnx", Options(input_size=(160, 160)))
     for number, path in enumerate(sorted(oracle.glob("pictures/*.jpg"))[:2]):
         shutil.copy(path, tmp_path / f"{number}.jpg")
     put(tmp_path / "m_result1.png")

@@ -18,8 +18,9 @@ from PIL import Image
 import qingzhou
 from lenets import write_lenet
 from passengers import basenn, digits, reference
-from qingzhou.convert import run_conversion
+from qingzhou.conversion import run_conversion
 from qingzhou.errors import say, use_language
+from qingzhou.options import Options
 
 DIGITS = Path(__file__).parent / "oracle" / "digits" / "basenn.pth"
 
@@ -65,7 +66,7 @@ def test_a_detector_draws_what_it_finds(tmp_path: Path) -> None:
     """From a picture to its boxes, and the drawn picture beside the program."""
     oracle = Path(__file__).parent / "oracle" / "trained_ssd"
     use_language("en")
-    done = run_conversion(oracle / "checkpoint.pth", tmp_path / "形状" / "shapes.onnx", input_size=(160, 160))
+    done = run_conversion(oracle / "checkpoint.pth", tmp_path / "形状" / "shapes.onnx", Options(input_size=(160, 160)))
     printed = run(done.program, str(oracle / "pictures" / "07.jpg"))
     best = np.load(oracle / "detections.npz")["07.jpg"][0]
     corners = [round(float(n)) for n in best[:4]]
@@ -89,7 +90,7 @@ def test_all_pictures_of_a_folder(case: str, tmp_path: Path) -> None:
         printed = run(run_conversion(DIGITS, tmp_path / "m" / "m.onnx").program, str(tmp_path / "folder"))
         assert printed.count("Result: ") == 3 and "0.png" in printed
     else:
-        done = run_conversion(oracle / "checkpoint.pth", tmp_path / "m" / "m.onnx", input_size=(160, 160))
+        done = run_conversion(oracle / "checkpoint.pth", tmp_path / "m" / "m.onnx", Options(input_size=(160, 160)))
         assert run(done.program, str(tmp_path / "folder")).count("Found ") == 3
         assert {path.name for path in done.program.parent.glob("*.png")} == {f"m_result{n}.png" for n in ("", 1, 2)}
 

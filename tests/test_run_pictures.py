@@ -13,7 +13,7 @@ from PIL import Image
 
 from passengers import digits
 from qingzhou.cli import main
-from qingzhou.convert import run_conversion
+from qingzhou.conversion import run_conversion
 from qingzhou.model import Model
 
 TRAINED = Path(__file__).parent / "oracle" / "trained" / "lenet_digits.pth"

@@ -8,14 +8,12 @@
 
 from __future__ import annotations
 
-import sys
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from .version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from .convert import convert
+    from .conversion import convert
     from .errors import QingzhouError, use_language
     from .model import Model, load
     from .quant import quantize
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Card", "Model", "QingzhouError", "convert", "load", "quantize", "use_language"]
 
 _HOMES = {
-    "convert": ".convert",
+    "convert": ".conversion",
     "load": ".model",
     "Model": ".model",
     "Card": ".runtime.model.card",
@@ -43,14 +41,3 @@ def __getattr__(name: str) -> Any:
     value = getattr(import_module(_HOMES[name], __name__), name)
     globals()[name] = value
     return value
-
-
-class _Package(ModuleType):
-    """The package. Importing a submodule sets its name here; that of `convert` would hide the function."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (name in _HOMES and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from .convert import Conversion, run_conversion
+from .conversion import Conversion, run_conversion
 from .errors import CheckpointMissing, OptionError, QingzhouError
-from .files.sniff import ENDINGS, HEAD, model_suffix
+from .files.sniff import HEAD, model_suffix
+from .options import Options
 from .runtime.file import open_file
+from .sources.table import CHECKPOINTS, is_model_folder
 from .whole_file import fitting, one_name
 
 Outcome = Conversion | QingzhouError
 Result = tuple[Path, Outcome]  # a checkpoint, and what became of it
 
 
-def convert_all(files: Sequence[Path], out: str | Path | None, **options: Any) -> list[Result]:
+def convert_all(files: Sequence[Path], out: str | Path | None, options: Options = Options()) -> list[Result]:  # noqa: B008  # frozen
     """Convert every file, and every checkpoint inside the folders among them."""
     sources = dict(_checkpoints(files))
     if len(sources) > 1 and out is not None and Path(out).suffix.lower() == ".onnx":
@@ -28,9 +29,9 @@ def convert_all(files: Sequence[Path], out: str | Path | None, **options: Any) -
     return [(source, _convert(source, targets[source], options)) for source in sources]
 
 
-def _convert(source: Path, out: str | Path | None, options: dict[str, Any]) -> Outcome:
+def _convert(source: Path, out: str | Path | None, options: Options) -> Outcome:
     try:
-        return run_conversion(source, out, **options)
+        return run_conversion(source, out, options)
     except QingzhouError as err:
         return err
 
@@ -38,25 +39,25 @@ def _convert(source: Path, out: str | Path | None, options: dict[str, Any]) -> O
 def _checkpoints(files: Sequence[Path]) -> Iterable[tuple[Path, Path]]:
     """Every checkpoint, with its path inside the folder that was named (its own name if it was named itself)."""
     for file in files:
-        if not file.is_dir():
+        if not file.is_dir() or is_model_folder(file):
             yield file, Path(file.name)
             continue
         found = sorted(path for path in file.rglob("*") if path.is_file() and _is_checkpoint(path))
         if not found:
             raise CheckpointMissing(
-                en=f"The folder {file} holds no checkpoint ({', '.join(ENDINGS)}). Name the .pth file itself.",
-                zh=f"文件夹 {file} 里没有权重文件（{'、'.join(ENDINGS)}）。请直接指定 .pth 文件。",
+                en=f"The folder {file} holds no checkpoint ({', '.join(CHECKPOINTS)}). Name the .pth file itself.",
+                zh=f"文件夹 {file} 里没有权重文件（{'、'.join(CHECKPOINTS)}）。请直接指定 .pth 文件。",
             )
         yield from ((path, path.relative_to(file)) for path in found)
 
 
 def _is_checkpoint(path: Path) -> bool:
     """By its name, or else by its content: model_best.pth.tar, best.pth.1, a name without an ending."""
-    if path.suffix.lower() in ENDINGS:
+    if path.suffix.lower() in CHECKPOINTS:
         return True
     try:
         with open_file(path) as file:
-            return model_suffix(file.read(HEAD), path.stat().st_size) in ENDINGS
+            return model_suffix(file.read(HEAD), path.stat().st_size) in CHECKPOINTS
     except (OSError, QingzhouError):  # one that cannot be opened is none that was meant
         return False
 

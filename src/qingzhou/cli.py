@@ -38,17 +38,11 @@ on_device = click.option(
 @click.option("--score-threshold", type=float, help="Detectors: least score of a box. 最低得分。")
 @click.option("--iou-threshold", type=float, help="Detectors: overlap that NMS allows. NMS 阈值。")
 @click.option("--max-detections", type=int, help="Detectors: at most so many boxes. 最多框数。")
-@click.option("--xeduhub-input", is_flag=True, help="For the unchanged XEduHub (raw pixels). 供原版 XEduHub 使用。")
+@click.option(
+    "--xeduhub-input", "xeduhub", is_flag=True, help="For the unchanged XEduHub (raw pixels). 供原版 XEduHub 使用。"
+)
 @common
-def convert(
-    files: tuple[Path, ...],
-    out: str | None,
-    labels: str | None,
-    lang: str | None,
-    as_json: bool,
-    xeduhub_input: bool,
-    **options: Any,
-) -> None:
+def convert(files: tuple[Path, ...], out: str | None, lang: str | None, as_json: bool, **asked: Any) -> None:
     """Convert checkpoints (.pth) to checked ONNX models with code that runs them.
 
     把训练得到的权重文件（.pth）转换成检查过的 ONNX 模型和可以直接运行的代码。
@@ -56,9 +50,10 @@ def convert(
     with friendly(lang, as_json):
         from . import present
         from .batch import convert_all
+        from .options import Options
 
         with present.busy(say("converting", "转换中")):
-            results = convert_all(files, out, labels=labels, xeduhub=xeduhub_input, **options)
+            results = convert_all(files, out, Options(**asked))
         present.conversions(results, as_json)
         if any(isinstance(result, QingzhouError) for _, result in results):
             sys.exit(1)

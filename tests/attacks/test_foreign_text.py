@@ -28,11 +28,12 @@ from qingzhou.bench import measure
 from qingzhou.bundle.build import build
 from qingzhou.bundle.push import Pushed
 from qingzhou.cli import main
-from qingzhou.convert import run_conversion
+from qingzhou.conversion import run_conversion
 from qingzhou.doors.common import pth_info
 from qingzhou.doors.MMEdu import MMClassification
 from qingzhou.errors import use_language
 from qingzhou.model import load
+from qingzhou.options import Options
 from qingzhou.present import boards
 from qingzhou.runtime.engine.session import open_session
 from qingzhou.runtime.parts.wires import Broker, Serial
@@ -70,7 +71,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     }
     models = {}
     for kind, (source, options) in sources.items():
-        model = run_conversion(source, made / f"{kind}.onnx", **options).model.path
+        model = run_conversion(source, made / f"{kind}.onnx", Options(**options)).model.path
         (evil / kind).mkdir()
         models[kind] = foreign.evil_model(model, evil / kind / f"{NAME}.onnx")
     data = evil / "data"

@@ -17,7 +17,7 @@ from onnx import TensorProto
 
 from qingzhou.bundle.build import build
 from qingzhou.cli import main
-from qingzhou.convert import run_conversion
+from qingzhou.conversion import run_conversion
 from qingzhou.doors.XEdu.hub import Workflow
 from qingzhou.engines import compile_for
 from qingzhou.errors import ModelError

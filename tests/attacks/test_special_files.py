@@ -19,7 +19,7 @@ from click.testing import CliRunner
 import qingzhou
 from qingzhou.bundle.push import opened
 from qingzhou.cli import main
-from qingzhou.convert import run_conversion
+from qingzhou.conversion import run_conversion
 from qingzhou.errors import QingzhouError, use_language
 from qingzhou.evaluate.data import read_data
 from qingzhou.labels import read_label_file, read_label_option

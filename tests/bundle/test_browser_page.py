@@ -15,7 +15,7 @@ import pytest
 
 from qingzhou.bundle import browser
 from qingzhou.bundle.browser import ENGINE, PAGE, engine_facts, engine_file, write_page
-from qingzhou.convert import convert
+from qingzhou.conversion import convert
 from qingzhou.errors import ModelError, OutputError
 from qingzhou.model import load
 from qingzhou.runtime.model.card import Card

@@ -25,8 +25,7 @@ from qingzhou.onnxfile.emit import emit
 from qingzhou.onnxfile.write import write_onnx
 from qingzhou.runtime.engine.ncnn_file import parse
 from qingzhou.runtime.engine.ncnn_format import TAG_FLOAT16
-from qingzhou.sources.openmmlab.state import recognise_checkpoint
-from qingzhou.sources.torch.container import read_checkpoint
+from qingzhou.sources.table import read_network
 
 ncnn = pytest.importorskip("ncnn")
 
@@ -102,8 +101,7 @@ def original(folder: Path) -> tuple[Graph, Any]:
 
 
 def from_checkpoint(path: Path, wanted: Wanted = Wanted()) -> Graph:  # noqa: B008  # frozen
-    checkpoint = read_checkpoint(path)
-    found = recognise_checkpoint(checkpoint, wanted)
+    found = read_network(path, wanted)
     return simplify(found.heads or found.graph)
 
 

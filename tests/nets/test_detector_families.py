@@ -31,8 +31,7 @@ from qingzhou.nets.recorded import Wanted  # noqa: E402
 from qingzhou.onnxfile.emit import emit  # noqa: E402
 from qingzhou.onnxfile.write import write_onnx  # noqa: E402
 from qingzhou.sources.openmmlab.config import read_settings  # noqa: E402
-from qingzhou.sources.openmmlab.state import recognise_checkpoint  # noqa: E402
-from qingzhou.sources.torch.container import read_checkpoint  # noqa: E402
+from qingzhou.sources.table import read_network  # noqa: E402
 
 NAMES = sorted(path.name.removesuffix(".json.gz") for path in FAMILIES.glob("*.json.gz"))
 CAFFE = "model = dict(backbone=dict(style='caffe'))"
@@ -127,8 +126,9 @@ def test_saved_by_mmengine(name: str, tmp_path: Path) -> None:
     original = Original(name)
     preprocessor = {f"data_preprocessor.{key}": np.ones((3, 1, 1), np.float32) for key in ("mean", "std")}
     content = {"meta": {}, "state_dict": {**preprocessor, **original.tensors}}
-    found = recognise_checkpoint(read_checkpoint(write_checkpoint(tmp_path / "x.pth", content)))
-    assert (found.title, found.tool, found.task) == (original.manifest["title"], "MMDetection", "detection")
+    found = read_network(write_checkpoint(tmp_path / "x.pth", content))
+    card = found.card
+    assert (card.network, card.tool, card.task) == (original.manifest["title"], "MMDetection", "detection")
 
 
 def test_anchors_that_no_config_tells() -> None:

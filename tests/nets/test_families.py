@@ -28,7 +28,7 @@ from qingzhou.nets.match import Match, recognise  # noqa: E402
 from qingzhou.nets.recorded import Wanted  # noqa: E402
 from qingzhou.onnxfile.emit import emit  # noqa: E402
 from qingzhou.onnxfile.write import write_onnx  # noqa: E402
-from qingzhou.sources.openmmlab.state import recognise_checkpoint  # noqa: E402
+from qingzhou.sources.table import read_network  # noqa: E402
 from qingzhou.sources.torch.container import read_checkpoint  # noqa: E402
 
 STRANGERS = "strangers"
@@ -140,8 +140,8 @@ def test_saved_by(saved: str, name: str, tmp_path: Path) -> None:
     manifest = read(name)
     tensors = fill(manifest)
     checkpoint = read_checkpoint(write_checkpoint(tmp_path / "x.pth", SAVED[saved](tensors)))
-    found = recognise_checkpoint(checkpoint, Wanted(tuple(manifest["input_shape"][2:])))
-    assert (found.title, found.classes) == (manifest["title"], manifest["classes"])
+    found = read_network(tmp_path / "x.pth", Wanted(tuple(manifest["input_shape"][2:])))
+    assert (found.card.network, found.classes) == (manifest["title"], manifest["classes"])
     assert set(checkpoint.tensors) == set(tensors)
     match = recognised(dict(checkpoint.tensors), manifest)
     result = probabilities(match, checkpoint.tensors, manifest, 13, tmp_path)

@@ -31,11 +31,10 @@ from qingzhou.nets.match import recognise  # noqa: E402
 from qingzhou.nets.recorded import Wanted  # noqa: E402
 from qingzhou.onnxfile.emit import emit  # noqa: E402
 from qingzhou.onnxfile.write import write_onnx  # noqa: E402
-from qingzhou.sources.network import Recognised  # noqa: E402
+from qingzhou.sources.network import Network  # noqa: E402
 from qingzhou.sources.openmmlab.config import read_settings  # noqa: E402
 from qingzhou.sources.openmmlab.config_text import parse  # noqa: E402
-from qingzhou.sources.openmmlab.state import recognise_checkpoint  # noqa: E402
-from qingzhou.sources.torch.container import read_checkpoint  # noqa: E402
+from qingzhou.sources.table import read_network  # noqa: E402
 
 Arrays = dict[str, np.ndarray]
 REFERENCES: dict[str, dict[str, Any]] = json.loads(gzip.decompress((ORACLE / "heads/references.json.gz").read_bytes()))
@@ -51,14 +50,13 @@ def filled(reference: Mapping[str, Any]) -> Arrays:
     return found | {key: np.array(numbers, np.float32) for key, numbers in reference["given"].items()}
 
 
-def recognised(reference: Mapping[str, Any], tmp_path: Path, meta: Mapping[str, Any] | None = None) -> Recognised:
+def recognised(reference: Mapping[str, Any], tmp_path: Path, meta: Mapping[str, Any] | None = None) -> Network:
     said = {"cfg": reference["config"]} if meta is None else meta
     saved = {"meta": {"mmengine_version": "0.10.7", **said}, "state_dict": filled(reference)}
-    checkpoint = read_checkpoint(write_checkpoint(tmp_path / "x.pth", saved))
-    return recognise_checkpoint(checkpoint, Wanted((64, 64)))
+    return read_network(write_checkpoint(tmp_path / "x.pth", saved), Wanted((64, 64)))
 
 
-def answer(found: Recognised, tensors: Arrays, x: np.ndarray, opset: int, folder: Path) -> np.ndarray:
+def answer(found: Network, tensors: Arrays, x: np.ndarray, opset: int, folder: Path) -> np.ndarray:
     path = folder / "x.onnx"
     write_onnx(path, emit(simplify(found.graph.bound(tensors)), opset, {11: 6, 13: 8}.get(opset, 8)))
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
@@ -75,7 +73,7 @@ def picture(reference: Mapping[str, Any]) -> np.ndarray:
 def test_equals_the_original(name: str, tmp_path: Path) -> None:
     reference = REFERENCES[name]
     found, tensors = recognised(reference, tmp_path), filled(reference)
-    assert len(found.notes) == (
+    assert len(found.card.notes) == (
         reference["config"].count("MultiLabel") + reference["config"].count("CSRA")
     )  # which says what the head does
     for opset in (11, 13, 18) if name in ("gem", "arcface", "stacked", "csra of 4, draw 11") else (13,):
@@ -179,7 +177,11 @@ def with_first(name: str, channels: int) -> dict[str, tuple[int, ...]]:
 def test_channels_are_those_of_the_first_convolution(name: str, channels: int, color: str) -> None:
     found = recognise(with_first(name, channels)).recorded
     color = "BGR" if name == "regnetx_400mf" and channels == 3 else color
-    assert (found.input.shape[1], found.input.color, found.graph.inputs[0].shape[1]) == (channels, color, channels)
+    assert (found.input.shape[1], found.input.color, found.graph.inputs[0].shape[1]) == (
+        channels,
+        color,
+        channels,
+    )
     for step in found.input.steps:
         assert len(step.get("mean", [0] * channels)) == len(step.get("std", [0] * channels)) == channels
 
@@ -243,7 +245,7 @@ HARMLESS = (
 )
 
 
-def changed(setting: str, tmp_path: Path, base: str = "plain") -> Recognised:
+def changed(setting: str, tmp_path: Path, base: str = "plain") -> Network:
     """A network whose config says this as well."""
     path, _, value = setting.partition("=")
     part, _, name = path.partition(".")
@@ -280,13 +282,13 @@ def test_a_general_mean_needs_its_order(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("setting", NAMED)
 def test_unknown_settings_are_named(setting: str, tmp_path: Path) -> None:
-    (note,) = changed(setting, tmp_path).notes
+    (note,) = changed(setting, tmp_path).card.notes
     assert NAMED[setting] in note and note.count(" = ") <= 1
 
 
 @pytest.mark.parametrize("setting", HARMLESS)
 def test_what_only_training_reads_is_neither(setting: str, tmp_path: Path) -> None:
-    assert changed(setting, tmp_path).notes == ()
+    assert changed(setting, tmp_path).card.notes == []
 
 
 @pytest.mark.parametrize("setting", ["strides=(1, 2, 2, 1)", "dilations=[1, 1, 1, 2]"])
@@ -304,4 +306,4 @@ def test_thresholds_of_several_classes(said: str, threshold: float, most: int, t
     """As in mmpretrain: `thr` counts before `topk`; without both it is 0.5."""
     config = f"model = dict(backbone=dict(type='ResNet'), head=dict(type='MultiLabelLinearClsHead', {said}))"
     found = recognised(REFERENCES["multi-label"], tmp_path, {"cfg": config})
-    assert found.scores == "sigmoids" and found.thresholds == {"score": threshold, "most": most}
+    assert found.card.output.scores == "sigmoids" and found.card.thresholds == {"score": threshold, "most": most}

@@ -19,8 +19,7 @@ from qingzhou.nets.pictures import final_size
 from qingzhou.nets.settings import Anchors, Picture, Settings, Stage
 from qingzhou.sources.openmmlab.config import read_settings
 from qingzhou.sources.openmmlab.config_text import DEEPEST, LONGEST, UNKNOWN, Unreadable, parse
-from qingzhou.sources.openmmlab.state import recognise_checkpoint
-from qingzhou.sources.torch.container import read_checkpoint
+from qingzhou.sources.table import read_network
 
 SSD = {"anchors": [6] * 6}
 YOLO = {"anchors": [3] * 3}
@@ -518,17 +517,18 @@ def test_a_checkpoint_with_a_config(key: str, labels: dict[str, Any], tmp_path: 
     preprocessor = {"data_preprocessor.mean": np.zeros((3, 1, 1), np.float32)}
     meta = {key: MMENGINE_SSD, **labels}
     path = write_checkpoint(tmp_path / "x.pth", {"meta": meta, "state_dict": {**preprocessor, **tensors}})
-    found = recognise_checkpoint(read_checkpoint(path))
-    assert (found.title, found.tool, found.input.shape) == ("SSDLite MobileNetV2 0.1x", "MMDetection", [1, 3, 320, 300])
+    found = read_network(path)
+    card = found.card
+    assert (card.network, card.tool, card.input.shape) == ("SSDLite MobileNetV2 0.1x", "MMDetection", [1, 3, 320, 300])
     assert read_labels(found.named).names == ("cat", "dog")
-    assert found.thresholds == {"score": 0.02, "iou": 0.4, "most": 150}
-    assert found.input.steps[-1] == {"op": "normalize", "mean": [120.0, 116.28, 103.53], "std": [58.395, 57.12, 57.375]}
+    assert card.thresholds == {"score": 0.02, "iou": 0.4, "most": 150}
+    assert card.input.steps[-1] == {"op": "normalize", "mean": [120.0, 116.28, 103.53], "std": [58.395, 57.12, 57.375]}
 
 
 def test_a_checkpoint_with_an_unreadable_config(tmp_path: Path) -> None:
     tensors = {name: np.zeros(shape, np.float32) for name, shape in shapes_of_ssd(2).items()}
     path = write_checkpoint(tmp_path / "x.pth", {"meta": {"config": "model = ("}, "state_dict": tensors})
-    found = recognise_checkpoint(read_checkpoint(path))
+    found = read_network(path).card
     assert found.thresholds == {"score": 0.5, "iou": 0.45, "most": 200}
     assert any("cannot be read" in note for note in found.notes)
 

@@ -11,8 +11,9 @@ import onnx
 import onnxruntime
 import pytest
 
-from qingzhou.convert import run_conversion
+from qingzhou.conversion import run_conversion
 from qingzhou.errors import UnsupportedCheckpoint
+from qingzhou.options import Options
 
 ORACLE = Path(__file__).parents[1] / "oracle" / "basenn"
 VERSIONS = ((11, 6), (13, 8), (17, 8), (21, 10))
@@ -43,7 +44,9 @@ def test_outputs_equal_the_original(folder: Path, tmp_path: Path, record_propert
     worst = 0.0
     for opset, ir_version in VERSIONS:
         done = run_conversion(
-            folder / "checkpoint.pth", tmp_path / "m.onnx", opset=opset, ir_version=ir_version, check=opset == 13
+            folder / "checkpoint.pth",
+            tmp_path / "m.onnx",
+            Options(opset=opset, ir_version=ir_version, check=opset == 13),
         )
         onnx.checker.check_model(done.model.path, full_check=True)
         found = outputs(done.model.path, input=x)

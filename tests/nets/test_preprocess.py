@@ -12,9 +12,10 @@ from PIL import Image
 import qingzhou
 from lenets import write_lenet
 from passengers import ORACLE, digits, mmedu
-from qingzhou.convert import run_conversion
+from qingzhou.conversion import run_conversion
 from qingzhou.errors import FileMissing, OptionError
 from qingzhou.nets.preprocess import Preprocess, read_preprocess
+from qingzhou.options import Options
 from qingzhou.runtime.model.card import Card
 
 MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
@@ -87,7 +88,7 @@ def test_files(tmp_path: Path) -> None:
 
 
 def converted(path: Path, tmp_path: Path, **options: Any) -> Card:
-    return run_conversion(path, tmp_path / "out.onnx", **options).model.card
+    return run_conversion(path, tmp_path / "out.onnx", Options(**options)).model.card
 
 
 def test_nothing_is_said_and_that_is_told(tmp_path: Path) -> None:
@@ -167,8 +168,8 @@ def test_answers_are_those_of_the_way_that_was_said(tmp_path: Path) -> None:
     """The digits' LeNet, told MMEdu's own numbers by hand, answers as if nothing had been said."""
     path = ORACLE / "trained" / "lenet_digits.pth"
     usual = run_conversion(path, tmp_path / "a.onnx").model
-    told = run_conversion(path, tmp_path / "b.onnx", preprocess={"mean": 33.46, "std": 78.87}).model
-    other = run_conversion(path, tmp_path / "c.onnx", preprocess="raw").model
+    told = run_conversion(path, tmp_path / "b.onnx", Options(preprocess={"mean": 33.46, "std": 78.87})).model
+    other = run_conversion(path, tmp_path / "c.onnx", Options(preprocess="raw")).model
     picture = np.asarray(Image.open(next(iter(digits()))[0]).convert("RGB"))
     assert np.array_equal(usual.predict(picture).scores, told.predict(picture).scores)
     assert not np.allclose(usual.predict(picture).scores, other.predict(picture).scores)

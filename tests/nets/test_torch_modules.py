@@ -14,9 +14,10 @@ import onnx
 import onnxruntime
 import pytest
 
-from qingzhou.convert import run_conversion
+from qingzhou.conversion import run_conversion
 from qingzhou.errors import QingzhouError, UnsupportedCheckpoint
 from qingzhou.files.types import Opaque
+from qingzhou.options import Options
 from qingzhou.sources.torch.container import read_checkpoint
 from qingzhou.sources.torch.module import entries
 from qingzhou.sources.torch.modules import TORCH
@@ -54,10 +55,7 @@ def test_answers_equal_torch(name: str, tmp_path: Path, record_property: Callabl
         done = run_conversion(
             ORACLE / f"{name}.pth",
             tmp_path / "m.onnx",
-            input_size=x.shape[1:],
-            opset=opset,
-            ir_version=ir_version,
-            check=opset == 13,
+            Options(input_size=x.shape[1:], opset=opset, ir_version=ir_version, check=opset == 13),
         )
         onnx.checker.check_model(done.model.path, full_check=name != "upsample_smaller")  # whose scale onnx rounds
         session = onnxruntime.InferenceSession(str(done.model.path), providers=["CPUExecutionProvider"])
@@ -71,7 +69,9 @@ def test_answers_equal_torch(name: str, tmp_path: Path, record_property: Callabl
 @pytest.mark.parametrize("name", sorted(REFUSED))
 def test_refused_with_the_reason(name: str, tmp_path: Path) -> None:
     with pytest.raises(QingzhouError) as caught:
-        run_conversion(ORACLE / f"{name}.pth", tmp_path / "m.onnx", input_size=REFERENCES[f"{name}.x"].shape[1:])
+        run_conversion(
+            ORACLE / f"{name}.pth", tmp_path / "m.onnx", Options(input_size=REFERENCES[f"{name}.x"].shape[1:])
+        )
     assert type(caught.value) is UnsupportedCheckpoint and REFUSED[name] in caught.value.en
     assert caught.value.zh != caught.value.en and not list(tmp_path.iterdir())
 

@@ -12,8 +12,7 @@ import pytest
 from qingzhou.errors import use_language
 from qingzhou.files.types import Opaque
 from qingzhou.runtime.model.card import Card, Input, Output
-from qingzhou.sources.openmmlab.state import recognise_checkpoint
-from qingzhou.sources.torch.container import read_checkpoint
+from qingzhou.sources.table import read_network
 from qingzhou.sources.torch.transforms import NOTHING, VARIATIONS, preparation
 
 ORACLE = Path(__file__).parents[1] / "oracle" / "basenn"
@@ -153,7 +152,7 @@ FILES = {  # the first resize was antialiased only where torchvision did so by d
 @pytest.mark.parametrize(("torch", "kind"), [("torch1.13", "cv2"), ("torch2.13", "pillow")])
 @pytest.mark.parametrize("case", FILES)
 def test_real_files(case: str, torch: str, kind: str) -> None:
-    found = recognise_checkpoint(read_checkpoint(ORACLE / torch / case / "checkpoint.pth"))
+    found = read_network(ORACLE / torch / case / "checkpoint.pth").card
     wanted, notes = FILES[case]
     assert found.input.steps == wanted(kind) and len(found.notes) == notes
 

@@ -14,9 +14,11 @@ import onnxruntime
 import pytest
 
 from makers import Call, Instance, linear, module, write_checkpoint
-from qingzhou.convert import run_conversion
+from qingzhou.conversion import run_conversion
 from qingzhou.errors import QingzhouError, TensorMismatch, UnsupportedCheckpoint, use_language
-from qingzhou.sources.openmmlab.wrapped import open_checkpoint
+from qingzhou.options import Options
+from qingzhou.sources.openmmlab.wrapped import inside
+from qingzhou.sources.torch.container import read_checkpoint
 from qingzhou.sources.torch.wrappers import WRAPPERS
 
 ORACLE = Path(__file__).parents[1] / "oracle" / "wrapped"
@@ -28,7 +30,7 @@ Tensors = dict[str, np.ndarray]
 def resnet() -> Tensors:
     """Its tensors by their own names."""
     use_language("en")
-    return {key: np.array(value) for key, value in open_checkpoint(ORACLE / "compiled.pth").tensors.items()}
+    return {key: np.array(value) for key, value in inside(read_checkpoint(ORACLE / "compiled.pth")).tensors.items()}
 
 
 def named(tensors: Tensors, prefix: str = "", rename: Callable[[str], str] = str) -> Tensors:
@@ -125,7 +127,7 @@ SAVED: dict[str, tuple[Callable[[Tensors], Any], list[str]]] = {
 def test_the_same_tensors(name: str, resnet: Tensors, tmp_path: Path) -> None:
     build, words = SAVED[name]
     use_language("en")
-    found = open_checkpoint(write_checkpoint(tmp_path / "x.ckpt", build(resnet)))
+    found = inside(read_checkpoint(write_checkpoint(tmp_path / "x.ckpt", build(resnet))))
     assert set(found.tensors) == set(resnet)
     assert all(np.array_equal(found.tensors[key], value) for key, value in resnet.items())
     said = " ".join([*found.notes, *(f"{reason}: {key}" for key, reason in found.ignored.items())])
@@ -229,18 +231,18 @@ WHOLE: dict[str, Callable[[], Any]] = {
 @pytest.mark.parametrize("name", WHOLE)
 def test_whole_modules_answer_as_without_the_wrapper(name: str, tmp_path: Path) -> None:
     answer = np.float32([(X @ WEIGHT.T + BIAS - BIAS)[0] / np.sqrt(BIAS + 2.5) * (BIAS + 2) + BIAS])
-    done = run_conversion(write_checkpoint(tmp_path / "x.pth", WHOLE[name]()), input_size=[4])
+    done = run_conversion(write_checkpoint(tmp_path / "x.pth", WHOLE[name]()), options=Options(input_size=[4]))
     (found,) = onnxruntime.InferenceSession(str(done.model.path)).run(None, {"input": X})
     np.testing.assert_allclose(found, answer, rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["sync_batchnorm_whole", "averaged_whole"])
 def test_whole_modules_as_torch_writes_them(name: str, tmp_path: Path) -> None:
-    done = run_conversion(ORACLE / f"{name}.pth", tmp_path / "m.onnx", input_size=[32, 32])
+    done = run_conversion(ORACLE / f"{name}.pth", tmp_path / "m.onnx", Options(input_size=[32, 32]))
     assert any("AveragedModel" in note for note in done.model.card.notes) == (name == "averaged_whole")
 
 
 def test_hooks_of_a_wrapper_are_code(tmp_path: Path) -> None:
     hooked = wrapper("torch.nn.parallel.data_parallel.DataParallel", net(), _forward_hooks={1: Instance("Hook")})
     with pytest.raises(UnsupportedCheckpoint, match="hooks"):
-        run_conversion(write_checkpoint(tmp_path / "x.pth", hooked), input_size=[4])
+        run_conversion(write_checkpoint(tmp_path / "x.pth", hooked), options=Options(input_size=[4]))

@@ -20,8 +20,7 @@ from qingzhou.nets.recorded import Wanted
 from qingzhou.onnxfile.emit import emit
 from qingzhou.onnxfile.read import read_graph
 from qingzhou.onnxfile.write import write_onnx
-from qingzhou.sources.openmmlab.state import recognise_checkpoint
-from qingzhou.sources.torch.container import read_checkpoint
+from qingzhou.sources.table import read_network
 
 ORACLE = Path(__file__).parents[1] / "oracle"
 NETWORKS = sorted(path for path in (ORACLE / "mmedu").iterdir() if path.name != "VGG16")  # VGG: as plain, but large
@@ -67,11 +66,10 @@ def test_networks(folder: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("folder", BASENN, ids=lambda path: path.name)
 @pytest.mark.parametrize("opset", [11, 13, 21])
 def test_basenn(folder: Path, opset: int, tmp_path: Path) -> None:
-    same(simplify(recognise_checkpoint(read_checkpoint(folder / "checkpoint.pth")).graph), tmp_path, opset)
+    same(simplify(read_network(folder / "checkpoint.pth").graph), tmp_path, opset)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_layers(name: str, tmp_path: Path) -> None:
-    checkpoint = read_checkpoint(ORACLE / "torch_modules" / f"{name}.pth")
-    found = recognise_checkpoint(checkpoint, Wanted(input_size=LAYERS[f"{name}.x"].shape[1:]))
+    found = read_network(ORACLE / "torch_modules" / f"{name}.pth", Wanted(input_size=LAYERS[f"{name}.x"].shape[1:]))
     same(simplify(found.graph), tmp_path)

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from qingzhou.bench import bench
 from qingzhou.cli import main
-from qingzhou.convert import convert
+from qingzhou.conversion import convert
 from qingzhou.devices import load
 from qingzhou.report import merge, read_all, reference
 from qingzhou.report.merge import table_of_speeds

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from PIL import Image, TiffImagePlugin
 
 from qingzhou.cli import main
-from qingzhou.convert import run_conversion
+from qingzhou.conversion import run_conversion
 from qingzhou.errors import DataError, ImageError, InputError, use_language
 from qingzhou.evaluate.data import read_data
 from qingzhou.runtime.model.image import read_image

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from passengers import ORACLE, SOUND, basenn
-from qingzhou.convert import run_conversion
+from qingzhou.conversion import run_conversion
+from qingzhou.options import Options
 from qingzhou.runtime import load
 from qingzhou.scenes import copy_runtime, needs, program
 
@@ -32,7 +33,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the models and the runtime beside them, converted once."""
     folder = tmp_path_factory.mktemp("models")
     for name, (source, options) in MODELS.items():
-        run_conversion(source, folder / f"{name}.onnx", **options)
+        run_conversion(source, folder / f"{name}.onnx", Options(**options))
     return folder
 
 

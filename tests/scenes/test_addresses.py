@@ -20,7 +20,7 @@ from PIL import Image
 
 from qingzhou.bundle.build import build
 from qingzhou.cli import main
-from qingzhou.convert import run_conversion
+from qingzhou.conversion import run_conversion
 from qingzhou.errors import DeviceError, OptionError, QingzhouError, use_language
 from qingzhou.runtime import address
 from qingzhou.runtime.address import hidden, parts, quoted, shown

@@ -14,8 +14,9 @@ import pytest
 import qingzhou
 from passengers import ORACLE, basenn
 from programs import environment, run
-from qingzhou.convert import run_conversion
+from qingzhou.conversion import run_conversion
 from qingzhou.errors import OutputError
+from qingzhou.options import Options
 from qingzhou.runtime.model.card import Card, Input, Output
 from qingzhou.scenes import SCENES, copy_runtime, needs, program
 from qingzhou.scenes.needs import _imports, file_of, module, modules
@@ -61,7 +62,7 @@ def selftest(model: Path) -> str:
 def test_little_is_enough(kind: str, tmp_path: Path) -> None:
     """For the program without and with nothing, and for the self-test."""
     source, options, files, kilobytes = KINDS[kind]
-    done = run_conversion(source, tmp_path / "模型" / "m.onnx", **options)
+    done = run_conversion(source, tmp_path / "模型" / "m.onnx", Options(**options))
     found = runtime(tmp_path / "模型")
     assert len(found) <= files and sum(found.values()) <= 1000 * kilobytes, (len(found), sum(found.values()))
     assert run(done.program) and selftest(done.model.path).startswith("OK ")
@@ -71,7 +72,7 @@ def test_programs_in_one_folder_share_it(tmp_path: Path) -> None:
     """Whichever is converted last: what the others need stays."""
     programs = [run_conversion(DIGITS, tmp_path / "best.onnx").program]
     alone = runtime(tmp_path)
-    programs.append(run_conversion(SHAPES, tmp_path / "other.onnx", input_size=(160, 160)).program)
+    programs.append(run_conversion(SHAPES, tmp_path / "other.onnx", Options(input_size=(160, 160))).program)
     both = runtime(tmp_path)
     assert "model.detect" in both and "model.detect" not in alone and alone.keys() < both.keys()
     programs.append(run_conversion(DIGITS, tmp_path / "best2.onnx").program)
@@ -135,7 +136,7 @@ def test_every_module_is_some_program_s(tmp_path: Path) -> None:
         for path in Path(run.__code__.co_filename).parents[1].glob("src/qingzhou/scenes/*/*_en.py")
     }
     cards = [
-        run_conversion(source, tmp_path / f"{kind}.onnx", **options).model.card
+        run_conversion(source, tmp_path / f"{kind}.onnx", Options(**options)).model.card
         for kind, (source, options, *_) in KINDS.items()
     ]
     scripts = ["qingzhou_runtime.bundle.install, qingzhou_runtime.bundle.selftest, qingzhou_runtime.bundle.measure"]
@@ -147,7 +148,7 @@ def test_every_module_is_some_program_s(tmp_path: Path) -> None:
 def test_alone_it_runs_where_qingzhou_is_installed(kind: str, tmp_path: Path) -> None:
     """The program and the model; the self-test too. A mistake is one sentence there as well."""
     source, options, *_ = KINDS[kind]
-    done = run_conversion(source, tmp_path / "m.onnx", **options)
+    done = run_conversion(source, tmp_path / "m.onnx", Options(**options))
     beside = run(done.program)
     shutil.rmtree(tmp_path / "qingzhou_runtime")
     assert run(done.program) == beside and selftest(done.model.path).startswith("OK ")

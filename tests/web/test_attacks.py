@@ -23,7 +23,7 @@ from clients import DIGITS, SURE, client_at, finished, memory, order, served_her
 from files import hostile_files
 from hostile import CALLS, CANARY
 
-from qingzhou.convert import run_conversion
+from qingzhou.conversion import run_conversion
 from qingzhou.web import process, sandbox
 from qingzhou.web.settings import Limits, Settings
 

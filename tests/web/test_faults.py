@@ -28,7 +28,7 @@ import httpx
 import pytest
 from clients import DIGITS, Running, client_at, finished, free_port, jobs_running, order, serving, until_up, upload
 
-from qingzhou.convert import run_conversion
+from qingzhou.conversion import run_conversion
 from qingzhou.web.jobs import Jobs
 from qingzhou.web.records import Record, open_records
 from qingzhou.web.records_redis import RedisRecords

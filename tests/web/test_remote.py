@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from clients import DIGITS, serving
 
 from qingzhou.cli import main
-from qingzhou.convert import run_conversion
+from qingzhou.conversion import run_conversion
 
 pytestmark = pytest.mark.web
 

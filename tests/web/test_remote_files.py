@@ -21,7 +21,7 @@ from click.testing import CliRunner
 from lenets import write_lenet
 from qingzhou.bundle import contents
 from qingzhou.cli import main
-from qingzhou.convert import run_conversion
+from qingzhou.conversion import run_conversion
 from qingzhou.errors import OutputError, QingzhouError, use_language
 from qingzhou.web import asking, remote
 from qingzhou.web.asking import Clock, RemoteError

@@ -15,7 +15,7 @@ import httpx
 import pytest
 from clients import DIGITS, SURE, Running, finished, free_port, order, pictures, serving, upload
 
-from qingzhou.convert import run_conversion
+from qingzhou.conversion import run_conversion
 
 pytestmark = [pytest.mark.web, pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")]
 

@@ -19,7 +19,7 @@ from starlette.testclient import TestClient
 from test_hostile_onnx import weights_in
 
 from qingzhou.cli import main
-from qingzhou.convert import run_conversion
+from qingzhou.conversion import run_conversion
 from qingzhou.web.app import create_app
 from qingzhou.web.settings import Settings
 from qingzhou.web.uploads import kind_of, safe_name

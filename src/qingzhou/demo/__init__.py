@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from ..convert import Conversion, run_conversion
+from ..conversion import Conversion, run_conversion
 from ..errors import OutputError
 from ..whole_file import replacing
 

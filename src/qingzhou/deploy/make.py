@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from ..convert import convert
+from ..conversion import convert
 from ..engines import Engine
 from ..engines.base import two_stages
 from ..onnxfile.facts import Facts
 from ..progress import Tell, silent
 from ..quant import Quantised, quantize
-from ..sources.network import Recognised
-from ..sources.openmmlab.state import recognise_checkpoint
-from ..sources.openmmlab.wrapped import open_checkpoint
+from ..sources.network import Network
+from ..sources.table import read_network
 from ..whole_file import fitting
 from .plan import kind_of
 
@@ -42,10 +41,10 @@ class Maker:
         """
         if self.is_ready:
             return self.given
-        if engine.boxes or self._recognised.task != "detection":
+        if engine.boxes or self._network.card.task != "detection":
             return self.boxes
-        if any(node.op == "RegionAlign" for node in self._recognised.graph.nodes):
-            raise two_stages(engine.name, self.source, self._recognised.title)
+        if any(node.op == "RegionAlign" for node in self._network.graph.nodes):
+            raise two_stages(engine.name, self.source, self._network.card.network)
         return self.raw
 
     @cached_property
@@ -81,5 +80,5 @@ class Maker:
         return Facts(convert(self.source, self.place(form), form=form).path)
 
     @cached_property
-    def _recognised(self) -> Recognised:
-        return recognise_checkpoint(open_checkpoint(self.source))
+    def _network(self) -> Network:
+        return read_network(self.source)

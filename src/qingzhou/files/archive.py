@@ -38,14 +38,15 @@ class Entry:
 
 def read_archive(file: File, limits: Limits) -> dict[str, Record]:
     """The records of a torch checkpoint by name below its root: {"data.pkl": Record, "data/0": Record, …}."""
-    entries = list(_directory(file, limits))
+    entries = list(directory(file, limits))
     names = _below_root([entry.name for entry in entries])
     if sum(entry.size for entry in entries) > file.size:
         raise unsafe("its parts overlap each other", "其中的数据块互相重叠")
-    return {name: _record(file, entry) for name, entry in zip(names, entries, strict=True)}
+    return {name: record(file, entry) for name, entry in zip(names, entries, strict=True)}
 
 
-def _directory(file: File, limits: Limits) -> Iterator[Entry]:
+def directory(file: File, limits: Limits) -> Iterator[Entry]:
+    """What any zip says that it holds; CheckpointDamaged, UnsafeCheckpoint."""
     count, size, offset = _end(file)
     if count > limits.records or size > limits.header_bytes:
         raise unsafe(f"its directory lists {count} parts", f"目录中有 {count} 个数据块")
@@ -149,8 +150,11 @@ def _ordinary_zip(names: list[str]) -> Exception:
     )
 
 
-def _record(file: File, entry: Entry) -> Record:
-    """Where an entry's bytes are. torch pads the local header, so only that one knows."""
+def record(file: File, entry: Entry) -> Record:
+    """Where an entry's bytes are; UnsafeCheckpoint unless they lie there as they are.
+
+    torch pads the local header, so only that one knows.
+    """
     if entry.flags & ENCRYPTED:
         raise unsafe(f"its part {short(entry.name)} is encrypted", f"数据块 {short(entry.name)} 已加密")
     if entry.method != 0 or entry.packed != entry.size:
@@ -173,7 +177,7 @@ def _record(file: File, entry: Entry) -> Record:
         raise unsafe(
             f"its part {short(entry.name)} has two different sizes", f"数据块 {short(entry.name)} 的两处大小不一致"
         )
-    record = Record(entry.header + LOCAL.size + name_size + extra_size, entry.size, entry.crc)
-    if record.offset + record.size > file.size:
+    found = Record(entry.header + LOCAL.size + name_size + extra_size, entry.size, entry.crc)
+    if found.offset + found.size > file.size:
         raise damaged(f"its part {short(entry.name)} is incomplete", f"数据块 {short(entry.name)} 不完整")
-    return record
+    return found

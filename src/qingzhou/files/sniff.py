@@ -8,7 +8,6 @@ from ..errors import QingzhouError
 from .refusals import damaged, wrong_type
 
 HEAD = 512
-ENDINGS = (".pth", ".pt", ".pkl", ".ckpt", ".safetensors")  # of checkpoints, as most are called
 PACKED = {
     b"\x1f\x8b": "gzip",
     b"BZh": "bzip2",
@@ -30,14 +29,14 @@ OTHERS = {
 
 
 def sniff(head: bytes, size: int) -> str:
-    """ "zip", "pickle" or "safetensors"; else the error that names what it is."""
+    """ "zip", "pickle" or "safetensors"; "" for anything else."""
     if head.startswith(b"PK\x03\x04"):
         return "zip"
     if head.startswith(b"\x80") and len(head) > 1 and head[1] <= 5:
         return "pickle"
     if _is_safetensors(head, size):
         return "safetensors"
-    raise _something_else(head, size)
+    return ""
 
 
 TORCH = b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19"  # torch/serialization.py: MAGIC_NUMBER, as pickle writes it
@@ -68,7 +67,8 @@ def _is_onnx(head: bytes) -> bool:
     return head[:1] == b"\x08" and b"\0" < head[1:2] < b" " and bool(head[2:3]) and head[2:3] in fields
 
 
-def _something_else(head: bytes, size: int) -> QingzhouError:
+def something_else(head: bytes, size: int) -> QingzhouError:
+    """The error that names what a file is which cannot be read."""
     if size == 0:
         return damaged("it is empty (0 bytes)", "文件为空（0 字节）")
     if not head.strip(b"\0"):

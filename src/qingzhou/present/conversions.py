@@ -16,7 +16,7 @@ from .pieces import as_json, console, cost, entry, error, escape, facts, labels,
 
 if TYPE_CHECKING:
     from ..batch import Result
-    from ..convert import Conversion
+    from ..conversion import Conversion
     from ..demo import Demo
 
 

@@ -13,7 +13,8 @@ from .pieces import as_json, console, cost, entry, escape, facts, labels, notes,
 
 if TYPE_CHECKING:
     from ..doors import Door
-    from ..info import Info, Part
+    from ..info import Info
+    from ..sources.source import Part
 
 
 def info(found: Info, tree: bool, json_wanted: bool) -> None:

@@ -10,20 +10,20 @@ from ..nets.pictures import final_size
 from ..nets.preprocess import Preprocess, wrong
 from ..nets.settings import Step
 from ..runtime.model.card import COLORS, Input
-from .network import Recognised
+from .network import Network
 
 
-def as_asked(found: Recognised, asked: Preprocess | None) -> Recognised:
+def as_asked(found: Network, asked: Preprocess | None) -> Network:
     """The network with its pictures prepared as the user says; OptionError where that does not fit it."""
     if asked is None:
         return found
-    entry = found.input
+    entry, title = found.card.input, found.card.network
     if entry.kind != "image":
         raise OptionError(
-            en=f"--preprocess is for pictures, but {found.title} takes other data. Leave it out.",
-            zh=f"--preprocess 用于图片，而 {found.title} 的输入不是图片。请去掉这个选项。",
+            en=f"--preprocess is for pictures, but {title} takes other data. Leave it out.",
+            zh=f"--preprocess 用于图片，而 {title} 的输入不是图片。请去掉这个选项。",
         )
-    color = _color(entry, asked, found.title)
+    color = _color(entry, asked, title)
     _check_crop(sized := _with_sizes(entry.steps, asked))
     steps = _with_values(sized, entry, asked, color)
     if None not in entry.shape[2:] and final_size(steps) not in (None, list(entry.shape[2:])):
@@ -35,7 +35,8 @@ def as_asked(found: Recognised, asked: Preprocess | None) -> Recognised:
                 zh=f"网络的输入尺寸 {entry.shape[2]} x {entry.shape[3]}；可以用 --input-size 改变",
             ),
         )
-    return replace(found, input=replace(entry, color=color, steps=steps), assumed=_left(found.assumed, asked))
+    prepared, assumed = replace(entry, color=color, steps=steps), _left(found.card.assumed, asked)
+    return replace(found, card=replace(found.card, input=prepared, assumed=assumed))
 
 
 def _check_crop(steps: Sequence[Step]) -> None:
@@ -118,7 +119,7 @@ def _spread(name: str, row: Sequence[float], channels: int, averaged: bool = Fal
     raise wrong(name, list(row), say(en=f"{channels} numbers", zh=f"{channels} 个数"))
 
 
-def _left(assumed: Sequence[str], asked: Preprocess) -> tuple[str, ...]:
+def _left(assumed: Sequence[str], asked: Preprocess) -> list[str]:
     """What is still assumed."""
     said = {
         "normalize": bool(asked.mean),
@@ -126,4 +127,4 @@ def _left(assumed: Sequence[str], asked: Preprocess) -> tuple[str, ...]:
         "input_size": asked.size is not None,
         "resize": bool(asked.resize or asked.fit or asked.crop),
     }
-    return tuple(name for name in assumed if not said.get(name))
+    return [name for name in assumed if not said.get(name)]

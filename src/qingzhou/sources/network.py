@@ -1,46 +1,53 @@
-"""Recognised: a network as plain data, with what its file says about how it is used."""
+"""Network: what every source gives."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from pathlib import Path
 
+from ..assumed import assumed_text
 from ..graph.form import Array, Graph
-from ..runtime.model.card import Input
+from ..labels import Labels
+from ..runtime.model.card import Card
 
 
 @dataclass(frozen=True)
-class Recognised:
-    """What every reader of checkpoints gives.
+class Network:
+    """A network as plain data, and its card.
 
-    tool    "MMEdu", "MMPretrain", "BaseNN" or "PyTorch"
-    family  the name of the architecture ("ResNet"), or "Sequential" for networks built layer by layer
-    title   the same for people ("ResNet-50")
-    classes  how many scores an answer has
-    named   what the file says that the classes are called, in any form that labels.read_labels() reads
-    scores  what the output holds: "probabilities", "logits", "values", "boxes" or "raw"
-    assumed what the file does not say: see Card
-    thresholds, decoding, heads  of detectors: see Recorded
+    card      all of it but labels, sample and digest; its `assumed` is what the file does not say
+    family    the name of the architecture ("ResNet"), or "Sequential" for networks built layer by layer
+    classes   how many scores an answer has
+    named     what the file says that the classes are called, in any form that labels.read_labels() reads
+    heads     of detectors: the same up to its predictions, before boxes are chosen among them
+    unused    tensors of the file that the network does not have -> why
+    as_it_is  a model that is ONNX already and is to stay so, byte for byte; None for all that is written anew
     """
 
-    tool: str
-    family: str
-    title: str
-    task: str
     graph: Graph
-    input: Input
-    scores: str
-    classes: int
+    card: Card
+    family: str
+    classes: int = 0
     named: object = None
-    vocabulary: Mapping[str, int] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    thresholds: dict[str, Any] | None = None
-    decoding: dict[str, Any] | None = None
     heads: Graph | None = None
-    assumed: tuple[str, ...] = ()
+    unused: Mapping[str, str] = field(default_factory=dict)
+    as_it_is: Path | None = None
 
-    def bound(self, tensors: Mapping[str, Array]) -> Recognised:
+    def bound(self, tensors: Mapping[str, Array]) -> Network:
         """The same with the numbers of these tensors."""
         heads = None if self.heads is None else self.heads.bound(tensors)
         return replace(self, graph=self.graph.bound(tensors), heads=heads)
+
+    def labelled(self, labels: Labels) -> Network:
+        """The same with its labels, and with all that was assumed said in the first of the card's notes."""
+        card = self.card
+        told = assumed_text(card.input, card.assumed, card.tool)
+        notes = [*([told] if told else []), *card.notes, *labels.notes]
+        assumed = [*card.assumed, *(["labels"] if labels.assumed else [])]
+        return replace(self, card=replace(card, labels=list(labels.names), notes=notes, assumed=assumed))
+
+
+def origin(path: Path, container: str, training: Mapping[str, object]) -> dict[str, object]:
+    """A card's `origin`: the file, and what it says of the training."""
+    return {"file": path.name, "container": container, "training": dict(training)}

@@ -18,7 +18,7 @@ import tempfile
 
 NEEDED = (
     "qingzhou.info",
-    "qingzhou.convert",
+    "qingzhou.conversion",
     "qingzhou.model",
     "qingzhou.scenes",
     "qingzhou.runtime.model.sample",

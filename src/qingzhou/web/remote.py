@@ -15,12 +15,12 @@ from ..bundle.contents import sha256_of, zip_of_ours
 from ..devices import load
 from ..errors import OutputError, QingzhouError, say
 from ..files.sniff import HEAD, model_suffix
-from ..info import card_of
 from ..own_files import program_place
 from ..runtime.errors import lines
 from ..runtime.file import open_file
 from ..runtime.model.card import Card
 from ..scenes import told_of, write_sample
+from ..sources.onnx import card_of
 from ..whole_file import fitting, folder_beside, move_in
 from .asking import Clock, RemoteError, Server
 

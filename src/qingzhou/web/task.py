@@ -119,7 +119,7 @@ def _info(order: Told, tell: Teller) -> Told:
     from .problems import told
 
     info = read_info(Path(order["model"]))
-    found = info.as_dict()
+    found: Told = info.as_dict()
     problem = None if info.problem is None else {**found["problem"], **told(info.problem)}
     return {
         **found,
@@ -184,16 +184,12 @@ def _converted(source: Path, options: Told, out: Path, tell: Teller) -> tuple[Pa
 
     tell.stage("convert")
     if source.suffix.lower() != ".onnx":
-        from ..convert import run_conversion
+        from ..conversion import run_conversion
+        from ..options import Options
 
         names = None if options["labels"] is None else read_label_lines(options["labels"])
-        done = run_conversion(
-            source,
-            out / f"{source.stem}.onnx",
-            labels=names and names.names,
-            preprocess=options.get("preprocess"),
-            input_size=options.get("input_size"),
-        )
+        asked = Options(names and names.names, options.get("input_size"), preprocess=options.get("preprocess"))
+        done = run_conversion(source, out / f"{source.stem}.onnx", asked)
         return done.model.path, done.model.card, _plain(done.as_dict())
     if options["labels"] is not None:
         raise named_already()

@@ -14,10 +14,11 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from ..files.sniff import ENDINGS, HEAD, model_suffix
+from ..files.sniff import HEAD, model_suffix
 from ..runtime.errors import spaced
 from ..runtime.model.kinds import archive, what
 from ..runtime.text import line
+from ..sources.table import MODELS
 from . import sandbox
 from .jobs import Jobs
 from .looks import Looks
@@ -25,7 +26,7 @@ from .problems import Problem
 from .turns import Turns
 
 CALLED = re.compile(  # as a model: also model_best.pth.tar, and best.pth.1 and best.pth(1), as chats rename it
-    rf"(?i)((?:{'|'.join(re.escape(ending) for ending in (*ENDINGS, '.onnx'))})(?:\.tar|\.\d+)?\s*(?:\(\d+\))?)+$"
+    rf"(?i)((?:{'|'.join(re.escape(ending) for ending in MODELS)})(?:\.tar|\.\d+)?\s*(?:\(\d+\))?)+$"
 )
 RESERVED = {"con", "prn", "aux", "nul", *(f"{kind}{n}" for kind in ("com", "lpt") for n in range(10))}
 LONGEST, SHOWN, END = 60, 120, 24  # letters of a name: in programs, for people, and of these the last

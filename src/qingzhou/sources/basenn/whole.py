@@ -12,8 +12,8 @@ from ...files.types import Checkpoint, Opaque
 from ...graph.form import Graph, Shape, Value
 from ...graph.record import Recorder
 from ...labels import named_in
-from ...runtime.model.card import COLORS, Input
-from ..network import Recognised
+from ...runtime.model.card import COLORS, Card, Input, Output
+from ..network import Network, origin
 from ..torch.module import Module, entries, integers
 from ..torch.transforms import preparation
 from .modules import LAYERS, LSTM_NETWORK, lstm_network, record_module
@@ -25,7 +25,7 @@ MOST_WORDS = 1 << 20
 
 
 @dataclass(frozen=True)
-class Source:
+class Saved:
     """A pickled module with what its file says of it."""
 
     module: Opaque
@@ -47,7 +47,7 @@ class Source:
         return "table" if name == "Linear" else "array"
 
 
-def read_basenn(checkpoint: Checkpoint, given: Sequence[int] | None = None) -> Recognised:
+def read_basenn(checkpoint: Checkpoint, given: Sequence[int] | None = None) -> Network:
     """The network in a checkpoint that holds a pickled module.
 
     `given` is (height, width), or the whole input shape, where it is not the trained one. UnsupportedCheckpoint for
@@ -56,32 +56,31 @@ def read_basenn(checkpoint: Checkpoint, given: Sequence[int] | None = None) -> R
     assert checkpoint.module is not None
     module = checkpoint.module
     said = checkpoint.meta.get("tool") == "BaseNN"
-    source = Source(
+    source = Saved(
         module, checkpoint.meta, said or _looks_like_basenn(module), tuple(given or ()), checkpoint.origin.size
     )
     if module.name == LSTM_NETWORK:
-        return _text(source)
+        return _text(source, checkpoint)
     shape, assumed = _input_shape(source)
     graph = record(module, shape)
     entry, notes = _entry(source, shape)
     assumed = [*assumed, *(("resize", "color", "normalize") if _is_untold(source, entry) else ())]
     task, scores = _meaning(graph, source)
     tool, title = "BaseNN" if source.from_basenn else "PyTorch", module.name.rpartition(".")[2]
-    named = named_in(source.meta, checkpoint.root)
-    notes = [*checkpoint.notes, *notes, *_unused(checkpoint, graph)]
-    return Recognised(
-        tool,
-        "Sequential",
-        title,
+    left = _left(checkpoint, graph)
+    card = Card(
         task,
-        graph,
+        title,
+        tool,
         entry,
-        scores,
-        _width(graph),
-        named,
-        notes=tuple(notes),
-        assumed=tuple(assumed),
+        Output(graph.outputs[0].name, scores),
+        origin=origin(checkpoint.origin.path, checkpoint.origin.container, checkpoint.facts),
+        notes=[*checkpoint.notes, *notes, *_said_of(left)],
+        assumed=assumed,
     )
+    reason = say("in no layer that runs", "不参与计算")
+    unused = {**checkpoint.ignored, **dict.fromkeys(left, reason)}
+    return Network(graph, card, "Sequential", _width(graph), named_in(source.meta, checkpoint.root), unused=unused)
 
 
 def _width(graph: Graph) -> int:
@@ -113,7 +112,7 @@ def _looks_like_basenn(module: Opaque) -> bool:
 # -- the input ------------------------------------------------------------------------------------------------------
 
 
-def _input_shape(source: Source) -> tuple[tuple[int, ...], list[str]]:
+def _input_shape(source: Saved) -> tuple[tuple[int, ...], list[str]]:
     """The input's shape without the batch, and whether it was assumed, as the card's `assumed` says it."""
     trained = integers(source.meta.get("input_size"))[1:]
     given = source.given
@@ -142,12 +141,12 @@ def _needing_shape(module: Opaque, depth: int = 0) -> Iterator[Opaque]:
             yield from _needing_shape(child, depth + 1)
 
 
-def _channels(source: Source) -> int:
+def _channels(source: Saved) -> int:
     layer = next(_needing_shape(source.module), None)
     return (integers(entries(layer.state).get("in_channels")) or (3,))[0] if layer else 3
 
 
-def _fitting_picture(source: Source) -> tuple[tuple[int, ...], list[str]]:
+def _fitting_picture(source: Saved) -> tuple[tuple[int, ...], list[str]]:
     """The square picture that the network can take: several sizes may fit, of which the roundest is taken."""
     channels = _channels(source)
     steps = iter(range(TRIED + int(source.size * TRIED_BY_BYTE)))
@@ -181,7 +180,7 @@ def _unknown_size() -> OptionError:
     )
 
 
-def _entry(source: Source, shape: tuple[int, ...]) -> tuple[Input, list[str]]:
+def _entry(source: Saved, shape: tuple[int, ...]) -> tuple[Input, list[str]]:
     """The card's input: what a sample is and how a picture becomes one; notes."""
     sizes: list[int | None] = [None, *shape]
     if source.kind != "image" or len(shape) != 3 or shape[0] not in COLORS.values():
@@ -192,7 +191,7 @@ def _entry(source: Source, shape: tuple[int, ...]) -> tuple[Input, list[str]]:
     return Input("input", "image", sizes, color, steps), notes
 
 
-def _is_untold(source: Source, entry: Input) -> bool:
+def _is_untold(source: Saved, entry: Input) -> bool:
     """Whether the file does not say how pictures become the input."""
     return entry.kind == "image" and "dataset_type" not in source.meta
 
@@ -200,7 +199,7 @@ def _is_untold(source: Source, entry: Input) -> bool:
 # -- the output -----------------------------------------------------------------------------------------------------
 
 
-def _meaning(graph: Graph, source: Source) -> tuple[str, str]:
+def _meaning(graph: Graph, source: Saved) -> tuple[str, str]:
     """The task, and what the scores are. BaseNN's regression has one output; its classifiers one per class."""
     output = graph.outputs[0]
     last = graph.makers()[output.name]
@@ -217,10 +216,13 @@ def _meaning(graph: Graph, source: Source) -> tuple[str, str]:
     return "values", "values"
 
 
-def _unused(checkpoint: Checkpoint, graph: Graph) -> list[str]:
+def _left(checkpoint: Checkpoint, graph: Graph) -> list[str]:
     """Parameters that the network's forward pass never reads, as BaseNN's res_block has some."""
     used, counters = graph.tensors, "num_batches_tracked"  # of BatchNorm, which only training reads
-    left = [key for key in checkpoint.tensors if key not in used and not key.endswith(counters)]
+    return [key for key in checkpoint.tensors if key not in used and not key.endswith(counters)]
+
+
+def _said_of(left: Sequence[str]) -> list[str]:
     if not left:
         return []
     count, some = len(left), ", ".join(left[:3]) + (" …" if len(left) > 3 else "")
@@ -230,7 +232,7 @@ def _unused(checkpoint: Checkpoint, graph: Graph) -> list[str]:
 # -- text -----------------------------------------------------------------------------------------------------------
 
 
-def _text(source: Source) -> Recognised:
+def _text(source: Saved, checkpoint: Checkpoint) -> Network:
     """BaseNN's em_lstm: one token or several at a time, with its state as optional inputs and as outputs."""
     module = Module.of(source.module, LAYERS)
     inner = module.child("lstm")
@@ -242,10 +244,16 @@ def _text(source: Source) -> Recognised:
     outputs: tuple[Value, ...] = lstm_network(net, module, tokens, state)
     graph = net.freeze(*outputs, names=["output", "h", "c"])
     vocabulary = _vocabulary(source.meta.get("word2idx"), module)
-    entry = Input("input", "tokens", [None, 1])
-    return Recognised(
-        "BaseNN", "Sequential", "LSTM", "generation", graph, entry, "logits", _width(graph), vocabulary=vocabulary
+    card = Card(
+        "generation",
+        "LSTM",
+        "BaseNN",
+        Input("input", "tokens", [None, 1]),
+        Output("output", "logits"),
+        vocabulary=vocabulary,
+        origin=origin(checkpoint.origin.path, checkpoint.origin.container, checkpoint.facts),
     )
+    return Network(graph, card, "Sequential", _width(graph))
 
 
 def _vocabulary(words: Any, module: Module) -> dict[str, int]:

@@ -1,0 +1,31 @@
+"""State dicts of known networks: MMEdu, mmcls, mmpretrain, mmdet; also as .safetensors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...nets.recorded import Wanted
+from ..source import Contents, Opened, Source
+from ..torch import PICKLED, contents, saved
+
+if TYPE_CHECKING:
+    from ..network import Network
+
+
+def read(opened: Opened, wanted: Wanted) -> Network:
+    """The known network with these tensors; UnsupportedCheckpoint, TensorMismatch, OptionError."""
+    from .state import read_state
+    from .wrapped import state_in
+
+    checkpoint = opened.content(state_in)
+    return read_state(checkpoint, wanted).bound(checkpoint.tensors)
+
+
+def look(opened: Opened) -> Contents:
+    """Its tensors, called as the network calls them; UnsupportedCheckpoint where there are several."""
+    from .wrapped import state_in
+
+    return contents(opened.content(state_in))
+
+
+OPENMMLAB = Source("openmmlab", "MMEdu, MMPretrain, MMDetection", (*PICKLED, ".safetensors"), saved, read, look)

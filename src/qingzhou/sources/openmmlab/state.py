@@ -1,4 +1,4 @@
-"""From a checkpoint to a described network, whichever tool it came from."""
+"""A known network by the names and shapes of its tensors, with what its training's config says of it."""
 
 from __future__ import annotations
 
@@ -6,28 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ... import labels
 from ...errors import OptionError, TensorMismatch, UnsupportedCheckpoint, say
 from ...files.types import Checkpoint
-from ...labels import Labels, named_in, read_label_option, wrong_number
+from ...labels import named_in
 from ...nets.match import Match, recognise
 from ...nets.network import Shapes
 from ...nets.recorded import Wanted
-from ..as_asked import as_asked
-from ..basenn.whole import read_basenn
-from ..network import Recognised
+from ...runtime.model.card import Card
+from ..network import Network, origin
 from .config import read_settings
 
 
-def recognise_checkpoint(checkpoint: Checkpoint, wanted: Wanted = Wanted()) -> Recognised:  # noqa: B008  # frozen
-    """The network in a checkpoint; UnsupportedCheckpoint and TensorMismatch say what does not fit."""
-    whole = checkpoint.module is not None
-    found = read_basenn(checkpoint, wanted.input_size) if whole else _known(checkpoint, wanted)
-    return as_asked(found.bound(checkpoint.tensors), wanted.preprocess)
+def read_state(checkpoint: Checkpoint, wanted: Wanted = Wanted()) -> Network:  # noqa: B008  # frozen
+    """The network of one of our architectures with these tensors, still without their numbers.
 
-
-def _known(checkpoint: Checkpoint, wanted: Wanted) -> Recognised:
-    """The network of one of our architectures with these tensors."""
+    UnsupportedCheckpoint and TensorMismatch say what does not fit.
+    """
     settings = read_settings(checkpoint.meta)
     match = _fitting(checkpoint.tensors.shapes, replace(wanted, settings=settings))
     found = match.recorded
@@ -40,22 +34,20 @@ def _known(checkpoint: Checkpoint, wanted: Wanted) -> Recognised:
         raise _no_residual(match.title)
     several = [_several(found.thresholds)] if found.output.scores == "sigmoids" and found.thresholds else []
     notes = [*checkpoint.notes, *_ignored(checkpoint), *settings.notes, *several]
-    return Recognised(
-        _tool(checkpoint, found.task),
-        match.family,
-        match.title,
+    card = Card(
         found.task,
-        found.graph,
+        match.title,
+        _tool(checkpoint, found.task),
         found.input,
-        found.output.scores,
-        match.config["classes"],
-        _named(checkpoint),
-        notes=tuple(notes),
+        found.output,
+        origin=origin(checkpoint.origin.path, checkpoint.origin.container, checkpoint.facts),
+        notes=notes,
         thresholds=found.thresholds,
         decoding=found.decoding,
-        heads=found.heads,
-        assumed=found.assumed,
+        assumed=list(found.assumed),
     )
+    classes, named = match.config["classes"], _named(checkpoint)
+    return Network(found.graph, card, match.family, classes, named, found.heads, checkpoint.ignored)
 
 
 def _fitting(shapes: Shapes, wanted: Wanted) -> Match:
@@ -138,12 +130,3 @@ def _ignored(checkpoint: Checkpoint) -> list[str]:
 
 def _rest(keys: Sequence[str]) -> str:
     return f" … ({len(keys)})" if len(keys) > 3 else ""
-
-
-def choose_labels(found: Recognised, given: object) -> Labels:
-    """The labels to write, `given` those of the user; LabelError if they do not fit the network."""
-    if found.task not in ("classification", "detection") and given is None:
-        return Labels()
-    if found.task == "generation":
-        raise wrong_number(read_label_option(given).names, 0)
-    return labels.choose_labels(found.named, given, found.classes)

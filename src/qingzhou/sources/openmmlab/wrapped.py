@@ -10,14 +10,14 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from ...errors import UnsupportedCheckpoint, say
 from ...files.types import Checkpoint, Tensors
 from ...nets.detectors import DETECTORS
 from ...nets.match import NETWORKS
 from ...nets.network import Shapes
-from ..torch.container import read_checkpoint
+from ..source import Opened
+from ..torch.container import checkpoint_in
 
 DEPTH = 5  # names that are taken off at most
 SHARE = 8  # a part with fewer than one eighth of the tensors is no network among others
@@ -29,15 +29,13 @@ BESIDE = re.compile(
 )
 
 
-def open_checkpoint(path: str | Path) -> Checkpoint:
-    """read_checkpoint(), with the tensors called as the known network calls them that lies in the file."""
-    return inside(read_checkpoint(path))
+def state_in(opened: Opened) -> Checkpoint:
+    """The checkpoint, with the tensors called as the known network calls them that lies in the file."""
+    return inside(opened.content(checkpoint_in))
 
 
 def inside(checkpoint: Checkpoint) -> Checkpoint:
     """The checkpoint without the names before the network's and without what lies beside it; UnsupportedCheckpoint."""
-    if checkpoint.module is not None:
-        return checkpoint
     tensors, ignored, notes = dict(checkpoint.tensors.refs), dict(checkpoint.ignored), list(checkpoint.notes)
     by_average = any(key.rpartition(".")[2] == "initted" for key in (*tensors, *ignored))  # ema_pytorch's EMA
     prefix = _prefix(checkpoint.tensors.shapes, by_average)

@@ -12,10 +12,11 @@ from ...files.archive import read_archive
 from ...files.file import File, Record
 from ...files.limits import Limits
 from ...files.refusals import damaged, naming, short, unsafe, unsupported, wrong_type
-from ...files.sniff import HEAD, sniff
+from ...files.sniff import HEAD, sniff, something_else
 from ...files.types import Checkpoint, Opaque, Origin, TensorRef, Tensors
 from ...files.unpickle import Tape, read_pickle
 from ...runtime.model import fields
+from ..source import Opened
 from .statedict import choose
 from .tensors import Storages
 
@@ -48,12 +49,19 @@ def read_checkpoint(path: str | Path, limits: Limits | None = None) -> Checkpoin
     """
     file = File.at(Path(path))
     with naming(file.path):
-        return _read(file, limits or Limits())
+        return _read(file, file.read(0, min(HEAD, file.size)), limits or Limits())
 
 
-def _read(file: File, limits: Limits) -> Checkpoint:
-    head = file.read(0, min(HEAD, file.size))
-    name, read = READERS[sniff(head, file.size)]
+def checkpoint_in(opened: Opened) -> Checkpoint:
+    """The same of a file that is open already."""
+    return _read(opened.file, opened.head, opened.limits)
+
+
+def _read(file: File, head: bytes, limits: Limits) -> Checkpoint:
+    kind = sniff(head, file.size)
+    if not kind:
+        raise something_else(head, file.size)
+    name, read = READERS[kind]
     root, meta = read(file, limits)
     chosen = choose(root, file.size, limits)
     origin = Origin(file.path, file.size, name, file.digest_ahead)

@@ -1,0 +1,224 @@
+"""The main verb: a checkpoint in, a checked ONNX model and the code that runs it out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+
+from .errors import ModelError, UnsupportedCheckpoint, say
+from .graph.count import macs, parameters
+from .graph.fold import normalise_inside, simplify
+from .labels import Labels, read_label_option, wrong_number
+from .labels import choose_labels as labels_of_classes
+from .model import Model
+from .nets.names import check_name
+from .onnxfile.emit import emit
+from .onnxfile.metadata import metadata
+from .onnxfile.verify import Trial, check_structure, sample_for
+from .onnxfile.write import append_metadata, write_onnx
+from .options import Options
+from .runtime.model.card import KEY, Card, Sample
+from .scenes import told_of, write_sample
+from .sources.as_asked import as_asked
+from .sources.network import Network
+from .sources.table import open_source
+from .whole_file import output_path, replacing
+
+Labelling = str | Path | Sequence[Any] | Mapping[Any, Any] | npt.NDArray[Any] | None  # see labels.read_label_option()
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What a conversion did: the model, the program beside it, and figures for the table."""
+
+    source: Path
+    model: Model
+    program: Path
+    parameters: int
+    macs: int
+    opset: int
+    ir_version: int
+    checks: tuple[str, ...]
+    seconds: float
+    told: tuple[str, ...] = ()  # of the program: what it is called, what lies in its way
+
+    @property
+    def notes(self) -> list[str]:
+        """All that the user should know."""
+        return [*self.model.card.notes, *self.told]
+
+    @property
+    def size(self) -> int:
+        """Bytes of the .onnx file."""
+        return self.model.path.stat().st_size
+
+    def as_dict(self) -> dict[str, object]:
+        """The same as plain values, for --json."""
+        card = self.model.card
+        return {
+            "source": str(self.source),
+            "model": str(self.model.path),
+            "program": str(self.program),
+            "tool": card.tool,
+            "network": card.network,
+            "task": card.task,
+            "labels": card.labels,
+            "parameters": self.parameters,
+            "macs": self.macs,
+            "bytes": self.size,
+            "opset": self.opset,
+            "ir_version": self.ir_version,
+            "checks": list(self.checks),
+            "notes": self.notes,
+            "assumed": card.assumed,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def convert(
+    path: str | Path,
+    out: str | Path | None = None,
+    *,
+    labels: Labelling = None,
+    input_size: Sequence[int] | None = None,
+    opset: int | None = None,
+    ir_version: int = 8,
+    network: str | None = None,
+    check: bool = True,
+    xeduhub: bool = False,
+    form: str = "boxes",
+    score_threshold: float | None = None,
+    iou_threshold: float | None = None,
+    max_detections: int | None = None,
+    preprocess: str | Path | Mapping[str, Any] | None = None,
+) -> Model:
+    """Convert a checkpoint to a checked ONNX model, with a program that runs it beside it.
+
+    path        a .pth of MMEdu, mmcls, mmpretrain or mmdet, BaseNN, or a plain torch.save(model)
+    out         where the model goes; default: beside the checkpoint, as .onnx
+    labels      class names in the order of training: a list, an array, a dict of names and numbers, "cat,dog", a file
+                or folder that names them; default: those in the file
+    input_size  (height, width), (side,) or the whole input shape, where it is not the one trained with
+    opset, ir_version   of the ONNX file: 11 to 21, 4 to 10; by default 13 and 8, which run on the smallest board
+    network     the architecture you believe it is; ArchitectureMismatch if the file holds another
+    check       run the result on its own sample
+    xeduhub     the form that the original XEduHub feeds rightly: raw 0-255 pixels, the scaling inside the network
+    form        of detectors: "boxes" ends in NMS inside the network; "raw" leaves it to the runtime
+    score_threshold, iou_threshold, max_detections   of detectors; default: as trained
+
+    preprocess  how pictures are prepared, where the file does not say it or is wrong: "imagenet", "0-1", "-1-1", "raw"
+                (what becomes of pixels), a .toml file, or a dict with its keys: mean, std, pixels, color, resize,
+                fit, crop, pad, interpolation (docs/en/formats.md)
+
+    Every user error is a QingzhouError; nothing half-written is left behind.
+
+    >>> model = qingzhou.convert("best.pth")
+    >>> model.predict("cat.jpg").label
+    'cat'
+    """
+    options = Options(
+        labels=labels,
+        input_size=input_size,
+        opset=opset,
+        ir_version=ir_version,
+        network=network,
+        check=check,
+        xeduhub=xeduhub,
+        form=form,
+        score_threshold=score_threshold,
+        iou_threshold=iou_threshold,
+        max_detections=max_detections,
+        preprocess=preprocess,
+    )
+    return run_conversion(path, out, options).model
+
+
+def run_conversion(path: str | Path, out: str | Path | None = None, options: Options = Options()) -> Conversion:  # noqa: B008  # frozen
+    """convert(), with everything that the table shows."""
+    start = time.perf_counter()
+    options.refuse_impossible()
+    opened, source = open_source(Path(path))
+    wanted = options.wanted
+    network = as_asked(source.read(opened, wanted), wanted.preprocess)
+    check_asked(network, options)
+    network = network.labelled(choose_labels(network, options.labels))
+    digest = opened.file.digest_ahead()
+    counts = parameters(network.graph), macs(network.graph)
+    network = _feeding_raw_pixels(network) if options.xeduhub else network
+    model, program, checks = _write(network, options, digest, output_path(opened.path, out, ".onnx"))
+    seconds, told = time.perf_counter() - start, told_of(model.path, program)
+    return Conversion(
+        opened.path, model, program, *counts, options.written_opset, options.ir_version, checks, seconds, told
+    )
+
+
+def check_asked(network: Network, options: Options) -> None:
+    """ArchitectureMismatch where it is another network than the user believes, OptionError for what does not fit it."""
+    card = network.card
+    if options.network is not None:
+        check_name(options.network, network.family, card.network)
+    if card.task != "detection":
+        options.refuse_those_of_detectors(card.network)
+
+
+def choose_labels(network: Network, given: object) -> Labels:
+    """The labels to write, `given` those of the user; LabelError if they do not fit the network."""
+    task = network.card.task
+    if task not in ("classification", "detection") and given is None:
+        return Labels()
+    if task == "generation":
+        raise wrong_number(read_label_option(given).names, 0)
+    return labels_of_classes(network.named, given, network.classes)
+
+
+def _feeding_raw_pixels(network: Network) -> Network:
+    """The same network with its normalisation inside, for hubs that feed 0-255 (BaseNN pictures only)."""
+    card = network.card
+    if card.input.kind != "image" or card.tool.startswith("MM"):
+        note = say(
+            en="--xeduhub-input changes nothing: it is for BaseNN's pictures; this model has one form for all.",
+            zh="--xeduhub-input 没有作用：它用于 BaseNN 的图片模型，这个模型只有一种形式。",
+        )
+        return replace(network, card=replace(card, notes=[*card.notes, note]))
+    graph, entry = normalise_inside(network.graph, card.input)
+    return replace(network, graph=graph, card=replace(card, input=entry))
+
+
+def _write(
+    network: Network, options: Options, sha256: Callable[[], str], target: Path
+) -> tuple[Model, Path, tuple[str, ...]]:
+    """Emit, check and write the model and its program; `target` appears only if all of it went well."""
+    emitted = emit(simplify(network.graph), options.written_opset, options.ir_version)
+    card, checks = network.card, ["structure"]
+    with replacing(target) as part:
+        check_structure(emitted, part)
+        write_onnx(part, emitted)
+        sample, output = sample_for(card), []
+        if options.check:
+            trial = Trial(part, card, sample, network.graph, network.heads or network.graph)
+            output = trial.run()
+            checks.append("runs")
+            if trial.agrees():
+                checks.append("equals_original")
+        origin = {**card.origin, "sha256": sha256()}
+        card = _as_read_back(replace(card, origin=origin, sample=Sample(sample, output)))
+        append_metadata(part, {KEY: card.to_json(), **metadata(card, network.family)})
+        program = write_sample(target, card)
+    return Model(target, card), program, tuple(checks)
+
+
+def _as_read_back(card: Card) -> Card:
+    """The card as readers will see it; UnsupportedCheckpoint if what the checkpoint says of itself cannot be kept."""
+    try:
+        return Card.from_json(card.to_json())
+    except ModelError as err:
+        raise UnsupportedCheckpoint(
+            en=f"What the checkpoint says of itself cannot be kept with the model. {err.en} Or name the classes "
+            "yourself with --labels.",
+            zh=f"权重文件里的说明信息无法保存到模型中。{err.zh}也可以用 --labels 指定类别名称。",
+        ) from None

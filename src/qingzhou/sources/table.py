@@ -1,0 +1,59 @@
+"""Every kind of trained model that can be read, one line each, and which of them a file is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ..files.refusals import naming
+from ..files.sniff import something_else
+from ..nets.recorded import Wanted
+from .as_asked import as_asked
+from .basenn import BASENN
+from .network import Network
+from .onnx import ONNX
+from .openmmlab import OPENMMLAB
+from .source import Opened, Source
+
+# A new source is one folder or file beside this one and one line here. The first that claims a file reads it; those of
+# torch come last, since their reader also says what is wrong with any other zip or pickle.
+SOURCES: tuple[Source, ...] = (
+    ONNX,
+    BASENN,
+    OPENMMLAB,
+)
+
+
+def _of(sources: Iterable[Source]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(suffix for source in sources for suffix in source.suffixes))
+
+
+MODELS = _of(SOURCES)  # the endings of all that can be looked at
+CHECKPOINTS = _of(source for source in SOURCES if source is not ONNX)  # of what training leaves, to be converted
+
+
+def open_source(path: Path, sources: Sequence[Source] = SOURCES) -> tuple[Opened, Source]:
+    """A file, or the folder or files that are one model, and the source that reads it.
+
+    CheckpointMissing, CheckpointTypeError that names what it is instead, CheckpointDamaged, UnsafeCheckpoint.
+    """
+    opened = Opened.at(path, tuple(suffix for source in sources for suffix in source.beside))
+    with naming(path):
+        source = next((source for source in sources if source.claims(opened)), None)
+    if source is None:
+        file = opened.file
+        with naming(path):
+            raise something_else(opened.head, file.size)
+    return opened, source
+
+
+def is_model_folder(path: Path, sources: Sequence[Source] = SOURCES) -> bool:
+    """Whether a folder is one model, and not a place where models lie."""
+    opened = Opened.at(path)
+    return opened.whole is None and any(source.claims(opened) for source in sources)
+
+
+def read_network(path: str | Path, wanted: Wanted = Wanted()) -> Network:  # noqa: B008  # frozen
+    """The network in a file, in the form that is wanted, before its labels are chosen; any QingzhouError."""
+    opened, source = open_source(Path(path))
+    return as_asked(source.read(opened, wanted), wanted.preprocess)
