@@ -58,6 +58,22 @@ OUTSIDE = {
 EXTRAS = {
     "web": {"fastapi", "starlette", "pydantic", "uvicorn", "h11", "huey", "redis", "fsspec", "segno"}
 }  # of a room
+
+# The same for what runs on boards. At its door each module has a place of its own, and the rooms are between them.
+ON_BOARDS = [
+    ["errors"],
+    ["file", "memory", "address", "text", "whole", "start"],
+    ["model"],
+    ["read"],
+    ["engine", "draw"],
+    ["predict"],
+    ["bundle"],
+    ["parts"],
+    ["camera", "listen", "screen", "sensors", "remote"],
+    ["act", "stream"],
+    ["rules"],
+    ["__main__"],
+]
 PROGRAMS = {path for path in (PACKAGE / "scenes").glob("*/*.py")}  # written, not imported
 MODULES = sorted(set(PACKAGE.rglob("*.py")) - PROGRAMS)
 
@@ -122,6 +138,37 @@ def test_the_runtime_stands_alone(path: Path) -> None:
     inside = {module for module, _ in imports(path) if module.startswith("qingzhou.")}
     assert outside <= {"numpy", "PIL", "onnxruntime", "qingzhou"}
     assert all(module.startswith("qingzhou.runtime") for module in inside)
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in MODULES if room_of(path) == "runtime" and path.name != "__init__.py"], ids=name
+)
+def test_a_room_of_the_runtime_imports_only_from_those_above_it(path: Path) -> None:
+    """But for `__init__`, which every program begins with: it looks for what is there."""
+    level = {room: level for level, rooms in enumerate(ON_BOARDS) for room in rooms}
+    own = path.relative_to(PACKAGE / "runtime").parts[0].removesuffix(".py")
+    for module, line in imports(path):
+        parts = module.split(".")
+        if parts[:2] == ["qingzhou", "runtime"] and parts[2] != own:
+            assert level[parts[2]] < level[own], f"{name(path)}:{line} imports {module}"
+
+
+def modules() -> dict[str, Path]:
+    """All modules by their absolute names; a package is called as its folder is."""
+    dotted = {".".join(["qingzhou", *path.relative_to(PACKAGE).with_suffix("").parts]): path for path in MODULES}
+    return {one.removesuffix(".__init__"): path for one, path in dotted.items()}
+
+
+def test_no_modules_import_each_other() -> None:
+    """Neither straight nor by way of others, also where an import stands in a function."""
+    known = modules()
+    uses = {
+        one: {module for module, _ in imports(path) if module in known and module != one} for one, path in known.items()
+    }
+    # What imports nothing that is still there is in no circle.
+    while free := [one for one, others in uses.items() if not others & uses.keys()]:
+        uses = {one: others for one, others in uses.items() if one not in free}
+    assert not {one: sorted(others & uses.keys()) for one, others in uses.items()}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name)

@@ -75,5 +75,5 @@ def test_the_camera_goes_the_quick_way(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_other_steps_go_one_by_one(steps: list[dict[str, Any]]) -> None:
-    assert quick._plan(picture(100, 90), entry(*steps)) is None
+    assert quick._plan(picture(100, 90), entry(*steps), (224, 224)) is None
     assert_same(picture(100, 90), entry(*steps))

@@ -16,8 +16,9 @@ from qingzhou.runtime import predict
 from qingzhou.runtime.draw import MOST, draw
 from qingzhou.runtime.engine import session
 from qingzhou.runtime.model import image, prepare
-from qingzhou.runtime.model.card import MOST_BOXES, Card, Input, Output
+from qingzhou.runtime.model.card import Card, Input, Output
 from qingzhou.runtime.model.detect import locate, read
+from qingzhou.runtime.model.fields import MOST_BOXES
 from qingzhou.runtime.model.prepare import plan, prepare_view, step_by_step
 
 MEAN, ONE = [0.0] * 3, [1.0] * 3

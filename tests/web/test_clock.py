@@ -17,7 +17,8 @@ from clients import free_port
 
 from qingzhou.web import clock, sandbox
 from qingzhou.web.jobs import FAILED, JOB, QUEUED, READY, RUNNING, UPLOAD, Jobs
-from qingzhou.web.records import COLUMNS, SCHEMA, Record, Records, SqliteRecords, open_records
+from qingzhou.web.record import Record
+from qingzhou.web.records import COLUMNS, SCHEMA, Records, SqliteRecords, open_records
 from qingzhou.web.settings import Settings
 from qingzhou.web.store import Store
 

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from qingzhou.web import worker
 from qingzhou.web.app import create_app
 from qingzhou.web.jobs import Jobs
-from qingzhou.web.records import Record
+from qingzhou.web.record import Record
 from qingzhou.web.settings import Settings
 
 

@@ -30,7 +30,8 @@ from clients import DIGITS, Running, client_at, finished, free_port, jobs_runnin
 
 from qingzhou.conversion import run_conversion
 from qingzhou.web.jobs import Jobs
-from qingzhou.web.records import Record, open_records
+from qingzhou.web.record import Record
+from qingzhou.web.records import open_records
 from qingzhou.web.records_redis import RedisRecords
 from qingzhou.web.settings import Settings
 from qingzhou.web.store import Store

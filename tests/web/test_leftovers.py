@@ -15,7 +15,8 @@ import redis
 from qingzhou.web import sandbox
 from qingzhou.web.jobs import Jobs
 from qingzhou.web.problems import Problem
-from qingzhou.web.records import Record, SqliteRecords
+from qingzhou.web.record import Record
+from qingzhou.web.records import SqliteRecords
 from qingzhou.web.settings import Settings
 from qingzhou.web.store import Store
 

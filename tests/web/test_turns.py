@@ -13,7 +13,8 @@ import redis
 
 from qingzhou.web import sandbox
 from qingzhou.web.jobs import DONE, JOB, QUEUED, READY, RUNNING, UPLOAD, Jobs
-from qingzhou.web.records import Record, SqliteRecords
+from qingzhou.web.record import Record
+from qingzhou.web.records import SqliteRecords
 from qingzhou.web.settings import Settings
 from qingzhou.web.store import Store
 from qingzhou.web.worker import Worker

@@ -10,7 +10,8 @@ from typing import Any
 
 from ..errors import FileMissing, OptionError, say
 from ..runtime.file import open_file
-from ..runtime.model.card import COLORS, LARGEST_SIDE
+from ..runtime.model.card import COLORS
+from ..runtime.model.fields import LARGEST_SIDE
 from .pictures import MEAN, STD
 from .settings import Step
 

@@ -186,7 +186,7 @@ class Predictor:
             raise _no_words(self.card.input.kind)
         from .model.words import generate
 
-        return generate(self, text, length, seed)
+        return generate(self.step, self.card.vocabulary, text, length, seed)
 
     def step(self, token: Array, state: Dict[str, Array]) -> Tuple[Array, Dict[str, Array]]:
         """Tokens (length, 1) and the state before ({} at first) -> the next one's scores, and the state after."""

@@ -12,7 +12,8 @@ from __future__ import annotations
 import time
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
-from . import act, sensors
+from . import act
+from .parts import sensing
 from .parts.facts import Facts, facts
 from .parts.rule_text import Call, Name, Rule, Term, parse
 
@@ -37,7 +38,7 @@ class Rules:
         for rule in self.rules:
             for term in rule.terms:
                 if term.kind == "sensor":
-                    sensors.ready(term.name, term.given)
+                    sensing.ready(term.name, term.given)
             for call in rule.calls:
                 act.ACTIONS[call.name].ready(*_filled(call, {}))
 
@@ -144,7 +145,7 @@ def _value(term: Term, found: Facts) -> Dict[str, Dict[str, Any]]:
 
 
 def _sensor(term: Term, found: Facts) -> Dict[str, Dict[str, Any]]:
-    value = sensors.read(term.name, term.given)
+    value = sensing.read(term.name, term.given)
     if value is None:
         return {}
     good = _compare(value, term) if term.compare else value not in (0, "", "0", "off")

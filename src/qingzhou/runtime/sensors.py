@@ -1,54 +1,14 @@
-"""What comes in beside pictures: buttons and touch pins, serial lines, MQTT messages."""
+"""Rows of numbers from sensors, for models of tables."""
 
 from __future__ import annotations
 
 import time
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Any, Callable, Iterator, List, Sequence
 
 from .errors import InputError
-from .parts import pins, sim, wires
-
-
-class Sensor(NamedTuple):
-    """takes: its arguments, as an action's;  read: its newest value, None before there is one;  ready: opens it"""
-
-    takes: Tuple[str, ...]
-    read: Callable[..., Any]
-    ready: Callable[..., Any]
-
-
-def _button(pin: Any) -> bool:
-    return bool(pins.pins().read(_pin(pin)))
-
-
-def _pin(pin: Any) -> Any:
-    """21, or on the Unihiker also "a" and "b"."""
-    return int(pin) if str(pin).replace(".0", "").isdigit() else str(pin).lower()
-
-
-SENSORS: Dict[str, Sensor] = {
-    "button": Sensor(("any",), _button, lambda pin: pins.ready("button", _pin(pin))),
-    "serial": Sensor(
-        ("text?", "text?"),
-        lambda name="", port="": wires.serial(port).value(name),
-        lambda name="", port="": wires.serial(port),
-    ),
-    "mqtt": Sensor(
-        ("text", "text?"),
-        lambda topic, address="": wires.broker(address).value(topic),
-        lambda topic, address="": wires.broker(address).value(topic),
-    ),
-}
-
-
-def ready(name: str, given: Sequence[Any]) -> None:
-    """Open it, so that a mistake is told when the program begins. DeviceError."""
-    SENSORS[name].ready(*given)
-
-
-def read(name: str, given: Sequence[Any]) -> Any:
-    """Its newest value; None before there is one."""
-    return SENSORS[name].read(*given)
+from .parts import sim
+from .parts.rule_text import parse_sensor
+from .parts.sensing import read, ready
 
 
 def rows(texts: Sequence[str], seconds: float, sample: Callable[[], Any]) -> Iterator[List[float]]:
@@ -57,8 +17,6 @@ def rows(texts: Sequence[str], seconds: float, sample: Callable[[], Any]) -> Ite
     In the simulator until its files end; without sensors there, the model's own sample, once.
     RuleError for a text that is no sensor; InputError without sensors; DeviceError.
     """
-    from .parts.rule_text import parse_sensor
-
     if not texts and sim.active():
         yield [float(number) for number in sample()]
         return

@@ -19,7 +19,7 @@ from .guard import COOKIE, ClassCode, Guard, cookie_of
 from .jobs import Jobs, link
 from .metrics import metrics
 from .problems import Problem, body
-from .records import Record
+from .record import Record
 from .settings import Settings
 from .turns import Turns
 from .worker import Worker

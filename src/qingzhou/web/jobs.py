@@ -19,7 +19,8 @@ from typing import Any
 from urllib.parse import quote
 
 from .problems import Problem
-from .records import Record, Records
+from .record import Record
+from .records import Records
 from .settings import Settings
 from .store import Store
 from .turns import admit

@@ -12,31 +12,14 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from . import clock
 from .problems import Problem
+from .record import Record
 
 PATIENCE = 2.0  # seconds with a file that another program holds
-
-
-@dataclass(frozen=True)
-class Record:
-    """One upload, job or report.
-
-    version  counts its changes;  state  "queued", …;  client  whose it is;  created, expires  by now()
-    """
-
-    kind: str
-    id: str
-    state: str
-    client: str
-    created: float
-    expires: float
-    data: Mapping[str, Any]
-    version: int = 0
 
 
 class Records(Protocol):

@@ -9,7 +9,7 @@ from typing import Any, cast
 import redis
 
 from . import clock
-from .records import Record
+from .record import Record
 
 ROOT = "qingzhou:"
 # KEYS: record, then the indexes to leave and to enter. Redis runs a script as one step.

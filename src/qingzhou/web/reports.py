@@ -9,7 +9,7 @@ from typing import Any
 
 from .jobs import READY, REPORT, Jobs, token
 from .problems import Problem
-from .records import Record
+from .record import Record
 from .sandbox import working_folder
 from .turns import admit
 

@@ -15,7 +15,8 @@ from .jobs import UPLOAD, Jobs
 from .log import log, log_bug
 from .problems import Problem
 from .queue import Queue
-from .records import Record, open_records, outage
+from .record import Record
+from .records import open_records, outage
 from .settings import Settings
 from .store import Store
 

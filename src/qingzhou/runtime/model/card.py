@@ -11,13 +11,11 @@ from typing import Any, Callable, Dict, List, Optional
 
 from ..errors import ModelError
 from . import fields
-from .fields import bad
+from .fields import LARGEST_SIDE, MOST_BOXES, bad
 
 KEY = "qingzhou.card"  # the name under which the card lies in the ONNX metadata
 VERSION = 2  # 1 is read, too; 2 adds `assumed`
 LONGEST = 1 << 24  # characters of a card
-LARGEST_SIDE = 1 << 13  # pixels; a card that asks for more would fill the memory
-MOST_BOXES = 10_000  # in one picture; they are compared with each other
 
 TASKS = ("classification", "regression", "values", "generation", "detection")
 SCORES = ("probabilities", "sigmoids", "logits", "values", "boxes", "raw")

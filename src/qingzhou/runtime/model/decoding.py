@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Sequence
 
 from . import fields
-from .card import LARGEST_SIDE, MOST_BOXES
-from .fields import bad
+from .fields import LARGEST_SIDE, MOST_BOXES, bad
 
 
 def decoding(data: Any) -> Dict[str, Any]:

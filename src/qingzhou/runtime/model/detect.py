@@ -8,7 +8,8 @@ import numpy as np
 
 from ..errors import InputError, ModelError
 from .answers import Detection
-from .card import MOST_BOXES, Card
+from .card import Card
+from .fields import MOST_BOXES
 from .masks import crop_mask, paste_mask, run_lengths
 from .overlap import best, nms
 

@@ -16,6 +16,8 @@ LONGEST_TEXT = 10_000  # characters of a label, a word, a note
 MOST_ITEMS = 1_000_000  # of labels, words, numbers in a sample
 LARGEST_WHOLE = 1 << 63  # whole numbers above are kept as text
 LARGEST_SIZE = 1 << 24  # of one axis of an array
+LARGEST_SIDE = 1 << 13  # pixels; a card that asks for more would fill the memory
+MOST_BOXES = 10_000  # in one picture; they are compared with each other
 DEEPEST = 10  # nesting of a sample's or origin's values
 DIGITS = 25  # of a whole number; turning millions of digits into an int takes Python minutes
 

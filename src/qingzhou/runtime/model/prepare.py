@@ -58,11 +58,12 @@ def prepare_view(image: Any, entry: Input) -> Tuple[Array, View]:
 
 
 def _at_once(image: Any, entry: Input) -> Optional[Prepared]:
-    if not any(step.get("interpolation") == "pillow" for step in entry.steps):
+    first = entry.steps[0] if entry.steps else {}
+    if first.get("interpolation") != "pillow":
         return None
     from .quick import prepared
 
-    return prepared(image, entry)
+    return prepared(image, entry, new_size(first, *sides(image)))
 
 
 class Planned(NamedTuple):

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Tuple
 import numpy as np
 
 from .card import Input
-from .prepare import new_size
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -44,12 +43,14 @@ class Prepared(NamedTuple):
     left: int
 
 
-def prepared(picture: Any, entry: Input) -> Optional[Prepared]:
-    """What prepare() makes of a picture, bit for bit; None where it has other steps than these."""
-    plan = _plan(picture, entry)
+def prepared(picture: Any, entry: Input, size: Tuple[int, int]) -> Optional[Prepared]:
+    """What prepare() makes of a picture, bit for bit; None where it has other steps than these. The first of them is a
+    resize to `size`, (height, width).
+    """
+    plan = _plan(picture, entry, size)
     if plan is None:
         return None
-    size, (top, left), (high, wide) = plan
+    (top, left), (high, wide) = plan
     height, width = picture.shape[:2]
     across, down = _weights(width, size[1], left, wide), _weights(height, size[0], top, high)
     needed = picture[down.first : down.end, across.first : across.end]
@@ -64,8 +65,8 @@ def prepared(picture: Any, entry: Input) -> Optional[Prepared]:
     return Prepared(out, size, top, left)
 
 
-def _plan(picture: Any, entry: Input) -> Any:
-    """(height, width) after the resize, where the part in the middle begins, and its size; None for other steps."""
+def _plan(picture: Any, entry: Input, size: Tuple[int, int]) -> Any:
+    """Where the part in the middle begins after the resize, and its (height, width); None for other steps."""
     steps = {step["op"]: step for step in entry.steps}
     if tuple(steps) not in KNOWN or len(steps) != len(entry.steps) or not isinstance(picture, np.ndarray):
         return None
@@ -74,12 +75,11 @@ def _plan(picture: Any, entry: Input) -> Any:
     step, (height, width) = steps["resize"], picture.shape[:2]
     if step["interpolation"] != "pillow" or not {"size", "short"} & set(step):
         return None
-    size = new_size(step, height, width)
     part = tuple(steps["center_crop"]["size"]) if "center_crop" in steps else size
     changed = size[0] != height and size[1] != width and max(height / size[0], width / size[1]) <= STRONGEST
     if not changed or tuple(entry.shape[1:]) != (3, *part) or part[0] > size[0] or part[1] > size[1]:
         return None
-    return size, tuple(round((whole - cut) / 2) for whole, cut in zip(size, part)), part
+    return tuple(round((whole - cut) / 2) for whole, cut in zip(size, part)), part
 
 
 @functools.lru_cache(maxsize=8)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Set
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Set, Tuple
 
 import numpy as np
 
@@ -12,9 +12,8 @@ from ..file import open_file
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from ..predict import Predictor
-
     Array = npt.NDArray[Any]
+    Step = Callable[[Array, Dict[str, Array]], Tuple[Array, Dict[str, Array]]]
 
 LONGEST = 100_000  # words that are made, or characters that are read
 LOOKED_AT = 1_000  # characters of words for each of a text: ordinary ones take a tenth
@@ -74,20 +73,20 @@ def word(number: int, vocabulary: Mapping[str, int]) -> str:
     return next((name for name, n in vocabulary.items() if n == number), str(number))
 
 
-def generate(model: Predictor, text: str, length: int, seed: Optional[int]) -> str:
-    """`text` continued by `length` words; see Predictor.generate."""
+def generate(step: Step, vocabulary: Mapping[str, int], text: str, length: int, seed: Optional[int]) -> str:
+    """`text` continued by `length` words, of which Predictor.step gives the scores; see Predictor.generate."""
     chance = None if seed is None else np.random.RandomState(seed)
-    names = {number: name for name, number in model.card.vocabulary.items()}
+    names = {number: name for name, number in vocabulary.items()}
     state: Dict[str, Array] = {}
-    given = numbers(text, model.card.vocabulary)
+    given = numbers(text, vocabulary)
     for token in given[:-1]:
-        _, state = model.step(token[None], state)
+        _, state = step(token[None], state)
     token, made = given[-1], [text]
     for _ in range(min(length, LONGEST)):
-        row, state = model.step(token[None], state)
+        row, state = step(token[None], state)
         token = np.array([_choose(row, chance)], np.int64)
         made.append(names.get(int(token[0]), str(token[0])))
-    return _gap(model.card.vocabulary).join(made)
+    return _gap(vocabulary).join(made)
 
 
 def _choose(row: Array, chance: Optional[Any]) -> int:

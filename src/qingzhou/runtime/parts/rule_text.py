@@ -15,7 +15,7 @@ from typing import Any, List, Mapping, NamedTuple, Sequence, Tuple
 
 from ..address import hidden
 from ..errors import RuleError
-from ..sensors import SENSORS
+from .sensing import SENSORS
 
 CHINESE = {
     "当": "when", "如果": "when", "高于": "above", "大于": "above", "低于": "below", "小于": "below", "是": "is",
