@@ -108,6 +108,10 @@ def name(path: Path) -> str:
     return path.relative_to(PACKAGE).as_posix()
 
 
+def short(path: Path) -> str:
+    return name(path) if path.is_relative_to(PACKAGE) else path.relative_to(TESTS.parent).as_posix()
+
+
 def test_every_room_has_its_place() -> None:
     assert {room_of(path) for path in MODULES} - {""} == set(LEVEL)
 
@@ -286,6 +290,6 @@ def test_a_rooms_quick_tests_reach_it(room: str) -> None:
     assert any(room in reached(file) for file in files), files
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=name)
+@pytest.mark.parametrize("path", [*sorted(PACKAGE.rglob("*.py")), *sorted(TESTS.rglob("*.py"))], ids=short)
 def test_a_file_can_be_read_in_one_go(path: Path) -> None:
     assert len(path.read_text("utf-8").splitlines()) <= 400

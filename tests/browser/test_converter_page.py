@@ -4,135 +4,30 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from rebuild import rebuild
+from converter import DESKTOP, HOSTILE, PHONE, STRANGE, TEXTS, Open, Visit, lenet, serving
 
 import qingzhou
-from makers import write_checkpoint
 from passengers import DIGITS, ORACLE, digits
 from qingzhou.model import load
 
 pytestmark = pytest.mark.browser
-
-PHONE, DESKTOP = (390, 844), (1280, 800)
-TEXTS = {
-    "en": {"convert": "Convert", "done": "Done", "action": "Add an action", "camera": "Live camera", "delete": "Delete",
-           "no_model": "is no model file", "count": "2 names were given; the model has 10 classes",
-           "no_data": "Choose the pictures for INT8", "accuracy": "Accuracy"},
-    "zh": {"convert": "开始转换", "done": "完成", "action": "添加动作", "camera": "实时摄像头", "delete": "删除",
-           "no_model": "不是模型文件", "count": "填了 2 个名称，而模型有 10 个类别",
-           "no_data": "请选择 INT8 所用的图片", "accuracy": "准确率"},
-}  # fmt: skip
-AXE = "axe-core@4.14.1"
-
-
-# -- the server and the browser -------------------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def serving(folder: Path, *options: str) -> Iterator[str]:
-    """`qingzhou serve` on a free port of 127.0.0.1, with its files in a folder."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    line = [sys.executable, "-c", "from qingzhou.cli import main; main()", "serve", "--port", str(port)]
-    line += ["--folder", str(folder / "data"), *options]
-    log = (folder / "log.txt").open("w+", encoding="utf-8")
-    server = subprocess.Popen(line, cwd=folder, stdout=log, stderr=subprocess.STDOUT, env={**os.environ})
-    try:
-        wait_for(f"http://127.0.0.1:{port}/healthz", server, log)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(30)
-        log.close()
-
-
-def wait_for(address: str, server: Any, log: Any) -> None:
-    for _ in range(300):
-        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=5):
-            return
-        if server.poll() is not None:
-            break
-        time.sleep(0.1)
-    log.seek(0)
-    raise AssertionError(f"the server did not start: {log.read()}")
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with serving(tmp_path_factory.mktemp("server")) as address:
         yield address
-
-
-class Visit:
-    """A page that somebody has opened in a browser of their own: what it asks for, and what it complains of."""
-
-    def __init__(self, chromium: Any, server: str, size: tuple[int, int], **options: Any) -> None:
-        viewport = {"width": size[0], "height": size[1]}
-        self.context = chromium.new_context(viewport=viewport, accept_downloads=True, **options)
-        self.page, self.server = self.context.new_page(), server
-        self.requests: list[str] = []
-        self.problems: list[str] = []
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
-        self.page.on("console", lambda message: message.type == "error" and self.problems.append(message.text))
-        self.page.on("dialog", lambda dialog: dialog.accept())
-
-    def open(self, path: str) -> Any:
-        self.page.goto(self.server + path)
-        self.page.wait_for_selector("body[data-state]")
-        return self.page
-
-    def give(self, *files: Path) -> Any:
-        """Choose models, and wait until the server has looked into them."""
-        self.page.set_input_files("#files", [str(file) for file in files])
-        self.page.wait_for_function(
-            "(count) => document.querySelectorAll('.model .what, .model .note').length >= count",
-            arg=len(files),
-            timeout=120_000,
-        )
-        return self.page
-
-    def convert(self) -> Any:
-        """Press the button, and wait for the report."""
-        self.page.click("#options button.wide")
-        self.page.wait_for_selector(".job[data-state=done], .job[data-state=failed]", timeout=300_000)
-        assert self.page.get_attribute(".job", "data-state") == "done", self.page.inner_text(".job")
-        return self.page
-
-    def try_it(self) -> Any:
-        self.page.click(".trial > button")
-        self.page.wait_for_selector(".trial[data-ready]", timeout=180_000)
-        return self.page
-
-    def fits(self) -> bool:
-        """Whether nothing is wider than the screen."""
-        return bool(self.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"))
-
-    def check(self) -> None:
-        """It spoke with its own server only, and complained of nothing."""
-        addresses = {urlsplit(url).netloc for url in self.requests if not url.startswith(("blob:", "data:"))}
-        assert addresses == {urlsplit(self.server).netloc}
-        assert self.problems == []
-
-
-Open = Callable[..., Visit]
 
 
 @pytest.fixture
@@ -146,15 +41,6 @@ def visit(chromium: Any, server: str) -> Iterator[Open]:
             return made
 
         yield open_one
-
-
-def lenet(folder: Path, name: str = "lenet.pth", labels: Any = None) -> Path:
-    """The trained LeNet under another name; with labels, one whose weights are the oracle's."""
-    if labels is None:
-        return Path(shutil.copyfile(ORACLE / "trained/lenet_digits.pth", folder / name))
-    manifest = json.loads((ORACLE / "mmedu/LeNet/manifest.json").read_text("utf-8"))
-    meta = {**manifest["checkpoint_meta"], "CLASSES": tuple(labels)}
-    return write_checkpoint(folder / name, {"meta": meta, "state_dict": rebuild(manifest), "optimizer": {}})
 
 
 # -- from a checkpoint to a board -----------------------------------------------------------------------------------
@@ -339,10 +225,6 @@ def test_a_server_that_is_away_is_said(visit: Open, tmp_path: Path) -> None:
     page.wait_for_selector(".model .what", timeout=60_000)
 
 
-HOSTILE = "<img src=x onerror=alert(1)>"
-STRANGE = "main img:not([src^='data:image/']), main [onerror], main script"  # a job's own pictures come as data
-
-
 def test_hostile_names_are_text(visit: Open, tmp_path: Path) -> None:
     labels = [HOSTILE, "</script><script>alert(2)</script>", *"23456789"]
     guest = visit(PHONE)
@@ -369,142 +251,3 @@ def test_hostile_names_are_text(visit: Open, tmp_path: Path) -> None:
     assert HOSTILE in page.inner_text("#history li")
     assert page.locator(STRANGE).count() == 0
     guest.check()
-
-
-# -- the class board ------------------------------------------------------------------------------------------------
-
-
-def report(model: str, device: str, fps: float) -> dict[str, Any]:
-    row = {
-        "model": model,
-        "network": "LeNet-5",
-        "device": device,
-        "engine": "onnxruntime 1.16",
-        "precision": "fp32",
-        "size_bytes": 250_753,
-        "accuracy": 0.98,
-        "latency_ms_p50": 1000 / fps,
-        "latency_ms_p95": 1200 / fps,
-        "fps": fps,
-        "load_s": 0.5,
-        "memory_mb": 60,
-        "temperature_c": 55,
-        "throttled": False,
-        "how": "bench.py",
-        "note": "",
-        "date": "2026-11-25",
-    }
-    return {"format": "qingzhou.report", "version": 1, "source": "measured", "rows": [row]}
-
-
-def test_the_class_board(visit: Open, tmp_path: Path) -> None:
-    guest = visit()
-    page = guest.open("/board?lang=en")
-    boards = [("digits", "pi5", 900.0), (HOSTILE, "unihiker", 90.0)]
-    for i, (model, device, fps) in enumerate(boards):
-        (tmp_path / f"{i}.json").write_text(json.dumps(report(model, device, fps)), "utf-8")
-    (tmp_path / "poem.json").write_text("[1, 2", "utf-8")
-    page.set_input_files("#report", [str(tmp_path / name) for name in ("0.json", "1.json", "poem.json")])
-    page.wait_for_selector("#said:not([hidden])")
-    said = page.inner_text("#said")
-    assert "Added: 0.json" in said and "Added: 1.json" in said and "poem.json is no report" in said
-    page.wait_for_function("() => document.querySelectorAll('tbody tr').length === 2")
-    assert "900" in page.inner_text("tbody tr >> nth=0") and "Raspberry Pi 5" in page.inner_text("tbody tr >> nth=0")
-    page.click("th button[data-name=fps]")
-    assert page.get_attribute("th[aria-sort=ascending] button", "data-name") == "fps"
-    assert HOSTILE in page.inner_text("tbody tr >> nth=0") and page.locator("main img").count() == 0
-    page.select_option(".filters select >> nth=1", "pi5")
-    assert page.locator("tbody tr").count() == 1
-    guest.check()
-
-
-# -- for everybody --------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="session")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The source of axe-core, as npm gives it."""
-    folder = tmp_path_factory.mktemp("axe")
-    subprocess.run(["npm", "pack", AXE], cwd=folder, check=True, capture_output=True)
-    shutil.unpack_archive(next(folder.glob("*.tgz")), folder)
-    return (folder / "package/axe.min.js").read_text("utf-8")
-
-
-def findings(page: Any, axe: str) -> list[str]:
-    """What axe calls serious or critical, by its rules for WCAG 2.2 AA and good practice."""
-    page.evaluate(axe)
-    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")["violations"]
-    return [
-        f"{one['id']}: {one['nodes'][0]['html'][:200]} {one['nodes'][0]['failureSummary']}"
-        for one in found
-        if one["impact"] in ("serious", "critical")
-    ]
-
-
-@pytest.mark.parametrize(
-    ("language", "size", "scheme"), [("zh", PHONE, "light"), ("en", DESKTOP, "dark")], ids=["zh-phone", "en-dark"]
-)
-def test_axe_finds_nothing_serious(
-    language: str, size: tuple[int, int], scheme: str, axe: str, visit: Open, tmp_path: Path
-) -> None:
-    guest = visit(size, color_scheme=scheme)
-    page = guest.open(f"/?lang={language}")
-    assert findings(page, axe) == []
-    (tmp_path / "broken.pth").write_bytes(b"PK\x03\x04 not a checkpoint")
-    guest.give(lenet(tmp_path), tmp_path / "broken.pth")
-    page.check("input[name=device][value=unihiker]")
-    page.click(f"text={TEXTS[language]['action']}")
-    page.check("#int8")
-    assert findings(page, axe) == []
-    page.uncheck("#int8")
-    page.locator(".model .away").last.click()
-    guest.convert()
-    assert findings(page, axe) == []
-    guest.try_it()
-    page.set_input_files("#file", str(next(digits())[0]))
-    page.wait_for_selector(".answer .first")
-    assert findings(page, axe) == []
-    page = guest.open(f"/?lang={language}")
-    assert page.is_visible("#history") and findings(page, axe) == []
-    page = guest.open(f"/board?lang={language}")
-    assert findings(page, axe) == []
-
-
-def test_with_the_keyboard_alone(visit: Open, tmp_path: Path) -> None:
-    """Tab reaches everything in the order of the page; what has the focus is seen."""
-    guest = visit()
-    page = guest.open("/?lang=en")
-    names = []
-    for _ in range(6):
-        page.keyboard.press("Tab")
-        names.append(page.evaluate("() => document.activeElement.id || document.activeElement.textContent.trim()"))
-    assert names == ["Skip to the content", "Qingzhou", "Convert", "Class board", "中文", "files"]
-    outline = page.evaluate("() => getComputedStyle(document.querySelector('label[for=files]')).outlineStyle")
-    assert outline == "solid"
-    guest.give(lenet(tmp_path))
-    page.focus("input[name=device]:checked")
-    page.keyboard.press("ArrowUp")
-    assert page.evaluate("() => document.activeElement.name") == "device"
-    page.check("input[name=device][value='']")
-    page.focus("#options button.wide")
-    page.keyboard.press("Enter")
-    page.wait_for_selector(".job[data-state=done]", timeout=300_000)
-    page.focus(".trial > button")
-    page.keyboard.press("Enter")
-    page.wait_for_selector(".trial[data-ready]", timeout=180_000)
-    assert page.evaluate("() => document.activeElement.closest('.view') !== null"), "the focus goes on to the view"
-
-
-def test_the_code_of_the_class(chromium: Any, visit: Open, tmp_path: Path) -> None:
-    with serving(tmp_path, "--code", "kingfisher") as address:
-        guest = visit(DESKTOP, address)
-        page = guest.open("/?lang=en")
-        page.set_input_files("#files", str(lenet(tmp_path)))
-        page.wait_for_selector("#code[open]")
-        page.fill("#code-value", "heron")
-        page.keyboard.press("Enter")
-        page.wait_for_selector("#code-wrong:not([hidden])")
-        page.fill("#code-value", "kingfisher")
-        page.keyboard.press("Enter")
-        page.wait_for_selector(".model .what", timeout=60_000)
-        assert page.is_hidden("#code")

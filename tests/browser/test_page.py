@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from chromium import Page, served
 from click.testing import CliRunner
+from page_cards import CARDS, SIZES
 from PIL import Image
 
 import qingzhou
@@ -81,45 +82,6 @@ def test_hostile_labels_are_text(open_page: Open, desk: Path) -> None:
     assert labels[0] in page.page.inner_text("section.answer") or labels[1] in page.page.inner_text("section.answer")
     assert page.page.inner_text("h1") == "<b>bold&amp;" and page.page.query_selector("h1 b, main img") is None
     assert page.problems == []
-
-
-# -- the same numbers as in Python ----------------------------------------------------------------------------------
-
-NORMAL = {"op": "normalize", "mean": [123.675, 116.28, 103.53], "std": [58.395, 57.12, 57.375]}
-CROP = {"op": "center_crop", "size": [224, 224]}
-
-
-def shrink(by: str, **how: Any) -> dict[str, Any]:
-    return {"op": "resize", "interpolation": by, **how}
-
-
-def scale(mean: float, std: float, channels: int = 1) -> dict[str, Any]:
-    return {"op": "normalize", "mean": [mean] * channels, "std": [std] * channels}
-
-
-PAD = {"op": "pad", "border": [3, 1, 2, 4], "value": 114}
-SQUARE, UP, GREY = {"op": "pad_to", "size": [416, 416]}, {"op": "pad_to", "multiple": 32}, {"op": "gray"}
-CARDS = {
-    "MMEdu LeNet": ("GRAY", [1, 1, 32, 32], [shrink("cv2", size=[32, 32]), scale(33.46, 78.87)]),
-    "MobileNet": ("RGB", [1, 3, 224, 224], [shrink("pillow", short=256), CROP, NORMAL]),
-    "ResNet": ("RGB", [1, 3, 224, 224], [shrink("cv2", short=256), CROP, NORMAL]),
-    "RegNetX": ("BGR", [1, 3, 224, 224], [shrink("cv2", short=256), CROP, NORMAL]),
-    "BaseNN": ("BGR", [1, 3, 20, 30], [scale(0, 255, 3)]),
-    "BaseNN grey": ("BGR", [1, 1, 24, 24], [GREY, shrink("pillow", size=[24, 24]), scale(127.5, 127.5)]),
-    "three greys": ("BGR", [1, 3, 24, 24], [GREY, PAD, shrink("pillow", size=[24, 24])]),
-    "floats, pillow": ("RGB", [1, 3, 64, 48], [NORMAL, shrink("pillow", size=[64, 48])]),
-    "grey of floats": ("RGB", [1, 1, 64, 48], [NORMAL, GREY]),
-    "Yolov3": ("RGB", [1, 3, 416, 416], [shrink("cv2", within=[416, 416]), NORMAL, SQUARE]),
-    "Faster R-CNN": ("RGB", [1, 3, None, None], [shrink("cv2", within=[500, 300]), NORMAL, UP]),
-    "letterbox": ("RGB", [1, 3, 320, 256], [shrink("pillow", inside=[320, 256]), CROP, NORMAL]),
-}
-SIZES = [(300, 260), (37, 411), (640, 480), (19, 17)]
-
-
-def png(picture: Any) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(picture).save(file, "PNG")
-    return file.getvalue()
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)

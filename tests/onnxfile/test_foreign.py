@@ -9,7 +9,8 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from forms import FORMS, model, node, numbers
+from form_parts import model, node, numbers
+from forms import FORMS
 
 from qingzhou.errors import EngineError
 from qingzhou.graph.form import Graph
