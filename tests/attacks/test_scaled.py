@@ -24,7 +24,7 @@ from qingzhou.graph.record import Recorder
 from qingzhou.info import read_info
 from qingzhou.labels import read_labels
 from qingzhou.labels.text import parse
-from qingzhou.nets.network import MOST_CHILDREN, agreed, children
+from qingzhou.nets.shapes import MOST_CHILDREN, agreed, children
 from qingzhou.onnxfile.read import read_graph
 from qingzhou.report.merge import MOST_DEVICES, MOST_LINES, merge, table_of_speeds
 from qingzhou.report.read import BARE, read_report

@@ -5,9 +5,9 @@ from __future__ import annotations
 from qingzhou.nets.settings import Settings
 from qingzhou.sources.openmmlab.config import read_settings
 
-SSD = {"anchors": [6] * 6}
-YOLO = {"anchors": [3] * 3}
-RCNN = {"anchors": 3}
+SSD = [6] * 6
+YOLO = [3] * 3
+RCNN = 3
 
 # As mmcv 1.x dumps it (Config.pretty_text): in the order of writing, wrapped by yapf, img_norm_cfg written out.
 MMCV_RCNN = """\

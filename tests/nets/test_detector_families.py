@@ -98,26 +98,27 @@ def test_predictions_equal_mmdets(name: str, tmp_path: Path) -> None:
 
 def check_second_stage(original: Original, match: Match, folder: Path) -> None:
     """Classes, deltas and masks of three regions; then the whole network runs."""
-    net, seed = Recorder(), original.manifest["seed"]
-    logits, deltas = faster_rcnn.region_predictions(net, net.input("input", ("n", 256, 7, 7)), match.config)
+    net, seed, config = Recorder(), original.manifest["seed"], match.config
+    assert isinstance(config, faster_rcnn.Sizes)
+    logits, deltas = faster_rcnn.region_predictions(net, net.input("input", ("n", 256, 7, 7)), config)
     found = original.run(net.freeze(logits, deltas, names=["logits", "deltas"]), folder / "x.onnx", regions(seed, 7))
     original.check("logits", found["logits"])
-    classes = match.config["classes"]
+    classes = config.classes
     assert found["deltas"].shape == (3, classes, 4)
-    if match.config["agnostic"]:
+    if config.agnostic:
         assert (found["deltas"] == found["deltas"][:, :1]).all()
         original.check("region_deltas", found["deltas"][:, 0])
     else:
         original.check("region_deltas", found["deltas"].reshape(3, 4 * classes))
-    if match.config["masks"]:
+    if config.masks:
         net = Recorder()
-        masks = faster_rcnn.mask_predictions(net, net.input("input", ("n", 256, 14, 14)), match.config)
+        masks = faster_rcnn.mask_predictions(net, net.input("input", ("n", 256, 14, 14)), config)
         found = original.run(net.freeze(masks, names=["masks"]), folder / "x.onnx", regions(seed, 14))
         original.check("masks", found["masks"])
     whole = original.run(match.graph, folder / "x.onnx", original.picture)
     assert whole["dets"].shape == (1, 100, 5) and np.isfinite(whole["dets"]).all()
     assert whole["labels"].min() >= 0 and whole["labels"].max() < classes
-    assert ("masks" in whole) == bool(match.config["masks"])
+    assert ("masks" in whole) == bool(config.masks)
 
 
 @pytest.mark.parametrize("name", ["ssdlite_0.1", "yolov3_d53_320", "faster_400mf", "mask_800mf_agnostic"])

@@ -24,6 +24,7 @@ from recipe import fill, picture, read  # noqa: E402
 from makers import write_checkpoint  # noqa: E402
 from qingzhou.errors import QingzhouError, TensorMismatch, UnsupportedCheckpoint  # noqa: E402
 from qingzhou.graph.fold import simplify  # noqa: E402
+from qingzhou.nets import repvgg  # noqa: E402
 from qingzhou.nets.match import Match, recognise  # noqa: E402
 from qingzhou.nets.recorded import Wanted  # noqa: E402
 from qingzhou.onnxfile.emit import emit  # noqa: E402
@@ -60,7 +61,7 @@ def test_equals_the_original(name: str, tmp_path: Path) -> None:
     manifest = read(name)
     tensors = fill(manifest)
     match = recognised(tensors, manifest)
-    assert (match.title, match.config["classes"]) == (manifest["title"], manifest["classes"])
+    assert (match.title, match.config.classes) == (manifest["title"], manifest["classes"])
     for opset in IR_VERSIONS if name in EVERY_OPSET else (13,):
         check(probabilities(match, tensors, manifest, opset, tmp_path), manifest)
 
@@ -72,7 +73,7 @@ def test_deploy_form_equals_the_training_form(name: str, tmp_path: Path) -> None
     graph = simplify(recognised(tensors := fill(manifest), manifest).graph.bound(tensors))
     merged = {deployed(name): constant.load() for name, constant in graph.constants.items() if constant.keys}
     match = recognised(merged, manifest)
-    assert match.title == manifest["title"] and match.config["deploy"]
+    assert match.title == manifest["title"] and isinstance(match.config, repvgg.Sizes) and match.config.deploy
     check(probabilities(match, merged, manifest, 13, tmp_path), manifest)
 
 

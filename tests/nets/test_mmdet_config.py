@@ -15,7 +15,7 @@ from qingzhou.errors import UnsupportedCheckpoint
 from qingzhou.labels import read_labels
 from qingzhou.nets import ssdlite, yolov3
 from qingzhou.nets.decodings import rcnn_thresholds, ssd_decoding, yolo_decoding
-from qingzhou.nets.faster_rcnn import Thresholds
+from qingzhou.nets.faster_rcnn import TwoStages
 from qingzhou.nets.settings import Anchors, Picture, Settings, Stage
 from qingzhou.sources.openmmlab.config import read_settings
 from qingzhou.sources.table import read_network
@@ -43,7 +43,7 @@ def test_two_stages_of_mmcv() -> None:
         ),
         caffe=True,
     )
-    assert rcnn_thresholds({"anchors": 6}, found) == Thresholds(
+    assert rcnn_thresholds(6, found) == TwoStages(
         candidates=1500,
         proposals=500,
         proposal_iou=0.65,
@@ -88,7 +88,7 @@ def test_without_a_text_everything_is_as_usual() -> None:
         assert read_settings(meta) == Settings()
     assert ssd_decoding(SSD) == ssdlite.default_decoding()
     assert yolo_decoding(YOLO) == yolov3.default_decoding()
-    assert rcnn_thresholds(RCNN) == Thresholds()
+    assert rcnn_thresholds(RCNN) == TwoStages()
 
 
 def test_sizes_of_ssd_from_their_range() -> None:
@@ -98,7 +98,7 @@ def test_sizes_of_ssd_from_their_range() -> None:
     )
     found = of(generator(f"{rest}, input_size=300, basesize_ratio_range=(0.15, 0.9)")).anchors
     assert (found.smallest, found.largest) == SIZES_300
-    assert ssd_decoding({"anchors": [4, 6, 6, 6, 4, 4]}, Settings(anchors=found)).strides == (8, 16, 32, 64, 100, 300)
+    assert ssd_decoding([4, 6, 6, 6, 4, 4], Settings(anchors=found)).strides == (8, 16, 32, 64, 100, 300)
     for other in ("(0.3, 0.9)", "(0.15, 1e9)", "(0.15, 0.1)", "'x'", "()"):
         text = generator(f"{rest}, input_size=301, basesize_ratio_range={other}")
         assert of(text).anchors == Anchors() and "anchor_generator" in of(text).notes[0]
@@ -151,9 +151,9 @@ def test_anchors_that_the_network_does_not_have(settings: Settings) -> None:
     with pytest.raises(UnsupportedCheckpoint, match="R-CNN"):
         rcnn_thresholds(RCNN, settings)
     with pytest.raises(UnsupportedCheckpoint, match="SSDLite"):
-        ssd_decoding({"anchors": [4] * 6})
+        ssd_decoding([4] * 6)
     with pytest.raises(UnsupportedCheckpoint, match="YOLOv3"):
-        yolo_decoding({"anchors": [4] * 3})
+        yolo_decoding([4] * 3)
 
 
 # -- from a checkpoint to the card -------------------------------------------------------------------------------------
@@ -163,7 +163,7 @@ def shapes_of_ssd(classes: int) -> Mapping[str, tuple[int, ...]]:
     from qingzhou.graph.record import Recorder
 
     net = Recorder()
-    config = {"width": 0.1, "extras": [32, 16, 16, 16], "anchors": [6] * 6, "classes": classes}
+    config = ssdlite.Sizes(classes=classes, width=0.1, extras=(32, 16, 16, 16), anchors=(6,) * 6)
     levels = ssdlite.ssdlite(net, net.input("input", (1, 3, 64, 64)), config)
     return net.freeze(levels[0].scores).tensors
 

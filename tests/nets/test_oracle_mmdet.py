@@ -118,7 +118,7 @@ def test_boxes_of_two_stages_equal_mmdets(name: str, opset: int, tmp_path: Path)
     image = net.input("input", (1, 3, "height", "width"))
     features = faster_rcnn.pyramid(net, image, config)
     levels = faster_rcnn.rpn(net, features, config)
-    outs = faster_rcnn.boxes(net, image, features, levels, config, faster_rcnn.Thresholds())
+    outs = faster_rcnn.boxes(net, image, features, levels, config, faster_rcnn.TwoStages())
     graph = net.freeze(*outs, names=["dets", "labels", "masks"][: len(outs)])
     found = original.run(graph, tmp_path / "boxes.onnx", opset)
     assert original.found_again(found) >= 98

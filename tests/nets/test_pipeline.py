@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from qingzhou.nets.network import imagenet_input
+from qingzhou.nets.architecture import imagenet_input
 from qingzhou.nets.pictures import final_size, fixed_input, input_as_trained, unsaid
 from qingzhou.nets.settings import Picture, Settings
 from qingzhou.sources.openmmlab.config import read_settings

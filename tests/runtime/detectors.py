@@ -12,7 +12,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from qingzhou.nets import ssdlite, yolov3
-from qingzhou.nets.one_stage import Decoding
+from qingzhou.nets.one_stage import OneStage
 from qingzhou.runtime.model.card import KEY, Card, Input, Output
 from qingzhou.runtime.model.sample import sample_picture
 
@@ -24,7 +24,7 @@ LIMITS = {"score": 0.5, "iou": 0.45, "most": 200}
 # -- raw heads --------------------------------------------------------------------------------------------------------
 
 
-def raw_card(kind: str, how: Decoding, side: int, heads: str, deltas: str = "") -> Card:
+def raw_card(kind: str, how: OneStage, side: int, heads: str, deltas: str = "") -> Card:
     levels = [
         {
             "scores": heads % i,

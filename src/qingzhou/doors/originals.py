@@ -14,9 +14,9 @@ from typing import Any
 
 from ..errors import LabelError, ModelError, QingzhouError, say
 from ..labels import read_labels, wrong_number
+from ..nets.architecture import imagenet_input
 from ..nets.lenet import grey_input
 from ..nets.names import parse_name
-from ..nets.network import imagenet_input
 from ..nets.pictures import MEAN, STD
 from ..runtime.model.card import Card, Input, Output
 
@@ -109,7 +109,7 @@ def _labels(classes: object, outputs: int | None) -> tuple[list[str], list[str]]
 def mmedu_input(family: str) -> Input:
     """How MMEdu prepares pictures for a family of networks."""
     if family == "LeNet":
-        return grey_input({})
+        return grey_input()
     cv2 = family in ("ResNet", "RegNet")
     return imagenet_input("cv2" if cv2 else "pillow", bgr=family == "RegNet")
 

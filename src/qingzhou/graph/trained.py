@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Trained:
-    """Here nothing; nets/network.py has what configs say."""
+    """Here nothing; nets/architecture.py has what configs say."""
 
     def eps(self, name: str, usual: float) -> float:
         """Of the BatchNorm of this name."""

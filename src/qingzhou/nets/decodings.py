@@ -4,60 +4,80 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TypeVar
 
 from ..errors import UnsupportedCheckpoint
 from . import ssdlite, yolov3
 from .detector import Box
-from .faster_rcnn import STRIDES, Thresholds, base_boxes
-from .network import Config
-from .one_stage import Decoding
-from .settings import Settings, Stage
+from .faster_rcnn import STRIDES, TwoStages, base_boxes
+from .one_stage import OneStage
+from .settings import Settings
 
+T = TypeVar("T")
 LARGEST_SIDE = 1 << 13  # of an anchor, in pixels; cards hold no larger ones
 
 
-def ssd_decoding(config: Config, settings: Settings = Settings()) -> Decoding:  # noqa: B008  # frozen
+def ssd_decoding(anchors: Sequence[int], settings: Settings = Settings()) -> OneStage:  # noqa: B008  # frozen
     """SSD's anchors and thresholds; UnsupportedCheckpoint if the network has other anchors than these."""
     how, said = ssdlite.default_decoding(), settings.anchors
     if said.kind == "SSD":
         columns = (said.strides, said.smallest, said.largest, said.ratios)
-        told = [ssdlite.base_boxes(*level) for level in zip(*columns, strict=True)]
-        how = replace(how, anchors=told, strides=said.strides)
-    _check("SSDLite", how.anchors, config["anchors"])
-    return replace(how, stds=settings.stds or how.stds, **_said(settings.only, "score iou candidates most"))
+        boxes = [ssdlite.base_boxes(*level) for level in zip(*columns, strict=True)]
+        how = replace(how, anchors=boxes, strides=said.strides)
+    _check("SSDLite", how.anchors, anchors)
+    told = settings.only
+    return replace(
+        how,
+        stds=settings.stds or how.stds,
+        score=_or(told.score, how.score),
+        iou=_or(told.iou, how.iou),
+        candidates=_or(told.candidates, how.candidates),
+        most=_or(told.most, how.most),
+    )
 
 
-def yolo_decoding(config: Config, settings: Settings = Settings()) -> Decoding:  # noqa: B008  # frozen
+def yolo_decoding(anchors: Sequence[int], settings: Settings = Settings()) -> OneStage:  # noqa: B008  # frozen
     """YOLOv3's anchors and thresholds; UnsupportedCheckpoint if the network has other anchors than these."""
     how, said = yolov3.default_decoding(), settings.anchors
     if said.kind == "YOLO":
-        told = [yolov3.base_boxes(*level) for level in zip(said.strides, said.sizes, strict=True)]
-        how = replace(how, anchors=told, strides=said.strides)
-    _check("YOLOv3", how.anchors, config["anchors"])
-    return replace(how, **_said(settings.only, "score iou most confidence"))
+        boxes = [yolov3.base_boxes(*level) for level in zip(said.strides, said.sizes, strict=True)]
+        how = replace(how, anchors=boxes, strides=said.strides)
+    _check("YOLOv3", how.anchors, anchors)
+    told = settings.only
+    return replace(
+        how,
+        score=_or(told.score, how.score),
+        iou=_or(told.iou, how.iou),
+        most=_or(told.most, how.most),
+        confidence=_or(told.confidence, how.confidence),
+    )
 
 
-def rcnn_thresholds(config: Config, settings: Settings = Settings()) -> Thresholds:  # noqa: B008  # frozen
+def rcnn_thresholds(anchors: int, settings: Settings = Settings()) -> TwoStages:  # noqa: B008  # frozen
     """Both stages of Faster and Mask R-CNN; UnsupportedCheckpoint if RPN has other anchors than these.
 
     MMEdu sets both NMS thresholds to 0.3 when it trains, mmdet's own configs to 0.7 and 0.5.
     """
-    first, said = settings.proposals, settings.anchors
-    how = replace(Thresholds(), **_said(settings.regions, "score iou most"))
-    told: dict[str, Any] = {"candidates": first.candidates, "proposals": first.most, "proposal_iou": first.iou}
-    told |= {"stds": settings.stds, "proposal_stds": settings.proposal_stds}
+    first, second, said, usual = settings.proposals, settings.regions, settings.anchors, TwoStages()
+    how = TwoStages(
+        candidates=_or(first.candidates, usual.candidates),
+        proposals=_or(first.most, usual.proposals),
+        proposal_iou=_or(first.iou, usual.proposal_iou),
+        score=_or(second.score, usual.score),
+        iou=_or(second.iou, usual.iou),
+        most=_or(second.most, usual.most),
+        stds=_or(settings.stds, usual.stds),
+        proposal_stds=_or(settings.proposal_stds, usual.proposal_stds),
+    )
     if said.kind == "RPN":
-        told |= {"ratios": said.ratios[0], "scales": said.scales, "strides": said.strides}
-    how = replace(how, **{name: value for name, value in told.items() if value is not None})
+        how = replace(how, ratios=said.ratios[0], scales=said.scales, strides=said.strides)
     boxes = [base_boxes(stride, how.ratios, how.scales) for stride in how.strides]
-    _check("R-CNN", boxes, [config["anchors"]] * len(STRIDES))
+    _check("R-CNN", boxes, [anchors] * len(STRIDES))
     return how
 
 
-def _said(stage: Stage, names: str) -> dict[str, Any]:
-    """The fields of a stage that have a value."""
-    return {name: value for name in names.split() if (value := getattr(stage, name)) is not None}
+def _or(said: T | None, usual: T) -> T:
+    return usual if said is None else said
 
 
 def _check(title: str, levels: Sequence[Sequence[Box]], expected: Sequence[int]) -> None:

@@ -2,50 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
 
 from ..errors import OptionError
 from ..graph.form import Graph, Value
 from ..graph.record import Recorder
 from ..runtime.model.card import Input, Output
 from . import faster_rcnn, resnet, ssdlite, yolov3
+from .architecture import Architecture
 from .decodings import rcnn_thresholds, ssd_decoding, yolo_decoding
+from .detection import Decoding, RawLevel, Thresholds
 from .detector import Levels
-from .faster_rcnn import Thresholds
-from .network import Config, Shapes
-from .one_stage import Decoding, ssd_boxes, yolo_boxes
+from .faster_rcnn import TwoStages
+from .one_stage import OneStage, ssd_boxes, yolo_boxes
 from .pictures import fixed_input, free_input, keeps_ratio, said_size, unsaid
 from .recorded import Recorded, Wanted
-from .settings import Picture
+from .settings import Picture, Step
 
-Step = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Detector:
-    """One family of detectors; the same three questions as of a classifier's Network."""
-
-    name: str
-    configs: Callable[[Shapes], Iterable[Config]]
-    title: Callable[[Config], str]
-    record: Callable[[Config, Wanted], Recorded]
-
+Chosen = TypeVar("Chosen", OneStage, TwoStages)
+Boxes = Callable[[Recorder, Value, Levels, OneStage], tuple[Value, Value]]
 
 # -- one stage ------------------------------------------------------------------------------------------------------
 
 
-def record_ssd(config: Config, wanted: Wanted) -> Recorded:
+def record_ssd(config: ssdlite.Sizes, wanted: Wanted) -> Recorded:
     """Pictures squashed to the input's size."""
     picture = wanted.settings.picture
     size = wanted.picture or said_size(picture) or (320, 320)
     entry = fixed_input(picture, size, size, bool(keeps_ratio(picture)), wanted.channels or 3)
-    how = ssd_decoding(config, wanted.settings)
-    return _one_stage(config, wanted, entry, ssdlite.ssdlite, ssd_boxes, how, "ssd")
+    how = ssd_decoding(config.anchors, wanted.settings)
+    return _one_stage(lambda net, x: ssdlite.ssdlite(net, x, config), wanted, entry, ssd_boxes, how, "ssd")
 
 
-def record_yolo(config: Config, wanted: Wanted) -> Recorded:
+def record_yolo(config: yolov3.Sizes, wanted: Wanted) -> Recorded:
     """Pictures keep their ratio, with zeros at the right and bottom."""
     size = wanted.picture or (416, 416)
     if any(n % 32 for n in size):
@@ -54,32 +45,26 @@ def record_yolo(config: Config, wanted: Wanted) -> Recorded:
             zh=f"--input-size 的值是 {size[0]},{size[1]}，而 YOLOv3 需要 32 的倍数，例如 416,416 或 320,320。",
         )
     picture = wanted.settings.picture
-    if config["darknet"] and not picture.values:  # as in all of mmdet's configs; MMEdu has none of these
-        scaled = {"op": "normalize", "mean": [0.0], "std": [255.0]}
+    if config.darknet and not picture.values:  # as in all of mmdet's configs; MMEdu has none of these
+        scaled: Step = {"op": "normalize", "mean": [0.0], "std": [255.0]}
         picture = replace(picture, steps=(*picture.steps, scaled), color="RGB", values=True)
     inside = wanted.picture or said_size(picture) or size
     entry = fixed_input(
         picture, inside, rounded_up(inside, 32), keeps_ratio(picture) is not False, wanted.channels or 3
     )
-    how = yolo_decoding(config, wanted.settings)
-    return _one_stage(config, wanted, entry, yolov3.yolov3, yolo_boxes, how, "yolo")
+    how = yolo_decoding(config.anchors, wanted.settings)
+    return _one_stage(lambda net, x: yolov3.yolov3(net, x, config), wanted, entry, yolo_boxes, how, "yolo")
 
 
 def _one_stage(
-    config: Config,
-    wanted: Wanted,
-    entry: Input,
-    build: Callable[[Recorder, Value, Config], Levels],
-    boxes: Callable[[Recorder, Value, Levels, Decoding], tuple[Value, Value]],
-    how: Decoding,
-    kind: str,
+    build: Callable[[Recorder, Value], Levels], wanted: Wanted, entry: Input, boxes: Boxes, how: OneStage, kind: str
 ) -> Recorded:
-    how = replace(how, **_asked(wanted, how))
+    how = _as_asked(how, wanted)
     net = Recorder()
     image = net.input(entry.name, tuple(1 if n is None else n for n in entry.shape))
-    levels = build(net, image, config)
+    levels = build(net, image)
     heads = _heads(net, levels)
-    limits = {"score": how.score, "iou": how.iou, "most": how.most}
+    limits = Thresholds(how.score, how.most, how.iou)
     assumed = unsaid(wanted.settings.picture, wanted.picture is not None, wanted.channels or 3)
     if wanted.form == "raw":
         decoding = _decoding(levels, how, kind)
@@ -99,26 +84,19 @@ def _heads(net: Recorder, levels: Levels) -> Graph:
     return net.freeze(*(value for _, value in found), names=[name for name, _ in found])
 
 
-def _decoding(levels: Levels, how: Decoding, kind: str) -> dict[str, Any]:
+def _decoding(levels: Levels, how: OneStage, kind: str) -> Decoding:
     """What the runtime needs to do the same."""
-    described = []
-    for i, (level, anchors, stride) in enumerate(zip(levels, how.anchors, how.strides, strict=True)):
-        deltas = {"deltas": f"deltas{i}"} if level.deltas is not None else {}
-        boxes = [list(map(float, box)) for box in anchors]
-        described.append({"scores": f"scores{i}", **deltas, "anchors": boxes, "stride": stride})
-    return {
-        "kind": kind,
-        "levels": described,
-        "stds": list(how.stds),
-        "candidates": how.candidates,
-        "confidence": how.confidence,
-    }
+    described = [
+        RawLevel(f"scores{i}", None if level.deltas is None else f"deltas{i}", anchors, stride)
+        for i, (level, anchors, stride) in enumerate(zip(levels, how.anchors, how.strides, strict=True))
+    ]
+    return Decoding(kind, described, how.stds, how.candidates, how.confidence)
 
 
 # -- two stages -----------------------------------------------------------------------------------------------------
 
 
-def record_rcnn(config: Config, wanted: Wanted) -> Recorded:
+def record_rcnn(config: faster_rcnn.Sizes, wanted: Wanted) -> Recorded:
     """Pictures keep their ratio and orientation: 800 pixels high or wide, at most 1333 the other way."""
     if wanted.form == "raw":
         raise OptionError(
@@ -126,8 +104,7 @@ def record_rcnn(config: Config, wanted: Wanted) -> Recorded:
             "network. Leave --form out.",
             zh="两阶段检测网络不支持 raw 形式：第二阶段需要在网络内部得到候选框。请不要使用 --form。",
         )
-    how = rcnn_thresholds(config, wanted.settings)
-    how = replace(how, **_asked(wanted, how))
+    how = _as_asked(rcnn_thresholds(config.anchors, wanted.settings), wanted)
     entry = _rcnn_input(wanted.settings.picture, wanted.picture, wanted.channels or 3)
     net = Recorder()
     names = ("height", "width")
@@ -138,7 +115,7 @@ def record_rcnn(config: Config, wanted: Wanted) -> Recorded:
     heads = _heads(net, levels)
     outs = faster_rcnn.boxes(net, image, features, levels, config, how)
     graph = net.freeze(*outs, names=["dets", "labels", "masks"][: len(outs)])
-    limits = {"score": how.score, "iou": how.iou, "most": how.most}
+    limits = Thresholds(how.score, how.most, how.iou)
     assumed = unsaid(wanted.settings.picture, wanted.picture is not None, wanted.channels or 3)
     return Recorded(graph, entry, "detection", Output("dets", "boxes"), limits, None, heads, assumed)
 
@@ -161,23 +138,38 @@ def rounded_up(size: Sequence[int], multiple: int) -> list[int]:
     return [-(-n // multiple) * multiple for n in size]
 
 
-def _asked(wanted: Wanted, how: Decoding | Thresholds) -> dict[str, Any]:
-    """The settings that the user gave."""
-    given = {"score": wanted.score, "iou": wanted.iou, "most": wanted.most}
-    return {name: value for name, value in given.items() if value is not None}
+def _as_asked(how: Chosen, wanted: Wanted) -> Chosen:
+    """With the thresholds that the user gave."""
+    return replace(
+        how,
+        score=how.score if wanted.score is None else wanted.score,
+        iou=how.iou if wanted.iou is None else wanted.iou,
+        most=how.most if wanted.most is None else wanted.most,
+    )
 
 
-def _backbone(config: Config) -> str:
-    return {True: "Darknet-53", False: "MobileNetV2"}[bool(config["darknet"])]
+def _rcnn_title(config: faster_rcnn.Sizes) -> str:
+    return f"{'Mask' if config.masks else 'Faster'} R-CNN {resnet.title_of(config.trunk)} FPN"
 
 
-def _rcnn_title(config: Config) -> str:
-    return f"{'Mask' if config['masks'] else 'Faster'} R-CNN {resnet.family(config).title(config)} FPN"
-
-
-DETECTORS = (
-    Detector("SSD_Lite", ssdlite.configs, lambda config: f"SSDLite MobileNetV2 {config['width']:g}x", record_ssd),
-    Detector("Yolov3", yolov3.configs, lambda config: f"YOLOv3 {_backbone(config)}", record_yolo),
-    Detector("FasterRCNN", lambda s: (c for c in faster_rcnn.configs(s) if not c["masks"]), _rcnn_title, record_rcnn),
-    Detector("Mask_RCNN", lambda s: (c for c in faster_rcnn.configs(s) if c["masks"]), _rcnn_title, record_rcnn),
+SSD_LITE = Architecture(
+    "SSD_Lite", ssdlite.configs, lambda config: f"SSDLite MobileNetV2 {config.width:g}x", record_ssd
+)
+YOLOV3 = Architecture(
+    "Yolov3",
+    yolov3.configs,
+    lambda config: f"YOLOv3 {'Darknet-53' if config.darknet else 'MobileNetV2'}",
+    record_yolo,
+)
+FASTER_RCNN = Architecture(
+    "FasterRCNN",
+    lambda shapes: (config for config in faster_rcnn.configs(shapes) if not config.masks),
+    _rcnn_title,
+    record_rcnn,
+)
+MASK_RCNN = Architecture(
+    "Mask_RCNN",
+    lambda shapes: (config for config in faster_rcnn.configs(shapes) if config.masks),
+    _rcnn_title,
+    record_rcnn,
 )

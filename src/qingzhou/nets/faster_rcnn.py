@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ..graph.form import Value
 from ..graph.record import Recorder
 from . import resnet
+from .architecture import Config
 from .detector import (
     Box,
     Level,
@@ -28,14 +29,14 @@ from .detector import (
     roi_align,
     top,
 )
-from .network import Config, Shapes, agreed, children
+from .shapes import Shapes, children, outputs
 
 STRIDES = (4, 8, 16, 32, 64)  # of the five levels; regions are cut out of the first four
 REGION, MASK = 7, 14  # what a region is resized to, for its class and for its mask
 
 
 @dataclass(frozen=True)
-class Thresholds:
+class TwoStages:
     """Settings of both stages, as in mmdet's configs; MMEdu's own, which sets both NMS thresholds to 0.3.
 
     candidates  best anchors of each level that are looked at;  proposals: regions that are left of them all after NMS
@@ -56,13 +57,29 @@ class Thresholds:
     proposal_stds: Sequence[float] = (1, 1, 1, 1)
 
 
-def pyramid(net: Recorder, image: Value, config: Config) -> list[Value]:
+@dataclass(frozen=True, kw_only=True)
+class Sizes(Config):
+    """Of the backbone and of both stages.
+
+    agnostic   the second stage gives one box for all classes
+    anchors    at each position
+    masks      how many for each region: 0, 1 for all classes, or one for each;  mask_convs: before them
+    """
+
+    trunk: resnet.Trunk
+    agnostic: bool
+    anchors: int
+    masks: int
+    mask_convs: int
+
+
+def pyramid(net: Recorder, image: Value, config: Sizes) -> list[Value]:
     """(1, 3, H, W) -> five maps of 256 channels, at strides 4 to 64."""
-    return fpn(net, resnet.stages(net, resnet.stem(net, image, config), config))
+    return fpn(net, resnet.stages(net, resnet.stem(net, image, config.trunk), config.trunk, config.settings))
 
 
 def boxes(
-    net: Recorder, image: Value, features: Sequence[Value], levels: Levels, config: Config, how: Thresholds
+    net: Recorder, image: Value, features: Sequence[Value], levels: Levels, config: Sizes, how: TwoStages
 ) -> tuple[Value, ...]:
     """Proposals -> dets (1, most, 5), labels (1, most) and, for Mask R-CNN, masks (1, most, 28, 28)."""
     limits = picture_limits(net, image)
@@ -70,7 +87,7 @@ def boxes(
     candidates, scores = region_head(net, rois, features[:4], limits, config, how)
     kept, label, box = best_regions(net, candidates, scores, how)
     dets, labels = detections(net, box, kept, label, how.most)
-    if not config["masks"]:
+    if not config.masks:
         return dets, labels
     return dets, labels, padded(net, masks(net, box, label, features[:4], config), how.most, "masks")
 
@@ -85,9 +102,9 @@ def fpn(net: Recorder, stages: Sequence[Value]) -> list[Value]:
     return [*outs, net.max_pool(outs[-1], 1, 2, name="neck.coarsest")]
 
 
-def rpn(net: Recorder, features: Sequence[Value], config: Config) -> Levels:
+def rpn(net: Recorder, features: Sequence[Value], config: Sizes) -> Levels:
     """Objectness and deltas of the anchors at each position."""
-    levels, anchors = [], config["anchors"]
+    levels, anchors = [], config.anchors
     for x in features:
         x = net.act("relu", net.conv("rpn_head.rpn_conv", x, 256, 3), "rpn_head")
         scores = net.conv("rpn_head.rpn_cls", x, anchors, 1)
@@ -95,7 +112,7 @@ def rpn(net: Recorder, features: Sequence[Value], config: Config) -> Levels:
     return levels
 
 
-def proposals(net: Recorder, levels: Levels, limits: Value, how: Thresholds) -> Value:
+def proposals(net: Recorder, levels: Levels, limits: Value, how: TwoStages) -> Value:
     """(n, 4) regions: the best of each level, NMS within each level, the best of all."""
     found = []
     for i, (level, stride) in enumerate(zip(levels, how.strides, strict=True)):
@@ -114,28 +131,28 @@ def proposals(net: Recorder, levels: Levels, limits: Value, how: Thresholds) -> 
 
 
 def region_head(
-    net: Recorder, rois: Value, features: Sequence[Value], limits: Value, config: Config, how: Thresholds
+    net: Recorder, rois: Value, features: Sequence[Value], limits: Value, config: Sizes, how: TwoStages
 ) -> tuple[Value, Value]:
     """Boxes (n, classes, 4) and probabilities (n, classes) of each region, the background left out."""
     scores, deltas = region_predictions(net, roi_align(net, rois, features, STRIDES[:4], REGION, "regions"), config)
     boxes = decode_deltas(net, net.unsqueeze(rois, 1, "rois.wide"), deltas, how.stds, limits, "region_boxes")
-    return boxes, net.slice(net.softmax(scores, 1, "region_scores"), 1, 0, config["classes"], "class_scores")
+    return boxes, net.slice(net.softmax(scores, 1, "region_scores"), 1, 0, config.classes, "class_scores")
 
 
-def region_predictions(net: Recorder, regions: Value, config: Config) -> tuple[Value, Value]:
+def region_predictions(net: Recorder, regions: Value, config: Sizes) -> tuple[Value, Value]:
     """(n, 256, 7, 7) -> logits (n, classes + 1), background last, and deltas (n, classes, 4)."""
-    x, classes = net.flatten(regions, "regions.flat"), config["classes"]
+    x, classes = net.flatten(regions, "regions.flat"), config.classes
     for i in range(2):
         key = f"roi_head.bbox_head.shared_fcs.{i}"
         x = net.act("relu", net.linear(key, x, 1024), key)
-    deltas = net.linear("roi_head.bbox_head.fc_reg", x, 4 if config["agnostic"] else 4 * classes)
-    if config["agnostic"]:
+    deltas = net.linear("roi_head.bbox_head.fc_reg", x, 4 if config.agnostic else 4 * classes)
+    if config.agnostic:
         deltas = net.concat([deltas] * classes, 1, "deltas_of_all")
     scores = net.linear("roi_head.bbox_head.fc_cls", x, classes + 1)
     return scores, net.reshape(deltas, ("n", classes, 4), "region_deltas")
 
 
-def best_regions(net: Recorder, boxes: Value, scores: Value, how: Thresholds) -> tuple[Value, Value, Value]:
+def best_regions(net: Recorder, boxes: Value, scores: Value, how: TwoStages) -> tuple[Value, Value, Value]:
     """Scores, labels and boxes that stay, best first."""
     labels = class_numbers(net, scores, "class_numbers")
     boxes, scores = net.reshape(boxes, ("n", 4), "pair_boxes"), net.reshape(scores, ("n",), "pair_scores")
@@ -144,21 +161,21 @@ def best_regions(net: Recorder, boxes: Value, scores: Value, how: Thresholds) ->
     return score, label, box
 
 
-def masks(net: Recorder, boxes: Value, labels: Value, features: Sequence[Value], config: Config) -> Value:
+def masks(net: Recorder, boxes: Value, labels: Value, features: Sequence[Value], config: Sizes) -> Value:
     """(n, 28, 28) probabilities that each pixel of a box belongs to the object."""
     logits = mask_predictions(net, roi_align(net, boxes, features, STRIDES[:4], MASK, "mask_regions"), config)
-    of_all = config["masks"] == 1
+    of_all = config.masks == 1
     chosen = net.select(logits, 1, 0, "masks_of_all") if of_all else pick(net, logits, labels, "their_masks")
     return net.act("sigmoid", chosen, "mask")
 
 
-def mask_predictions(net: Recorder, regions: Value, config: Config) -> Value:
+def mask_predictions(net: Recorder, regions: Value, config: Sizes) -> Value:
     """(n, 256, 14, 14) -> logits (n, classes, 28, 28), or of one class that stands for all."""
     x, key = regions, "roi_head.mask_head"
-    for i in range(config["mask_convs"]):
+    for i in range(config.mask_convs):
         x = net.act("relu", net.conv(f"{key}.convs.{i}.conv", x, 256, 3), f"{key}.convs.{i}")
     x = net.act("relu", net.conv_transpose(f"{key}.upsample", x, 256, 2), f"{key}.upsample")
-    return net.conv(f"{key}.conv_logits", x, config["masks"], 1)
+    return net.conv(f"{key}.conv_logits", x, config.masks, 1)
 
 
 def base_boxes(stride: float, ratios: Sequence[float], scales: Sequence[float]) -> list[Box]:
@@ -168,22 +185,17 @@ def base_boxes(stride: float, ratios: Sequence[float], scales: Sequence[float]) 
     return [(-w / 2, -h / 2, w / 2, h / 2) for w, h in shapes]
 
 
-def configs(shapes: Shapes) -> Iterable[Config]:
+def configs(shapes: Shapes) -> Iterable[Sizes]:
     """The backbone's sizes as for ResNet, and the classes."""
-    if not any(key.startswith("rpn_head.rpn_") for key in shapes):
+    trunk = resnet.trunk_of(shapes) if any(key.startswith("rpn_head.rpn_") for key in shapes) else None
+    if trunk is None:
         return
-    for backbone in resnet.configs(shapes):
-        classes = _outputs(shapes, "roi_head.bbox_head.fc_cls") - 1
-        yield {
-            **backbone,
-            "classes": classes,
-            "agnostic": _outputs(shapes, "roi_head.bbox_head.fc_reg") == 4 != 4 * classes,
-            "anchors": _outputs(shapes, "rpn_head.rpn_cls") or 3,
-            "masks": {0: 0, 1: 1}.get(_outputs(shapes, "roi_head.mask_head.conv_logits"), classes),
-            "mask_convs": len(children(shapes, "roi_head.mask_head.convs.")),
-        }
-
-
-def _outputs(shapes: Shapes, key: str) -> int:
-    """Of a layer with a bias."""
-    return agreed(shapes, (f"{key}.weight", 0), (f"{key}.bias", 0))
+    classes = outputs(shapes, "roi_head.bbox_head.fc_cls") - 1
+    yield Sizes(
+        classes=classes,
+        trunk=trunk,
+        agnostic=outputs(shapes, "roi_head.bbox_head.fc_reg") == 4 != 4 * classes,
+        anchors=outputs(shapes, "rpn_head.rpn_cls") or 3,
+        masks={0: 0, 1: 1}.get(outputs(shapes, "roi_head.mask_head.conv_logits"), classes),
+        mask_convs=len(children(shapes, "roi_head.mask_head.convs.")),
+    )

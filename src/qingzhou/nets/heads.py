@@ -6,13 +6,14 @@ Which ones a checkpoint has shows in the names of its tensors; what does not sho
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 from ..graph.form import Value
 from ..graph.record import Recorder
-from .network import Config, Shapes, agreed, children, class_counts
-from .settings import Activation, Layers
+from .architecture import Config
+from .settings import Activation
+from .shapes import Shapes, agreed, children, class_counts
 
 FC, COSINES, LAYERS, CSRA = "head.fc", "head.norm_product", "head.layers", "head.csra_heads"
 HARDEST = 99  # the temperature of CSRA that stands for the maximum
@@ -25,43 +26,60 @@ TEMPERATURES = {
 }  # by the number of heads: mmpretrain/models/heads/multi_label_csra_head.py
 
 
-def heads(shapes: Shapes) -> Iterator[Config]:
-    """What the neck and the head are, and how many classes; "hidden": the features before the last linear layer."""
+@dataclass(frozen=True)
+class Head:
+    """What stands after the feature map.
+
+    last       the name of the last layer
+    hidden     the features between its linear layers;  norms: with a BatchNorm after each
+    attention  the heads of CSRA;  margin: the last layer gives cosines;  gem: the neck pools by a generalised mean
+    """
+
+    last: str = FC
+    hidden: tuple[int, ...] = ()
+    norms: bool = False
+    attention: int = 0
+    margin: bool = False
+    gem: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Headed(Config):
+    """Of networks that end in one of mmcls's heads."""
+
+    head: Head
+
+
+def heads(shapes: Shapes) -> Iterator[tuple[int, Head]]:
+    """How many classes, and what the neck and the head are."""
     numbers = children(shapes, f"{LAYERS}.")
     places = [f"{LAYERS}.{i}.fc" for i in numbers]
-    hidden = [
+    hidden = tuple(
         max(agreed(shapes, (f"{key}.weight", 0), (f"{key}.bias", 0), (f"{after}.weight", 1)), 1)
         for key, after in pairwise(places)
-    ]
+    )
     margin = f"{COSINES}.weight" in shapes and FC + ".weight" not in shapes
     attention = len(children(shapes, f"{CSRA}."))
     last = f"{CSRA}.0.head" if attention else COSINES if margin else places[-1] if places else FC
     norms = any(key.startswith(f"{LAYERS}.0.norm.") for key in shapes)
-    found: dict[str, Any] = {
-        "attention": attention,
-        "hidden": hidden,
-        "hidden_norms": norms,
-        "margin": margin,
-        "last": last,
-    }
-    for classes in class_counts(shapes, last):
-        yield {**found, "gem": "neck.p" in shapes, "classes": classes}
+    found = Head(last, hidden, norms, attention, margin, gem="neck.p" in shapes)
+    yield from ((classes, found) for classes in class_counts(shapes, last))
 
 
-def head(net: Recorder, x: Value, config: Config, usual: str = "relu") -> Value:
+def head(net: Recorder, x: Value, config: Headed, usual: str = "relu") -> Value:
     """(N, C, H, W) -> (N, classes) logits; `usual` is the activation between linear layers that the tool's have."""
-    layers: Layers = config.get("layers", Layers())
-    if config["attention"] in TEMPERATURES:
-        return attentive(net, x, config["classes"], config["attention"], layers.residual or 0.0)
-    x = general_mean(net, "neck.p", x, layers.pool_eps) if config["gem"] else net.global_pool(x)
-    for i, features in enumerate(config["hidden"]):
+    made, layers = config.head, config.settings.layers
+    if made.attention in TEMPERATURES:
+        return attentive(net, x, config.classes, made.attention, layers.residual or 0.0)
+    x = general_mean(net, "neck.p", x, layers.pool_eps) if made.gem else net.global_pool(x)
+    for i, features in enumerate(made.hidden):
         key, act = f"{LAYERS}.{i}", layers.head_act or Activation(usual)
         x = net.linear(f"{key}.fc", x, features)
-        x = net.batch_norm(f"{key}.norm", x, layers.head_eps) if config["hidden_norms"] else x
+        x = net.batch_norm(f"{key}.norm", x, layers.head_eps) if made.norms else x
         x = net.act(act.kind, x, key, act.slope)
-    if config["margin"]:
-        return cosines(net, config["last"], x, config["classes"], layers.scale)
-    return net.linear(config["last"], x, config["classes"])
+    if made.margin:
+        return cosines(net, made.last, x, config.classes, layers.scale)
+    return net.linear(made.last, x, config.classes)
 
 
 def attentive(net: Recorder, x: Value, classes: int, heads: int, residual: float) -> Value:

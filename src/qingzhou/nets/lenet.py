@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from ..graph.form import Value
 from ..graph.record import Recorder
 from ..runtime.model.card import Input
-from .network import Config, Network, Shapes, class_counts, size
+from .architecture import Architecture, Config, classifier
+from .shapes import Shapes, class_counts, size
 
 
 def lenet(net: Recorder, x: Value, config: Config) -> Value:
@@ -17,16 +18,16 @@ def lenet(net: Recorder, x: Value, config: Config) -> Value:
         x = net.act("tanh", net.conv(key, x, channels, 5, padding=0), key)
         x = net.avg_pool(x, 2, name=f"{key}.pool") if index != 6 else x
     x = net.act("tanh", net.linear("backbone.classifier.0", net.flatten(x), 84), "backbone.classifier.0")
-    return net.linear("backbone.classifier.2", x, config["classes"])
+    return net.linear("backbone.classifier.2", x, config.classes)
 
 
 def configs(shapes: Shapes) -> Iterable[Config]:
     """LeNet has one size; it is known by its 5x5 kernels and its small classifier."""
     if size(shapes, "backbone.classifier.0.weight", 1) == 120 or size(shapes, "backbone.features.3.weight", 2) == 5:
-        yield from ({"classes": classes} for classes in class_counts(shapes, "backbone.classifier.2"))
+        yield from (Config(classes=classes) for classes in class_counts(shapes, "backbone.classifier.2"))
 
 
-def grey_input(config: Config) -> Input:
+def grey_input() -> Input:
     """MMEdu's LeNet test pipeline."""
     steps = [
         {"op": "resize", "size": [32, 32], "interpolation": "cv2"},
@@ -35,4 +36,4 @@ def grey_input(config: Config) -> Input:
     return Input("input", "image", [1, 1, 32, 32], "GRAY", steps)
 
 
-LENET = Network("LeNet", configs, lambda config: "LeNet-5", lenet, grey_input)
+LENET = Architecture("LeNet", configs, lambda config: "LeNet-5", classifier(lenet, lambda config: grey_input()))

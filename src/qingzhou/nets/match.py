@@ -4,24 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from ..errors import TensorMismatch, UnsupportedCheckpoint
 from ..graph.form import Graph
-from .detectors import DETECTORS, Detector
+from .architecture import Candidate, Config
+from .detectors import FASTER_RCNN, MASK_RCNN, SSD_LITE, YOLOV3
 from .lenet import LENET
 from .mobilenet_v2 import MOBILENET_V2
 from .mobilenet_v3 import MOBILENET_V3
-from .network import Config, Network, Shapes
 from .recorded import Recorded, Wanted
 from .repvgg import REPVGG
 from .resnet import REGNET, RESNET, RESNEXT
+from .settings import Settings
+from .shapes import Shapes
 from .shufflenet_v2 import SHUFFLENET_V2
 from .vgg import VGG
 
-# A new network is one file beside this one and one line here.
-NETWORKS = (LENET, MOBILENET_V2, MOBILENET_V3, RESNET, RESNEXT, REGNET, REPVGG, SHUFFLENET_V2, VGG)
 
-Architecture = Network | Detector
+class Page(Protocol):
+    """An Architecture, whatever its sizes are made of."""
+
+    @property
+    def name(self) -> str:
+        """As MMEdu calls it."""
+
+    def candidates(self, shapes: Shapes, settings: Settings) -> Iterator[Candidate]:
+        """Every size in which these tensors may be this architecture's."""
+
+
+# A new network is one file beside this one and one word here.
+PAGES: tuple[Page, ...] = (
+    *(LENET, MOBILENET_V2, MOBILENET_V3, RESNET, RESNEXT, REGNET, REPVGG, SHUFFLENET_V2, VGG),
+    *(SSD_LITE, YOLOV3, FASTER_RCNN, MASK_RCNN),
+)
 
 UNUSED = ("num_batches_tracked",)  # BatchNorm's counter, which only training reads
 
@@ -54,7 +70,8 @@ def recognise(shapes: Shapes, wanted: Wanted = Wanted()) -> Match:  # noqa: B008
 
     UnsupportedCheckpoint if none comes near, TensorMismatch if one does and some tensors do not fit.
     """
-    best = min(candidates(shapes, wanted), key=lambda match: match.faults, default=None)
+    compared = (compare(candidate, shapes, wanted) for candidate in candidates(shapes, wanted.settings))
+    best = min(compared, key=lambda match: match.faults, default=None)
     if best is None or best.faults > len(shapes) // 2:
         raise _unknown(shapes, best)
     if best.faults:
@@ -63,28 +80,25 @@ def recognise(shapes: Shapes, wanted: Wanted = Wanted()) -> Match:  # noqa: B008
     return best
 
 
-def candidates(shapes: Shapes, wanted: Wanted) -> Iterator[Match]:
-    """Every network that these tensors may be, recorded and compared."""
-    for network in (*NETWORKS, *DETECTORS):
-        for config in network.configs(shapes):
-            if config["classes"] > 0:
-                said = {"caffe": wanted.settings.caffe, "layers": wanted.settings.layers}
-                yield compare(network, {**config, **said}, shapes, wanted)
+def candidates(shapes: Shapes, settings: Settings) -> Iterator[Candidate]:
+    """Every network that these tensors may be."""
+    for page in PAGES:
+        yield from page.candidates(shapes, settings)
 
 
-def compare(network: Architecture, config: Config, shapes: Shapes, wanted: Wanted) -> Match:
+def compare(candidate: Candidate, shapes: Shapes, wanted: Wanted) -> Match:
     """Record the network in this size, and find what is missing, left over or misshapen."""
-    recorded = network.record(config, wanted)
+    recorded = candidate.record(wanted)
     channels = _channels(recorded, shapes)
     if channels in (1, 3) and channels != recorded.input.shape[1]:
-        recorded = network.record(config, replace(wanted, channels=channels))
+        recorded = candidate.record(replace(wanted, channels=channels))
     needed = recorded.graph.tensors
     used = {key for key in shapes if key.rpartition(".")[2] not in UNUSED}
     both = sorted(used & set(needed))
     wrong = tuple((key, shapes[key], needed[key]) for key in both if shapes[key] != needed[key])
     missing, extra = sorted(set(needed) - used), sorted(used - set(needed))
-    title = network.title(config)
-    return Match(network.name, title, config, recorded, tuple(missing), tuple(extra), wrong)
+    about = (candidate.family, candidate.title, candidate.config)
+    return Match(*about, recorded, tuple(missing), tuple(extra), wrong)
 
 
 def _channels(recorded: Recorded, shapes: Shapes) -> int:
@@ -104,7 +118,7 @@ def _unknown(shapes: Shapes, best: Match | None) -> UnsupportedCheckpoint:
     some = ", ".join(list(shapes)[:3])
     near_en = f" The closest is {best.title}, but {best.faults} tensors differ." if best else ""
     near_zh = f"最接近的是 {best.title}，但有 {best.faults} 个张量不同。" if best else ""
-    names = ", ".join(network.name for network in (*NETWORKS, *DETECTORS))
+    names = ", ".join(page.name for page in PAGES)
     return UnsupportedCheckpoint(
         en=f"No known network has these {len(shapes)} tensors ({some}, …).{near_en} Known: {names}, and networks saved "
         "whole. If this one is your own, tensors alone do not say how its layers are connected: save it whole, with "

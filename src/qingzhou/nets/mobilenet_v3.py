@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import product
 
 from ..graph.form import Value
 from ..graph.record import Recorder
-from .heads import head, heads
-from .network import (
-    Config,
-    Network,
-    Shapes,
-    children,
-    divisible,
-    imagenet_input,
-    squeeze_excite,
-)
+from .architecture import Architecture, classifier, imagenet_input
+from .blocks import divisible, squeeze_excite
+from .heads import Headed, head, heads
+from .shapes import Shapes, children
 
 # Tables 1 and 2 of the paper, as mmcls has them: kernel, expanded, channels, squeeze-excite, activation, stride
 SMALL = [
@@ -70,9 +65,16 @@ BLOCKS = {"small": SMALL, "large": LARGE} | {
 EPS = 1e-3
 
 
-def mobilenet_v3(net: Recorder, x: Value, config: Config) -> Value:
+@dataclass(frozen=True, kw_only=True)
+class Sizes(Headed):
+    """Which of BLOCKS."""
+
+    arch: str
+
+
+def mobilenet_v3(net: Recorder, x: Value, config: Sizes) -> Value:
     """(N, 3, H, W) -> (N, classes) logits."""
-    blocks = BLOCKS[config["arch"]]
+    blocks = BLOCKS[config.arch]
     wide = blocks[-1][1]
     x = net.conv_bn("backbone.layer0", x, 16, 3, stride=2, act="hswish", eps=EPS)
     for i, (kernel, expanded, channels, squeeze, act, stride) in enumerate(blocks, start=1):
@@ -95,16 +97,19 @@ def inverted_residual(
     return net.add(x, y, f"{key}.add") if stride == 1 and x.channels == channels else y
 
 
-def configs(shapes: Shapes) -> Iterable[Config]:
+def configs(shapes: Shapes) -> Iterable[Sizes]:
     """Small has 13 numbered layers, large 17."""
     if not any(key.startswith("backbone.layer1.depthwise_conv.") for key in shapes):
         return
     large = len(children(shapes, "backbone.layer")) > 15
-    for arch, found in product(BLOCKS, heads(shapes)):
+    for arch, (classes, end) in product(BLOCKS, heads(shapes)):
         if (arch == "large") == large:
-            yield {"arch": arch, **found}
+            yield Sizes(classes=classes, head=end, arch=arch)
 
 
-MOBILENET_V3 = Network(
-    "MobileNetV3", configs, lambda config: f"MobileNetV3 {config['arch']}", mobilenet_v3, lambda c: imagenet_input()
+MOBILENET_V3 = Architecture(
+    "MobileNetV3",
+    configs,
+    lambda config: f"MobileNetV3 {config.arch}",
+    classifier(mobilenet_v3, lambda c: imagenet_input()),
 )

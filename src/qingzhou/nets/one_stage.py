@@ -27,7 +27,7 @@ from .detector import (
 
 
 @dataclass(frozen=True)
-class Decoding:
+class OneStage:
     """How predictions become boxes.
 
     anchors     for each level the boxes around the first position;  strides: pixels between positions
@@ -47,7 +47,7 @@ class Decoding:
     stds: Sequence[float] = (0.1, 0.1, 0.2, 0.2)
 
 
-def ssd_boxes(net: Recorder, image: Value, levels: Levels, how: Decoding) -> tuple[Value, Value]:
+def ssd_boxes(net: Recorder, image: Value, levels: Levels, how: OneStage) -> tuple[Value, Value]:
     """dets (1, most, 5) and labels (1, most): softmax, the best pairs of box and class of each level, NMS by class."""
     limits, found = picture_limits(net, image), []
     for i, (level, base, stride) in enumerate(zip(levels, how.anchors, how.strides, strict=True)):
@@ -66,7 +66,7 @@ def ssd_boxes(net: Recorder, image: Value, levels: Levels, how: Decoding) -> tup
     return detections(net, box, score, label, how.most)
 
 
-def yolo_boxes(net: Recorder, image: Value, levels: Levels, how: Decoding) -> tuple[Value, Value]:
+def yolo_boxes(net: Recorder, image: Value, levels: Levels, how: OneStage) -> tuple[Value, Value]:
     """dets (1, most, 5) and labels (1, most): sigmoids, class times objectness, NMS by class."""
     boxes, classes, objects = [], [], []
     for i, (level, base, stride) in enumerate(zip(levels, how.anchors, how.strides, strict=True)):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from ..graph.form import Graph
 from ..runtime.model.card import Input, Output
+from .detection import Decoding, Thresholds
 from .preprocess import Preprocess
 from .settings import Settings
 
@@ -43,7 +43,7 @@ class Recorded:
 
     heads       detectors: the same network up to its predictions, before anything is chosen among them
     assumed     which parts of the pictures' preparation the file does not say: see Card
-    thresholds  detectors: score, iou, most; classifiers with sigmoids: score, most
+    thresholds  of detectors, and of classifiers with sigmoids
     decoding    how the runtime turns raw predictions into boxes
     """
 
@@ -51,7 +51,7 @@ class Recorded:
     input: Input
     task: str
     output: Output
-    thresholds: dict[str, Any] | None = None
-    decoding: dict[str, Any] | None = None
+    thresholds: Thresholds | None = None
+    decoding: Decoding | None = None
     heads: Graph | None = None
     assumed: tuple[str, ...] = ()

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import count
 
 from ..graph.form import Value
 from ..graph.record import Recorder
-from .heads import head, heads
-from .network import (
-    Config,
-    Network,
-    Shapes,
-    agreed,
-    children,
-    commonest,
-    gate_with,
-    imagenet_input,
-    norm_places,
-    size,
-)
+from .architecture import Architecture, classifier, imagenet_input
+from .blocks import gate_with
+from .heads import Headed, head, heads
+from .shapes import Shapes, agreed, children, commonest, norm_places, size
 
 BLOCKS_A, BLOCKS_B, BLOCKS_D = (2, 4, 14, 1), (4, 6, 16, 1), (8, 14, 24, 1)
 TITLES: dict[tuple[tuple[int, ...], int], str] = {
@@ -34,11 +26,21 @@ TITLES: dict[tuple[tuple[int, ...], int], str] = {
 }
 
 
-def repvgg(net: Recorder, x: Value, config: Config) -> Value:
+@dataclass(frozen=True, kw_only=True)
+class Sizes(Headed):
+    """The channels of the stem, and of each stage with the groups of each of its blocks; and which form it has."""
+
+    stem: int
+    stages: tuple[tuple[int, tuple[int, ...]], ...]
+    deploy: bool
+    squeeze: bool
+
+
+def repvgg(net: Recorder, x: Value, config: Sizes) -> Value:
     """(N, 3, H, W) -> (N, classes) logits."""
-    deploy, squeeze = config["deploy"], config["squeeze"]
-    x = block(net, "backbone.stem", x, config["stem"], 2, 1, deploy, squeeze)
-    for i, (channels, groups) in enumerate(config["stages"], start=1):
+    deploy, squeeze = config.deploy, config.squeeze
+    x = block(net, "backbone.stem", x, config.stem, 2, 1, deploy, squeeze)
+    for i, (channels, groups) in enumerate(config.stages, start=1):
         for j, split in enumerate(groups):
             x = block(net, f"backbone.stage_{i}.{j}", x, channels, 2 if j == 0 else 1, split, deploy, squeeze)
     return head(net, x, config)
@@ -78,7 +80,7 @@ def squeeze_excite(net: Recorder, key: str, x: Value) -> Value:
     return gate_with(net, key, x, net.conv(f"{key}.conv2.conv", gate, x.channels, 1), "sigmoid")
 
 
-def configs(shapes: Shapes) -> Iterable[Config]:
+def configs(shapes: Shapes) -> Iterable[Sizes]:
     """Depth and widths from the 3x3 convolutions and what follows them; groups in every second block, as published."""
     deploy = any(".branch_reparam." in key for key in shapes)
     kind = "branch_reparam" if deploy else "branch_3x3.conv"
@@ -91,11 +93,10 @@ def configs(shapes: Shapes) -> Iterable[Config]:
     wide = [(key, width) for keys, width in zip(blocks, widths, strict=True) for key in keys]
     splits = [width // (size(shapes, f"{key}.{kind}.weight", 1) or width) for key, width in wide[1::2]]
     split, number = commonest(splits) or 1, count(1)
-    groups = [[1 if next(number) % 2 else split for _ in keys] for keys in blocks]
-    for found in heads(shapes):
-        squeeze = any(".se_layer." in key for key in shapes)
-        stages = list(zip(widths, groups, strict=True))
-        yield {"stem": stem, "stages": stages, "deploy": deploy, "squeeze": squeeze, **found}
+    groups = [tuple(1 if next(number) % 2 else split for _ in keys) for keys in blocks]
+    stages, squeeze = tuple(zip(widths, groups, strict=True)), any(".se_layer." in key for key in shapes)
+    for classes, end in heads(shapes):
+        yield Sizes(classes=classes, head=end, stem=stem, stages=stages, deploy=deploy, squeeze=squeeze)
 
 
 def _channels(shapes: Shapes, blocks: Iterable[str], *more: tuple[str, int]) -> int:
@@ -108,12 +109,12 @@ def _channels(shapes: Shapes, blocks: Iterable[str], *more: tuple[str, int]) -> 
     return agreed(shapes, *places, *more) or 1
 
 
-def title(config: Config) -> str:
+def title(config: Sizes) -> str:
     """RepVGG-A0 … D2se."""
-    blocks = tuple(len(groups) for _, groups in config["stages"])
-    name = TITLES.get((blocks, config["stages"][0][0]), "-".join(map(str, blocks)))
-    split = max(g for _, groups in config["stages"] for g in groups)
-    return f"RepVGG-{name}" + (f"g{split}" if split > 1 else "") + ("se" if config["squeeze"] else "")
+    blocks = tuple(len(groups) for _, groups in config.stages)
+    name = TITLES.get((blocks, config.stages[0][0]), "-".join(map(str, blocks)))
+    split = max(g for _, groups in config.stages for g in groups)
+    return f"RepVGG-{name}" + (f"g{split}" if split > 1 else "") + ("se" if config.squeeze else "")
 
 
-REPVGG = Network("RepVGG", configs, title, repvgg, lambda c: imagenet_input(), act="relu")
+REPVGG = Architecture("RepVGG", configs, title, classifier(repvgg, lambda c: imagenet_input(), act="relu"))

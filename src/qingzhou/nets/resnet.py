@@ -6,30 +6,23 @@ All stack residual blocks in four stages; depth, widths and groups show in the s
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from ..graph.form import Value
 from ..graph.record import Recorder
 from ..runtime.model.card import Input
-from .heads import head, heads
-from .network import (
-    Config,
-    Network,
-    Shapes,
-    agreed,
-    children,
-    imagenet_input,
-    norm_places,
-    size,
-)
-from .settings import Layers
+from .architecture import Architecture, classifier, imagenet_input
+from .heads import Headed, head, heads
+from .settings import Settings, Step
+from .shapes import Shapes, agreed, children, norm_places, size
 
-DEPTHS = {
+DEPTHS: dict[tuple[int, ...], int] = {
     (2, 2, 2, 2): 18,
     (3, 4, 6, 3): 50,
     (3, 4, 23, 3): 101,
     (3, 8, 36, 3): 152,
 }
-REGNETS = {
+REGNETS: dict[tuple[int, ...], str] = {
     (32, 64, 160, 384): "400MF",
     (64, 128, 288, 672): "800MF",
     (72, 168, 408, 912): "1.6GF",
@@ -41,53 +34,72 @@ REGNETS = {
 }
 
 
-def resnet(net: Recorder, x: Value, config: Config) -> Value:
+@dataclass(frozen=True)
+class Stage:
+    """Blocks, channels that come out of each, channels inside it, and groups of its 3x3 convolution."""
+
+    blocks: int
+    channels: int
+    inner: int
+    groups: int
+
+
+@dataclass(frozen=True)
+class Trunk:
+    """All but the head: what the stem is ("plain", "deep", "cifar" or "regnet"), its channels, and the four stages."""
+
+    kind: str
+    stem: int
+    bottleneck: bool
+    stages: tuple[Stage, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sizes(Headed):
+    """Of a classifier."""
+
+    trunk: Trunk
+
+
+def resnet(net: Recorder, x: Value, config: Sizes) -> Value:
     """(N, 3, H, W) -> (N, classes) logits."""
-    return head(net, stages(net, stem(net, x, config), config)[-1], config)
+    return head(net, stages(net, stem(net, x, config.trunk), config.trunk, config.settings)[-1], config)
 
 
-def stem(net: Recorder, x: Value, config: Config) -> Value:
+def stem(net: Recorder, x: Value, trunk: Trunk) -> Value:
     """ResNet: 7x7 and max pooling; RegNet: 3x3 alone; for CIFAR's small pictures: no stride; V1c: three 3x3."""
-    kind = config["kind"]
+    kind = trunk.kind
     if kind == "deep":
-        for i, channels in enumerate((config["stem"] // 2, config["stem"] // 2, config["stem"])):
+        for i, channels in enumerate((trunk.stem // 2, trunk.stem // 2, trunk.stem)):
             x = net.conv_bn(f"backbone.stem.{i}", x, channels, 3, stride=2 if i == 0 else 1)
     else:
         kernel, stride = (7 if kind == "plain" else 3), (1 if kind == "cifar" else 2)
-        x = net.conv("backbone.conv1", x, config["stem"], kernel, stride, bias=False)
+        x = net.conv("backbone.conv1", x, trunk.stem, kernel, stride, bias=False)
         x = net.act("relu", net.batch_norm("backbone.bn1", x), "backbone.bn1")
     return net.max_pool(x, 3, 2, 1, name="backbone.maxpool") if kind in ("plain", "deep") else x
 
 
-def stages(net: Recorder, x: Value, config: Config) -> list[Value]:
+def stages(net: Recorder, x: Value, trunk: Trunk, settings: Settings) -> list[Value]:
     """The result of each of the four stages."""
-    layers, results = config.get("layers", Layers()), []
-    strides = layers.strides or (2 if config["kind"] == "regnet" else 1, 2, 2, 2)
+    layers, results = settings.layers, []
+    strides = layers.strides or (2 if trunk.kind == "regnet" else 1, 2, 2, 2)
     dilations = layers.dilations or (1, 1, 1, 1)
-    for i, (blocks, channels, mid, groups) in enumerate(config["stages"]):
-        for j in range(blocks):
+    for i, stage in enumerate(trunk.stages):
+        for j in range(stage.blocks):
             key, steps = f"backbone.layer{i + 1}.{j}", (strides[i] if j == 0 else 1, dilations[i])
-            x = block(net, key, x, channels, mid, groups, steps, config["bottleneck"], config.get("caffe", False))
+            x = block(net, key, x, stage, steps, trunk.bottleneck, settings.caffe)
         results.append(x)
     return results
 
 
 def block(
-    net: Recorder,
-    key: str,
-    x: Value,
-    channels: int,
-    mid: int,
-    groups: int,
-    steps: tuple[int, int],
-    bottleneck: bool,
-    caffe: bool,
+    net: Recorder, key: str, x: Value, stage: Stage, steps: tuple[int, int], bottleneck: bool, caffe: bool
 ) -> Value:
     """Two 3x3 convolutions, or 1x1, 3x3 and 1x1 (bottleneck), beside a shortcut; `steps` are stride and dilation.
 
     The stride is in the 3x3, or as the paper has it, and Caffe had it, in the first 1x1. Only one 3x3 is dilated.
     """
-    stride, dilation = steps
+    (stride, dilation), channels, mid, groups = steps, stage.channels, stage.inner, stage.groups
     first, second = (stride, 1) if caffe else (1, stride)
     plan = [(mid, 1, first, 1, 1), (mid, 3, second, dilation, groups), (channels, 1, 1, 1, 1)] if bottleneck else []
     plan = plan or [(mid, 3, stride, dilation, 1), (channels, 3, 1, 1, 1)]
@@ -102,19 +114,24 @@ def block(
     return net.act("relu", net.add(x, y, f"{key}.add"), key)
 
 
-def configs(shapes: Shapes) -> Iterable[Config]:
+def configs(shapes: Shapes) -> Iterable[Sizes]:
+    """One, or two where the last layer's tensors disagree."""
+    if found := trunk_of(shapes):
+        yield from (Sizes(classes=classes, head=end, trunk=found) for classes, end in heads(shapes))
+
+
+def trunk_of(shapes: Shapes) -> Trunk | None:
     """Everything but the strides shows in the shapes; the strides are the same in all published sizes."""
     if "backbone.layer1.0.conv1.weight" not in shapes and "backbone.layer1.0.conv2.weight" not in shapes:
-        return
+        return None
     bottleneck = any(key.endswith(".conv3.weight") for key in shapes)
-    found = [_stage(shapes, f"backbone.layer{i}.", 3 if bottleneck else 2) for i in range(1, 5)]
+    found = tuple(_stage(shapes, f"backbone.layer{i}.", 3 if bottleneck else 2) for i in range(1, 5))
     deep = any(key.startswith("backbone.stem.") for key in shapes)
     conv, norm = ("stem.2.conv", "stem.2.bn") if deep else ("conv1", "bn1")
     channels = agreed(shapes, (f"backbone.{conv}.weight", 0), *norm_places(f"backbone.{norm}")) or 64
-    straight = bottleneck and all(wide == mid for _, wide, mid, _ in found)
+    straight = bottleneck and all(stage.channels == stage.inner for stage in found)
     kind = "deep" if deep else _kind(size(shapes, "backbone.conv1.weight", 2), channels, straight)
-    for end in heads(shapes):
-        yield {"kind": kind, "bottleneck": bottleneck, "stem": channels, "stages": found, **end}
+    return Trunk(kind, channels, bottleneck, found)
 
 
 def _kind(kernel: int, channels: int, straight: bool) -> str:
@@ -124,13 +141,13 @@ def _kind(kernel: int, channels: int, straight: bool) -> str:
     return "cifar" if kernel == 3 else "plain"
 
 
-def _stage(shapes: Shapes, prefix: str, convs: int) -> tuple[int, int, int, int]:
+def _stage(shapes: Shapes, prefix: str, convs: int) -> Stage:
     """Blocks, channels out, channels inside, and groups of one stage: the commonest in its blocks."""
     blocks = children(shapes, prefix)
     channels, mid = (agreed(shapes, *_places(prefix, blocks, i)) or 1 for i in (convs, 1))
     inner = agreed(shapes, *((f"{prefix}{block}.conv2.weight", 1) for block in blocks))
     groups = mid // inner if convs == 3 and inner else 1
-    return len(blocks), channels, mid, max(groups, 1)
+    return Stage(len(blocks), channels, mid, max(groups, 1))
 
 
 def _places(prefix: str, blocks: Iterable[int], i: int) -> list[tuple[str, int]]:
@@ -142,68 +159,63 @@ def _places(prefix: str, blocks: Iterable[int], i: int) -> list[tuple[str, int]]
     ]
 
 
-def _is_regnet(config: Config) -> bool:
-    return bool(config["kind"] == "regnet")
+def _is_regnet(config: Sizes) -> bool:
+    return config.trunk.kind == "regnet"
 
 
-def _is_resnext(config: Config) -> bool:
-    return not _is_regnet(config) and any(groups > 1 for *_, groups in config["stages"])
+def _is_resnext(config: Sizes) -> bool:
+    return not _is_regnet(config) and any(stage.groups > 1 for stage in config.trunk.stages)
 
 
-def _input(config: Config) -> Input:
+def _input(config: Sizes) -> Input:
     """ImageNet's; or that of mmcls's CIFAR configs, where all pictures are 32 x 32."""
-    if config["kind"] != "cifar":
+    if config.trunk.kind != "cifar":
         return imagenet_input("cv2")
-    steps = [
+    steps: list[Step] = [
         {"op": "resize", "size": [32, 32], "interpolation": "cv2"},
         {"op": "normalize", "mean": [125.307, 122.961, 113.8575], "std": [51.5865, 50.847, 51.255]},
     ]
     return Input("input", "image", [1, 3, 32, 32], "RGB", steps)
 
 
-def _depth(config: Config) -> str:
-    counts = tuple(blocks for blocks, *_ in config["stages"])
-    depth = 34 if counts == (3, 4, 6, 3) and not config["bottleneck"] else DEPTHS.get(counts)
+def title_of(trunk: Trunk) -> str:
+    """ResNet-50, Wide ResNet-50, ResNetV1c-50, ResNet-18 CIFAR, ResNeXt-50 32x4d, RegNetX-400MF."""
+    first = trunk.stages[0]
+    if trunk.kind == "regnet":
+        widths = tuple(stage.channels for stage in trunk.stages)
+        return f"RegNetX-{REGNETS.get(widths, '-'.join(map(str, widths)))}"
+    if any(stage.groups > 1 for stage in trunk.stages):
+        return f"ResNeXt-{_depth(trunk)} {first.groups}x{first.inner // first.groups}d"
+    wide = "Wide " if trunk.bottleneck and first.channels == 2 * first.inner else ""
+    version = "V1c" if trunk.kind == "deep" else ""
+    return f"{wide}ResNet{version}-{_depth(trunk)}" + (" CIFAR" if trunk.kind == "cifar" else "")
+
+
+def _depth(trunk: Trunk) -> str:
+    counts = tuple(stage.blocks for stage in trunk.stages)
+    depth = 34 if counts == (3, 4, 6, 3) and not trunk.bottleneck else DEPTHS.get(counts)
     return str(depth) if depth else "-".join(map(str, counts))
 
 
-def title(config: Config) -> str:
-    """ResNet-50, Wide ResNet-50, ResNetV1c-50, ResNet-18 CIFAR."""
-    _, channels, mid, _ = config["stages"][0]
-    wide = "Wide " if config["bottleneck"] and channels == 2 * mid else ""
-    version = "V1c" if config["kind"] == "deep" else ""
-    return f"{wide}ResNet{version}-{_depth(config)}" + (" CIFAR" if config["kind"] == "cifar" else "")
+def _title(config: Sizes) -> str:
+    return title_of(config.trunk)
 
 
-def _resnext_title(config: Config) -> str:
-    _, _, mid, groups = config["stages"][0]
-    return f"ResNeXt-{_depth(config)} {groups}x{mid // groups}d"
-
-
-def _regnet_title(config: Config) -> str:
-    widths = tuple(channels for _, channels, _, _ in config["stages"])
-    return f"RegNetX-{REGNETS.get(widths, '-'.join(map(str, widths)))}"
-
-
-RESNET = Network(
+RESNET = Architecture(
     "ResNet",
-    lambda s: (c for c in configs(s) if not _is_regnet(c) and not _is_resnext(c)),
-    title,
-    resnet,
-    _input,
+    lambda shapes: (c for c in configs(shapes) if not _is_regnet(c) and not _is_resnext(c)),
+    _title,
+    classifier(resnet, _input),
 )
-RESNEXT = Network(
-    "ResNeXt", lambda s: filter(_is_resnext, configs(s)), _resnext_title, resnet, lambda c: imagenet_input()
+RESNEXT = Architecture(
+    "ResNeXt",
+    lambda shapes: filter(_is_resnext, configs(shapes)),
+    _title,
+    classifier(resnet, lambda c: imagenet_input()),
 )
-REGNET = Network(
+REGNET = Architecture(
     "RegNet",
-    lambda s: filter(_is_regnet, configs(s)),
-    _regnet_title,
-    resnet,
-    lambda c: imagenet_input("cv2", bgr=True),
+    lambda shapes: filter(_is_regnet, configs(shapes)),
+    _title,
+    classifier(resnet, lambda c: imagenet_input("cv2", bgr=True)),
 )
-
-
-def family(config: Config) -> Network:
-    """Which of the three it is."""
-    return REGNET if _is_regnet(config) else RESNEXT if _is_resnext(config) else RESNET

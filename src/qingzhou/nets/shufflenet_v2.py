@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from ..graph.form import Value
 from ..graph.record import Recorder
-from .heads import head, heads
-from .network import Config, Network, Shapes, imagenet_input, size
+from .architecture import Architecture, classifier, imagenet_input
+from .heads import Headed, head, heads
+from .shapes import Shapes, size
 
 # Table 5 of the paper: channels of the three stages and of the last convolution
 CHANNELS = {
@@ -19,9 +21,16 @@ CHANNELS = {
 REPEATS = (4, 8, 4)
 
 
-def shufflenet_v2(net: Recorder, x: Value, config: Config) -> Value:
+@dataclass(frozen=True, kw_only=True)
+class Sizes(Headed):
+    """The width, a key of CHANNELS."""
+
+    width: float
+
+
+def shufflenet_v2(net: Recorder, x: Value, config: Sizes) -> Value:
     """(N, 3, H, W) -> (N, classes) logits."""
-    *stages, last = CHANNELS[config["width"]]
+    *stages, last = CHANNELS[config.width]
     x = net.conv_bn("backbone.conv1", x, 24, 3, stride=2)
     x = net.max_pool(x, 3, 2, 1, name="backbone.maxpool")
     for i, (channels, repeats) in enumerate(zip(stages, REPEATS, strict=True)):
@@ -53,20 +62,18 @@ def shuffle(net: Recorder, key: str, x: Value) -> Value:
     return net.reshape(x, (batch, channels, height, width), f"{key}.joined")
 
 
-def configs(shapes: Shapes) -> Iterable[Config]:
+def configs(shapes: Shapes) -> Iterable[Sizes]:
     """The width shows in the second stage's channels."""
     if not any(key.startswith("backbone.layers.0.0.branch2.") for key in shapes):
         return
     halves = {size(shapes, f"backbone.layers.{i}.0.branch2.2.conv.weight") * 2 >> i for i in range(3)}
     width = next((w for w, channels in CHANNELS.items() if channels[0] in halves), 1.0)
-    yield from ({"width": width, **found} for found in heads(shapes))
+    yield from (Sizes(classes=classes, head=end, width=width) for classes, end in heads(shapes))
 
 
-SHUFFLENET_V2 = Network(
+SHUFFLENET_V2 = Architecture(
     "ShuffleNet_v2",
     configs,
-    lambda config: f"ShuffleNetV2 {config['width']:g}x",
-    shufflenet_v2,
-    lambda c: imagenet_input(),
-    act="relu",
+    lambda config: f"ShuffleNetV2 {config.width:g}x",
+    classifier(shufflenet_v2, lambda c: imagenet_input(), act="relu"),
 )

@@ -3,29 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from ..graph.form import Value
 from ..graph.record import Recorder
+from .architecture import Config
 from .detector import Box, Level, Levels
-from .mobilenet_v2 import MMDET
+from .mobilenet_v2 import MMDET, Style
 from .mobilenet_v2 import backbone as mobilenet_v2
-from .network import Config, Shapes, agreed, children, norm_places
-from .one_stage import Decoding
+from .one_stage import OneStage
+from .shapes import Shapes, agreed, channels_of, children
 
 DARKNET = [(64, 1), (128, 2), (256, 8), (512, 8), (1024, 4)]  # channels and blocks of each stage, table 1
 ANCHORS = 3
 
 
-def yolov3(net: Recorder, x: Value, config: Config) -> Levels:
+@dataclass(frozen=True, kw_only=True)
+class Sizes(Config):
+    """Which backbone, the channels of the neck and of the layers before the predictions, and the anchors; coarse first.
+
+    darknet   Darknet-53, else MobileNetV2
+    """
+
+    darknet: bool
+    widths: tuple[int, ...]
+    bridges: tuple[int, ...]
+    anchors: tuple[int, ...]
+
+
+def yolov3(net: Recorder, x: Value, config: Sizes) -> Levels:
     """(1, 3, H, W) -> for strides 32, 16 and 8 a map of 3 * (x, y, w, h, objectness, classes)."""
-    if config["darknet"]:
+    if config.darknet:
         fine, middle, coarse = darknet(net, x)
     else:
-        results = mobilenet_v2(net, x, 1.0, MMDET, act="leaky_relu")
+        results = mobilenet_v2(net, x, 1.0, MMDET, Style("leaky_relu"))
         fine, middle, coarse = results[2], results[4], results[6]
-    y = detection(net, "neck.detect1", coarse, config["widths"][0])
+    y = detection(net, "neck.detect1", coarse, config.widths[0])
     outs = [y]
-    for i, (feature, width) in enumerate(zip((middle, fine), config["widths"][1:], strict=True), start=1):
+    for i, (feature, width) in enumerate(zip((middle, fine), config.widths[1:], strict=True), start=1):
         y = conv(net, f"neck.conv{i}", y, width, 1)
         y = net.concat([double(net, y, f"neck.up{i}"), feature], 1, f"neck.join{i}")
         y = detection(net, f"neck.detect{i + 1}", y, width)
@@ -58,11 +73,11 @@ def double(net: Recorder, x: Value, name: str) -> Value:
     return net.upsample(x, [n * 2 if isinstance(n, int) else n for n in x.shape[2:]], "nearest", False, name)
 
 
-def level(net: Recorder, i: int, x: Value, config: Config) -> Level:
+def level(net: Recorder, i: int, x: Value, config: Sizes) -> Level:
     """3x3, then the predictions."""
-    x = conv(net, f"bbox_head.convs_bridge.{i}", x, config["bridges"][i], 3)
-    anchors = config["anchors"][i]
-    return Level(net.conv(f"bbox_head.convs_pred.{i}", x, anchors * (5 + config["classes"]), 1), None, anchors)
+    x = conv(net, f"bbox_head.convs_bridge.{i}", x, config.bridges[i], 3)
+    anchors = config.anchors[i]
+    return Level(net.conv(f"bbox_head.convs_pred.{i}", x, anchors * (5 + config.classes), 1), None, anchors)
 
 
 def conv(net: Recorder, key: str, x: Value, channels: int, kernel: int, stride: int = 1) -> Value:
@@ -70,24 +85,19 @@ def conv(net: Recorder, key: str, x: Value, channels: int, kernel: int, stride: 
     return net.conv_bn(key, x, channels, kernel, stride, act="leaky_relu")
 
 
-def configs(shapes: Shapes) -> Iterable[Config]:
+def configs(shapes: Shapes) -> Iterable[Sizes]:
     """Widths of the neck and the bridges, and classes."""
     levels = children(shapes, "bbox_head.convs_pred.")
     if levels != [0, 1, 2]:
         return
     outputs = [(f"bbox_head.convs_pred.{i}.{name}", 0) for i in levels for name in ("weight", "bias")]
-    yield {
-        "darknet": "backbone.conv_res_block1.conv.conv.weight" in shapes,
-        "widths": [_channels(shapes, f"neck.detect{i + 1}.conv1") for i in levels],
-        "bridges": [_channels(shapes, f"bbox_head.convs_bridge.{i}") for i in levels],
-        "anchors": [ANCHORS] * len(levels),  # one number of outputs says anchors times classes
-        "classes": agreed(shapes, *outputs) // ANCHORS - 5,
-    }
-
-
-def _channels(shapes: Shapes, key: str) -> int:
-    """Of a ConvModule."""
-    return agreed(shapes, (f"{key}.conv.weight", 0), *norm_places(f"{key}.bn"))
+    yield Sizes(
+        classes=agreed(shapes, *outputs) // ANCHORS - 5,
+        darknet="backbone.conv_res_block1.conv.conv.weight" in shapes,
+        widths=tuple(channels_of(shapes, f"neck.detect{i + 1}.conv1") for i in levels),
+        bridges=tuple(channels_of(shapes, f"bbox_head.convs_bridge.{i}") for i in levels),
+        anchors=(ANCHORS,) * len(levels),  # one number of outputs says anchors times classes
+    )
 
 
 SIZES = (
@@ -97,11 +107,11 @@ SIZES = (
 )  # width and height of the anchors, from the paper
 
 
-def default_decoding() -> Decoding:
+def default_decoding() -> OneStage:
     """MMEdu's and mmdet's."""
     strides = (32, 16, 8)
     anchors = [base_boxes(*level) for level in zip(strides, SIZES, strict=True)]
-    return Decoding(anchors, strides, score=0.05, iou=0.5, most=100, confidence=0.005)
+    return OneStage(anchors, strides, score=0.05, iou=0.5, most=100, confidence=0.005)
 
 
 def base_boxes(stride: float, sizes: Iterable[Sequence[float]]) -> list[Box]:

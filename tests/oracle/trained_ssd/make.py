@@ -24,7 +24,7 @@ from qingzhou.nets import ssdlite
 HERE = Path(__file__).resolve().parent
 CLASSES = ("square", "circle", "triangle")
 SIDE, STEPS, BATCH, TEST = 160, 700, 8, 40
-CONFIG = {"width": 0.25, "extras": [128, 64, 64, 64], "anchors": [6] * 6, "classes": 3}
+CONFIG = ssdlite.Sizes(classes=3, width=0.25, extras=(128, 64, 64, 64), anchors=(6,) * 6)
 MEAN, STD = np.array([123.675, 116.28, 103.53]), np.array([58.395, 57.12, 57.375])
 STDS = torch.tensor([0.1, 0.1, 0.2, 0.2])
 

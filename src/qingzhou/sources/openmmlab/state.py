@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from ...errors import OptionError, TensorMismatch, UnsupportedCheckpoint, say
 from ...files.types import Checkpoint
 from ...labels import named_in
+from ...nets.detection import Thresholds
+from ...nets.heads import Headed
 from ...nets.match import Match, recognise
-from ...nets.network import Shapes
 from ...nets.recorded import Wanted
+from ...nets.shapes import Shapes
 from ...runtime.model.card import Card
 from ..network import Network, origin
 from .config import read_settings
@@ -25,12 +26,12 @@ def read_state(checkpoint: Checkpoint, wanted: Wanted = Wanted()) -> Network:  #
     settings = read_settings(checkpoint.meta)
     match = _fitting(checkpoint.tensors.shapes, replace(wanted, settings=settings))
     found = match.recorded
-    refused = settings.layers.refused
-    if settings.layers.pool_mean and not match.config.get("gem"):  # its order is a tensor, which is not there
+    refused, head = settings.layers.refused, match.config.head if isinstance(match.config, Headed) else None
+    if settings.layers.pool_mean and not (head and head.gem):  # its order is a tensor, which is not there
         refused = (*refused, "neck.type = GeneralizedMeanPooling")
     if found.task == "classification" and refused:
         raise _refused(match.title, refused)
-    if match.config.get("attention") and (settings.layers.residual is None or not settings.layers.sigmoid):
+    if head and head.attention and (settings.layers.residual is None or not settings.layers.sigmoid):
         raise _no_residual(match.title)
     several = [_several(found.thresholds)] if found.output.scores == "sigmoids" and found.thresholds else []
     notes = [*checkpoint.notes, *_ignored(checkpoint), *settings.notes, *several]
@@ -42,11 +43,11 @@ def read_state(checkpoint: Checkpoint, wanted: Wanted = Wanted()) -> Network:  #
         found.output,
         origin=origin(checkpoint.origin.path, checkpoint.origin.container, checkpoint.facts),
         notes=notes,
-        thresholds=found.thresholds,
-        decoding=found.decoding,
+        thresholds=found.thresholds.for_card() if found.thresholds else None,
+        decoding=found.decoding.for_card() if found.decoding else None,
         assumed=list(found.assumed),
     )
-    classes, named = match.config["classes"], _named(checkpoint)
+    classes, named = match.config.classes, _named(checkpoint)
     return Network(found.graph, card, match.family, classes, named, found.heads, checkpoint.ignored)
 
 
@@ -94,8 +95,8 @@ def _no_residual(title: str) -> UnsupportedCheckpoint:
     )
 
 
-def _several(thresholds: Mapping[str, Any]) -> str:
-    score, most = thresholds["score"], thresholds["most"]
+def _several(thresholds: Thresholds) -> str:
+    score, most = thresholds.score, thresholds.most
     en, zh = (
         (f"all that reach {score:g}", f"分数达到 {score:g} 的类别")
         if score

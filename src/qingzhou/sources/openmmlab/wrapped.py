@@ -13,9 +13,9 @@ from dataclasses import replace
 
 from ...errors import UnsupportedCheckpoint, say
 from ...files.types import Checkpoint, Tensors
-from ...nets.detectors import DETECTORS
-from ...nets.match import NETWORKS
-from ...nets.network import Shapes
+from ...nets.match import candidates
+from ...nets.settings import Settings
+from ...nets.shapes import Shapes
 from ..source import Opened
 from ..torch.container import checkpoint_in
 
@@ -82,7 +82,7 @@ def _below(shapes: Shapes, prefix: str) -> Mapping[str, tuple[int, ...]]:
 
 def _known(shapes: Shapes) -> bool:
     """Whether some network may have these tensors."""
-    return any(config["classes"] > 0 for network in (*NETWORKS, *DETECTORS) for config in network.configs(shapes))
+    return next(candidates(shapes, Settings()), None) is not None
 
 
 def _beside(key: str) -> bool:
