@@ -141,6 +141,11 @@ class Graph:
         constants = {name: _bound(constant, tensors) for name, constant in self.constants.items()}
         return replace(self, constants=constants)
 
+    def renamed(self, name: Callable[[str], str]) -> Graph:
+        """The same network made of the same tensors, as another source calls them."""
+        constants = {key: _renamed(constant, name) for key, constant in self.constants.items()}
+        return replace(self, constants=constants)
+
 
 @dataclass(frozen=True)
 class Made:
@@ -164,6 +169,14 @@ def _bound(constant: Constant, tensors: Mapping[str, Array]) -> Constant:
     pieces = getattr(tensors, "chunks", None) if made.change is None else None
     chunks = None if pieces is None else functools.partial(pieces, made.keys[0])
     return replace(constant, load=replace(made, tensors=tensors), chunks=chunks)
+
+
+def _renamed(constant: Constant, name: Callable[[str], str]) -> Constant:
+    made = constant.load
+    if not isinstance(made, Made):
+        return constant
+    keys = {name(key): shape for key, shape in constant.keys.items()}
+    return replace(constant, keys=keys, load=replace(made, keys=tuple(map(name, made.keys))))
 
 
 # What the inputs of an operator with parameters are for; an input without a role flows.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from ..graph.form import Value
 from ..graph.record import Recorder
@@ -35,12 +35,24 @@ C = TypeVar("C", bound=Config)
 
 @dataclass(frozen=True)
 class Candidate:
-    """A page in one of its sizes, ready to be recorded."""
+    """A page in one of its sizes, ready to be recorded. tool: whose names its tensors have; "" for the page's own."""
 
     family: str
     title: str
     config: Config
     record: Callable[[Wanted], Recorded]
+    tool: str = ""
+
+
+class Page(Protocol):
+    """An Architecture, whatever its sizes are made of."""
+
+    @property
+    def name(self) -> str:
+        """As MMEdu calls it."""
+
+    def candidates(self, shapes: Shapes, settings: Settings) -> Iterator[Candidate]:
+        """Every size in which these tensors may be this architecture's."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +90,7 @@ def classifier(
 
     def record(config: C, wanted: Wanted) -> Recorded:
         """With softmax, as MMEdu exports it, or with sigmoids where classes are many."""
-        usual = with_channels(entry(config), wanted.channels)
+        usual = with_channels(wanted.usual or entry(config), wanted.channels)
         trained, assumed = input_as_trained(usual, wanted.settings.picture)
         made = resized(trained, wanted.picture)
         if wanted.picture is not None:  # said by the user

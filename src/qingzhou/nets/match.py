@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from ..errors import TensorMismatch, UnsupportedCheckpoint
 from ..graph.form import Graph
-from .architecture import Candidate, Config
+from .architecture import Candidate, Config, Page
 from .detectors import FASTER_RCNN, MASK_RCNN, SSD_LITE, YOLOV3
+from .layouts import Layout
 from .lenet import LENET
 from .mobilenet_v2 import MOBILENET_V2
 from .mobilenet_v3 import MOBILENET_V3
@@ -19,25 +19,15 @@ from .resnet import REGNET, RESNET, RESNEXT
 from .settings import Settings
 from .shapes import Shapes
 from .shufflenet_v2 import SHUFFLENET_V2
+from .torchvision import TORCHVISION
 from .vgg import VGG
 
-
-class Page(Protocol):
-    """An Architecture, whatever its sizes are made of."""
-
-    @property
-    def name(self) -> str:
-        """As MMEdu calls it."""
-
-    def candidates(self, shapes: Shapes, settings: Settings) -> Iterator[Candidate]:
-        """Every size in which these tensors may be this architecture's."""
-
-
-# A new network is one file beside this one and one word here.
+# A new network is one file beside this one and one word here; a new key layout is a Layout and one word here.
 PAGES: tuple[Page, ...] = (
     *(LENET, MOBILENET_V2, MOBILENET_V3, RESNET, RESNEXT, REGNET, REPVGG, SHUFFLENET_V2, VGG),
     *(SSD_LITE, YOLOV3, FASTER_RCNN, MASK_RCNN),
 )
+LAYOUTS: tuple[Layout, ...] = (*TORCHVISION,)
 
 UNUSED = ("num_batches_tracked",)  # BatchNorm's counter, which only training reads
 
@@ -49,6 +39,7 @@ class Match:
     family: str
     title: str
     config: Config
+    tool: str  # whose names the tensors have; "" for MMEdu's, mmcls's and mmdet's
     recorded: Recorded
     missing: tuple[str, ...]
     extra: tuple[str, ...]
@@ -70,20 +61,25 @@ def recognise(shapes: Shapes, wanted: Wanted = Wanted()) -> Match:  # noqa: B008
 
     UnsupportedCheckpoint if none comes near, TensorMismatch if one does and some tensors do not fit.
     """
-    compared = (compare(candidate, shapes, wanted) for candidate in candidates(shapes, wanted.settings))
+    compared = [compare(candidate, shapes, wanted) for candidate in candidates(shapes, wanted.settings)]
     best = min(compared, key=lambda match: match.faults, default=None)
     if best is None or best.faults > len(shapes) // 2:
         raise _unknown(shapes, best)
     if best.faults:
         channels = _channels(best.recorded, shapes)
         raise _many_channels(best, channels) if channels not in (0, 1, 3) else _mismatch(best)
+    fitting = {match.tool: match for match in compared if not match.faults}
+    if len(fitting) > 1:
+        raise _several(list(fitting.values()))
     return best
 
 
 def candidates(shapes: Shapes, settings: Settings) -> Iterator[Candidate]:
-    """Every network that these tensors may be."""
+    """Every network that these tensors may be, in the pages' own names first."""
     for page in PAGES:
         yield from page.candidates(shapes, settings)
+    for layout in LAYOUTS:
+        yield from layout.candidates(shapes, settings)
 
 
 def compare(candidate: Candidate, shapes: Shapes, wanted: Wanted) -> Match:
@@ -97,14 +93,15 @@ def compare(candidate: Candidate, shapes: Shapes, wanted: Wanted) -> Match:
     both = sorted(used & set(needed))
     wrong = tuple((key, shapes[key], needed[key]) for key in both if shapes[key] != needed[key])
     missing, extra = sorted(set(needed) - used), sorted(used - set(needed))
-    about = (candidate.family, candidate.title, candidate.config)
+    about = (candidate.family, candidate.title, candidate.config, candidate.tool)
     return Match(*about, recorded, tuple(missing), tuple(extra), wrong)
 
 
 def _channels(recorded: Recorded, shapes: Shapes) -> int:
     """How many channels the first convolutions take, by their tensors; 0 if these do not fit otherwise or disagree."""
     image, needed = recorded.graph.inputs[0].name, recorded.graph.tensors
-    keys = [node.inputs[1] for node in recorded.graph.consumers()[image] if node.op == "Conv"]
+    weights = [node.inputs[1] for node in recorded.graph.consumers()[image] if node.op == "Conv"]
+    keys = [key for name in weights for key in recorded.graph.constants[name].keys]
     found = {shapes.get(key, ())[1:2] for key in keys}
     fits = all(_but_channels(shapes.get(key, ())) == _but_channels(needed[key]) for key in keys)
     return found.pop()[0] if fits and len(found) == 1 else 0
@@ -118,7 +115,8 @@ def _unknown(shapes: Shapes, best: Match | None) -> UnsupportedCheckpoint:
     some = ", ".join(list(shapes)[:3])
     near_en = f" The closest is {best.title}, but {best.faults} tensors differ." if best else ""
     near_zh = f"最接近的是 {best.title}，但有 {best.faults} 个张量不同。" if best else ""
-    names = ", ".join(page.name for page in PAGES)
+    pages = (*PAGES, *(page for layout in LAYOUTS for page in layout.pages))
+    names = ", ".join(dict.fromkeys(page.name for page in pages))
     return UnsupportedCheckpoint(
         en=f"No known network has these {len(shapes)} tensors ({some}, …).{near_en} Known: {names}, and networks saved "
         "whole. If this one is your own, tensors alone do not say how its layers are connected: save it whole, with "
@@ -126,6 +124,17 @@ def _unknown(shapes: Shapes, best: Match | None) -> UnsupportedCheckpoint:
         zh=f"认不出这个网络：文件里有 {len(shapes)} 个张量（{some}……）。{near_zh}支持的网络：{names}，"
         "以及整体保存的网络。如果是自己搭建的网络，只有张量看不出各层如何连接：请用 BaseNN 的 train() 或 save() 保存，"
         "或用 torch.save(model, ...) 保存整个模型，不要只保存 .state_dict()。",
+    )
+
+
+def _several(fitting: list[Match]) -> UnsupportedCheckpoint:
+    """Two layouts of one file."""
+    names = ", ".join(f"{match.title} ({match.tool or 'MMEdu, mmcls'})" for match in fitting)
+    return UnsupportedCheckpoint(
+        en=f"These tensors fit several networks: {names}. One was expected. Save the network whole with "
+        "torch.save(model, ...), which says what it is.",
+        zh=f"这些张量同时符合多个网络：{names}，应只符合一个。"
+        "请用 torch.save(model, ...) 保存整个网络，其中写明了它是什么。",
     )
 
 

@@ -32,6 +32,7 @@ _PATTERNS = {
     "RegNet": r"regnet[-_ ]?x?[-_ ]?([\d.]+[mg]f)?",
     "RepVGG": r"repvgg[-_ ]?([abd]\d(?:g\d)?(?:se)?)?",
     "ShuffleNet_v2": r"shufflenet[-_ ]?v2[-_ ]?(\d(?:\.\d+)?x)?",
+    "SqueezeNet": r"squeezenet[-_ ]?(\d[._]\d)?",
     "VGG": r"vgg[-_ ]?(\d+)?[-_ ]?(bn)?",
     "SSD_Lite": r"ssd[-_ ]?lite",
     "Yolov3": r"yolo[-_ ]?v3",
@@ -89,8 +90,8 @@ def _stem(asked: str) -> tuple[str, bool]:
 
 
 def _plain(variant: str) -> str:
-    """One spelling for widths: "1.0x" is "1x"."""
-    return re.sub(r"\.0+x$", "x", variant)
+    """One spelling for widths and versions: "1.0x" is "1x", "1_1" is "1.1"."""
+    return re.sub(r"\.0+x$", "x", variant.replace("_", "."))
 
 
 def _words(title: str) -> set[str]:

@@ -20,6 +20,7 @@ class Wanted:
     score, iou, most  of detectors: the least score of a box, the overlap that NMS allows, and how many boxes at most
     settings    not the user's, but of the training, as far as the file tells them
     channels    not his either: what the first convolution takes, where it is not what the network usually does
+    usual       nor this: how the tool prepares pictures whose names the tensors have; None: as the page says
     """
 
     input_size: tuple[int, ...] | None = None
@@ -30,6 +31,7 @@ class Wanted:
     preprocess: Preprocess | None = None
     settings: Settings = field(default_factory=Settings)
     channels: int | None = None
+    usual: Input | None = None
 
     @property
     def picture(self) -> tuple[int, int] | None:

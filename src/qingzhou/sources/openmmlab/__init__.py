@@ -1,4 +1,4 @@
-"""State dicts of known networks: MMEdu, mmcls, mmpretrain, mmdet; also as .safetensors."""
+"""State dicts of known networks: MMEdu, mmcls, mmpretrain, mmdet, torchvision; also as .safetensors."""
 
 from __future__ import annotations
 
@@ -28,4 +28,5 @@ def look(opened: Opened) -> Contents:
     return contents(opened.content(state_in))
 
 
-OPENMMLAB = Source("openmmlab", "MMEdu, MMPretrain, MMDetection", (*PICKLED, ".safetensors"), saved, read, look)
+TITLE = "MMEdu, MMPretrain, MMDetection, torchvision"
+OPENMMLAB = Source("openmmlab", TITLE, (*PICKLED, ".safetensors"), saved, read, look)

@@ -38,7 +38,7 @@ def read_state(checkpoint: Checkpoint, wanted: Wanted = Wanted()) -> Network:  #
     card = Card(
         found.task,
         match.title,
-        _tool(checkpoint, found.task),
+        match.tool or _tool(checkpoint, found.task),
         found.input,
         found.output,
         origin=origin(checkpoint.origin.path, checkpoint.origin.container, checkpoint.facts),

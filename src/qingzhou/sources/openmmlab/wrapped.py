@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from ...errors import UnsupportedCheckpoint, say
 from ...files.types import Checkpoint, Tensors
+from ...nets.architecture import Candidate
 from ...nets.match import candidates
 from ...nets.settings import Settings
 from ...nets.shapes import Shapes
@@ -56,13 +57,24 @@ def _prefix(shapes: Shapes, by_average: bool) -> str | None:
     """
     if _known(shapes):
         return ""
-    found = [prefix for prefix in _parts(shapes) if _known(_below(shapes, prefix))]
+    parts = {prefix: _known(_below(shapes, prefix)) for prefix in _parts(shapes)}
+    found = [prefix for prefix, network in parts.items() if network]
     if not found:
         return None
     wanted = [prefix for prefix in found if by_average == (AVERAGE.search(prefix) is not None)] or found
     if len(wanted) > 1:
         raise _several(wanted)
-    return wanted[0]
+    network = parts[wanted[0]]
+    return None if network and network.tool and _goes_on(shapes, wanted[0]) else wanted[0]
+
+
+def _goes_on(shapes: Shapes, prefix: str) -> bool:
+    """Whether there is more than what training leaves beside a network.
+
+    Inside a class of one's own, a network of torchvision may be followed by other layers; OpenMMLab's names say it all.
+    """
+    rest = (key for key in shapes if not key.startswith(prefix))
+    return any(not _beside(key) and not AVERAGE.search(key) for key in rest)
 
 
 def _parts(shapes: Shapes) -> list[str]:
@@ -80,9 +92,9 @@ def _below(shapes: Shapes, prefix: str) -> Mapping[str, tuple[int, ...]]:
     return {key[len(prefix) :]: shape for key, shape in shapes.items() if key.startswith(prefix)}
 
 
-def _known(shapes: Shapes) -> bool:
-    """Whether some network may have these tensors."""
-    return next(candidates(shapes, Settings()), None) is not None
+def _known(shapes: Shapes) -> Candidate | None:
+    """The first network that may have these tensors."""
+    return next(candidates(shapes, Settings()), None)
 
 
 def _beside(key: str) -> bool:

@@ -1,0 +1,79 @@
+"""Key layouts: how other tools call the tensors of a network that has a page here, as rules that rename its layers.
+
+A page has one set of names, mostly mmcls's. A layout says for one tool which of its layers is which of the page's; the
+numbers are the same, so the page computes what the tool does. What no name tells, such as how pictures were prepared,
+is the tool's usual way and stands in the card's `assumed`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from ..runtime.model.card import Input
+from .architecture import Candidate, Page
+from .recorded import Recorded, Wanted
+from .settings import Settings
+from .shapes import Shapes
+
+# (a layer's name in the file, its name on the page), "{}" for a number that is the same in both. The first that fits
+# decides. The last part of a tensor's name ("weight", "running_mean") is the same everywhere in torch.
+Rules = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The names of one tool for the networks of some pages.
+
+    tool    what people call it, for the card
+    pages   whose networks they are
+    rules   shapes of a file -> how its layers are called; empty if this tool did certainly not write them
+    entry   how the tool prepares pictures where nobody says it
+    """
+
+    tool: str
+    pages: tuple[Page, ...]
+    rules: Callable[[Shapes], Rules]
+    entry: Callable[[], Input]
+
+    def candidates(self, shapes: Shapes, settings: Settings) -> Iterator[Candidate]:
+        """Every size of the pages' networks in which these tensors may be, recorded with the names in the file."""
+        rules = self.rules(shapes)
+        ours = {key: name for key in shapes if (name := renamed(key, rules))}
+        if len(set(ours.values())) < len(ours):  # two tensors of one name: not this layout
+            return
+        theirs = {name: key for key, name in ours.items()}
+        back = [(page, file) for file, page in rules]
+        for page in self.pages:
+            for found in page.candidates({name: shapes[key] for name, key in theirs.items()}, settings):
+                yield replace(found, record=self._recorder(found, theirs, back), tool=self.tool)
+
+    def _recorder(self, found: Candidate, theirs: Mapping[str, str], back: Rules) -> Callable[[Wanted], Recorded]:
+        """Records with the tool's usual input; each tensor is called as in the file, also one that is missing there."""
+
+        def record(wanted: Wanted) -> Recorded:
+            recorded = found.record(replace(wanted, usual=self.entry()))
+            named = recorded.graph.renamed(lambda key: theirs.get(key) or renamed(key, back) or key)
+            return replace(recorded, graph=named)
+
+        return record
+
+
+def renamed(key: str, rules: Rules) -> str | None:
+    """The tensor's name on the other side of the rules; None where none of them fits.
+
+    >>> renamed("layer1.0.bn2.weight", [("layer{}.{}.bn{}", "backbone.layer{}.{}.bn{}")])
+    'backbone.layer1.0.bn2.weight'
+    """
+    layer, _, part = key.rpartition(".")
+    for found, other in rules:
+        if matched := _pattern(found).fullmatch(layer):
+            return f"{other.format(*matched.groups())}.{part}"
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _pattern(layer: str) -> re.Pattern[str]:
+    return re.compile(re.escape(layer).replace(r"\{\}", r"(\d{1,6})"))

@@ -1,0 +1,138 @@
+"""torchvision's names for the layers of networks that have a page here (torchvision/models, 0.28).
+
+timm's ResNets and ResNeXts have the same names; nothing in a file tells the two apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..runtime.model.card import Input
+from .architecture import imagenet_input
+from .layouts import Layout, Rules
+from .mobilenet_v2 import MOBILENET_V2, STAGES
+from .mobilenet_v3 import MOBILENET_V3
+from .resnet import RESNET, RESNEXT
+from .shapes import Shapes, children, size
+from .shufflenet_v2 import SHUFFLENET_V2
+from .squeezenet import SQUEEZENET
+from .vgg import DEPTHS, VGG
+
+RESNET_RULES: Rules = (
+    ("conv1", "backbone.conv1"),
+    ("bn1", "backbone.bn1"),
+    ("layer{}.{}.conv{}", "backbone.layer{}.{}.conv{}"),
+    ("layer{}.{}.bn{}", "backbone.layer{}.{}.bn{}"),
+    ("layer{}.{}.downsample.{}", "backbone.layer{}.{}.downsample.{}"),
+    ("fc", "head.fc"),
+)
+SHUFFLENET_RULES: Rules = (
+    ("conv1.0", "backbone.conv1.conv"),
+    ("conv1.1", "backbone.conv1.bn"),
+    *(
+        (f"stage{stage}.{{}}.{theirs}", f"backbone.layers.{stage - 2}.{{}}.{ours}")
+        for stage in (2, 3, 4)
+        for theirs, ours in (
+            *(("branch1.0", "branch1.0.conv"), ("branch1.1", "branch1.0.bn")),
+            *(("branch1.2", "branch1.1.conv"), ("branch1.3", "branch1.1.bn")),
+            *(("branch2.0", "branch2.0.conv"), ("branch2.1", "branch2.0.bn")),
+            *(("branch2.3", "branch2.1.conv"), ("branch2.4", "branch2.1.bn")),
+            *(("branch2.5", "branch2.2.conv"), ("branch2.6", "branch2.2.bn")),
+        )
+    ),
+    ("conv5.0", "backbone.layers.3.conv"),
+    ("conv5.1", "backbone.layers.3.bn"),
+    ("fc", "head.fc"),
+)
+
+
+def resnet(shapes: Shapes) -> Rules:
+    """Only with the 7x7 of the paper: where people put a 3x3, its stride and whether a pooling follows are unknown."""
+    return RESNET_RULES if size(shapes, "conv1.weight", 3) == 7 else ()
+
+
+def shufflenet_v2(shapes: Shapes) -> Rules:
+    """Two or three convolutions in each branch, numbered with their BatchNorms and activations."""
+    return SHUFFLENET_RULES if "stage2.0.branch1.0.weight" in shapes else ()
+
+
+def mobilenet_v2(shapes: Shapes) -> Rules:
+    """Blocks are numbered through all stages; the first has no expansion."""
+    return tuple(_mobilenet_v2()) if "features.1.conv.0.0.weight" in shapes else ()
+
+
+def _mobilenet_v2() -> Iterator[tuple[str, str]]:
+    blocks = [(i, j) for i, (_, _, repeats, _) in enumerate(STAGES, start=1) for j in range(repeats)]
+    yield from _conv_bn("features.0", "backbone.conv1")
+    for number, (i, j) in enumerate(blocks, start=1):
+        theirs, ours = f"features.{number}.conv", f"backbone.layer{i}.{j}.conv"
+        last = 1 if STAGES[i - 1][0] == 1 else 2
+        for k in range(last):
+            yield from _conv_bn(f"{theirs}.{k}", f"{ours}.{k}")
+        yield from ((f"{theirs}.{last}", f"{ours}.{last}.conv"), (f"{theirs}.{last + 1}", f"{ours}.{last}.bn"))
+    yield from _conv_bn(f"features.{len(blocks) + 1}", "backbone.conv2")
+    yield "classifier.1", "head.fc"
+
+
+def _conv_bn(theirs: str, ours: str) -> tuple[tuple[str, str], ...]:
+    """Conv2dNormActivation, and mmcv's ConvModule."""
+    return (f"{theirs}.0", f"{ours}.conv"), (f"{theirs}.1", f"{ours}.bn")
+
+
+def mobilenet_v3(shapes: Shapes) -> Rules:
+    """In each block convolutions with their BatchNorms and, in some, squeeze-and-excite before the last."""
+    return tuple(_mobilenet_v3(shapes)) if any(key.startswith("features.1.block.0.0.") for key in shapes) else ()
+
+
+def _mobilenet_v3(shapes: Shapes) -> Iterator[tuple[str, str]]:
+    for number in children(shapes, "features."):
+        theirs, ours = f"features.{number}.block", f"backbone.layer{number}"
+        parts = children(shapes, f"{theirs}.")
+        gates = [k for k in parts if any(key.startswith(f"{theirs}.{k}.fc") for key in shapes)]
+        convs = [k for k in parts if k not in gates]
+        for k in gates:
+            yield from ((f"{theirs}.{k}.fc{i}", f"{ours}.se.conv{i}.conv") for i in (1, 2))
+        for k, name in zip(convs[::-1], ("linear_conv", "depthwise_conv", "expand_conv"), strict=False):
+            yield from _conv_bn(f"{theirs}.{k}", f"{ours}.{name}")
+        if not parts:
+            yield from _conv_bn(f"features.{number}", ours)
+    yield from (("classifier.0", "head.layers.0.fc"), ("classifier.3", "head.layers.1.fc"))
+
+
+def vgg(shapes: Shapes) -> Rules:
+    """Convolutions, BatchNorms and activations are numbered through; on the page convolutions and poolings are."""
+    weights = {n: shapes.get(f"features.{n}.weight", ()) for n in children(shapes, "features.")}
+    convs = [n for n, shape in weights.items() if len(shape) == 4]
+    depth = next((depth for depth in DEPTHS if depth == len(convs) + 3), None)
+    if depth is None or "classifier.6.weight" not in shapes:
+        return ()
+    stages = [stage for stage, repeats in enumerate(DEPTHS[depth]) for _ in range(repeats)]
+    places = [i + stage for i, stage in enumerate(stages)]  # a pooling after each stage has a number, too
+    return (
+        *((f"features.{n}", f"backbone.features.{place}.conv") for n, place in zip(convs, places, strict=True)),
+        *((f"features.{n + 1}", f"backbone.features.{place}.bn") for n, place in zip(convs, places, strict=True)),
+        *((f"classifier.{i}", f"backbone.classifier.{i}") for i in (0, 3, 6)),
+    )
+
+
+def squeezenet(shapes: Shapes) -> Rules:
+    """The page has torchvision's own names."""
+    fire = (f"features.{{}}.{part}" for part in ("squeeze", "expand1x1", "expand3x3"))
+    layers = ("features.{}", *fire, "classifier.1") if "features.3.squeeze.weight" in shapes else ()
+    return tuple((layer, layer) for layer in layers)
+
+
+def _entry() -> Input:
+    """IMAGENET1K_V1: short side 256 with Pillow's bilinear, centre 224, ImageNet's mean and std."""
+    return imagenet_input()
+
+
+TOOL, EITHER = "torchvision", "torchvision/timm"
+TORCHVISION = (
+    Layout(EITHER, (RESNET, RESNEXT), resnet, _entry),
+    Layout(TOOL, (MOBILENET_V2,), mobilenet_v2, _entry),
+    Layout(TOOL, (MOBILENET_V3,), mobilenet_v3, _entry),
+    Layout(TOOL, (SHUFFLENET_V2,), shufflenet_v2, _entry),
+    Layout(TOOL, (VGG,), vgg, _entry),
+    Layout(TOOL, (SQUEEZENET,), squeezenet, _entry),
+)

@@ -1,0 +1,183 @@
+"""State dicts with torchvision's names: the pages compute what torchvision computes, and what does not fit is refused.
+
+oracle/layouts: torchvision 0.28 on torch 2.13, its own answers; make.py says how.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+
+ORACLE = Path(__file__).parents[1] / "oracle"
+sys.path.insert(0, str(ORACLE))
+
+from rebuild import draw  # noqa: E402
+
+from makers import write_checkpoint  # noqa: E402
+from qingzhou import convert  # noqa: E402
+from qingzhou.errors import TensorMismatch, UnsupportedCheckpoint, use_language  # noqa: E402
+from qingzhou.graph.fold import simplify  # noqa: E402
+from qingzhou.nets import match as matching  # noqa: E402
+from qingzhou.nets.layouts import renamed  # noqa: E402
+from qingzhou.nets.match import recognise  # noqa: E402
+from qingzhou.nets.recorded import Wanted  # noqa: E402
+from qingzhou.nets.torchvision import TORCHVISION  # noqa: E402
+from qingzhou.onnxfile.emit import emit  # noqa: E402
+from qingzhou.onnxfile.write import write_onnx  # noqa: E402
+from qingzhou.runtime.model.card import Card  # noqa: E402
+
+NAMES = sorted(path.name.removesuffix(".json.gz") for path in (ORACLE / "layouts").glob("*.json.gz"))
+LARGE = {"vgg11", "vgg11_bn"}  # half a gigabyte: on request only
+ALL = bool(os.environ.get("QINGZHOU_ALL_SIZES"))
+Tensors = dict[str, np.ndarray]
+
+
+def read(name: str) -> dict[str, Any]:
+    with gzip.open(ORACLE / "layouts" / f"{name}.json.gz", "rt", encoding="utf-8") as file:
+        found: dict[str, Any] = json.load(file)
+        return found
+
+
+def filled(reference: dict[str, Any]) -> Tensors:
+    rng = np.random.Generator(np.random.PCG64(reference["seed"]))
+    return {key: np.asarray(draw(rng, key, shape)).astype(dtype) for key, shape, dtype in reference["entries"]}
+
+
+def zeros(name: str) -> Tensors:
+    """The names and shapes alone."""
+    return {key: np.zeros(shape, dtype) for key, shape, dtype in read(name)["entries"]}
+
+
+def shapes(tensors: Tensors) -> dict[str, tuple[int, ...]]:
+    return {key: array.shape for key, array in tensors.items()}
+
+
+def test_references_are_there() -> None:
+    assert len(NAMES) == 13
+
+
+def adapted(weight: np.ndarray, size: int) -> np.ndarray:
+    """VGG's first linear layer for maps of size x size, which torchvision's AdaptiveAvgPool2d makes 7x7 before it."""
+    pooling = np.zeros((7, size))
+    for i in range(7):
+        cells = slice(i * size // 7, -(-(i + 1) * size // 7))
+        pooling[i, cells] = 1 / (cells.stop - cells.start)
+    wide = weight.reshape(len(weight), -1, 7, 7)
+    narrow = np.einsum("ochw,hy,wx->ocyx", wide, pooling.astype(np.float32), pooling.astype(np.float32), optimize=True)
+    return narrow.reshape(len(weight), -1)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if ALL or name not in LARGE])
+def test_logits_are_torchvisions(name: str, tmp_path: Path) -> None:
+    reference = read(name)
+    tensors = filled(reference)
+    assert hashlib.sha256(b"".join(array.tobytes() for array in tensors.values())).hexdigest() == reference["sha256"]
+    if name.startswith("vgg"):
+        tensors["classifier.0.weight"] = adapted(tensors["classifier.0.weight"], reference["input_shape"][2] // 32)
+    height, width = reference["input_shape"][2:]
+    match = recognise(shapes(tensors), Wanted((height, width)))
+    assert (match.title, match.config.classes) == (reference["title"], len(reference["logits"]))
+    graph = match.graph.bound(tensors)
+    logits = graph.nodes[-1].inputs[0]  # before the softmax, which hides differences
+    graph = replace(graph, outputs=(graph.values[logits],), nodes=graph.nodes[:-1])
+    write_onnx(tmp_path / "x.onnx", emit(simplify(graph), 13, 8))
+    picture = np.random.Generator(np.random.PCG64(reference["input_seed"])).normal(size=reference["input_shape"])
+    session = onnxruntime.InferenceSession(tmp_path / "x.onnx")
+    [found] = session.run(None, {"input": picture.astype(np.float32)})
+    expected = np.array(reference["logits"])
+    # float32's own rounding: MobileNetV2 differs by 7e-6 to 1.4e-5 with or without passes, the others by less
+    assert np.abs(found[0] - expected).max() <= 2e-5 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_tensor_has_a_name_on_the_page(name: str) -> None:
+    """And back: a rule that reads two layers as one, or that cannot be turned round, would lose a tensor."""
+    found = shapes(zeros(name))
+    [layout] = [layout for layout in TORCHVISION if layout.rules(found)]
+    rules = layout.rules(found)
+    page = {key: renamed(key, rules) for key in found}
+    assert None not in page.values() and len(set(page.values())) == len(found)
+    assert {key: renamed(str(ours), [(b, a) for a, b in rules]) for key, ours in page.items()} == {k: k for k in found}
+
+
+@pytest.mark.parametrize("prefix", ["", "module.", "model."])
+def test_what_no_name_tells_is_assumed_aloud(prefix: str, tmp_path: Path) -> None:
+    """As saved by torch.save(model.state_dict()), from DataParallel, and from a LightningModule."""
+    use_language("en")
+    tensors = {prefix + key: array for key, array in filled(read("squeezenet1_1")).items()}
+    path = write_checkpoint(tmp_path / "x.pth", {"state_dict": tensors})
+    card = Card.from_json(convert(path, tmp_path / "x.onnx").card.to_json())
+    assert (card.tool, card.network) == ("torchvision", "SqueezeNet 1.1")
+    assert card.assumed == ["input_size", "resize", "normalize", "color", "labels"]
+    assert "The file does not say how pictures were prepared; assumed: 224 x 224, short side 256" in card.notes[0]
+    assert card.input.steps[0] == {"op": "resize", "short": 256, "interpolation": "pillow"}
+
+
+REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
+    "a tensor too many": (
+        lambda t: {**t, "extra.weight": np.ones((2, 2), np.float32)},
+        TensorMismatch,
+        "extra.weight is",
+    ),
+    "one too few": (lambda t: without(t, "layer2.0.bn1.bias"), TensorMismatch, "layer2.0.bn1.bias is missing"),
+    "another shape": (
+        lambda t: {**t, "layer1.1.conv2.weight": np.zeros((64, 64, 5, 5), np.float32)},
+        TensorMismatch,
+        "layer1.1.conv2.weight has shape [64, 64, 5, 5], expected [64, 64, 3, 3]",
+    ),
+    "a stem whose stride nobody knows": (
+        lambda t: {**t, "conv1.weight": np.zeros((64, 3, 3, 3), np.float32)},
+        UnsupportedCheckpoint,
+        "No known network",
+    ),
+    "a head of one's own": (
+        lambda t: {**without(t, "fc.weight", "fc.bias"), "fc.1.weight": np.zeros((5, 512), np.float32)},
+        UnsupportedCheckpoint,
+        "No known network",
+    ),
+    "a tensor of the page's own names": (
+        lambda t: {**t, "backbone.conv1.weight": t["conv1.weight"]},
+        TensorMismatch,
+        "backbone.conv1.weight is not part of it",
+    ),
+    "a part of something larger": (
+        lambda t: {
+            **{f"body.{key}": array for key, array in t.items()},
+            "head.weight": np.zeros((5, 1000), np.float32),
+        },
+        UnsupportedCheckpoint,
+        "No known network",
+    ),
+}
+
+
+def without(tensors: Tensors, *keys: str) -> Tensors:
+    return {key: array for key, array in tensors.items() if key not in keys}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_does_not_fit_is_refused_in_the_files_own_names(name: str, tmp_path: Path) -> None:
+    use_language("en")
+    change, error, text = REFUSED[name]
+    path = write_checkpoint(tmp_path / "x.pth", {"state_dict": change(zeros("resnet18"))})
+    with pytest.raises(error) as refused:
+        convert(path, tmp_path / "x.onnx")
+    assert text in str(refused.value)
+
+
+def test_a_file_that_fits_two_layouts_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_language("en")
+    twice = tuple(replace(layout, tool="another") for layout in TORCHVISION)
+    monkeypatch.setattr(matching, "LAYOUTS", (*TORCHVISION, *twice))
+    with pytest.raises(UnsupportedCheckpoint, match=r"SqueezeNet 1.1 \(torchvision\), SqueezeNet 1.1 \(another\)"):
+        recognise(shapes(zeros("squeezenet1_1")))

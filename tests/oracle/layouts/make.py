@@ -1,0 +1,84 @@
+"""Make the references of this folder from torchvision's own networks.
+
+How it was run (Python 3.11, CPU):
+
+    python -m venv v
+    v/bin/pip install torch==2.13.0 numpy
+    v/bin/pip install --no-deps torchvision==0.28.0
+    v/bin/python make.py [NAME ...]
+
+Beside a torch for CPUs torchvision's own operators are missing, which none of these networks has; they are declared.
+The weights are drawn by name and shape (tests/oracle/rebuild.py), so that no file holds them; the digest is of all of
+their bytes in order.
+"""
+
+import gzip
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+
+FOLDER = Path(__file__).parent
+sys.path.insert(0, str(FOLDER.parent))
+
+from rebuild import draw  # noqa: E402
+
+_LIBRARY = torch.library.Library("torchvision", "DEF")
+for _name in ("nms", "qnms"):
+    _LIBRARY.define(f"{_name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+
+import torchvision  # noqa: E402
+
+# name -> (title that we expect, torchvision's function, classes, input shape, seed)
+NETWORKS = {
+    "resnet18": ("ResNet-18", "resnet18", 1000, (1, 3, 224, 224), 201),
+    "resnet50": ("ResNet-50", "resnet50", 5, (1, 3, 96, 96), 202),
+    "resnext50_32x4d": ("ResNeXt-50 32x4d", "resnext50_32x4d", 3, (1, 3, 64, 64), 221),
+    "wide_resnet50_2": ("Wide ResNet-50", "wide_resnet50_2", 4, (1, 3, 64, 64), 222),
+    "mobilenet_v2": ("MobileNetV2 1x", "mobilenet_v2", 10, (1, 3, 224, 224), 203),
+    "mobilenet_v3_small": ("MobileNetV3 small", "mobilenet_v3_small", 10, (1, 3, 224, 224), 204),
+    "mobilenet_v3_large": ("MobileNetV3 large", "mobilenet_v3_large", 7, (1, 3, 96, 96), 223),
+    "shufflenet_v2_x1_0": ("ShuffleNetV2 1x", "shufflenet_v2_x1_0", 6, (1, 3, 96, 96), 225),
+    "shufflenet_v2_x0_5": ("ShuffleNetV2 0.5x", "shufflenet_v2_x0_5", 10, (1, 3, 224, 224), 206),
+    "vgg11_bn": ("VGG-11 BN", "vgg11_bn", 10, (1, 3, 64, 64), 214),  # its adaptive pooling makes 7x7 of 2x2
+    "vgg11": ("VGG-11", "vgg11", 2, (1, 3, 64, 64), 224),
+    "squeezenet1_0": ("SqueezeNet 1.0", "squeezenet1_0", 8, (1, 3, 96, 96), 226),
+    "squeezenet1_1": ("SqueezeNet 1.1", "squeezenet1_1", 10, (1, 3, 224, 224), 207),
+}
+
+
+def make(name):
+    title, constructor, classes, shape, seed = NETWORKS[name]
+    network = getattr(torchvision.models, constructor)(weights=None, num_classes=classes).eval()
+    state = network.state_dict()
+    entries = [[key, list(value.shape), str(value.dtype).removeprefix("torch.")] for key, value in state.items()]
+    rng, digest = np.random.Generator(np.random.PCG64(seed)), hashlib.sha256()
+    for key, size, dtype in entries:
+        value = np.asarray(draw(rng, key, size)).astype(dtype)
+        digest.update(value.tobytes())
+        state[key].copy_(torch.from_numpy(value).reshape(size))
+    picture = np.random.Generator(np.random.PCG64(seed + 1)).normal(size=shape).astype(np.float32)
+    with torch.no_grad():
+        [logits] = network(torch.from_numpy(picture)).tolist()
+    found = {
+        "library": "torchvision",
+        "versions": {"torch": torch.__version__, "torchvision": torchvision.__version__},
+        "constructor": constructor,
+        "arguments": {"num_classes": classes},
+        "title": title,
+        "seed": seed,
+        "input_seed": seed + 1,
+        "input_shape": list(shape),
+        "entries": entries,
+        "sha256": digest.hexdigest(),
+        "logits": logits,
+    }
+    with open(FOLDER / f"{name}.json.gz", "wb") as file, gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
+        packed.write(json.dumps(found, separators=(",", ":")).encode())
+
+
+for name in sys.argv[1:] or NETWORKS:
+    make(name)
