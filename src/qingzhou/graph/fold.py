@@ -11,6 +11,7 @@ import numpy as np
 
 from ..runtime.model.card import Input
 from .form import Array, Constant, Graph, Node, roles
+from .layout import channels_first
 
 Numbers = Callable[[], Array]
 Makers = Mapping[str, Node]
@@ -25,8 +26,8 @@ class Kernel:
 
 
 def simplify(graph: Graph) -> Graph:
-    """Fold every BatchNorm that follows a convolution, and every sum of parallel convolutions (RepVGG), into one."""
-    return merge_branches(fold_batch_norm(graph.without_dead()))
+    """Spare Transposes; fold every BatchNorm that follows a convolution, and every sum of parallel ones (RepVGG)."""
+    return merge_branches(fold_batch_norm(channels_first(graph.without_dead())))
 
 
 def fold_batch_norm(graph: Graph) -> Graph:
