@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeGuard
 
 from ..errors import FileMissing, OptionError, say
 from ..runtime.file import open_file
@@ -72,7 +72,7 @@ def read_preprocess(given: object) -> Preprocess | None:
     return _of(_toml(Path(str(given))))
 
 
-def _toml(path: Path) -> Mapping[str, Any]:
+def _toml(path: Path) -> Mapping[str, object]:
     if path.suffix.lower() != ".toml":
         raise wrong(
             "", path, say(en=f"{', '.join(PRESETS)}, or a .toml file", zh=f"{'、'.join(PRESETS)}，或 .toml 文件")
@@ -93,7 +93,7 @@ def _toml(path: Path) -> Mapping[str, Any]:
         ) from None
 
 
-def _of(given: Mapping[str, Any]) -> Preprocess:
+def _of(given: Mapping[str, object]) -> Preprocess:
     """Checked; what contradicts itself is an error."""
     for key in given:
         if key not in KEYS:
@@ -116,7 +116,7 @@ def _of(given: Mapping[str, Any]) -> Preprocess:
     )
 
 
-def _values(given: Mapping[str, Any]) -> tuple[Row, Row, bool]:
+def _values(given: Mapping[str, object]) -> tuple[Row, Row, bool]:
     """mean and std of pixels 0 to 255, and whether they are for RGB."""
     preset = _choice(given, "normalize", tuple(PRESETS))
     mean, std, pixels = _row(given, "mean"), _row(given, "std"), _choice(given, "pixels", ("0-255", "0-1"))
@@ -141,7 +141,7 @@ def _values(given: Mapping[str, Any]) -> tuple[Row, Row, bool]:
     return tuple(n * scale for n in mean), tuple(n * scale for n in std), False
 
 
-def _row(given: Mapping[str, Any], key: str) -> Row:
+def _row(given: Mapping[str, object], key: str) -> Row:
     """One number or three."""
     value = given.get(key)
     if value is None:
@@ -152,14 +152,14 @@ def _row(given: Mapping[str, Any], key: str) -> Row:
     return tuple(map(float, row))
 
 
-def _choice(given: Mapping[str, Any], key: str, allowed: Sequence[str]) -> str | None:
+def _choice(given: Mapping[str, object], key: str, allowed: Sequence[str]) -> str | None:
     value = given.get(key)
-    if value is not None and value not in allowed:
-        raise wrong(key, value, ", ".join(allowed))
-    return value
+    if value is None or (isinstance(value, str) and value in allowed):
+        return value
+    raise wrong(key, value, ", ".join(allowed))
 
 
-def _resize(value: Any) -> Step | None:
+def _resize(value: object) -> Step | None:
     """A number is the short side, two are (height, width)."""
     if value is None:
         return None
@@ -168,18 +168,18 @@ def _resize(value: Any) -> Step | None:
     return {"size": list(_two("resize", value))}
 
 
-def _size(given: Mapping[str, Any], key: str) -> tuple[int, int] | None:
+def _size(given: Mapping[str, object], key: str) -> tuple[int, int] | None:
     value = given.get(key)
     return None if value is None else (value, value) if _is_side(value) else _two(key, value)
 
 
-def _two(key: str, value: Any) -> tuple[int, int]:
+def _two(key: str, value: object) -> tuple[int, int]:
     if not isinstance(value, (list, tuple)) or len(value) != 2 or not all(map(_is_side, value)):
         raise wrong(key, value, say(en="a number, or [height, width]", zh="一个数，或 [高, 宽]"))
     return value[0], value[1]
 
 
-def _is_side(value: Any) -> bool:
+def _is_side(value: object) -> TypeGuard[int]:
     return type(value) is int and 0 < value <= LARGEST_SIDE
 
 

@@ -256,11 +256,12 @@ def _text(source: Saved, checkpoint: Checkpoint) -> Network:
     return Network(graph, card, "Sequential", _width(graph))
 
 
-def _vocabulary(words: Any, module: Module) -> dict[str, int]:
+def _vocabulary(words: object, module: Module) -> dict[str, int]:
     """word2idx, checked: every word one number that the embedding has."""
     count = module.child("embedding").whole("num_embeddings")
-    found = {str(word): number for word, number in entries(words).items()}
-    if len(found) > MOST_WORDS or not all(type(n) is int and 0 <= n < count for n in found.values()):
+    given = entries(words)
+    found = {str(word): n for word, n in given.items() if type(n) is int and 0 <= n < count}
+    if len(given) > MOST_WORDS or not all(type(n) is int and 0 <= n < count for n in given.values()):
         raise _bad_vocabulary(count)
     return found
 

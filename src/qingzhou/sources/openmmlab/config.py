@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from ...errors import say
 from ...files.refusals import short
@@ -21,7 +20,7 @@ from .pipeline import read_picture
 MOST_LEVELS = 16  # more is no detector
 
 
-def read_settings(meta: Mapping[str, Any]) -> Settings:
+def read_settings(meta: Mapping[str, object]) -> Settings:
     """The settings in a checkpoint's meta; never an error: what is no text that can be read gives none, and a note."""
     found = {key: meta[key] for key in ("config", "cfg") if meta.get(key)}
     found = {key: text for key, text in found.items() if not isinstance(text, str) or text.strip()}
@@ -35,7 +34,7 @@ def read_settings(meta: Mapping[str, Any]) -> Settings:
 
 
 # Settings that shapes do not show: what we do, at each path in the model
-FOLLOWED: dict[str, tuple[Any, ...]] = {
+FOLLOWED: dict[str, tuple[object, ...]] = {
     "backbone.style": ("pytorch", "caffe"),
     "neck.upsample_cfg.mode": ("nearest",),
     "neck.level_strides": (2,),
@@ -60,7 +59,7 @@ FOLLOWED: dict[str, tuple[Any, ...]] = {
 class _Config:
     """The values of a text, and what we met in it that we do not follow."""
 
-    names: Mapping[str, Any]
+    names: Mapping[str, object]
     modern: bool  # written by mmcv 2
     strange: list[str] = field(default_factory=list)
 
@@ -88,23 +87,24 @@ class _Config:
         self.strange += unknown
         return replace(found, notes=tuple(self.notes()))
 
-    def expect(self, value: Any, done: Sequence[Any], name: str) -> None:
+    def expect(self, value: object, done: Sequence[object], name: str) -> None:
         """Take down a setting that is there and is none of these; of several numbers each must be."""
         values = value[:MOST_SHAPES] if isinstance(value, tuple) else (value,)
         if value is not None and any(one not in done for one in values):
             self.strange.append(f"{name} = {', '.join(short(one, 40) for one in values[:4])}")
 
-    def norms(self, model: Any) -> None:
+    def norms(self, model: object) -> None:
         """BatchNorm's eps in detectors: SSDLite's networks have 1e-3 everywhere, the others torch's 1e-5."""
-        if "head" in (model or ()):  # a classifier's are followed
+        parts = model if isinstance(model, dict) else {}
+        if "head" in parts:  # a classifier's are followed
             return
         lite = type_name(at(model, "neck")) == "SSDNeck"
-        found = ("backbone", "neck") if "neck" in (model or ()) else ()
+        found = ("backbone", "neck") if "neck" in parts else ()
         for part in (*found, *(["bbox_head"] if lite else [])):
             eps = first(at(model, part, "norm_cfg", "eps"), 1e-5)
             self.expect(eps, (1e-3 if lite else 1e-5,), f"{part}.norm_cfg.eps")
 
-    def stage(self, test: Any, name: str) -> Stage:
+    def stage(self, test: object, name: str) -> Stage:
         """One test_cfg; before mmdet 2.4 with nms_thr and max_num."""
         nms = at(test, "nms")
         self.expect(type_name(nms), ("nms",), f"{name}.nms.type")
@@ -119,7 +119,7 @@ class _Config:
             confidence=share(at(test, "conf_thr")),
         )
 
-    def anchors(self, head: Any, name: str) -> Anchors:
+    def anchors(self, head: object, name: str) -> Anchors:
         """The anchor generator of a head."""
         maker = first(at(head, "anchor_generator"), at(head, "prior_generator"))
         kind, strides = type_name(maker), sizes(at(maker, "strides"))
@@ -134,7 +134,7 @@ class _Config:
             self.strange.append(f"{name}.anchor_generator")
         return found
 
-    def stds(self, model: Any, *path: str) -> Numbers | None:
+    def stds(self, model: object, *path: str) -> Numbers | None:
         """target_stds of a box coder of four deltas."""
         coder, name = at(model, *path, "bbox_coder"), ".".join((*path, "bbox_coder"))
         self.expect(type_name(coder), ("DeltaXYWHBBoxCoder", "YOLOBBoxCoder"), f"{name}.type")
@@ -165,7 +165,7 @@ def _unreadable() -> str:
 # -- anchors -----------------------------------------------------------------------------------------------------------
 
 
-def _ssd(maker: Any, strides: Numbers) -> Anchors:
+def _ssd(maker: object, strides: Numbers) -> Anchors:
     smallest, largest = (sizes(at(maker, name)) for name in ("min_sizes", "max_sizes"))
     if not (smallest or largest):
         smallest, largest = _ssd_sizes(maker, len(strides))
@@ -174,26 +174,26 @@ def _ssd(maker: Any, strides: Numbers) -> Anchors:
     return Anchors("SSD", strides, ratios, smallest=smallest, largest=largest) if complete else Anchors()
 
 
-def _yolo(maker: Any, strides: Numbers) -> Anchors:
+def _yolo(maker: object, strides: Numbers) -> Anchors:
     levels = at(maker, "base_sizes")
     sizes = tuple(map(rows, levels[:MOST_LEVELS])) if isinstance(levels, tuple) else ()
     complete = 0 < len(strides) == len(sizes) and all(len(pair) == 2 for level in sizes for pair in level)
     return Anchors("YOLO", strides, sizes=sizes) if complete else Anchors()
 
 
-def _rpn(maker: Any, strides: Numbers) -> Anchors:
+def _rpn(maker: object, strides: Numbers) -> Anchors:
     ratios, scales = sizes(at(maker, "ratios")), _scales(maker)
     return Anchors("RPN", strides, (ratios,), scales) if strides and ratios and scales else Anchors()
 
 
-GENERATORS: dict[str, Callable[[Any, Numbers], Anchors]] = {
+GENERATORS: dict[str, Callable[[object, Numbers], Anchors]] = {
     "SSDAnchorGenerator": _ssd,
     "YOLOAnchorGenerator": _yolo,
     "AnchorGenerator": _rpn,
 }
 
 
-def _ssd_sizes(maker: Any, levels: int) -> tuple[Numbers, Numbers]:
+def _ssd_sizes(maker: object, levels: int) -> tuple[Numbers, Numbers]:
     """min_sizes and max_sizes where only their range is given: SSD300 and SSD512 (Liu et al. 2016, 2.2).
 
     The range is cut into whole percents of the picture; the finest level is set apart, smaller.
@@ -208,7 +208,7 @@ def _ssd_sizes(maker: Any, levels: int) -> tuple[Numbers, Numbers]:
     return tuple(side * low // 100 for low, _ in percents), tuple(side * high // 100 for _, high in percents)
 
 
-def _scales(maker: Any) -> Numbers:
+def _scales(maker: object) -> Numbers:
     """`scales`, or octave_base_scale in scales_per_octave steps to twice that."""
     base, steps = sizes(at(maker, "octave_base_scale")), count(at(maker, "scales_per_octave"))
     if base and steps and steps <= MOST_SHAPES:

@@ -15,7 +15,6 @@ import tokenize
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 LONGEST = 1 << 18  # characters; the class names of large data sets take tens of thousands
 LONGEST_LINE = 20_000  # Python 3.12's tokenizer takes the square of a line's length in time; the tools write 79
@@ -24,7 +23,7 @@ MOST_TOKENS = 20_000  # the classes of LVIS, four times over, take half of them
 MOST_VALUES = 100_000
 LARGEST = 1 << 53  # numbers beyond are not settings
 
-OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+OPERATORS: dict[type[ast.operator], Callable[[object, object], object]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
@@ -46,7 +45,7 @@ class Unreadable(Exception):
     """The text is not a config as it is written into checkpoints."""
 
 
-def parse(text: object) -> dict[str, Any]:
+def parse(text: object) -> dict[str, object]:
     """Name -> value of every assignment, the last one of each; Unreadable, also for what is no text."""
     if not isinstance(text, str) or len(text) > LONGEST or max(map(len, text.split("\n"))) > LONGEST_LINE:
         raise Unreadable
@@ -98,7 +97,7 @@ def _prefix(string: str) -> str:
 
 @dataclass
 class _Reader:
-    names: dict[str, Any] = field(default_factory=dict)
+    names: dict[str, object] = field(default_factory=dict)
     values: int = 0
 
     def read(self, statement: ast.stmt) -> None:
@@ -113,7 +112,7 @@ class _Reader:
             case _:
                 raise Unreadable
 
-    def value(self, node: ast.expr) -> Any:
+    def value(self, node: ast.expr) -> object:
         """What an expression says, or UNKNOWN."""
         self.count(1)
         match node:
@@ -133,9 +132,9 @@ class _Reader:
                 return _computed(OPERATORS[type(op)], self.value(left), self.value(right))
         return UNKNOWN
 
-    def table(self, keys: Iterable[Any], nodes: Iterable[ast.expr]) -> Any:
+    def table(self, keys: Iterable[object], nodes: Iterable[ast.expr]) -> object:
         """A dict; the key None takes in all of another one (`**other`)."""
-        found: dict[Any, Any] = {}
+        found: dict[object, object] = {}
         for key, node in zip(keys, nodes, strict=True):
             value = self.value(node)
             if key is None and isinstance(value, dict):
@@ -147,7 +146,7 @@ class _Reader:
                 return UNKNOWN
         return found
 
-    def key(self, node: ast.expr) -> Any:
+    def key(self, node: ast.expr) -> object:
         """A key of a dict; None stands for something else there."""
         key = self.value(node)
         return UNKNOWN if key is None else key
@@ -159,14 +158,14 @@ class _Reader:
             raise Unreadable
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """Text, truth, None and ordinary numbers."""
-    if type(value) in (int, float):
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
         return value if abs(value) <= LARGEST else UNKNOWN  # which no NaN is
     return value if value is None or isinstance(value, (str, bool)) else UNKNOWN
 
 
-def _computed(how: Callable[..., Any], *numbers: Any) -> Any:
+def _computed(how: Callable[..., object], *numbers: object) -> object:
     """A sum of plain numbers."""
     if any(type(number) not in (int, float) for number in numbers):
         return UNKNOWN

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from ...files.refusals import short
 from ...nets.settings import Activation, Layers
 from .config_text import UNKNOWN
-from .config_values import at, count, first, number, numbers, share, type_name
+from .config_values import at, count, number, numbers, share, type_name
 
 RESNETS = ("ResNet", "ResNetV1c", "ResNet_CIFAR", "ResNeXt", "RegNet")
 BACKBONES = (*RESNETS, "MobileNetV2", "MobileNetV3", "ShuffleNetV2", "VGG", "RepVGG", "LeNet5")
@@ -113,7 +112,7 @@ FOLLOWED = {
 }
 
 
-def read_layers(model: Any) -> tuple[Layers, list[str]]:
+def read_layers(model: object) -> tuple[Layers, list[str]]:
     """The layers of a config's model, and the settings in it that we do not follow; of a detector only the latter."""
     if not isinstance(model, dict):
         return Layers(), []
@@ -129,21 +128,23 @@ def read_layers(model: Any) -> tuple[Layers, list[str]]:
 class _Reader:
     """A classifier's backbone, neck and head, and what is refused of them."""
 
-    model: dict[Any, Any]
+    model: dict[object, object]
     refused: list[str] = field(default_factory=list)
 
     def layers(self) -> Layers:
         """Everything; what is refused is known last."""
         kind = type_name(self.part("backbone"))
-        found: dict[str, Any] = self.stages(kind) | self.head()
+        stages, found = self.stages(kind), self.head()
         self.convolutions(kind)
         eps = self.eps("backbone", None)
         act = self.act("backbone", None)
         if act and kind not in WITH_ACT and act.kind != "relu":
             self.refuse("backbone.act_cfg", act.kind)
         pool = self.neck()
-        return Layers(
-            **found,
+        return replace(
+            found,
+            strides=stages.get("strides", ()),
+            dilations=stages.get("dilations", ()),
             eps=eps,
             act=act if kind in WITH_ACT else None,
             pool_eps=pool,
@@ -151,26 +152,26 @@ class _Reader:
             refused=tuple(self.refused),
         )
 
-    def part(self, name: str) -> Any:
+    def part(self, name: str) -> object:
         """backbone, neck or head; the last of a list of necks."""
         found = at(self.model, name)
         return found[-1] if isinstance(found, tuple) and found else found
 
-    def expect(self, path: str, done: Sequence[Any]) -> None:
+    def expect(self, path: str, done: Sequence[object]) -> None:
         """Refuse a setting that is there and none of these."""
         part, key = path.split(".")
         value = at(self.part(part), key)
         if value is not None and value not in done:
             self.refuse(path, value)
 
-    def refuse(self, path: str, value: Any) -> None:
+    def refuse(self, path: str, value: object) -> None:
         """Take it down as text."""
         self.refused.append(f"{path} = {_text(value)}")
 
-    def stages(self, kind: str | None) -> dict[str, Any]:
+    def stages(self, kind: str | None) -> dict[str, tuple[int, ...]]:
         """strides and dilations, and which stage the head reads."""
         read = {name: numbers(at(self.part("backbone"), name)) for name in ("strides", "dilations", "out_indices")}
-        found: dict[str, Any] = {}
+        found: dict[str, tuple[int, ...]] = {}
         for name, usual in (("strides", 2), ("dilations", 1)):
             values = tuple(n for n in map(count, read[name]) if n)
             if kind in RESNETS and len(values) == 4:
@@ -210,7 +211,8 @@ class _Reader:
             self.refuse(f"{part}.act_cfg", kind or made["act_cfg"])
             return usual
         name, slope = SLOPES.get(kind, ("", 0.0))
-        return Activation(ACTIVATIONS[kind], float(first(number(at(made["act_cfg"], name)), slope)))
+        said = number(at(made["act_cfg"], name))
+        return Activation(ACTIVATIONS[kind], float(slope if said is None else said))
 
     def neck(self) -> float:
         """The least value that generalised mean pooling takes."""
@@ -221,24 +223,25 @@ class _Reader:
         eps = number(at(neck, "eps"))
         return -math.inf if at(neck, "clamp") is False else 1e-6 if eps is None else eps
 
-    def head(self) -> dict[str, Any]:
-        """What comes after the pooling."""
+    def head(self) -> Layers:
+        """What comes after the pooling; nothing of what is before it."""
         head, kind = self.part("head"), type_name(self.part("head"))
         if isinstance(at(self.model, "head"), tuple) or kind in OTHER_HEADS:
             self.refuse("head.type", kind or at(self.model, "head"))
         self.expect("head.num_subcenters", (1,))
         threshold, most = share(at(head, "thr")), count(at(head, "topk"))
         stacked = Activation("relu") if kind == "StackedLinearClsHead" else None
-        return {
-            "head_act": self.act("head", stacked),
-            "head_eps": first(self.eps("head", None), 1e-5),
-            "scale": float(first(number(at(head, "scale")), 64.0)),
-            "residual": number(at(head, "lam")),
-            "sigmoid": kind in SIGMOID_HEADS,
+        eps, scale, usual = self.eps("head", None), number(at(head, "scale")), Layers()
+        return Layers(
+            head_act=self.act("head", stacked),
+            head_eps=usual.head_eps if eps is None else eps,
+            scale=usual.scale if scale is None else float(scale),
+            residual=number(at(head, "lam")),
+            sigmoid=kind in SIGMOID_HEADS,
             # `thr` counts before `topk`, and without either it is 0.5 (mmpretrain's multi_label_cls_head.py)
-            "threshold": threshold if threshold is not None else 0.5 if most is None else 0.0,
-            "most": most if threshold is None else None,
-        }
+            threshold=threshold if threshold is not None else 0.5 if most is None else 0.0,
+            most=most if threshold is None else None,
+        )
 
     def unknown(self) -> Iterator[str]:
         """Settings and types that no list of this page has."""
@@ -254,6 +257,6 @@ class _Reader:
                     yield f"{name}.{short(key, 40)}" + ("" if value is UNKNOWN else f" = {_text(value)}")
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     """A setting, for people."""
     return ", ".join(short(one, 40) for one in value[:4]) if isinstance(value, tuple) else short(value, 40)

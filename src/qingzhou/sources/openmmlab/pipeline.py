@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
 
 from ...nets.settings import Numbers, Picture, Step
 from .config_values import at, count, first, numbers, pair, truth, type_name
@@ -44,7 +43,7 @@ PASSED = (
 )
 
 
-def read_picture(names: Mapping[str, Any], model: Any, modern: bool, strange: list[str]) -> Picture:
+def read_picture(names: Mapping[str, object], model: object, modern: bool, strange: list[str]) -> Picture:
     """What a config says of its pictures; what of it is not followed goes to `strange`. `modern`: written by mmcv 2."""
     kind, pipeline = _pipeline(names)
     made = first(at(model, "data_preprocessor"), at(names, "data_preprocessor"))
@@ -76,11 +75,11 @@ class _Reading:
     strange: list[str]
     steps: list[Step] = field(default_factory=list)
     color: str = "BGR"
-    scale: Any = None
+    scale: object = None
     failed: bool = False
     values_known: bool = True
 
-    def read(self, step: Any) -> None:
+    def read(self, step: object) -> None:
         """One step of the pipeline; what is not followed is taken down."""
         name = type_name(step)
         if name in STEPS:
@@ -106,7 +105,7 @@ class _Reading:
             self.note(what)
         return followed
 
-    def preprocess(self, made: Any) -> None:
+    def preprocess(self, made: object) -> None:
         """The data_preprocessor of mmcv 2: normalise, then pad the batch."""
         turned = any(truth(at(made, key)) is True for key in ("to_rgb", "bgr_to_rgb", "rgb_to_bgr"))
         self.values(made, "data_preprocessor", turned)
@@ -114,7 +113,7 @@ class _Reading:
         if multiple and multiple > 1:
             self.pad({"multiple": multiple}, at(made, "pad_value"), "data_preprocessor.pad_value")
 
-    def values(self, step: Any, name: str, rgb: bool) -> None:
+    def values(self, step: object, name: str, rgb: bool) -> None:
         """mean and std, after the channels are put into the order they are for."""
         mean, std = (numbers(at(step, key)) if at(step, key) is not None else () for key in ("mean", "std"))
         self.swap(rgb)
@@ -134,7 +133,7 @@ class _Reading:
                 if len(step.get("value", ())) == 3:
                     step["value"] = step["value"][::-1]
 
-    def pad(self, size: Step, value: Any, name: str) -> None:
+    def pad(self, size: Step, value: object, name: str) -> None:
         """Fill up at the right and bottom."""
         value = first(at(value, "img"), None if isinstance(value, dict) else value, 0)
         fill: Numbers = numbers(value)
@@ -143,7 +142,7 @@ class _Reading:
         step: Step = {"op": "pad_to", **size}
         self.steps.append({**step, "value": [*map(float, fill)]} if any(fill) else step)
 
-    def resized(self, size: Step | None, step: Any, name: str) -> None:
+    def resized(self, size: Step | None, step: object, name: str) -> None:
         """A resize, by OpenCV where nothing else is said."""
         self.unless(first(at(step, "interpolation"), "bilinear") == "bilinear", _is(step, name, "interpolation"))
         backend = first(at(step, "backend"), "cv2")
@@ -156,11 +155,11 @@ class _Reading:
             self.steps.append({"op": "resize", **size, "interpolation": backend})
 
 
-def _is(step: Any, name: str, key: str) -> str:
+def _is(step: object, name: str, key: str) -> str:
     return f"{name}.{key} = {at(step, key)}"
 
 
-def _shown(step: Any) -> str:
+def _shown(step: object) -> str:
     """A step's sizes, as far as they can be shown."""
     keys = ("size", "scale", "img_scale", "scale_factor", "edge", "adaptive_side")
     return ", ".join(f"{key}={at(step, key)}" for key in keys if at(step, key) is not None) or "?"
@@ -169,7 +168,7 @@ def _shown(step: Any) -> str:
 # -- one function for each kind of step --------------------------------------------------------------------------------
 
 
-def _load(step: Any, done: _Reading) -> None:
+def _load(step: object, done: _Reading) -> None:
     kind = first(at(step, "color_type"), "color")
     if kind == "grayscale":
         done.color = "GRAY"
@@ -180,7 +179,7 @@ def _load(step: Any, done: _Reading) -> None:
         done.color = str(order).upper()
 
 
-def _resize(step: Any, done: _Reading) -> None:
+def _resize(step: object, done: _Reading) -> None:
     """mmcls 0.x: size, where (256, -1) is one side; else scale or img_scale, which mmdet 2 keeps the ratio of."""
     size = at(step, "size")
     if size is not None:
@@ -192,27 +191,29 @@ def _resize(step: Any, done: _Reading) -> None:
     done.resized(found or None, step, "Resize")
 
 
-def _of_size(step: Any, size: Any) -> Step | None:
+def _of_size(step: object, size: object) -> Step | None:
     if isinstance(size, tuple) and len(size) == 2 and size[1] == -1:
         return _side(first(at(step, "adaptive_side"), "short"), size[0])
     height_width = pair(size)
     return height_width and {"size": [*height_width]}
 
 
-def _side(which: Any, length: Any) -> Step | None:
+def _side(which: object, length: object) -> Step | None:
     found = count(length)
     return {"short": found} if which == "short" and found else None
 
 
-def _edge(step: Any, done: _Reading) -> None:
+def _edge(step: object, done: _Reading) -> None:
     done.resized(_side(first(at(step, "edge"), "short"), at(step, "scale")), step, "ResizeEdge")
 
 
-def _efficient_crop(step: Any, done: _Reading) -> None:
+def _efficient_crop(step: object, done: _Reading) -> None:
     """The centre's share crop_size / (crop_size + crop_padding), made crop_size: as if resized first."""
     name, side = type_name(step) or "", count(at(step, "crop_size"))
-    more = first(at(step, "crop_padding"), 32)
-    if not done.unless(side is not None and type(more) is int and more >= 0, _is(step, name, "crop_size")) or not side:
+    said = at(step, "crop_padding")
+    more = 32 if said is None else said if type(said) is int and said >= 0 else None
+    fine = done.unless(side is not None and more is not None, _is(step, name, "crop_size"))
+    if not fine or not side or more is None or not isinstance(step, dict):
         done.failed = True
         return
     usual = "bicubic" if name == "EfficientNetCenterCrop" else "bilinear"
@@ -220,7 +221,7 @@ def _efficient_crop(step: Any, done: _Reading) -> None:
     done.steps.append({"op": "center_crop", "size": [side, side]})
 
 
-def _center_crop(step: Any, done: _Reading) -> None:
+def _center_crop(step: object, done: _Reading) -> None:
     if truth(at(step, "efficientnet_style")) is True:
         _efficient_crop(step, done)
         return
@@ -234,11 +235,11 @@ def _center_crop(step: Any, done: _Reading) -> None:
         done.failed = True
 
 
-def _normalize(step: Any, done: _Reading) -> None:
+def _normalize(step: object, done: _Reading) -> None:
     done.values(step, "Normalize", truth(at(step, "to_rgb")) is not False)
 
 
-def _pad(step: Any, done: _Reading) -> None:
+def _pad(step: object, done: _Reading) -> None:
     """To a size, a multiple, or a square, which is that of the resize before it."""
     size, multiple = pair(at(step, "size")), count(at(step, "size_divisor"))
     done.unless(first(at(step, "padding_mode"), "constant") == "constant", _is(step, "Pad", "padding_mode"))
@@ -254,7 +255,7 @@ def _pad(step: Any, done: _Reading) -> None:
         done.pad(into, at(step, "pad_val"), _is(step, "Pad", "pad_val"))
 
 
-STEPS: dict[str, Callable[[Any, _Reading], None]] = {
+STEPS: dict[str, Callable[[object, _Reading], None]] = {
     "LoadImageFromFile": _load,
     "Resize": _resize,
     "FixScaleResize": _resize,
@@ -269,7 +270,7 @@ STEPS: dict[str, Callable[[Any, _Reading], None]] = {
 # -- finding it --------------------------------------------------------------------------------------------------------
 
 
-def _pipeline(names: Mapping[str, Any]) -> tuple[str | None, Any]:
+def _pipeline(names: Mapping[str, object]) -> tuple[str | None, object]:
     """The type and the steps of the data set that the tools' test programs use; else of the one for validation."""
     for test in ("test", "val"):
         for path in ((f"{test}_dataloader", "dataset"), ("data", test)):
@@ -282,7 +283,7 @@ def _pipeline(names: Mapping[str, Any]) -> tuple[str | None, Any]:
     return None, None
 
 
-def _innermost(data: Any) -> Any:
+def _innermost(data: object) -> object:
     """The data set with the steps, inside those that repeat, balance or join others, of which the first counts."""
     while True:
         if isinstance(data, tuple):
@@ -293,7 +294,7 @@ def _innermost(data: Any) -> Any:
             return data
 
 
-def _flat(steps: Any, depth: int = 0) -> Iterator[Any]:
+def _flat(steps: object, depth: int = 0) -> Iterator[object]:
     """The steps, each followed by those inside it; MultiScaleFlipAug and TestTimeAug hold others."""
     for step in steps if isinstance(steps, tuple) and depth < 4 else ():
         if isinstance(step, tuple):  # TestTimeAug lists its ways one by one

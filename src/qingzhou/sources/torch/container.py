@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from ...errors import QingzhouError
 from ...files.archive import read_archive
@@ -68,7 +67,7 @@ def _read(file: File, head: bytes, limits: Limits) -> Checkpoint:
     return Checkpoint(Tensors(chosen.tensors), meta, root, chosen.module, origin, chosen.ignored, tuple(chosen.notes))
 
 
-def _meta(root: Any) -> dict[str, Any]:
+def _meta(root: object) -> dict[str, object]:
     """The file's own `meta`, as far as its keys are text."""
     meta = root.get("meta") if isinstance(root, Mapping) else None
     return {key: value for key, value in meta.items() if isinstance(key, str)} if isinstance(meta, Mapping) else {}
@@ -77,7 +76,7 @@ def _meta(root: Any) -> dict[str, Any]:
 # -- torch >= 1.6: a zip ----------------------------------------------------------------------------------------------
 
 
-def _read_zip(file: File, limits: Limits) -> tuple[Any, dict[str, Any]]:
+def _read_zip(file: File, limits: Limits) -> tuple[object, dict[str, object]]:
     records = read_archive(file, limits)
     storages = Storages(file, limits)
     storages.records = {name[5:]: record for name, record in records.items() if name.startswith("data/")}
@@ -108,7 +107,7 @@ def _byte_order(file: File, record: Record | None) -> bytes:
 # -- torch < 1.6, or _use_new_zipfile_serialization=False: five pickles, then the storages -----------------------------
 
 
-def _read_legacy(file: File, limits: Limits) -> tuple[Any, dict[str, Any]]:
+def _read_legacy(file: File, limits: Limits) -> tuple[object, dict[str, object]]:
     tape = Tape(file.read(0, min(file.size, limits.pickle_bytes)))
     storages = Storages(file, limits)
     first = _first(tape, limits)
@@ -124,7 +123,7 @@ def _read_legacy(file: File, limits: Limits) -> tuple[Any, dict[str, Any]]:
     return root, _meta(root)
 
 
-def _first(tape: Tape, limits: Limits) -> Any:
+def _first(tape: Tape, limits: Limits) -> object:
     """The magic number; of any other pickle what can be read of it, for the message (joblib puts raw bytes in it)."""
     torch = tape.getvalue()[2:4] == b"\x8a\x0a"
     try:
@@ -135,7 +134,7 @@ def _first(tape: Tape, limits: Limits) -> Any:
         return Opaque("?")
 
 
-def _plain_pickle(first: Any) -> QingzhouError:
+def _plain_pickle(first: object) -> QingzhouError:
     kind = short(first.name if isinstance(first, Opaque) else type(first).__name__)
     return wrong_type(
         f"a plain Python pickle (of: {kind}), such as scikit-learn and BaseML save",
@@ -145,7 +144,7 @@ def _plain_pickle(first: Any) -> QingzhouError:
     )
 
 
-def _legacy_records(file: File, keys: Any, place: int, storages: Storages) -> dict[str, Record]:
+def _legacy_records(file: File, keys: object, place: int, storages: Storages) -> dict[str, Record]:
     """After the pickles: for each key an int64 element count, then the elements."""
     if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys) or len(set(keys)) != len(keys):
         raise damaged("its list of parts is garbled", "数据块列表混乱")
@@ -164,7 +163,7 @@ def _legacy_records(file: File, keys: Any, place: int, storages: Storages) -> di
 # -- safetensors: https://github.com/huggingface/safetensors#format  ----
 
 
-def _read_safetensors(file: File, limits: Limits) -> tuple[Any, dict[str, Any]]:
+def _read_safetensors(file: File, limits: Limits) -> tuple[object, dict[str, object]]:
     size = int.from_bytes(file.read(0, 8), "little")
     if size > limits.header_bytes:
         raise unsafe(f"its header has {size} bytes", f"文件头有 {size} 字节")
@@ -186,7 +185,7 @@ def _read_safetensors(file: File, limits: Limits) -> tuple[Any, dict[str, Any]]:
     return root, dict(meta)
 
 
-def _json(text: bytes) -> dict[str, Any]:
+def _json(text: bytes) -> dict[str, object]:
     try:
         header = fields.loads(text.decode("utf-8"), _unique)
     except (ValueError, RecursionError):
@@ -196,14 +195,14 @@ def _json(text: bytes) -> dict[str, Any]:
     return header
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) != len(pairs):
         raise unsafe("two of its tensors have the same name", "有重名的张量")
     return found
 
 
-def _safe_tensor(storages: Storages, key: str, entry: Any, base: int) -> TensorRef | Opaque:
+def _safe_tensor(storages: Storages, key: str, entry: object, base: int) -> TensorRef | Opaque:
     """One line of the header; a record for types that are none of ours, refused if the network needs them."""
     fields = entry if isinstance(entry, dict) else {}
     shape, offsets = fields.get("shape", 0), fields.get("data_offsets", 0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -29,7 +28,7 @@ class Module:
 
     path: str
     name: str
-    state: Mapping[str, Any]
+    state: Mapping[str, object]
     table: Mapping[str, Function]
     steps: Iterator[int]
 
@@ -84,7 +83,7 @@ class Module:
 
     # -- settings ----------------------------------------------------------------------------------------------------
 
-    def get(self, name: str, default: Any = None) -> Any:
+    def get(self, name: str, default: object = None) -> object:
         """An attribute as it was pickled."""
         return self.state.get(name, default)
 
@@ -103,7 +102,7 @@ class Module:
         """One whole number of at least `low`."""
         return self.sizes(name, 1, low)[0]
 
-    def sizes(self, name: str, dims: int, low: int = 1, default: Any = None) -> tuple[int, ...]:
+    def sizes(self, name: str, dims: int, low: int = 1, default: object = None) -> tuple[int, ...]:
         """A whole number per dimension; a single one counts for all."""
         value = self.get(name, default)
         numbers = integers(value)
@@ -211,7 +210,7 @@ def unknown(m: Module) -> QingzhouError:
     )
 
 
-def entries(value: object) -> Mapping[str, Any]:
+def entries(value: object) -> Mapping[str, object]:
     """The content of a pickled dict, whatever kind of dict it was; empty for anything else."""
     if isinstance(value, Mapping):
         return value
