@@ -48,13 +48,14 @@ def convert(files: tuple[Path, ...], out: str | None, lang: str | None, as_json:
     把训练得到的权重文件（.pth）转换成检查过的 ONNX 模型和可以直接运行的代码。
     """
     with friendly(lang, as_json):
-        from . import present
         from .batch import convert_all
         from .options import Options
+        from .present.conversions import conversions
+        from .present.pieces import busy
 
-        with present.busy(say("converting", "转换中")):
+        with busy(say("converting", "转换中")):
             results = convert_all(files, out, Options(**asked))
-        present.conversions(results, as_json)
+        conversions(results, as_json)
         if any(isinstance(result, QingzhouError) for _, result in results):
             sys.exit(1)
 
@@ -66,10 +67,10 @@ def convert(files: tuple[Path, ...], out: str | None, lang: str | None, as_json:
 def info(file: Path, tree: bool, lang: str | None, as_json: bool) -> None:
     """Say what is inside a checkpoint or an ONNX model. 查看文件里有什么。"""
     with friendly(lang, as_json):
-        from . import present
         from .info import read_info
+        from .present.information import info
 
-        present.info(read_info(file), tree, as_json)
+        info(read_info(file), tree, as_json)
 
 
 @main.command()
@@ -104,9 +105,11 @@ def run(
     用模型识别图片、文件夹、CSV 表格或 NPZ 数组。
     """
     with friendly(lang, as_json):
-        from . import present
         from .answers import write_coco
         from .model import load
+        from .present.answers import as_csv as show
+        from .present.answers import predictions
+        from .present.pieces import busy, note
         from .run import note_of, run_all
         from .whole_file import output_path
 
@@ -117,24 +120,24 @@ def run(
             )
         boxes = None if coco is None else output_path(model, coco, ".coco.json", *inputs)  # before anybody waits
         opened = load(model, device)
-        with present.busy(say("predicting", "识别中")):
+        with busy(say("predicting", "识别中")):
             results = run_all(opened.predictor, inputs, save, threshold)
         built_in = (opened.card.thresholds or {}).get("score", 0) if opened.card.output.scores == "boxes" else 0
         if threshold is not None and threshold < built_in:
-            present.note(
+            note(
                 say(
                     f"The model keeps nothing below {built_in}; convert with --score-threshold {threshold} for more.",
                     f"模型内部已去掉低于 {built_in} 的结果；要保留更多，请用 --score-threshold {threshold} 重新转换。",
                 )
             )
         if opened.card.input.kind == "image" and (left := note_of(inputs)):
-            present.note(left)
+            note(left)
         if boxes is not None:
             write_coco(boxes, results, opened.card.labels)
         if as_csv:
-            present.as_csv(results)
+            show(results)
         else:
-            present.predictions(results, top, opened.card, as_json)
+            predictions(results, top, opened.card, as_json)
         if any(isinstance(result.answer, QingzhouError) for result in results):
             sys.exit(1)
 
@@ -146,10 +149,10 @@ def run(
 def check(model: Path, device: str, lang: str | None, as_json: bool) -> None:
     """Run the sample inside a model, and compare with the answer recorded there. 模型自检。"""
     with friendly(lang, as_json):
-        from . import present
         from .model import load
+        from .present.answers import check
 
-        present.check(model, load(model, device).check(), as_json)
+        check(model, load(model, device).check(), as_json)
 
 
 @main.command()
@@ -174,14 +177,14 @@ def evaluate(
     用带答案的数据评估模型：按类别分好的图片文件夹、MMEdu 数据集、COCO、YOLO 或 VOC 标注、CSV 表格、NPZ 数组。
     """
     with friendly(lang, as_json):
-        from . import present
         from .evaluate import evaluate as judge
         from .model import load
         from .present.evaluation import evaluation
+        from .present.pieces import busy
         from .whole_file import output_path
 
         page = None if html is None else output_path(model, html, ".html")  # before anybody waits
-        with present.busy(say("evaluating", "评估中")):
+        with busy(say("evaluating", "评估中")):
             found = judge(load(model, device), data, layout)
         if page is not None:
             from .present.evaluation_page import evaluation_page
@@ -217,12 +220,13 @@ def export(
     把转换好的模型（或权重文件）编译成某个推理引擎的格式，并与 onnxruntime 的结果比较。
     """
     with friendly(lang, as_json):
-        from . import present
         from .deploy.export import export_model
+        from .present.engines import artifact
+        from .present.pieces import busy
 
-        with present.busy(say("compiling", "编译中")) as tell:
+        with busy(say("compiling", "编译中")) as tell:
             made = export_model(model, engine, out, precision, data, max_drop, tell)
-        present.artifact(made, as_json)
+        artifact(made, as_json)
 
 
 @main.command()
@@ -253,13 +257,13 @@ def quantize(model: Path, html: Path | None, lang: str | None, as_json: bool, **
     把转换好的模型量化为 INT8，并保证准确率；做不到或没有变快时退出码为 3，原模型不变。
     """
     with friendly(lang, as_json):
-        from . import present
+        from .present.pieces import busy
         from .present.quantised import quantised
         from .quant import quantize as make
         from .whole_file import output_path
 
         page = None if html is None else output_path(model, html, ".html")  # before anybody waits
-        with present.busy(say("quantising", "量化中")) as tell:
+        with busy(say("quantising", "量化中")) as tell:
             found = make(model, tell=tell, **options)
         if page is not None:
             from .present.quantised_page import quantised_page
@@ -302,15 +306,15 @@ def bench(
     """
     printed = json_file is not None and str(json_file) == "-"
     with friendly(lang, printed):
-        from . import present
         from .bench import bench as measure
         from .present.bench import bench as show
         from .present.bench import bench_json, bench_page
+        from .present.pieces import busy
         from .whole_file import output_path
 
         page = None if html is None else output_path(models[0], html, ".html", *models)  # before anybody waits
         file = None if json_file is None or printed else output_path(models[0], json_file, ".json", *models)
-        with present.busy(say("measuring", "测量中")) as tell:
+        with busy(say("measuring", "测量中")) as tell:
             report = measure(models, _names(engines), _names(precision), data, threads, tell)
         if page is not None:
             bench_page(report, page)
@@ -332,10 +336,10 @@ def _names(text: str) -> list[str]:
 def engines(lang: str | None, as_json: bool) -> None:
     """Say which engines are installed, how to install the others, and what the processor can. 查看可用的推理引擎。"""
     with friendly(lang, as_json):
-        from . import present
         from .engines.machine import survey
+        from .present.engines import engines
 
-        present.engines(survey(), as_json)
+        engines(survey(), as_json)
 
 
 @main.command()
@@ -344,10 +348,10 @@ def engines(lang: str | None, as_json: bool) -> None:
 def demo(out: Path | None, lang: str | None, as_json: bool) -> None:
     """Convert a small real checkpoint that the package carries, and run the result. 演示。"""
     with friendly(lang, as_json):
-        from . import present
         from .demo import run_demo
+        from .present.conversions import demo
 
-        present.demo(run_demo(out), as_json)
+        demo(run_demo(out), as_json)
 
 
 @main.command()
@@ -355,7 +359,7 @@ def demo(out: Path | None, lang: str | None, as_json: bool) -> None:
 def doors(lang: str | None, as_json: bool) -> None:
     """Say whose MMEdu, BaseNN and XEdu a program would import. 查看 import 会用到谁的 MMEdu、BaseNN、XEdu。"""
     with friendly(lang, as_json):
-        from . import present
         from .doors import which
+        from .present.information import doors
 
-        present.doors(which(), as_json)
+        doors(which(), as_json)

@@ -46,11 +46,11 @@ def bundle(model: Path, device: str, values: tuple[str, ...], as_json: bool, lan
     把模型做成在设备上直接运行的文件夹或压缩包：程序、运行库、安装脚本和说明。
     """
     with friendly(lang, as_json):
-        from . import present
         from .bundle.build import build
         from .present.bundle import bundle as show
+        from .present.pieces import busy
 
-        with present.busy(say("bundling", "打包中")):
+        with busy(say("bundling", "打包中")):
             made = build(model, device, lang=lang, constants=_constants(values), **options)
         show(made, as_json)
 

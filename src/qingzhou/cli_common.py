@@ -86,12 +86,14 @@ def _messages(as_json: bool, came: list[int]) -> Iterator[None]:
 
 
 def _fail(err: QingzhouError, as_json: bool) -> None:
-    from . import present
+    from .answers import failure
+    from .present.pieces import as_json as shown_as_json
+    from .present.pieces import error
 
     if as_json:
-        present.as_json(present.failure(err))
+        shown_as_json(failure(err))
     else:
-        present.error(err)
+        error(err)
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -142,12 +142,12 @@ def remote() -> None:
 def remote_convert(file: Path, lang: str | None, as_json: bool, **options: Any) -> None:
     """Upload FILE to a server, wait, and download what it made. 上传到服务器转换，再下载结果。"""
     with friendly(lang, as_json):
-        from . import present
         from .errors import say
+        from .present.pieces import busy
         from .present.remote import shown, shown_as_json
         from .web.remote import convert
 
-        with present.busy(say("the server is converting", "服务器正在转换")):
+        with busy(say("the server is converting", "服务器正在转换")):
             done = convert(file, lang=say("en", "zh"), **options)
         if as_json:
             shown_as_json(done.job, done.files, done.notes)

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from .engines.table import engine_for, is_compiled, open_predictor
 from .errors import LabelError, QingzhouError, as_plain
 from .graph.count import macs, parameters
-from .labels import Labels, read_labels
-from .nets.recorded import Wanted
 from .runtime.model.card import Card, Input
-from .sources.network import Network
 from .sources.onnx import ONNX
 from .sources.onnx import contents as contents_of_onnx
 from .sources.source import Contents, Part
-from .sources.table import open_source
+
+if TYPE_CHECKING:  # an .onnx needs none of what follows
+    from .labels import Labels
+    from .sources.network import Network
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,15 @@ def read_info(path: str | Path) -> Info:
     path = Path(path)
     if path.suffix.lower() in ONNX.suffixes:  # whatever is called so is meant to be one
         return _of_contents(path, contents_of_onnx(path))
-    if is_compiled(path):
-        return _compiled(path)
+    from .engines.table import is_compiled
+
+    return _compiled(path) if is_compiled(path) else _of_source(path)
+
+
+def _of_source(path: Path) -> Info:
+    from .nets.recorded import Wanted
+    from .sources.table import open_source
+
     opened, source = open_source(path)
     info = _of_contents(path, source.look(opened))
     if info.problem is not None or info.network:
@@ -116,6 +123,8 @@ def _with_network(info: Info, read: Callable[[], Network]) -> Info:
 
 def _labels(named: object) -> Labels:
     """The names in the file; a note where they cannot be used, since others can be given."""
+    from .labels import Labels, read_labels
+
     try:
         return read_labels(named)
     except LabelError as err:
@@ -124,6 +133,8 @@ def _labels(named: object) -> Labels:
 
 def _compiled(path: Path) -> Info:
     """What the card inside says; the network itself is the engine's affair."""
+    from .engines.table import engine_for, open_predictor
+
     card, engine = open_predictor(path).card, engine_for(path)
     size = sum(part.stat().st_size for part in engine.files(path))
     return _with_card(Info(path, size, engine.name), card)

@@ -25,7 +25,7 @@ from qingzhou.onnxfile.emit import emit
 from qingzhou.onnxfile.write import write_onnx
 from qingzhou.runtime.engine.ncnn_file import parse
 from qingzhou.runtime.engine.ncnn_format import TAG_FLOAT16
-from qingzhou.sources.table import read_network
+from qingzhou.sources.read import read_network
 
 ncnn = pytest.importorskip("ncnn")
 

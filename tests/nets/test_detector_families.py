@@ -31,7 +31,7 @@ from qingzhou.nets.recorded import Wanted  # noqa: E402
 from qingzhou.onnxfile.emit import emit  # noqa: E402
 from qingzhou.onnxfile.write import write_onnx  # noqa: E402
 from qingzhou.sources.openmmlab.config import read_settings  # noqa: E402
-from qingzhou.sources.table import read_network  # noqa: E402
+from qingzhou.sources.read import read_network  # noqa: E402
 
 NAMES = sorted(path.name.removesuffix(".json.gz") for path in FAMILIES.glob("*.json.gz"))
 CAFFE = "model = dict(backbone=dict(style='caffe'))"

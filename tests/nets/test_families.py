@@ -29,7 +29,7 @@ from qingzhou.nets.match import Match, recognise  # noqa: E402
 from qingzhou.nets.recorded import Wanted  # noqa: E402
 from qingzhou.onnxfile.emit import emit  # noqa: E402
 from qingzhou.onnxfile.write import write_onnx  # noqa: E402
-from qingzhou.sources.table import read_network  # noqa: E402
+from qingzhou.sources.read import read_network  # noqa: E402
 from qingzhou.sources.torch.container import read_checkpoint  # noqa: E402
 
 STRANGERS = "strangers"

@@ -34,7 +34,7 @@ from qingzhou.onnxfile.write import write_onnx  # noqa: E402
 from qingzhou.sources.network import Network  # noqa: E402
 from qingzhou.sources.openmmlab.config import read_settings  # noqa: E402
 from qingzhou.sources.openmmlab.config_text import parse  # noqa: E402
-from qingzhou.sources.table import read_network  # noqa: E402
+from qingzhou.sources.read import read_network  # noqa: E402
 
 Arrays = dict[str, np.ndarray]
 REFERENCES: dict[str, dict[str, Any]] = json.loads(gzip.decompress((ORACLE / "heads/references.json.gz").read_bytes()))

@@ -18,7 +18,7 @@ from qingzhou.nets.decodings import rcnn_thresholds, ssd_decoding, yolo_decoding
 from qingzhou.nets.faster_rcnn import TwoStages
 from qingzhou.nets.settings import Anchors, Picture, Settings, Stage
 from qingzhou.sources.openmmlab.config import read_settings
-from qingzhou.sources.table import read_network
+from qingzhou.sources.read import read_network
 
 # -- what training programs write --------------------------------------------------------------------------------------
 

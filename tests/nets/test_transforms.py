@@ -12,7 +12,7 @@ import pytest
 from qingzhou.errors import use_language
 from qingzhou.files.types import Opaque
 from qingzhou.runtime.model.card import Card, Input, Output
-from qingzhou.sources.table import read_network
+from qingzhou.sources.read import read_network
 from qingzhou.sources.torch.transforms import NOTHING, VARIATIONS, preparation
 
 ORACLE = Path(__file__).parents[1] / "oracle" / "basenn"

@@ -20,7 +20,7 @@ from qingzhou.nets.recorded import Wanted
 from qingzhou.onnxfile.emit import emit
 from qingzhou.onnxfile.read import read_graph
 from qingzhou.onnxfile.write import write_onnx
-from qingzhou.sources.table import read_network
+from qingzhou.sources.read import read_network
 
 ORACLE = Path(__file__).parents[1] / "oracle"
 NETWORKS = sorted(path for path in (ORACLE / "mmedu").iterdir() if path.name != "VGG16")  # VGG: as plain, but large

@@ -57,7 +57,8 @@ def test_what_is_being_done_is_told(lenet: Path, tmp_path: Path) -> None:
 
 
 def test_a_terminal_shows_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    from qingzhou.present import busy, pieces
+    from qingzhou.present import pieces
+    from qingzhou.present.pieces import busy
 
     screen = io.StringIO()
     monkeypatch.setattr(pieces, "Console", lambda **_: Console(file=screen, force_terminal=True, width=80))

@@ -13,7 +13,7 @@ from ..onnxfile.facts import Facts
 from ..progress import Tell, silent
 from ..quant import Quantised, quantize
 from ..sources.network import Network
-from ..sources.table import read_network
+from ..sources.read import read_network
 from ..whole_file import fitting
 from .plan import kind_of
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 import stat
@@ -118,6 +117,8 @@ class File:
 
     def sha256(self) -> str:
         """Of the whole file, hexadecimal."""
+        import hashlib  # a hundredth of a second, which those need not who only look
+
         digest, chunk = hashlib.sha256(), bytearray(CHUNK)
         with self.open() as file:
             while count := file.readinto(chunk):

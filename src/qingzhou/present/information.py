@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from rich.filesize import decimal
-from rich.tree import Tree
 
 from ..errors import say
 from .pieces import as_json, console, cost, entry, escape, facts, labels, notes, step_text, table_of, task
 
 if TYPE_CHECKING:
+    from rich.tree import Tree
+
     from ..doors import Door
     from ..info import Info
     from ..sources.source import Part
@@ -49,6 +50,8 @@ def info(found: Info, tree: bool, json_wanted: bool) -> None:
 
 def _tree(title: str, parts: Iterable[Part]) -> Tree:
     """Parts under their dotted names."""
+    from rich.tree import Tree
+
     root = Tree(escape(title))
     branches: dict[str, Tree] = {"": root}
     for part in parts:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..assumed import assumed_text
 from ..graph.form import Array, Graph
-from ..labels import Labels
 from ..runtime.model.card import Card
+
+if TYPE_CHECKING:
+    from ..labels import Labels
 
 
 @dataclass(frozen=True)

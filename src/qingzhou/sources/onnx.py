@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import FileMissing, ModelError
 from ..files.limits import MOST_AXES
@@ -12,12 +13,14 @@ from ..files.sniff import sniff, something_else
 from ..files.types import LONGEST_FACT
 from ..graph.count import numbers
 from ..graph.form import Graph
-from ..nets.recorded import Wanted
 from ..onnxfile.read import OnnxFile, incomplete, read_onnx, work_in
 from ..runtime.file import is_file
 from ..runtime.model.card import KEY, Card
-from .network import Network
 from .source import Contents, Opened, Part, Source
+
+if TYPE_CHECKING:
+    from ..nets.recorded import Wanted
+    from .network import Network
 
 
 def claims(opened: Opened) -> bool:

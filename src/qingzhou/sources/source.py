@@ -7,18 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
-from ..errors import ModelError
-from ..files.archive import directory, record
 from ..files.file import File, Record
 from ..files.limits import Limits
 from ..files.refusals import naming, unsafe
 from ..files.sniff import HEAD, sniff
-from ..nets.recorded import Wanted
 from ..own_files import is_plain
-from ..runtime.model.card import Card
-from .network import Network
+
+if TYPE_CHECKING:  # the machinery is light: what a source needs is imported when it reads
+    from ..errors import ModelError
+    from ..nets.recorded import Wanted
+    from ..runtime.model.card import Card
+    from .network import Network
 
 Read = TypeVar("Read")
 
@@ -105,6 +106,8 @@ def _inside(folder: Path, limits: Limits) -> list[Path]:
 
 
 def _in_zip(file: File, limits: Limits) -> dict[str, Callable[[], Member]]:
+    from ..files.archive import directory, record
+
     found: dict[str, Callable[[], Member]] = {}
     for entry in directory(file, limits):
         if entry.name in found:

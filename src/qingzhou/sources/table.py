@@ -7,10 +7,7 @@ from pathlib import Path
 
 from ..files.refusals import naming
 from ..files.sniff import something_else
-from ..nets.recorded import Wanted
-from .as_asked import as_asked
 from .basenn import BASENN
-from .network import Network
 from .onnx import ONNX
 from .openmmlab import OPENMMLAB
 from .source import Opened, Source
@@ -51,9 +48,3 @@ def is_model_folder(path: Path, sources: Sequence[Source] = SOURCES) -> bool:
     """Whether a folder is one model, and not a place where models lie."""
     opened = Opened.at(path)
     return opened.whole is None and any(source.claims(opened) for source in sources)
-
-
-def read_network(path: str | Path, wanted: Wanted = Wanted()) -> Network:  # noqa: B008  # frozen
-    """The network in a file, in the form that is wanted, before its labels are chosen; any QingzhouError."""
-    opened, source = open_source(Path(path))
-    return as_asked(source.read(opened, wanted), wanted.preprocess)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...nets.recorded import Wanted
 from ..source import Contents, Opened, Source
 from ..torch import PICKLED, contents, saved
 
 if TYPE_CHECKING:
+    from ...nets.recorded import Wanted
     from ..network import Network
 
 
