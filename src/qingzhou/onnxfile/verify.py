@@ -31,6 +31,8 @@ def check_structure(emitted: Emitted, path: Path) -> None:
     """Every operator exists, has what it needs, and gives the shapes that were recorded: the model is opened strictly,
     without its large arrays, by onnxruntime, or by onnx where that is too old for it. (Small arrays that are no shapes
     are left out too: onnx infers the size that an enlarged picture has from a rounded scale.) `path` is a file to use.
+
+    That no tensor lies in another file is looked at here, too: all that the whole model has besides are numbers.
     """
     path.write_bytes(_skeleton(emitted))
     try:
@@ -78,24 +80,26 @@ class Trial:
     """
 
     def __init__(self, path: Path, card: Card, sample: dict[str, Any], graph: Graph, heads: Graph) -> None:
-        from ..runtime.predict import Predictor
-
+        self.path, self.card, self.sample = path, card, sample
         self.heads, self.compared = heads, _size(heads) <= SECOND_OPINION
         self.ends = _inside(heads, graph) if self.compared else []
-        inner = [value for value in self.ends if value not in graph.outputs]
-        with showing(path, inner):
-            session = open_session(path, once=True)
-        self.predictor = Predictor(path, card=card, session=session)
-        self.feed = self.predictor.feed(Sample(sample, []))
-        self.outputs = (*graph.outputs, *inner)
+        self.inner = [value for value in self.ends if value not in graph.outputs]
+        self.outputs = (*graph.outputs, *self.inner)
+        self.feed: dict[str, Array] = {}
         self.result: dict[str, Array] = {}
 
     def run(self) -> list[Any]:
         """What the sample gives, as the card keeps it; UnsupportedCheckpoint if that is not a number."""
-        result = self.predictor.run(self.feed)
+        from ..runtime.predict import Predictor
+
+        with showing(self.path, self.inner):
+            session = open_session(self.path, once=True, checked=True)  # by check_structure(), but for the numbers
+        predictor = Predictor(self.path, card=self.card, session=session)  # not kept: memory for the second opinion
+        self.feed = predictor.feed(Sample(self.sample, []))
+        result = predictor.run(self.feed)
         self._plausible(result)
         self.result = {value.name: array for value, array in zip(self.outputs, result, strict=True)}
-        return self.predictor.sample_output(result)
+        return predictor.sample_output(result)
 
     def agrees(self) -> bool:
         """Whether the network was compared with its unsimplified form; SelfTestFailed if they differ. Large are not."""
@@ -154,8 +158,8 @@ def own_batch_norm(e: Lowering, node: Node) -> None:
 
 
 def run_graph(graph: Graph, feed: dict[str, Array]) -> list[Array]:
-    """The outputs of a network exactly as it is recorded, nothing optimised."""
+    """The outputs of a network exactly as it is recorded, nothing optimised. check_structure() has seen its layers."""
     with scratch() as folder:
         path = folder / "plain.onnx"
         write_onnx(path, emit(graph, 13, 8, {("", "BatchNormalization"): own_batch_norm}))
-        return list(open_session(path, once=True).run(None, feed))
+        return list(open_session(path, once=True, checked=True).run(None, feed))

@@ -35,13 +35,15 @@ def open_session(
     providers: Sequence[str] = ("CPUExecutionProvider",),
     once: bool = False,
     strict: bool = False,
+    checked: bool = False,
 ) -> Any:
     """An onnxruntime session, on the CPU unless other providers are named; FileMissing or ModelError.
 
     `once` is for a single run: the network is run as it is written, since to improve it and to rearrange its weights
     would take longer, and memory for a second copy; and in one thread, so that its last digits, which go into a file,
     are the same however many there may be.
-    `strict` refuses shapes that contradict each other. Without `threads`, $QINGZHOU_THREADS limits them.
+    `strict` refuses shapes that contradict each other. `checked` is for a file that the caller has just written, of
+    what check_one_file() has seen already. Without `threads`, $QINGZHOU_THREADS limits them.
     """
     if not is_file(path):
         raise FileMissing(
@@ -51,6 +53,7 @@ def open_session(
     ort = onnxruntime_package()
     options = ort.SessionOptions()
     if once:
+        options.enable_cpu_mem_arena = False  # which takes more than a single run needs
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if strict:
@@ -61,7 +64,7 @@ def open_session(
     if threads:
         options.intra_op_num_threads = threads
     try:
-        return start(str(path), options, providers)
+        return start(str(path), options, providers, checked)
     except ModelError:
         raise
     except Exception as err:  # onnxruntime has a class of its own for every kind of broken file
@@ -71,11 +74,12 @@ def open_session(
         raise _refused(os.path.basename(str(path)), str(err), ort.__version__) from None
 
 
-def start(model: Any, options: Any, providers: Sequence[str] = ("CPUExecutionProvider",)) -> Any:
+def start(model: Any, options: Any, providers: Sequence[str] = ("CPUExecutionProvider",), checked: bool = False) -> Any:
     """The one place where onnxruntime is given a model, its path or its bytes: ModelError before it sees one that would
     have it open other files; whatever it says of a broken one goes on to the caller, who knows what it was for.
     """
-    check_one_file(model)
+    if not checked:
+        check_one_file(model)
     options.log_severity_level = 4  # what it says of an error is in its exception; its log has names as they are
     if isinstance(model, str) and not _is_unicode(model):  # a name in GBK, which onnxruntime does not take
         if model[-4:] == ".ort":
