@@ -28,7 +28,7 @@ QUICK = {
     "nets": ["nets/test_pipeline.py"],
     "onnxfile": ["onnxfile/test_read_onnx.py"],
     "scenes": ["scenes/test_both_languages.py", "scenes/test_rules.py", "scenes/test_fill.py"],
-    "sources": ["checkpoint/test_read.py", "nets/test_transforms.py"],
+    "sources": ["checkpoint/test_read.py", "nets/test_transforms.py", "sources"],
     "engines": ["engines/test_engines_table.py"],
     "model": ["test_digits.py::test_basenn"],
     "options": ["test_cli.py::test_labels"],

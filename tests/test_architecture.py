@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import qingzhou
+from qingzhou.sources.table import MODELS, SOURCES
 from quick import QUICK, TESTS
 
 PACKAGE = Path(qingzhou.__file__).parent
@@ -124,6 +125,32 @@ def test_a_room_imports_only_from_those_above_it(path: Path) -> None:
         if parts[0] != "qingzhou" or len(parts) < 2 or parts[1] == own:
             continue
         assert LEVEL.get(parts[1], 99) < LEVEL[own], f"{name(path)}:{line} imports {module}"
+
+
+def source_of(module: str) -> str:
+    """ "openmmlab" for qingzhou.sources.openmmlab.state; "" for what stands in the room itself, and for other rooms."""
+    parts = [*module.split("."), "", ""]
+    inside = parts[:2] == ["qingzhou", "sources"]
+    return parts[2] if inside and parts[2] in {source.name for source in SOURCES} else ""
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if room_of(path) == "sources"], ids=name)
+def test_no_source_knows_another(path: Path) -> None:
+    """But for torch/, which reads what all sources share whose files torch saves; the table alone knows them all."""
+    own = source_of(".".join(["qingzhou", *path.relative_to(PACKAGE).with_suffix("").parts]))
+    others = {source_of(module) for module, _ in imports(path)} - {own, ""}
+    assert not others or name(path) == "sources/table.py", f"{name(path)} imports {others}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_endings_of_files_that_are_read_stand_in_the_table_of_sources(path: Path) -> None:
+    """No list of them stands anywhere else; a single one may, since an .onnx, say, is also what we write."""
+    if room_of(path) == "sources":
+        return
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Tuple | ast.List | ast.Set):
+            found = {one.value for one in node.elts if isinstance(one, ast.Constant)} & set(MODELS)
+            assert len(found) < 2, f"{name(path)}:{node.lineno} lists {sorted(found)}"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name)

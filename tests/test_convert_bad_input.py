@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
+import inspect
 import os
 import pickle  # noqa: TID251 - to write what must be refused
 import subprocess
@@ -24,6 +26,7 @@ from qingzhou import conversion, errors
 from qingzhou.cli import main
 from qingzhou.errors import QingzhouError, say, use_language
 from qingzhou.onnxfile import write as export_file
+from qingzhou.options import Options
 
 LAST = "backbone__classifier__2__weight"
 BIAS = LAST.replace("weight", "bias")
@@ -335,3 +338,12 @@ def test_a_disk_that_is_full_for_real(share: float, tmp_path: Path, out: Path) -
     done = subprocess.run(command, capture_output=True, env=environment, text=True, check=False)
     assert done.returncode == 1 and "Cannot write" in done.stderr and "Traceback" not in done.stderr, done.stderr
     assert not list(out.iterdir())
+
+
+def test_options_are_built_where_they_are_said() -> None:
+    """convert() takes exactly the fields of Options, with the same defaults; so does the command line, in its words."""
+    given = {key: one.default for key, one in inspect.signature(qingzhou.convert).parameters.items()}
+    fields = {one.name: one.default for one in dataclasses.fields(Options)}
+    assert {key: value for key, value in given.items() if key not in ("path", "out")} == fields
+    told = main.commands["convert"].make_context("convert", ["best.pth"]).params
+    assert {key: value for key, value in told.items() if key not in ("files", "out", "lang", "as_json")} == fields

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from ..files.refusals import naming
@@ -29,14 +29,14 @@ MODELS = _of(SOURCES)  # the endings of all that can be looked at
 CHECKPOINTS = _of(source for source in SOURCES if source is not ONNX)  # of what training leaves, to be converted
 
 
-def open_source(path: Path, sources: Sequence[Source] = SOURCES) -> tuple[Opened, Source]:
+def open_source(path: Path) -> tuple[Opened, Source]:
     """A file, or the folder or files that are one model, and the source that reads it.
 
     CheckpointMissing, CheckpointTypeError that names what it is instead, CheckpointDamaged, UnsafeCheckpoint.
     """
-    opened = Opened.at(path, tuple(suffix for source in sources for suffix in source.beside))
+    opened = Opened.at(path, tuple(suffix for source in SOURCES for suffix in source.beside))
     with naming(path):
-        source = next((source for source in sources if source.claims(opened)), None)
+        source = next((source for source in SOURCES if source.claims(opened)), None)
     if source is None:
         file = opened.file
         with naming(path):
@@ -44,7 +44,7 @@ def open_source(path: Path, sources: Sequence[Source] = SOURCES) -> tuple[Opened
     return opened, source
 
 
-def is_model_folder(path: Path, sources: Sequence[Source] = SOURCES) -> bool:
+def is_model_folder(path: Path) -> bool:
     """Whether a folder is one model, and not a place where models lie."""
     opened = Opened.at(path)
-    return opened.whole is None and any(source.claims(opened) for source in sources)
+    return opened.whole is None and any(source.claims(opened) for source in SOURCES)
