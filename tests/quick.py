@@ -31,7 +31,7 @@ QUICK = {
     "sources": ["checkpoint/test_read.py", "nets/test_transforms.py", "sources"],
     "engines": ["engines/test_engines_table.py"],
     "model": ["test_digits.py::test_basenn"],
-    "options": ["test_cli.py::test_labels"],
+    "options": ["test_convert_bad_input.py::test_options_are_built_where_they_are_said"],
     "conversion": ["test_convert_meta.py"],
     "batch": ["test_cli.py::test_several_files"],
     "run": ["test_cli.py::test_run_pictures"],
