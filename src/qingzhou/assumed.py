@@ -60,7 +60,7 @@ def without_comment(code: str) -> str:
 
 
 def _size(entry: Input) -> str:
-    height, width = entry.shape[2:]
+    height, width = entry.sides()
     return f"{width} x {height}" if height and width else say("any size", "任意尺寸")
 
 

@@ -59,12 +59,75 @@ def test_facts_that_json_has_not_are_written_so_that_they_can_be_read() -> None:
     assert read.origin == {"loss": None, "best": None, "time": str(10**40), "name": "?", "list": [1, 2]}
 
 
+# -- fields of version 2 that are written only where they are used, and cards of later versions ------------------------
+
+TABLE = Input("row", "table", [None, 4])
+TWO = dataclasses.replace(
+    CARD, others=[TABLE], sample=Sample({"encoding": "png", "data": "AAAA"}, [[0.5, 0.5]], others=[
+        {"encoding": "json", "data": [[1, 2, 3, 4]]}])
+)  # fmt: skip
+LAST = Input("input", "image", [1, 224, 224, 3], "RGB", STEPS, "NHWC")
+
+
+def test_what_is_not_used_is_not_written() -> None:
+    """So the cards of all models so far are the same bytes."""
+    assert set(PLAIN) == {field.name for field in dataclasses.fields(Card)} - {"others", "rest"}
+    assert set(PLAIN["input"]) == {"name", "kind", "shape", "color", "steps"}
+    assert set(PLAIN["output"]) == {"name", "scores"} and set(PLAIN["sample"]) == {"input", "output", "tolerance"}
+
+
+@pytest.mark.parametrize("card", [TWO, dataclasses.replace(CARD, input=LAST)])
+def test_several_inputs_and_layouts_are_read_again(card: Card) -> None:
+    assert Card.from_json(card.to_json()) == card
+    assert card.inputs == [card.input, *card.others] and card.input.sides() == (224, 224) and card.input.channels == 3
+
+
+WRONG: dict[str, tuple[Card, str]] = {
+    "two of one name": (dataclasses.replace(TWO, others=[dataclasses.replace(TABLE, name="input")]), "others"),
+    "a text among them": (dataclasses.replace(TWO, others=[Input("row", "tokens", [None, 1])]), "others"),
+    "a sample for one only": (dataclasses.replace(TWO, sample=CARD.sample), "sample.others"),
+    "no picture, but a layout": (
+        dataclasses.replace(TWO, others=[dataclasses.replace(TABLE, layout="NHWC")]),
+        "layout",
+    ),
+    "a layout nobody knows": (dataclasses.replace(CARD, input=dataclasses.replace(LAST, layout="CHWN")), "layout"),
+    "not laid out so": (dataclasses.replace(CARD, input=dataclasses.replace(LAST, shape=[1, 3, 224, 224])), "shape"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_inputs_that_cannot_be(name: str) -> None:
+    card, field = WRONG[name]
+    with pytest.raises(ModelError) as caught:
+        Card.from_json(card.to_json())
+    assert field in caught.value.en
+
+
+def test_what_a_later_version_says_besides_is_kept() -> None:
+    """And written again, where it stood."""
+    later = {**copy.deepcopy(PLAIN), "version": 7, "licence": "MIT"}
+    for name in ("input", "output", "sample"):
+        later[name]["unit"] = {"of": name}
+    card = Card.from_json(json.dumps(later))
+    assert card.version == 7 and card.rest == {"licence": "MIT"} and card.labels == CARD.labels
+    assert json.loads(card.to_json()) == later
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("task", "song"), ("input.steps", [{"op": "flip"}]), ("input.steps", [{"op": "gray", "how": 1}]), ("labels", 1)],
+)
+def test_what_would_be_left_undone_is_refused_as_too_new(path: str, value: Any) -> None:
+    with pytest.raises(ModelError, match="has version 7"):
+        Card.from_json(json.dumps({**changed(path, value), "version": 7}))
+
+
 NEVER = object()
 HOSTILE: Any = [
     ("task", "eval"), ("task", None), ("task", NEVER), ("network", 5), ("network", "x" * 20000), ("tool", "\ud800"),
     ("labels", "cat"), ("labels", [1]), ("labels", {"0": "a"}), ("vocabulary", {"a": -1}), ("vocabulary", {"a": True}),
     ("vocabulary", {"a": 1.0}), ("vocabulary", ["a"]), ("origin", []), ("notes", "x"), ("notes", ["x"] * 1001),
-    ("version", 0), ("version", True), ("version", 3), ("version", "1"), ("surprise", 1),
+    ("version", 0), ("version", True), ("version", "1"), ("surprise", 1),
     ("input", None), ("input.kind", "video"), ("input.kind", "table"), ("input.kind", "tokens"), ("input.name", None),
     ("input.shape", [1, 3, 224]), ("input.shape", [1, 1, 224, 224]), ("input.shape", [1, 3, 10**6, 10**6]),
     ("input.shape", [1, 3, 0, 4]), ("input.shape", [1, 3, -1, 4]), ("input.shape", [1, 3, 2.0, 4]),

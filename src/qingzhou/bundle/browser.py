@@ -16,19 +16,21 @@ from ..errors import ModelError, OutputError
 from ..runtime.engine.session import check_one_file
 from ..runtime.model.card import Card
 from ..runtime.text import line
+from ..scenes.table import refuse_several
 
 PAGE = Path(__file__).with_name("page")  # the page's own files: ES modules without a framework
 ENGINE = Path(__file__).with_name("onnxruntime_web")  # as scripts/vendor_onnxruntime_web has packed it
 
 
 def write_page(model: Path, card: Card, folder: Path, language: str) -> None:
-    """A page for an .onnx file and its card into a folder, which is made; ModelError, OutputError.
+    """A page for an .onnx file and its card into a folder, which is made; ModelError, OptionError, OutputError.
 
     index.html, the page's modules and style, model.onnx, card.json, labels.txt, the engine (14 MB) with its licence,
     and serve.py, which shows the folder to the browsers of a network. language: "zh" or "en".
     """
     if model.suffix.lower() != ".onnx":
         raise _not_onnx(model)
+    refuse_several(card)
     check_one_file(str(model))
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -63,7 +63,8 @@ def sample_for(card: Card) -> dict[str, Any]:
     if entry.kind == "image":
         from ..runtime.model.sample import sample_picture
 
-        size = (entry.shape[2] or STRIP[0], entry.shape[3] or STRIP[1])
+        height, width = entry.sides()
+        size = (height or STRIP[0], width or STRIP[1])
         return {"encoding": "png", "data": base64.b64encode(sample_picture(size, entry.color)).decode("ascii")}
     if entry.kind == "tokens":
         return {"encoding": "json", "data": [[0]]}

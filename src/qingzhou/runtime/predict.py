@@ -5,7 +5,6 @@ What only some models need is imported where it is used: a program is given the 
 
 from __future__ import annotations
 
-import base64
 import math
 import os
 import sys
@@ -18,7 +17,7 @@ from .errors import FileMissing, ImageError, InputError, ModelError, SelfTestFai
 from .file import is_path
 from .memory import room
 from .model.answers import Detection, Prediction, hint, hinted, label_of, look, named_in
-from .model.card import KEY, Card, Sample, outputs_of
+from .model.card import KEY, Card, Input, Sample, outputs_of
 from .read import several
 
 if TYPE_CHECKING:
@@ -79,7 +78,8 @@ class Predictor:
 
         Pictures: a path, bytes, PIL image or uint8 array (H, W[, 3]) whose colours are in `order` ("BGR" from OpenCV);
         a folder or list of them gives a list. Tables and arrays: one row or array, several, or a .csv / .npz file.
-        Texts: the likeliest next word. ImageError, InputError or FileMissing.
+        Texts: the likeliest next word. Where the network takes several inputs at once, a mapping of the names in
+        card.inputs to these. ImageError, InputError or FileMissing.
 
         A detector's answer for one picture is a list of Detection, best first. `threshold`, 0 to 1, replaces the
         confidence above which it, or a model that may name several classes, names things (card.thresholds["score"]);
@@ -88,6 +88,8 @@ class Predictor:
         """
         if threshold is not None and self.card.thresholds is None:
             raise _no_threshold(self.card.task)
+        if self.card.others:
+            return self._of_several(data, order, threshold)
         if self.card.input.kind == "image":
             many = several(data)
             if many is not None:
@@ -130,7 +132,9 @@ class Predictor:
 
     def prepare(self, data: Any, order: str = "RGB") -> Array:
         """The array that the network takes for this input, with its batch axis."""
-        entry = self.card.input
+        return self._prepared(self.card.input, data, order)
+
+    def _prepared(self, entry: Input, data: Any, order: str = "RGB") -> Array:
         if entry.kind == "image":
             from .model.image import read_for
             from .model.prepare import prepare
@@ -142,7 +146,7 @@ class Predictor:
             return numbers(data, self.card.vocabulary)
         from .model.tables import batch_of
 
-        return batch_of(data, self.card.input.shape)
+        return batch_of(data, entry.shape)
 
     def scores(self, batch: Array) -> Array:
         """What the network says of a prepared batch, (N, …): probabilities where it has classes."""
@@ -150,7 +154,7 @@ class Predictor:
 
     def outputs(self, batch: Array) -> List[Array]:
         """All outputs of the network for a prepared batch, as they are; InputError if it refuses it."""
-        return self.run(self._with_state(batch))
+        return self.run(self._with_state({self.card.input.name: batch}))
 
     def answer(self, outputs: List[Array], view: Optional[View] = None, threshold: Optional[float] = None) -> Any:
         """What the outputs for one input mean.
@@ -190,7 +194,7 @@ class Predictor:
 
     def step(self, token: Array, state: Dict[str, Array]) -> Tuple[Array, Dict[str, Array]]:
         """Tokens (length, 1) and the state before ({} at first) -> the next one's scores, and the state after."""
-        outputs = self.run({**self._with_state(token), **state})
+        outputs = self.run({**self._with_state({self.card.input.name: token}), **state})
         rest = [output for i, output in enumerate(outputs) if i != self._place]
         names = [entry.name for entry in self._inputs if entry.name != self.card.input.name]
         scores = self._scores(outputs)
@@ -199,19 +203,18 @@ class Predictor:
     # -- the model's own sample --------------------------------------------------------------------------------------
 
     def sample_input(self) -> Any:
-        """The card's sample as predict() takes it: a PIL image, one row or array, or token numbers."""
+        """The card's sample as predict() takes it: a PIL image, one row or array, or token numbers; or by name."""
         sample = self._sample()
-        if sample.input["encoding"] == "png":
-            return _picture(sample)
-        data = np.asarray(sample.input["data"])
-        single = self.card.input.kind in ("table", "array") and len(data) == 1
-        return data[0] if single else data
+        found = {}
+        for entry, one in zip(self.card.inputs, [sample.input, *sample.others]):
+            data = _of_sample(one)
+            found[entry.name] = data[0] if entry.kind in ("table", "array") and len(data) == 1 else data
+        return found if self.card.others else found[self.card.input.name]
 
     def feed(self, sample: Sample) -> Dict[str, Array]:
         """What run() takes for a sample."""
-        if sample.input["encoding"] == "png":
-            return self._with_state(self.prepare(_picture(sample)))
-        return self._with_state(self.prepare(np.asarray(sample.input["data"])))
+        given = zip(self.card.inputs, [sample.input, *sample.others])
+        return self._with_state({entry.name: self._prepared(entry, _of_sample(one)) for entry, one in given})
 
     def sample_output(self, outputs: List[Array]) -> List[Any]:
         """What the card keeps of the sample's outputs, to compare with later."""
@@ -244,7 +247,7 @@ class Predictor:
         expected = np.asarray(sample.output, np.float64).reshape(-1, 6)
         if len(found) != len(expected):
             raise _differs("%d / %d boxes" % (len(found), len(expected)))
-        side = float(max(feed[self.card.input.name].shape[2:]))
+        side = float(max(self.card.input.sides(feed[self.card.input.name].shape)))
         worst = difference(found, expected, side)
         if not worst <= sample.tolerance:
             raise _differs("%.3g" % worst)
@@ -264,6 +267,13 @@ class Predictor:
         batch, view = prepare_view(read_for(picture, self.card.input, order, self.exact), self.card.input)
         answer = self.answer(self.outputs(batch), view, threshold)
         return hinted(answer, hint(look(picture, batch, self.card.input), self.card.pictures))
+
+    def _of_several(self, data: Any, order: str, threshold: Optional[float]) -> Any:
+        from .model.several import feeds, is_single
+
+        given = feeds(data, self.card, lambda entry, one: self._prepared(entry, one, order))
+        answers = [self.answer(self.run(self._with_state(feed)), None, threshold) for feed in given]
+        return answers[0] if is_single(data, self.card) else answers
 
     def _scores(self, outputs: List[Array]) -> Array:
         """The output that holds the scores, as probabilities where it has classes."""
@@ -307,11 +317,9 @@ class Predictor:
     def _wanted(self) -> str:
         return "[%s]" % ", ".join("N" if n is None else str(n) for n in self.card.input.shape)
 
-    def _with_state(self, batch: Array) -> Dict[str, Array]:
-        """The batch by its input's name, and zeros for the state of networks that have one."""
-        feed = {entry.name: zeros(entry) for entry in self._inputs if entry.name != self.card.input.name}
-        feed[self.card.input.name] = batch
-        return feed
+    def _with_state(self, given: Dict[str, Array]) -> Dict[str, Array]:
+        """Batches by their inputs' names, and zeros for the state of networks that have one."""
+        return {**{entry.name: zeros(entry) for entry in self._inputs if entry.name not in given}, **given}
 
 
 def _card(session: Any, path: str) -> Card:
@@ -329,12 +337,14 @@ def _card(session: Any, path: str) -> Card:
 def _place(inputs: List[Any], names: List[str], card: Card) -> int:
     """The number of the output that holds the scores; ModelError if the card names what the network has not."""
     missing = [name for name in outputs_of(card) if name not in names]
-    if card.input.name not in [entry.name for entry in inputs] or missing:
+    given = next((one for one in card.inputs if one.name not in [entry.name for entry in inputs]), None)
+    if given is not None or missing:
         name = missing[0] if missing else card.output.name
+        entry = (given or card.input).name[:60]
         raise ModelError(
             en="The card speaks of the input %s and the output %s, which this network has not. Convert the checkpoint "
-            "again." % (card.input.name[:60], name[:60]),
-            zh="说明卡里的输入 %s 和输出 %s 与这个网络不符。请重新转换权重文件。" % (card.input.name[:60], name[:60]),
+            "again." % (entry, name[:60]),
+            zh="说明卡里的输入 %s 和输出 %s 与这个网络不符。请重新转换权重文件。" % (entry, name[:60]),
         )
     return names.index(card.output.name)
 
@@ -345,15 +355,13 @@ def _softmax(logits: Array) -> Array:
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
 
 
-def _picture(sample: Sample) -> Any:
-    """The PIL image of a sample."""
-    from .model.image import open_picture
+def _of_sample(one: Dict[str, Any]) -> Any:
+    """A PIL image, or an array."""
+    if one["encoding"] == "json":
+        return np.asarray(one["data"])
+    from .model.image import decoded
 
-    try:
-        data = base64.b64decode(sample.input["data"], validate=True)
-    except ValueError:
-        raise _damaged() from None
-    return open_picture(data)
+    return decoded(one["data"])
 
 
 def _no_threshold(task: str) -> InputError:
@@ -368,13 +376,6 @@ def _no_words(kind: str) -> InputError:
     return InputError(
         en="This model takes no words (%s) and cannot write texts. Use predict()." % kind,
         zh="这个模型的输入不是文字（%s），不能生成文本。请使用 predict()。" % kind,
-    )
-
-
-def _damaged() -> ModelError:
-    return ModelError(
-        en="The sample picture in the model's card is damaged. Convert the checkpoint again.",
-        zh="模型说明卡里的示例图片已损坏。请重新转换权重文件。",
     )
 
 

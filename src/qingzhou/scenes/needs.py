@@ -39,6 +39,7 @@ TYPES = re.compile(r"^if TYPE_CHECKING:\n(?: .*\n|\n)+", re.MULTILINE)
 DOCSTRING = r"""(^\ *(?:class\ %s\w+|def\ %s\w*\((?:[^()]|\([^()]*\))*\))[^\n]*:\n)
                 \ +\"{3}(?:[^"]|"(?!""))*\"{3}\n\n?(?=\ )"""
 OF_PRIVATE, OF_ALL = (re.compile(DOCSTRING % names, re.MULTILINE | re.VERBOSE) for names in (("_", "_[^_]"), ("", "")))
+COMMENT = re.compile(r"^ *#[^\n]*\n|(?<=\S)  # [^\"'\n]*$", re.MULTILINE)
 # Modules that only the others use, but for pictures_of() of read.py; answers are what a program is given.
 INNER = re.compile(r"(?:model|engine)\.(?!answers)|(?:file|memory|read)$")
 ROOMS = ("model", "engine", "parts", "bundle")
@@ -65,8 +66,9 @@ def needs(texts: Iterable[str], cards: Sequence[Card], engine: str = "onnxruntim
 
 def _for_others(cards: Sequence[Card], engine: str) -> set[str]:
     """The modules that are imported late and by none of these models; place.py comes with the scripts of a bundle."""
-    kinds = {card.input.kind for card in cards}
+    kinds = {entry.kind for card in cards for entry in card.inputs}
     boxes, raw = any(card.task == "detection" for card in cards), any(card.decoding is not None for card in cards)
+    several = any(card.others for card in cards)
     used = {
         "predict": bool(cards),
         "engine.ncnn": engine == "ncnn",
@@ -74,13 +76,15 @@ def _for_others(cards: Sequence[Card], engine: str) -> set[str]:
         "model.masks": boxes,
         "model.decoding": raw,
         "model.image": "image" in kinds,
+        "model.steps": "image" in kinds,
+        "model.several": several,
         "model.prepare": "image" in kinds,
         "model.kinds": "image" in kinds,
         "model.tables": bool(kinds & {"table", "array"}),
         "model.words": "tokens" in kinds,
         "bundle.place": False,
-        "model.quick": any(_resizes(card.input, "pillow") for card in cards),
-        "model.cv2_linear": any(_resizes(card.input, "cv2") for card in cards),
+        "model.quick": any(_resizes(entry, "pillow") for card in cards for entry in card.inputs),
+        "model.cv2_linear": any(_resizes(entry, "cv2") for card in cards for entry in card.inputs),
     }
     return {name for name, is_used in used.items() if not is_used}
 
@@ -89,7 +93,7 @@ def _resizes(entry: Input, interpolation: str) -> bool:
     """Whether pictures are resized so; those that have not the network's size after all steps are, as OpenCV does."""
     ways = {step["interpolation"] for step in entry.steps if step["op"] == "resize"}
     sized = [step for step in entry.steps if step["op"] in ("resize", "pad", "pad_to", "center_crop")]
-    fits = bool(sized) and sized[-1].get("size") == entry.shape[2:]
+    fits = bool(sized) and sized[-1].get("size") == [*entry.sides()]
     return entry.kind == "image" and (interpolation in ways or (interpolation == "cv2" and not fits))
 
 
@@ -112,10 +116,12 @@ def file_of(name: str) -> str:
 @functools.cache
 def module(name: str) -> str:
     """The text of one, as it is copied beside programs: without what only those read who change it, which is types that
-    only a checker needs, and docstrings of what no program calls. The rest stays as it is, line by line.
+    only a checker needs, docstrings of what no program calls, and comments where nothing is for programs. The rest stays
+    as it is, line by line.
     """
     text = (files("qingzhou") / "runtime" / file_of(name)).read_text("utf-8")
-    return (OF_ALL if INNER.match(name) else OF_PRIVATE).sub(r"\1", TYPES.sub("", text))
+    text = TYPES.sub("", text)
+    return COMMENT.sub("", OF_ALL.sub(r"\1", text)) if INNER.match(name) else OF_PRIVATE.sub(r"\1", text)
 
 
 def _imports(name: str) -> list[tuple[str, bool]]:

@@ -57,6 +57,7 @@ def find(scene: str, card: Card) -> Scene:
             zh=f"没有场景 {scene}，可选的有：{'、'.join(SCENES)}。请从中选择。",
         )
     found = SCENES[scene]
+    refuse_several(card)
     if not found.takes(card):
         fitting = [name for name, other in SCENES.items() if other.takes(card)]
         raise OptionError(
@@ -67,6 +68,18 @@ def find(scene: str, card: Card) -> Scene:
             f"适合它的场景：{'、'.join(fitting)}。",
         )
     return found
+
+
+def refuse_several(card: Card) -> None:
+    """OptionError for a model that takes several inputs at once: programs and pages have one thing at a time."""
+    if card.others:
+        names = ", ".join(entry.name for entry in card.inputs)
+        raise OptionError(
+            en=f"The model takes {len(card.inputs)} inputs at once ({names}), and our programs have one thing at a "
+            "time. Ask it from Python: load(path).predict({name: data, …})",
+            zh=f"这个模型一次需要 {len(card.inputs)} 个输入（{names}），而生成的程序一次只有一个。"
+            "请在 Python 里使用：load(path).predict({名称: 数据, …})",
+        )
 
 
 def _sizes(card: Card) -> str:

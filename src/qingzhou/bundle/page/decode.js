@@ -1,5 +1,8 @@
 // Boxes: from a detector's outputs to what is where in the picture, as detect.py of the Python runtime reads them.
 
+import { KINDS } from "./kinds.js";
+import { sides } from "./preprocess.js";
+
 const f = Math.fround;
 const LARGEST_LOG = f(Math.abs(Math.log(16 / 1000))); // mmdet's wh_ratio_clip
 
@@ -7,7 +10,7 @@ const LARGEST_LOG = f(Math.abs(Math.log(16 / 1000))); // mmdet's wh_ratio_clip
 export function outputsOf(card) {
   if (card.output.scores === "boxes") return [card.output.name, "labels"];
   if (card.output.scores !== "raw") return [card.output.name];
-  return card.decoding.levels.flatMap((level) => [level.scores, level.deltas].filter(Boolean));
+  return card.decoding.levels.flatMap((level) => KINDS[card.decoding.kind].outputs.map((head) => level[head]));
 }
 
 /**
@@ -47,9 +50,9 @@ function finished(outputs, card) {
 function decoded(outputs, card, threshold) {
   const { decoding, thresholds } = card;
   const score = f(threshold ?? thresholds.score);
-  const found = (decoding.kind === "yolo" ? yolo : ssd)(outputs, decoding, score);
-  if (decoding.kind === "ssd") {
-    const [height, width] = card.input.shape.slice(2);
+  const found = DECODERS[decoding.kind](outputs, decoding, score);
+  if (KINDS[decoding.kind].cut) {
+    const [height, width] = sides(card.input);
     for (const one of found) one.box = one.box.map((n, i) => Math.min(Math.max(n, 0), i % 2 ? height : width));
   }
   return nms(found, thresholds.iou, thresholds.most);
@@ -104,6 +107,8 @@ function yoloBox(level, row, values, width) {
   const middle = centre.map((n, i) => f(n + f(f(sigmoid(values[i]) - 0.5) * f(level.stride))));
   return corners(middle, size.map((n, i) => f(n * f(Math.exp(values[2 + i])))));
 }
+
+const DECODERS = { ssd, yolo }; // a function for each of KINDS
 
 /** (1, anchors * K, H, W) by rows of K numbers: the anchors of a place one after the other. */
 function byPlace({ data, dims }, anchors) {

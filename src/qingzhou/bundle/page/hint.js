@@ -6,7 +6,7 @@ const [FAR, LEAST] = [4, 20];
 const SKEWED = 0.3;
 const SIDE = 32;
 
-/** A code such as "inverted"; "" where nothing is odd. values, shape: (1, C, H, W) as the network takes it. */
+/** A code such as "inverted"; "" where nothing is odd. values, shape: as the network takes it, see prepare(). */
 export function hintOf(picture, values, shape, card) {
   const seen = look(values, shape, card.input);
   const known = card.pictures ?? null;
@@ -24,7 +24,9 @@ export function hintOf(picture, values, shape, card) {
 }
 
 /** Brightness, contrast and skewness in levels of 255, of every few rows and columns. */
-function look(values, [, channels, height, width], entry) {
+function look(values, shape, entry) {
+  const apart = entry.layout !== "NHWC"; // channel by channel, or pixel by pixel
+  const [channels, height, width] = apart ? shape.slice(1) : [shape[3], shape[1], shape[2]];
   const last = entry.steps?.at(-1);
   const { mean, std } = last?.op === "normalize" ? last : { mean: [0, 0, 0], std: [1, 1, 1] };
   const [down, right] = [height, width].map((side) => Math.max(1, Math.floor(side / SIDE)));
@@ -32,7 +34,10 @@ function look(values, [, channels, height, width], entry) {
   for (let c = 0; c < channels; c++) {
     const some = [];
     for (let y = 0; y < height; y += down) {
-      for (let x = 0; x < width; x += right) some.push(values[(c * height + y) * width + x] * std[c] + mean[c]);
+      for (let x = 0; x < width; x += right) {
+        const place = apart ? (c * height + y) * width + x : (y * width + x) * channels + c;
+        some.push(values[place] * std[c] + mean[c]);
+      }
     }
     const middle = some.reduce((a, b) => a + b, 0) / some.length;
     sums.brightness += middle / channels;

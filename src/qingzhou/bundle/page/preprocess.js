@@ -41,8 +41,18 @@ function fillGrey(data, rgba, format) {
   }
 }
 
+/** [height, width] of a network's input, null where any is taken. */
+export function sides({ shape, layout }) {
+  return layout === "NHWC" ? shape.slice(1, 3) : shape.slice(2);
+}
+
+function channelsOf({ shape, layout }) {
+  return layout === "NHWC" ? shape[3] : shape[1];
+}
+
 /**
- * A picture from readPixels -> {values, shape, view}: values is (1, C, H, W) as Float32Array.
+ * A picture from readPixels -> {values, shape, view}: values is (1, C, H, W) as Float32Array, or (1, H, W, C) where the
+ * network takes that.
  * view: where the picture lies in the network's input: x there is x * scaleX + left, and so for y.
  */
 export function prepare(pixels, entry) {
@@ -53,13 +63,15 @@ export function prepare(pixels, entry) {
     picture = STEPS[step.op](before, step, entry);
     view = follow(view, step, before, picture);
   }
-  const [, channels, wantedHeight, wantedWidth] = entry.shape;
+  const [channels, [wantedHeight, wantedWidth]] = [channelsOf(entry), sides(entry)];
   const [height, width] = [wantedHeight ?? picture.height, wantedWidth ?? picture.width];
   view = resized(view, picture, { height, width });
   check(height, width);
   picture = resize(picture, height, width, "cv2");
   if (picture.channels !== channels) throw new Error(`${picture.channels} channels, the network takes ${channels}`);
-  return { values: planes(picture), shape: [1, channels, height, width], view };
+  const apart = entry.layout !== "NHWC";
+  const values = apart ? planes(picture) : Float32Array.from(picture.data);
+  return { values, shape: apart ? [1, channels, height, width] : [1, height, width, channels], view };
 }
 
 /** Channel by channel, as 32-bit floats. */
@@ -155,7 +167,7 @@ function cut(picture, top, left, height, width, value) {
 function gray(picture, step, entry) {
   if (picture.channels === 1) return picture;
   const { data, height, width } = picture;
-  const channels = entry.shape[1] === 1 ? 1 : 3;
+  const channels = channelsOf(entry) === 1 ? 1 : 3;
   const out = new data.constructor(height * width * channels);
   const whole = data instanceof Uint8Array;
   for (let from = 0, to = 0; from < data.length; from += 3) {

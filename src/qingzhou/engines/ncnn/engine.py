@@ -89,12 +89,14 @@ def _renamed(card: Card, inputs: Sequence[str], outputs: Sequence[str]) -> Card:
     decoding = card.decoding and {
         **card.decoding,
         "levels": [
-            {key: names[value] if key in ("scores", "deltas") else value for key, value in level.items()}
+            {key: names[value] if isinstance(value, str) else value for key, value in level.items()}
             for level in card.decoding["levels"]
         ],
     }
-    entry = replace(card.input, name=f"in{list(inputs).index(card.input.name)}")
-    return replace(card, input=entry, output=replace(card.output, name=names[card.output.name]), decoding=decoding)
+    entry, *others = (replace(one, name=f"in{list(inputs).index(one.name)}") for one in card.inputs)
+    return replace(
+        card, input=entry, others=others, output=replace(card.output, name=names[card.output.name]), decoding=decoding
+    )
 
 
 ENGINE = Engine(

@@ -159,7 +159,8 @@ class Look(NamedTuple):
 
 
 def look(source: Any, batch: Array, entry: Input) -> Look:
-    """Of a picture as predict() takes it, and of what the network takes: (1, C, H, W)."""
+    """Of a picture as predict() takes it, and of what the network takes: (1, C, H, W) or (1, H, W, C)."""
+    batch = batch if entry.layout == "NCHW" else np.ascontiguousarray(batch.transpose(0, 3, 1, 2))
     some = batch[0, :, :: max(1, batch.shape[2] // SIDE), :: max(1, batch.shape[3] // SIDE)]
     flat = some.reshape(len(some), -1)
     means = flat.mean(axis=1)

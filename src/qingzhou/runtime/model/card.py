@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from ..errors import ModelError
 from . import fields
 from .fields import LARGEST_SIDE, MOST_BOXES, bad
 
 KEY = "qingzhou.card"  # the name under which the card lies in the ONNX metadata
-VERSION = 2  # 1 is read, too; 2 adds `assumed`
+VERSION = 2  # 1 is read, too, and of later ones what is known here; 2 adds `assumed`, `others` and `layout`
+# Fields that are written only where they are used: a card without them is byte for byte as it was before them.
+LATER: Dict[str, Any] = {"layout": "NCHW", "others": []}
 LONGEST = 1 << 24  # characters of a card
 
 TASKS = ("classification", "regression", "values", "generation", "detection")
 SCORES = ("probabilities", "sigmoids", "logits", "values", "boxes", "raw")
 ASSUMED = ("input_size", "resize", "color", "normalize", "labels")
 COLORS = {"RGB": 3, "BGR": 3, "GRAY": 1}
+LAYOUTS = {"NCHW": (1, 2, 3), "NHWC": (3, 1, 2)}  # where channels, height and width of pictures lie
+MOST_INPUTS = 16
 RANKS = {"image": (4,), "tokens": (2,), "table": (1, 2, 3, 4), "array": (1, 2, 3, 4, 5, 6)}
 
 
@@ -44,6 +48,8 @@ class Input:
               {"op": "gray"}                                  0.299, 0.587, 0.114 of the channels in each, or in one
               {"op": "normalize", "mean": [...], "std": [...]}                        (x - mean) / std per channel
             "pillow" is Pillow's antialiased bilinear; "cv2" is OpenCV's INTER_LINEAR on uint8, bit for bit.
+    layout  of images: "NCHW", or "NHWC", which is (N, H, W, C)
+    rest    what a card of a later version says besides
     """
 
     name: str
@@ -51,6 +57,19 @@ class Input:
     shape: List[Optional[int]]
     color: str = ""
     steps: List[Dict[str, Any]] = dataclasses.field(default_factory=list)
+    layout: str = "NCHW"
+    rest: Dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    def sides(self, shape: Optional[Sequence[Any]] = None) -> Tuple[Any, Any]:
+        """(height, width) of a batch of pictures of such a shape, by default the input's own."""
+        _, high, wide = LAYOUTS[self.layout]
+        shape = self.shape if shape is None else shape
+        return shape[high], shape[wide]
+
+    @property
+    def channels(self) -> Optional[int]:
+        """Of pictures."""
+        return self.shape[LAYOUTS[self.layout][0]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +85,7 @@ class Output:
 
     name: str
     scores: str
+    rest: Dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,11 +93,14 @@ class Sample:
     """One input, {"encoding": "png", "data": base64} or {"encoding": "json", "data": [...]}, and the answer to it.
 
     A png is decoded and pre-processed as any picture is, so the self-test covers the whole way.
+    others  the same for each of the card's other inputs, in their order
     """
 
     input: Dict[str, Any]
     output: List[Any]
     tolerance: float = 1e-3
+    others: List[Dict[str, Any]] = dataclasses.field(default_factory=list)
+    rest: Dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,11 +119,13 @@ class Card:
     decoding    of "raw" outputs: {"kind": "ssd" | "yolo", "levels": [{"scores": output, "deltas": output (ssd only),
                 "anchors": [[x1, y1, x2, y2], ...] around the first position, "stride": pixels}, ...],
                 "stds": of the deltas, "candidates": best scores of a level that are looked at (ssd),
-                "confidence": least objectness (yolo)}
+                "confidence": least objectness (yolo)}; the table of decoding.py says which kind needs what
     pictures    brightness and contrast of pictures of the training, in levels of 255: {"brightness": [mean, standard
                 deviation], "contrast": [...], "skew": [...] of answers.Look, "transparent": share of them, "count": how
                 many}; None if not known
     assumed     what the file did not say and nobody set: some of "input_size", "resize", "color", "normalize", "labels"
+    others      what goes in beside `input`, of networks that take several at once: pictures, rows or arrays
+    rest        what a card of a later version says besides; it is written again, with its version
     """
 
     task: str
@@ -118,6 +143,13 @@ class Card:
     decoding: Optional[Dict[str, Any]] = None
     assumed: List[str] = dataclasses.field(default_factory=list)
     pictures: Optional[Dict[str, Any]] = None
+    others: List[Input] = dataclasses.field(default_factory=list)
+    rest: Dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def inputs(self) -> List[Input]:
+        """All that the network is given."""
+        return [self.input, *self.others]
 
     @property
     def kind(self) -> str:
@@ -134,47 +166,78 @@ class Card:
 
     def to_json(self) -> str:
         """The card as ASCII JSON."""
-        return json.dumps(fields.clean(dataclasses.asdict(self)))
+        return json.dumps(fields.clean(_data(self)))
 
     @classmethod
     def from_json(cls, text: str) -> Card:
-        """Parse and check a card; ModelError for anything that is not one, with the field at fault."""
+        """Parse and check a card; ModelError for anything that is not one, with the field at fault.
+
+        A field that nobody knows is a mistake in a card of our versions. In one of a later version it is kept; a value
+        that nobody knows is refused there, too, for what it changes would be left undone.
+        """
         return _card(fields.parse_json(text, LONGEST))
 
 
 def outputs_of(card: Card) -> List[str]:
     """The names of the outputs without which a card's model cannot be read."""
     if card.output.scores == "raw" and card.decoding is not None:
-        return [name for level in card.decoding["levels"] for key, name in level.items() if key in ("scores", "deltas")]
+        from .decoding import KINDS
+
+        return [level[head] for level in card.decoding["levels"] for head in KINDS[card.decoding["kind"]]["outputs"]]
     return [card.output.name, "labels"] if card.output.scores == "boxes" else [card.output.name]
+
+
+def _data(value: Any) -> Any:
+    """As JSON has it."""
+    if isinstance(value, list):
+        return [_data(one) for one in value]
+    if not dataclasses.is_dataclass(value):
+        return value
+    found = {field.name: _data(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    rest = found.pop("rest")
+    return {**{name: one for name, one in found.items() if name not in LATER or one != LATER[name]}, **rest}
 
 
 def _card(data: Any) -> Card:
     """A card from what was parsed; nothing is trusted."""
-    if type(data) is dict and type(data.get("version")) is int and data["version"] > VERSION:
-        raise _too_new(data["version"])
+    version = data.get("version", VERSION) if type(data) is dict else VERSION
+    newer = type(version) is int and version > VERSION
+    try:
+        return _checked(data, version if newer else VERSION)
+    except ModelError:
+        if newer:
+            raise _too_new(version) from None
+        raise
+
+
+def _checked(data: Any, version: int) -> Card:
+    newer = version > VERSION
     needed = ("task", "network", "tool", "input", "output")
-    names = [field.name for field in dataclasses.fields(Card)]
-    fields.record("card", data, needed, names)
-    fields.whole("version", data.get("version", VERSION), 1, VERSION)
+    names = [field.name for field in dataclasses.fields(Card) if field.name != "rest"]
+    rest = fields.rest("card", data, needed, names, newer)
+    fields.whole("version", data.get("version", VERSION), 1, version)
     card = Card(
         task=fields.one_of("task", data["task"], TASKS),
         network=fields.text("network", data["network"]),
         tool=fields.text("tool", data["tool"]),
-        input=_input(data["input"]),
-        output=_output(data["output"]),
+        input=_input("input", data["input"], newer),
+        output=_output(data["output"], newer),
         labels=fields.items("labels", data.get("labels", []), fields.text),
         vocabulary=fields.table("vocabulary", data.get("vocabulary", {}), _token),
         origin=fields.table("origin", data.get("origin", {}), fields.plain),
-        sample=None if data.get("sample") is None else _sample(data["sample"]),
+        sample=None if data.get("sample") is None else _sample(data["sample"], newer),
         notes=fields.items("notes", data.get("notes", []), fields.text, most=1000),
+        version=version,
         thresholds=None if data.get("thresholds") is None else _thresholds(data["thresholds"]),
         decoding=None if data.get("decoding") is None else _decoding(data["task"], data["decoding"]),
         assumed=fields.items("assumed", data.get("assumed", []), _assumed, most=len(ASSUMED)),
         pictures=None if data.get("pictures") is None else _pictures(data["pictures"]),
+        others=fields.items("others", data.get("others", []), lambda at, one: _input(at, one, newer), most=MOST_INPUTS),
+        rest=rest,
     )
     _check_detection(card)
     _check_sigmoids(card)
+    _check_others(card)
     return card
 
 
@@ -184,19 +247,14 @@ def _assumed(at: str, value: Any) -> str:
 
 def _pictures(data: Any) -> Dict[str, Any]:
     fields.record("pictures", data, ("brightness", "contrast", "skew", "transparent", "count"))
-    found = {name: _pair("pictures.%s" % name, data[name]) for name in ("brightness", "contrast", "skew")}
+    found = {
+        name: fields.exactly(2, "pictures.%s" % name, data[name], fields.number)
+        for name in ("brightness", "contrast", "skew")
+    }
     if not all(0 <= level <= 255 for level in found["brightness"] + found["contrast"]):
         raise bad("pictures", data)
     share = fields.share("pictures.transparent", data["transparent"])
     return {**found, "transparent": share, "count": fields.whole("pictures.count", data["count"], 1, 1 << 24)}
-
-
-def _pair(at: str, value: Any) -> List[float]:
-    """Mean and standard deviation."""
-    found = fields.items(at, value, fields.number, most=2)
-    if len(found) != 2:
-        raise bad(at, value)
-    return found
 
 
 def _check_detection(card: Card) -> None:
@@ -208,7 +266,7 @@ def _check_detection(card: Card) -> None:
         raise bad("thresholds", card.thresholds)
     if raw != (card.decoding is not None):
         raise bad("decoding", card.decoding)
-    if raw and None in card.input.shape[2:]:
+    if raw and None in card.input.sides():
         raise bad("input.shape", card.input.shape)
     if boxes and card.sample is not None and not all(_is_box(row) for row in card.sample.output):
         raise bad("sample.output", card.sample.output)
@@ -227,92 +285,57 @@ def _is_box(row: Any) -> bool:
     return type(row) is list and len(row) == 6 and not any(type(n) is list for n in row)
 
 
-def _input(data: Any) -> Input:
-    fields.record("input", data, ("name", "kind", "shape"), ("color", "steps"))
-    kind = fields.one_of("input.kind", data["kind"], tuple(RANKS))
-    shape = fields.items("input.shape", data["shape"], fields.size, most=8)
-    color = fields.one_of("input.color", data.get("color", ""), tuple(COLORS) if kind == "image" else ("",))
-    steps = fields.items("input.steps", data.get("steps", []), _step, most=32)
-    if kind != "image" and steps:
-        raise bad("input.steps", steps)
-    channels = COLORS.get(color, 0)
-    for i, step in enumerate(steps):
-        channels = shape[1] if step["op"] == "gray" and shape[1:] and shape[1] == 1 else channels
+def _check_others(card: Card) -> None:
+    """Inputs that go in together: each has its name and its sample; none is a text, which goes word by word, and no
+    boxes come out, which are in one picture.
+    """
+    names, kinds = [entry.name for entry in card.inputs], {entry.kind for entry in card.inputs}
+    if len(set(names)) != len(names) or (card.others and (card.task == "detection" or "tokens" in kinds)):
+        raise bad("others", names)
+    if card.sample is not None and len(card.sample.others) != len(card.others):
+        raise bad("sample.others", len(card.sample.others))
+
+
+def _input(at: str, data: Any, newer: bool) -> Input:
+    rest = fields.rest(at, data, ("name", "kind", "shape"), ("color", "steps", "layout"), newer)
+    kind = fields.one_of("%s.kind" % at, data["kind"], tuple(RANKS))
+    shape = fields.items("%s.shape" % at, data["shape"], fields.size, most=8)
+    color = fields.one_of("%s.color" % at, data.get("color", ""), tuple(COLORS) if kind == "image" else ("",))
+    layout = fields.one_of(
+        "%s.layout" % at, data.get("layout", "NCHW"), tuple(LAYOUTS) if kind == "image" else ("NCHW",)
+    )
+    steps = fields.items("%s.steps" % at, data.get("steps", []), _step, most=32)
+    entry = Input(fields.text("%s.name" % at, data["name"]), kind, shape, color, steps, layout, rest)
+    if len(shape) not in RANKS[kind]:
+        raise bad("%s.shape" % at, shape)
+    if kind == "image":
+        _check_picture(at, entry)
+    elif steps:
+        raise bad("%s.steps" % at, steps)
+    return entry
+
+
+def _check_picture(at: str, entry: Input) -> None:
+    """As many channels all the way, and a size that fits into memory."""
+    channels = COLORS[entry.color]
+    for i, step in enumerate(entry.steps):
+        channels = 1 if step["op"] == "gray" and entry.channels == 1 else channels
         if any(len(step[name]) != channels for name in ("mean", "std", "value") if type(step.get(name)) is list):
-            raise bad("input.steps[%d]" % i, step)
-    if len(shape) not in RANKS[kind] or (kind == "image" and not _fits(shape, channels)):
-        raise bad("input.shape", shape)
-    return Input(fields.text("input.name", data["name"]), kind, shape, color, steps)
-
-
-def _fits(shape: List[Optional[int]], channels: int) -> bool:
-    """Whether (N, C, H, W) is a picture of so many channels and of a size that fits into memory."""
-    return shape[1] == channels and all(side is None or side <= LARGEST_SIDE for side in shape[2:])
+            raise bad("%s.steps[%d]" % (at, i), step)
+    if entry.channels != channels or any(side is not None and side > LARGEST_SIDE for side in entry.sides()):
+        raise bad("%s.shape" % at, entry.shape)
 
 
 def _step(at: str, data: Any) -> Dict[str, Any]:
-    if type(data) is not dict or type(data.get("op")) is not str or data["op"] not in STEPS:
-        raise bad(at, data)
-    checks = STEPS[data["op"]]
-    fields.record(at, data, ("op",), tuple(checks))
-    choice = CHOICES.get(data["op"], ())
-    if choice and sum(key in data for key in choice) != 1:
-        raise bad(at, data)
-    if any(key not in data for key in checks if key not in choice and key not in FREE.get(data["op"], ())):
-        raise bad(at, data)
-    return {"op": data["op"], **{key: checks[key]("%s.%s" % (at, key), data[key]) for key in data if key != "op"}}
+    from .steps import step
+
+    return step(at, data)
 
 
-def _side(at: str, value: Any) -> int:
-    return fields.whole(at, value, 1, LARGEST_SIDE)
-
-
-def _size(at: str, value: Any) -> List[int]:
-    return _exactly(2, at, fields.items(at, value, _side, most=2))
-
-
-def _border(at: str, value: Any) -> List[int]:
-    return _exactly(4, at, fields.items(at, value, lambda place, n: fields.whole(place, n, 0, LARGEST_SIDE), most=4))
-
-
-def _exactly(count: int, at: str, found: List[int]) -> List[int]:
-    if len(found) != count:
-        raise bad(at, found)
-    return found
-
-
-def _means(at: str, value: Any) -> List[float]:
-    return fields.items(at, value, fields.number, most=3)
-
-
-def _stds(at: str, value: Any) -> List[float]:
-    """Numbers that can be divided by, also in float32."""
-    found = _means(at, value)
-    if not all(abs(std) > 1e-30 for std in found):
-        raise bad(at, value)
-    return found
-
-
-def _interpolation(at: str, value: Any) -> str:
-    return fields.one_of(at, value, ("pillow", "cv2"))
-
-
-STEPS: Dict[str, Dict[str, Callable[[str, Any], Any]]] = {
-    "resize": {"short": _side, "size": _size, "within": _size, "inside": _size, "interpolation": _interpolation},
-    "center_crop": {"size": _size},
-    "pad": {"border": _border, "value": fields.number},
-    "pad_to": {"size": _size, "multiple": _side, "value": _means},
-    "gray": {},
-    "normalize": {"mean": _means, "std": _stds},
-}
-CHOICES = {"resize": ("short", "size", "within", "inside"), "pad_to": ("size", "multiple")}  # just one of these
-FREE = {"pad_to": ("value",)}  # may be missing
-
-
-def _output(data: Any) -> Output:
-    fields.record("output", data, ("name", "scores"))
+def _output(data: Any, newer: bool) -> Output:
+    rest = fields.rest("output", data, ("name", "scores"), (), newer)
     scores = fields.one_of("output.scores", data["scores"], SCORES)
-    return Output(fields.text("output.name", data["name"]), scores)
+    return Output(fields.text("output.name", data["name"]), scores, rest)
 
 
 def _thresholds(data: Any) -> Dict[str, Any]:
@@ -337,19 +360,24 @@ def _token(at: str, value: Any) -> int:
     return fields.whole(at, value, 0, fields.LARGEST_SIZE)
 
 
-def _sample(data: Any) -> Sample:
-    fields.record("sample", data, ("input", "output"), ("tolerance",))
-    entry = fields.record("sample.input", data["input"], ("encoding", "data"))
-    encoding = fields.one_of("sample.input.encoding", entry["encoding"], ("png", "json"))
-    if encoding == "json":
-        fields.numbers("sample.input.data", entry["data"])
-    elif type(entry["data"]) is not str:
-        raise bad("sample.input.data", entry["data"])
+def _sample(data: Any, newer: bool) -> Sample:
+    rest = fields.rest("sample", data, ("input", "output"), ("tolerance", "others"), newer)
+    entry = _sample_input("sample.input", data["input"])
     output = fields.items("sample.output", data["output"], fields.numbers)
     tolerance = fields.number("sample.tolerance", data.get("tolerance", 1e-3))
     if not 0 < tolerance <= 0.1:  # more would let any answer pass
         raise bad("sample.tolerance", tolerance)
-    return Sample(dict(entry), output, tolerance)
+    others = fields.items("sample.others", data.get("others", []), _sample_input, most=MOST_INPUTS)
+    return Sample(entry, output, tolerance, others, rest)
+
+
+def _sample_input(at: str, data: Any) -> Dict[str, Any]:
+    entry = fields.record(at, data, ("encoding", "data"))
+    if fields.one_of("%s.encoding" % at, entry["encoding"], ("png", "json")) == "json":
+        fields.numbers("%s.data" % at, entry["data"])
+    elif type(entry["data"]) is not str:
+        raise bad("%s.data" % at, entry["data"])
+    return dict(entry)
 
 
 def _too_new(version: int) -> ModelError:

@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Sequence
+from typing import Any, Callable, Dict, List, Sequence
 
 from . import fields
 from .fields import LARGEST_SIDE, MOST_BOXES, bad
 
+# For each kind: the outputs that a level has, what has to be said besides, and whether boxes are cut at the picture's
+# border. bundle/page/kinds.js is the same for browsers.
+KINDS: Dict[str, Dict[str, Any]] = {
+    "ssd": {"outputs": ["scores", "deltas"], "settings": ["stds", "candidates"], "cut": True},
+    "yolo": {"outputs": ["scores"], "settings": ["confidence"], "cut": False},
+}
+
 
 def decoding(data: Any) -> Dict[str, Any]:
     """A card's field of that name, as plain values; ModelError."""
-    fields.record("decoding", data, ("kind", "levels", "stds", "candidates", "confidence"))
-    kind = fields.one_of("decoding.kind", data["kind"], ("ssd", "yolo"))
-    heads = ("scores", "deltas") if kind == "ssd" else ("scores",)
-    levels = fields.items("decoding.levels", data["levels"], lambda at, level: _level(at, level, heads), most=16)
-    stds = fields.items("decoding.stds", data["stds"], fields.number, most=4)
-    if not levels or len(stds) != 4 or not all(0 < std <= LARGEST_SIDE for std in stds):
+    fields.record("decoding", data, ("kind", "levels"), tuple(SETTINGS))
+    kind = fields.one_of("decoding.kind", data["kind"], tuple(KINDS))
+    how, settings = KINDS[kind], [name for name in SETTINGS if name in data]
+    fields.record("decoding", data, ("kind", "levels", *how["settings"]), settings)
+    levels = fields.items("decoding.levels", data["levels"], lambda at, one: _level(at, one, how["outputs"]), most=16)
+    if not levels:
         raise bad("decoding", data)
-    return {
-        "kind": kind,
-        "levels": levels,
-        "stds": stds,
-        "candidates": fields.whole("decoding.candidates", data["candidates"], 1, MOST_BOXES),
-        "confidence": fields.share("decoding.confidence", data["confidence"]),
-    }
+    return {"kind": kind, "levels": levels, **{name: SETTINGS[name](data[name]) for name in settings}}
+
+
+def _stds(data: Any) -> List[float]:
+    stds = fields.exactly(4, "decoding.stds", data, fields.number)
+    if not all(0 < std <= LARGEST_SIDE for std in stds):
+        raise bad("decoding.stds", data)
+    return stds
+
+
+SETTINGS: Dict[str, Callable[[Any], Any]] = {
+    "stds": _stds,
+    "candidates": lambda data: fields.whole("decoding.candidates", data, 1, MOST_BOXES),
+    "confidence": lambda data: fields.share("decoding.confidence", data),
+}
 
 
 def _level(at: str, data: Any, heads: Sequence[str]) -> Dict[str, Any]:
@@ -38,7 +53,7 @@ def _level(at: str, data: Any, heads: Sequence[str]) -> Dict[str, Any]:
 
 def _anchor(at: str, value: Any) -> List[float]:
     """x1, y1, x2, y2 of a box that has an area."""
-    box = fields.items(at, value, fields.number, most=4)
-    if len(box) != 4 or not all(abs(n) <= 2 * LARGEST_SIDE for n in box) or box[0] >= box[2] or box[1] >= box[3]:
+    box = fields.exactly(4, at, value, fields.number)
+    if not all(abs(n) <= 2 * LARGEST_SIDE for n in box) or box[0] >= box[2] or box[1] >= box[3]:
         raise bad(at, value)
     return box

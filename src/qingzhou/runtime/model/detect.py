@@ -116,15 +116,14 @@ def _finished(outputs: Mapping[str, Array], card: Card) -> Found:
 
 def _decoded(outputs: Mapping[str, Array], card: Card, threshold: Optional[float]) -> Found:
     how, limits = card.decoding, card.thresholds
+    from .decoding import KINDS
+
     assert how is not None and limits is not None  # the card was checked
     score = limits["score"] if threshold is None else threshold
-    height, width = card.input.shape[2:]
     with np.errstate(over="ignore", invalid="ignore"):  # exp of large numbers is infinite, and its box is dropped
-        if how["kind"] == "yolo":
-            boxes, scores, labels = _yolo(outputs, how, score)
-        else:
-            boxes, scores, labels = _ssd(outputs, how, score)
-            boxes = boxes.clip(0, np.array([width, height] * 2, np.float32))
+        boxes, scores, labels = DECODERS[how["kind"]](outputs, how, score)
+        if KINDS[how["kind"]]["cut"]:
+            boxes = boxes.clip(0, np.array([*card.input.sides()[::-1]] * 2, np.float32))
     found = Found(boxes, scores, labels)
     return found.take(nms(boxes, scores, labels, limits["iou"], limits["most"]))
 
@@ -164,6 +163,9 @@ def _yolo(outputs: Mapping[str, Array], how: Dict[str, Any], score: float) -> Tu
         boxes = _corners(centre, size * np.exp(raw[:, 2:4]))
         found.append((boxes[which], classes[which, label] * objects[rows[which]], label))
     return _joined(found)
+
+
+DECODERS = {"ssd": _ssd, "yolo": _yolo}  # a function for each kind of decoding.py
 
 
 def _by_place(head: Array, anchors: int) -> Array:

@@ -79,6 +79,16 @@ def record(at: str, value: Any, required: Sequence[str], optional: Sequence[str]
     return value
 
 
+def rest(at: str, value: Any, required: Sequence[str], optional: Sequence[str], newer: bool) -> Dict[str, Any]:
+    """record() of what may be of a later version: what it says besides, any JSON values."""
+    if not newer or type(value) is not dict:
+        record(at, value, required, optional)
+        return {}
+    known = {*required, *optional}
+    record(at, {key: one for key, one in value.items() if key in known}, required, optional)
+    return table(at, {key: one for key, one in value.items() if key not in known}, plain)
+
+
 def text(at: str, value: Any) -> str:
     """A text that can be printed and encoded."""
     if type(value) is not str or len(value) > LONGEST_TEXT:
@@ -124,6 +134,14 @@ def items(at: str, value: Any, check: Callable[[str, Any], T], most: int = MOST_
     if type(value) is not list or len(value) > most:
         raise bad(at, value)
     return [check("%s[%d]" % (at, i), item) for i, item in enumerate(value)]
+
+
+def exactly(count: int, at: str, value: Any, check: Callable[[str, Any], T]) -> List[T]:
+    """A list of just so many items, every one checked."""
+    found = items(at, value, check, most=count)
+    if len(found) != count:
+        raise bad(at, value)
+    return found
 
 
 def table(at: str, value: Any, check: Callable[[str, Any], T]) -> Dict[str, T]:

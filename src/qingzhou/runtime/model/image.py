@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import io
 import os
@@ -12,7 +13,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 from PIL.JpegImagePlugin import JpegImageFile
 
-from ..errors import FileMissing, ImageError, QingzhouError, say
+from ..errors import FileMissing, ImageError, ModelError, QingzhouError, say
 from ..file import open_file
 from ..memory import room
 from .kinds import RAW, developed, head_of, not_a_picture, what
@@ -90,6 +91,15 @@ def open_picture(source: Any, side: Optional[int] = None) -> Any:
         return Picture(image, "RGB", image is not source, times).joined()
 
     return _read(source, convert)
+
+
+def decoded(text: str) -> Any:
+    """The picture of a card's sample, a file in base64, as open_picture() gives it; ModelError."""
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError:
+        raise _damaged() from None
+    return open_picture(data)
 
 
 def size_of(source: Any) -> Tuple[int, int]:
@@ -256,4 +266,11 @@ def _no_picture(kind: str) -> ImageError:
     return ImageError(
         en="A %s is no picture; expected a path, a PIL image or a numpy array. Give for example 'cat.jpg'." % kind,
         zh="%s 不是图片，应为图片路径、PIL 图片或 numpy 数组。例如 'cat.jpg'。" % kind,
+    )
+
+
+def _damaged() -> ModelError:
+    return ModelError(
+        en="The sample picture in the model's card is damaged. Convert the checkpoint again.",
+        zh="模型说明卡里的示例图片已损坏。请重新转换权重文件。",
     )

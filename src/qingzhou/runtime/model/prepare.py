@@ -40,8 +40,8 @@ class View(NamedTuple):
 
 
 def prepare(image: Any, entry: Input) -> Array:
-    """A picture of read_for(…, entry) or read_image(…, entry.color) -> (1, C, H, W) float32: the card's steps, then
-    the network's size.
+    """A picture of read_for(…, entry) or read_image(…, entry.color) -> (1, C, H, W) or (1, H, W, C) float32: the card's
+    steps, then the network's size and layout.
     """
     return prepare_view(image, entry)[0]
 
@@ -53,8 +53,14 @@ def prepare_view(image: Any, entry: Input) -> Tuple[Array, View]:
             raise _too_large(number, step, sides(image))
     view, found = View(*sides(image)), _at_once(image, entry)
     if found is None:
-        return step_by_step(image, entry)
-    return found.batch, view.resized(sides(image), found.size).moved(-found.left, -found.top)
+        batch, view = step_by_step(image, entry)
+        return _laid_out(batch, entry), view
+    return _laid_out(found.batch, entry), view.resized(sides(image), found.size).moved(-found.left, -found.top)
+
+
+def _laid_out(batch: Array, entry: Input) -> Array:
+    """(1, C, H, W) as the network takes it."""
+    return batch if entry.layout == "NCHW" else np.ascontiguousarray(batch.transpose(0, 2, 3, 1))
 
 
 def _at_once(image: Any, entry: Input) -> Optional[Prepared]:
@@ -82,7 +88,7 @@ def plan(image: Any, entry: Input) -> Iterator[Planned]:
     for step in (*entry.steps, {}):
         before, (height, width) = each, size
         size = size_after(step or {"op": "resize", "size": _wanted(entry, size)}, height, width)
-        colours = 1 if step.get("op") == "gray" and entry.shape[1] == 1 else colours
+        colours = 1 if step.get("op") == "gray" and entry.channels == 1 else colours
         each = each if step and step["op"] != "normalize" else 4
         made = size[0] * size[1] * colours * each
         more = 0
@@ -99,7 +105,7 @@ def plan(image: Any, entry: Input) -> Iterator[Planned]:
 
 
 def step_by_step(image: Any, entry: Input) -> Tuple[Array, View]:
-    """prepare_view() for any steps."""
+    """prepare_view() for any steps; (1, C, H, W)."""
     picture, view = image, View(*sides(image))
     for step in entry.steps:
         before = sides(picture)
@@ -109,14 +115,15 @@ def step_by_step(image: Any, entry: Input) -> Tuple[Array, View]:
     view = view.resized(picture.shape[:2], (height, width))
     picture = resize(picture, height, width, "cv2")
     planes = picture[None] if picture.ndim == 2 else picture.transpose(2, 0, 1)
-    if planes.shape[0] != entry.shape[1]:
+    if planes.shape[0] != entry.channels:
         raise _channels(planes.shape[0], entry)
     return np.ascontiguousarray(planes[None], dtype=np.float32), view
 
 
 def _wanted(entry: Input, size: Tuple[int, int]) -> Tuple[int, int]:
     """(height, width) that the network takes; those of the picture where it takes any."""
-    return entry.shape[2] or size[0], entry.shape[3] or size[1]
+    height, width = entry.sides()
+    return height or size[0], width or size[1]
 
 
 def _follow(view: View, step: Dict[str, Any], before: Any, after: Any) -> View:
@@ -188,7 +195,7 @@ def _gray(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
         grey = np.asarray(Image.fromarray(picture).convert("L"))
     else:
         grey = picture.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
-    return grey if entry.shape[1] == 1 else np.repeat(grey[..., None], 3, axis=2)
+    return grey if entry.channels == 1 else np.repeat(grey[..., None], 3, axis=2)
 
 
 def _normalize(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
@@ -226,8 +233,8 @@ def _too_large(number: int, step: Planned, size: Tuple[int, int]) -> ImageError:
 def _channels(found: int, entry: Input) -> ModelError:
     return ModelError(
         en="The card prepares pictures with %d channels, but the network takes %s. Convert the checkpoint again."
-        % (found, entry.shape[1]),
-        zh="说明卡处理出的图片有 %d 个通道，而网络需要 %s 个。请重新转换权重文件。" % (found, entry.shape[1]),
+        % (found, entry.channels),
+        zh="说明卡处理出的图片有 %d 个通道，而网络需要 %s 个。请重新转换权重文件。" % (found, entry.channels),
     )
 
 

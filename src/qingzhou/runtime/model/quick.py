@@ -77,7 +77,7 @@ def _plan(picture: Any, entry: Input, size: Tuple[int, int]) -> Any:
         return None
     part = tuple(steps["center_crop"]["size"]) if "center_crop" in steps else size
     changed = size[0] != height and size[1] != width and max(height / size[0], width / size[1]) <= STRONGEST
-    if not changed or tuple(entry.shape[1:]) != (3, *part) or part[0] > size[0] or part[1] > size[1]:
+    if not changed or (entry.channels, *entry.sides()) != (3, *part) or part[0] > size[0] or part[1] > size[1]:
         return None
     return tuple(round((whole - cut) / 2) for whole, cut in zip(size, part)), part
 

@@ -1,0 +1,57 @@
+"""Networks that take several inputs at once: each is given by its name, and prepared by its own part of the card."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping
+
+import numpy as np
+
+from ..errors import InputError
+from ..file import is_path
+from .card import Card, Input
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Array = npt.NDArray[Any]
+
+
+def feeds(data: Any, card: Card, prepared: Callable[[Input, Any], Array]) -> List[Dict[str, Array]]:
+    """What the network takes, by its inputs' names: once for each picture, row or array that all of them have.
+
+    InputError where `data` is no mapping of just these names, or one input has more rows than another.
+    """
+    names = [entry.name for entry in card.inputs]
+    if not isinstance(data, Mapping) or set(data) != set(names):
+        raise _not_these(data, names)
+    batches = {entry.name: prepared(entry, data[entry.name]) for entry in card.inputs}
+    counts = [len(batch) for batch in batches.values()]
+    if len(set(counts)) > 1:
+        raise _uneven(names, counts)
+    return [{name: batch[i : i + 1] for name, batch in batches.items()} for i in range(counts[0])]
+
+
+def is_single(data: Mapping[str, Any], card: Card) -> bool:
+    """Whether these are the inputs of one answer: no file or array of several rows is among them."""
+    rows = [(entry, data[entry.name]) for entry in card.inputs if entry.kind != "image"]
+    return all(not is_path(one) and np.ndim(one) == len(entry.shape) - 1 for entry, one in rows)
+
+
+def _not_these(data: Any, names: List[str]) -> InputError:
+    found = ", ".join(str(name)[:60] for name in data) if isinstance(data, Mapping) else type(data).__name__
+    wanted = ", ".join(name[:60] for name in names)
+    shown = ", ".join('"%s": …' % name[:60] for name in names)
+    return InputError(
+        en="The model takes %d inputs at once (%s), and got: %s. Give each by its name, in Python: predict({%s})"
+        % (len(names), wanted, found, shown),
+        zh="这个模型一次需要 %d 个输入（%s），收到的是：%s。请在 Python 里按名称给出每一个：predict({%s})"
+        % (len(names), wanted, found, shown),
+    )
+
+
+def _uneven(names: List[str], counts: List[int]) -> InputError:
+    found = ", ".join("%s: %d" % (name[:60], count) for name, count in zip(names, counts))
+    return InputError(
+        en="The inputs have different numbers of rows (%s). Give each as many." % found,
+        zh="各个输入的行数不同（%s）。请给出一样多的行。" % found,
+    )
