@@ -116,7 +116,7 @@ def file_of(name: str) -> str:
 @functools.cache
 def module(name: str) -> str:
     """The text of one, as it is copied beside programs: without what only those read who change it, which is types that
-    only a checker needs, docstrings of what no program calls, and comments where nothing is for programs. The rest stays
+    only a checker needs, docstrings of what no program calls, and comments in modules that none imports. The rest stays
     as it is, line by line.
     """
     text = (files("qingzhou") / "runtime" / file_of(name)).read_text("utf-8")
