@@ -55,10 +55,10 @@ class Work:
 def ours(work: Work, feeds: Feeds) -> dict[str, float]:
     """quantize(), as everybody calls it; its parts that are no judging have a clock."""
     import qingzhou
-    from qingzhou.quant import quantise
+    from qingzhou.quant import pipeline
     from qingzhou.quant.search import Search
 
-    ranges, search, smoothing = clock(quantise, "calibrate"), clock(Search, "best"), clock(quantise, "smoothed")
+    ranges, search, smoothing = clock(pipeline, "calibrate"), clock(Search, "best"), clock(pipeline, "smoothed")
     made = qingzhou.quantize(
         work.model, work.data, work.out, target=work.target, any_speed=True, max_drop=100, calibration=work.count
     )
@@ -104,7 +104,7 @@ def nncf(work: Work, feeds: Feeds) -> dict[str, float]:
 def onnxruntimes(method: str) -> Callable[[Work, Feeds], dict[str, float]]:
     """Its static quantiser: QDQ, weights by channel, after the preparation that its documentation asks for."""
 
-    def quantise(work: Work, feeds: Feeds) -> dict[str, float]:
+    def quantize(work: Work, feeds: Feeds) -> dict[str, float]:
         import onnx
         from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
         from onnxruntime.quantization.shape_inference import quant_pre_process
@@ -112,7 +112,7 @@ def onnxruntimes(method: str) -> Callable[[Work, Feeds], dict[str, float]]:
         from qingzhou.quant.network import Network
 
         network = Network(onnx.load(work.model))
-        inner = {node.output[0] for node in (*network.heavy, *network.between())}
+        inner = {node.output[0] for node in (*network.weighted, *network.between())}
         after = [node.name for node in network.proto.graph.node if node.output[0] not in inner]  # softmax, boxes
         start = time.process_time()
         prepared = f"{work.out}.prepared.onnx"
@@ -131,7 +131,7 @@ def onnxruntimes(method: str) -> Callable[[Work, Feeds], dict[str, float]]:
         )
         return {"cost": time.process_time() - start}
 
-    return quantise
+    return quantize
 
 
 class Reader:
@@ -145,7 +145,7 @@ class Reader:
         return next(self.feeds, None)
 
 
-QUANTISERS: dict[str, Callable[[Work, Feeds], dict[str, float]]] = {
+QUANTIZERS: dict[str, Callable[[Work, Feeds], dict[str, float]]] = {
     "qingzhou": ours,
     "NNCF": nncf,
     **{f"onnxruntime {method}": onnxruntimes(method) for method in ("MinMax", "Percentile", "Entropy")},
@@ -161,7 +161,7 @@ def make(name: str, work: Work) -> dict[str, float]:
 
     feeds = feeds_of(work)
     begun = time.perf_counter()
-    made = QUANTISERS[name](work, feeds)
+    made = QUANTIZERS[name](work, feeds)
     wall, most = time.perf_counter() - begun, peak() or 0
     bare = min(bare_seconds(work.model, feeds) for _ in range(3))
     return {**{key: seconds / bare for key, seconds in made.items()}, "wall": wall, "peak": most / 1e6}
@@ -307,7 +307,7 @@ HEADS = ("", "size", "accuracy", "drop, points (95 %)", "SQNR", "cost", "ranges"
 
 def side_by_side(model: Path, data: Path, folder: Path, target: str) -> None:
     """All quantisers on one model: what they cost, what they lose, and how fast the outcome is."""
-    made = {name: folder / f"{name.replace(' ', '_')}.onnx" for name in QUANTISERS}
+    made = {name: folder / f"{name.replace(' ', '_')}.onnx" for name in QUANTIZERS}
     rows = {name: asked("--make", name, model, data, out, 100, target) for name, out in made.items()}
     there = [name for name in made if "failed" not in rows[name]]
     for name in there:
@@ -352,7 +352,7 @@ def speed(times: dict[str, Any], model: Path) -> list[str]:
 def memory(model: Path, data: Path, folder: Path, target: str) -> None:
     """Whether memory grows with the number of pictures."""
     print(f"\n{model.stem}: peak in MB with{'50':>9}{'100':>7}{'200 inputs':>17}")
-    for name in QUANTISERS:
+    for name in QUANTIZERS:
         out = folder / "memory.onnx"
         rows = [asked("--make", name, model, data, out, count, target) for count in (50, 100, 200)]
         print(f"{name:24}" + "".join(f"{row.get('peak', np.nan):10.0f}" for row in rows), flush=True)

@@ -258,7 +258,7 @@ def quantize(model: Path, html: Path | None, lang: str | None, as_json: bool, **
     """
     with friendly(lang, as_json):
         from .present.pieces import busy
-        from .present.quantised import quantised
+        from .present.quantized import quantized
         from .quant import quantize as make
         from .whole_file import output_path
 
@@ -266,10 +266,10 @@ def quantize(model: Path, html: Path | None, lang: str | None, as_json: bool, **
         with busy(say("quantising", "量化中")) as tell:
             found = make(model, tell=tell, **options)
         if page is not None:
-            from .present.quantised_page import quantised_page
+            from .present.quantized_page import quantized_page
 
-            quantised_page(found, page)
-        quantised(found, as_json)
+            quantized_page(found, page)
+        quantized(found, as_json)
         if not found.better:
             sys.exit(3)
 

@@ -23,7 +23,7 @@ from qingzhou.engines import compile_for
 from qingzhou.errors import ModelError
 from qingzhou.info import read_info
 from qingzhou.model import load
-from qingzhou.quant.signal import session as quantising
+from qingzhou.quant.signal import session as quantizing
 from qingzhou.runtime.engine.session import open_session, start
 from qingzhou.runtime.model.card import KEY
 
@@ -152,7 +152,7 @@ OPENED: dict[str, Callable[[Path], Any]] = {
     "load": load,
     "open_session": open_session,
     "bytes": lambda path: start(path.read_bytes(), onnxruntime.SessionOptions()),
-    "quantising": lambda path: quantising(onnx.load(path, load_external_data=False)),
+    "quantising": lambda path: quantizing(onnx.load(path, load_external_data=False)),
     "mmedu": lambda path: Workflow("mmedu", path),
     "basenn": lambda path: Workflow("basenn", path),
     "custom": lambda path: Workflow("custom", path),

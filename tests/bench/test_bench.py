@@ -239,7 +239,7 @@ def test_wrong_names_are_said_at_once(model: Path, tmp_path: Path) -> None:
 # -- which are compared ---------------------------------------------------------------------------------------------
 
 
-def quantised(path: Path) -> Path:
+def quantized(path: Path) -> Path:
     """A model that computes in whole numbers."""
     nodes = [
         helper.make_node("QuantizeLinear", ["x", "s", "z"], ["q"]),
@@ -253,8 +253,8 @@ def quantised(path: Path) -> Path:
     return path
 
 
-def test_a_quantised_model_has_one_precision(model: Path, tmp_path: Path) -> None:
-    whole = quantised(tmp_path / "q.onnx")
+def test_a_quantized_model_has_one_precision(model: Path, tmp_path: Path) -> None:
+    whole = quantized(tmp_path / "q.onnx")
     found = choose([model, whole], ["onnxruntime", "openvino"]).candidates
     assert [(c.model.name, c.name, c.compiles) for c in found] == [
         ("数字.onnx", "onnxruntime fp32", None),
@@ -273,7 +273,7 @@ def test_a_quantised_model_has_one_precision(model: Path, tmp_path: Path) -> Non
 def test_int8_is_made_only_where_it_is_asked_for_and_there_are_data(model: Path, tmp_path: Path) -> None:
     def names(*precisions: str, data: bool = True) -> list[tuple[str, str | None, str]]:
         found = choose([model], ["onnxruntime", "openvino", "ncnn"], precisions, data).candidates
-        return [(one.name, one.compiles, one.quantises) for one in found if "fp16" not in one.name]
+        return [(one.name, one.compiles, one.quantizes) for one in found if "fp16" not in one.name]
 
     plain = [("onnxruntime fp32", None, ""), ("openvino fp32", "fp32", ""), ("ncnn fp32", "fp32", "")]
     whole = [("onnxruntime int8", None, "auto"), ("openvino int8", "fp32", "auto"), ("ncnn int8", "fp32", "ncnn")]
@@ -282,8 +282,8 @@ def test_int8_is_made_only_where_it_is_asked_for_and_there_are_data(model: Path,
     assert "INT8 needs data" in choose([model], ["openvino"], ["fp32", "int8"]).notes[0]
     with pytest.raises(OptionError, match="--data"):
         choose([model], ["openvino"], ["int8"])
-    only = choose([quantised(tmp_path / "q.onnx")], ["openvino"], ["int8"], True).candidates
-    assert [one.quantises for one in only] == [""]
+    only = choose([quantized(tmp_path / "q.onnx")], ["openvino"], ["int8"], True).candidates
+    assert [one.quantizes for one in only] == [""]
 
 
 THREE = ["onnxruntime", "openvino", "ncnn"]
@@ -314,7 +314,7 @@ def test_where_no_int8_can_be_made_its_rows_say_why(model: Path, tmp_path: Path)
 
 def test_where_making_int8_is_killed_the_rest_goes_on(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As the system does where memory is full: only the rows that need it fail."""
-    kill = "import os, qingzhou.quant.quantise as q; q.calibrate = lambda *_: os.kill(os.getpid(), 9)"
+    kill = "import os, qingzhou.quant.pipeline as q; q.calibrate = lambda *_: os.kill(os.getpid(), 9)"
     monkeypatch.setattr(process, "START", process.START.replace("; from", f"; {kill}; from"))
     told: list[str] = []
     found = bench([model], ["onnxruntime"], ["fp32", "int8"], data=DIGITS / "test", tell=told.append)
@@ -328,11 +328,11 @@ def test_a_promise_that_cannot_be_kept_is_a_row_that_says_so(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from qingzhou.bench.worker import Worker
-    from qingzhou.quant import quantise
+    from qingzhou.quant import pipeline
 
-    monkeypatch.setattr(quantise.Limits, "allow", lambda self, verdict: False)
+    monkeypatch.setattr(pipeline.Limits, "allow", lambda self, verdict: False)
     with pytest.raises(EngineError, match="so your model stays as it is"):
-        Worker().quantise(str(model), str(tmp_path), str(DIGITS / "test"), "auto")
+        Worker().quantize(str(model), str(tmp_path), str(DIGITS / "test"), "auto")
 
 
 # -- memory ---------------------------------------------------------------------------------------------------------

@@ -151,7 +151,7 @@ def test_a_detector(tmp_path: Path) -> None:
 def clock(monkeypatch: pytest.MonkeyPatch, ratio: float) -> None:
     """INT8 is so many times as fast on this computer."""
     timing = Timing(1.0, 1 / ratio, ratio, ratio - 0.05, ratio + 0.05)
-    monkeypatch.setattr("qingzhou.quant.quantise.compare", lambda before, after: timing)
+    monkeypatch.setattr("qingzhou.quant.pipeline.compare", lambda before, after: timing)
 
 
 def test_int8_that_is_slower_on_a_computer_is_not_handed_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,7 +180,7 @@ def test_data_that_show_nothing_of_int8_make_fp32(tmp_path: Path, pictures: int,
 
 
 def test_the_page_decides_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from qingzhou.web.task import Teller, _bundle, _quantised
+    from qingzhou.web.task import Teller, _bundle, _quantized
 
     model = qingzhou.convert(LENET, tmp_path / "m.onnx").path
     for device, ratio, written in (
@@ -193,7 +193,7 @@ def test_the_page_decides_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         options = {"precision": "int8", "max_drop": 0.5, "device": device, "scene": "", "actions": [], "lang": "en"}
         out = tmp_path / f"{device}-{ratio}"
         out.mkdir()
-        found, told = _quantised(model, options, DIGITS / "test", out, Teller(io.BytesIO()))
+        found, told = _quantized(model, options, DIGITS / "test", out, Teller(io.BytesIO()))
         assert found is not None and told is not None and (found.path is not None) is written
         assert written or "0.42 times the speed" in told["explanation"]
         if device == "unihiker":  # INT8 is fine as a file, but FP32 takes fewer instructions there

@@ -164,7 +164,7 @@ def test_what_lies_between_is_made_once(tmp_path: Path, monkeypatch: pytest.Monk
         asked.clear()
 
 
-def test_planning_imports_no_quantiser() -> None:
+def test_planning_imports_no_quantizer() -> None:
     """bench measures the memory of processes that plan."""
     code = "import sys, qingzhou.bench.worker; sys.exit('onnx' in sys.modules or 'qingzhou.quant' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0

@@ -118,7 +118,7 @@ def test_a_sample_with_nothing_in_it(form: str, tmp_path: Path) -> None:
         assert made.difference is None and made.notes and made.as_dict()["same"] is None
 
 
-def test_a_quantised_model(digits: qingzhou.Model, tmp_path: Path) -> None:
+def test_a_quantized_model(digits: qingzhou.Model, tmp_path: Path) -> None:
     """QDQ operators run in INT8; the file's card records OpenVINO's own answer."""
     feed = digits.predictor.feed(digits.card.sample)
 

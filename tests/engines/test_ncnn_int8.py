@@ -21,7 +21,7 @@ from qingzhou.onnxfile.integers import set_apart
 from qingzhou.onnxfile.read import read_graph
 from qingzhou.onnxfile.write import write_onnx
 from qingzhou.quant.network import Network, activations
-from qingzhou.quant.qdq import Scheme, quantise
+from qingzhou.quant.qdq import Scheme, to_qdq
 from qingzhou.quant.ranges import calibrate
 from qingzhou.runtime.engine.ncnn_file import parse
 from qingzhou.runtime.engine.ncnn_row import Damaged
@@ -35,7 +35,7 @@ def rounded(source: Path, out: Path, scheme: Scheme) -> Path:
     """A model in INT8, from its own sample and noise."""
     network = Network(onnx.load(source))
     seen = calibrate(network, activations(network), feeds(source))
-    found = quantise(network, {name: one.range("minmax") for name, one in seen.items()}, scheme)
+    found = to_qdq(network, {name: one.range("minmax") for name, one in seen.items()}, scheme)
     assert KEY in {entry.key for entry in found.metadata_props}
     onnx.save(found, out)
     return out
@@ -101,7 +101,7 @@ def test_convolutions_are_exact(channels: int, size: int, tmp_path: Path) -> Non
     picture = chance.integers(-127, 128, (1, channels, size, size)).astype(np.float32)
     picture[0, 0, 0, 0] = 127
     proto = _convolution(weight, picture.shape)
-    small = quantise(Network(proto), {"x": (-127.0, 127.0), "y": (-2e6, 2e6)}, Scheme(symmetric=True))
+    small = to_qdq(Network(proto), {"x": (-127.0, 127.0), "y": (-2e6, 2e6)}, Scheme(symmetric=True))
     kept = [name for name in ("y", "y/float") if any(name in node.output for node in small.graph.node)]
     wanted = onnxruntime.InferenceSession(proto.SerializeToString()).run(None, {"x": picture})[0]
     assert kept and np.array_equal(_in_ncnn(small, picture, tmp_path), wanted)
@@ -172,7 +172,7 @@ def test_groups_of_several_channels_stay_floats(tmp_path: Path) -> None:
     ends = [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, (1, 8, 5, 5)) for name in "xy"]
     graph = helper.make_graph([node], "g", ends[:1], ends[1:], [onnx.numpy_helper.from_array(weight, "w")])
     proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    small = quantise(Network(proto), {"x": (-3.0, 3.0), "y": (-9.0, 9.0)}, Scheme(symmetric=True))
+    small = to_qdq(Network(proto), {"x": (-3.0, 3.0), "y": (-9.0, 9.0)}, Scheme(symmetric=True))
     picture = np.random.default_rng(1).normal(size=(1, 8, 5, 5)).astype(np.float32)
     wanted = onnxruntime.InferenceSession(proto.SerializeToString()).run(None, {"x": picture})[0]
     np.testing.assert_allclose(_in_ncnn(small, picture, tmp_path), wanted, atol=0.15)

@@ -32,7 +32,7 @@ from qingzhou.errors import (
     QingzhouError,
     TaskError,
 )
-from qingzhou.quant import quantise
+from qingzhou.quant import pipeline
 
 DATA = DIGITS / "test"
 
@@ -149,15 +149,15 @@ def test_sizes_that_are_left_open(sizes: list[int | str], tmp_path: Path) -> Non
 def test_rows_with_a_hole_are_left_out_of_both_parts(tmp_path: Path) -> None:
     iris, rows = qingzhou.convert(basenn("tab_iris"), tmp_path / "iris.onnx").path, np.ones((80, 4), np.float32)
     rows[:, 0] = np.linspace(4, 8, 80)
-    clean = quantised_rows(iris, rows, tmp_path / "clean.npy")
+    clean = quantized_rows(iris, rows, tmp_path / "clean.npy")
     rows[::8, 1], rows[1::8, 2] = np.nan, np.inf
-    found = quantised_rows(iris, rows, tmp_path / "holes.npy")
+    found = quantized_rows(iris, rows, tmp_path / "holes.npy")
     assert clean.verdict.failed == 0 and found.verdict.failed > 0
     assert any("could not be judged" in note and "holes.npy[" in note for note in found.notes)
     assert found.path is not None and np.isfinite(qingzhou.load(found.path).predict([[5, 1, 1, 1]])[0].scores).all()
 
 
-def quantised_rows(model: Path, rows: np.ndarray, path: Path) -> Any:
+def quantized_rows(model: Path, rows: np.ndarray, path: Path) -> Any:
     qingzhou.use_language("en")
     np.save(path, rows)
     return qingzhou.quantize(model, path, path.with_suffix(".onnx"), any_speed=True, min_agreement=0)
@@ -213,7 +213,7 @@ def test_quantize_says_that_memory_was_full(
     kind: str, stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model, folder = saved(tmp_path, classifier(WEIGHTS)), album(tmp_path / "p")
-    monkeypatch.setattr(quantise, stage, raising(FULL[kind]))
+    monkeypatch.setattr(pipeline, stage, raising(FULL[kind]))
     words = ["quantize", str(model), "--data", str(folder), "--any-speed", "--min-agreement", "0"]
     for lang, said in (("en", "not enough memory"), ("zh", "内存不够")):
         done = CliRunner().invoke(main, [*words, "-o", str(tmp_path / lang) + "/out.onnx", "--lang", lang])

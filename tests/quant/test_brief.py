@@ -11,7 +11,7 @@ from test_qdq import made
 
 from qingzhou.quant.brief import brief
 from qingzhou.quant.network import Network, activations
-from qingzhou.quant.qdq import Scheme, quantise
+from qingzhou.quant.qdq import Scheme, to_qdq
 from qingzhou.quant.signal import session
 
 
@@ -65,7 +65,7 @@ def test_rounding_does_the_work_of_a_relu_where_it_ends_there(
         tensor.CopyFrom(numpy_helper.from_array(np.array(end, np.float32), tensor.name))
     network = Network(proto)
     ranges = {name: (0.0, high) if name == "r1" else (-8.0, 8.0) for name in activations(network)}
-    long = quantise(network, ranges, scheme)
+    long = to_qdq(network, ranges, scheme)
     short = brief(long, network)
     assert ("Clip" in {node.op_type for node in short.graph.node}) is stays
     for feed in pictures(4):

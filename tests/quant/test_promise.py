@@ -24,12 +24,12 @@ from qingzhou.cli import main
 from qingzhou.deploy import export_model
 from qingzhou.errors import DataError, LabelError, QingzhouError, use_language
 from qingzhou.evaluate import evaluate
-from qingzhou.quant import Quantised, quantize
+from qingzhou.quant import Quantized, quantize
 from qingzhou.quant.judge import Verdict, judge
 from qingzhou.quant.pair import enough, unseen
 from qingzhou.quant.result import Limits
 from qingzhou.quant.split import split
-from qingzhou.web.task import Teller, _quantised
+from qingzhou.web.task import Teller, _quantized
 
 LENET = ORACLE / "trained" / "lenet_digits.pth"
 PICTURES = sorted((DIGITS / "test").glob("*/*.png"))
@@ -77,12 +77,12 @@ def by_bundle(model: Path, pictures: Path, out: Path) -> list[str]:
 
 def by_page(model: Path, pictures: Path, out: Path) -> list[str]:
     options = {"precision": "int8", "max_drop": 0.5, "device": "unihiker"}
-    found, _ = _quantised(model, options, pictures, out, Teller(io.BytesIO()))
+    found, _ = _quantized(model, options, pictures, out, Teller(io.BytesIO()))
     assert found is not None
     return _told(found)
 
 
-def _told(found: Quantised) -> list[str]:
+def _told(found: Quantized) -> list[str]:
     return [found.explanation, *found.notes]
 
 

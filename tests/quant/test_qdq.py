@@ -15,7 +15,7 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from qingzhou.quant.network import Network, activations
-from qingzhou.quant.qdq import Scheme, quantise
+from qingzhou.quant.qdq import Scheme, to_qdq
 from qingzhou.quant.ranges import calibrate
 from qingzhou.quant.signal import Signal, session
 
@@ -34,7 +34,7 @@ def made(
     seen = calibrate(network, activations(network), feeds)
     ranges = {name: one.range("minmax") for name, one in seen.items()}
     averages = {name: one.mean for name, one in seen.items() if one.mean is not None} if means else None
-    found = quantise(network, ranges, scheme, kept, averages)
+    found = to_qdq(network, ranges, scheme, kept, averages)
     onnx.checker.check_model(found, full_check=True)
     return found
 
@@ -87,12 +87,12 @@ def test_weights_are_the_nearest_of_their_channels_steps() -> None:
     proto = residual()
     was, small = constants(proto), made(proto)
     for name in ("w1", "w2", "w3"):
-        whole, scales, zeros = integers(small, name)
+        stored, scales, zeros = integers(small, name)
         wide = scales.reshape(-1, *[1] * (was[name].ndim - 1))
-        assert whole.dtype == zeros.dtype == np.int8 and not zeros.any()
+        assert stored.dtype == zeros.dtype == np.int8 and not zeros.any()
         assert len(scales) == len(was[name])
-        assert np.abs(was[name] - whole * wide).max() <= scales.max() / 2 * 1.0001
-        assert np.abs(whole).max() == 127
+        assert np.abs(was[name] - stored * wide).max() <= scales.max() / 2 * 1.0001
+        assert np.abs(stored).max() == 127
 
 
 def test_seven_bits_where_sixteen_bit_sums_would_overflow() -> None:
@@ -115,10 +115,10 @@ def test_biases_are_in_steps_of_the_products() -> None:
     proto = residual()
     was, small = constants(proto), made(proto)
     for number, layer, source in (("1", "c1", "x"), ("2", "c2", "r1"), ("3", "logits", "pool")):
-        whole, steps = integers(small, f"{layer}/bias")
-        np.testing.assert_allclose(steps, integers(small, f"w{number}")[1] * integers(small, source)[1], rtol=1e-6)
-        assert whole.dtype == np.int32
-        assert np.abs(whole * steps - was[f"b{number}"]).max() <= steps.max() / 2 * 1.0001
+        stored, products = integers(small, f"{layer}/bias")
+        np.testing.assert_allclose(products, integers(small, f"w{number}")[1] * integers(small, source)[1], rtol=1e-6)
+        assert stored.dtype == np.int32
+        assert np.abs(stored * products - was[f"b{number}"]).max() <= products.max() / 2 * 1.0001
 
 
 def test_bias_correction_makes_up_for_the_mean_error() -> None:
@@ -129,13 +129,15 @@ def test_bias_correction_makes_up_for_the_mean_error() -> None:
     off = []
     for means in (False, True):
         small = made(proto, Scheme(narrow=True), means=means, feeds=feeds)
-        whole, scales, _ = integers(small, "w1")
+        stored, scales, _ = integers(small, "w1")
         bias = np.multiply(*integers(small, "c1/bias"))
         rounded = ModelProto()
         rounded.CopyFrom(proto)
         for tensor in rounded.graph.initializer:
             if tensor.name == "w1":
-                tensor.CopyFrom(numpy_helper.from_array((whole * scales.reshape(-1, 1, 1, 1)).astype(np.float32), "w1"))
+                tensor.CopyFrom(
+                    numpy_helper.from_array((stored * scales.reshape(-1, 1, 1, 1)).astype(np.float32), "w1")
+                )
             if tensor.name == "b1":
                 tensor.CopyFrom(numpy_helper.from_array(bias.astype(np.float32), "b1"))
         run = session(rounded, ["c1"])
@@ -176,9 +178,9 @@ def test_a_convolution_that_ends_the_network_keeps_the_outputs_name_and_runs_on_
 def test_layers_that_are_kept_compute_what_they_did() -> None:
     """With all but the first kept, that one is all that is rounded."""
     proto = residual()
-    heavy = {node.output[0] for node in Network(proto).heavy}
-    assert heavy == {"c1", "c2", "logits"}
-    small = made(proto, Scheme(), frozenset(heavy - {"c1"}))
+    weighted = {node.output[0] for node in Network(proto).weighted}
+    assert weighted == {"c1", "c2", "logits"}
+    small = made(proto, Scheme(), frozenset(weighted - {"c1"}))
     kinds = Counter(node.op_type for node in small.graph.node)
     was, now = constants(proto), constants(small)
     assert np.array_equal(now["w2"], was["w2"]) and np.array_equal(now["w3"], was["w3"]) and "w1" not in now
@@ -196,7 +198,7 @@ def test_fewer_rounded_layers_are_nearer() -> None:
 
 def test_only_what_is_heavy_and_what_leads_to_it() -> None:
     network = Network(residual())
-    assert [node.name for node in network.heavy] == ["c1", "c2", "fc"]
+    assert [node.name for node in network.weighted] == ["c1", "c2", "fc"]
     assert [node.name for node in network.between()] == ["r1", "sum", "pool", "flat"]
     assert network.heads == ["logits"]
     assert set(activations(network)) == {"x", "r1", "c2", "sum", "pool", "flat"}
@@ -237,7 +239,7 @@ def test_a_matrix_used_both_ways_round_stays_float() -> None:
         (1, 3, 12, 12),
         {"y": (1, 432)},
     )
-    assert not Network(both).heavy
+    assert not Network(both).weighted
 
 
 def test_a_network_may_have_our_names_itself() -> None:

@@ -75,10 +75,10 @@ def test_a_terminal_shows_it(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_exit_status_3_and_json_where_nothing_is_better(
     lenet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from qingzhou.quant import quantise
+    from qingzhou.quant import pipeline
     from qingzhou.quant.timing import Timing
 
-    monkeypatch.setattr(quantise, "compare", lambda before, after: Timing(1.0, 2.0, 0.5, 0.45, 0.55))
+    monkeypatch.setattr(pipeline, "compare", lambda before, after: Timing(1.0, 2.0, 0.5, 0.45, 0.55))
     done = verb(lenet, "--data", DATA, "-o", tmp_path, "--json")
     assert done.exit_code == 3
     told = json.loads(done.stdout)

@@ -54,8 +54,8 @@ def test_int8_weights_are_the_nearest_of_each_channels_steps(monkeypatch: pytest
     onnx.checker.check_model(small, full_check=True)
     nearest = {}
     for name, array in weights(proto).items():
-        steps = np.abs(array).reshape(len(array), -1).max(axis=1).reshape(-1, *[1] * (array.ndim - 1)) / 127
-        nearest[name] = np.rint(array / steps) * steps
+        scales = np.abs(array).reshape(len(array), -1).max(axis=1).reshape(-1, *[1] * (array.ndim - 1)) / 127
+        nearest[name] = np.rint(array / scales) * scales
     for feed in FEEDS:
         found, expected = (session(m).run(None, feed)[0] for m in (small, with_weights(proto, nearest)))
         np.testing.assert_allclose(found, expected, rtol=1e-5)

@@ -48,7 +48,7 @@ def choose(
             check_onnx(model)
     wanted = list(dict.fromkeys(engines)) or [name for name, engine in ENGINES.items() if engine.version()]
     every = [one for model in dict.fromkeys(models) for one in _of_model(model, wanted, precisions)]
-    found = [one for one in every if data or not one.quantises]
+    found = [one for one in every if data or not one.quantizes]
     if not found:
         raise _nothing(wanted, precisions)
     absent = [] if engines else [engine for name, engine in ENGINES.items() if engine.tried and name not in wanted]
@@ -68,7 +68,7 @@ def _of_model(model: Path, engines: Sequence[str], precisions: Sequence[str]) ->
             made = precision == "int8" and not facts.quantized  # for which there must be data
             if precision in precisions or not (precisions or made):
                 compiled = plan.compiled_in(engine, precision)
-                yield Candidate(model, engine.name, precision, compiled, quantises=engine.int8 if made else "")
+                yield Candidate(model, engine.name, precision, compiled, quantizes=engine.int8 if made else "")
 
 
 # -- what the user should know --------------------------------------------------------------------------------------

@@ -101,7 +101,7 @@ def bench(
     folder = None if data is None else Path(data).absolute()
     unlabelled = None if folder is None else labelled(folder)
     with scratch() as place, ExitStack() as ending:
-        made = _quantised(chosen.candidates, place, folder, tell)
+        made = _quantized(chosen.candidates, place, folder, tell)
         opening = counted(chosen.candidates, len(chosen.candidates), tell, say("opening", "打开"))
         running = [
             _start(candidate, place / str(i), threads, folder, ending, made) for i, candidate in enumerate(opening)
@@ -116,7 +116,7 @@ def bench(
     return Report(rows, compared, choice, why, rounds, threads, inputs, _machine(), notes, time.perf_counter() - start)
 
 
-class Quantised(NamedTuple):
+class Quantized(NamedTuple):
     """A model's INT8 form, what quantize() said of it, and how many inputs it comes from."""
 
     path: str
@@ -124,28 +124,28 @@ class Quantised(NamedTuple):
     calibrated: int
 
 
-Made = dict[tuple[Path, str], Quantised | QingzhouError]  # by the model and the target
+Made = dict[tuple[Path, str], Quantized | QingzhouError]  # by the model and the target
 
 
-def _quantised(candidates: Sequence[Candidate], place: Path, data: Path | None, tell: Tell) -> Made:
+def _quantized(candidates: Sequence[Candidate], place: Path, data: Path | None, tell: Tell) -> Made:
     """The INT8 form of each model that needs one, or why there is none; each made in a process of its own."""
     found: Made = {}
-    for model, target in dict.fromkeys((one.model, one.quantises) for one in candidates if one.quantises):
+    for model, target in dict.fromkeys((one.model, one.quantizes) for one in candidates if one.quantizes):
         tell(say(f"making {model.name} INT8", f"把 {model.name} 量化为 INT8"))
         out = place / f"int8-{len(found)}"
         out.mkdir()
         with Process() as process:
             try:
                 answer = process.ask(
-                    "quantise", source=str(model.absolute()), out=str(out), data=str(data), target=target
+                    "quantize", source=str(model.absolute()), out=str(out), data=str(data), target=target
                 )
-                found[model, target] = Quantised(**answer)
+                found[model, target] = Quantized(**answer)
             except QingzhouError as err:
                 found[model, target] = err
     return found
 
 
-def _told(made: Quantised, judged: bool) -> str:
+def _told(made: Quantized, judged: bool) -> str:
     en, zh = (", which count in its row as well", "，它那一行的评估也包括这些") if judged else ("", "")
     return say(
         f"INT8 was made with {made.calibrated} of the inputs{en}. {made.told}",
@@ -167,8 +167,8 @@ def _start(
     if not row.version:
         return Running(replace(row, error=_not_installed(candidate.engine, engine.install)))
     path = candidate.model.absolute()
-    if candidate.quantises:
-        small = made[candidate.model, candidate.quantises]
+    if candidate.quantizes:
+        small = made[candidate.model, candidate.quantizes]
         if isinstance(small, QingzhouError):
             return Running(replace(row, error=small))
         path = Path(small.path)

@@ -17,14 +17,14 @@ class Candidate:
 
     precision  of the weights: "fp32", "fp16", "int8"; "" of a file that an engine has compiled before, which hides it
     compiles   the precision to compile the model in for the engine; None: the file is run as it is
-    quantises  the target for which the model is to be made INT8 first, with the data; "" if it is not
+    quantizes  the target for which the model is to be made INT8 first, with the data; "" if it is not
     """
 
     model: Path
     engine: str
     precision: str
     compiles: str | None = None
-    quantises: str = ""
+    quantizes: str = ""
 
     @property
     def name(self) -> str:

@@ -38,7 +38,7 @@ class Worker:
         made = compile_for(engine, source, out, precision)
         return {"path": str(made.path), "notes": made.notes}
 
-    def quantise(self, source: str, out: str, data: str, target: str) -> Answer:
+    def quantize(self, source: str, out: str, data: str, target: str) -> Answer:
         """Make the model INT8 for a target, whether it is faster or not; in a process that ends after it."""
         from ..deploy.make import Maker
         from ..onnxfile.facts import Facts
@@ -100,7 +100,7 @@ def main() -> None:
     os.dup2(2, 1)
     worker = Worker()
     questions: dict[str, Callable[..., Answer]] = {
-        "quantise": worker.quantise,
+        "quantize": worker.quantize,
         "compile": worker.compile,
         "open": worker.open,
         "turn": worker.turn,

@@ -11,7 +11,7 @@ from pathlib import Path
 from ..assumed import assumed_text
 from ..devices import Device, load
 from ..errors import OptionError, language
-from ..quant import Quantised
+from ..quant import Quantized
 from ..runtime.address import hidden
 from ..runtime.model.card import Card
 from ..scenes import RUNTIME, SCENES, copy_runtime, needs, program
@@ -49,7 +49,7 @@ def build(
     constants: Mapping[str, object] | None = None,
     second: str | Path | None = None,
     lang: str | None = None,
-    rounded: Quantised | None = None,
+    rounded: Quantized | None = None,
 ) -> Bundle:
     """Make a bundle of a checkpoint or a converted model.
 

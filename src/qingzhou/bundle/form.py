@@ -29,7 +29,7 @@ from ..errors import (
 )
 from ..graph.count import Work
 from ..onnxfile.facts import Facts
-from ..quant import Quantised
+from ..quant import Quantized
 from ..quant.pictures import with_pictures
 from ..quant.signed import signed
 from ..runtime.file import is_file
@@ -50,7 +50,7 @@ class Wish:
     precision: str = "auto"
     data: Path | None = None
     max_drop: float = 0.5
-    rounded: Quantised | None = None
+    rounded: Quantized | None = None
     fits: Callable[[Card], object] = lambda card: None
 
 
@@ -163,7 +163,7 @@ class _Job:
         card, told = open_predictor(files[0]).card, (*notes, self._why(form))
         return OnDevice(files, _bytes(files), card, form.engine, form.precision, facts.work.macs, accuracy, told, gain)
 
-    def _quantized(self, model: Facts, form: plan.Form) -> tuple[Quantised, Path]:
+    def _quantized(self, model: Facts, form: plan.Form) -> tuple[Quantized, Path]:
         """The model in INT8 for the device's arithmetic, within the promise, and its file. AccuracyLost; NotFaster
         where this computer is the device, unless INT8 was asked for.
         """

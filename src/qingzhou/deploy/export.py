@@ -11,7 +11,7 @@ from ..engines.artifact import check_precision
 from ..engines.table import engine_here
 from ..errors import AccuracyLost, say
 from ..progress import Tell, silent
-from ..quant import Quantised
+from ..quant import Quantized
 from ..whole_file import folder_beside, output_path
 from .make import Maker
 from .plan import kind_of, refusal
@@ -57,7 +57,7 @@ def export_model(
     return replace(made, source=source, told=(*told, *made.told), seconds=time.perf_counter() - start)
 
 
-def _kept(found: Quantised, max_drop: float) -> tuple[Path, tuple[str, ...]]:
+def _kept(found: Quantized, max_drop: float) -> tuple[Path, tuple[str, ...]]:
     """The model in INT8, and what is to be known of it: what that cost, what is doubtful."""
     if found.path is None:
         lost = 100 * found.verdict.drop.drop if found.verdict else 0.0

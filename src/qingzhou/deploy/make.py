@@ -11,7 +11,7 @@ from ..engines import Engine
 from ..engines.base import two_stages
 from ..onnxfile.facts import Facts
 from ..progress import Tell, silent
-from ..quant import Quantised, quantize
+from ..quant import Quantized, quantize
 from ..sources.network import Network
 from ..sources.read import read_network
 from ..whole_file import fitting
@@ -71,7 +71,7 @@ class Maker:
         max_drop: float = 0.5,
         any_speed: bool = True,
         tell: Tell = silent,
-    ) -> Quantised:
+    ) -> Quantized:
         """What quantize() made of a model for a target's arithmetic; its `path` is None where that costs too much."""
         out = self.place(f"int8-{target}", ".int8.onnx")
         return quantize(model.path, data, out, max_drop=max_drop, any_speed=any_speed, target=target, tell=tell)

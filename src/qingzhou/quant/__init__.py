@@ -5,7 +5,7 @@
 'On 397 held-out inputs the accuracy (top-1) went from 98.74 % to 98.74 %. The new file has 29 % of the size …'
 """
 
-from .quantise import quantize
-from .result import Quantised
+from .pipeline import quantize
+from .result import Quantized
 
-__all__ = ["Quantised", "quantize"]
+__all__ = ["Quantized", "quantize"]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, numpy_helper
 
-from .network import BENDING, Network, rebuilt
+from .network import CLIPPING, Network, rebuilt
 
 SMALL = 128  # bytes of a constant that is compared with others
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -36,7 +36,7 @@ def _straightened(model: ModelProto) -> ModelProto:
     for node in model.graph.node:
         readers = network.readers.get(node.output[0], [])
         rounded = len(readers) == 1 and readers[0].op_type == "QuantizeLinear" and node.output[0] not in network.ends
-        if node.op_type in BENDING and rounded and _is_cut_off(node, readers[0], network):
+        if node.op_type in CLIPPING and rounded and _is_cut_off(node, readers[0], network):
             left_out[node.output[0]] = node.input[0]
     nodes = [node for node in model.graph.node if node.output[0] not in left_out]
     read = {name for node in nodes for name in node.input}
@@ -46,16 +46,16 @@ def _straightened(model: ModelProto) -> ModelProto:
     return short
 
 
-def _is_cut_off(bend: NodeProto, rounding: NodeProto, network: Network) -> bool:
+def _is_cut_off(clip: NodeProto, rounding: NodeProto, network: Network) -> bool:
     """Whether all that a ReLU or Clip changes becomes the first or the last of the integers in any case."""
     scale, zero = (numpy_helper.to_array(network.constants[name]) for name in rounding.input[1:3])
     if zero.dtype != np.uint8 or int(zero) != 0:
         return False
-    if bend.op_type == "Relu":
+    if clip.op_type == "Relu":
         return True
-    if len(bend.input) < 3 or not set(bend.input[1:]) <= set(network.constants):
+    if len(clip.input) < 3 or not set(clip.input[1:]) <= set(network.constants):
         return False
-    low, high = (numpy_helper.to_array(network.constants[name]) for name in bend.input[1:])
+    low, high = (numpy_helper.to_array(network.constants[name]) for name in clip.input[1:])
     return float(low) == 0 and float(np.rint(high / scale)) >= np.iinfo(np.uint8).max
 
 

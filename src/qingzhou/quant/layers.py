@@ -30,32 +30,32 @@ class Layer:
 
     sqnr     of what it gives, in dB; what layers before it lost counts as well
     kept     whether it stays in float
-    weights  as they were trained;  whole  as integers, None where it is kept
+    weights  as they were trained;  integers  the same in INT8, None where it is kept
     """
 
     name: str
     sqnr: float
     kept: bool
     weights: Histogram
-    whole: Histogram | None
+    integers: Histogram | None
 
 
 def look_at(network: Network, model: ModelProto, kept: frozenset[str], feeds: Sequence[Feed]) -> list[Layer]:
     """All layers that could become INT8, in order of execution. `model` is the rounded form."""
-    names = [network.bent(node.output[0]) for node in network.heavy]
+    names = [network.clipped(node.output[0]) for node in network.weighted]
     losses = _losses(network, model, names, feeds[:LOOKED_AT])
-    integers = _integers(model)
+    stored = _integers(model)
     layers = []
-    for node, name in zip(network.heavy, names, strict=True):
+    for node, name in zip(network.weighted, names, strict=True):
         weight = node.input[1]
-        whole = None if node.output[0] in kept else integers.get(f"{weight}/int8")
+        integers = None if node.output[0] in kept else stored.get(f"{weight}/int8")
         layers.append(
             Layer(
                 _title(weight),
                 losses[name],
                 node.output[0] in kept,
                 _histogram(network.weight(node)),
-                None if whole is None else _histogram(numpy_helper.to_array(whole)),
+                None if integers is None else _histogram(numpy_helper.to_array(integers)),
             )
         )
     return layers

@@ -12,11 +12,11 @@ from onnx import GraphProto, ModelProto, NodeProto, TensorProto, numpy_helper
 
 Array = np.ndarray[Any, Any]
 
-HEAVY = ("Conv", "Gemm", "MatMul")  # nearly all the work; their weights become int8
+WEIGHTED = ("Conv", "Gemm", "MatMul")  # nearly all the work and the weights, which become int8
 JOINING = ("Add", "Mul", "Concat", "GlobalAveragePool", "AveragePool", "Sigmoid", "LeakyRelu")  # INT8 kernels exist
 MOVING = ("MaxPool", "Reshape", "Transpose", "Flatten", "Squeeze", "Unsqueeze", "Slice", "Resize", "Identity")
 CHOOSING = ("NonMaxSuppression", "RoiAlign", "TopK")
-BENDING = ("Relu", "Clip")  # cost nothing after a node of INT8: the ends of the output's range do the same
+CLIPPING = ("Relu", "Clip")  # cost nothing after a node of INT8: the ends of the output's range do the same
 
 
 @dataclass(frozen=True)
@@ -60,31 +60,31 @@ class Network:
         return {output.name for output in self.proto.graph.output}
 
     @cached_property
-    def heavy(self) -> list[NodeProto]:
+    def weighted(self) -> list[NodeProto]:
         """The nodes whose weights become int8, in order of execution."""
-        return [node for node in self.proto.graph.node if node.op_type in HEAVY and self._has_matrix(node)]
+        return [node for node in self.proto.graph.node if node.op_type in WEIGHTED and self._has_matrix(node)]
 
     def _has_matrix(self, node: NodeProto) -> bool:
         weight = self.constants.get(node.input[1])
         if weight is None or weight.data_type != TensorProto.FLOAT or len(weight.dims) < 2:
             return False
-        users = [other for other in self.readers[weight.name] if other.op_type in HEAVY]
+        users = [other for other in self.readers[weight.name] if other.op_type in WEIGHTED]
         return len({channel_axis(other) for other in users}) == 1  # scales have one axis
 
     @cached_property
     def heads(self) -> list[str]:
-        """What the last heavy nodes give: logits, or a detector's raw predictions. What comes after is never rounded.
+        """What the last weighted nodes give: logits, or a detector's raw predictions; what follows is never rounded.
 
         Of a two-stage detector the first stage's only: the second looks at other places as soon as the first changes.
         """
-        inner = {name for node in (*self.heavy, *self.between()) for name in self.data_of(node)}
-        last = [node.output[0] for node in self.heavy if not self._leads_on(node.output[0], inner)]
+        inner = {name for node in (*self.weighted, *self.between()) for name in self.data_of(node)}
+        last = [node.output[0] for node in self.weighted if not self._leads_on(node.output[0], inner)]
         return [name for name in last if not self._chosen(name)]
 
     def _leads_on(self, name: str, inner: set[str]) -> bool:
-        """Whether a tensor, or what becomes of it without any work, is read by a heavy node or on the way to one."""
+        """Whether a tensor, or what becomes of it without any work, is read by a weighted node or on the way to one."""
         return name in inner or any(
-            node.op_type in (*MOVING, *BENDING) and self._leads_on(node.output[0], inner)
+            node.op_type in (*MOVING, *CLIPPING) and self._leads_on(node.output[0], inner)
             for node in self.readers.get(name, [])
         )
 
@@ -102,18 +102,18 @@ class Network:
         return False
 
     def between(self, kept: frozenset[str] = frozenset()) -> list[NodeProto]:
-        """The joining and moving nodes that lead to a heavy one; none after the last (softmax, decoding, NMS).
+        """The joining and moving nodes that lead to a weighted one; none after the last (softmax, decoding, NMS).
 
-        Heavy nodes that are kept in float do not count. Only data are followed back: of a Resize, a Reshape or a Slice
-        the first input; the others are sizes.
+        Weighted nodes that are kept in float do not count. Only data are followed back: of a Resize, a Reshape or a
+        Slice the first input; the others are sizes.
         """
         seen: dict[str, NodeProto] = {}
-        waiting = [node.input[0] for node in self.heavy if node.output[0] not in kept]
+        waiting = [node.input[0] for node in self.weighted if node.output[0] not in kept]
         while waiting:
             node = self.producers.get(waiting.pop())
-            if node is None or node.output[0] in seen or node.op_type in HEAVY:
+            if node is None or node.output[0] in seen or node.op_type in WEIGHTED:
                 continue
-            if node.op_type not in (*JOINING, *MOVING, *BENDING):
+            if node.op_type not in (*JOINING, *MOVING, *CLIPPING):
                 continue
             seen[node.output[0]] = node
             waiting += self.data_of(node)
@@ -125,21 +125,21 @@ class Network:
         return [name for name in (node.input if many else node.input[:1]) if name not in self.constants]
 
     def weight(self, node: NodeProto) -> Array:
-        """The weights of a heavy node, output channels first: (out, in / groups, ...)."""
+        """The weights of a weighted node, output channels first: (out, in / groups, ...)."""
         array = numpy_helper.to_array(self.constants[node.input[1]])
         return array if channel_axis(node) == 0 else np.moveaxis(array, -1, 0)
 
     def bias(self, node: NodeProto) -> Array | None:
-        """The bias of a heavy node, (out,); None where it has none."""
+        """The bias of a weighted node, (out,); None where it has none."""
         if len(node.input) < 3 or node.input[2] not in self.constants:
             return None
         return numpy_helper.to_array(self.constants[node.input[2]])
 
-    def bent(self, name: str) -> str:
+    def clipped(self, name: str) -> str:
         """The tensor after the ReLU or Clip that alone reads this one; else itself."""
         readers = self.readers.get(name, [])
-        alone = len(readers) == 1 and readers[0].op_type in BENDING and name not in self.ends
-        return self.bent(readers[0].output[0]) if alone else name
+        alone = len(readers) == 1 and readers[0].op_type in CLIPPING and name not in self.ends
+        return self.clipped(readers[0].output[0]) if alone else name
 
     def never_negative(self, name: str) -> bool:
         """Whether a tensor comes from a ReLU, or a Clip at 0 or above."""
@@ -173,7 +173,7 @@ def rebuilt(source: ModelProto, nodes: Iterable[NodeProto], constants: Iterable[
 
 
 def channel_axis(node: NodeProto) -> int:
-    """The axis of a heavy node's weights that holds the output channels."""
+    """The axis of a weighted node's weights that holds the output channels."""
     transposed = node.op_type == "Conv" or any(a.name == "transB" and a.i for a in node.attribute)
     return 0 if transposed else 1
 
@@ -186,16 +186,16 @@ def groups(node: NodeProto) -> int:
 def activations(network: Network, kept: frozenset[str] = frozenset()) -> Iterator[str]:
     """The tensors that become uint8, once each: what the INT8 nodes read, and what they give.
 
-    kept  heavy nodes that stay in float, by the name of their output
+    kept  weighted nodes that stay in float, by the name of their output
     """
-    whole = {node.output[0] for node in (*network.between(kept), *network.heavy)} - kept
+    in_int8 = {node.output[0] for node in (*network.between(kept), *network.weighted)} - kept
     found: dict[str, None] = {}
     for node in network.proto.graph.node:
-        if node.output[0] not in whole or node.op_type in BENDING:
+        if node.output[0] not in in_int8 or node.op_type in CLIPPING:
             continue
         found |= dict.fromkeys(network.data_of(node))
         if node.op_type not in ("Gemm", "MatMul"):  # those can give float
-            found[network.bent(node.output[0])] = None
+            found[network.clipped(node.output[0])] = None
     yield from found
 
 

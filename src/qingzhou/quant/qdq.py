@@ -38,7 +38,7 @@ class Scheme:
         return 64 if self.narrow else 127
 
 
-def quantise(
+def to_qdq(
     network: Network,
     ranges: Mapping[str, Range],
     scheme: Scheme,
@@ -47,7 +47,7 @@ def quantise(
 ) -> ModelProto:
     """The INT8 form of a network.
 
-    ranges  of every activation; kept: heavy nodes that stay in float, by the name of their output
+    ranges  of every activation; kept: weighted nodes that stay in float, by the name of their output
     means   of the channels of activations: where given, biases make up for what rounding the weights adds on average
             (Nagel et al. 2019, https://arxiv.org/abs/1906.04721, section 4.2)
     """
@@ -57,7 +57,7 @@ def quantise(
 @dataclass
 class _Writer:
     """raw, rounded  an activation's name before and after rounding
-    steps         the constant with its scale
+    scales        the constant with its scale
     weights       by the float weights' name that of the rounded ones, and that of their scales
     used          how often a name was given
     """
@@ -71,7 +71,7 @@ class _Writer:
     constants: dict[str, TensorProto] = field(default_factory=dict)
     raw: dict[str, str] = field(default_factory=dict)
     rounded: dict[str, str] = field(default_factory=dict)
-    steps: dict[str, str] = field(default_factory=dict)
+    scales: dict[str, str] = field(default_factory=dict)
     weights: dict[str, tuple[str, str]] = field(default_factory=dict)
     used: Counter[str] = field(default_factory=Counter)
 
@@ -81,21 +81,21 @@ class _Writer:
         ends = wanted & self.network.ends  # outputs keep their names; what was computed before rounding gets another
         self.raw = {name: self._new(f"{name}/float") for name in ends}
         self.rounded = {name: name if name in ends else self._new(f"{name}/int8") for name in wanted}
-        heavy = {node.output[0] for node in self.network.heavy} - self.kept
+        weighted = {node.output[0] for node in self.network.weighted} - self.kept
         for entry in self.network.proto.graph.input:
             if entry.name in wanted:
                 self._pair(entry.name)
         for node in self.network.proto.graph.node:
-            self._node(node, node.output[0] in heavy)
+            self._node(node, node.output[0] in weighted)
             for name in node.output:
                 if name in wanted:
                     self._pair(name)
         return self._assembled()
 
-    def _node(self, node: NodeProto, heavy: bool) -> None:
+    def _node(self, node: NodeProto, weighted: bool) -> None:
         copy = NodeProto()
         copy.CopyFrom(node)
-        if heavy:
+        if weighted:
             self._weights(copy)
         names = self.raw if node.output[0] in self.kept else self.rounded  # layers in float read what was not rounded
         copy.input[:] = [names.get(name, name) for name in copy.input]
@@ -105,11 +105,11 @@ class _Writer:
     def _pair(self, name: str) -> None:
         """Round a tensor to integers and back."""
         scale, zero = self._parameters(name)
-        self.steps[name] = self._constant("scale", np.array(scale, np.float32))
-        ends = [self.steps[name], self._constant(f"zero{zero}", zero, shared=True)]
-        whole = self._new("whole")
-        self._add("QuantizeLinear", [self.raw.get(name, name), *ends], whole)
-        self._add("DequantizeLinear", [whole, *ends], self.rounded[name])
+        self.scales[name] = self._constant("scale", np.array(scale, np.float32))
+        ends = [self.scales[name], self._constant(f"zero{zero}", zero, shared=True)]
+        integers = self._new("integers")
+        self._add("QuantizeLinear", [self.raw.get(name, name), *ends], integers)
+        self._add("DequantizeLinear", [integers, *ends], self.rounded[name])
 
     def _parameters(self, name: str) -> tuple[float, Array]:
         """Scale and zero point. What only moves numbers keeps those of its source, so that it can run on integers."""
@@ -127,34 +127,34 @@ class _Writer:
         name, weight, bias = node.input[1], self.network.weight(node).astype(np.float64), self.network.bias(node)
         scales = self._channel_scales(name, weight)
         wide = scales.astype(np.float64).reshape(-1, *[1] * (weight.ndim - 1))
-        whole = np.clip(np.rint(weight / wide), -self.scheme.weight_most, self.scheme.weight_most)
-        node.input[1], steps = self._stored(name, whole, scales, channel_axis(node))
+        integers = np.clip(np.rint(weight / wide), -self.scheme.weight_most, self.scheme.weight_most)
+        node.input[1], stored = self._stored(name, integers, scales, channel_axis(node))
         if bias is None and node.op_type == "MatMul":
             return
-        floats = (np.zeros(len(weight)) if bias is None else bias) - self._shift(node, whole * wide - weight)
+        floats = (np.zeros(len(weight)) if bias is None else bias) - self._shift(node, integers * wide - weight)
         del node.input[2:]
-        node.input.append(self._bias(node, floats, steps))
+        node.input.append(self._bias(node, floats, stored))
 
-    def _stored(self, name: str, whole: Array, scales: Array, axis: int) -> tuple[str, str]:
+    def _stored(self, name: str, integers: Array, scales: Array, axis: int) -> tuple[str, str]:
         """The weights as floats again, from integers, and their scales; those that layers share are there once."""
         if name not in self.weights:
-            integers = (whole if axis == 0 else np.moveaxis(whole, 0, -1)).astype(np.int8)
-            ends = [self._constant("weight", integers), self._constant("scales", scales)]
+            laid = (integers if axis == 0 else np.moveaxis(integers, 0, -1)).astype(np.int8)
+            ends = [self._constant("weight", laid), self._constant("scales", scales)]
             ends.append(self._constant(f"zeros{len(scales)}", np.zeros(len(scales), np.int8), shared=True))
             self.weights[name] = self._add("DequantizeLinear", ends, self._new(f"{name}/int8"), axis=axis), ends[1]
         return self.weights[name]
 
     def _bias(self, node: NodeProto, bias: Array, scales: str) -> str:
-        """In steps of a weight's times those of the input: engines add it to the sum of the products as it is. The
-        steps are not stored, but multiplied once, when the model is loaded.
+        """Its scale is the weight's times the input's: engines add it to the sum of the products as it is. That scale
+        is not stored, but multiplied once, when the model is loaded.
         """
         if self.scheme.symmetric:  # ncnn and TensorRT take no integers for a bias
             return self._constant("bias", bias.astype(np.float32))
-        parts = [self.steps[node.input[0]], scales]
+        parts = [self.scales[node.input[0]], scales]
         one, many = (numpy_helper.to_array(self.constants[part]) for part in parts)
-        steps = one * many  # float32, as the engine multiplies
-        integers = np.clip(np.rint(bias / steps.astype(np.float64)), -BIAS_MOST, BIAS_MOST).astype(np.int32)
-        ends = [self._constant("bias", integers), self._add("Mul", parts, self._new("steps"))]
+        products = one * many  # float32, as the engine multiplies
+        integers = np.clip(np.rint(bias / products.astype(np.float64)), -BIAS_MOST, BIAS_MOST).astype(np.int32)
+        ends = [self._constant("bias", integers), self._add("Mul", parts, self._new("products"))]
         return self._add("DequantizeLinear", ends, self._new(f"{node.output[0]}/bias"), axis=0)
 
     def _channel_scales(self, name: str, weight: Array) -> Array:
@@ -162,7 +162,7 @@ class _Writer:
         their biases fit into 32 bits.
         """
         scales = np.maximum(np.abs(weight).reshape(len(weight), -1).max(axis=1) / self.scheme.weight_most, LEAST)
-        for node in self.network.heavy:
+        for node in self.network.weighted:
             bias = self.network.bias(node)
             if node.input[1] == name and bias is not None and node.output[0] not in self.kept:
                 source, _ = self._parameters(node.input[0])

@@ -23,7 +23,7 @@ BINS = 4096  # over -reach to reach
 METHODS = ("mse", "percentile", "minmax")
 AT_ONCE = 16  # pictures that are added together: of small tensors numpy takes many as fast as few
 SHARE = 1e-4  # of the numbers that "percentile" cuts off at each end
-STEPS = np.linspace(0.2, 1.0, 41)  # shares of an end that "mse" tries
+SHARES = np.linspace(0.2, 1.0, 41)  # shares of an end that "mse" tries
 
 
 @dataclass
@@ -120,14 +120,14 @@ def _least_error(counts: Array, middles: Array, low: float, high: float) -> Rang
     for side in (1, 0, 1, 0):
         if not ends[side]:
             continue
-        whole = (low, high)[side]
-        tried = [[e if i != side else whole * step for i, e in enumerate(ends)] for step in STEPS]
+        end = (low, high)[side]
+        tried = [[e if i != side else end * share for i, e in enumerate(ends)] for share in SHARES]
         ends = min(tried, key=lambda pair: _error(counts, middles, pair[0], pair[1]))
     return ends[0], ends[1]
 
 
 def _error(counts: Array, middles: Array, low: float, high: float) -> float:
-    """Squared error of rounding to 256 steps from low to high."""
+    """Squared error of rounding to 256 levels from low to high."""
     scale = (high - low) / 255
     rounded = np.clip(np.rint((middles - low) / scale), 0, 255) * scale + low
     return float((counts * (rounded - middles) ** 2).sum())

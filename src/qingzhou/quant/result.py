@@ -78,7 +78,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Quantised:
+class Quantized:
     """What quantize() did.
 
     path        the model that was written; None where the one before is better, and why says `explanation`

@@ -9,9 +9,9 @@ from onnx import ModelProto
 
 from ..errors import say
 from ..progress import Tell, counted, silent
-from .equalise import equalised
+from .equalize import equalized
 from .network import Array, Network, activations
-from .qdq import Scheme, quantise
+from .qdq import Scheme, to_qdq
 from .ranges import METHODS, Seen, calibrate
 from .signal import Feed, Signal
 
@@ -36,7 +36,7 @@ class Plan:
 
 def smoothed(network: Network, feeds: Sequence[Feed], scheme: Scheme, emulated: bool) -> Network:
     """The network with its channels equalised, if that leaves more of its signal; else as it is."""
-    other = equalised(network)
+    other = equalized(network)
     if other is None:
         return network
     signal = Signal(network.proto, network.heads, feeds)
@@ -66,7 +66,7 @@ class Search:
     def model(self, method: str, corrected: bool, kept: frozenset[str]) -> ModelProto:
         """The network rounded that way."""
         ranges = {name: one.range(method) for name, one in self.seen.items()}
-        return quantise(self.network, ranges, self.scheme, kept, self._means if corrected else None)
+        return to_qdq(self.network, ranges, self.scheme, kept, self._means if corrected else None)
 
     def best(self) -> Plan:
         """The way with the best SQNR, everything in INT8."""
@@ -79,7 +79,7 @@ class Search:
     def gentler(self, plan: Plan) -> Iterator[Plan]:
         """The same with 1, 2, 4, … layers in float, those first whose rounding alone does the most harm."""
         signal = Signal(self.network.proto, self.network.heads, self._feeds[::SHARE_EACH])
-        layers = [node.output[0] for node in self.network.heavy]
+        layers = [node.output[0] for node in self.network.weighted]
         heard = counted(layers, len(layers), self.tell, say("looking for sensitive layers", "寻找敏感的层"))
         alone = {
             name: self._plan(signal, plan.method, plan.corrected, frozenset(layers) - {name}).sqnr for name in heard

@@ -47,14 +47,14 @@ def _half(name: str, array: Array) -> Stored | None:
 
 def _by_channel(network: Network) -> Callable[[str, Array], Stored]:
     """int8 with a scale for each output channel; of an LSTM for each gate's row, of an embedding for each word."""
-    axes = {node.input[1]: channel_axis(node) for node in network.heavy}
+    axes = {node.input[1]: channel_axis(node) for node in network.weighted}
 
     def put(name: str, array: Array) -> Stored:
         axis = axes.get(name, array.ndim - 2)
         others = tuple(n for n in range(array.ndim) if n != axis)
         scales = np.maximum(np.abs(array).max(axis=others, keepdims=True) / 127, LEAST).astype(np.float32)
-        whole = np.clip(np.rint(array / scales), -127, 127).astype(np.int8)
-        tensors = [numpy_helper.from_array(whole, f"{name}/q"), numpy_helper.from_array(scales, f"{name}/scales")]
+        integers = np.clip(np.rint(array / scales), -127, 127).astype(np.int8)
+        tensors = [numpy_helper.from_array(integers, f"{name}/q"), numpy_helper.from_array(scales, f"{name}/scales")]
         floats = helper.make_node("Mul", [f"{name}/floats", f"{name}/scales"], [name], name=f"Mul:{name}")
         return tensors, [_cast(f"{name}/q", f"{name}/floats"), floats]
 

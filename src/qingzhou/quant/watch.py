@@ -80,7 +80,7 @@ class _Writer:
         self.outputs: dict[str, tuple[str, str, str, str]] = {}  # "": not computed
         self.nodes: list[NodeProto] = []
         self.constants: dict[str, Array] = {}
-        self._ranks = {node.input[0]: len(network.constants[node.input[1]].dims) for node in network.heavy}
+        self._ranks = {node.input[0]: len(network.constants[node.input[1]].dims) for node in network.weighted}
 
     def watch(self, name: str) -> None:
         """Look at one more tensor."""

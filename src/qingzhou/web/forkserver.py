@@ -23,7 +23,7 @@ NEEDED = (
     "qingzhou.scenes",
     "qingzhou.runtime.model.sample",
     "qingzhou.quant",
-    "qingzhou.present.quantised_page",
+    "qingzhou.present.quantized_page",
     "qingzhou.bundle.build",
     "qingzhou.web.problems",
     "qingzhou.web.unzip",

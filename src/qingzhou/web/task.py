@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .confine import confine
 
 if TYPE_CHECKING:
-    from ..quant import Quantised
+    from ..quant import Quantized
 
 STAGES = {
     "read": ("reading the file", "正在读取文件"),
@@ -139,7 +139,7 @@ def _job(order: Told, tell: Teller) -> Told:
     out.mkdir()
     data, notes = _data(order, tell)
     model, card, converted = _converted(source, options, out, tell)
-    rounded, quantised = _quantised(model, options, data, out, tell)
+    rounded, quantized = _quantized(model, options, data, out, tell)
     smaller = rounded.path if rounded else None
     made = _bundle(source, model, rounded if smaller else None, options, data, out, tell)
     if made:  # what it says of the model has been said
@@ -149,7 +149,7 @@ def _job(order: Told, tell: Teller) -> Told:
     files = _files(out, smaller or model)
     return {
         "convert": converted,
-        "quantize": quantised,
+        "quantize": quantized,
         "bundle": made,
         "files": files,
         "notes": notes,
@@ -219,19 +219,19 @@ def _facts(card: Any) -> Told:
     }
 
 
-def _quantised(
+def _quantized(
     model: Path, options: Told, data: Path | None, out: Path, tell: Teller
-) -> tuple[Quantised | None, Told | None]:
+) -> tuple[Quantized | None, Told | None]:
     """The smaller model, if it keeps the promise and, where it is for a computer, is faster; and what is told of it."""
     if options["precision"] != "int8":
         return None, None
-    from ..present.quantised_page import quantised_page
+    from ..present.quantized_page import quantized_page
     from ..quant import quantize
 
     tell.stage("quantize")
     place = out / f"{model.stem}.int8.onnx"
     found = quantize(model, data, place, max_drop=options["max_drop"], target=_target(options))
-    quantised_page(found, out / f"{model.stem}.int8.html")
+    quantized_page(found, out / f"{model.stem}.int8.html")
     return found, _plain({**found.as_dict(), "explanation": found.explanation})
 
 
@@ -244,7 +244,7 @@ def _target(options: Told) -> str:
 
 
 def _bundle(
-    source: Path, model: Path, rounded: Quantised | None, options: Told, data: Path | None, out: Path, tell: Teller
+    source: Path, model: Path, rounded: Quantized | None, options: Told, data: Path | None, out: Path, tell: Teller
 ) -> Told | None:
     if options["device"] is None:
         return None

@@ -38,7 +38,7 @@ from .network import Array, Network, activations
 from .pair import Pair, digest
 from .pictures import save, usual_pictures
 from .ranges import calibrate
-from .result import Limits, Quantised
+from .result import Limits, Quantized
 from .search import Plan, Search, smoothed
 from .signal import Feed, session
 from .split import ENOUGH, Split, split
@@ -51,7 +51,7 @@ SUFFIXES = {"int8": ".int8.onnx", "int8-weights": ".int8w.onnx", "fp16": ".fp16.
 LEAST_OPSET = 13  # the first with scales for each channel
 MOST_LOOKED_AT, FEWEST_LOOKED_AT = 24, 4  # inputs by which ways of rounding are compared
 LOOKED_AT_BYTES = 24_000_000  # of them, unless these are too few
-LEAST_TOLERANCE = 0.02  # of the self-test: another processor may round a number to the next of 256 steps
+LEAST_TOLERANCE = 0.02  # of the self-test: another processor may round a number to the next of 256 levels
 
 
 def quantize(
@@ -67,7 +67,7 @@ def quantize(
     calibration: int = ENOUGH,
     layout: str = "auto",
     tell: Tell = silent,
-) -> Quantised:
+) -> Quantized:
     """Make a converted .onnx smaller and faster, and keep a promise about what is lost.
 
     data           what `evaluate` reads, or a folder of pictures without answers; needed for "int8". One part of it
@@ -265,10 +265,10 @@ def _finite(calibration: Callable[[], Found]) -> Found:
         ) from None
 
 
-def _written(job: _Job, made: _Made, parts: Split | None, place: Path, precision: str, start: float) -> Quantised:
+def _written(job: _Job, made: _Made, parts: Split | None, place: Path, precision: str, start: float) -> Quantized:
     """The result; the file, if it is worth having."""
     calibrated = len(parts.calibration) if parts and precision == "int8" else 0
-    found = Quantised(
+    found = Quantized(
         job.source,
         None,
         None,
@@ -298,7 +298,7 @@ def _remarks(verdict: Verdict, limits: Limits) -> list[str]:
     return list(filter(None, (*verdict.notes, limits.hint(verdict))))
 
 
-def _card(job: _Job, made: _Made, found: Quantised, parts: Split | None) -> Card:
+def _card(job: _Job, made: _Made, found: Quantized, parts: Split | None) -> Card:
     """The model's card, with what was done to it, and with its own answer to the sample."""
     done: dict[str, Any] = {"precision": found.precision, "target": found.target, "calibrated": found.calibrated}
     if made.verdict is not None:
@@ -375,7 +375,7 @@ def _check_network(network: Network, card: Card, source: Path) -> None:
             zh=f"{source.name} 的 opset 是 {network.opset}，而逐通道的 INT8 需要 {LEAST_OPSET}。"
             f"请用 --opset {LEAST_OPSET} 重新转换。",
         )
-    if not network.heavy:
+    if not network.weighted:
         raise ModelError(
             en=f"{source.name} has no convolution or matrix of FP32 weights, so there is nothing to make INT8.",
             zh=f"{source.name} 里没有 FP32 权重的卷积或矩阵乘法，没有可以转换成 INT8 的部分。",

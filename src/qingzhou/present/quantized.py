@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.filesize import decimal
 
 from ..errors import say
-from ..quant import Quantised
+from ..quant import Quantized
 from ..quant.judge import Changed, Verdict
 from ..quant.timing import Timing
 from .pieces import as_json, console, escape, facts, notes, table_of
@@ -13,7 +13,7 @@ from .pieces import as_json, console, escape, facts, notes, table_of
 MOST_CHANGED = 10
 
 
-def quantised(found: Quantised, json_wanted: bool) -> None:
+def quantized(found: Quantized, json_wanted: bool) -> None:
     """Before and after, and what happened in plain words."""
     if json_wanted:
         as_json(found.as_dict())
@@ -60,7 +60,7 @@ def _speed(timing: Timing) -> list[tuple[str, str]]:
     return [(say("network", "网络用时"), f"{timing.before:.2f} ms → [bold]{timing.after:.2f} ms[/]  ({sure})")]
 
 
-def _layers(found: Quantised) -> str:
+def _layers(found: Quantized) -> str:
     if found.plan is None:
         return ""
     kept, count = len(found.plan.kept), len(found.layers)

@@ -18,7 +18,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 import qingzhou
 from passengers import DIGITS, ORACLE, basenn, digits
-from qingzhou.quant import Quantised
+from qingzhou.quant import Quantized
 from qingzhou.quant.pair import paired_drop
 from qingzhou.quant.split import split
 from qingzhou.quant.target import here
@@ -33,7 +33,7 @@ def lenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def small(lenet: Path) -> Quantised:
+def small(lenet: Path) -> Quantized:
     return qingzhou.quantize(lenet, DATA, any_speed=True)
 
 
@@ -44,7 +44,7 @@ def files(folder: Path) -> set[str]:
 # -- what comes out -------------------------------------------------------------------------------------------------
 
 
-def test_the_digits_are_right_as_often_as_before(lenet: Path, small: Quantised) -> None:
+def test_the_digits_are_right_as_often_as_before(lenet: Path, small: Quantized) -> None:
     """Counted again, with the file that was written, on exactly the pictures that did not calibrate."""
     assert small.path == lenet.with_name("lenet_digits.int8.onnx") and small.verdict is not None
     calibrated = {case.source for case in split(DATA).calibration}
@@ -94,13 +94,13 @@ def by_onnxruntime(model: qingzhou.Model, out: Path) -> Predictor:
     return Predictor(out, model.card)
 
 
-def test_a_quarter_of_the_size_apart_from_what_is_not_weights(lenet: Path, small: Quantised) -> None:
+def test_a_quarter_of_the_size_apart_from_what_is_not_weights(lenet: Path, small: Quantized) -> None:
     assert small.path is not None
     assert small.sizes == (lenet.stat().st_size, small.path.stat().st_size)
     assert small.sizes[1] < 0.33 * small.sizes[0]
 
 
-def test_the_file_is_what_boards_take(small: Quantised) -> None:
+def test_the_file_is_what_boards_take(small: Quantized) -> None:
     proto = onnx.load(small.path)
     onnx.checker.check_model(proto, full_check=True)
     assert proto.ir_version <= 8
@@ -109,7 +109,7 @@ def test_the_file_is_what_boards_take(small: Quantised) -> None:
     assert kinds == {TensorProto.INT8}
 
 
-def test_the_card_tells_and_the_check_passes(lenet: Path, small: Quantised) -> None:
+def test_the_card_tells_and_the_check_passes(lenet: Path, small: Quantized) -> None:
     model = qingzhou.load(small.path)
     told = model.card.origin["quantised"]
     assert (told["precision"], told["calibrated"], told["judged"], told["measure"]) == ("int8", 100, 397, "top-1")
@@ -118,20 +118,20 @@ def test_the_card_tells_and_the_check_passes(lenet: Path, small: Quantised) -> N
     assert model.card.sample.output != qingzhou.load(lenet).card.sample.output  # its own answer
 
 
-def test_the_program_beside_it_runs(small: Quantised) -> None:
+def test_the_program_beside_it_runs(small: Quantized) -> None:
     picture = next(path for path, digit in digits() if digit == "7")
     done = subprocess.run([sys.executable, small.program, picture], capture_output=True, text=True, encoding="utf-8")
     assert done.returncode == 0 and "7" in done.stdout
 
 
-def test_plain_values_for_scripts(small: Quantised) -> None:
+def test_plain_values_for_scripts(small: Quantized) -> None:
     told = json.loads(json.dumps(small.as_dict()))
     assert told["better"] and told["kept_promise"] and told["model"] == str(small.path)
     assert told["accuracy"]["judged"] == 397
     assert len(told["plan"]["layers"]) == 5 and not any(layer["kept"] for layer in told["plan"]["layers"])
 
 
-def test_the_same_again(lenet: Path, small: Quantised, tmp_path: Path) -> None:
+def test_the_same_again(lenet: Path, small: Quantized, tmp_path: Path) -> None:
     again = qingzhou.quantize(lenet, DATA, tmp_path / "again.onnx", any_speed=True)
     assert onnx.load(again.path).graph == onnx.load(small.path).graph
 
@@ -223,10 +223,10 @@ def test_nothing_is_written_where_it_is_not_faster(
     lenet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The clock is bent, since a machine may be fast or slow: INT8 takes twice as long."""
-    from qingzhou.quant import quantise
+    from qingzhou.quant import pipeline
     from qingzhou.quant.timing import Timing
 
-    monkeypatch.setattr(quantise, "compare", lambda before, after: Timing(1.0, 2.0, 0.5, 0.45, 0.55))
+    monkeypatch.setattr(pipeline, "compare", lambda before, after: Timing(1.0, 2.0, 0.5, 0.45, 0.55))
     found = qingzhou.quantize(lenet, DATA, tmp_path)
     assert found.kept_promise and not found.fast_enough and found.path is None and not files(tmp_path)
     qingzhou.use_language("en")

@@ -11,8 +11,8 @@ from onnx import ModelProto, helper, numpy_helper
 
 import qingzhou
 from passengers import DIGITS
-from qingzhou.quant import quantise
-from qingzhou.quant.equalise import equalised
+from qingzhou.quant import pipeline
+from qingzhou.quant.equalize import equalized
 from qingzhou.quant.network import Network
 from qingzhou.quant.qdq import Scheme
 from qingzhou.quant.search import smoothed
@@ -47,7 +47,7 @@ def weights(network: Network) -> dict[str, Array]:
 @pytest.mark.parametrize("grouped", [False, True])
 def test_the_network_computes_the_same(grouped: bool) -> None:
     before = row(1000, grouped)
-    after = equalised(Network(before))
+    after = equalized(Network(before))
     assert after is not None
     assert not np.allclose(weights(after)["w1"], weights(Network(before))["w1"])
     for feed in FEEDS:
@@ -56,7 +56,7 @@ def test_the_network_computes_the_same(grouped: bool) -> None:
 
 
 def test_channels_have_the_range_of_the_weights_that_read_them() -> None:
-    after = equalised(Network(row(1000)))
+    after = equalized(Network(row(1000)))
     assert after is not None
     made, read = weights(after)["w1"], weights(after)["w2"]
     np.testing.assert_allclose(np.abs(made).max(axis=(1, 2, 3)), np.abs(read).max(axis=(0, 2, 3)), rtol=1e-4)
@@ -69,7 +69,7 @@ def test_it_is_taken_where_it_helps() -> None:
 
 def test_where_channels_are_read_twice_or_bent_otherwise_nothing_is_done() -> None:
     """A residual sum reads the channels too, and a ReLU6 is not linear."""
-    assert equalised(Network(residual())) is None
+    assert equalized(Network(residual())) is None
     network = Network(residual())
     assert smoothed(network, FEEDS, Scheme(), True) is network
 
@@ -80,7 +80,7 @@ def test_dead_channels_stay_dead() -> None:
         array = numpy_helper.to_array(tensor).copy()
         array[0] = 0
         tensor.CopyFrom(numpy_helper.from_array(array, tensor.name))
-    after = equalised(Network(proto))
+    after = equalized(Network(proto))
     assert after is not None
     assert all(np.isfinite(array).all() for array in weights(after).values())
     assert not weights(after)["w1"][0].any()
@@ -97,7 +97,7 @@ def test_a_trained_network_that_would_collapse_keeps_its_promise(
     before, after = found.verdict.figures()
     assert before > 0.97 and after > before - 0.005
     assert not found.plan.kept
-    monkeypatch.setattr(quantise, "smoothed", lambda network, *_: network)
+    monkeypatch.setattr(pipeline, "smoothed", lambda network, *_: network)
     blind = qingzhou.quantize(path, DIGITS / "test", tmp_path / "blind.onnx", any_speed=True, max_drop=100)
     assert blind.verdict is not None and blind.verdict.figures()[1] < after - 0.02
 
@@ -108,7 +108,7 @@ def apart(path: Path) -> None:
 
     proto = onnx.load(path)
     network = Network(proto)
-    first, second = (node for node in network.heavy if node.op_type == "Gemm")
+    first, second = (node for node in network.weighted if node.op_type == "Gemm")
     arrays = {name: numpy_helper.to_array(tensor).copy() for name, tensor in network.constants.items()}
     spread = np.geomspace(1, 1e5, len(arrays[first.input[1]])).astype(np.float32)
     arrays[first.input[1]] *= spread.reshape(-1, 1)

@@ -10,7 +10,7 @@ from ..errors import QingzhouError, language, say
 from ..evaluate import Classification
 from ..html import thumbnail, write_page
 from ..html.page import percent, size
-from ..quant import Quantised
+from ..quant import Quantized
 from ..quant.judge import Changed, Verdict
 from ..quant.layers import Layer
 
@@ -20,12 +20,12 @@ SHOWN = 2  # layers whose weights are shown
 Tile = tuple[str, str, str]
 
 
-def quantised_page(found: Quantised, out: Path) -> None:
+def quantized_page(found: Quantized, out: Path) -> None:
     """Write the page, whole or not at all; OutputError."""
     rows = _worst(found.layers)
     write_page(
         out,
-        "quantised.html",
+        "quantized.html",
         language(),
         found=found,
         name=found.source.name,
@@ -36,11 +36,11 @@ def quantised_page(found: Quantised, out: Path) -> None:
         changed=_changed(found.verdict),
         layer_rows=[(layer.name + (" (float)" if layer.kept else ""), layer.sqnr, None) for layer in rows],
         hidden=len(rows) < len(found.layers),
-        shown=[layer for layer in sorted(found.layers, key=_sqnr) if layer.whole is not None][:SHOWN],
+        shown=[layer for layer in sorted(found.layers, key=_sqnr) if layer.integers is not None][:SHOWN],
     )
 
 
-def _tiles(found: Quantised) -> list[Tile]:
+def _tiles(found: Quantized) -> list[Tile]:
     before, after = found.sizes
     tiles = [(say("size", "大小"), f"{after / before:.0%}", f"{size(before)} → {size(after)}")]
     if found.verdict is not None:
@@ -65,7 +65,7 @@ def _accuracy(verdict: Verdict) -> Tile:
     return verdict.measure, f"{percent(before)} → {percent(after)}", f"{judged} · {sure}"
 
 
-def _bars(found: Quantised) -> list[tuple[list[tuple[str, float, float]], str]]:
+def _bars(found: Quantized) -> list[tuple[list[tuple[str, float, float]], str]]:
     """A chart for each unit."""
     before, after = (number / 1e6 for number in found.sizes)
     charts = [([(say("size", "大小"), before, after)], "MB")]

@@ -1,4 +1,4 @@
-"""Cross-layer equalisation: channels that are much larger than others waste the steps of all, so they change places
+"""Cross-layer equalisation: channels that are much larger than others waste the levels of all, so they change places
 with the weights that read them.
 
 Between two layers with nothing but a ReLU or a pooling, a channel may be divided by any number if the weights that read
@@ -20,7 +20,7 @@ ROUNDS = 3  # a layer belongs to two pairs, so one round is not the end
 LEAST = 1e-9  # of a channel's range: dead ones stay as they are
 
 
-def equalised(network: Network) -> Network | None:
+def equalized(network: Network) -> Network | None:
     """The same network with channels of like ranges; None where no two layers follow each other that way."""
     pairs = list(_pairs(network))
     if not pairs:
@@ -28,7 +28,7 @@ def equalised(network: Network) -> Network | None:
     arrays = {name: numpy_helper.to_array(tensor).copy() for name, tensor in _read(network, pairs).items()}
     for _ in range(ROUNDS):
         for first, second in pairs:
-            _equalise(arrays, first, second)
+            _equalize(arrays, first, second)
     constants = [
         numpy_helper.from_array(arrays[tensor.name], tensor.name) if tensor.name in arrays else tensor
         for tensor in network.proto.graph.initializer
@@ -38,16 +38,16 @@ def equalised(network: Network) -> Network | None:
 
 def _pairs(network: Network) -> Iterator[tuple[NodeProto, NodeProto]]:
     """Layers whose channels only the second reads, each with weights of its own."""
-    heavy = {node.output[0]: node for node in network.heavy if channel_axis(node) == 0 and _alone(network, node)}
-    for second in heavy.values():
+    weighted = {node.output[0]: node for node in network.weighted if channel_axis(node) == 0 and _alone(network, node)}
+    for second in weighted.values():
         name = second.input[0]
-        while len(network.readers[name]) == 1 and name not in network.ends and name not in heavy:
+        while len(network.readers[name]) == 1 and name not in network.ends and name not in weighted:
             node = network.producers.get(name)
             if node is None or node.op_type not in PASSING:
                 break
             name = node.input[0]
-        if name in heavy and len(network.readers[name]) == 1 and name not in network.ends:
-            yield heavy[name], second
+        if name in weighted and len(network.readers[name]) == 1 and name not in network.ends:
+            yield weighted[name], second
 
 
 def _alone(network: Network, node: NodeProto) -> bool:
@@ -59,7 +59,7 @@ def _read(network: Network, pairs: list[tuple[NodeProto, NodeProto]]) -> Mapping
     return {name: network.constants[name] for pair in pairs for node in pair for name in node.input[1:]}
 
 
-def _equalise(arrays: Mapping[str, Array], first: NodeProto, second: NodeProto) -> None:
+def _equalize(arrays: Mapping[str, Array], first: NodeProto, second: NodeProto) -> None:
     """Both ranges of a channel, where it is made and where it is read, become their geometric mean."""
     made, read = arrays[first.input[1]], arrays[second.input[1]]
     parts = read.reshape(groups(second), -1, *read.shape[1:])  # (groups, out, in / groups, ...): a view
