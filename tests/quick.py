@@ -39,7 +39,7 @@ QUICK = {
     "demo": ["test_cli.py::test_demo"],
     "evaluate": ["evaluate/test_evaluate_scores.py", "evaluate/test_doubt.py"],
     "quant": ["quant/test_split.py", "quant/test_judge.py", "quant/test_ranges.py"],
-    "deploy": ["engines/test_export_int8.py::test_without_data"],
+    "deploy": ["deploy/test_plan.py"],
     "answers": ["runtime/test_named.py"],
     "bench": ["bench/test_verdict.py", "bench/test_compare.py"],
     "bundle": ["bundle/test_bundle_rules.py", "bundle/test_carry.py"],

@@ -262,7 +262,7 @@ def test_export_says_so_too(kind: str, tmp_path: Path, monkeypatch: pytest.Monke
 LIMITED = """
 import re, resource, sys
 sys.path[:] = {path!r}
-import numpy, onnx, onnxruntime, PIL.Image, rich.console, qingzhou.quant, qingzhou.present.quantised
+import numpy, onnx, onnxruntime, PIL.Image, rich.console, qingzhou.quant, qingzhou.present.quantized
 from qingzhou.cli import main
 now = int(re.search(r"VmSize:\\s+(\\d+)", open("/proc/self/status").read())[1]) << 10
 resource.setrlimit(resource.RLIMIT_AS, (now + (30 << 20),) * 2)
