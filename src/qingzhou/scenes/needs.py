@@ -40,6 +40,8 @@ DOCSTRING = r"""(^\ *(?:class\ %s\w+|def\ %s\w*\((?:[^()]|\([^()]*\))*\))[^\n]*:
                 \ +\"{3}(?:[^"]|"(?!""))*\"{3}\n\n?(?=\ )"""
 OF_PRIVATE, OF_ALL = (re.compile(DOCSTRING % names, re.MULTILINE | re.VERBOSE) for names in (("_", "_[^_]"), ("", "")))
 COMMENT = re.compile(r"^ *#[^\n]*\n|(?<=\S)  # [^\"'\n]*$", re.MULTILINE)
+MORE = re.compile(r'\A("{3}[^\n"]+(?:\n[^\n"]+)*)\n\n(?:[^"]|"(?!""))*"{3}')  # of a module's docstring
+RULE = re.compile(r"^ *# -- .*\n\n?", re.MULTILINE)  # between the parts of a module
 # Modules that only the others use, but for pictures_of() of read.py; answers are what a program is given.
 INNER = re.compile(r"(?:model|engine)\.(?!answers)|(?:file|memory|read)$")
 ROOMS = ("model", "engine", "parts", "bundle")
@@ -115,13 +117,17 @@ def file_of(name: str) -> str:
 
 @functools.cache
 def module(name: str) -> str:
-    """The text of one, as it is copied beside programs: without what only those read who change it, which is types that
-    only a checker needs, docstrings of what no program calls, and comments in modules that none imports. The rest stays
-    as it is, line by line.
+    """The text of one, as it is copied beside programs: without what only those read who change it. That is types for a
+    checker, and docstrings of what no program calls; where nothing is for programs also comments, and what a module says
+    of itself after its first lines. The rest stays as it is, line by line.
     """
     text = (files("qingzhou") / "runtime" / file_of(name)).read_text("utf-8")
-    text = TYPES.sub("", text)
-    return COMMENT.sub("", OF_ALL.sub(r"\1", text)) if INNER.match(name) else OF_PRIVATE.sub(r"\1", text)
+    text = RULE.sub("", TYPES.sub("", text))
+    return (
+        COMMENT.sub("", MORE.sub(r'\1"""', OF_ALL.sub(r"\1", text)))
+        if INNER.match(name)
+        else OF_PRIVATE.sub(r"\1", text)
+    )
 
 
 def _imports(name: str) -> list[tuple[str, bool]]:
