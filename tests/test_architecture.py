@@ -19,7 +19,7 @@ PACKAGE = Path(qingzhou.__file__).parent
 FLOW = [
     ["runtime"],
     ["errors", "version"],
-    ["own_files", "progress", "assumed", "endings"],
+    ["own_files", "progress", "assumed", "endings", "spelling"],
     ["whole_file"],
     ["html", "devices"],
     ["files"],

@@ -13,10 +13,12 @@ from click.testing import CliRunner
 from jinja2 import Environment, FileSystemLoader
 
 import qingzhou
+from lenets import write_lenet
 from passengers import DIGITS, ORACLE
 from qingzhou.bundle.build import build
 from qingzhou.cli import main
-from qingzhou.errors import use_language
+from qingzhou.errors import QingzhouError, use_language
+from qingzhou.spelling import as_on_command_line, option
 from qingzhou.web import problems
 
 HERE = Path(qingzhou.__file__).parent
@@ -205,3 +207,16 @@ def test_in_english_click_speaks_for_itself(monkeypatch: pytest.MonkeyPatch) -> 
         CliRunner().invoke(main, ["--help"]).output.isascii() is False
         and "Commands:" in CliRunner().invoke(main, []).output
     )
+
+
+def test_options_are_spelled_as_they_are_written(tmp_path: Path) -> None:
+    """`opset` in Python, `--opset` for who typed that; `--xeduhub-input` is called otherwise there."""
+    with pytest.raises(QingzhouError) as caught:
+        qingzhou.convert(write_lenet(tmp_path / "a.pth"), opset=9)
+    assert caught.value.en.startswith("opset is 9; ") and caught.value.zh.startswith("opset 的值是 9，")
+    done = CliRunner().invoke(main, ["convert", str(tmp_path / "a.pth"), "--opset", "9", "--lang", "en"])
+    assert done.exit_code == 1 and "Error: --opset is 9; " in done.stderr
+    assert (option("input_size", "6,12"), option("labels")) == ("input_size=(6, 12)", "labels")
+    with as_on_command_line():
+        assert (option("input_size", "6,12"), option("xeduhub")) == ("--input-size 6,12", "--xeduhub-input")
+    assert option("xeduhub") == "xeduhub"

@@ -14,6 +14,7 @@ import click
 from .cli_usage import Verbs
 from .endings import ending, tell
 from .errors import QingzhouError, is_of_memory, memory_full, say, use_language
+from .spelling import as_on_command_line
 from .version import __version__
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -63,7 +64,7 @@ def friendly(lang: str | None, as_json: bool, *, stays: bool = False) -> Iterato
     """
     use_language(lang)
     signals: contextlib.AbstractContextManager[list[int]] = contextlib.nullcontext([]) if stays else ending()
-    with signals as came, _messages(as_json, came):
+    with signals as came, _messages(as_json, came), as_on_command_line():
         yield
 
 

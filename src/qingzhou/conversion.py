@@ -27,6 +27,7 @@ from .scenes import told_of, write_sample
 from .sources.as_asked import as_asked
 from .sources.network import Network
 from .sources.table import open_source
+from .spelling import option
 from .whole_file import output_path, replacing
 
 Labelling = str | Path | Sequence[Any] | Mapping[Any, Any] | npt.NDArray[Any] | None  # see labels.read_label_option()
@@ -219,6 +220,6 @@ def _as_read_back(card: Card) -> Card:
     except ModelError as err:
         raise UnsupportedCheckpoint(
             en=f"What the checkpoint says of itself cannot be kept with the model. {err.en} Or name the classes "
-            "yourself with --labels.",
-            zh=f"权重文件里的说明信息无法保存到模型中。{err.zh}也可以用 --labels 指定类别名称。",
+            f"yourself with {option('labels')}.",
+            zh=f"权重文件里的说明信息无法保存到模型中。{err.zh}也可以用 {option('labels')} 指定类别名称。",
         ) from None

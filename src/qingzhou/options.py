@@ -9,6 +9,7 @@ from numbers import Integral
 from .errors import OptionError
 from .nets.preprocess import read_preprocess
 from .nets.recorded import Wanted
+from .spelling import option
 
 OPSETS, IR_VERSIONS = range(11, 22), range(4, 11)
 DEFAULT_OPSET = 13
@@ -41,25 +42,25 @@ class Options:
         """OptionError for a value that cannot be."""
         for name, value, allowed in (
             ("opset", self.written_opset, OPSETS),
-            ("ir-version", self.ir_version, IR_VERSIONS),
+            ("ir_version", self.ir_version, IR_VERSIONS),
         ):
             if value not in allowed:
                 raise _not_allowed(name, value, f"{allowed[0]}", f"{allowed[-1]}")
-        for name, share in (("score-threshold", self.score_threshold), ("iou-threshold", self.iou_threshold)):
+        for name, share in (("score_threshold", self.score_threshold), ("iou_threshold", self.iou_threshold)):
             if share is not None and not 0 <= share <= 1:
                 raise _not_allowed(name, share, "0", "1")
         if self.max_detections is not None and not 1 <= self.max_detections <= 10_000:
-            raise _not_allowed("max-detections", self.max_detections, "1", "10000")
+            raise _not_allowed("max_detections", self.max_detections, "1", "10000")
         if self.form not in ("boxes", "raw"):
             raise OptionError(
-                en=f"--form is {self.form}; it can be boxes or raw.",
-                zh=f"--form 的值是 {self.form}，应为 boxes 或 raw。",
+                en=f"{option('form')} is {self.form}; it can be boxes or raw.",
+                zh=f"{option('form')} 的值是 {self.form}，应为 boxes 或 raw。",
             )
         size = self.input_size
         if size is not None and not _are_sides(size):
             raise OptionError(
-                en=f"--input-size is {size}; expected positive numbers such as 224,224 (height,width).",
-                zh=f"--input-size 的值是 {size}，应为正整数，例如 224,224（高,宽）。",
+                en=f"{option('input_size')} is {size}; expected positive numbers such as 224,224 (height,width).",
+                zh=f"{option('input_size')} 的值是 {size}，应为正整数，例如 224,224（高,宽）。",
             )
 
     @property
@@ -70,15 +71,15 @@ class Options:
     def refuse_those_of_detectors(self, title: str) -> None:
         """OptionError for options that mean nothing to the network that was found."""
         given = {
-            "--form": self.form != "boxes",
-            "--score-threshold": self.score_threshold is not None,
-            "--iou-threshold": self.iou_threshold is not None,
-            "--max-detections": self.max_detections is not None,
+            "form": self.form != "boxes",
+            "score_threshold": self.score_threshold is not None,
+            "iou_threshold": self.iou_threshold is not None,
+            "max_detections": self.max_detections is not None,
         }
         for name in (name for name, is_given in given.items() if is_given):
             raise OptionError(
-                en=f"{name} is for object detectors, but the file holds {title}. Leave it out.",
-                zh=f"{name} 只用于目标检测，而文件里是 {title}。请去掉这个选项。",
+                en=f"{option(name)} is for object detectors, but the file holds {title}. Leave it out.",
+                zh=f"{option(name)} 只用于目标检测，而文件里是 {title}。请去掉这个选项。",
             )
 
     @property
@@ -88,9 +89,10 @@ class Options:
         size = None if self.input_size is None else tuple(self.input_size)
         said = asked and asked.size
         if said and size and (size[-2:][0], size[-1]) != said:
+            one, other = option("input_size"), option("preprocess")
             raise OptionError(
-                en=f"--input-size is {list(size)}, but --preprocess ends at {list(said)}. Leave one of them out.",
-                zh=f"--input-size 的值是 {list(size)}，而 --preprocess 得到 {list(said)}。请只写其中一个。",
+                en=f"{one} is {list(size)}, but {other} ends at {list(said)}. Leave one of them out.",
+                zh=f"{one} 的值是 {list(size)}，而 {other} 得到 {list(said)}。请只写其中一个。",
             )
         return Wanted(
             size or said or None, self.form, self.score_threshold, self.iou_threshold, self.max_detections, asked
@@ -99,6 +101,6 @@ class Options:
 
 def _not_allowed(name: str, value: object, first: str, last: str) -> OptionError:
     return OptionError(
-        en=f"--{name} is {value}; it can be {first} to {last}. Leave it out if in doubt.",
-        zh=f"--{name} 的值是 {value}，应为 {first} 到 {last}。不确定时可以不写。",
+        en=f"{option(name)} is {value}; it can be {first} to {last}. Leave it out if in doubt.",
+        zh=f"{option(name)} 的值是 {value}，应为 {first} 到 {last}。不确定时可以不写。",
     )

@@ -10,6 +10,7 @@ from ..errors import OptionError
 from ..graph.form import Graph, Value
 from ..graph.record import Recorder
 from ..runtime.model.card import Input, Output
+from ..spelling import option
 from . import faster_rcnn, resnet, ssdlite, yolov3
 from .architecture import Architecture
 from .decodings import rcnn_thresholds, ssd_decoding, yolo_decoding
@@ -41,8 +42,10 @@ def record_yolo(config: yolov3.Sizes, wanted: Wanted) -> Recorded:
     size = wanted.picture or (416, 416)
     if any(n % 32 for n in size):
         raise OptionError(
-            en=f"--input-size is {size[0]},{size[1]}, but YOLOv3 needs multiples of 32, such as 416,416 or 320,320.",
-            zh=f"--input-size 的值是 {size[0]},{size[1]}，而 YOLOv3 需要 32 的倍数，例如 416,416 或 320,320。",
+            en=f"{option('input_size')} is {size[0]},{size[1]}, but YOLOv3 needs multiples of 32, such as 416,416 or "
+            "320,320.",
+            zh=f"{option('input_size')} 的值是 {size[0]},{size[1]}，"
+            "而 YOLOv3 需要 32 的倍数，例如 416,416 或 320,320。",
         )
     picture = wanted.settings.picture
     if config.darknet and not picture.values:  # as in all of mmdet's configs; MMEdu has none of these
@@ -101,8 +104,8 @@ def record_rcnn(config: faster_rcnn.Sizes, wanted: Wanted) -> Recorded:
     if wanted.form == "raw":
         raise OptionError(
             en="The form raw is not possible for two-stage detectors, whose second stage needs boxes inside the "
-            "network. Leave --form out.",
-            zh="两阶段检测网络不支持 raw 形式：第二阶段需要在网络内部得到候选框。请不要使用 --form。",
+            f"network. Leave {option('form')} out.",
+            zh=f"两阶段检测网络不支持 raw 形式：第二阶段需要在网络内部得到候选框。请不要使用 {option('form')}。",
         )
     how = _as_asked(rcnn_thresholds(config.anchors, wanted.settings), wanted)
     entry = _rcnn_input(wanted.settings.picture, wanted.picture, wanted.channels or 3)

@@ -12,6 +12,7 @@ from ..errors import FileMissing, OptionError, say
 from ..runtime.file import open_file
 from ..runtime.model.card import COLORS
 from ..runtime.model.fields import LARGEST_SIDE
+from ..spelling import option
 from .pictures import MEAN, STD
 from .settings import Step
 
@@ -184,7 +185,7 @@ def _is_side(value: object) -> TypeGuard[int]:
 
 
 def wrong(key: str, found: object, expected: str) -> OptionError:
-    name = f"--preprocess: {key}" if key else "--preprocess"
+    name = option("preprocess") + (f": {key}" if key else "")
     return OptionError(en=f"{name} is {found}; expected {expected}.", zh=f"{name} 的值是 {found}，应为 {expected}。")
 
 

@@ -10,6 +10,7 @@ from ..nets.pictures import final_size
 from ..nets.preprocess import Preprocess, wrong
 from ..nets.settings import Step
 from ..runtime.model.card import COLORS, Input
+from ..spelling import option
 from .network import Network
 
 
@@ -20,8 +21,8 @@ def as_asked(found: Network, asked: Preprocess | None) -> Network:
     entry, title = found.card.input, found.card.network
     if entry.kind != "image":
         raise OptionError(
-            en=f"--preprocess is for pictures, but {title} takes other data. Leave it out.",
-            zh=f"--preprocess 用于图片，而 {title} 的输入不是图片。请去掉这个选项。",
+            en=f"{option('preprocess')} is for pictures, but {title} takes other data. Leave it out.",
+            zh=f"{option('preprocess')} 用于图片，而 {title} 的输入不是图片。请去掉这个选项。",
         )
     color = _color(entry, asked, title)
     _check_crop(sized := _with_sizes(entry.steps, asked))
@@ -31,8 +32,9 @@ def as_asked(found: Network, asked: Preprocess | None) -> Network:
             "",
             final_size(steps),
             say(
-                en=f"the size of the network's input, {entry.shape[2]} x {entry.shape[3]}; --input-size changes that",
-                zh=f"网络的输入尺寸 {entry.shape[2]} x {entry.shape[3]}；可以用 --input-size 改变",
+                en=f"the size of the network's input, {entry.shape[2]} x {entry.shape[3]}; {option('input_size')} "
+                "changes that",
+                zh=f"网络的输入尺寸 {entry.shape[2]} x {entry.shape[3]}；可以用 {option('input_size')} 改变",
             ),
         )
     prepared, assumed = replace(entry, color=color, steps=steps), _left(found.card.assumed, asked)

@@ -86,13 +86,15 @@ def _homeless(said: Any, folder: str) -> Any:
 def _answered(order: Told, tell: Teller) -> Told:
     """{"result"} or {"error"}; what is no QingzhouError is our bug, and told as such without its text."""
     from ..errors import MemoryFull, QingzhouError, is_of_memory, use_language
+    from ..spelling import as_on_command_line
     from .problems import Problem, told
 
     try:
         use_language(order["lang"])
         tell.stage("read")
         work = {"info": _info, "job": _job}[order["what"]]
-        return {"result": work(order, tell)}
+        with as_on_command_line():
+            return {"result": work(order, tell)}
     except QingzhouError as err:
         full = isinstance(err, MemoryFull) or is_of_memory(err)
         return {"error": Problem("out_of_memory").as_dict() if full else told(err)}

@@ -13,6 +13,7 @@ from ...graph.form import Graph, Shape, Value
 from ...graph.record import Recorder
 from ...labels import named_in
 from ...runtime.model.card import COLORS, Card, Input, Output
+from ...spelling import option
 from ..network import Network, origin
 from ..torch.module import Module, entries, integers
 from ..torch.transforms import preparation
@@ -172,11 +173,12 @@ def _fits(module: Opaque, shape: tuple[int, ...], steps: Iterator[int]) -> bool:
 
 
 def _unknown_size() -> OptionError:
+    others = option("input_size", "6,12")
     return OptionError(
         en="The file does not say how large the network's input is. Give the shape of one sample as in training: "
-        "--input-size height,width for pictures, or all its sizes, such as --input-size 6,12.",
-        zh="文件里没有网络输入的大小。请给出训练时一个样本的形状：图片用 --input-size 高,宽，其他数据写出各维大小，"
-        "例如 --input-size 6,12。",
+        f"{option('input_size', 'height,width')} for pictures, or all its sizes, such as {others}.",
+        zh=f"文件里没有网络输入的大小。请给出训练时一个样本的形状：图片用 {option('input_size', '高,宽')}，"
+        f"其他数据写出各维大小，例如 {others}。",
     )
 
 

@@ -14,6 +14,7 @@ from ...nets.match import Match, recognise
 from ...nets.recorded import Wanted
 from ...nets.shapes import Shapes
 from ...runtime.model.card import Card
+from ...spelling import option
 from ..network import Network, origin
 from .config import read_settings
 
@@ -68,10 +69,10 @@ def _fitting(shapes: Shapes, wanted: Wanted) -> Match:
 def _no_such_size(trained: Match, size: Sequence[int]) -> OptionError:
     given, (height, width) = ",".join(map(str, size)), trained.recorded.input.shape[2:]
     return OptionError(
-        en=f"--input-size is {given}, but {trained.title} cannot take that. Expected height,width in a size that its "
-        f"layers fit. Leave --input-size out to use that of the training, {height},{width}.",
-        zh=f"--input-size 的值是 {given}，但 {trained.title} 不能使用。应为各层都能接受的 高,宽。"
-        f"不写 --input-size 时使用训练时的 {height},{width}。",
+        en=f"{option('input_size')} is {given}, but {trained.title} cannot take that. Expected height,width in a size "
+        f"that its layers fit. Leave {option('input_size')} out to use that of the training, {height},{width}.",
+        zh=f"{option('input_size')} 的值是 {given}，但 {trained.title} 不能使用。应为各层都能接受的 高,宽。"
+        f"不写 {option('input_size')} 时使用训练时的 {height},{width}。",
     )
 
 

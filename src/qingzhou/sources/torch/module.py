@@ -12,6 +12,7 @@ from ...errors import QingzhouError, TensorMismatch, UnsupportedCheckpoint
 from ...files.types import Opaque, TensorRef
 from ...graph.form import Dim, Shape, Value
 from ...graph.record import Recorder
+from ...spelling import option
 
 Flow = Value | tuple[Value, ...]  # what runs between layers: an LSTM gives a tuple
 Function = Callable[[Recorder, "Module", Value], Flow]
@@ -128,10 +129,10 @@ class Module:
         if found != expected:
             raise TensorMismatch(
                 en=f"The layer {self.title} expects {expected} {en}, but the layers before it give {found}. "
-                "If the input has another size than in training, set it with --input-size; otherwise the network "
-                "itself does not fit together.",
+                f"If the input has another size than in training, set it with {option('input_size')}; otherwise the "
+                "network itself does not fit together.",
                 zh=f"网络层 {self.title} 需要 {expected} 个{zh}，但前面各层给出 {found} 个。"
-                "如果输入大小与训练时不同，请用 --input-size 指定；否则是网络各层的大小不匹配。",
+                f"如果输入大小与训练时不同，请用 {option('input_size')} 指定；否则是网络各层的大小不匹配。",
             )
 
     def rank(self, x: Value, *allowed: int) -> None:
@@ -140,9 +141,9 @@ class Module:
             wanted = " / ".join(str(n) for n in allowed)
             raise TensorMismatch(
                 en=f"The layer {self.title} works on {wanted} dimensions, but gets {len(x.shape)}: {show(x.shape)}. "
-                "Check --input-size.",
+                f"Check {option('input_size')}.",
                 zh=f"网络层 {self.title} 需要 {wanted} 维数据，但得到 {len(x.shape)} 维：{show(x.shape)}。"
-                "请检查 --input-size。",
+                f"请检查 {option('input_size')}。",
             )
 
     # -- the walk ----------------------------------------------------------------------------------------------------
@@ -178,9 +179,9 @@ class Module:
         if any(n < 1 for n in sizes):
             raise TensorMismatch(
                 en=f"The input is too small: after {self.title} nothing is left of it ({show(value.shape)}). "
-                "Give a larger --input-size.",
+                f"Give a larger {option('input_size')}.",
                 zh=f"输入太小：经过 {self.title} 后没有数据了（{show(value.shape)}）。"
-                "请用 --input-size 指定更大的尺寸。",
+                f"请用 {option('input_size')} 指定更大的尺寸。",
             )
         if math.prod(sizes) > MAX_ELEMENTS:
             raise self.refuse(
