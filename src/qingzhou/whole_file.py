@@ -44,6 +44,24 @@ def folder_beside(path: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
+def only_one(place: Path) -> Iterator[None]:
+    """A block in which no other run makes the same; OutputError where one does."""
+    digest = hashlib.sha256(os.fsencode(place.name)).hexdigest()[:8]
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(whole.only_one(os.fspath(place.parent), f"{place.name[:30]}-{digest}"))
+        except BlockingIOError:
+            raise OutputError(
+                en=f"Another run of qingzhou is making {place} just now. Wait until it is done, or choose another "
+                "place with -o.",
+                zh=f"另一个 qingzhou 正在生成 {place}。请等它完成，或用 -o 换一个位置。",
+            ) from None
+        except OSError as err:
+            raise whole.cannot_write(os.fspath(place), err) from None
+        yield
+
+
+@contextlib.contextmanager
 def scratch() -> Iterator[Path]:
     """An empty folder where the system keeps such, which vanishes when the block ends; OutputError."""
     with folder_beside(Path(tempfile.gettempdir()) / "work") as folder:

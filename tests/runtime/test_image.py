@@ -14,7 +14,7 @@ from PIL import Image
 from qingzhou.errors import FileMissing, ImageError, ModelError
 from qingzhou.runtime.model.card import Input
 from qingzhou.runtime.model.image import read_for, read_image
-from qingzhou.runtime.model.prepare import prepare, resize, short_side_to
+from qingzhou.runtime.model.prepare import normalized, prepare, resize, short_side_to
 
 Y, X = np.mgrid[:21, :34]
 RGB = np.stack([X * 7, Y * 12, (X * Y) % 256], axis=-1).astype(np.uint8)
@@ -284,3 +284,15 @@ with np.load(str(Path(__file__).parents[1] / "oracle/pictures/opencv.npz")) as g
 def test_what_opencv_reads(name: str, color: str) -> None:
     """Bit for bit, whatever Pillow calls the file: JPEGs with another picture behind the first are "MPO" to it."""
     np.testing.assert_array_equal(read_image(READ[name + "/file"].tobytes(), color), READ[f"{name}/{color}"])
+
+
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+def test_pixels_that_are_laid_out_already(layout: str) -> None:
+    """As prepare() does it, for several at once."""
+    sizes = [None, 3, 4, 5] if layout == "NCHW" else [None, 4, 5, 3]
+    steps = [{"op": "normalize", "mean": [1.0, 2.0, 3.0], "std": [4.0, 5.0, 6.0]}]
+    entry = Input("x", "image", sizes, "RGB", steps, layout)
+    pixels = np.random.default_rng(0).integers(0, 255, (2, 4, 5, 3), np.uint8)
+    batch = pixels.transpose(0, 3, 1, 2) if layout == "NCHW" else pixels
+    each = [prepare(picture, entry) for picture in pixels]
+    np.testing.assert_array_equal(normalized(batch, entry), np.concatenate(each))

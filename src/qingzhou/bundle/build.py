@@ -17,7 +17,7 @@ from ..runtime.model.card import Card
 from ..scenes import RUNTIME, SCENES, copy_runtime, needs, program
 from ..scenes.actions import whom
 from ..version import __version__
-from ..whole_file import fitting, folder_beside
+from ..whole_file import fitting, folder_beside, only_one
 from .contents import FORMAT, VERSION, files_in, write, write_facts
 from .estimate import Estimate, check
 from .form import OnDevice, Wish, best_form, form_elsewhere
@@ -82,8 +82,8 @@ def build(
     )
     _check_second(order)
     place = bundle_place(source, out, fitting(source.stem.split(".")[0], f"-{target.name}-{scene}"))
-    before = read_before(place)
-    with folder_beside(place) as work:
+    with only_one(place), folder_beside(place) as work:
+        before = read_before(place)
         folder = work / "made" / place.stem
         folder.mkdir(parents=True)
         with said_of(place):

@@ -122,18 +122,15 @@ def _rgb(channels: int) -> list[int]:
 
 
 def _prepared(data: Any, card: Card) -> Array | None:
-    """An (N, C, H, W) array: whole numbers (uint8) are pixels and still normalised, others are fed as they are."""
+    """An array of the network's own shape: uint8 are pixels and still normalised, others are fed as they are."""
+    from ..runtime.model.prepare import normalized
+
     if not isinstance(data, (np.ndarray, list)) or np.ndim(data) != 4:
         return None
     array, expected = np.asarray(data), card.input.shape
     if not all(n in (None, m) for n, m in zip(expected[1:], array.shape[1:], strict=True)):
         raise _misshapen(list(array.shape), expected)
-    pixels, array = array.dtype == np.uint8, array.astype(np.float32)
-    for step in card.input.steps if pixels else ():
-        if step["op"] == "normalize":
-            mean, std = (np.asarray(step[key], np.float32).reshape(-1, 1, 1) for key in ("mean", "std"))
-            array = (array - mean) / std
-    return array
+    return normalized(array, card.input) if array.dtype == np.uint8 else array.astype(np.float32)
 
 
 def _misshapen(found: list[int], expected: list[Any]) -> InputError:

@@ -8,6 +8,7 @@ next one who writes there knows by the lock, and not by a name, what may be remo
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import shutil
@@ -26,6 +27,7 @@ SAYS = "A working folder of qingzhou, which the next run removes.\n"
 NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 # Whatever lies there by that name: nothing is followed, nothing waited for.
 THERE = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+TRIES = 5  # to get a lock
 DAY = 24 * 3600.0  # after which also another computer's is removed: some network disks keep locks to themselves
 DEVICES = re.compile(r"(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[1-9\u00b9\u00b2\u00b3])(\..*)?", re.IGNORECASE)
 KINDS = (  # what is no file, as people call it
@@ -95,6 +97,66 @@ def working_folder(parent: str, name: str) -> Iterator[str]:
         yield folder
     finally:
         _remove(folder, handle)
+
+
+@contextlib.contextmanager
+def only_one(parent: str, name: str) -> Iterator[None]:
+    """A block of this name in which there is nobody else, of any process; BlockingIOError where somebody is, OSError.
+
+    On a disk without locks nobody is kept out.
+    """
+    folder = os.path.join(parent or os.curdir, ".%s.only_one%s" % (name, SUFFIX))
+    place = os.path.join(folder, LOCK)
+    handle = _held(folder, place)
+    try:
+        yield
+    finally:
+        if sys.platform == "win32":  # which removes no file that is open
+            os.close(handle)
+        with contextlib.suppress(OSError):
+            os.unlink(place)
+            os.rmdir(folder)
+        if sys.platform != "win32":  # before somebody else has the lock of a file that is about to go
+            os.close(handle)
+
+
+def _held(folder: str, place: str) -> int:
+    """The lock in a folder, which is made."""
+    for _ in range(TRIES):
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(folder, 0o700)
+        try:
+            handle = os.open(place, THERE | os.O_CREAT, 0o600)
+        except FileNotFoundError:  # the one before has removed the folder just now
+            continue
+        if (_lock(handle) and _is_same(handle, place)) or not _has_locks(folder):
+            if not os.fstat(handle).st_size:
+                os.write(handle, (SAYS + _computer()).encode("utf-8"))
+            return handle
+        os.close(handle)
+        time.sleep(0.02)  # who only looks whether a folder is left has its lock for a moment
+    raise BlockingIOError(errno.EWOULDBLOCK, os.strerror(errno.EWOULDBLOCK))
+
+
+def _is_same(handle: int, place: str) -> bool:
+    """Whether the file still lies there, and was not removed by the one before."""
+    try:
+        return os.path.samestat(os.fstat(handle), os.stat(place))
+    except FileNotFoundError:
+        return False
+
+
+def _has_locks(folder: str) -> bool:
+    """Whether the disk knows locks: a file that nobody else has can be locked."""
+    try:
+        handle, name = tempfile.mkstemp(dir=folder)
+    except FileNotFoundError:
+        return True
+    try:
+        return _lock(handle)
+    finally:
+        os.close(handle)
+        os.unlink(name)
 
 
 def sweep(folder: str) -> None:

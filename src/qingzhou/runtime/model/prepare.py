@@ -58,8 +58,19 @@ def prepare_view(image: Any, entry: Input) -> Tuple[Array, View]:
     return _laid_out(found.batch, entry), view.resized(sides(image), found.size).moved(-found.left, -found.top)
 
 
+def normalized(batch: Array, entry: Input) -> Array:
+    """Pixels that have the network's size and layout already, (N, C, H, W) or (N, H, W, C) -> float32, normalised as
+    the card says.
+    """
+    planes = np.array(batch if entry.layout == "NCHW" else batch.transpose(0, 3, 1, 2), np.float32)
+    for step in entry.steps:
+        if step["op"] == "normalize":
+            _scale(planes, step)
+    return _laid_out(planes, entry)
+
+
 def _laid_out(batch: Array, entry: Input) -> Array:
-    """(1, C, H, W) as the network takes it."""
+    """(N, C, H, W) as the network takes it."""
     return batch if entry.layout == "NCHW" else np.ascontiguousarray(batch.transpose(0, 2, 3, 1))
 
 
@@ -200,12 +211,17 @@ def _gray(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
 
 def _normalize(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
     """(x - mean) / std per channel, float32; channel by channel in memory, as the network takes it."""
-    mean, std = (np.asarray(step[name], np.float32).reshape(-1, 1, 1) for name in ("mean", "std"))
     channels = picture.reshape((*picture.shape[:2], -1)).transpose(2, 0, 1)
     planes = np.ascontiguousarray(channels).astype(np.float32)
+    _scale(planes, step)
+    return planes[0] if picture.ndim == 2 else planes.transpose(1, 2, 0)
+
+
+def _scale(planes: Array, step: Dict[str, Any]) -> None:
+    """The same in place, of (..., C, H, W)."""
+    mean, std = (np.asarray(step[name], np.float32).reshape(-1, 1, 1) for name in ("mean", "std"))
     planes -= mean
     planes /= std
-    return planes[0] if picture.ndim == 2 else planes.transpose(1, 2, 0)
 
 
 STEPS: Dict[str, Callable[[Array, Dict[str, Any], Input], Array]] = {
