@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from ..errors import DataError, QingzhouError
 from ..evaluate.data import read_data
@@ -18,7 +17,7 @@ MOST = 16  # inputs: enough for pictures of several sizes
 LOOKED_AT = 5000  # of large data the first
 
 
-def inputs_of(predictor: Predictor, data: Path | None) -> tuple[list[Any], str, int]:
+def inputs_of(predictor: Predictor, data: Path | None) -> tuple[Sequence[object], str, int]:
     """(inputs, "sample" or "data", how many of those chosen could not be used); DataError where none is left."""
     if data is None:
         if predictor.card.sample is None:
@@ -42,7 +41,7 @@ def labelled(data: Path, card: Card | None = None) -> QingzhouError | None:
     return None
 
 
-def _sources(data: Path, card: Card) -> list[Any]:
+def _sources(data: Path, card: Card) -> Sequence[object]:
     """Pictures as paths, rows as arrays; of data without answers every picture."""
     if labelled(data, card) is not None:
         return _pictures(data)
@@ -56,13 +55,13 @@ def _pictures(data: Path) -> list[Path]:
     return [path for path in islice(files_in(data), LOOKED_AT) if is_picture(path)]
 
 
-def _evenly(sources: Sequence[Any]) -> list[Any]:
+def _evenly(sources: Sequence[object]) -> Sequence[object]:
     """At most MOST of them, from the first to the last class."""
     many = min(MOST, len(sources))
     return [sources[i * len(sources) // many] for i in range(many)]
 
 
-def _is_fine(predictor: Predictor, data: Any) -> bool:
+def _is_fine(predictor: Predictor, data: object) -> bool:
     try:
         predictor.prepare(data)
     except QingzhouError:

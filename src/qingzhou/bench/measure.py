@@ -42,7 +42,7 @@ class Running:
         self.network: list[list[float]] = []
         self.whole: list[list[float]] = []
 
-    def ask(self, question: str, **facts: Any) -> dict[str, Any] | None:
+    def ask(self, question: str, **facts: object) -> dict[str, Any] | None:
         """The answer, or None where the process is at its end; the row then says why."""
         if self.process is None:
             return None
@@ -224,7 +224,7 @@ def _inputs(running: Sequence[Running], data: Path | None) -> str:
     return text + (say(f" ({skipped} could not be read)", f"（{skipped} 个无法读取）") if skipped else "")
 
 
-def _machine() -> dict[str, Any]:
+def _machine() -> dict[str, object]:
     return {
         "processor": processor(),
         "cores": os.cpu_count(),

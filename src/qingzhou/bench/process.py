@@ -44,7 +44,7 @@ class Process:
     def __exit__(self, kind: type[BaseException] | None, err: BaseException | None, at: TracebackType | None) -> None:
         self.stop()
 
-    def ask(self, question: str, **facts: Any) -> dict[str, Any]:
+    def ask(self, question: str, **facts: object) -> dict[str, Any]:
         """The answer; the worker's QingzhouError, or an EngineError where it crashed or took too long."""
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):  # it is gone; the missing answer says so

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ..errors import QingzhouError, as_plain
 
@@ -41,7 +41,7 @@ class Timing:
     runs: int
     rounds: Sequence[float]
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Plain values."""
         return {"median_ms": self.median, "p95_ms": self.p95, "runs": self.runs, "rounds_ms": list(self.rounds)}
 
@@ -81,7 +81,7 @@ class Row:
         """Runs of the bare network in a second, as `yolo benchmark` counts them."""
         return 1000 / self.network.median if self.network else None
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Plain values; the first names are the columns of `yolo benchmark`."""
         return {
             "Format": self.candidate.name,
@@ -142,7 +142,7 @@ class Report:
     rounds: int
     threads: int | None
     inputs: str
-    machine: Mapping[str, Any]
+    machine: Mapping[str, object]
     notes: Sequence[str] = field(default_factory=tuple)
     seconds: float = 0.0
 
@@ -156,7 +156,7 @@ class Report:
         found = next(pair for pair in self.pairs if {pair.one, pair.other} == {one, other})
         return found if found.one == one else found.turned
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Plain values; an interval without an end is null."""
         best = self.best.candidate if self.best else None
         pairs = [

@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -30,7 +30,7 @@ class Worker:
     """One candidate, opened once and asked many times."""
 
     predictor: Predictor
-    inputs: list[Any]
+    inputs: Sequence[object]
     asked = 0
 
     def compile(self, engine: str, source: str, out: str, precision: str) -> Answer:

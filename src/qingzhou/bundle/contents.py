@@ -28,23 +28,23 @@ def write(path: Path, text: str) -> None:
         os.chmod(path, 0o755)
 
 
-def write_facts(folder: Path, facts: Mapping[str, Any]) -> None:
+def write_facts(folder: Path, facts: Mapping[str, object]) -> None:
     """bundle.json: what the bundle is, and the digest of every file; sealed, so that a change of it is seen."""
     whole = {**facts, "files": digests(folder)}
     write(folder / FACTS, as_text({**whole, SEAL: _seal(whole)}))
 
 
-def as_text(facts: Mapping[str, Any]) -> str:
+def as_text(facts: Mapping[str, object]) -> str:
     """JSON that people can read."""
     return escaped(json.dumps(facts, ensure_ascii=False, indent=1)) + "\n"
 
 
-def is_sealed(facts: Mapping[str, Any]) -> bool:
+def is_sealed(facts: Mapping[str, object]) -> bool:
     """Whether it says what we wrote."""
     return facts.get(SEAL) == _seal({name: value for name, value in facts.items() if name != SEAL})
 
 
-def _seal(facts: Mapping[str, Any]) -> str:
+def _seal(facts: Mapping[str, object]) -> str:
     return hashlib.sha256(as_text(facts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -57,7 +57,7 @@ def read_facts(text: bytes) -> dict[str, Any] | None:
     return facts if isinstance(facts, dict) and facts.get("format") == FORMAT else None
 
 
-def written(facts: Mapping[str, Any]) -> dict[str, str]:
+def written(facts: Mapping[str, object]) -> dict[str, str]:
     """The digests that it lists; {} in a form that has none."""
     files = facts.get("files")
     found = files.items() if isinstance(files, dict) else ()

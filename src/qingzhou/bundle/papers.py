@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from ..devices import Device
 from ..errors import language, say, use_language
@@ -95,7 +94,7 @@ def write_described(
 ) -> None:
     """bundle.json: for which device, of what, and the digest of every file."""
     here = [path.name for path in form.files] if form.engine else []
-    facts: dict[str, Any] = {
+    facts: dict[str, object] = {
         "format": FORMAT,
         "version": VERSION,
         "qingzhou": __version__,

@@ -332,7 +332,7 @@ def _mark(files: Mapping[str, str]) -> str:
     return hashlib.sha256("".join(files.get(name, "-") for name in INSTALLED_BY).encode("ascii")).hexdigest()
 
 
-def texts(value: Any) -> list[str]:
+def texts(value: object) -> list[str]:
     return [name for name in value if isinstance(name, str)] if isinstance(value, list) else []
 
 

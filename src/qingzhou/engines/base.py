@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from ..onnxfile.facts import Facts
+    from ..runtime.engine.as_onnxruntime import Entry, Meta
     from ..runtime.model.card import Card
 
     Array = npt.NDArray[Any]
@@ -22,17 +23,17 @@ if TYPE_CHECKING:
 class Session(Protocol):
     """The part of onnxruntime's InferenceSession that the Predictor uses."""
 
-    def get_inputs(self) -> Sequence[Any]:
-        """An Entry each."""
+    def get_inputs(self) -> Sequence[Entry]:
+        """Each by its name, shape and type."""
 
-    def get_overridable_initializers(self) -> Sequence[Any]:
+    def get_overridable_initializers(self) -> Sequence[Entry]:
         """Inputs that may be left out."""
 
-    def get_outputs(self) -> Sequence[Any]:
-        """An Entry each, in the order of run()'s list."""
+    def get_outputs(self) -> Sequence[Entry]:
+        """In the order of run()'s list."""
 
-    def get_modelmeta(self) -> Any:
-        """The Meta of the file."""
+    def get_modelmeta(self) -> Meta:
+        """Of the file."""
 
     def run(self, names: None, feed: dict[str, Array]) -> Sequence[Array]:
         """All outputs; any exception where the input is refused."""

@@ -32,7 +32,7 @@ class Changed(NamedTuple):
     """An input for which the two give different classes. truth is "" where nobody knows it."""
 
     source: str
-    data: Any
+    data: object
     truth: str
     before: str
     after: str

@@ -6,14 +6,16 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil, sqrt
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from ..evaluate.classify import Z95
+from ..runtime.model.card import Card
 from ..runtime.predict import Predictor
 from .network import Array
 
+Item = TypeVar("Item")
 GROUPS = 10
 STUDENT = {2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}  # 97.5 % points of t
 
@@ -21,12 +23,12 @@ STUDENT = {2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306,
 class Both(NamedTuple):
     """The answers of the two to one input; digest: of the prepared picture, by which copies are known."""
 
-    before: Any
+    before: Any  # a Prediction, or a list of Detection
     after: Any
     digest: bytes = b""
 
     @property
-    def scores(self) -> Any:
+    def scores(self) -> Array:
         """All numbers of both; none for boxes."""
         if isinstance(self.before, list):
             return np.zeros(0)
@@ -41,11 +43,11 @@ class Pair:
     after: Predictor
 
     @property
-    def card(self) -> Any:
+    def card(self) -> Card:
         """What both have in common."""
         return self.before.card
 
-    def predict(self, data: Any, threshold: float | None = None) -> Any:
+    def predict(self, data: object, threshold: float | None = None) -> Both | list[Both]:
         """Both answers to one input; for several rows a list."""
         if self.card.input.kind != "image":
             first, second = self.before.predict(data), self.after.predict(data)
@@ -93,7 +95,7 @@ def enough(drop: float) -> int:
     return ceil(Z95 * sqrt(2) / drop) - 2
 
 
-def jackknifed_drop(pairs: Sequence[Any], drop_of: Callable[[Sequence[Any]], float]) -> Drop:
+def jackknifed_drop(pairs: Sequence[Item], drop_of: Callable[[Sequence[Item]], float]) -> Drop:
     """Of any figure: its spread when one tenth of the inputs after the other is left out (Tukey 1958, in groups).
 
     With fewer than three inputs nothing is known of the spread: the interval is everything.

@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import islice
 from math import prod
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from onnx import ModelProto, load
@@ -300,7 +300,7 @@ def _remarks(verdict: Verdict, limits: Limits) -> list[str]:
 
 def _card(job: _Job, made: _Made, found: Quantized, parts: Split | None) -> Card:
     """The model's card, with what was done to it, and with its own answer to the sample."""
-    done: dict[str, Any] = {"precision": found.precision, "target": found.target, "calibrated": found.calibrated}
+    done: dict[str, object] = {"precision": found.precision, "target": found.target, "calibrated": found.calibrated}
     if made.verdict is not None:
         before, after = made.verdict.figures()
         done |= {

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ..errors import NothingToJudge, say
 from ..evaluate.doubt import beats_guessing, blind
@@ -132,7 +131,7 @@ class Quantized:
         """What happened, in two plain sentences."""
         return say(" ", "").join(filter(None, (self._lost(), self._decided())))
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """The same as plain values, for --json."""
         return {
             "source": str(self.source),
@@ -218,7 +217,7 @@ class Quantized:
         )
 
 
-def _accuracy(verdict: Verdict) -> dict[str, Any]:
+def _accuracy(verdict: Verdict) -> dict[str, object]:
     before, after = verdict.figures()
     return {
         "measure": verdict.measure,

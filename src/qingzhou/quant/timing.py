@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,7 +30,7 @@ class Timing(NamedTuple):
         return False if self.high < 1 else None
 
 
-def compare(before: Callable[[], Any], after: Callable[[], Any]) -> Timing:
+def compare(before: Callable[[], object], after: Callable[[], object]) -> Timing:
     """Run both in turns."""
     before()
     after()
@@ -45,7 +45,7 @@ def compare(before: Callable[[], Any], after: Callable[[], Any]) -> Timing:
     return Timing(float(first), float(second), float(np.median(ratios)), float(ratios[low]), float(ratios[high]))
 
 
-def _timed(run: Callable[[], Any]) -> float:
+def _timed(run: Callable[[], object]) -> float:
     start = time.perf_counter()
     run()
     return time.perf_counter() - start

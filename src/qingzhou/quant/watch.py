@@ -36,6 +36,9 @@ class Glance(NamedTuple):
     sample: Array
 
 
+Glances = dict[str, Glance]  # by the tensor's name
+
+
 def watched(network: Network, names: Iterable[str], feeds: Iterable[Feed]) -> Iterator[dict[str, Glance]]:
     """Run the network on every feed; a glance at each of the tensors."""
     feeds = iter(feeds)
@@ -57,10 +60,10 @@ def watched(network: Network, names: Iterable[str], feeds: Iterable[Feed]) -> It
     yield from _at_once(min(os.cpu_count() or 1, MOST_AT_ONCE) if light else 1, run, chain([first], feeds))
 
 
-def _at_once(count: int, run: Callable[[Feed, int], dict[str, Glance]], feeds: Iterable[Feed]) -> Iterator[Any]:
+def _at_once(count: int, run: Callable[[Feed, int], Glances], feeds: Iterable[Feed]) -> Iterator[Glances]:
     """What run(feed, number) gives, in the feeds' order; so many run at a time, and no more are prepared."""
     with ThreadPoolExecutor(count) as pool:
-        waiting: deque[Future[dict[str, Glance]]] = deque()
+        waiting: deque[Future[Glances]] = deque()
         for number, feed in enumerate(feeds):
             waiting.append(pool.submit(run, feed, number))
             if len(waiting) > count:

@@ -118,8 +118,8 @@ def file_of(name: str) -> str:
 @functools.cache
 def module(name: str) -> str:
     """The text of one, as it is copied beside programs: without what only those read who change it. That is types for a
-    checker, and docstrings of what no program calls; where nothing is for programs also comments, and what a module says
-    of itself after its first lines. The rest stays as it is, line by line.
+    checker, and docstrings of what no program calls; where nothing is for programs also comments, and what a module
+    says of itself after its first lines. The rest stays as it is, line by line.
     """
     text = (files("qingzhou") / "runtime" / file_of(name)).read_text("utf-8")
     text = RULE.sub("", TYPES.sub("", text))
