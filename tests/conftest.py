@@ -29,5 +29,5 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     found = [(value, report.nodeid) for report in reports for name, value in report.user_properties if name == "oracle"]
     if found:
         worst, where = max(found)
-        networks = f"{len(found)} networks x 4 opsets"
-        terminalreporter.write_line(f"oracle: largest difference {worst:.2g} over {networks} ({where.split('::')[-1]})")
+        name = where.split("::")[-1]
+        terminalreporter.write_line(f"oracle: largest difference {worst:.2g} over {len(found)} networks ({name})")

@@ -13,7 +13,7 @@ from lab import BOARDS, LAB, LONGEST, up
 
 from passengers import ORACLE, digits
 from qingzhou.bundle.build import build
-from qingzhou.engines.artifact import is_quantized
+from qingzhou.onnxfile.facts import Facts
 from qingzhou.runtime.engine.session import open_session
 from qingzhou.runtime.predict import Predictor, load
 
@@ -39,7 +39,7 @@ def on_board(board: str, folder: Path, model: Path) -> np.ndarray:
 
 def here(model: Path) -> np.ndarray:
     """The same on this machine; QDQ one operator at a time, since x86 without VNNI overflows otherwise."""
-    plain = model.suffix == ".onnx" and is_quantized(model)
+    plain = model.suffix == ".onnx" and Facts(model).quantized
     asked = Predictor(model, session=open_session(model, once=True)) if plain else load(model)
     return np.asarray([asked.predict(path).scores for path in PICTURES])
 

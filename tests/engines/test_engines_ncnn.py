@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import qingzhou
+from dear import but_slow
 from passengers import ORACLE, basenn, mmedu, photo, reference
 from qingzhou.deploy import export_model
 from qingzhou.engines import compile_for
@@ -20,7 +21,7 @@ pytest.importorskip("ncnn")
 
 
 DIGITS, SHAPES = ORACLE / "trained" / "lenet_digits.pth", ORACLE / "trained_ssd"
-CLASSIFIERS = sorted({path.name for path in (ORACLE / "mmedu").iterdir()} - {"VGG16"})  # large; see export/test_ncnn.py
+CLASSIFIERS = sorted({path.name for path in (ORACLE / "mmedu").iterdir()} - {"VGG16"})  # large; see test_ncnn_layers.py
 OTHERS = {"custom_module", "em_lstm", "em_lstm1"}
 CASES = sorted({path.parent.name for path in ORACLE.glob("basenn/torch2*/*/reference.npz")} - OTHERS)
 
@@ -38,7 +39,7 @@ def compiled(digits: qingzhou.Model) -> Path:
 # -- the same answers ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", CLASSIFIERS)
+@pytest.mark.parametrize("name", but_slow(CLASSIFIERS, ["RegNetX_400MF", "ResNet50", "ResNeXt50"]))
 def test_classifiers(name: str, tmp_path: Path) -> None:
     model = qingzhou.convert(mmedu(name, tmp_path))
     made = compile_for("ncnn", model.path)
@@ -87,6 +88,7 @@ def test_weights_in_fp16(tmp_path: Path) -> None:
     assert qingzhou.load(made.path).check() < 1e-6  # the file's own answer
 
 
+@pytest.mark.slow
 def test_a_trained_detector_is_as_good(tmp_path: Path) -> None:
     model = qingzhou.convert(SHAPES / "checkpoint.pth", tmp_path / "m.onnx", input_size=(160, 160), form="raw")
     whole, half = (compile_for("ncnn", model.path, tmp_path / f"{p}.param", p) for p in ("fp32", "fp16"))

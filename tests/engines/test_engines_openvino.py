@@ -29,10 +29,10 @@ NETWORKS = [
     ("LeNet", {}, 1e-5),
     ("MobileNet", {}, 2e-5),
     ("ResNet18", {}, 2e-5),
-    ("ResNet50", {}, 2e-5),
+    pytest.param("ResNet50", {}, 2e-5, marks=pytest.mark.slow),
     ("SSD_Lite", {}, 1e-4),
     ("SSD_Lite", {"form": "raw"}, 1e-4),
-    ("Yolov3", {}, 1e-4),
+    pytest.param("Yolov3", {}, 1e-4, marks=pytest.mark.slow),
     ("Yolov3", {"form": "raw"}, 1e-4),
 ]
 
@@ -69,6 +69,7 @@ def rows(model: qingzhou.Model, picture: Path) -> np.ndarray:
     return np.array([[*one.box, one.confidence, one.index] for one in model.predict(picture)]).reshape(-1, 6)
 
 
+@pytest.mark.slow
 def test_two_stages(tmp_path: Path) -> None:
     """Recreated weights rank many regions almost equally, so that one of a hundred boxes may be another."""
     model = qingzhou.convert(mmedu("FasterRCNN", tmp_path))

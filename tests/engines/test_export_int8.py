@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 import qingzhou
+from dear import but_slow
 from passengers import DIGITS, ORACLE, digits
 from qingzhou.cli import main
 from qingzhou.deploy import export_model
@@ -25,7 +26,7 @@ def lenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return qingzhou.convert(CHECKPOINT, tmp_path_factory.mktemp("lenet")).path
 
 
-@pytest.mark.parametrize("engine", ["onnxruntime", "openvino", "ncnn"])
+@pytest.mark.parametrize("engine", but_slow(["onnxruntime", "openvino", "ncnn"], ["ncnn"]))  # see test_ncnn_int8.py
 def test_digits_are_right_as_often(engine: str, lenet: Path, tmp_path: Path) -> None:
     pytest.importorskip(engine)
     made = export_model(lenet, engine, tmp_path, "int8", DATA)

@@ -14,6 +14,7 @@ import onnxruntime
 import pytest
 from rebuild import rebuild
 
+from dear import but_slow
 from qingzhou.engines.ncnn.write import emit_ncnn, write_ncnn
 from qingzhou.errors import EngineError
 from qingzhou.graph.fold import simplify
@@ -30,7 +31,8 @@ from qingzhou.sources.read import read_network
 ncnn = pytest.importorskip("ncnn")
 
 ORACLE = Path(__file__).parents[1] / "oracle"
-CLASSIFIERS = sorted((ORACLE / "mmedu").iterdir())
+CLASSIFIERS = sorted(path.name for path in (ORACLE / "mmedu").iterdir())
+LARGE = ["RegNetX_400MF", "ResNet50", "ResNeXt50", "VGG16"]
 DETECTORS = [ORACLE / "mmdet" / name for name in ("SSD_Lite", "Yolov3")]
 TEXT = {"em_lstm", "em_lstm1"}
 BASENN = [
@@ -116,8 +118,9 @@ def rounded(graph: Graph) -> Graph:
     return replace(graph, constants={**graph.constants, **made})
 
 
-@pytest.mark.parametrize("folder", CLASSIFIERS, ids=lambda path: path.name)
-def test_classifiers(folder: Path, tmp_path: Path, record_property: Record) -> None:
+@pytest.mark.parametrize("name", but_slow(CLASSIFIERS, LARGE))
+def test_classifiers(name: str, tmp_path: Path, record_property: Record) -> None:
+    folder = ORACLE / "mmedu" / name
     graph, x = original(folder)
     wanted = np.load(folder / "reference.npz")["output"]
     worst = largest(Net(graph, tmp_path).run(x), [wanted.reshape(1, -1)])
@@ -125,9 +128,10 @@ def test_classifiers(folder: Path, tmp_path: Path, record_property: Record) -> N
     assert worst <= 1e-5
 
 
-@pytest.mark.parametrize("folder", CLASSIFIERS, ids=lambda path: path.name)
-def test_classifiers_with_weights_in_fp16(folder: Path, tmp_path: Path, record_property: Record) -> None:
+@pytest.mark.parametrize("name", but_slow(CLASSIFIERS, [*LARGE, "ResNet18", "ShuffleNet_v2"]))
+def test_classifiers_with_weights_in_fp16(name: str, tmp_path: Path, record_property: Record) -> None:
     """As onnxruntime answers with the same rounded weights. What the rounding itself costs is not ncnn's: recorded."""
+    folder = ORACLE / "mmedu" / name
     graph, x = original(folder)
     net = Net(graph, tmp_path, half=True)
     found = net.run(x)

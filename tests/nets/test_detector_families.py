@@ -20,6 +20,7 @@ sys.path.insert(0, str(ORACLE / "families"))
 
 from recipe import fill, picture  # noqa: E402
 
+from dear import but_slow  # noqa: E402
 from makers import write_checkpoint  # noqa: E402
 from qingzhou.errors import TensorMismatch, UnsupportedCheckpoint  # noqa: E402
 from qingzhou.graph.fold import simplify  # noqa: E402
@@ -34,6 +35,8 @@ from qingzhou.sources.openmmlab.config import read_settings  # noqa: E402
 from qingzhou.sources.read import read_network  # noqa: E402
 
 NAMES = sorted(path.name.removesuffix(".json.gz") for path in FAMILIES.glob("*.json.gz"))
+LARGE = {"faster_3.2gf", "faster_r101", "faster_r101_agnostic", "faster_r50_caffe", "faster_x50", "mask_r101"}
+LARGE |= {"yolov3_d53_416", "yolov3_d53_608"}
 CAFFE = "model = dict(backbone=dict(style='caffe'))"
 TWO_ANCHORS = """\
 model = dict(neck=dict(type='SSDNeck'), bbox_head=dict(anchor_generator=dict(
@@ -82,7 +85,7 @@ def test_references_are_there() -> None:
     assert len(NAMES) >= 19
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", but_slow(NAMES, LARGE))
 def test_predictions_equal_mmdets(name: str, tmp_path: Path) -> None:
     original = Original(name)
     match = original.recognised()

@@ -1,12 +1,11 @@
 """Every size of every MMEdu classifier against numbers from the original code (tests/oracle/families/make.py).
 
-The largest whose relatives are tested anyway run only with QINGZHOU_ALL_SIZES=1.
+The larger ones, whose relatives are tested anyway, are slow.
 """
 
 from __future__ import annotations
 
 import functools
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +20,7 @@ sys.path.insert(0, str(FAMILIES))
 
 from recipe import fill, picture, read  # noqa: E402
 
+from dear import but_slow  # noqa: E402
 from makers import write_checkpoint  # noqa: E402
 from qingzhou.errors import QingzhouError, TensorMismatch, UnsupportedCheckpoint  # noqa: E402
 from qingzhou.graph.fold import simplify  # noqa: E402
@@ -33,10 +33,13 @@ from qingzhou.sources.read import read_network  # noqa: E402
 from qingzhou.sources.torch.container import read_checkpoint  # noqa: E402
 
 STRANGERS = "strangers"
-LARGE = {"vgg13", "vgg13bn", "vgg16", "vgg16bn", "vgg19", "repvgg_B2", "repvgg_B2g4"}  # seconds each: on request only
-ALL = bool(os.environ.get("QINGZHOU_ALL_SIZES"))
 NAMES = sorted(path.name.removesuffix(".json.gz") for path in FAMILIES.glob("*.json.gz"))
 NAMES = [name for name in NAMES if name != STRANGERS]
+LARGE = {  # a second or more each
+    *(name for name in NAMES if name.startswith(("vgg", "resnext101", "resnext152", "repvgg_B"))),
+    *("regnetx_12gf", "regnetx_6.4gf", "regnetx_8.0gf", "repvgg_A2", "repvgg_D2se"),
+    *("resnet101", "resnet152", "resnetv1c101", "wide_resnet50"),
+} - {"vgg11", "repvgg_B1g4", "repvgg_B1g4_deploy"}
 IR_VERSIONS = {11: 6, 13: 8, 17: 8, 21: 10}
 EVERY_OPSET = (
     "lenet_10",
@@ -56,7 +59,7 @@ def test_references_are_there() -> None:
     assert len(NAMES) > 50
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if ALL or name not in LARGE])
+@pytest.mark.parametrize("name", but_slow(NAMES, LARGE))
 def test_equals_the_original(name: str, tmp_path: Path) -> None:
     manifest = read(name)
     tensors = fill(manifest)
@@ -66,7 +69,7 @@ def test_equals_the_original(name: str, tmp_path: Path) -> None:
         check(probabilities(match, tensors, manifest, opset, tmp_path), manifest)
 
 
-@pytest.mark.parametrize("name", ["repvgg_A0", "repvgg_B1g4", "repvgg_D2se"])
+@pytest.mark.parametrize("name", but_slow(["repvgg_A0", "repvgg_B1g4", "repvgg_D2se"], ["repvgg_D2se"]))
 def test_deploy_form_equals_the_training_form(name: str, tmp_path: Path) -> None:
     """RepVGG's branches, merged before saving; D2se keeps its squeeze-and-excitation, which mmpretrain forgets."""
     manifest = read(name)

@@ -59,6 +59,7 @@ def test_the_digits_are_right_as_often_as_before(lenet: Path, small: Quantized) 
     assert right[1] >= 385
 
 
+@pytest.mark.slow
 def test_a_mobilenet_loses_nothing(tmp_path: Path) -> None:
     """MobileNetV2 on real digits, known to lose where activations are rounded carelessly."""
     model = qingzhou.convert(ORACLE / "trained" / "mobilenet_digits.pth", tmp_path / "digits.onnx")
@@ -68,6 +69,7 @@ def test_a_mobilenet_loses_nothing(tmp_path: Path) -> None:
     assert found.sizes[1] <= 0.27 * found.sizes[0]
 
 
+@pytest.mark.slow
 def test_a_mobilenet_v3_does_not_collapse(tmp_path: Path) -> None:
     """The small one on real digits, whose gates and hard swishes are known to break: the promise is kept, and
     onnxruntime's own quantiser, calibrated with the same pictures, is not better on the others.
