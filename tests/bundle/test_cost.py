@@ -17,7 +17,7 @@ from passengers import ORACLE
 from qingzhou.deploy.plan import CLEARLY, MOBILENET_V2
 from qingzhou.devices import load
 from qingzhou.graph.count import NOTHING, Work
-from qingzhou.onnxfile.read import work_of
+from qingzhou.onnxfile.facts import Facts
 
 KEPT = json.loads(Path(__file__).with_name("counts.json").read_text("utf-8"))
 WORK = {name: Work(*work) for name, work in KEPT["work"].items()}
@@ -43,7 +43,7 @@ def test_devices_that_were_not_counted(device: str) -> None:
 def test_the_work_of_a_network(tmp_path: Path) -> None:
     """The same multiply-accumulates as ever, and those in groups apart; INT8 has the same to do."""
     model = qingzhou.convert(ORACLE / "trained/mobilenet_digits.pth", tmp_path / "m.onnx")
-    work = work_of(model.path)
+    work = Facts(model.path).work
     assert work.macs == MOBILENET_V2.macs
     assert work == MOBILENET_V2 == WORK["MobileNetV2 224"]
 

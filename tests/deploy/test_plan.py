@@ -13,11 +13,13 @@ from onnx import TensorProto, helper
 import qingzhou
 from passengers import DIGITS, ORACLE, mmedu
 from qingzhou.bundle.form import Wish, best_form
+from qingzhou.deploy import export_model
 from qingzhou.deploy.make import Maker
 from qingzhou.deploy.plan import Form, cheapest_first, forms_on, int8_target, kind_of, precisions, refusal, too_new
 from qingzhou.devices import all_devices, load
 from qingzhou.engines import ENGINES
 from qingzhou.engines.table import engine_on_devices
+from qingzhou.errors import EngineError
 from qingzhou.graph.count import NOTHING
 from qingzhou.onnxfile.facts import Facts
 
@@ -143,6 +145,19 @@ def test_a_two_stage_checkpoint_stays_with_onnxruntime(tmp_path: Path) -> None:
     made = best_form(mmedu("FasterRCNN", tmp_path), load("pi4-64"), Wish(), tmp_path / "work")
     assert made.engine == "onnxruntime"
     assert any("ncnn fp32" in note and "two-stage" in note for note in made.notes)
+
+
+def test_what_an_engine_cannot_run_is_not_made_int8_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would take minutes, and then be refused."""
+    from qingzhou.deploy import make
+
+    monkeypatch.setattr(make, "quantize", None)
+    boxes = qingzhou.convert(mmedu("SSD_Lite", tmp_path), tmp_path / "boxes.onnx").path
+    (tmp_path / "work").mkdir()
+    with pytest.raises(EngineError, match="makes its boxes inside"):
+        best_form(boxes, load("pi4-64"), Wish("ncnn", "int8", DIGITS / "test"), tmp_path / "work")
+    with pytest.raises(EngineError, match="makes its boxes inside"):
+        export_model(boxes, "ncnn", tmp_path / "out", "int8", DIGITS / "test")
 
 
 def test_what_lies_between_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

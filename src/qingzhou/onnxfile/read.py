@@ -67,13 +67,8 @@ def read_graph(path: Path) -> Graph:
     return upgraded(read_onnx(path).graph)
 
 
-def work_of(path: Path) -> Work:
-    """What a model in a file has to do; NOTHING where its shapes cannot be inferred."""
-    return work_in(read_onnx(path))
-
-
 def work_in(found: OnnxFile) -> Work:
-    """The same of one that was read."""
+    """What a model has to do; NOTHING where its shapes cannot be inferred."""
     if found.functions:  # nothing is counted inside them
         return NOTHING
     try:
