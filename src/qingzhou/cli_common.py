@@ -25,7 +25,7 @@ class Numbers(click.ParamType):  # type: ignore[type-arg]  # generic only in the
 
     name = "H,W"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
         """Parse; a clear usage error otherwise."""
         try:
             return tuple(int(part) for part in str(value).replace("x", ",").split(","))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .cli_common import Numbers, common, friendly, main
 from .errors import ExtraMissing
+
+if TYPE_CHECKING:
+    from .web.settings import Settings
 
 queued = click.option(
     "--queue",
@@ -93,7 +96,7 @@ def worker(lang: str | None, **options: Any) -> None:
         work(_settings({"keep": 24.0, "max_size": 512, **options}))
 
 
-def _settings(options: dict[str, Any]) -> Any:
+def _settings(options: dict[str, Any]) -> Settings:
     import os
 
     from .web.serve import default_folder

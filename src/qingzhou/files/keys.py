@@ -8,7 +8,7 @@ take are counted; whole numbers in order (0, 1, 2, …) never meet and are free.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from .limits import Limits
 from .refusals import unsafe
@@ -19,6 +19,8 @@ LARGEST = 2**61 - 1  # whole numbers beyond have the hash of a smaller one
 MOST_PARTS = 64
 PART = 8  # steps for each part of a tuple, beside one of a number
 
+Key = TypeVar("Key")
+
 
 class Keys:
     """The keys of one reading; UnsafeCheckpoint for what cannot be one, and once they may take too many steps."""
@@ -26,10 +28,10 @@ class Keys:
     def __init__(self, limits: Limits) -> None:
         self.limit, self.steps = limits.key_steps, 0
 
-    def take(self, key: Any, before: int) -> Any:
+    def take(self, key: Key, before: int) -> Key:
         """The key itself, to be put beside so many others."""
         kind = type(key)
-        if kind not in FREE and (kind is not int or not 0 <= key <= before + 1):
+        if kind not in FREE and not (isinstance(key, int) and kind is int and 0 <= key <= before + 1):
             self.steps += _weight(key) * before
             if self.steps > self.limit:
                 raise unsafe("it has too many numbers as keys", "用作键的数字过多")
@@ -52,7 +54,7 @@ class Keys:
         return found
 
 
-def _weight(key: Any) -> int:
+def _weight(key: object) -> int:
     """Steps for each key that it may meet: none for what is salted, or hashed by its place in memory."""
     if not isinstance(key, tuple):
         return _numbers(key, (key,))
@@ -61,7 +63,7 @@ def _weight(key: Any) -> int:
     return PART * (1 + len(key)) if _numbers(key, key) else 0
 
 
-def _numbers(key: Any, parts: tuple[Any, ...]) -> int:
+def _numbers(key: object, parts: tuple[object, ...]) -> int:
     """1 if there is a number among them, else 0; UnsafeCheckpoint for what cannot be hashed in constant time."""
     found = 0
     for part in parts:
@@ -74,5 +76,5 @@ def _numbers(key: Any, parts: tuple[Any, ...]) -> int:
     return found
 
 
-def _no_key(key: Any) -> Exception:
+def _no_key(key: object) -> Exception:
     return unsafe(f"a {type(key).__name__} is used as a key", f"{type(key).__name__} 被用作键")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
-from typing import Any
 
 from .limits import Limits
 from .refusals import unsafe
@@ -15,14 +14,14 @@ CONTAINERS = (dict, list, tuple, set, Opaque)
 SINGLE = {int, float, bool, type(None)}
 
 
-def check_shape(root: Any, limits: Limits, unfolded: int) -> None:
+def check_shape(root: object, limits: Limits, unfolded: int) -> None:
     """No cycles, no endless nesting, no endless repetition; after this, any naive walk of the root ends.
 
     Each container is entered once, however often it is shared: 300 bytes can hold a list of 2 ** 60 lists.
     """
     known: dict[int, tuple[int, int]] = {}  # id -> (height, objects when unfolded)
     path: set[int] = set()
-    todo: list[Any] = [root]
+    todo: list[object] = [root]
     while todo:
         value = todo[-1]
         if id(value) in known:
@@ -43,9 +42,10 @@ def check_shape(root: Any, limits: Limits, unfolded: int) -> None:
         path.discard(id(value))
 
 
-def _look(value: Any, known: dict[int, tuple[int, int]]) -> tuple[list[Any], int, int]:
+def _look(value: object, known: dict[int, tuple[int, int]]) -> tuple[list[object], int, int]:
     """The containers in a value that are not measured yet; the height and the objects of all else in it."""
-    new, height, count = [], 0, 1
+    new: list[object] = []
+    height, count = 0, 1
     for item in _inside(value):
         if type(item) in SINGLE:
             count += 1
@@ -59,7 +59,7 @@ def _look(value: Any, known: dict[int, tuple[int, int]]) -> tuple[list[Any], int
     return new, height, count
 
 
-def _inside(value: Any) -> Iterable[Any]:
+def _inside(value: object) -> Iterable[object]:
     """What a container holds."""
     if isinstance(value, (list, tuple, set)):
         return value

@@ -12,7 +12,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -157,7 +157,7 @@ class Server:
 
     @contextlib.contextmanager
     def _answer(
-        self, method: str, path: str, body: Any, headers: Mapping[str, str], size: int = 0
+        self, method: str, path: str, body: bytes | Iterable[bytes] | None, headers: Mapping[str, str], size: int = 0
     ) -> Iterator[http.client.HTTPResponse]:
         """The answer to a request, with a body of `size` bytes on one of the two ways."""
         kind = http.client.HTTPSConnection if self._parts.scheme == "https" else http.client.HTTPConnection
@@ -189,7 +189,7 @@ class Server:
             raise TimeoutError(say("too slow, given up", "太慢，已放弃"))
         return min(SILENCE, left)
 
-    def _in_time(self, body: Any, end: float) -> Any:
+    def _in_time(self, body: bytes | Iterable[bytes] | None, end: float) -> bytes | Iterable[bytes] | None:
         """A body in pieces, as long as there is time."""
         return body if body is None or isinstance(body, bytes) else (piece for piece in body if self._left(end))
 

@@ -194,7 +194,7 @@ def _python(folder: str) -> set[str]:
     return paths | {os.path.realpath(sys.prefix), os.path.realpath(sys.base_prefix)}
 
 
-def _allow(libc: Any, ruleset: int, place: str, access: int) -> bool:
+def _allow(libc: ctypes.CDLL, ruleset: int, place: str, access: int) -> bool:
     try:
         handle = os.open(place, os.O_PATH | os.O_CLOEXEC)
     except OSError:

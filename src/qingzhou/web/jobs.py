@@ -217,11 +217,11 @@ class Jobs:
     def _lease(self) -> float:
         return self.records.now() + self.settings.lease
 
-    def _change(self, old: Record, state: str, **facts: Any) -> Record | None:
+    def _change(self, old: Record, state: str, **facts: object) -> Record | None:
         new = dataclasses.replace(old, state=state, data={**old.data, **facts})
         return dataclasses.replace(new, version=old.version + 1) if self.records.swap(old, new) else None
 
-    def _keep(self, held: Record, state: str, **facts: Any) -> Record | None:
+    def _keep(self, held: Record, state: str, **facts: object) -> Record | None:
         """_change() by the one who holds the job, through a Redis that was away: a change of its own whose answer was
         lost is not another's. Nobody else changes a running record of this attempt but to take it away.
         """

@@ -6,7 +6,6 @@ import json
 import logging
 import sys
 import time
-from typing import Any
 
 from ..runtime.text import escaped
 
@@ -30,12 +29,12 @@ def start_logging() -> None:
     LOGGER.setLevel(logging.INFO)
 
 
-def log(event: str, **facts: Any) -> None:
+def log(event: str, **facts: object) -> None:
     """One event."""
     LOGGER.info(event, extra={"facts": facts})
 
 
-def log_bug(event: str, err: BaseException, **facts: Any) -> None:
+def log_bug(event: str, err: BaseException, **facts: object) -> None:
     """An exception that should not have been: its class and our lines, not its text, which may hold names."""
     places, step = [], err.__traceback__
     while step is not None:

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from ..bundle.contents import sha256_of, zip_of_ours
@@ -23,6 +23,8 @@ from ..scenes import told_of, write_sample
 from ..sources.onnx import card_of
 from ..whole_file import fitting, folder_beside, move_in
 from .asking import Clock, RemoteError, Server
+
+Kind = TypeVar("Kind")
 
 __all__ = ["Remote", "RemoteError", "convert"]
 PATIENCE = 0.7  # seconds between questions
@@ -167,7 +169,7 @@ def _made(place: Server, order: _Order, told: Mapping[str, Any]) -> Iterator[_Ma
         raise place.odd("result.files", [entry.get("name") for entry in files])
 
 
-def place_of(place: Server, told: Any, path: str, kind: type) -> Any:
+def place_of(place: Server, told: object, path: str, kind: type[Kind]) -> Kind:
     """A value by its path, "result.files"; RemoteError if it is not there, or of another type."""
     found = told
     for key in path.split("."):

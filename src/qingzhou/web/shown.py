@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from ..bundle.sample import opened
 from ..errors import QingzhouError
@@ -59,7 +58,7 @@ def _answered(model: Predictor, path: Path) -> Shown | None:
         return None
 
 
-def _small(source: Any) -> str:
+def _small(source: str | Path) -> str:
     """ "" for a file that cannot be shown."""
     try:
         return thumbnail(source, SIDE)

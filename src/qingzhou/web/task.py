@@ -9,12 +9,14 @@ import sys
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from .confine import confine
 
 if TYPE_CHECKING:
     from ..quant import Quantized
+    from ..quant.judge import Verdict
+    from ..runtime.model.card import Card
 
 STAGES = {
     "read": ("reading the file", "正在读取文件"),
@@ -60,7 +62,7 @@ def _settle(folder: str, threads: int) -> None:
 class Teller:
     """Writes lines of JSON."""
 
-    def __init__(self, channel: Any) -> None:
+    def __init__(self, channel: IO[bytes]) -> None:
         self._channel = channel
 
     def __call__(self, said: Mapping[str, Any]) -> None:
@@ -155,7 +157,7 @@ def _job(order: Told, tell: Teller) -> Told:
         "bundle": made,
         "files": files,
         "notes": notes,
-        "pictures": _pictures(smaller or model, data, rounded and rounded.verdict),
+        "pictures": _pictures(smaller or model, data, rounded.verdict if rounded else None),
         "try": _trial(model, card) if smaller is None else _trial(smaller, load(smaller).card),
     }
 
@@ -210,7 +212,7 @@ def _converted(source: Path, options: Told, out: Path, tell: Teller) -> tuple[Pa
     )
 
 
-def _facts(card: Any) -> Told:
+def _facts(card: Card) -> Told:
     return {
         "tool": card.tool,
         "network": card.network,
@@ -269,7 +271,7 @@ def _bundle(
     return _plain(made.as_dict())
 
 
-def _pictures(model: Path, data: Path | None, verdict: Any) -> Told:
+def _pictures(model: Path, data: Path | None, verdict: Verdict | None) -> Told:
     """Of the user's own; a job without any is over sooner."""
     if data is None:
         return {"answered": [], "changed": []}
@@ -297,7 +299,7 @@ def _files(out: Path, model: Path) -> list[Told]:
     ]
 
 
-def _trial(model: Path, card: Any) -> Told | None:
+def _trial(model: Path, card: Card) -> Told | None:
     """What the page needs to try the model in the browser."""
     return None if card.task in NO_TRIAL else {"model": model.name, "card": json.loads(card.to_json())}
 
@@ -307,5 +309,5 @@ def _plain(values: Mapping[str, Any]) -> Told:
     return {name: value.name if isinstance(value, Path) else _last(name, value) for name, value in values.items()}
 
 
-def _last(name: str, value: Any) -> Any:
+def _last(name: str, value: object) -> object:
     return Path(value).name if name in ("source", "model", "program", "bundle") and isinstance(value, str) else value
