@@ -58,7 +58,7 @@ def _answered(model: Predictor, path: Path) -> Shown | None:
         return None
 
 
-def _small(source: str | Path) -> str:
+def _small(source: object) -> str:
     """ "" for a file that cannot be shown."""
     try:
         return thumbnail(source, SIDE)
