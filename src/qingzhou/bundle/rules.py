@@ -29,13 +29,13 @@ def check_rules(rules: Sequence[str], labels: Sequence[str], device: Device) -> 
             _check_pin(kind, pin, device)
 
 
-def _pins(rule: Rule) -> list[tuple[str, object]]:
+def _pins(rule: Rule) -> list[tuple[str, int | str]]:
     """What it switches, turns and reads: "pin", "servo" or "button", and which."""
     found = [(call.name, call.given[0]) for call in rule.calls if call.name in ("pin", "servo")]
     return found + [(term.name, term.given[0]) for term in rule.terms if term.name == "button"]
 
 
-def _check_pin(kind: str, pin: object, device: Device) -> None:
+def _check_pin(kind: str, pin: int | str, device: Device) -> None:
     title = device.title
     if not device.pins:
         raise OptionError(

@@ -66,7 +66,7 @@ def ask(
     class Stay(urllib.HTTPRedirectHandler):
         """A POST that is sent on would arrive as a GET, without its body."""
 
-        def redirect_request(self, *_: Any) -> None:
+        def redirect_request(self, *_: object) -> None:
             return None
 
     url, user, password = parts(address.strip())

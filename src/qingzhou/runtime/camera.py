@@ -15,9 +15,8 @@ from .parts.sources import SIZE, Source, open_source
 from .parts.worker import tell_once
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    from .typed import Array
 
-    Array = npt.NDArray[Any]
 
 RETRY = 1.0  # seconds between two attempts to find a lost camera
 STEP = 0.1  # seconds after which a waiting program looks whether it shall end
@@ -59,7 +58,7 @@ class Camera:
     def __enter__(self) -> Camera:
         return self
 
-    def __exit__(self, *_: Any) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def __iter__(self) -> Iterator[Array]:

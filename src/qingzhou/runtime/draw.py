@@ -8,7 +8,7 @@ import math
 import os
 import sys
 from pathlib import Path
-from typing import Any, Callable, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, List, Optional, Sequence, Tuple
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
@@ -19,6 +19,9 @@ from .model.image import open_picture, size_of
 from .model.kinds import RESULT
 from .read import is_result
 from .whole import replacing
+
+if TYPE_CHECKING:
+    from .typed import FilePath, Shown
 
 SMALLEST = 160  # pixels of the shorter side that `enlarge` gives at least
 LARGEST = 1 << 24  # pixels to which it enlarges
@@ -59,7 +62,7 @@ COLORS = (  # that differ from each other, also for most people who see fewer co
 VEIL = 0.45  # how much of a mask's colour covers the picture
 
 
-def draw(source: Any, answer: Any, enlarge: bool = False) -> Any:
+def draw(source: Shown, answer: Any, enlarge: bool = False) -> Any:
     """The picture (a path, array or PIL image) as a PIL image with the answer on it.
 
     A label with its confidence stands at the top; a list of Detection becomes boxes, and masks as coloured areas.
@@ -78,7 +81,7 @@ def draw(source: Any, answer: Any, enlarge: bool = False) -> Any:
     return picture
 
 
-def keep(picture: Any, path: Any, ours: Callable[[str], bool] = is_result) -> Path:
+def keep(picture: Any, path: FilePath, ours: Callable[[str], bool] = is_result) -> Path:
     """Save a drawn picture as .png or .jpg, whole or not at all, and where: over nothing but what is `ours`.
 
     Beside somebody's own a_result.png it becomes a_result_2.png. is_result() knows it again, so that it counts as no

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from .errors import FileMissing, QingzhouError
+
+if TYPE_CHECKING:
+    from .typed import FilePath
 
 KINDS = {  # of what has a name and is no file
     stat.S_IFDIR: ("a folder", "文件夹"),
@@ -15,7 +18,7 @@ KINDS = {  # of what has a name and is no file
 }
 
 
-def open_file(path: Any, buffering: int = -1) -> BinaryIO:
+def open_file(path: FilePath, buffering: int = -1) -> BinaryIO:
     """A file that somebody gave, to read its bytes; as open(), and FileMissing for what is there and is no file: a pipe
     may keep us waiting, a device may never end.
     """
@@ -23,7 +26,7 @@ def open_file(path: Any, buffering: int = -1) -> BinaryIO:
     return open(path, "rb", buffering, opener=_opened)
 
 
-def is_file(path: Any) -> bool:
+def is_file(path: FilePath) -> bool:
     """Whether there is a file of this name; FileMissing for a folder, a pipe, a socket or a device."""
     try:
         mode = os.stat(path).st_mode
@@ -33,7 +36,7 @@ def is_file(path: Any) -> bool:
     return True
 
 
-def _opened(path: Any, flags: int) -> int:
+def _opened(path: FilePath, flags: int) -> int:
     handle = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
     try:
         _check(path, os.fstat(handle).st_mode)  # it may be another one by now
@@ -43,7 +46,7 @@ def _opened(path: Any, flags: int) -> int:
     return handle
 
 
-def _check(path: Any, mode: int) -> None:
+def _check(path: FilePath, mode: int) -> None:
     if stat.S_ISREG(mode):
         return
     en, zh = KINDS.get(stat.S_IFMT(mode), ("a device", "设备"))

@@ -27,9 +27,8 @@ from .parts.optional import need, tell
 from .whole import replacing
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    from .typed import Array
 
-    Array = npt.NDArray[Any]
 
 RATE = 16000  # samples a second
 WINDOW, HOP, BANDS = 400, 160, 64  # 25 ms, 10 ms, and mel bands up to 8 kHz: what speech recognition uses
@@ -125,7 +124,7 @@ class Microphone:
     def __enter__(self) -> Microphone:
         return self
 
-    def __exit__(self, *_: Any) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def __iter__(self) -> Iterator[Array]:

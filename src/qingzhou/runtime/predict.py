@@ -21,18 +21,16 @@ from .model.card import KEY, Card, Input, Sample, outputs_of
 from .read import several
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from .model.detect import Found
     from .model.prepare import View
+    from .typed import Array, FilePath
 
-    Array = npt.NDArray[Any]
 
 __all__ = ["Detection", "Prediction", "Predictor", "load"]
 
 
 def load(
-    path: Any, threads: Optional[int] = None, exact: Optional[bool] = None, kind: Optional[str] = None
+    path: FilePath, threads: Optional[int] = None, exact: Optional[bool] = None, kind: Optional[str] = None
 ) -> Predictor:
     """Open a converted model. `threads` limits the processor cores it uses; by default all. FileMissing, ModelError.
 
@@ -60,7 +58,7 @@ class Predictor:
     """
 
     def __init__(
-        self, path: Any, card: Optional[Card] = None, threads: Optional[int] = None, session: Any = None
+        self, path: FilePath, card: Optional[Card] = None, threads: Optional[int] = None, session: Any = None
     ) -> None:
         """`card` replaces the one in the file, for files that have none; `session`, with the methods of onnxruntime's
         that are used here, is another engine's that has opened the file already.
@@ -122,7 +120,7 @@ class Predictor:
                 none = False
                 yield picture, answer
 
-    def predict_file(self, path: Any, threshold: Optional[float] = None) -> Any:
+    def predict_file(self, path: FilePath, threshold: Optional[float] = None) -> Any:
         """predict() for a file of the kind that suits the model: a picture, a .csv or .npz, a text (or words)."""
         if self.card.input.kind == "tokens" and os.path.exists(path) and not os.path.isdir(path):
             from .model.words import read_text

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, Iterator, List, Mapping, Optional
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional
 
 from .errors import InputError
 from .file import is_path
+
+if TYPE_CHECKING:
+    from .typed import FilePath
 
 # The one list of what pictures are called, for folders, archives and the page; tests compare the others with it.
 JPEG = (".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".jfi", ".pjpeg", ".pjp", ".mpo")
@@ -41,7 +44,7 @@ def is_result(path: str) -> bool:
     return RESULT in head_of(path)
 
 
-def files_in(folder: Any) -> Iterator[str]:
+def files_in(folder: FilePath) -> Iterator[str]:
     """The paths of the files that may be pictures in a folder and those below, sorted.
 
     Files of other kinds (HEIC, RAR …) are given as well, so that reading them says what is wrong with them; what lies
@@ -50,12 +53,12 @@ def files_in(folder: Any) -> Iterator[str]:
     return (path for path in _walked(folder) if not path.lower().endswith(BESIDE) and not is_result(path))
 
 
-def results_in(folder: Any) -> Iterator[str]:
+def results_in(folder: FilePath) -> Iterator[str]:
     """The paths of the pictures in a folder and those below that are results themselves."""
     return filter(is_result, _walked(folder))
 
 
-def beside(folder: Any) -> Iterator[str]:
+def beside(folder: FilePath) -> Iterator[str]:
     """The paths of the files that files_in() leaves out."""
     return (path for path in _walked(folder) if path.lower().endswith(BESIDE))
 
@@ -75,7 +78,7 @@ def as_words(counts: Mapping[str, int], nothing: str = "?", most: int = 6) -> st
     return ", ".join(words) + (" …" if len(counts) > most else "")
 
 
-def _walked(folder: Any) -> Iterator[str]:
+def _walked(folder: FilePath) -> Iterator[str]:
     for place, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not is_systems(name))
         for name in sorted(files):
@@ -83,7 +86,7 @@ def _walked(folder: Any) -> Iterator[str]:
                 yield os.path.join(place, name)
 
 
-def pictures_in(folder: Any) -> List[str]:
+def pictures_in(folder: FilePath) -> List[str]:
     """The paths of the pictures in a folder, sorted by name; InputError if there are none."""
     paths = [os.path.join(str(folder), name) for name in sorted(os.listdir(folder)) if not is_systems(name)]
     found = [path for path in paths if (is_picture(path) and not os.path.isdir(path)) or _begins_like_one(path)]
@@ -106,7 +109,7 @@ def _begins_like_one(path: str) -> bool:
     return not path.lower().endswith(BESIDE) and os.path.isfile(path) and looks_like_picture(head_of(path))
 
 
-def pictures_of(*paths: Any) -> List[str]:
+def pictures_of(*paths: FilePath) -> List[str]:
     """The paths themselves, and instead of a folder the pictures in it, sorted by name; InputError if it has none."""
     return [name for path in paths for name in (pictures_in(path) if os.path.isdir(path) else [str(path)])]
 

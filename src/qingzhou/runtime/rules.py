@@ -45,7 +45,7 @@ class Rules:
     def __enter__(self) -> Rules:
         return self
 
-    def __exit__(self, *_: Any) -> None:
+    def __exit__(self, *_: object) -> None:
         act.close()
 
     def check(self, answer: Any, now: Optional[float] = None) -> List[str]:

@@ -68,7 +68,7 @@ class Screen:
     def __enter__(self) -> Screen:
         return self
 
-    def __exit__(self, *_: Any) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property

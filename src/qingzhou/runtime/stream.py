@@ -69,7 +69,7 @@ class Handler(BaseHTTPRequestHandler):
             piece = self.rfile.read(min(left, 1 << 16))
             left -= len(piece) or left
 
-    def log_message(self, *_: Any) -> None:
+    def log_message(self, *_: object) -> None:
         """A line for every request would hide what the program says."""
 
 
@@ -96,7 +96,7 @@ class Server(ThreadingHTTPServer):
         finally:
             self._room.release()
 
-    def handle_error(self, *_: Any) -> None:
+    def handle_error(self, *_: object) -> None:
         """Somebody went away in the middle; that is no error of ours."""
 
 
@@ -163,7 +163,7 @@ class Page(Site):
     def __enter__(self) -> Page:
         return self
 
-    def __exit__(self, *_: Any) -> None:
+    def __exit__(self, *_: object) -> None:
         self._open = False
         with self._new:
             self._new.notify_all()

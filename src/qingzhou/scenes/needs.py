@@ -44,6 +44,7 @@ MORE = re.compile(r'\A("{3}[^\n"]+(?:\n[^\n"]+)*)\n\n(?:[^"]|"(?!""))*"{3}')  # 
 RULE = re.compile(r"^ *# -- .*\n\n?", re.MULTILINE)  # between the parts of a module
 # Modules that only the others use, but for pictures_of() of read.py; answers are what a program is given.
 INNER = re.compile(r"(?:model|engine)\.(?!answers)|(?:file|memory|read)$")
+TYPED = "typed"  # it holds types only
 ROOMS = ("model", "engine", "parts", "bundle")
 IMPORT = re.compile(r"^( *)from (\.+)([\w.]*) import ([^\n(]+|\([^)]*\))", re.MULTILINE)
 RUNTIME = "qingzhou_runtime"  # the folder beside the program: a copy of modules of qingzhou/runtime, in the same rooms
@@ -101,13 +102,13 @@ def _resizes(entry: Input, interpolation: str) -> bool:
 
 @functools.cache
 def modules() -> tuple[str, ...]:
-    """The names of all modules of the runtime. That a folder is a room needs no file beside a program."""
+    """The names of all modules of the runtime. That a folder is a room needs no file beside a program, nor do types."""
     top = files("qingzhou") / "runtime"
     door = [path.name[:-3] for path in top.iterdir() if path.name.endswith(".py")]
     names = [
         f"{room}.{path.name[:-3]}" for room in ROOMS for path in (top / room).iterdir() if path.name.endswith(".py")
     ]
-    return (*door, *(name for name in names if not name.endswith(".__init__")))
+    return (*(name for name in door if name != TYPED), *(name for name in names if not name.endswith(".__init__")))
 
 
 def file_of(name: str) -> str:
@@ -117,8 +118,8 @@ def file_of(name: str) -> str:
 
 @functools.cache
 def module(name: str) -> str:
-    """The text of one, as it is copied beside programs: without what only those read who change it. That is types for a
-    checker, and docstrings of what no program calls; where nothing is for programs also comments, and what a module
+    """The text of one, as it is copied beside programs: without what only those read who change it. That is types for
+    a checker, and docstrings of what no program calls; where nothing is for programs also comments, and what a module
     says of itself after its first lines. The rest stays as it is, line by line.
     """
     text = (files("qingzhou") / "runtime" / file_of(name)).read_text("utf-8")

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Array = npt.NDArray[Any]
+    from ..typed import Array
 
 
 class Entry(NamedTuple):

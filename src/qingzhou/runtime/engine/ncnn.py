@@ -20,9 +20,8 @@ from .ncnn_row import Damaged
 from .package import install_line, package
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    from ..typed import Array, FilePath
 
-    Array = npt.NDArray[Any]
 
 LARGEST_PARAM, LARGEST_BIN = 1 << 26, 1 << 31  # bytes
 # ncnn would compute in FP16 or BF16 where the processor has them; answers then differ.
@@ -76,7 +75,7 @@ class NcnnTextSession(NcnnSession):
         return [np.concatenate(found), *(array[:, None] for array in state)]
 
 
-def open_ncnn(path: Any, threads: Optional[int] = None, install: str = "") -> NcnnSession:
+def open_ncnn(path: FilePath, threads: Optional[int] = None, install: str = "") -> NcnnSession:
     """A session that computes in float32 on the processor; FileMissing, ModelError, EngineError, ExtraMissing.
 
     install   the line to name where ncnn is missing, if not the ordinary one

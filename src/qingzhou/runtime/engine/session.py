@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import mmap
 import os
-from typing import Any, Dict, Iterator, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Iterator, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -13,11 +13,14 @@ from ..errors import FileMissing, ModelError, QingzhouError
 from ..file import is_file, open_file
 from ..memory import room
 
+if TYPE_CHECKING:
+    from ..typed import FilePath
+
 # Bytes of a model of which onnxruntime makes no second, rearranged copy: it loads faster and in less memory.
 LARGE = 256 << 20
 
 
-def open_any(path: Any, threads: Optional[int] = None) -> Any:
+def open_any(path: FilePath, threads: Optional[int] = None) -> Any:
     """A session for a file of either engine, which its name tells; FileMissing, ModelError, EngineError, ExtraMissing.
 
     Only that engine needs to be installed.
@@ -30,7 +33,7 @@ def open_any(path: Any, threads: Optional[int] = None) -> Any:
 
 
 def open_session(
-    path: Any,
+    path: FilePath,
     threads: Optional[int] = None,
     providers: Sequence[str] = ("CPUExecutionProvider",),
     once: bool = False,

@@ -14,11 +14,11 @@ import numpy as np
 from ..errors import say
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    import PIL.Image
 
+    from ..typed import Array, Shown
     from .card import Card, Input
 
-    Array = npt.NDArray[Any]
 
 BLANK = 4.0  # levels of 255: the contrast of a covered lens or an empty page is less, of a faint picture more
 THROUGH = 0.01  # share of pixels that are seen through: rounded corners of a window are less
@@ -158,7 +158,7 @@ class Look(NamedTuple):
     transparent: float
 
 
-def look(source: Any, batch: Array, entry: Input) -> Look:
+def look(source: Shown, batch: Array, entry: Input) -> Look:
     """Of a picture as predict() takes it, and of what the network takes: (1, C, H, W) or (1, H, W, C)."""
     batch = batch if entry.layout == "NCHW" else np.ascontiguousarray(batch.transpose(0, 3, 1, 2))
     some = batch[0, :, :: max(1, batch.shape[2] // SIDE), :: max(1, batch.shape[3] // SIDE)]
@@ -204,7 +204,7 @@ def _code(seen: Look, pictures: Optional[Dict[str, Any]]) -> str:
     return "pale" if seen.contrast < contrast - max(FAR * wide, LEAST) else ""
 
 
-def transparency(source: Any) -> float:
+def transparency(source: Shown) -> float:
     """The share of pixels with an alpha below one half; only files that may hold alpha are read for it."""
     try:
         from PIL import Image  # models of tables do without
@@ -215,8 +215,7 @@ def transparency(source: Any) -> float:
             return float(np.mean(source[..., 3] < 128)) if source.ndim == 3 and source.shape[2] == 4 else 0.0
         if isinstance(source, Image.Image):
             return _share(source)
-        data = isinstance(source, (bytes, bytearray, memoryview))
-        with io.BytesIO(source) if data else open_file(source) as file:
+        with io.BytesIO(source) if isinstance(source, (bytes, bytearray, memoryview)) else open_file(source) as file:
             start = file.read(26)
             if start[25:] not in ALPHA if start[1:4] == b"PNG" else start[:4] not in MAYBE:
                 return 0.0
@@ -227,7 +226,7 @@ def transparency(source: Any) -> float:
         return 0.0
 
 
-def _share(image: Any) -> float:
+def _share(image: PIL.Image.Image) -> float:
     if "transparency" in image.info or image.mode in ("PA", "La", "RGBa"):
         image = image.convert("RGBA")
     if image.mode not in ("RGBA", "LA"):

@@ -187,7 +187,7 @@ def outputs_of(card: Card) -> List[str]:
     return [card.output.name, "labels"] if card.output.scores == "boxes" else [card.output.name]
 
 
-def _data(value: Any) -> Any:
+def _data(value: object) -> Any:
     """As JSON has it."""
     if isinstance(value, list):
         return [_data(one) for one in value]
@@ -198,41 +198,43 @@ def _data(value: Any) -> Any:
     return {**{name: one for name, one in found.items() if name not in LATER or one != LATER[name]}, **rest}
 
 
-def _card(data: Any) -> Card:
+def _card(data: object) -> Card:
     """A card from what was parsed; nothing is trusted."""
-    version = data.get("version", VERSION) if type(data) is dict else VERSION
-    newer = type(version) is int and version > VERSION
+    found = data.get("version", VERSION) if type(data) is dict else VERSION
+    version = found if type(found) is int and found > VERSION else VERSION
     try:
-        return _checked(data, version if newer else VERSION)
+        return _checked(data, version)
     except ModelError:
-        if newer:
+        if version > VERSION:
             raise _too_new(version) from None
         raise
 
 
-def _checked(data: Any, version: int) -> Card:
+def _checked(data: object, version: int) -> Card:
     newer = version > VERSION
     needed = ("task", "network", "tool", "input", "output")
     names = [field.name for field in dataclasses.fields(Card) if field.name != "rest"]
-    rest = fields.rest("card", data, needed, names, newer)
-    fields.whole("version", data.get("version", VERSION), 1, version)
+    given, rest = fields.parts("card", data, needed, names, newer)
+    fields.whole("version", given.get("version", VERSION), 1, version)
     card = Card(
-        task=fields.one_of("task", data["task"], TASKS),
-        network=fields.text("network", data["network"]),
-        tool=fields.text("tool", data["tool"]),
-        input=_input("input", data["input"], newer),
-        output=_output(data["output"], newer),
-        labels=fields.items("labels", data.get("labels", []), fields.text),
-        vocabulary=fields.table("vocabulary", data.get("vocabulary", {}), _token),
-        origin=fields.table("origin", data.get("origin", {}), fields.plain),
-        sample=None if data.get("sample") is None else _sample(data["sample"], newer),
-        notes=fields.items("notes", data.get("notes", []), fields.text, most=1000),
+        task=fields.one_of("task", given["task"], TASKS),
+        network=fields.text("network", given["network"]),
+        tool=fields.text("tool", given["tool"]),
+        input=_input("input", given["input"], newer),
+        output=_output(given["output"], newer),
+        labels=fields.items("labels", given.get("labels", []), fields.text),
+        vocabulary=fields.table("vocabulary", given.get("vocabulary", {}), _token),
+        origin=fields.table("origin", given.get("origin", {}), fields.plain),
+        sample=None if given.get("sample") is None else _sample(given["sample"], newer),
+        notes=fields.items("notes", given.get("notes", []), fields.text, most=1000),
         version=version,
-        thresholds=None if data.get("thresholds") is None else _thresholds(data["thresholds"]),
-        decoding=None if data.get("decoding") is None else _decoding(data["task"], data["decoding"]),
-        assumed=fields.items("assumed", data.get("assumed", []), _assumed, most=len(ASSUMED)),
-        pictures=None if data.get("pictures") is None else _pictures(data["pictures"]),
-        others=fields.items("others", data.get("others", []), lambda at, one: _input(at, one, newer), most=MOST_INPUTS),
+        thresholds=None if given.get("thresholds") is None else _thresholds(given["thresholds"]),
+        decoding=None if given.get("decoding") is None else _decoding(given["task"], given["decoding"]),
+        assumed=fields.items("assumed", given.get("assumed", []), _assumed, most=len(ASSUMED)),
+        pictures=None if given.get("pictures") is None else _pictures(given["pictures"]),
+        others=fields.items(
+            "others", given.get("others", []), lambda at, one: _input(at, one, newer), most=MOST_INPUTS
+        ),
         rest=rest,
     )
     _check_detection(card)
@@ -241,20 +243,20 @@ def _checked(data: Any, version: int) -> Card:
     return card
 
 
-def _assumed(at: str, value: Any) -> str:
+def _assumed(at: str, value: object) -> str:
     return fields.one_of(at, value, ASSUMED)
 
 
-def _pictures(data: Any) -> Dict[str, Any]:
-    fields.record("pictures", data, ("brightness", "contrast", "skew", "transparent", "count"))
+def _pictures(data: object) -> Dict[str, Any]:
+    given = fields.record("pictures", data, ("brightness", "contrast", "skew", "transparent", "count"))
     found = {
-        name: fields.exactly(2, "pictures.%s" % name, data[name], fields.number)
+        name: fields.exactly(2, "pictures.%s" % name, given[name], fields.number)
         for name in ("brightness", "contrast", "skew")
     }
     if not all(0 <= level <= 255 for level in found["brightness"] + found["contrast"]):
         raise bad("pictures", data)
-    share = fields.share("pictures.transparent", data["transparent"])
-    return {**found, "transparent": share, "count": fields.whole("pictures.count", data["count"], 1, 1 << 24)}
+    share = fields.share("pictures.transparent", given["transparent"])
+    return {**found, "transparent": share, "count": fields.whole("pictures.count", given["count"], 1, 1 << 24)}
 
 
 def _check_detection(card: Card) -> None:
@@ -281,7 +283,7 @@ def _check_sigmoids(card: Card) -> None:
         raise bad("thresholds", card.thresholds)
 
 
-def _is_box(row: Any) -> bool:
+def _is_box(row: object) -> bool:
     return type(row) is list and len(row) == 6 and not any(type(n) is list for n in row)
 
 
@@ -296,16 +298,16 @@ def _check_others(card: Card) -> None:
         raise bad("sample.others", len(card.sample.others))
 
 
-def _input(at: str, data: Any, newer: bool) -> Input:
-    rest = fields.rest(at, data, ("name", "kind", "shape"), ("color", "steps", "layout"), newer)
-    kind = fields.one_of("%s.kind" % at, data["kind"], tuple(RANKS))
-    shape = fields.items("%s.shape" % at, data["shape"], fields.size, most=8)
-    color = fields.one_of("%s.color" % at, data.get("color", ""), tuple(COLORS) if kind == "image" else ("",))
+def _input(at: str, data: object, newer: bool) -> Input:
+    given, rest = fields.parts(at, data, ("name", "kind", "shape"), ("color", "steps", "layout"), newer)
+    kind = fields.one_of("%s.kind" % at, given["kind"], tuple(RANKS))
+    shape = fields.items("%s.shape" % at, given["shape"], fields.size, most=8)
+    color = fields.one_of("%s.color" % at, given.get("color", ""), tuple(COLORS) if kind == "image" else ("",))
     layout = fields.one_of(
-        "%s.layout" % at, data.get("layout", "NCHW"), tuple(LAYOUTS) if kind == "image" else ("NCHW",)
+        "%s.layout" % at, given.get("layout", "NCHW"), tuple(LAYOUTS) if kind == "image" else ("NCHW",)
     )
-    steps = fields.items("%s.steps" % at, data.get("steps", []), _step, most=32)
-    entry = Input(fields.text("%s.name" % at, data["name"]), kind, shape, color, steps, layout, rest)
+    steps = fields.items("%s.steps" % at, given.get("steps", []), _step, most=32)
+    entry = Input(fields.text("%s.name" % at, given["name"]), kind, shape, color, steps, layout, rest)
     if len(shape) not in RANKS[kind]:
         raise bad("%s.shape" % at, shape)
     if kind == "image":
@@ -326,25 +328,25 @@ def _check_picture(at: str, entry: Input) -> None:
         raise bad("%s.shape" % at, entry.shape)
 
 
-def _step(at: str, data: Any) -> Dict[str, Any]:
+def _step(at: str, data: object) -> Dict[str, Any]:
     from .steps import step
 
     return step(at, data)
 
 
-def _output(data: Any, newer: bool) -> Output:
-    rest = fields.rest("output", data, ("name", "scores"), (), newer)
-    scores = fields.one_of("output.scores", data["scores"], SCORES)
-    return Output(fields.text("output.name", data["name"]), scores, rest)
+def _output(data: object, newer: bool) -> Output:
+    given, rest = fields.parts("output", data, ("name", "scores"), (), newer)
+    scores = fields.one_of("output.scores", given["scores"], SCORES)
+    return Output(fields.text("output.name", given["name"]), scores, rest)
 
 
-def _thresholds(data: Any) -> Dict[str, Any]:
-    fields.record("thresholds", data, ("score", "most"), ("iou",))
+def _thresholds(data: object) -> Dict[str, Any]:
+    given = fields.record("thresholds", data, ("score", "most"), ("iou",))
     checks = {"score": fields.share, "iou": fields.share, "most": _most}
-    return {key: check("thresholds.%s" % key, data[key]) for key, check in checks.items() if key in data}
+    return {key: check("thresholds.%s" % key, given[key]) for key, check in checks.items() if key in given}
 
 
-def _decoding(task: str, data: Any) -> Dict[str, Any]:
+def _decoding(task: str, data: object) -> Dict[str, Any]:
     if task != "detection":
         raise bad("decoding", data)
     from .decoding import decoding
@@ -352,26 +354,26 @@ def _decoding(task: str, data: Any) -> Dict[str, Any]:
     return decoding(data)
 
 
-def _most(at: str, value: Any) -> int:
+def _most(at: str, value: object) -> int:
     return fields.whole(at, value, 1, MOST_BOXES)
 
 
-def _token(at: str, value: Any) -> int:
+def _token(at: str, value: object) -> int:
     return fields.whole(at, value, 0, fields.LARGEST_SIZE)
 
 
-def _sample(data: Any, newer: bool) -> Sample:
-    rest = fields.rest("sample", data, ("input", "output"), ("tolerance", "others"), newer)
-    entry = _sample_input("sample.input", data["input"])
-    output = fields.items("sample.output", data["output"], fields.numbers)
-    tolerance = fields.number("sample.tolerance", data.get("tolerance", 1e-3))
+def _sample(data: object, newer: bool) -> Sample:
+    given, rest = fields.parts("sample", data, ("input", "output"), ("tolerance", "others"), newer)
+    entry = _sample_input("sample.input", given["input"])
+    output = fields.items("sample.output", given["output"], fields.numbers)
+    tolerance = fields.number("sample.tolerance", given.get("tolerance", 1e-3))
     if not 0 < tolerance <= 0.1:  # more would let any answer pass
         raise bad("sample.tolerance", tolerance)
-    others = fields.items("sample.others", data.get("others", []), _sample_input, most=MOST_INPUTS)
+    others = fields.items("sample.others", given.get("others", []), _sample_input, most=MOST_INPUTS)
     return Sample(entry, output, tolerance, others, rest)
 
 
-def _sample_input(at: str, data: Any) -> Dict[str, Any]:
+def _sample_input(at: str, data: object) -> Dict[str, Any]:
     entry = fields.record(at, data, ("encoding", "data"))
     if fields.one_of("%s.encoding" % at, entry["encoding"], ("png", "json")) == "json":
         fields.numbers("%s.data" % at, entry["data"])

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Tuple
 import numpy as np
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    from ..typed import Array
 
-    Array = npt.NDArray[Any]
 
 BITS = 11  # of OpenCV's fixed-point weights: INTER_RESIZE_COEF_BITS in modules/imgproc/src/resize.cpp
 PART = 1 << 15  # numbers of the result that are computed at once, in memory that is used again

@@ -15,43 +15,43 @@ KINDS: Dict[str, Dict[str, Any]] = {
 }
 
 
-def decoding(data: Any) -> Dict[str, Any]:
+def decoding(data: object) -> Dict[str, Any]:
     """A card's field of that name, as plain values; ModelError."""
-    fields.record("decoding", data, ("kind", "levels"), tuple(SETTINGS))
-    kind = fields.one_of("decoding.kind", data["kind"], tuple(KINDS))
-    how, settings = KINDS[kind], [name for name in SETTINGS if name in data]
-    fields.record("decoding", data, ("kind", "levels", *how["settings"]), settings)
-    levels = fields.items("decoding.levels", data["levels"], lambda at, one: _level(at, one, how["outputs"]), most=16)
+    given = fields.record("decoding", data, ("kind", "levels"), tuple(SETTINGS))
+    kind = fields.one_of("decoding.kind", given["kind"], tuple(KINDS))
+    how, settings = KINDS[kind], [name for name in SETTINGS if name in given]
+    fields.record("decoding", given, ("kind", "levels", *how["settings"]), settings)
+    levels = fields.items("decoding.levels", given["levels"], lambda at, one: _level(at, one, how["outputs"]), most=16)
     if not levels:
         raise bad("decoding", data)
-    return {"kind": kind, "levels": levels, **{name: SETTINGS[name](data[name]) for name in settings}}
+    return {"kind": kind, "levels": levels, **{name: SETTINGS[name](given[name]) for name in settings}}
 
 
-def _stds(data: Any) -> List[float]:
+def _stds(data: object) -> List[float]:
     stds = fields.exactly(4, "decoding.stds", data, fields.number)
     if not all(0 < std <= LARGEST_SIDE for std in stds):
         raise bad("decoding.stds", data)
     return stds
 
 
-SETTINGS: Dict[str, Callable[[Any], Any]] = {
+SETTINGS: Dict[str, Callable[[object], object]] = {
     "stds": _stds,
     "candidates": lambda data: fields.whole("decoding.candidates", data, 1, MOST_BOXES),
     "confidence": lambda data: fields.share("decoding.confidence", data),
 }
 
 
-def _level(at: str, data: Any, heads: Sequence[str]) -> Dict[str, Any]:
-    fields.record(at, data, (*heads, "anchors", "stride"))
-    anchors = fields.items("%s.anchors" % at, data["anchors"], _anchor, most=64)
-    stride = fields.number("%s.stride" % at, data["stride"])
+def _level(at: str, data: object, heads: Sequence[str]) -> Dict[str, Any]:
+    given = fields.record(at, data, (*heads, "anchors", "stride"))
+    anchors = fields.items("%s.anchors" % at, given["anchors"], _anchor, most=64)
+    stride = fields.number("%s.stride" % at, given["stride"])
     if not anchors or not 0 < stride <= LARGEST_SIDE:
         raise bad(at, data)
-    names = {head: fields.text("%s.%s" % (at, head), data[head]) for head in heads}
+    names = {head: fields.text("%s.%s" % (at, head), given[head]) for head in heads}
     return {**names, "anchors": anchors, "stride": stride}
 
 
-def _anchor(at: str, value: Any) -> List[float]:
+def _anchor(at: str, value: object) -> List[float]:
     """x1, y1, x2, y2 of a box that has an area."""
     box = fields.exactly(4, at, value, fields.number)
     if not all(abs(n) <= 2 * LARGEST_SIDE for n in box) or box[0] >= box[2] or box[1] >= box[3]:

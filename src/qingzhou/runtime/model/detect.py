@@ -14,11 +14,9 @@ from .masks import crop_mask, paste_mask, run_lengths
 from .overlap import best, nms
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
+    from ..typed import Array
     from .prepare import View
 
-    Array = npt.NDArray[Any]
 
 __all__ = ["Detection", "Found", "locate", "nms", "paste_mask", "read", "run_lengths"]
 

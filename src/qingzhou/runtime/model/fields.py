@@ -12,6 +12,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, TypeVar
 from ..errors import ModelError
 
 T = TypeVar("T")
+Parts = Tuple[Dict[str, Any], Dict[str, Any]]
 LONGEST_TEXT = 10_000  # characters of a label, a word, a note
 MOST_ITEMS = 1_000_000  # of labels, words, numbers in a sample
 LARGEST_WHOLE = 1 << 63  # whole numbers above are kept as text
@@ -66,7 +67,7 @@ def _unique(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
     return found
 
 
-def record(at: str, value: Any, required: Sequence[str], optional: Sequence[str] = ()) -> Dict[str, Any]:
+def record(at: str, value: object, required: Sequence[str], optional: Sequence[str] = ()) -> Dict[str, Any]:
     """A dict with all the required keys, and no others than these and the optional ones."""
     if type(value) is not dict:
         raise bad(at, value)
@@ -79,17 +80,16 @@ def record(at: str, value: Any, required: Sequence[str], optional: Sequence[str]
     return value
 
 
-def rest(at: str, value: Any, required: Sequence[str], optional: Sequence[str], newer: bool) -> Dict[str, Any]:
-    """record() of what may be of a later version: what it says besides, any JSON values."""
+def parts(at: str, value: object, required: Sequence[str], optional: Sequence[str], newer: bool) -> Parts:
+    """record() of what may be of a later version, and what that says besides, any JSON values."""
     if not newer or type(value) is not dict:
-        record(at, value, required, optional)
-        return {}
+        return record(at, value, required, optional), {}
     known = {*required, *optional}
-    record(at, {key: one for key, one in value.items() if key in known}, required, optional)
-    return table(at, {key: one for key, one in value.items() if key not in known}, plain)
+    found = record(at, {key: one for key, one in value.items() if key in known}, required, optional)
+    return found, table(at, {key: one for key, one in value.items() if key not in known}, plain)
 
 
-def text(at: str, value: Any) -> str:
+def text(at: str, value: object) -> str:
     """A text that can be printed and encoded."""
     if type(value) is not str or len(value) > LONGEST_TEXT:
         raise bad(at, value)
@@ -100,28 +100,28 @@ def text(at: str, value: Any) -> str:
     return value
 
 
-def one_of(at: str, value: Any, allowed: Sequence[str]) -> str:
+def one_of(at: str, value: object, allowed: Sequence[str]) -> str:
     """One of a few words."""
     if type(value) is not str or value not in allowed:
         raise bad(at, value)
     return value
 
 
-def whole(at: str, value: Any, least: int, most: int) -> int:
+def whole(at: str, value: object, least: int, most: int) -> int:
     """A whole number in a range; true and false are none."""
     if type(value) is not int or not least <= value <= most:
         raise bad(at, value)
     return value
 
 
-def number(at: str, value: Any) -> float:
+def number(at: str, value: object) -> float:
     """A finite number."""
-    if type(value) not in (int, float) or not math.isfinite(value):
+    if (type(value) is not int and type(value) is not float) or not math.isfinite(value):
         raise bad(at, value)
     return float(value)
 
 
-def share(at: str, value: Any) -> float:
+def share(at: str, value: object) -> float:
     """A number from 0 to 1."""
     found = number(at, value)
     if not 0 <= found <= 1:
@@ -129,14 +129,14 @@ def share(at: str, value: Any) -> float:
     return found
 
 
-def items(at: str, value: Any, check: Callable[[str, Any], T], most: int = MOST_ITEMS) -> List[T]:
+def items(at: str, value: object, check: Callable[[str, Any], T], most: int = MOST_ITEMS) -> List[T]:
     """A list of bounded length, every item checked."""
     if type(value) is not list or len(value) > most:
         raise bad(at, value)
     return [check("%s[%d]" % (at, i), item) for i, item in enumerate(value)]
 
 
-def exactly(count: int, at: str, value: Any, check: Callable[[str, Any], T]) -> List[T]:
+def exactly(count: int, at: str, value: object, check: Callable[[str, Any], T]) -> List[T]:
     """A list of just so many items, every one checked."""
     found = items(at, value, check, most=count)
     if len(found) != count:
@@ -144,19 +144,19 @@ def exactly(count: int, at: str, value: Any, check: Callable[[str, Any], T]) -> 
     return found
 
 
-def table(at: str, value: Any, check: Callable[[str, Any], T]) -> Dict[str, T]:
+def table(at: str, value: object, check: Callable[[str, Any], T]) -> Dict[str, T]:
     """A dict of bounded length from texts to checked values."""
     if type(value) is not dict or len(value) > MOST_ITEMS:
         raise bad(at, value)
     return {text(at, key): check("%s[%s]" % (at, ascii(key)[:40]), item) for key, item in value.items()}
 
 
-def size(at: str, value: Any) -> Optional[int]:
+def size(at: str, value: object) -> Optional[int]:
     """The size of an axis, or None where it is free."""
     return None if value is None else whole(at, value, 1, LARGEST_SIZE)
 
 
-def plain(at: str, value: Any, depth: int = DEEPEST) -> Any:
+def plain(at: str, value: object, depth: int = DEEPEST) -> Any:
     """Any JSON value, not too deep."""
     if value is None or type(value) is bool:
         return value
@@ -174,7 +174,7 @@ def plain(at: str, value: Any, depth: int = DEEPEST) -> Any:
     return table(at, value, lambda place, item: plain(place, item, depth - 1))
 
 
-def numbers(at: str, value: Any, depth: int = DEEPEST) -> Any:
+def numbers(at: str, value: object, depth: int = DEEPEST) -> Any:
     """A finite number, or lists of lists of them."""
     if type(value) is not list:
         number(at, value)
@@ -184,7 +184,7 @@ def numbers(at: str, value: Any, depth: int = DEEPEST) -> Any:
     return items(at, value, lambda place, item: numbers(place, item, depth - 1))
 
 
-def clean(value: Any) -> Any:
+def clean(value: object) -> Any:
     """The same value in a form that these checks accept: what JSON cannot hold becomes None or a text."""
     if isinstance(value, dict):
         return {clean(str(key)): clean(item) for key, item in value.items()}

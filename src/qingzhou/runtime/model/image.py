@@ -7,7 +7,7 @@ import functools
 import io
 import os
 import sys
-from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Tuple
+from typing import TYPE_CHECKING, Any, BinaryIO, Callable, Dict, Optional, Tuple
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -21,11 +21,9 @@ from .picture import MOST_PIXELS, HalfColours, Picture, has_half_colours, is_jpe
 from .prepare import new_size
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
+    from ..typed import Array, FilePath, Shown
     from .card import Input
 
-    Array = npt.NDArray[Any]
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "WEBP", "TIFF")  # Pillow would start other programs for some others
 JPEG = b"\xff\xd8\xff"  # how one begins
@@ -35,7 +33,7 @@ LARGE = 100_000_000  # bytes when decoded; of larger JPEGs no more is decoded th
 GAP = 2.5  # times the size after the resize: what a smaller decoding leaves to Pillow's antialiased resize
 
 
-def read_image(source: Any, color: str, order: str = "RGB") -> Array:
+def read_image(source: Shown, color: str, order: str = "RGB") -> Array:
     """A picture as uint8: (H, W, 3) in "RGB" or "BGR" order, (H, W) for "GRAY"; turned upright, without alpha.
 
     `source` is a path, the bytes of a file, a PIL image, or an array (H, W), (H, W, 3) or (H, W, 4) whose colours
@@ -46,7 +44,7 @@ def read_image(source: Any, color: str, order: str = "RGB") -> Array:
     return np.asarray(_read(source, lambda image: Picture(image, color, image is not source).take()))
 
 
-def read_for(source: Any, entry: Input, order: str = "RGB", exact: Optional[bool] = None) -> Any:
+def read_for(source: Shown, entry: Input, order: str = "RGB", exact: Optional[bool] = None) -> Any:
     """What prepare() takes: read_image(source, entry.color, order), or a Picture where it is resized first.
 
     A JPEG may be decoded smaller then, see _times(); not if `exact`, by default the environment's QINGZHOU_EXACT.
@@ -55,7 +53,7 @@ def read_for(source: Any, entry: Input, order: str = "RGB", exact: Optional[bool
         return read_image(source, entry.color, order)
     exact = wants_exact() if exact is None else exact
 
-    def convert(image: Any) -> Picture:
+    def convert(image: Image.Image) -> Picture:
         picks, grey = entry.steps[0]["interpolation"] == "cv2", entry.color == "GRAY"
         large = image.width * image.height > HALVED and image is not source
         half = large and picks and not grey and has_half_colours(image)
@@ -69,7 +67,7 @@ def read_for(source: Any, entry: Input, order: str = "RGB", exact: Optional[bool
     return _read(source, convert)
 
 
-def open_picture(source: Any, side: Optional[int] = None) -> Any:
+def open_picture(source: Shown, side: Optional[int] = None) -> Any:
     """A path, the bytes of a file, a PIL image or an RGB array as an upright PIL image that carries no metadata.
 
     Shown `side` pixels wide and high at most, a JPEG may come smaller than it is, but at least twice as large as that;
@@ -78,7 +76,7 @@ def open_picture(source: Any, side: Optional[int] = None) -> Any:
     if isinstance(source, np.ndarray):
         return Image.fromarray(read_image(source, "RGB"))
 
-    def convert(image: Any) -> Any:
+    def convert(image: Image.Image) -> Any:
         times, least = 1, max(image.size) if side is None else 2 * side
         most = min(MOST_PIXELS, room() // 5)
         while (
@@ -102,13 +100,13 @@ def decoded(text: str) -> Any:
     return open_picture(data)
 
 
-def size_of(source: Any) -> Tuple[int, int]:
+def size_of(source: Shown) -> Tuple[int, int]:
     """(height, width) of the upright picture; of a file without decoding it. FileMissing or ImageError."""
     height, width = source.shape[:2] if isinstance(source, np.ndarray) else _read(source, upright_size)
     return height, width
 
 
-def _times(image: Any, step: Dict[str, Any], each: float) -> int:
+def _times(image: Image.Image, step: Dict[str, Any], each: float) -> int:
     """How many times smaller (1, 2, 4, 8) a JPEG is decoded that is then resized by this step.
 
     Before Pillow's antialiased resize as long as GAP times the new size is left: as Image.thumbnail, it differs by a
@@ -144,7 +142,7 @@ def _tell_once(times: int) -> None:
     )
 
 
-def _read(source: Any, convert: Callable[[Any], Any]) -> Any:
+def _read(source: Shown, convert: Callable[[Any], Any]) -> Any:
     """What `convert` makes of an open picture; FileMissing or ImageError."""
     try:
         if isinstance(source, Image.Image):
@@ -181,7 +179,7 @@ def _opened(file: Any) -> Any:
     return image
 
 
-def _is_one_scan(image: Any, file: Any) -> bool:
+def _is_one_scan(image: Any, file: BinaryIO) -> bool:
     """Whether all colours of a JPEG come together, row by row; of several scans libjpeg keeps all, at full size.
 
     Pillow has read to the end of the first scan's header: its length, how many colours, 2 bytes each, 3 more.
@@ -191,12 +189,12 @@ def _is_one_scan(image: Any, file: Any) -> bool:
     return "progressive" not in image.info and file.read(3) == bytes([0, 6 + 2 * colours, colours])
 
 
-def _name(source: Any) -> str:
+def _name(source: Shown) -> str:
     """What to call a picture in a message."""
     return str(source) if isinstance(source, (str, os.PathLike)) else "<%s>" % type(source).__name__
 
 
-def _open(source: Any) -> Any:
+def _open(source: Shown) -> BinaryIO:
     """A file to read; FileMissing or ImageError where there is none."""
     if isinstance(source, (bytes, bytearray, memoryview)):
         return io.BytesIO(source)
@@ -230,14 +228,14 @@ def _array(data: Array) -> Array:
 # -- what can be wrong ----------------------------------------------------------------------------------------------
 
 
-def _missing(source: Any) -> FileMissing:
+def _missing(source: FilePath) -> FileMissing:
     return FileMissing(
         en="There is no file %s; expected an existing picture. Check the name and the folder." % (source,),
         zh="文件 %s 不存在，应为已有的图片。请检查文件名和所在的文件夹。" % (source,),
     )
 
 
-def _unreadable(source: Any, err: OSError) -> ImageError:
+def _unreadable(source: FilePath, err: OSError) -> ImageError:
     return ImageError(
         en="%s cannot be opened: %s. Expected a picture file; close other programs that use it."
         % (source, err.strerror),

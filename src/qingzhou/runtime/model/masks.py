@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any, Dict, Sequence, Tuple
 import numpy as np
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Array = npt.NDArray[Any]
+    from ..typed import Array
 
 
 def paste_mask(mask: Array, box: Sequence[float], size: Tuple[int, int], threshold: float = 0.5) -> Array:

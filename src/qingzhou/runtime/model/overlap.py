@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Iterator, List, Tuple
+from typing import TYPE_CHECKING, Iterator, List, Tuple
 
 import numpy as np
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    from ..typed import Array
 
-    Array = npt.NDArray[Any]
 
 BLOCK = 256  # boxes that are compared with each other at once
 PAIRS = 1 << 15  # that are compared at once: the arrays for them fit into a processor's cache

@@ -14,9 +14,8 @@ from ..errors import ImageError
 from ..memory import room
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    from ..typed import Array
 
-    Array = npt.NDArray[Any]
 
 PART = 1 << 14  # pixels that are weighed at once
 STRIP = 1 << 18  # pixels that are turned and recoloured at once
@@ -34,7 +33,7 @@ class Picture:
     box     (left, top, right, bottom) where the picture lies in that, not in whole pixels if it is no multiple
     """
 
-    def __init__(self, image: Any, color: str, from_file: bool, times: int = 1) -> None:
+    def __init__(self, image: Image.Image, color: str, from_file: bool, times: int = 1) -> None:
         """Loads an open image; a JPEG `times` (2, 4, 8) smaller. ImageError for too large ones."""
         width, height = image.size
         if from_file and is_jpeg(image) and (times > 1 or color == "GRAY"):
@@ -142,7 +141,7 @@ def _nearest(places: Array, count: int) -> Tuple[Array, Array]:
     return own, np.clip(own + np.where(places % 2, 1, -1), 0, count - 1)
 
 
-def _gathered(image: Any, rows: Array, columns: Array) -> Array:
+def _gathered(image: Image.Image, rows: Array, columns: Array) -> Array:
     """(rows, columns) int32 of a grey image."""
     out = np.empty((len(rows), len(columns)), np.int32)
     for part, pixels in _some(image, rows, columns):
@@ -167,7 +166,7 @@ def _is_libjpeg_turbo() -> bool:
     return bool((HalfColours(JpegImageFile(file), "RGB").take() == whole).all())
 
 
-def _some(image: Any, rows: Array, columns: Array) -> Iterator[Tuple[slice, Array]]:
+def _some(image: Image.Image, rows: Array, columns: Array) -> Iterator[Tuple[slice, Array]]:
     """The pixels of a loaded image at ascending rows and columns, some rows at once."""
     first, end = int(columns[0]), int(columns[-1]) + 1
     places = columns - first
@@ -187,13 +186,13 @@ def _near(rows: Array, most: int) -> Iterator[slice]:
             yield slice(first, min(first + max(1, most // 2), end))
 
 
-def is_jpeg(image: Any) -> bool:
+def is_jpeg(image: Image.Image) -> bool:
     return isinstance(image, JpegImageFile)
 
 
-def bytes_of(image: Any) -> int:
+def bytes_of(image: Image.Image) -> int:
     """What Pillow takes for it, and lists of its rows and columns."""
-    return image.width * image.height * (1 if image.mode in ("1", "L", "P") else 4) + 32 * sum(image.size)  # type: ignore[no-any-return]
+    return image.width * image.height * (1 if image.mode in ("1", "L", "P") else 4) + 32 * sum(image.size)
 
 
 def upright_size(image: Any) -> Tuple[int, int]:
@@ -206,7 +205,7 @@ def upright_size(image: Any) -> Tuple[int, int]:
     return width, height
 
 
-def _pixels(image: Any) -> Array:
+def _pixels(image: Image.Image) -> Array:
     """(H, W) grey or (H, W, 3) RGB of a loaded image."""
     convert = MODES.get(image.mode)
     if convert is None:
@@ -214,7 +213,7 @@ def _pixels(image: Any) -> Array:
     return convert(image)
 
 
-def _orientation(image: Any) -> int:
+def _orientation(image: Image.Image) -> int:
     """1 to 8 of EXIF."""
     try:
         turn = int(image.getexif().get(ORIENTATION, 1))
@@ -223,29 +222,29 @@ def _orientation(image: Any) -> int:
     return turn if 1 <= turn <= 8 else 1
 
 
-def _grey(image: Any) -> Array:
+def _grey(image: Image.Image) -> Array:
     return np.asarray(image if image.mode == "L" else image.convert("L"))
 
 
-def _rgb(image: Any) -> Array:
+def _rgb(image: Image.Image) -> Array:
     """Alpha is dropped, not blended: what lies under transparent pixels shows, as with OpenCV."""
     if image.mode in ("PA", "RGBa"):
         image = image.convert("RGBA")
     return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 
 
-def _grey_without_alpha(image: Any) -> Array:
+def _grey_without_alpha(image: Image.Image) -> Array:
     return np.asarray(image.convert("LA") if image.mode == "La" else image)[..., 0]
 
 
-def _cmyk(image: Any) -> Array:
+def _cmyk(image: Image.Image) -> Array:
     """OpenCV's formula (icvCvt_CMYK2BGR in imgcodecs); Pillow's differs by a level or two."""
     ink = np.asarray(image).astype(np.int32)
     light = 255 - ink[..., 3:]
     return (light - (ink[..., :3] * light >> 8)).astype(np.uint8)
 
 
-def _sixteen_bits(image: Any) -> Array:
+def _sixteen_bits(image: Image.Image) -> Array:
     """The upper byte of 16-bit grey; Pillow's own conversion would cut everything above 255."""
     values = np.asarray(image)
     if values.size and (values.min() < 0 or values.max() > 0xFFFF):
@@ -253,7 +252,7 @@ def _sixteen_bits(image: Any) -> Array:
     return (values >> 8).astype(np.uint8)
 
 
-def _refuse_floats(image: Any) -> Array:
+def _refuse_floats(image: Image.Image) -> Array:
     raise _odd_values(image.mode)
 
 

@@ -12,11 +12,8 @@ from ..memory import room
 from .card import Input
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
+    from ..typed import Array
     from .quick import Prepared
-
-    Array = npt.NDArray[Any]
 
 
 class View(NamedTuple):

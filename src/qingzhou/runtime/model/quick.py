@@ -14,9 +14,8 @@ import numpy as np
 from .card import Input
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    from ..typed import Array
 
-    Array = npt.NDArray[Any]
 
 BITS = 22  # of Pillow's weights: PRECISION_BITS in its src/libImaging/Resample.c
 HALF = 1 << (BITS - 1)

@@ -10,10 +10,13 @@ import codecs
 import csv
 import math
 import re
-from typing import Any, Callable, List, NamedTuple, Tuple
+from typing import TYPE_CHECKING, Callable, List, NamedTuple, Tuple
 
 from ..errors import InputError
 from ..file import open_file
+
+if TYPE_CHECKING:
+    from ..typed import FilePath
 
 Line = Tuple[int, str]  # its number in the file, from 1; its text
 LOOKED_AT = 200  # lines that decide about the separator
@@ -42,7 +45,7 @@ class Rows(NamedTuple):
     title: str
 
 
-def read_rows(path: Any, answers: bool = False) -> Rows:
+def read_rows(path: FilePath, answers: bool = False) -> Rows:
     """The rows of a .csv, .tsv or .txt; `answers`: the last column may hold names. InputError for what is ambiguous."""
     with open_file(path) as file:
         data = file.read()
@@ -81,7 +84,7 @@ def number(cell: str) -> float:
 # -- text ------------------------------------------------------------------------------------------------------------
 
 
-def refuse_workbook(path: Any, start: bytes) -> None:
+def refuse_workbook(path: FilePath, start: bytes) -> None:
     """InputError for the files of Excel, WPS and LibreOffice, by how they begin."""
     if WORKBOOK.match(start):
         raise InputError(
@@ -91,7 +94,7 @@ def refuse_workbook(path: Any, start: bytes) -> None:
         )
 
 
-def _decode(data: bytes, path: Any) -> str:
+def _decode(data: bytes, path: FilePath) -> str:
     """UTF-8 with or without a mark, UTF-16, which Excel calls Unicode text, else GBK, which Chinese Windows writes."""
     marked = [encoding for mark, encoding in MARKS if data.startswith(mark)]
     for encoding in marked or (["utf-16-le"] if data[1:4:2] == b"\0\0" else ["utf-8", "gb18030"]):
@@ -122,7 +125,7 @@ def _splitter(separator: str) -> Callable[[str], List[str]]:
     return cells
 
 
-def _check_lengths(path: Any, rows: List[Tuple[int, List[str]]]) -> None:
+def _check_lengths(path: FilePath, rows: List[Tuple[int, List[str]]]) -> None:
     for line, cells in rows:
         if max(map(len, cells)) > LONGEST:
             raise InputError(
@@ -152,7 +155,7 @@ def _pointed(cell: str) -> str:
     return cell.replace(",", ".") if COMMA.fullmatch(cell) else cell
 
 
-def _with_points(path: Any, rows: List[Tuple[int, List[str]]]) -> List[Tuple[int, List[str]]]:
+def _with_points(path: FilePath, rows: List[Tuple[int, List[str]]]) -> List[Tuple[int, List[str]]]:
     """5,1 as 5.1; InputError if the comma may as well stand between thousands."""
     commas = [(n, cell) for n, cells in rows for cell in cells if "," in cell and COMMA.fullmatch(cell)]
     if not commas:
@@ -172,7 +175,7 @@ def _with_points(path: Any, rows: List[Tuple[int, List[str]]]) -> List[Tuple[int
 # -- names of columns, numbers of rows -------------------------------------------------------------------------------
 
 
-def _is_header(path: Any, rows: List[Tuple[int, List[str]]], answers: bool) -> bool:
+def _is_header(path: FilePath, rows: List[Tuple[int, List[str]]], answers: bool) -> bool:
     """Whether the first row names the columns: by words, or by 0, 1, 2, … as pandas does."""
     if not rows:
         return False
@@ -230,7 +233,7 @@ def _is_index(titles: List[str], rows: List[List[str]]) -> bool:
     return nameless and _all_whole([cells[0] for cells in rows]) and len({cells[0] for cells in rows}) == len(rows)
 
 
-def _ambiguous(path: Any, line: int, cells: List[str]) -> InputError:
+def _ambiguous(path: FilePath, line: int, cells: List[str]) -> InputError:
     row = ",".join(cells[:6]) + (",…" if len(cells) > 6 else "")
     return InputError(
         en="Line %d of %s, %s, may name the columns by numbers, as pandas does, or be a row of data. Put a line of "

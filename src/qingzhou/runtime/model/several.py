@@ -11,9 +11,7 @@ from ..file import is_path
 from .card import Card, Input
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Array = npt.NDArray[Any]
+    from ..typed import Array
 
 
 def feeds(data: Any, card: Card, prepared: Callable[[Input, Any], Array]) -> List[Dict[str, Array]]:

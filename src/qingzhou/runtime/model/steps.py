@@ -8,7 +8,7 @@ from . import fields
 from .fields import LARGEST_SIDE, bad
 
 
-def step(at: str, data: Any) -> Dict[str, Any]:
+def step(at: str, data: object) -> Dict[str, Any]:
     """One of Input.steps, as plain values; ModelError."""
     if type(data) is not dict or type(data.get("op")) is not str or data["op"] not in STEPS:
         raise bad(at, data)
@@ -22,23 +22,23 @@ def step(at: str, data: Any) -> Dict[str, Any]:
     return {"op": data["op"], **{key: checks[key]("%s.%s" % (at, key), data[key]) for key in data if key != "op"}}
 
 
-def _side(at: str, value: Any) -> int:
+def _side(at: str, value: object) -> int:
     return fields.whole(at, value, 1, LARGEST_SIDE)
 
 
-def _size(at: str, value: Any) -> List[int]:
+def _size(at: str, value: object) -> List[int]:
     return fields.exactly(2, at, value, _side)
 
 
-def _border(at: str, value: Any) -> List[int]:
+def _border(at: str, value: object) -> List[int]:
     return fields.exactly(4, at, value, lambda place, n: fields.whole(place, n, 0, LARGEST_SIDE))
 
 
-def _means(at: str, value: Any) -> List[float]:
+def _means(at: str, value: object) -> List[float]:
     return fields.items(at, value, fields.number, most=3)
 
 
-def _stds(at: str, value: Any) -> List[float]:
+def _stds(at: str, value: object) -> List[float]:
     """Numbers that can be divided by, also in float32."""
     found = _means(at, value)
     if not all(abs(std) > 1e-30 for std in found):
@@ -46,7 +46,7 @@ def _stds(at: str, value: Any) -> List[float]:
     return found
 
 
-def _interpolation(at: str, value: Any) -> str:
+def _interpolation(at: str, value: object) -> str:
     return fields.one_of(at, value, ("pillow", "cv2"))
 
 

@@ -14,9 +14,8 @@ from ..file import is_file, is_path, open_file
 from .rows import number, read_rows, refuse_workbook
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    from ..typed import Array, FilePath
 
-    Array = npt.NDArray[Any]
 
 LARGEST = 1 << 28  # bytes of a file of numbers, unpacked
 
@@ -48,7 +47,7 @@ def _misshapen(array: Array, shape: List[Optional[int]]) -> InputError:
     )
 
 
-def read_numbers(path: Any, columns: int = 0) -> Array:
+def read_numbers(path: FilePath, columns: int = 0) -> Array:
     """The numbers in a .csv, .txt, .npz or .npy file as float32; FileMissing or InputError. columns: see read_table."""
     _check_file(path)
     with open_file(path) as file:
@@ -59,7 +58,7 @@ def read_numbers(path: Any, columns: int = 0) -> Array:
     return read_table(path, columns)
 
 
-def _check_file(path: Any) -> None:
+def _check_file(path: FilePath) -> None:
     try:
         size = os.path.getsize(path) if is_file(path) else -1
     except (OSError, ValueError):  # a path with a null character
@@ -73,7 +72,7 @@ def _check_file(path: Any) -> None:
         raise _too_large(path)
 
 
-def _numpy(path: Any, file: Any) -> Array:
+def _numpy(path: FilePath, file: Any) -> Array:
     """The array `data` of an .npz file, else its first; read without pickle."""
     try:
         if zipfile.is_zipfile(file):
@@ -97,7 +96,7 @@ def _numpy(path: Any, file: Any) -> Array:
         ) from None
 
 
-def read_table(path: Any, columns: int = 0) -> Array:
+def read_table(path: FilePath, columns: int = 0) -> Array:
     """(rows, columns) float32 from a CSV file, see rows.py. A column that only numbers the rows counts where the model
     takes just as many `columns`.
     """
@@ -110,7 +109,7 @@ def read_table(path: Any, columns: int = 0) -> Array:
     return np.array([_values(path, *row, len(cells[0])) for row in zip(found.lines, cells)], dtype=np.float32)
 
 
-def _values(path: Any, line: int, cells: List[str], columns: int) -> List[float]:
+def _values(path: FilePath, line: int, cells: List[str], columns: int) -> List[float]:
     """A row's numbers; InputError where one is none, or where there are fewer or more than in the first row."""
     values = [number(cell) for cell in cells]
     wrong = next((cell for cell, value in zip(cells, values) if math.isnan(value)), None)
@@ -130,14 +129,14 @@ def _values(path: Any, line: int, cells: List[str], columns: int) -> List[float]
     return values
 
 
-def _no_rows(path: Any) -> InputError:
+def _no_rows(path: FilePath) -> InputError:
     return InputError(
         en="%s holds no rows of numbers. Expected one row a line, such as 5.1,3.5,1.4,0.2." % (path,),
         zh="%s 里没有数据。应为每行一组数字，例如 5.1,3.5,1.4,0.2。" % (path,),
     )
 
 
-def _too_large(path: Any) -> InputError:
+def _too_large(path: FilePath) -> InputError:
     return InputError(
         en="%s holds more than %d MB of numbers. Split it into smaller files." % (path, LARGEST >> 20),
         zh="%s 的数据超过 %d MB。请拆分成较小的文件。" % (path, LARGEST >> 20),

@@ -10,9 +10,8 @@ from ..errors import InputError
 from ..file import open_file
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    from ..typed import Array, FilePath
 
-    Array = npt.NDArray[Any]
     Step = Callable[[Array, Dict[str, Array]], Tuple[Array, Dict[str, Array]]]
 
 LONGEST = 100_000  # words that are made, or characters that are read
@@ -102,7 +101,7 @@ def _gap(vocabulary: Mapping[str, int]) -> str:
     return "" if max(map(len, vocabulary), default=1) == 1 else " "
 
 
-def read_text(path: Any) -> str:
+def read_text(path: FilePath) -> str:
     """The text of a small file, UTF-8 or GBK, without the line ends."""
     with open_file(path) as file:
         data = file.read(4 * LONGEST)

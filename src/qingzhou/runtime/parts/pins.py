@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import functools
 import os
-from typing import Any, Dict, List
+from typing import TYPE_CHECKING, Any, Dict, List
 
 from ..bundle.place import read_bundle
 from ..errors import DeviceError
 from . import sim
 from .optional import board, need
+
+if TYPE_CHECKING:
+    from ..typed import Pin
 
 
 class SimPins:
@@ -21,10 +24,10 @@ class SimPins:
     def turn(self, pin: int, angle: float) -> None:
         sim.tell("servo %d to %g degrees" % (pin, angle))
 
-    def read(self, pin: Any) -> bool:
+    def read(self, pin: Pin) -> bool:
         return sim.line("button.txt") == "1"
 
-    def ready(self, kind: str, pin: Any) -> None:
+    def ready(self, kind: str, pin: Pin) -> None:
         """Nothing to open."""
 
     def close(self) -> None:
@@ -45,10 +48,10 @@ class PiPins:
     def turn(self, pin: int, angle: float) -> None:
         self.ready("servo", pin).angle = min(max(angle, 0), 180)
 
-    def read(self, pin: Any) -> bool:
+    def read(self, pin: Pin) -> bool:
         return bool(self.ready("button", pin).is_pressed)
 
-    def ready(self, kind: str, pin: Any) -> Any:
+    def ready(self, kind: str, pin: Pin) -> Any:
         """The open pin; DeviceError if it is in use, or is none."""
         if (kind, pin) not in self._open:
             try:
@@ -57,7 +60,7 @@ class PiPins:
                 raise refused(pin, err) from None
         return self._open[kind, pin]
 
-    def _device(self, kind: str, pin: Any) -> Any:
+    def _device(self, kind: str, pin: Pin) -> Any:
         if kind == "pin":
             return self._package.OutputDevice(pin)
         if kind == "button":
@@ -89,11 +92,11 @@ class UnihikerPins:
     def turn(self, pin: int, angle: float) -> None:
         self.ready("servo", pin).write_angle(int(min(max(angle, 0), 180)))
 
-    def read(self, pin: Any) -> bool:
+    def read(self, pin: Pin) -> bool:
         device = self.ready("button", pin)
         return bool(device.is_pressed() if pin in ("a", "b") else device.read_digital())
 
-    def ready(self, kind: str, pin: Any) -> Any:
+    def ready(self, kind: str, pin: Pin) -> Any:
         """The open pin; DeviceError."""
         if (kind, pin) not in self._open:
             try:
@@ -102,7 +105,7 @@ class UnihikerPins:
                 raise refused(pin, err) from None
         return self._open[kind, pin]
 
-    def _device(self, kind: str, pin: Any) -> Any:
+    def _device(self, kind: str, pin: Pin) -> Any:
         Pin = self._package.Pin
         if pin in ("a", "b"):
             return getattr(need("pinpong.extension.unihiker", "Buttons", "按钮"), "button_" + pin)
@@ -114,13 +117,13 @@ class UnihikerPins:
         self._open.clear()
 
 
-def ready(kind: str, pin: Any) -> None:
+def ready(kind: str, pin: Pin) -> None:
     """Open a pin as "pin", "servo" or "button", also in the simulator only one that the board has. DeviceError."""
     check(kind, pin, (read_bundle() or {}).get("pins") or {})
     pins().ready(kind, pin)
 
 
-def check(kind: str, pin: Any, there: Dict[str, Any]) -> None:
+def check(kind: str, pin: Pin, there: Dict[str, Any]) -> None:
     """DeviceError, which names those there are, for a pin that is not among a board's: kind -> numbers.
 
     Nothing is said of boards that we know nothing of, nor of buttons with names.
@@ -175,7 +178,7 @@ def close() -> None:
         pins.cache_clear()
 
 
-def refused(pin: Any, err: BaseException) -> DeviceError:
+def refused(pin: Pin, err: BaseException) -> DeviceError:
     text = "%s: %s" % (type(err).__name__, str(err)[:100])
     if "use" in text.lower() or "busy" in text.lower():
         return DeviceError(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, NamedTuple, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, NamedTuple, Sequence, Tuple
 
 from . import pins, wires
+
+if TYPE_CHECKING:
+    from ..typed import Pin
 
 
 class Sensor(NamedTuple):
@@ -15,11 +18,11 @@ class Sensor(NamedTuple):
     ready: Callable[..., Any]
 
 
-def _button(pin: Any) -> bool:
+def _button(pin: Pin) -> bool:
     return bool(pins.pins().read(_pin(pin)))
 
 
-def _pin(pin: Any) -> Any:
+def _pin(pin: Pin) -> Any:
     """21, or on the Unihiker also "a" and "b"."""
     return int(pin) if str(pin).replace(".0", "").isdigit() else str(pin).lower()
 

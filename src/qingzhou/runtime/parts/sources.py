@@ -19,9 +19,8 @@ from . import jpeg, sim
 from .optional import board, need, there
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    from ..typed import Array
 
-    Array = npt.NDArray[Any]
 
 SIZE = "640x480"  # what a camera is asked for; more costs time and is made smaller for the network anyway
 Size = Tuple[int, int]  # width and height

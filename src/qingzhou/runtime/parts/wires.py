@@ -177,7 +177,7 @@ class Broker:
             time.sleep(0.05)
         return bool(self._client.is_connected())
 
-    def _on_connect(self, client: Any, data: Any, flags: Any, code: Any, *_: Any) -> None:
+    def _on_connect(self, client: Any, data: Any, flags: Any, code: Any, *_: object) -> None:
         if _failed(code):
             tell(
                 'The MQTT broker %s refuses this user (%s). Write mqtt(topic, text, "user:password@host").'

@@ -1,0 +1,42 @@
+"""Types that only a checker reads: imported under TYPE_CHECKING, so none of this is copied beside programs."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Dict, List, Protocol, Sequence, Union
+
+import numpy.typing as npt
+from PIL import Image
+
+Array = npt.NDArray[Any]
+FilePath = Union[str, "os.PathLike[str]"]
+Shown = Union[FilePath, bytes, Image.Image, Array]  # a picture as somebody gives it
+Pin = Union[int, str]
+
+
+class Entry(Protocol):
+    """An input or output of a network, as onnxruntime tells it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def shape(self) -> Sequence[Union[int, str, None]]: ...
+    @property
+    def type(self) -> str: ...
+
+
+class Meta(Protocol):
+    """What a file says of itself."""
+
+    @property
+    def custom_metadata_map(self) -> Dict[str, str]: ...
+
+
+class Session(Protocol):
+    """The part of onnxruntime's InferenceSession that the Predictor uses."""
+
+    def get_inputs(self) -> Sequence[Entry]: ...
+    def get_overridable_initializers(self) -> Sequence[Entry]: ...
+    def get_outputs(self) -> Sequence[Entry]: ...
+    def get_modelmeta(self) -> Meta: ...
+    def run(self, names: None, feed: Dict[str, Array]) -> List[Array]: ...
