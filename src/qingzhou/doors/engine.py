@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,7 @@ class Raw:
     """A model without any preparation, for task custom."""
 
     def __init__(self, path: Path) -> None:
-        self.session = open_session(path)
+        self.session: Any = open_session(path)  # onnxruntime's own, which can be asked for single outputs
 
     def outputs(self, fed: Any) -> list[Array]:
         """The arrays of the output named "output", or of all; `fed` is an array, or a dict of them by input name."""
@@ -97,7 +97,7 @@ def _predictor(path: Path) -> Any:
     return Predictor(path, card=card, session=session)
 
 
-def _sizes(shape: list[Any]) -> tuple[int | None, ...]:
+def _sizes(shape: Sequence[Any]) -> tuple[int | None, ...]:
     return tuple(n if isinstance(n, int) else None for n in shape)
 
 

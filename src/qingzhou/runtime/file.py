@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from .errors import FileMissing, QingzhouError
 
 if TYPE_CHECKING:
+    from typing import TypeGuard
+
     from .typed import FilePath
 
 KINDS = {  # of what has a name and is no file
@@ -56,6 +58,6 @@ def _check(path: FilePath, mode: int) -> None:
     )
 
 
-def is_path(data: Any) -> bool:
+def is_path(data: object) -> TypeGuard[FilePath]:
     """Whether this is the path of a file."""
     return isinstance(data, (str, os.PathLike))

@@ -23,7 +23,7 @@ from .read import several
 if TYPE_CHECKING:
     from .model.detect import Found
     from .model.prepare import View
-    from .typed import Array, FilePath
+    from .typed import Array, Entry, FilePath, Session
 
 
 __all__ = ["Detection", "Prediction", "Predictor", "load"]
@@ -58,7 +58,11 @@ class Predictor:
     """
 
     def __init__(
-        self, path: FilePath, card: Optional[Card] = None, threads: Optional[int] = None, session: Any = None
+        self,
+        path: FilePath,
+        card: Optional[Card] = None,
+        threads: Optional[int] = None,
+        session: Optional[Session] = None,
     ) -> None:
         """`card` replaces the one in the file, for files that have none; `session`, with the methods of onnxruntime's
         that are used here, is another engine's that has opened the file already.
@@ -128,7 +132,7 @@ class Predictor:
             return self.predict(read_text(path))
         return self.predict(str(path) if self.card.input.kind == "tokens" else path, threshold=threshold)
 
-    def prepare(self, data: Any, order: str = "RGB") -> Array:
+    def prepare(self, data: object, order: str = "RGB") -> Array:
         """The array that the network takes for this input, with its batch axis."""
         return self._prepared(self.card.input, data, order)
 
@@ -320,7 +324,7 @@ class Predictor:
         return {**{entry.name: zeros(entry) for entry in self._inputs if entry.name not in given}, **given}
 
 
-def _card(session: Any, path: str) -> Card:
+def _card(session: Session, path: str) -> Card:
     metadata = session.get_modelmeta().custom_metadata_map
     if KEY in metadata:
         return Card.from_json(metadata[KEY])
@@ -332,7 +336,7 @@ def _card(session: Any, path: str) -> Card:
     )
 
 
-def _place(inputs: List[Any], names: List[str], card: Card) -> int:
+def _place(inputs: List[Entry], names: List[str], card: Card) -> int:
     """The number of the output that holds the scores; ModelError if the card names what the network has not."""
     missing = [name for name in outputs_of(card) if name not in names]
     given = next((one for one in card.inputs if one.name not in [entry.name for entry in inputs]), None)

@@ -39,11 +39,15 @@ TYPES = re.compile(r"^if TYPE_CHECKING:\n(?: .*\n|\n)+", re.MULTILINE)
 DOCSTRING = r"""(^\ *(?:class\ %s\w+|def\ %s\w*\((?:[^()]|\([^()]*\))*\))[^\n]*:\n)
                 \ +\"{3}(?:[^"]|"(?!""))*\"{3}\n\n?(?=\ )"""
 OF_PRIVATE, OF_ALL = (re.compile(DOCSTRING % names, re.MULTILINE | re.VERBOSE) for names in (("_", "_[^_]"), ("", "")))
+OF_FUNCTIONS = re.compile(
+    (DOCSTRING % ("_", "")).replace(r"(^\ *", "(^", 1), re.MULTILINE | re.VERBOSE
+)  # not of methods
 COMMENT = re.compile(r"^ *#[^\n]*\n|(?<=\S)  # [^\"'\n]*$", re.MULTILINE)
 MORE = re.compile(r'\A("{3}[^\n"]+(?:\n[^\n"]+)*)\n\n(?:[^"]|"(?!""))*"{3}')  # of a module's docstring
 RULE = re.compile(r"^ *# -- .*\n\n?", re.MULTILINE)  # between the parts of a module
-# Modules that only the others use, but for pictures_of() of read.py; answers are what a program is given.
-INNER = re.compile(r"(?:model|engine)\.(?!answers)|(?:file|memory|read)$")
+# Modules that only the others use, but for pictures_of() of read.py; a program is given the classes of answers.py.
+INNER = re.compile(r"(?:model|engine)\.|(?:file|memory|read)$")
+GIVEN = "model.answers"
 TYPED = "typed"  # it holds types only
 ROOMS = ("model", "engine", "parts", "bundle")
 IMPORT = re.compile(r"^( *)from (\.+)([\w.]*) import ([^\n(]+|\([^)]*\))", re.MULTILINE)
@@ -124,11 +128,10 @@ def module(name: str) -> str:
     """
     text = (files("qingzhou") / "runtime" / file_of(name)).read_text("utf-8")
     text = RULE.sub("", TYPES.sub("", text))
-    return (
-        COMMENT.sub("", MORE.sub(r'\1"""', OF_ALL.sub(r"\1", text)))
-        if INNER.match(name)
-        else OF_PRIVATE.sub(r"\1", text)
-    )
+    if not INNER.match(name):
+        return OF_PRIVATE.sub(r"\1", text)
+    docstrings = OF_FUNCTIONS if name == GIVEN else OF_ALL
+    return COMMENT.sub("", MORE.sub(r'\1"""', docstrings.sub(r"\1", text)))
 
 
 def _imports(name: str) -> list[tuple[str, bool]]:

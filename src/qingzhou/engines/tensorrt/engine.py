@@ -235,7 +235,7 @@ def _advice_without(path: Path) -> tuple[str, ...]:
 
 def _open_prepared(path: Path, settings: Settings) -> Session:
     """Operator by operator: onnxruntime's own INT8 arithmetic overflows on some processors."""
-    return open_session(path, settings.threads, once=True)  # type: ignore[no-any-return]
+    return open_session(path, settings.threads, once=True)
 
 
 PREPARES = Engine(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import mmap
 import os
-from typing import TYPE_CHECKING, Any, Dict, Iterator, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Iterator, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -14,13 +14,15 @@ from ..file import is_file, open_file
 from ..memory import room
 
 if TYPE_CHECKING:
-    from ..typed import FilePath
+    from ..typed import Array, Entry, FilePath, Session
+
+    Bytes = Union[bytes, mmap.mmap]
 
 # Bytes of a model of which onnxruntime makes no second, rearranged copy: it loads faster and in less memory.
 LARGE = 256 << 20
 
 
-def open_any(path: FilePath, threads: Optional[int] = None) -> Any:
+def open_any(path: FilePath, threads: Optional[int] = None) -> Session:
     """A session for a file of either engine, which its name tells; FileMissing, ModelError, EngineError, ExtraMissing.
 
     Only that engine needs to be installed.
@@ -39,7 +41,7 @@ def open_session(
     once: bool = False,
     strict: bool = False,
     checked: bool = False,
-) -> Any:
+) -> Session:
     """An onnxruntime session, on the CPU unless other providers are named; FileMissing or ModelError.
 
     `once` is for a single run: the network is run as it is written, since to improve it and to rearrange its weights
@@ -77,7 +79,12 @@ def open_session(
         raise _refused(os.path.basename(str(path)), str(err), ort.__version__) from None
 
 
-def start(model: Any, options: Any, providers: Sequence[str] = ("CPUExecutionProvider",), checked: bool = False) -> Any:
+def start(
+    model: Union[str, bytes],
+    options: Any,
+    providers: Sequence[str] = ("CPUExecutionProvider",),
+    checked: bool = False,
+) -> Session:
     """The one place where onnxruntime is given a model, its path or its bytes: ModelError before it sees one that would
     have it open other files; whatever it says of a broken one goes on to the caller, who knows what it was for.
     """
@@ -90,7 +97,10 @@ def start(model: Any, options: Any, providers: Sequence[str] = ("CPUExecutionPro
         with open_file(model) as file:
             model = file.read()
     # Without its fallback, which prints in the middle of our output and then fails the same way.
-    return onnxruntime_package().InferenceSession(model, options, providers=list(providers), enable_fallback=0)
+    session: Session = onnxruntime_package().InferenceSession(
+        model, options, providers=list(providers), enable_fallback=0
+    )
+    return session
 
 
 def _is_unicode(path: str) -> bool:
@@ -107,7 +117,7 @@ def _threads() -> int:
     return int(wanted) if wanted.isdecimal() else 0
 
 
-def zeros(entry: Any) -> Any:
+def zeros(entry: Entry) -> Array:
     """The first state: zeros of the input's own shape, 1 where it is free."""
     shape = [n if isinstance(n, int) and n > 0 else 1 for n in entry.shape]
     kind = np.dtype(np.int64 if "int64" in entry.type else np.float32)
@@ -186,7 +196,7 @@ INSIDE: Dict[str, Dict[int, str]] = {
 }
 
 
-def check_one_file(model: Any) -> None:
+def check_one_file(model: Union[str, bytes]) -> None:
     """ModelError if a tensor's numbers are said to be in another file; ValueError if this is no ONNX file.
 
     `model` is its path, or its bytes. An .ort file has no such tensors; onnxruntime, too, knows it by its name.
@@ -214,7 +224,7 @@ def _outside(name: str) -> ModelError:
     )
 
 
-def _names_a_file(data: Any, start: int, end: int, kind: str, depth: int) -> bool:
+def _names_a_file(data: Bytes, start: int, end: int, kind: str, depth: int) -> bool:
     if depth > DEEPEST:
         raise ValueError("graphs within graphs without end")
     for number, value, stop in _fields(data, start, end):
@@ -226,7 +236,7 @@ def _names_a_file(data: Any, start: int, end: int, kind: str, depth: int) -> boo
     return False
 
 
-def _fields(data: Any, place: int, end: int) -> Iterator[Tuple[int, int, int]]:
+def _fields(data: Bytes, place: int, end: int) -> Iterator[Tuple[int, int, int]]:
     """Of each field its number, then the value of a varint and 0, or where its bytes begin and end."""
     while place < end:
         key, place = _varint(data, place)
@@ -246,7 +256,7 @@ def _fields(data: Any, place: int, end: int) -> Iterator[Tuple[int, int, int]]:
         place += size
 
 
-def _varint(data: Any, place: int) -> Tuple[int, int]:
+def _varint(data: Bytes, place: int) -> Tuple[int, int]:
     """A number in groups of seven bits, and where it ends."""
     value = shift = 0
     while shift < 70 and place < len(data):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 
 if TYPE_CHECKING:
     from ..typed import Array
+    from .picture import Picture
+
+    Pixels = Union[Array, Picture]  # in memory, or read as it is resized
 
 
 BITS = 11  # of OpenCV's fixed-point weights: INTER_RESIZE_COEF_BITS in modules/imgproc/src/resize.cpp
@@ -23,7 +26,7 @@ def linear(picture: Array, height: int, width: int) -> Array:
     return _fixed_point(picture, _across(picture.shape[1], width, colours), _down(picture.shape[0], height))
 
 
-def linear_of_few(picture: Any, height: int, width: int) -> Array:
+def linear_of_few(picture: Picture, height: int, width: int) -> Array:
     """linear() of a Picture, of which only the pixels that count are taken."""
     left, top, right, bottom = picture.box
     down = _down(bottom - top, height, top, picture.shape[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 from PIL import Image
@@ -13,7 +13,10 @@ from .card import Input
 
 if TYPE_CHECKING:
     from ..typed import Array
+    from .picture import Picture
     from .quick import Prepared
+
+    Pixels = Union[Array, Picture]  # in memory, or read as it is resized
 
 
 class View(NamedTuple):
@@ -26,7 +29,7 @@ class View(NamedTuple):
     left: float = 0.0
     top: float = 0.0
 
-    def resized(self, before: Any, after: Any) -> View:
+    def resized(self, before: Sequence[int], after: Sequence[int]) -> View:
         """After a resize from (height, width) to another."""
         y, x = after[0] / before[0], after[1] / before[1]
         return self._replace(scale_x=self.scale_x * x, scale_y=self.scale_y * y, left=self.left * x, top=self.top * y)
@@ -36,14 +39,14 @@ class View(NamedTuple):
         return self._replace(left=self.left + right, top=self.top + down)
 
 
-def prepare(image: Any, entry: Input) -> Array:
+def prepare(image: Pixels, entry: Input) -> Array:
     """A picture of read_for(…, entry) or read_image(…, entry.color) -> (1, C, H, W) or (1, H, W, C) float32: the card's
     steps, then the network's size and layout.
     """
     return prepare_view(image, entry)[0]
 
 
-def prepare_view(image: Any, entry: Input) -> Tuple[Array, View]:
+def prepare_view(image: Pixels, entry: Input) -> Tuple[Array, View]:
     """prepare(), and where the picture then lies; ImageError where a step would take more memory than there is."""
     for number, step in enumerate(plan(image, entry), start=1):
         if step.bytes > room():
@@ -71,7 +74,7 @@ def _laid_out(batch: Array, entry: Input) -> Array:
     return batch if entry.layout == "NCHW" else np.ascontiguousarray(batch.transpose(0, 2, 3, 1))
 
 
-def _at_once(image: Any, entry: Input) -> Optional[Prepared]:
+def _at_once(image: Pixels, entry: Input) -> Optional[Prepared]:
     first = entry.steps[0] if entry.steps else {}
     if first.get("interpolation") != "pillow":
         return None
@@ -88,11 +91,12 @@ class Planned(NamedTuple):
     bytes: int
 
 
-def plan(image: Any, entry: Input) -> Iterator[Planned]:
+def plan(image: Pixels, entry: Input) -> Iterator[Planned]:
     """What each step of the card will need, and the resize to the network's size as the last; nothing is done yet."""
-    array = isinstance(image, np.ndarray)
-    colours, each = (1 if entry.color == "GRAY" else 3), (image.dtype.itemsize if array else 1)
-    size, there, held = sides(image), image.shape[0], (image.nbytes if array else 0)  # a Picture was counted before
+    colours, each, held = (1 if entry.color == "GRAY" else 3), 1, 0  # a Picture was counted before
+    if isinstance(image, np.ndarray):
+        each, held = image.dtype.itemsize, image.nbytes
+    size, there = sides(image), image.shape[0]
     for step in (*entry.steps, {}):
         before, (height, width) = each, size
         size = size_after(step or {"op": "resize", "size": _wanted(entry, size)}, height, width)
@@ -112,9 +116,10 @@ def plan(image: Any, entry: Input) -> Iterator[Planned]:
         held, there = made, size[0]
 
 
-def step_by_step(image: Any, entry: Input) -> Tuple[Array, View]:
+def step_by_step(image: Pixels, entry: Input) -> Tuple[Array, View]:
     """prepare_view() for any steps; (1, C, H, W)."""
-    picture, view = image, View(*sides(image))
+    picture: Any = image
+    view = View(*sides(image))
     for step in entry.steps:
         before = sides(picture)
         picture = STEPS[step["op"]](picture, step, entry)
@@ -134,7 +139,7 @@ def _wanted(entry: Input, size: Tuple[int, int]) -> Tuple[int, int]:
     return height or size[0], width or size[1]
 
 
-def _follow(view: View, step: Dict[str, Any], before: Any, after: Any) -> View:
+def _follow(view: View, step: Dict[str, Any], before: Sequence[int], after: Sequence[int]) -> View:
     """The view after a step that made (height, width) of another size."""
     if step["op"] == "resize":
         return view.resized(before, after)
@@ -151,7 +156,7 @@ def _offset(before: int, after: int) -> int:
     return (after - before) // 2 if after > before else -round((before - after) / 2)
 
 
-def _resize(picture: Any, step: Dict[str, Any], entry: Input) -> Array:
+def _resize(picture: Pixels, step: Dict[str, Any], entry: Input) -> Array:
     height, width = sides(picture)
     size = new_size(step, height, width)
     return resize(picture, size[0], size[1], step["interpolation"])
@@ -185,7 +190,7 @@ def _pad_to(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
     return planes[0] if picture.ndim == 2 else planes.transpose(1, 2, 0)
 
 
-def _fill(values: Sequence[float], kind: Any) -> Array:
+def _fill(values: Sequence[float], kind: np.dtype[Any]) -> Array:
     """A number for each channel, (C, 1, 1); for pixels rounded and cut to 0 to 255, as OpenCV's copyMakeBorder does."""
     found = np.asarray(values, np.float32).reshape(-1, 1, 1)
     return found if kind != np.uint8 else np.clip(np.rint(found), 0, 255).astype(np.uint8)
@@ -297,24 +302,27 @@ def new_size(step: Dict[str, Any], height: int, width: int) -> Tuple[int, int]:
     return high, wide
 
 
-def sides(picture: Any) -> Tuple[int, int]:
+def sides(picture: Pixels) -> Tuple[int, int]:
     """(height, width) of an array or a Picture."""
     height, width = picture.shape[:2] if isinstance(picture, np.ndarray) else picture.size
     return height, width
 
 
-def resize(picture: Any, height: int, width: int, interpolation: str) -> Array:
+def resize(picture: Pixels, height: int, width: int, interpolation: str) -> Array:
     """(H, W) or (H, W, C), uint8 or float32, or a Picture of image.py -> the same of another size, by "pillow" or
     "cv2".
     """
-    array = isinstance(picture, np.ndarray)
     if picture.shape[:2] == (height, width):
-        return np.asarray(picture if array else picture.take())
+        return np.asarray(picture if isinstance(picture, np.ndarray) else picture.take())
     if interpolation == "pillow":
-        return _pillow(picture, height, width) if array else _pillow_by_strips(picture, height, width)
+        if isinstance(picture, np.ndarray):
+            return _pillow(picture, height, width)
+        return _pillow_by_strips(picture, height, width)
     from .cv2_linear import linear, linear_of_few
 
-    return linear(picture, height, width) if array else linear_of_few(picture, height, width)
+    if isinstance(picture, np.ndarray):
+        return linear(picture, height, width)
+    return linear_of_few(picture, height, width)
 
 
 def _pillow(picture: Array, height: int, width: int) -> Array:
@@ -326,7 +334,7 @@ def _pillow(picture: Array, height: int, width: int) -> Array:
     return np.asarray(across.resize((width, height), Image.Resampling.BILINEAR))
 
 
-def _pillow_by_strips(picture: Any, height: int, width: int) -> Array:
+def _pillow_by_strips(picture: Picture, height: int, width: int) -> Array:
     """_pillow() of a Picture: what goes across needs its own row only."""
     left, top, right, bottom = picture.box
     across, place = None, 0

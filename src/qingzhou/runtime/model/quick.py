@@ -7,7 +7,7 @@ middle, channel by channel, as the network takes them: on a board less than half
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from .card import Input
 
 if TYPE_CHECKING:
     from ..typed import Array
+    from .picture import Picture
+
+    Pixels = Union[Array, Picture]  # in memory, or read as it is resized
 
 
 BITS = 22  # of Pillow's weights: PRECISION_BITS in its src/libImaging/Resample.c
@@ -42,12 +45,12 @@ class Prepared(NamedTuple):
     left: int
 
 
-def prepared(picture: Any, entry: Input, size: Tuple[int, int]) -> Optional[Prepared]:
+def prepared(picture: Pixels, entry: Input, size: Tuple[int, int]) -> Optional[Prepared]:
     """What prepare() makes of a picture, bit for bit; None where it has other steps than these. The first of them is a
     resize to `size`, (height, width).
     """
     plan = _plan(picture, entry, size)
-    if plan is None:
+    if plan is None or not isinstance(picture, np.ndarray):
         return None
     (top, left), (high, wide) = plan
     height, width = picture.shape[:2]
@@ -64,7 +67,7 @@ def prepared(picture: Any, entry: Input, size: Tuple[int, int]) -> Optional[Prep
     return Prepared(out, size, top, left)
 
 
-def _plan(picture: Any, entry: Input, size: Tuple[int, int]) -> Any:
+def _plan(picture: Pixels, entry: Input, size: Tuple[int, int]) -> Any:
     """Where the part in the middle begins after the resize, and its (height, width); None for other steps."""
     steps = {step["op"]: step for step in entry.steps}
     if tuple(steps) not in KNOWN or len(steps) != len(entry.steps) or not isinstance(picture, np.ndarray):

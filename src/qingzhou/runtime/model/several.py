@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..typed import Array
 
 
-def feeds(data: Any, card: Card, prepared: Callable[[Input, Any], Array]) -> List[Dict[str, Array]]:
+def feeds(data: object, card: Card, prepared: Callable[[Input, Any], Array]) -> List[Dict[str, Array]]:
     """What the network takes, by its inputs' names: once for each picture, row or array that all of them have.
 
     InputError where `data` is no mapping of just these names, or one input has more rows than another.
@@ -35,7 +35,7 @@ def is_single(data: Mapping[str, Any], card: Card) -> bool:
     return all(not is_path(one) and np.ndim(one) == len(entry.shape) - 1 for entry, one in rows)
 
 
-def _not_these(data: Any, names: List[str]) -> InputError:
+def _not_these(data: object, names: List[str]) -> InputError:
     found = ", ".join(str(name)[:60] for name in data) if isinstance(data, Mapping) else type(data).__name__
     wanted = ", ".join(name[:60] for name in names)
     shown = ", ".join('"%s": …' % name[:60] for name in names)

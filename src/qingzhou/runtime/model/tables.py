@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import zipfile
-from typing import TYPE_CHECKING, Any, List, Optional
+from typing import TYPE_CHECKING, Any, BinaryIO, List, Optional
 
 import numpy as np
 
@@ -72,7 +72,7 @@ def _check_file(path: FilePath) -> None:
         raise _too_large(path)
 
 
-def _numpy(path: FilePath, file: Any) -> Array:
+def _numpy(path: FilePath, file: BinaryIO) -> Array:
     """The array `data` of an .npz file, else its first; read without pickle."""
     try:
         if zipfile.is_zipfile(file):

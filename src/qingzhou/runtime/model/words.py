@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, List, Mapping, Optional, Set, Tuple
 
 import numpy as np
 
@@ -18,7 +18,7 @@ LONGEST = 100_000  # words that are made, or characters that are read
 LOOKED_AT = 1_000  # characters of words for each of a text: ordinary ones take a tenth
 
 
-def numbers(data: Any, vocabulary: Mapping[str, int]) -> Array:
+def numbers(data: object, vocabulary: Mapping[str, int]) -> Array:
     """(length, 1) token numbers of a text, a list of words, or numbers as they are; InputError for unknown words."""
     if isinstance(data, str):
         data = split(data, vocabulary)
@@ -88,7 +88,7 @@ def generate(step: Step, vocabulary: Mapping[str, int], text: str, length: int, 
     return _gap(vocabulary).join(made)
 
 
-def _choose(row: Array, chance: Optional[Any]) -> int:
+def _choose(row: Array, chance: Optional[np.random.RandomState]) -> int:
     """The likeliest, or one drawn by its probability."""
     if chance is None:
         return int(row.argmax())
