@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from ..onnxfile.facts import Facts
-    from ..runtime.engine.as_onnxruntime import Entry, Meta
     from ..runtime.model.card import Card
+    from ..runtime.typed import Entry, Meta
 
     Array = npt.NDArray[Any]
 

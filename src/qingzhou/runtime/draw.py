@@ -21,7 +21,7 @@ from .read import is_result
 from .whole import replacing
 
 if TYPE_CHECKING:
-    from .typed import FilePath, Shown
+    from .typed import FilePath
 
 SMALLEST = 160  # pixels of the shorter side that `enlarge` gives at least
 LARGEST = 1 << 24  # pixels to which it enlarges
@@ -62,7 +62,7 @@ COLORS = (  # that differ from each other, also for most people who see fewer co
 VEIL = 0.45  # how much of a mask's colour covers the picture
 
 
-def draw(source: Shown, answer: Any, enlarge: bool = False) -> Any:
+def draw(source: object, answer: Any, enlarge: bool = False) -> Any:
     """The picture (a path, array or PIL image) as a PIL image with the answer on it.
 
     A label with its confidence stands at the top; a list of Detection becomes boxes, and masks as coloured areas.

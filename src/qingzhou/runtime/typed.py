@@ -6,11 +6,9 @@ import os
 from typing import Any, Dict, Protocol, Sequence, Union
 
 import numpy.typing as npt
-from PIL import Image
 
 Array = npt.NDArray[Any]
 FilePath = Union[str, "os.PathLike[str]"]
-Shown = Union[FilePath, bytes, Image.Image, Array]  # a picture as somebody gives it
 Pin = Union[int, str]
 
 

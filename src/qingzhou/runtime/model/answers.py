@@ -16,7 +16,7 @@ from ..errors import say
 if TYPE_CHECKING:
     import PIL.Image
 
-    from ..typed import Array, Shown
+    from ..typed import Array
     from .card import Card, Input
 
 
@@ -158,7 +158,7 @@ class Look(NamedTuple):
     transparent: float
 
 
-def look(source: Shown, batch: Array, entry: Input) -> Look:
+def look(source: object, batch: Array, entry: Input) -> Look:
     """Of a picture as predict() takes it, and of what the network takes: (1, C, H, W) or (1, H, W, C)."""
     batch = batch if entry.layout == "NCHW" else np.ascontiguousarray(batch.transpose(0, 3, 1, 2))
     some = batch[0, :, :: max(1, batch.shape[2] // SIDE), :: max(1, batch.shape[3] // SIDE)]
@@ -204,7 +204,7 @@ def _code(seen: Look, pictures: Optional[Dict[str, Any]]) -> str:
     return "pale" if seen.contrast < contrast - max(FAR * wide, LEAST) else ""
 
 
-def transparency(source: Shown) -> float:
+def transparency(source: Any) -> float:
     """The share of pixels with an alpha below one half; only files that may hold alpha are read for it."""
     try:
         from PIL import Image  # models of tables do without

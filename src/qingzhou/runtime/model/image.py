@@ -21,7 +21,7 @@ from .picture import MOST_PIXELS, HalfColours, Picture, has_half_colours, is_jpe
 from .prepare import new_size
 
 if TYPE_CHECKING:
-    from ..typed import Array, FilePath, Shown
+    from ..typed import Array, FilePath
     from .card import Input
 
 
@@ -33,7 +33,7 @@ LARGE = 100_000_000  # bytes when decoded; of larger JPEGs no more is decoded th
 GAP = 2.5  # times the size after the resize: what a smaller decoding leaves to Pillow's antialiased resize
 
 
-def read_image(source: Shown, color: str, order: str = "RGB") -> Array:
+def read_image(source: object, color: str, order: str = "RGB") -> Array:
     """A picture as uint8: (H, W, 3) in "RGB" or "BGR" order, (H, W) for "GRAY"; turned upright, without alpha.
 
     `source` is a path, the bytes of a file, a PIL image, or an array (H, W), (H, W, 3) or (H, W, 4) whose colours
@@ -44,7 +44,7 @@ def read_image(source: Shown, color: str, order: str = "RGB") -> Array:
     return np.asarray(_read(source, lambda image: Picture(image, color, image is not source).take()))
 
 
-def read_for(source: Shown, entry: Input, order: str = "RGB", exact: Optional[bool] = None) -> Any:
+def read_for(source: object, entry: Input, order: str = "RGB", exact: Optional[bool] = None) -> Any:
     """What prepare() takes: read_image(source, entry.color, order), or a Picture where it is resized first.
 
     A JPEG may be decoded smaller then, see _times(); not if `exact`, by default the environment's QINGZHOU_EXACT.
@@ -67,7 +67,7 @@ def read_for(source: Shown, entry: Input, order: str = "RGB", exact: Optional[bo
     return _read(source, convert)
 
 
-def open_picture(source: Shown, side: Optional[int] = None) -> Any:
+def open_picture(source: object, side: Optional[int] = None) -> Any:
     """A path, the bytes of a file, a PIL image or an RGB array as an upright PIL image that carries no metadata.
 
     Shown `side` pixels wide and high at most, a JPEG may come smaller than it is, but at least twice as large as that;
@@ -100,7 +100,7 @@ def decoded(text: str) -> Any:
     return open_picture(data)
 
 
-def size_of(source: Shown) -> Tuple[int, int]:
+def size_of(source: object) -> Tuple[int, int]:
     """(height, width) of the upright picture; of a file without decoding it. FileMissing or ImageError."""
     height, width = source.shape[:2] if isinstance(source, np.ndarray) else _read(source, upright_size)
     return height, width
@@ -142,7 +142,7 @@ def _tell_once(times: int) -> None:
     )
 
 
-def _read(source: Shown, convert: Callable[[Any], Any]) -> Any:
+def _read(source: object, convert: Callable[[Any], Any]) -> Any:
     """What `convert` makes of an open picture; FileMissing or ImageError."""
     try:
         if isinstance(source, Image.Image):
@@ -189,12 +189,12 @@ def _is_one_scan(image: Any, file: BinaryIO) -> bool:
     return "progressive" not in image.info and file.read(3) == bytes([0, 6 + 2 * colours, colours])
 
 
-def _name(source: Shown) -> str:
+def _name(source: object) -> str:
     """What to call a picture in a message."""
     return str(source) if isinstance(source, (str, os.PathLike)) else "<%s>" % type(source).__name__
 
 
-def _open(source: Shown) -> BinaryIO:
+def _open(source: object) -> BinaryIO:
     """A file to read; FileMissing or ImageError where there is none."""
     if isinstance(source, (bytes, bytearray, memoryview)):
         return io.BytesIO(source)
