@@ -12,7 +12,7 @@ from .architecture import imagenet_input
 from .layouts import Layout, Rules
 from .mobilenet_v2 import MOBILENET_V2, STAGES
 from .mobilenet_v3 import MOBILENET_V3
-from .resnet import RESNET, RESNEXT
+from .resnet import REGNET, RESNET, RESNEXT
 from .shapes import Shapes, children, size
 from .shufflenet_v2 import SHUFFLENET_V2
 from .squeezenet import SQUEEZENET
@@ -24,6 +24,19 @@ RESNET_RULES: Rules = (
     ("layer{}.{}.conv{}", "backbone.layer{}.{}.conv{}"),
     ("layer{}.{}.bn{}", "backbone.layer{}.{}.bn{}"),
     ("layer{}.{}.downsample.{}", "backbone.layer{}.{}.downsample.{}"),
+    ("fc", "head.fc"),
+)
+REGNET_RULES: Rules = (
+    ("stem.0", "backbone.conv1"),
+    ("stem.1", "backbone.bn1"),
+    *(
+        (f"trunk_output.block{i}.block{i}-{{}}.{theirs}", f"backbone.layer{i}.{{}}.{ours}")
+        for i in (1, 2, 3, 4)
+        for theirs, ours in (
+            *(("f.a.0", "conv1"), ("f.a.1", "bn1"), ("f.b.0", "conv2"), ("f.b.1", "bn2")),
+            *(("f.c.0", "conv3"), ("f.c.1", "bn3"), ("proj.0", "downsample.0"), ("proj.1", "downsample.1")),
+        )
+    ),
     ("fc", "head.fc"),
 )
 SHUFFLENET_RULES: Rules = (
@@ -49,6 +62,11 @@ SHUFFLENET_RULES: Rules = (
 def resnet(shapes: Shapes) -> Rules:
     """Only with the 7x7 of the paper: where people put a 3x3, its stride and whether a pooling follows are unknown."""
     return RESNET_RULES if size(shapes, "conv1.weight", 3) == 7 else ()
+
+
+def regnet(shapes: Shapes) -> Rules:
+    """RegNetX; Y has squeeze-and-excitation, which is no part of the page."""
+    return REGNET_RULES if "trunk_output.block1.block1-0.f.a.0.weight" in shapes else ()
 
 
 def shufflenet_v2(shapes: Shapes) -> Rules:
@@ -130,6 +148,7 @@ def _entry() -> Input:
 TOOL, EITHER = "torchvision", "torchvision/timm"
 TORCHVISION = (
     Layout(EITHER, (RESNET, RESNEXT), resnet, _entry),
+    Layout(TOOL, (REGNET,), regnet, _entry),
     Layout(TOOL, (MOBILENET_V2,), mobilenet_v2, _entry),
     Layout(TOOL, (MOBILENET_V3,), mobilenet_v3, _entry),
     Layout(TOOL, (SHUFFLENET_V2,), shufflenet_v2, _entry),

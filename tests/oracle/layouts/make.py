@@ -38,6 +38,7 @@ NETWORKS = {
     "resnet50": ("ResNet-50", "resnet50", 5, (1, 3, 96, 96), 202),
     "resnext50_32x4d": ("ResNeXt-50 32x4d", "resnext50_32x4d", 3, (1, 3, 64, 64), 221),
     "wide_resnet50_2": ("Wide ResNet-50", "wide_resnet50_2", 4, (1, 3, 64, 64), 222),
+    "regnet_x_400mf": ("RegNetX-400MF", "regnet_x_400mf", 5, (1, 3, 64, 64), 227),
     "mobilenet_v2": ("MobileNetV2 1x", "mobilenet_v2", 10, (1, 3, 224, 224), 203),
     "mobilenet_v3_small": ("MobileNetV3 small", "mobilenet_v3_small", 10, (1, 3, 224, 224), 204),
     "mobilenet_v3_large": ("MobileNetV3 large", "mobilenet_v3_large", 7, (1, 3, 96, 96), 223),
