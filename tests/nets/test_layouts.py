@@ -9,6 +9,7 @@ import gzip
 import hashlib
 import json
 import os
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -121,6 +122,22 @@ def test_what_no_name_tells_is_assumed_aloud(prefix: str, tmp_path: Path) -> Non
     assert card.assumed == ["input_size", "resize", "normalize", "color", "labels"]
     assert "The file does not say how pictures were prepared; assumed: 224 x 224, short side 256" in card.notes[0]
     assert card.input.steps[0] == {"op": "resize", "short": 256, "interpolation": "pillow"}
+
+
+def test_networks_of_the_same_names_are_told_of(tmp_path: Path) -> None:
+    """timm's resnetblur50 has resnet50's names and shapes, and smooths before it halves; no file tells."""
+    use_language("en")
+    path = write_checkpoint(tmp_path / "x.pth", {"state_dict": zeros("resnet18")})
+    assert any("resnetblur" in note for note in convert(path, tmp_path / "x.onnx").card.notes)
+    path = write_checkpoint(tmp_path / "x.pth", {"state_dict": zeros("squeezenet1_1")})
+    assert not any("resnetblur" in note for note in convert(path, tmp_path / "x.onnx").card.notes)
+
+
+def test_a_bottleneck_makes_another_depth() -> None:
+    """timm's resnet26 has as many blocks as ResNet-18."""
+    found = shapes(zeros("resnet50"))
+    blocks = {key: shape for key, shape in found.items() if not re.match(r"layer\d\.[2-9]", key)}
+    assert recognise(blocks).title == "ResNet-26"
 
 
 REFUSED: dict[str, tuple[Any, type[Exception], str]] = {

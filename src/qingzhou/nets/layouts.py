@@ -31,12 +31,14 @@ class Layout:
     pages   whose networks they are
     rules   shapes of a file -> how its layers are called; empty if this tool did certainly not write them
     entry   how the tool prepares pictures where nobody says it
+    unsaid  a note, in the user's language, on networks that have the same names and compute something else
     """
 
     tool: str
     pages: tuple[Page, ...]
     rules: Callable[[Shapes], Rules]
     entry: Callable[[], Input]
+    unsaid: Callable[[], str] = str
 
     def candidates(self, shapes: Shapes, settings: Settings) -> Iterator[Candidate]:
         """Every size of the pages' networks in which these tensors may be, recorded with the names in the file."""
@@ -56,7 +58,7 @@ class Layout:
         def record(wanted: Wanted) -> Recorded:
             recorded = found.record(replace(wanted, usual=self.entry()))
             named = recorded.graph.renamed(lambda key: theirs.get(key) or renamed(key, back) or key)
-            return replace(recorded, graph=named)
+            return replace(recorded, graph=named, notes=tuple(filter(None, [self.unsaid()])))
 
         return record
 

@@ -47,6 +47,7 @@ class Recorded:
     assumed     which parts of the pictures' preparation the file does not say: see Card
     thresholds  of detectors, and of classifiers with sigmoids
     decoding    how the runtime turns raw predictions into boxes
+    notes       what else the tensors do not tell, in the user's language
     """
 
     graph: Graph
@@ -57,3 +58,4 @@ class Recorded:
     decoding: Decoding | None = None
     heads: Graph | None = None
     assumed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()

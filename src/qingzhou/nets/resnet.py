@@ -16,11 +16,15 @@ from .heads import Headed, head, heads
 from .settings import Settings, Step
 from .shapes import Shapes, agreed, children, norm_places, size
 
-DEPTHS: dict[tuple[int, ...], int] = {
-    (2, 2, 2, 2): 18,
-    (3, 4, 6, 3): 50,
-    (3, 4, 23, 3): 101,
-    (3, 8, 36, 3): 152,
+# Blocks of the stages; whether these have three convolutions each
+DEPTHS: dict[tuple[tuple[int, ...], bool], int] = {
+    ((2, 2, 2, 2), False): 18,
+    ((3, 4, 6, 3), False): 34,
+    ((2, 2, 2, 2), True): 26,
+    ((3, 4, 6, 3), True): 50,
+    ((3, 4, 23, 3), True): 101,
+    ((3, 8, 36, 3), True): 152,
+    ((3, 24, 36, 3), True): 200,
 }
 REGNETS: dict[tuple[int, ...], str] = {
     (32, 64, 160, 384): "400MF",
@@ -196,7 +200,7 @@ def title_of(trunk: Trunk) -> str:
 
 def _depth(trunk: Trunk) -> str:
     counts = tuple(stage.blocks for stage in trunk.stages)
-    depth = 34 if counts == (3, 4, 6, 3) and not trunk.bottleneck else DEPTHS.get(counts)
+    depth = DEPTHS.get((counts, trunk.bottleneck))
     return str(depth) if depth else "-".join(map(str, counts))
 
 

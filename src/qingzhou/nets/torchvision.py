@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..errors import say
 from ..runtime.model.card import Input
 from .architecture import imagenet_input
 from .layouts import Layout, Rules
@@ -145,9 +146,19 @@ def _entry() -> Input:
     return imagenet_input()
 
 
+def _smoothed() -> str:
+    """timm/models/resnet.py: aa_layer has no tensors; of timm 1.0.31 these three fit torchvision's names otherwise."""
+    return say(
+        en="timm's resnetblur and resnetaa have the same tensors and answer otherwise; this was taken for the plain "
+        "network. For those, save the network with torch.onnx.",
+        zh="timm 的 resnetblur 和 resnetaa 张量相同而结果不同；这里按普通网络处理。"
+        "如果是那些网络，请用 torch.onnx 导出。",
+    )
+
+
 TOOL, EITHER = "torchvision", "torchvision/timm"
 TORCHVISION = (
-    Layout(EITHER, (RESNET, RESNEXT), resnet, _entry),
+    Layout(EITHER, (RESNET, RESNEXT), resnet, _entry, _smoothed),
     Layout(TOOL, (REGNET,), regnet, _entry),
     Layout(TOOL, (MOBILENET_V2,), mobilenet_v2, _entry),
     Layout(TOOL, (MOBILENET_V3,), mobilenet_v3, _entry),

@@ -35,7 +35,7 @@ def read_state(checkpoint: Checkpoint, wanted: Wanted = Wanted()) -> Network:  #
     if head and head.attention and (settings.layers.residual is None or not settings.layers.sigmoid):
         raise _no_residual(match.title)
     several = [_several(found.thresholds)] if found.output.scores == "sigmoids" and found.thresholds else []
-    notes = [*checkpoint.notes, *_ignored(checkpoint), *settings.notes, *several]
+    notes = [*checkpoint.notes, *_ignored(checkpoint), *settings.notes, *found.notes, *several]
     card = Card(
         found.task,
         match.title,
