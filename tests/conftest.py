@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -23,7 +22,7 @@ def default_language() -> Iterator[None]:
     use_language(None)
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """The largest of the differences that tests recorded as the property "oracle"."""
     reports = [report for outcome in ("passed", "failed") for report in terminalreporter.stats.get(outcome, [])]
     found = [(value, report.nodeid) for report in reports for name, value in report.user_properties if name == "oracle"]

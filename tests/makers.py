@@ -81,14 +81,14 @@ class Tensor:
     more: tuple[Any, ...] = (False, {})
 
 
-def write_checkpoint(path: str | Path, obj: Any, legacy: bool = False, root: str = "archive") -> Path:
+def write_checkpoint(path: str | Path, obj: object, legacy: bool = False, root: str = "archive") -> Path:
     """torch.save(obj, path); numpy arrays become tensors, dicts stay dicts, numpy scalars stay numpy scalars."""
     with open(path, "wb") as file:
         (_write_legacy if legacy else _write_zip)(file, obj, root)
     return Path(path)
 
 
-def pickled(obj: Any, protocol: int = 2) -> tuple[bytes, list[Storage]]:
+def pickled(obj: object, protocol: int = 2) -> tuple[bytes, list[Storage]]:
     """The pickle of an object, and the storages that it names in their order."""
     buffer = io.BytesIO()
     pickler = _Pickler(buffer, protocol)
@@ -104,13 +104,13 @@ def write_archive(file: str | Path | BinaryIO, records: dict[str, Any], root: st
                 record.write(data)
 
 
-def _write_zip(file: BinaryIO, obj: Any, root: str) -> None:
+def _write_zip(file: BinaryIO, obj: object, root: str) -> None:
     data, storages = pickled(obj)
     records = {"data.pkl": data, "byteorder": sys.byteorder.encode(), "version": b"3\n"}
     write_archive(file, records | {f"data/{s.key}": _bytes(s.array) for s in storages}, root)
 
 
-def _write_legacy(file: BinaryIO, obj: Any, root: str) -> None:
+def _write_legacy(file: BinaryIO, obj: object, root: str) -> None:
     data, storages = pickled(obj)
     for value in (MAGIC, 1001, SYSTEM):
         pickle.dump(value, file, protocol=2)
@@ -134,7 +134,7 @@ class _Pickler(pickle._Pickler):
         super().__init__(file, protocol)
         self.storages: list[Storage] = []
 
-    def persistent_id(self, obj: Any) -> Any:
+    def persistent_id(self, obj: object) -> Any:
         if not isinstance(obj, Storage):
             return None
         if obj not in self.storages:
@@ -176,14 +176,14 @@ def tensor_arguments(tensor: Tensor) -> tuple[Any, ...]:
     return (tensor.storage, tensor.offset, tuple(map(int, tensor.shape)), tuple(map(int, tensor.stride)), *tensor.more)
 
 
-def linear(weight: np.ndarray, bias: np.ndarray, **state: Any) -> Instance:
+def linear(weight: np.ndarray, bias: np.ndarray, **state: object) -> Instance:
     """A pickled nn.Linear."""
     settings = {"in_features": weight.shape[1], "out_features": weight.shape[0], "training": True}
     parameters = {"weight": weight, "bias": bias}
     return module("torch.nn.modules.linear.Linear", {}, parameters=parameters, **settings, **state)
 
 
-def module(name: str, children: dict[str, Any], parameters: dict[str, Any] | None = None, **state: Any) -> Instance:
+def module(name: str, children: dict[str, Any], parameters: dict[str, Any] | None = None, **state: object) -> Instance:
     """A pickled nn.Module of any class."""
     return Instance(name, {"_parameters": parameters or {}, "_buffers": {}, "_modules": children, **state})
 

@@ -62,11 +62,11 @@ def cut(share: float) -> Make:
     return make
 
 
-def saved(obj: Any) -> Make:
+def saved(obj: object) -> Make:
     return lambda path: write_checkpoint(path, obj)
 
 
-def lenet(**changed: Any) -> Make:
+def lenet(**changed: np.ndarray | None) -> Make:
     return lambda path: write_lenet(path, **changed)
 
 
@@ -184,7 +184,7 @@ def test_no_traceback_at_the_command_line(bad: Bad, tmp_path: Path, out: Path) -
     assert not list(out.iterdir())
 
 
-def joined(value: Any) -> str:
+def joined(value: object) -> str:
     return ",".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
 
 

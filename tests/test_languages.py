@@ -40,7 +40,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def spoken(value: Any) -> Any:
+def spoken(value: object) -> Any:
     """A document without its texts and what differs each time."""
     if isinstance(value, dict):
         return {key: spoken(found) for key, found in value.items() if key not in TEXTS | OTHERS}
@@ -88,7 +88,7 @@ def test_json_is_the_same_in_both_languages(line: str, desk: Path, monkeypatch: 
             assert error["message"] == error[lang] and error["en"] != error["zh"]
 
 
-def errors_in(value: Any) -> list[dict[str, Any]]:
+def errors_in(value: object) -> list[dict[str, Any]]:
     """Everything in a document that is an error."""
     if isinstance(value, dict):
         return [value] if "message" in value else [one for found in value.values() for one in errors_in(found)]

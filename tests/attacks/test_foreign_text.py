@@ -197,13 +197,13 @@ def board(monkeypatch: pytest.MonkeyPatch) -> None:
     """A board that says such things in every step."""
 
     class Board:
-        def __init__(self, *given: Any) -> None: ...
+        def __init__(self, *given: object) -> None: ...
         def __enter__(self) -> Board:
             return self
 
-        def __exit__(self, *given: Any) -> None: ...
+        def __exit__(self, *given: object) -> None: ...
 
-    def push(bundle: Path, board: Any, folder: str, tell: Callable[[str], None], *given: Any) -> Pushed:
+    def push(bundle: Path, board: Any, folder: str, tell: Callable[[str], None], *given: object) -> Pushed:
         tell(EVIL)
         return Pushed(EVIL, 1, 1, 1, EVIL, {EVIL: EVIL}, {EVIL: EVIL})
 
@@ -245,7 +245,7 @@ class Server(http.server.BaseHTTPRequestHandler):
         else:
             self.answer({})
 
-    def log_message(self, *given: Any) -> None: ...
+    def log_message(self, *given: object) -> None: ...
 
 
 def server() -> str:

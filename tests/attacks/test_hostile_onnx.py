@@ -55,7 +55,7 @@ def entry(proto: onnx.ModelProto, key: str, value: str) -> None:
     onnx.helper.set_model_props(proto, kept)
 
 
-def card(path: str, value: Any) -> Callable[[onnx.ModelProto], None]:
+def card(path: str, value: object) -> Callable[[onnx.ModelProto], None]:
     """Set one field of the card, "input.steps.0.size" for example."""
 
     def change(proto: onnx.ModelProto) -> None:
@@ -84,7 +84,7 @@ CARDS = [
 
 
 @pytest.mark.parametrize(("path", "value"), CARDS, ids=lambda value: str(value)[:30])
-def test_a_card_that_cannot_be(path: str, value: Any, good: onnx.ModelProto) -> None:
+def test_a_card_that_cannot_be(path: str, value: object, good: onnx.ModelProto) -> None:
     """Refused as a whole, or harmless: never run, never a crash, never a huge amount of memory."""
     model = write(good, card(path, value))
     with pytest.raises(ModelError) as caught:

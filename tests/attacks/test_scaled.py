@@ -167,7 +167,7 @@ def test_a_product_ends_where_it_is_too_large() -> None:
     assert elements(sizes) is None and len(list(sizes)) == 1000
 
 
-def node(kind: str, inputs: list[str], output: str, **attributes: Any) -> onnx.NodeProto:
+def node(kind: str, inputs: list[str], output: str, **attributes: object) -> onnx.NodeProto:
     return helper.make_node(kind, inputs, [output], **attributes)
 
 
@@ -178,7 +178,7 @@ def model(*nodes: onnx.NodeProto, x: tuple[int, ...] = (2, 2), kind: int = Tenso
     return helper.make_model(helper.make_graph(list(nodes), "g", *ends, held))
 
 
-def doubled(kind: str, times: int, **attributes: Any) -> list[onnx.NodeProto]:
+def doubled(kind: str, times: int, **attributes: object) -> list[onnx.NodeProto]:
     """Each reads the one before twice."""
     return [node(kind, [f"{i}" if i else "x"] * 2, f"{i + 1}", **attributes) for i in range(times)]
 

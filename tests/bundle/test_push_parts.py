@@ -8,7 +8,6 @@ import sys
 import threading
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -140,7 +139,7 @@ def test_maker_of_the_network_card(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("network", ["8.8.8.0/24", "10.0.0.0/8", "nonsense", "192.168.1.0/33", "::1/128", "1.2.3.4"])
 def test_networks_that_are_not_asked(network: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def nobody(*_: Any) -> str:
+    def nobody(*_: object) -> str:
         raise AssertionError("somebody was asked")
 
     monkeypatch.setattr(scanning, "_banner", nobody)

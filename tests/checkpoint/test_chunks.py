@@ -33,13 +33,13 @@ CASES: dict[str, tuple[Any, bool]] = {
 }
 
 
-def tensors(path: Path, obj: Any, legacy: bool = False) -> Tensors:
+def tensors(path: Path, obj: object, legacy: bool = False) -> Tensors:
     return read_checkpoint(write_checkpoint(path, obj, legacy)).tensors
 
 
 @pytest.mark.parametrize("legacy", [False, True])
 @pytest.mark.parametrize(("value", "plain"), CASES.values(), ids=CASES)
-def test_the_pieces_are_the_array(value: Any, plain: bool, legacy: bool, tmp_path: Path) -> None:
+def test_the_pieces_are_the_array(value: object, plain: bool, legacy: bool, tmp_path: Path) -> None:
     found = tensors(tmp_path / "x.pth", {"w": value}, legacy)
     chunks = found.chunks("w")
     assert (chunks is not None) == plain

@@ -23,7 +23,7 @@ LENET = ORACLE / "trained" / "lenet_digits.pth"
 A = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
 
 
-def tensors_of(tmp_path: Path, obj: Any, legacy: bool = False) -> dict[str, np.ndarray]:
+def tensors_of(tmp_path: Path, obj: object, legacy: bool = False) -> dict[str, np.ndarray]:
     return dict(read_checkpoint(write_checkpoint(tmp_path / "x.pth", obj, legacy)).tensors)
 
 
@@ -137,7 +137,7 @@ PLACES = [
 
 
 @pytest.mark.parametrize("obj", [p[0] for p in PLACES], ids=[p[1] for p in PLACES])
-def test_places_of_the_state_dict(tmp_path: Path, obj: Any) -> None:
+def test_places_of_the_state_dict(tmp_path: Path, obj: object) -> None:
     assert list(tensors_of(tmp_path, obj)) == ["a"]
 
 
@@ -230,7 +230,7 @@ STRANGE = [
 @pytest.mark.parametrize(("what", "value"), STRANGE, ids=[s[0] for s in STRANGE])
 @pytest.mark.parametrize("legacy", [False, True], ids=["zip", "legacy"])
 def test_strange_tensors_are_refused_only_where_they_matter(
-    tmp_path: Path, what: str, value: Any, legacy: bool
+    tmp_path: Path, what: str, value: object, legacy: bool
 ) -> None:
     assert tensors_of(tmp_path, {"state_dict": {"a": A}, "optimizer": {"x": value}}, legacy)["a"].shape == (2, 3, 4)
     with pytest.raises(UnsupportedCheckpoint, match=what):

@@ -111,12 +111,12 @@ NO_NETWORK = [
 
 
 @pytest.mark.parametrize("obj", NO_NETWORK, ids=range(len(NO_NETWORK)))
-def test_no_network(tmp_path: Path, obj: Any) -> None:
+def test_no_network(tmp_path: Path, obj: object) -> None:
     with pytest.raises(UnsupportedCheckpoint):
         read_checkpoint(write_checkpoint(tmp_path / "x.pth", obj))
 
 
-def records(**change: Any) -> dict[str, Any]:
+def records(**change: object) -> dict[str, Any]:
     data, _ = pickled({"a": A})
     found = {"data.pkl": data, "version": b"3\n", "data/0": A.tobytes()} | change
     return {name: value for name, value in found.items() if value is not None}
@@ -128,7 +128,7 @@ def patched(data: bytes, signature: bytes, offset: int, value: bytes, which: int
     return data[:place] + value + data[place + len(value) :]
 
 
-def whole(**change: Any) -> bytes:
+def whole(**change: object) -> bytes:
     buffer = io.BytesIO()
     write_archive(buffer, records(**change))
     return buffer.getvalue()

@@ -68,7 +68,7 @@ class Net:
         self.text.check_numbers(self.bin.read_bytes())
         assert self.net.load_param(str(self.param)) == 0 and self.net.load_model(str(self.bin)) == 0
 
-    def run(self, x: Any) -> list[Any]:
+    def run(self, x: np.ndarray) -> list[Any]:
         """All outputs for the first of a batch."""
         extractor = self.net.create_extractor()
         extractor.input("in0", ncnn.Mat(np.ascontiguousarray(x[0], np.float32)).clone())
@@ -80,7 +80,7 @@ class Net:
         return [np.array(mat) for _, mat in found]
 
 
-def onnx_answers(graph: Graph, x: Any, folder: Path) -> list[Any]:
+def onnx_answers(graph: Graph, x: np.ndarray, folder: Path) -> list[Any]:
     write_onnx(folder / "m.onnx", emit(graph, 13, 8))
     session = onnxruntime.InferenceSession(str(folder / "m.onnx"), providers=["CPUExecutionProvider"])
     return list(session.run(None, {graph.inputs[0].name: x}))

@@ -40,7 +40,7 @@ def annotated(root: Path, images: Any = IMAGE, boxes: Any = BOX, names: Any = No
     return root
 
 
-def edited(root: Path, **changes: Any) -> Path:
+def edited(root: Path, **changes: object) -> Path:
     """COCO annotations with other values."""
     file = annotated(root) / "annotations" / "a.json"
     content = json.loads(file.read_text())
@@ -49,7 +49,7 @@ def edited(root: Path, **changes: Any) -> Path:
     return root
 
 
-def array(root: Path, **arrays: Any) -> Path:
+def array(root: Path, **arrays: object) -> Path:
     root.mkdir(parents=True, exist_ok=True)
     np.savez(root / "a.npz", **arrays)
     return root / "a.npz"
@@ -173,7 +173,7 @@ def test_layouts_that_the_verb_offers() -> None:
 def test_boxes_without_the_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import importlib
 
-    def without(name: str, *rest: Any) -> Any:
+    def without(name: str, *rest: object) -> Any:
         if name.startswith("pycocotools"):
             raise ImportError("No module named 'pycocotools'")
         return builtins.__import__(name, *rest)

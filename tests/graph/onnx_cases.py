@@ -19,7 +19,7 @@ CODES = {name: code for code, name in DTYPES.items()}
 Given = Value | np.ndarray | None  # a value that flows, a constant, or an input left out
 
 
-def held(array: Any) -> Constant:
+def held(array: np.ndarray) -> Constant:
     """An array as a constant."""
     array = np.asarray(array)
     return Constant(array.shape, "str" if array.dtype.kind in "OU" else array.dtype.name, lambda: array)

@@ -12,7 +12,7 @@ SCALE, ZERO = np.float32(0.1), np.uint8(3)
 B = t("bool", 2, 3)
 
 
-def c(op: str, *given: Any, outputs: int = 1, opset: int = 17, gives: Any = None, **attrs: Any) -> Case:
+def c(op: str, *given: object, outputs: int = 1, opset: int = 17, gives: Any = None, **attrs: Any) -> Case:
     given = tuple(np.asarray(g) if isinstance(g, np.generic) else g for g in given)
     return Case(op, given, attrs, outputs, opset, gives)
 

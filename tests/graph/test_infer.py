@@ -108,7 +108,7 @@ def test_large_arrays_are_not_computed(text: str) -> None:
 def test_only_so_many_numbers_are_computed_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
     counted = 0
 
-    def counting(*given: Any) -> Any:
+    def counting(*given: object) -> Any:
         nonlocal counted
         arrays = propagate(*given)
         counted += sum(array.size for array in arrays or [])

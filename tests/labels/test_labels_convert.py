@@ -23,7 +23,7 @@ SAME = list("abcdefghij")
 LAST = "backbone.classifier.2"
 
 
-def three(path: Path, classes: Any, **more: Any) -> Path:
+def three(path: Path, classes: Any, **more: object) -> Path:
     """The oracle's LeNet with its first three outputs."""
     whole = tensors()
     cut = {f"{LAST}.{part}".replace(".", "__"): whole[f"{LAST}.{part}"][:3].copy() for part in ("weight", "bias")}

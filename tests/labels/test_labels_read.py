@@ -80,7 +80,7 @@ VALUES: list[tuple[Any, tuple[str, ...]]] = [
 
 
 @pytest.mark.parametrize(("value", "names"), VALUES, ids=range(len(VALUES)))
-def test_values(value: Any, names: tuple[str, ...]) -> None:
+def test_values(value: object, names: tuple[str, ...]) -> None:
     assert read_labels(value).names == names
 
 
@@ -112,7 +112,7 @@ REFUSED: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(("value", "word"), REFUSED, ids=range(len(REFUSED)))
-def test_values_that_contradict_themselves(value: Any, word: str) -> None:
+def test_values_that_contradict_themselves(value: object, word: str) -> None:
     with pytest.raises(LabelError) as caught:
         read_labels(value)
     assert word in caught.value.en and caught.value.zh != caught.value.en and len(caught.value.en) < 500

@@ -22,7 +22,7 @@ CASES = sorted(path.parent for path in ORACLE.glob("torch*/*/reference.npz") if 
 BOTH_TORCHES = pytest.mark.parametrize("folder", sorted(ORACLE.glob("torch*")), ids=lambda path: path.name)
 
 
-def session(path: Path) -> Any:
+def session(path: Path) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
 
 

@@ -58,14 +58,14 @@ class Original:
         return len(used)
 
 
-def picture(seed: int, height: int, width: int) -> Any:
+def picture(seed: int, height: int, width: int) -> np.ndarray:
     """The oracle's input, by its recipe: blocks of 40 x 40 with a little noise."""
     chance = np.random.Generator(np.random.PCG64(seed))
     blocks = chance.normal(size=(1, 3, -(-height // 40), -(-width // 40))).repeat(40, 2).repeat(40, 3)
     return (blocks[:, :, :height, :width] + 0.25 * chance.normal(size=(1, 3, height, width))).astype(np.float32)
 
 
-def overlap(a: Any, b: Any) -> Any:
+def overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """IoU (n, m) of boxes (n, 4 or more) and (m, 4 or more)."""
     sides = (np.minimum(a[:, None, 2:4], b[:, 2:4]) - np.maximum(a[:, None, :2], b[:, :2])).clip(0)
     shared = sides.prod(axis=2)

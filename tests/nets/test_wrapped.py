@@ -211,7 +211,7 @@ def net(name: str = "BatchNorm1d", wrap: Callable[[Any], Any] = lambda inner: in
     return module(SEQUENTIAL, {"0": linear(WEIGHT, BIAS), "1": wrap(norm(name))})
 
 
-def wrapper(name: str, inner: Any, **state: Any) -> Instance:
+def wrapper(name: str, inner: object, **state: object) -> Instance:
     return module(name, {WRAPPERS[name]: inner}, **state)
 
 

@@ -9,11 +9,12 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-FORMS: dict[str, Callable[[], tuple[onnx.ModelProto, dict[str, Any]]]] = {}
+Made = tuple[onnx.ModelProto, dict[str, np.ndarray]]  # a model, and what goes into it
+FORMS: dict[str, Callable[[], Made]] = {}
 CHANCE = np.random.default_rng(7)
 
 
-def numbers(*shape: int) -> Any:
+def numbers(*shape: int) -> np.ndarray:
     return CHANCE.normal(size=shape).astype(np.float32)
 
 
@@ -23,8 +24,8 @@ def model(
     opset: int = 13,
     ir: int = 8,
     out: int | None = None,
-    **constants: Any,
-) -> tuple[onnx.ModelProto, dict[str, Any]]:
+    **constants: object,
+) -> Made:
     """x (shape) -> y, and an input of ones in place of free sizes."""
     tensors = [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()]
     ends = [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape), helper.make_empty_tensor_value_info("y")]
@@ -37,11 +38,11 @@ def model(
     return made, {"x": numbers(*(n if isinstance(n, int) else 1 for n in shape))}
 
 
-def node(op: str, inputs: str, outputs: str, **attrs: Any) -> onnx.NodeProto:
+def node(op: str, inputs: str, outputs: str, **attrs: object) -> onnx.NodeProto:
     return helper.make_node(op, inputs.split(), outputs.split(), **attrs)
 
 
-def form(make: Callable[[], tuple[onnx.ModelProto, dict[str, Any]]]) -> None:
+def form(make: Callable[[], Made]) -> None:
     FORMS[make.__name__] = make
 
 

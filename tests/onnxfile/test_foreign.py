@@ -21,12 +21,12 @@ from qingzhou.onnxfile.read import read_graph
 from qingzhou.onnxfile.write import write_onnx
 
 
-def answer(path: Path, feed: dict[str, Any]) -> Any:
+def answer(path: Path, feed: dict[str, Any]) -> np.ndarray:
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     return session.run(None, feed)[0]
 
 
-def again(graph: Graph, feed: dict[str, Any], path: Path) -> Any:
+def again(graph: Graph, feed: dict[str, Any], path: Path) -> np.ndarray:
     write_onnx(path, emit(graph, 17, 8))
     return answer(path, feed)
 

@@ -86,7 +86,7 @@ DAMAGES: dict[str, Callable[[Any], object]] = {
 }
 
 
-def side(value: Any, axis: int) -> Any:
+def side(value: object, axis: int) -> Any:
     return value.type.tensor_type.shape.dim[axis]
 
 

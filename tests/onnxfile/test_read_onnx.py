@@ -87,7 +87,7 @@ def test_the_same_as_onnx(form: str, tmp_path: Path) -> None:
     assert found.opset == model.opset_import[0].version and found.ir_version == model.ir_version
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> Any:
     if isinstance(value, bytes):
         return value.decode()
     return value if isinstance(value, (int, float)) else tuple(map(plain, value))

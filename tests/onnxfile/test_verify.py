@@ -44,7 +44,7 @@ def test_the_trial_leaves_nothing_in_the_file(tmp_path: Path, monkeypatch: pytes
     opened: list[list[str]] = []
     right = verify.open_session
 
-    def counting(path: Path, *args: Any, **options: Any) -> Any:
+    def counting(path: Path, *args: object, **options: Any) -> Any:
         session = right(path, *args, **options)
         opened.append([entry.name for entry in session.get_outputs()])
         return session

@@ -41,7 +41,7 @@ ROW = {
 }
 
 
-def write(path: Path, *rows: Any, **facts: Any) -> Path:
+def write(path: Path, *rows: Any, **facts: object) -> Path:
     report = {"format": "qingzhou.report", "version": 1, "source": "measured", "rows": list(rows), **facts}
     path.write_text(json.dumps(report), "utf-8")
     return path

@@ -64,7 +64,7 @@ def heads(name: str) -> dict[str, Any]:
         return {key: file[key] for key in file.files}
 
 
-def entry(shape: Any, *steps: Any) -> Input:
+def entry(shape: Any, *steps: dict[str, object]) -> Input:
     return Input("input", "image", [1, 3, *shape], "RGB", list(steps))
 
 
@@ -79,14 +79,14 @@ SAMPLE = {"encoding": "png", "data": base64.b64encode(sample_picture((64, 96), "
 ANSWER = [[*map(float, row), float(label)] for row, label in zip(ROWS[0], NUMBERS[0], strict=True)][:3]
 
 
-def finished_card(**changes: Any) -> Card:
+def finished_card(**changes: object) -> Card:
     card = Card(
         "detection", "Tiny", "MMEdu", entry((64, 96), SQUASH), Output("dets", "boxes"), ["猫", "dog"], thresholds=LIMITS
     )
     return dataclasses.replace(card, **changes)
 
 
-def write(path: Path, card: Card, **outputs: Any) -> Path:
+def write(path: Path, card: Card, **outputs: np.ndarray) -> Path:
     """A network that always answers the same."""
     kinds = {name: helper.np_dtype_to_tensor_dtype(array.dtype) for name, array in outputs.items()}
     nodes = [helper.make_node("Identity", ["its_" + name], [name]) for name in outputs]

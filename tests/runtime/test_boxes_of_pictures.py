@@ -25,7 +25,7 @@ with np.load(str(Path(__file__).with_name("keep_ratio.npz"))) as golden:
     RATIO = {name: golden[name] for name in golden.files}
 
 
-def pattern(height: int, width: int) -> Any:
+def pattern(height: int, width: int) -> np.ndarray:
     y, x, k = np.mgrid[:height, :width, :3]
     return ((x * x * 7 + y * y * 13 + x * y * 5 + k * 91 + (x * 31 ^ y * 17)) % 256).astype(np.uint8)
 
@@ -41,7 +41,7 @@ def test_resize_within(name: str) -> None:
     np.testing.assert_array_equal(found[:: max(1, height // 5), :: max(1, width // 20)], RATIO[name + "_rows"])
 
 
-def within(long: int, short: int) -> Any:
+def within(long: int, short: int) -> dict[str, object]:
     return {"op": "resize", "within": [long, short], "interpolation": "cv2"}
 
 
@@ -79,7 +79,7 @@ WAYS = [
 
 @pytest.mark.parametrize("steps", WAYS)
 @pytest.mark.parametrize("size", [(100, 200), (200, 100), (63, 95)])
-def test_boxes_return_to_where_they_were(size: Any, steps: Any) -> None:
+def test_boxes_return_to_where_they_were(size: tuple[int, int], steps: list[dict[str, object]]) -> None:
     """A white rectangle is drawn, prepared, found in the array, and brought back."""
     picture = np.zeros((*size, 3), np.uint8)
     top, left = size[0] // 2 - 10, size[1] // 2 - 8
@@ -107,7 +107,7 @@ def test_boxes_are_cut_off_at_the_picture() -> None:
 # -- masks ------------------------------------------------------------------------------------------------------------
 
 
-def grid_sampled(mask: Any, box: Any, size: Any) -> Any:
+def grid_sampled(mask: np.ndarray, box: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """The same by onnxruntime's GridSample, which is torch's grid_sample."""
     node = helper.make_node("GridSample", ["x", "grid"], ["y"], mode="bilinear", align_corners=0, padding_mode="zeros")
     ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [None] * 4) for name in ("x", "grid", "y")]
@@ -131,7 +131,7 @@ def grid_sampled(mask: Any, box: Any, size: Any) -> Any:
         (-500, -500, 900, 900),
     ],
 )
-def test_masks_are_pasted_as_torch_does(box: Any) -> None:
+def test_masks_are_pasted_as_torch_does(box: np.ndarray) -> None:
     mask = np.random.default_rng(3).random((28, 28), np.float32)
     exact = grid_sampled(mask, box, (50, 70))
     found = paste_mask(mask, box, (50, 70))
@@ -141,7 +141,7 @@ def test_masks_are_pasted_as_torch_does(box: Any) -> None:
 
 
 @pytest.mark.parametrize("box", [(5, 5, 5, 20), (9, 9, 3, 3), (np.nan, 0, 9, 9), (0, 0, np.inf, 9), (80, 80, 99, 99)])
-def test_masks_of_no_area_are_empty(box: Any) -> None:
+def test_masks_of_no_area_are_empty(box: np.ndarray) -> None:
     assert not paste_mask(np.ones((28, 28), np.float32), box, (50, 70)).any()
 
 

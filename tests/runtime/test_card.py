@@ -117,7 +117,7 @@ def test_what_a_later_version_says_besides_is_kept() -> None:
     ("path", "value"),
     [("task", "song"), ("input.steps", [{"op": "flip"}]), ("input.steps", [{"op": "gray", "how": 1}]), ("labels", 1)],
 )
-def test_what_would_be_left_undone_is_refused_as_too_new(path: str, value: Any) -> None:
+def test_what_would_be_left_undone_is_refused_as_too_new(path: str, value: object) -> None:
     with pytest.raises(ModelError, match="has version 7"):
         Card.from_json(json.dumps({**changed(path, value), "version": 7}))
 
@@ -151,7 +151,7 @@ HOSTILE: Any = [
 ]  # fmt: skip
 
 
-def changed(path: str, value: Any) -> Any:
+def changed(path: str, value: object) -> Any:
     card = copy.deepcopy(PLAIN)
     inner, names = card, path.split(".")
     for name in names[:-1]:
@@ -163,7 +163,7 @@ def changed(path: str, value: Any) -> Any:
 
 
 @pytest.mark.parametrize(("path", "value"), HOSTILE)
-def test_hostile_fields(path: str, value: Any) -> None:
+def test_hostile_fields(path: str, value: object) -> None:
     with pytest.raises(ModelError) as caught:
         Card.from_json(json.dumps(changed(path, value)))
     assert path.split(".")[0] in caught.value.en or path == "version"
@@ -207,7 +207,7 @@ PLACES = sorted({path for path, _ in HOSTILE} | {"labels", "sample.input.data", 
 
 @settings(max_examples=300, deadline=None)
 @given(path=st.sampled_from(PLACES), value=JSON)
-def test_any_value_anywhere_is_read_or_refused(path: str, value: Any) -> None:
+def test_any_value_anywhere_is_read_or_refused(path: str, value: object) -> None:
     try:
         card = Card.from_json(json.dumps(changed(path, value)))
     except ModelError:

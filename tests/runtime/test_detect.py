@@ -15,7 +15,7 @@ from qingzhou.runtime.model.detect import nms, read
 from qingzhou.runtime.model.overlap import BLOCK
 
 
-def iou(a: Any, b: Any) -> Any:
+def iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """(n, m) of the boxes (n, 4) and (m, 4); plainly."""
     sides = (np.minimum(a[:, None, 2:], b[:, 2:]) - np.maximum(a[:, None, :2], b[:, :2])).clip(0)
     areas = [(boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]) for boxes in (a, b)]
@@ -73,7 +73,7 @@ def test_heads_of_other_sizes_are_refused(name: str) -> None:
 # -- suppression ------------------------------------------------------------------------------------------------------
 
 
-def one_by_one(boxes: Any, scores: Any, labels: Any, limit: float) -> list[int]:
+def one_by_one(boxes: np.ndarray, scores: np.ndarray, labels: np.ndarray, limit: float) -> list[int]:
     """Greedy, as every book describes it."""
     apart = iou(boxes, boxes)
     kept: list[int] = []

@@ -47,7 +47,7 @@ HOSTILE: Any = [
 ]  # fmt: skip
 
 
-def changed(path: str, value: Any) -> str:
+def changed(path: str, value: object) -> str:
     card = json.loads(json.dumps(PLAIN))
     inner, names = card, [int(name) if name.isdigit() else name for name in path.split(".")]
     for name in names[:-1]:
@@ -57,7 +57,7 @@ def changed(path: str, value: Any) -> str:
 
 
 @pytest.mark.parametrize(("path", "value"), HOSTILE)
-def test_hostile_cards(path: str, value: Any) -> None:
+def test_hostile_cards(path: str, value: object) -> None:
     with pytest.raises(ModelError):
         Card.from_json(changed(path, value))
 
@@ -79,7 +79,7 @@ JSON = st.recursive(
 
 @settings(max_examples=200, deadline=None)
 @given(path=st.sampled_from(sorted({path for path, _ in HOSTILE})), value=JSON)
-def test_any_value_anywhere_is_read_or_refused(path: str, value: Any) -> None:
+def test_any_value_anywhere_is_read_or_refused(path: str, value: object) -> None:
     try:
         card = Card.from_json(changed(path, value))
     except ModelError:

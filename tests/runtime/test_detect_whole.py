@@ -21,10 +21,11 @@ from qingzhou.runtime import load
 from qingzhou.runtime.model.card import Card, Output, Sample
 from qingzhou.runtime.model.detect import Detection
 from qingzhou.runtime.model.image import read_image
+from qingzhou.runtime.predict import Predictor
 from qingzhou.scenes import write_sample
 
 
-def finished(folder: Path, card: Card | None = None, **outputs: Any) -> Any:
+def finished(folder: Path, card: Card | None = None, **outputs: np.ndarray) -> Predictor:
     outputs = {"dets": ROWS, "labels": NUMBERS, **outputs}
     return load(write(folder / "盒.onnx", card or finished_card(), **outputs))
 
@@ -136,7 +137,7 @@ def test_threshold_is_for_detectors(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", [(1, 1), (5, 300), (48, 40), (640, 480)])
 @pytest.mark.parametrize("masks", [True, False])
-def test_drawing(size: Any, masks: bool) -> None:
+def test_drawing(size: tuple[int, int], masks: bool) -> None:
     width, height = size
     picture, mask = Image.new("RGB", size, (9, 9, 9)), np.ones((28, 28), np.float32) if masks else None
     boxes = [(0.0, 0.0, width / 2, height / 2), (width / 3, height / 3, 1.0 * width, 1.0 * height)]
@@ -152,7 +153,7 @@ def test_every_class_has_the_colour_of_its_box() -> None:
     assert drawn.getpixel((40, 120)) == drawing.COLORS[1] and drawn.getpixel((100, 120)) == (0, 0, 0)
 
 
-def test_without_a_font_it_says_so_once(monkeypatch: Any, capsys: Any) -> None:
+def test_without_a_font_it_says_so_once(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(drawing, "chinese_font", lambda: None)
     drawing._tell_once.cache_clear()
     for _ in range(3):
@@ -162,7 +163,7 @@ def test_without_a_font_it_says_so_once(monkeypatch: Any, capsys: Any) -> None:
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_the_program(tmp_path: Path, monkeypatch: Any, lang: str) -> None:
+def test_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lang: str) -> None:
     monkeypatch.setenv("QINGZHOU_LANG", lang)
     monkeypatch.setenv("PYTHONIOENCODING", "utf-8")
     card = finished_card(sample=Sample(SAMPLE, ANSWER))

@@ -47,7 +47,7 @@ def told(model: Predictor, picture: Any, known: bool = True) -> str:
     return hint(look(picture, model.prepare(picture), model.card.input), pictures).code
 
 
-def grey(path: Path) -> Any:
+def grey(path: Path) -> Path:
     return np.array(Image.open(path).convert("L"))
 
 
@@ -156,7 +156,7 @@ def test_the_card_keeps_them(model: Predictor) -> None:
 
 
 @pytest.mark.parametrize(("key", "value"), BAD)
-def test_a_card_that_lies_is_refused(model: Predictor, key: str, value: Any) -> None:
+def test_a_card_that_lies_is_refused(model: Predictor, key: str, value: object) -> None:
     data = json.loads(replace(model.card, pictures=SEEN).to_json())
     data["pictures"][key] = value
     with pytest.raises(ModelError, match="pictures"):

@@ -22,7 +22,7 @@ GREY = RGB[..., 2]
 PICTURE = Image.fromarray(RGB)
 
 
-def source(height: int, width: int, channels: int) -> Any:
+def source(height: int, width: int, channels: int) -> np.ndarray:
     """The picture that cv2_linear.npz was made from, by cv2.resize of OpenCV 5.0.0 (4.5.5 gives the same)."""
     y, x, k = np.mgrid[:height, :width, :channels]
     made = ((x * x * 7 + y * y * 13 + x * y * 5 + k * 91 + (x * 31 ^ y * 17)) % 256).astype(np.uint8)
@@ -61,17 +61,17 @@ def test_resize_of_floats_is_near_that_of_bytes() -> None:
     ("size", "expected"),
     [((480, 640), (256, 341)), ((640, 480), (341, 256)), ((256, 900), (256, 900)), ((10, 10), (256, 256))],
 )
-def test_the_short_side(size: Any, expected: Any) -> None:
+def test_the_short_side(size: tuple[int, int], expected: Any) -> None:
     assert short_side_to(256, *size) == expected
 
 
-def saved(image: Any, kind: str, **options: Any) -> bytes:
+def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
     file = io.BytesIO()
     image.save(file, kind, **options)
     return file.getvalue()
 
 
-def with_alpha(mode: str) -> Any:
+def with_alpha(mode: str) -> Image.Image:
     made = Image.fromarray(np.dstack([RGB, (X * 7 % 256).astype(np.uint8)]))
     return made if mode == "RGBA" else made.convert(mode)
 
@@ -201,7 +201,7 @@ def test_prepare_imagenet() -> None:
 
 
 @pytest.mark.parametrize(("size", "offset"), [((5, 7), (2, 2)), ((6, 8), (2, 2)), ((2, 2), (0, 0)), ((3, 3), (0, 0))])
-def test_center_crop_rounds_half_to_even(size: Any, offset: Any) -> None:
+def test_center_crop_rounds_half_to_even(size: tuple[int, int], offset: Any) -> None:
     """Offsets of 1.5 and 2.5 both become 2, and 0.5 becomes 0, as Python's round does in mmcls and torchvision."""
     image = np.arange(size[0] * size[1], dtype=np.uint8).reshape(size)
     high, wide = {5: 2, 6: 1, 2: 2, 3: 2}[size[0]], {7: 2, 8: 3, 2: 2, 3: 2}[size[1]]

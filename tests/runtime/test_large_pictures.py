@@ -28,7 +28,7 @@ def entry(step: dict[str, Any], color: str = "RGB", size: tuple[int, int] | None
     return Input("x", "image", shape, color, [{"op": "resize", **step}])
 
 
-def jpeg(image: Any, turn: int = 1, **options: Any) -> bytes:
+def jpeg(image: Image.Image, turn: int = 1, **options: Any) -> bytes:
     file, exif = io.BytesIO(), Image.Exif()
     exif[0x0112] = turn
     image.save(file, "JPEG", exif=exif, **options)
@@ -131,7 +131,7 @@ def test_the_whole_of_what_is_too_large_to_be_decoded_is_refused() -> None:
         read_for(LARGEST[: len(LARGEST) // 2], entry(SHORT))
 
 
-def scene(width: int, height: int) -> Any:
+def scene(width: int, height: int) -> np.ndarray:
     """Soft shapes, sharp edges, and the noise of a sensor."""
     rng, size = np.random.default_rng(5), (width, height)
     soft = Image.fromarray(rng.integers(0, 256, (9, 12, 3), np.uint8)).resize(size, Image.Resampling.BICUBIC)
@@ -161,7 +161,7 @@ def test_decoded_smaller_it_differs_by_little(turn: int, color: str) -> None:
 @pytest.mark.parametrize("size", [(96, 64), (83, 61), (50, 97)])
 @pytest.mark.parametrize("progressive", [False, True])
 def test_half_colours_become_libjpegs_pixels(
-    progressive: bool, size: tuple[int, int], color: str, turn: int, monkeypatch: Any
+    progressive: bool, size: tuple[int, int], color: str, turn: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of large JPEGs the colours stay as the file has them, and become pixels where OpenCV's resize looks."""
     monkeypatch.setattr(image, "HALVED", 0)
@@ -185,7 +185,7 @@ def test_half_colours_become_libjpegs_pixels(
         ({"keep_rgb": True}, False),
     ],
 )
-def test_which_jpegs_have_half_colours(options: dict[str, Any], half: bool, monkeypatch: Any) -> None:
+def test_which_jpegs_have_half_colours(options: dict[str, Any], half: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Others become smaller where they are too large; so do all, where libjpeg does otherwise."""
     monkeypatch.setattr(image, "HALVED", 0)
     monkeypatch.setattr(image, "LARGE", 2 * 640 * 480)
@@ -197,7 +197,9 @@ def test_which_jpegs_have_half_colours(options: dict[str, Any], half: bool, monk
 
 
 @pytest.mark.parametrize("turn", [1, 2, 5, 8])
-def test_of_far_too_large_ones_opencvs_resize_takes_the_right_places(turn: int, monkeypatch: Any) -> None:
+def test_of_far_too_large_ones_opencvs_resize_takes_the_right_places(
+    turn: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A slope: which pixels are picked shows in their brightness."""
     y, x = np.mgrid[:403, :605]
     data = jpeg(Image.fromarray(np.dstack([x * 0.4, y * 0.6, 0 * x]).astype(np.uint8)), turn, quality=95)
@@ -220,7 +222,9 @@ def test_of_far_too_large_ones_opencvs_resize_takes_the_right_places(turn: int, 
     ],
 )
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "1", "CMYK", "I;16"])
-def test_part_by_part_is_bit_for_bit_the_whole(mode: str, step: dict[str, Any], turn: int, monkeypatch: Any) -> None:
+def test_part_by_part_is_bit_for_bit_the_whole(
+    mode: str, step: dict[str, Any], turn: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(picture, "STRIP", 300)
     pixels = np.random.default_rng(4).integers(0, 256, (61, 83, 3), np.uint8)
     made = Image.fromarray(pixels)
@@ -237,7 +241,7 @@ def test_part_by_part_is_bit_for_bit_the_whole(mode: str, step: dict[str, Any], 
 
 
 @pytest.mark.parametrize("said", ["1", "yes", "0", ""])
-def test_the_switch(said: str, monkeypatch: Any) -> None:
+def test_the_switch(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QINGZHOU_EXACT", said)
     data = jpeg(scene(2000, 1500))
     whole = said in ("1", "yes")
@@ -246,13 +250,15 @@ def test_the_switch(said: str, monkeypatch: Any) -> None:
 
 
 @pytest.mark.parametrize("verb", ["run", "evaluate", "quantize"])
-def test_the_command_line_has_it(verb: str, monkeypatch: Any) -> None:
+def test_the_command_line_has_it(verb: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QINGZHOU_EXACT", "0")
     CliRunner().invoke(main, [verb, "missing.onnx", *(["--data"] if verb == "quantize" else []), "missing", "--exact"])
     assert image.wants_exact()
 
 
-def test_it_is_said_where_opencvs_resize_gets_other_pixels(monkeypatch: Any, capsys: Any) -> None:
+def test_it_is_said_where_opencvs_resize_gets_other_pixels(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     image._tell_once.cache_clear()
     data = jpeg(Image.new("RGB", (640, 480)))
     read_for(data, entry(PICKED))
@@ -270,7 +276,9 @@ def test_pictures_to_be_shown_are_made_small_early() -> None:
     assert open_picture(LARGEST).size == (8160, 6120)
 
 
-def test_boxes_are_drawn_in_the_right_place_where_the_picture_had_to_be_smaller(monkeypatch: Any) -> None:
+def test_boxes_are_drawn_in_the_right_place_where_the_picture_had_to_be_smaller(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     for room in (image, picture):
         monkeypatch.setattr(room, "MOST_PIXELS", 400 * 300)
     drawn = draw.draw(jpeg(Image.new("RGB", (800, 600))), [Detection("", 0, 0.5, (200.0, 400.0, 600.0, 500.0))])

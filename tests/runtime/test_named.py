@@ -59,7 +59,7 @@ class Fixed:
         return [self.row]
 
 
-def says(*row: float, threshold: float | None = None, **limits: Any) -> Prediction:
+def says(*row: float, threshold: float | None = None, **limits: object) -> Prediction:
     model = Predictor("x.onnx", card(**limits), session=Fixed(list(row)))
     found: Prediction = model.predict(np.zeros((4, 4, 3), np.uint8), threshold=threshold)
     return found
@@ -195,13 +195,13 @@ def test_the_door_of_xeduhub_gives_a_list() -> None:
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def model(tmp_path_factory: pytest.TempPathFactory) -> qingzhou.Model:
     folder = tmp_path_factory.mktemp("model") / "in"
     folder.mkdir()
     return qingzhou.convert(MULTI_LABEL, folder / "x.onnx", labels=LABELS)
 
 
-def test_a_model_of_mmpretrain(model: Any) -> None:
+def test_a_model_of_mmpretrain(model: qingzhou.Model) -> None:
     answer = model.predict(model.predictor.sample_input())
     assert [one.label for one in answer.named] == ["dog", "cat"]
     assert any("multi-label" in note or "多标签" in note for note in model.card.notes)
@@ -217,7 +217,7 @@ def test_its_program_names_them_all(language: str, first: str, tmp_path: Path) -
     assert lines[0].replace("、", ", ") == first and [line.split()[0] for line in lines[1:]] == ["dog", "cat"]
 
 
-def test_data_with_one_class_for_each_picture(model: Any, tmp_path: Path) -> None:
+def test_data_with_one_class_for_each_picture(model: qingzhou.Model, tmp_path: Path) -> None:
     for label in LABELS:
         (tmp_path / label).mkdir()
         photo(tmp_path / label / "a.png")
@@ -226,6 +226,6 @@ def test_data_with_one_class_for_each_picture(model: Any, tmp_path: Path) -> Non
     assert any("one class for each" in note or "只有一个类别" in note for note in found.notes)
 
 
-def test_run_takes_a_threshold(model: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_run_takes_a_threshold(model: qingzhou.Model, capsys: pytest.CaptureFixture[str]) -> None:
     main(["run", str(model.path), "--json", "--threshold", "0.95"], standalone_mode=False)
     assert json.loads(capsys.readouterr().out)["results"][0]["named"] == []

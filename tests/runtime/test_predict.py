@@ -139,7 +139,7 @@ def test_the_sample(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("color", ["RGB", "GRAY"])
 @pytest.mark.parametrize("size", [(1, 1), (20, 20), (224, 224), (320, 200)])
-def test_the_sample_picture_is_small_and_always_the_same(size: Any, color: str) -> None:
+def test_the_sample_picture_is_small_and_always_the_same(size: tuple[int, int], color: str) -> None:
     data = sample_picture(size, color)
     assert data == sample_picture(size, color) and len(data) < 2048
 
@@ -249,7 +249,7 @@ def test_models_that_cannot_be_used(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [(24, 24), (40, 30), (640, 480)])
-def test_drawing(tmp_path: Path, size: Any) -> None:
+def test_drawing(tmp_path: Path, size: tuple[int, int]) -> None:
     picture = Image.new("RGB", size, RED)
     answer = load(colours(tmp_path)).predict(picture)
     drawn = draw(picture, answer)

@@ -21,11 +21,11 @@ def entry(*steps: dict[str, Any], size: tuple[int, int] = (224, 224)) -> Input:
     return Input("input", "image", [1, 3, *size], "RGB", list(steps))
 
 
-def resize(**how: Any) -> dict[str, Any]:
+def resize(**how: object) -> dict[str, Any]:
     return {"op": "resize", "interpolation": "pillow", **how}
 
 
-def picture(height: int, width: int) -> Any:
+def picture(height: int, width: int) -> np.ndarray:
     """Noise, and an edge from black to white, where sums are largest."""
     drawn = np.random.default_rng(height * width).integers(0, 256, (height, width, 3)).astype(np.uint8)
     drawn[:, : width // 3] = 0
@@ -33,7 +33,7 @@ def picture(height: int, width: int) -> Any:
     return drawn
 
 
-def assert_same(shown: Any, about: Input) -> None:
+def assert_same(shown: np.ndarray, about: Input) -> None:
     found, view = prepare.prepare_view(shown, about)
     expected, where = prepare.step_by_step(shown, about)
     assert found.dtype == expected.dtype and found.flags.c_contiguous

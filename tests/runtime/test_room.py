@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,7 +26,7 @@ MEAN, ONE = [0.0] * 3, [1.0] * 3
 NORMAL = {"op": "normalize", "mean": MEAN, "std": ONE}
 
 
-def resize(kind: str, size: Any, how: str = "cv2") -> dict[str, Any]:
+def resize(kind: str, size: tuple[int, int], how: str = "cv2") -> dict[str, Any]:
     return {"op": "resize", kind: size, "interpolation": how}
 
 
@@ -38,7 +39,7 @@ def entry(steps: Any, shape: Any = (1, 3, None, None), color: str = "RGB") -> In
 
 
 @pytest.fixture
-def memory(monkeypatch: pytest.MonkeyPatch) -> Any:
+def memory(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """A machine with so many MB."""
 
     def of(megabytes: int) -> None:
@@ -82,12 +83,12 @@ def nothing(size: tuple[int, int]) -> Any:
 
 
 @pytest.mark.parametrize("case", TOGETHER)
-def test_before_anything_is_done(case: str, memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_before_anything_is_done(case: str, memory: Callable[[int], None], monkeypatch: pytest.MonkeyPatch) -> None:
     steps, shape, size, megabytes, refused = TOGETHER[case]
     memory(megabytes)
     about = entry(steps, (1, 3, *shape))
 
-    def done(*_: Any) -> Any:
+    def done(*_: object) -> Any:
         raise AssertionError("done")
 
     monkeypatch.setattr(prepare, "STEPS", dict.fromkeys(prepare.STEPS, done))
@@ -165,7 +166,7 @@ def test_the_middle_of_a_high_one_is_as_before() -> None:
 
 
 @pytest.mark.parametrize("color", ["RGB", "GRAY"])
-def test_a_picture_is_decoded_where_there_is_room(color: str, memory: Any) -> None:
+def test_a_picture_is_decoded_where_there_is_room(color: str, memory: Callable[[int], None]) -> None:
     memory(1)
     with pytest.raises(ImageError, match="too large"):
         image.read_image(as_png(Image.new("RGB", (500, 400))), color)
@@ -173,7 +174,7 @@ def test_a_picture_is_decoded_where_there_is_room(color: str, memory: Any) -> No
     assert image.read_image(as_png(Image.new("RGB", (500, 400))), color).shape[:2] == (400, 500)
 
 
-def test_a_large_jpeg_is_decoded_smaller_on_a_small_board(memory: Any) -> None:
+def test_a_large_jpeg_is_decoded_smaller_on_a_small_board(memory: Callable[[int], None]) -> None:
     data, about = as_file(Image.new("RGB", (1600, 1200)), "JPEG"), entry([resize("size", [32, 32])])
     memory(4096)
     assert image.read_for(data, about).shape == (1200, 1600)
@@ -231,7 +232,7 @@ def test_the_machine_says_how_much_it_has() -> None:
 
 
 @pytest.mark.parametrize("megabytes, room", [(64, 32), (512, 256), (4096, 1024), (1 << 20, 1024)])
-def test_half_of_it_and_not_more_than_a_gigabyte(megabytes: int, room: int, memory: Any) -> None:
+def test_half_of_it_and_not_more_than_a_gigabyte(megabytes: int, room: int, memory: Callable[[int], None]) -> None:
     memory(megabytes)
     assert memory_module.room() == room << 20
 
@@ -254,7 +255,7 @@ def test_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
 # -- what has no picture ----------------------------------------------------------------------------------------------
 
 
-def test_a_state_that_is_too_large_is_refused(memory: Any) -> None:
+def test_a_state_that_is_too_large_is_refused(memory: Callable[[int], None]) -> None:
     memory(64)
     one = SimpleNamespace(name="h0", shape=[1 << 10, 1, 1 << 14], type="tensor(float)")
     with pytest.raises(ModelError) as caught:
@@ -299,7 +300,7 @@ class Steps:
 
 
 @pytest.mark.parametrize("megabytes, parts", [(4096, [4000]), (8, [2621, 1379]), (1, [327] * 12 + [76])])
-def test_a_long_text_is_read_in_parts_that_fit(megabytes: int, parts: list[int], memory: Any) -> None:
+def test_a_long_text_is_read_in_parts_that_fit(megabytes: int, parts: list[int], memory: Callable[[int], None]) -> None:
     memory(megabytes)
     network = Steps(100)
     model = predict.Predictor("x.onnx", session=network)

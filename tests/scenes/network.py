@@ -7,7 +7,7 @@ import hashlib
 import http.server
 import io
 import re
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from PIL import Image
 
@@ -127,5 +127,5 @@ class Network(http.server.BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
 
-    def log_message(self, *_: Any) -> None:
+    def log_message(self, *_: object) -> None:
         pass

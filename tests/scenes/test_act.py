@@ -51,7 +51,7 @@ def test_a_slow_voice_does_not_hold_up_anything(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_what_goes_wrong_is_said_once(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def broken(*_: Any) -> None:
+    def broken(*_: object) -> None:
         raise DeviceError("no speaker here", "没有扬声器")
 
     monkeypatch.setattr(voice, "speak", broken)

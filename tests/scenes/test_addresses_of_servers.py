@@ -157,7 +157,7 @@ def test_a_proxy_that_wants_a_name(host: str, monkeypatch: pytest.MonkeyPatch) -
 def test_reading_goes_on_without_a_name_being_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """A name that no server knows is told as such."""
 
-    def unknown(*_: Any, **__: Any) -> Any:
+    def unknown(*_: object, **__: object) -> Any:
         raise socket.gaierror(-2, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)

@@ -201,7 +201,7 @@ def test_the_size_that_a_camera_is_asked_for(size: str, usb: None) -> None:
 
 
 @pytest.mark.parametrize("size", ["", "320", "large", "320x", "0x240", "320x240x3", "99999x240", "-320x240", None])
-def test_a_size_that_is_none(size: Any, usb: None) -> None:
+def test_a_size_that_is_none(size: tuple[int, int], usb: None) -> None:
     with pytest.raises(InputError, match="640x480"):
         Camera(0, size=size)
 

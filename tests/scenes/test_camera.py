@@ -23,7 +23,7 @@ from qingzhou.runtime.parts import jpeg, sources
 from qingzhou.runtime.parts.sources import Source
 
 
-def shade(value: int, size: tuple[int, int] = (8, 8)) -> Any:
+def shade(value: int, size: tuple[int, int] = (8, 8)) -> np.ndarray:
     return np.full((*size, 3), value, np.uint8)
 
 
@@ -200,7 +200,7 @@ class Phone(http.server.BaseHTTPRequestHandler):
             self.wfile.write(b"--x\r\nContent-Type: image/jpeg\r\n\r\n" + body + b"\r\n")
             time.sleep(0.05)
 
-    def log_message(self, *_: Any) -> None:
+    def log_message(self, *_: object) -> None:
         pass
 
 

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import wave
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +29,7 @@ from qingzhou.runtime.listen import (
 TIME = np.arange(RATE) / RATE
 
 
-def write_wav(path: Path, sound: Any, rate: int = RATE, width: int = 2, channels: int = 1) -> Path:
+def write_wav(path: Path, sound: np.ndarray, rate: int = RATE, width: int = 2, channels: int = 1) -> Path:
     with wave.open(str(path), "wb") as file:
         file.setparams((channels, width, rate, 0, "NONE", ""))
         scaled = np.repeat(sound * (2.0 ** (8 * width - 1) - 1) + (128 if width == 1 else 0), channels)
@@ -101,7 +100,7 @@ def test_training_pictures_are_what_the_program_sees(tmp_path: Path) -> None:
             assert np.array_equal(np.asarray(Image.open(path)), spectrogram(heard))
 
 
-def burst(start: float, seconds: float = 2.0, length: float = 0.4) -> Any:
+def burst(start: float, seconds: float = 2.0, length: float = 0.4) -> np.ndarray:
     """A word, as it were: louder noise that begins at `start`, in some noise of the room."""
     noise = np.random.Generator(np.random.PCG64(1)).standard_normal(int(seconds * RATE))
     time = np.arange(len(noise)) / RATE

@@ -27,7 +27,7 @@ from qingzhou.errors import DeviceError, InputError, use_language
 from qingzhou.runtime import load, stream
 from qingzhou.runtime.parts import jpeg
 from qingzhou.runtime.parts.plain import as_plain, from_plain
-from qingzhou.runtime.predict import Prediction
+from qingzhou.runtime.predict import Prediction, Predictor
 from qingzhou.runtime.stream import Api, Page, Remote
 
 PICTURE = ORACLE / "trained_ssd" / "pictures" / "07.jpg"
@@ -44,12 +44,12 @@ def get(address: str, body: bytes | None = None) -> tuple[int, Any]:
 
 
 @pytest.fixture(scope="module")
-def shapes(models: Path) -> Any:
+def shapes(models: Path) -> Predictor:
     return load(models / "shapes.onnx")
 
 
 @pytest.fixture
-def api(shapes: Any) -> Iterator[str]:
+def api(shapes: Predictor) -> Iterator[str]:
     site = Api(shapes, 0)
     yield f"http://127.0.0.1:{site.port}"
     site.close()
@@ -61,7 +61,7 @@ def page() -> Iterator[Page]:
         yield page
 
 
-def test_the_answer_is_what_the_model_says(api: str, shapes: Any) -> None:
+def test_the_answer_is_what_the_model_says(api: str, shapes: Predictor) -> None:
     data = PICTURE.read_bytes()
     wanted = json.loads(json.dumps(as_plain(shapes.predict(data))))
     assert wanted["detections"][0]["label"] == "square"
@@ -116,7 +116,7 @@ def test_connections_that_say_nothing(api: str, monkeypatch: pytest.MonkeyPatch)
     raise AssertionError("no room again")
 
 
-def test_the_program_sees_what_was_asked(shapes: Any) -> None:
+def test_the_program_sees_what_was_asked(shapes: Predictor) -> None:
     site = Api(shapes, 0)
     assert get(f"http://127.0.0.1:{site.port}/predict", PICTURE.read_bytes())[0] == 200
     picture, answer = next(iter(site))
@@ -124,7 +124,7 @@ def test_the_program_sees_what_was_asked(shapes: Any) -> None:
     site.close()
 
 
-def test_another_board_is_asked_as_a_model_is(api: str, shapes: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_another_board_is_asked_as_a_model_is(api: str, shapes: Predictor, capsys: pytest.CaptureFixture[str]) -> None:
     use_language("en")
     remote = Remote(api)
     assert remote.labels == shapes.labels
@@ -135,7 +135,7 @@ def test_another_board_is_asked_as_a_model_is(api: str, shapes: Any, capsys: pyt
     assert seen[0].label == "square"
 
 
-def test_the_other_board_goes_away(shapes: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_other_board_goes_away(shapes: Predictor, capsys: pytest.CaptureFixture[str]) -> None:
     use_language("en")
     site = Api(shapes, 0)
     remote = Remote(f"http://127.0.0.1:{site.port}/")
@@ -161,7 +161,7 @@ def test_an_answer_that_is_none_of_ours(found: Any) -> None:
         from_plain(found)
 
 
-def test_the_page_shows_the_newest(page: Page, shapes: Any) -> None:
+def test_the_page_shows_the_newest(page: Page, shapes: Predictor) -> None:
     address = f"http://127.0.0.1:{page.port}"
     assert b"/stream" in get(address + "/")[1] and get(address + "/answer") == (200, {})
     picture = np.asarray(Image.open(PICTURE).convert("RGB"))

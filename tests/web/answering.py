@@ -74,7 +74,7 @@ def bundle_zip(files: Mapping[str, bytes], root: str = "best") -> bytes:
     return packed.getvalue()
 
 
-def job_of(files: Mapping[str, tuple[str, bytes]], **changed: Any) -> dict[str, Any]:
+def job_of(files: Mapping[str, tuple[str, bytes]], **changed: object) -> dict[str, Any]:
     """What a server that made these files ({name: (kind, data)}) answers."""
     entries = [
         {"name": name, "kind": kind, "size": len(data), "url": "http://elsewhere/"}

@@ -27,18 +27,18 @@ SURE = {"X-Qingzhou": "1"}
 COMMAND = [sys.executable, "-c", "from qingzhou.cli import main; main()"]
 
 
-def upload(client: Any, data: bytes | None = None, name: str = "best.pth") -> Any:
+def upload(client: httpx.Client, data: bytes | None = None, name: str = "best.pth") -> httpx.Response:
     """The answer to an upload; without data, of the digits."""
     content = DIGITS.read_bytes() if data is None else data
     return client.post("/api/uploads", files={"file": (name, content)}, headers=SURE)
 
 
-def order(client: Any, upload: str, **options: Any) -> Any:
+def order(client: httpx.Client, upload: str, **options: object) -> httpx.Response:
     """The answer to a job's order."""
     return client.post("/api/jobs", json={"upload": upload, "lang": "en", **options}, headers=SURE)
 
 
-def finished(client: Any, job: str, seconds: float = 120) -> dict[str, Any]:
+def finished(client: httpx.Client, job: str, seconds: float = 120) -> dict[str, Any]:
     """A job when it has ended."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

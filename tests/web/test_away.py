@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -69,7 +68,7 @@ def test_a_job_whose_worker_cannot_write_is_done_later(tmp_path: Path, monkeypat
     """It keeps its lease as long as there is one, and delivers when it can."""
     deliver, times = Jobs.deliver, []
 
-    def held_first(self: Jobs, *args: Any) -> bool:
+    def held_first(self: Jobs, *args: object) -> bool:
         times.append(1)
         if len(times) == 1:
             with held(tmp_path / "data/records.db"):
@@ -140,7 +139,7 @@ def test_what_an_error_means(err: Exception, code: str) -> None:
 
 @pytest.mark.parametrize("path", ["/api/jobs", "/api/uploads", "/api/reports"])
 def test_other_errors_stay_bugs(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: Any) -> int:
+    def broken(*_: object) -> int:
         raise sqlite3.OperationalError("no such table: records")
 
     with served_here(Settings(tmp_path / "data", workers=0)) as server, httpx.Client(base_url=server) as client:

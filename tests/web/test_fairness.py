@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -116,7 +116,7 @@ class Hostile:
         self.begun, self.end = threading.Semaphore(0), threading.Event()
         self.cut = 0
 
-    def run(self, order: Any, folder: Path, limits: Any, seconds: float, beat: Any) -> dict[str, Any]:
+    def run(self, order: Any, folder: Path, limits: Any, seconds: float, beat: Callable[..., bool]) -> dict[str, Any]:
         if not Path(order["model"]).name.startswith("hostile"):
             return {"result": {"network": "honest"}}
         if seconds < limits.info:

@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,9 @@ def forks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Forks]:
     found.close()
 
 
-def asked(work: Path, what: str = "all", seconds: float = 30, beat: Any = lambda stage: True) -> dict[str, Any]:
+def asked(
+    work: Path, what: str = "all", seconds: float = 30, beat: Callable[..., bool] = lambda stage: True
+) -> dict[str, Any]:
     """What a job tells."""
     with sandbox.working_folder(work) as folder:
         said = sandbox.run({"what": "info", "model": f"{what}.pth", "lang": "en"}, folder, Limits(), seconds, beat)

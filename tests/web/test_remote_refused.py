@@ -86,7 +86,7 @@ ODD: list[Any] = [..., None, 7, -1, 1.5, "", EVIL, "../x", [], [1], {}, {"a": 1}
 @pytest.mark.parametrize("path, field", [(path, field) for path, fields in PLACES.items() for field in fields])
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_fields_that_are_missing_or_of_another_type(
-    lang: str, path: str, field: str, value: Any, home: Path, sent: tuple[bytes, bytes]
+    lang: str, path: str, field: str, value: object, home: Path, sent: tuple[bytes, bytes]
 ) -> None:
     """One sentence, whatever is odd; and never a name, a size or a text of the server's as it is."""
     use_language(lang)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,7 @@ def test_a_job_that_gives_way_waits_behind(tmp_path: Path, monkeypatch: pytest.M
     """It is no death of a worker; whoever waited is next, and then this one again."""
     worker = Worker(Settings(tmp_path))
 
-    def run(order: Any, folder: Any, limits: Any, time: float, beat: Any) -> dict[str, Any]:
+    def run(order: Any, folder: Path, limits: Any, time: float, beat: Callable[..., bool]) -> dict[str, Any]:
         return {"result": {"files": [], "try": None}} if beat({"en": "converting"}) else {"given up": True}
 
     monkeypatch.setattr(sandbox, "run", run)
@@ -129,7 +130,7 @@ def test_a_job_without_pictures_has_less_time(
 ) -> None:
     worker, given = Worker(Settings(tmp_path)), []
 
-    def run(order: Any, folder: Any, limits: Any, time: float, beat: Any) -> dict[str, Any]:
+    def run(order: Any, folder: Path, limits: Any, time: float, beat: Callable[..., bool]) -> dict[str, Any]:
         assert order["threads"] == max(1, (os.cpu_count() or 1) // 2)  # of two workers
         given.append(time)
         return {"result": {"files": [], "try": None}}

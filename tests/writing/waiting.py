@@ -11,7 +11,7 @@ moves, nth = os.replace, int(os.environ.get("WAIT_AT", "1"))
 count = 0
 
 
-def wait(*args: Any, **more: Any) -> None:
+def wait(*args: object, **more: Any) -> None:
     global count
     count += 1
     if count == nth:
@@ -20,7 +20,7 @@ def wait(*args: Any, **more: Any) -> None:
             time.sleep(0.01)
 
 
-def move(*args: Any) -> None:
+def move(*args: object) -> None:
     wait()
     moves(*args)
 
