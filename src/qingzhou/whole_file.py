@@ -10,6 +10,7 @@ import errno
 import hashlib
 import os
 import tempfile
+import time
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -18,6 +19,7 @@ from .errors import OutputError
 from .own_files import is_folder
 from .runtime import whole
 
+TRIES = 5  # to get a lock
 LONGEST = 236  # bytes of a name that is ours to choose: systems take 255, and "_result12.png" comes beside
 
 
@@ -45,20 +47,71 @@ def folder_beside(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def only_one(place: Path) -> Iterator[None]:
-    """A block in which no other run makes the same; OutputError where one does."""
+    """A block in which no other run, of any process, makes the same; OutputError where one does. On a disk without
+    locks nobody is kept out.
+    """
     digest = hashlib.sha256(os.fsencode(place.name)).hexdigest()[:8]
-    with contextlib.ExitStack() as stack:
-        try:
-            stack.enter_context(whole.only_one(os.fspath(place.parent), f"{place.name[:30]}-{digest}"))
-        except BlockingIOError:
-            raise OutputError(
-                en=f"Another run of qingzhou is making {place} just now. Wait until it is done, or choose another "
-                "place with -o.",
-                zh=f"另一个 qingzhou 正在生成 {place}。请等它完成，或用 -o 换一个位置。",
-            ) from None
-        except OSError as err:
-            raise whole.cannot_write(os.fspath(place), err) from None
+    folder = place.parent / f".{place.name[:30]}-{digest}.only_one{whole.SUFFIX}"
+    try:
+        handle = _held(folder)
+    except BlockingIOError:
+        raise OutputError(
+            en=f"Another run of qingzhou is making {place} just now. Wait until it is done, or choose another "
+            "place with -o.",
+            zh=f"另一个 qingzhou 正在生成 {place}。请等它完成，或用 -o 换一个位置。",
+        ) from None
+    except OSError as err:
+        raise whole.cannot_write(os.fspath(place), err) from None
+    try:
         yield
+    finally:
+        if os.name == "nt":  # which removes no file that is open
+            os.close(handle)
+        with contextlib.suppress(OSError):
+            (folder / whole.LOCK).unlink()
+            folder.rmdir()
+        if os.name != "nt":  # at last: nobody else gets the lock of a file that is about to go
+            os.close(handle)
+
+
+def _held(folder: Path) -> int:
+    """The lock in a folder, which is made; BlockingIOError where another has it."""
+    place = folder / whole.LOCK
+    for _ in range(TRIES):
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(0o700)
+        try:
+            handle = os.open(place, whole.THERE | os.O_CREAT, 0o600)
+        except FileNotFoundError:  # the one before has removed the folder just now
+            continue
+        if (whole.lock(handle) and _is_same(handle, place)) or not _has_locks(folder):
+            if not os.fstat(handle).st_size:
+                os.write(handle, (whole.SAYS + whole.computer()).encode("utf-8"))
+            return handle
+        os.close(handle)
+        time.sleep(0.02)  # who only looks whether a folder is left has its lock for a moment
+    raise BlockingIOError(errno.EWOULDBLOCK, os.strerror(errno.EWOULDBLOCK))
+
+
+def _is_same(handle: int, place: Path) -> bool:
+    """Whether the file still lies there, and was not removed by the one before."""
+    try:
+        return os.path.samestat(os.fstat(handle), os.stat(place))
+    except FileNotFoundError:
+        return False
+
+
+def _has_locks(folder: Path) -> bool:
+    """Whether the disk knows locks: a file that nobody else has can be locked."""
+    try:
+        handle, name = tempfile.mkstemp(dir=folder)
+    except FileNotFoundError:
+        return True
+    try:
+        return whole.lock(handle)
+    finally:
+        os.close(handle)
+        os.unlink(name)
 
 
 @contextlib.contextmanager

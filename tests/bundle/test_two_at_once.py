@@ -67,7 +67,7 @@ def test_a_folder_of_somebodys_keeps_its_files(tmp_path: Path) -> None:
 
 
 def test_a_disk_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(whole, "_lock", lambda handle: False)
+    monkeypatch.setattr(whole, "lock", lambda handle: False)
     with only_one(tmp_path / "a"), only_one(tmp_path / "a"):
         pass
     assert not list(tmp_path.iterdir())

@@ -123,7 +123,7 @@ def a_link(path: Path) -> None:
 
 def a_lock_that_is_a_link(path: Path) -> None:
     same_name(path)
-    (path.parent / "lock").write_text(whole.SAYS + whole._computer())
+    (path.parent / "lock").write_text(whole.SAYS + whole.computer())
     (path / whole.LOCK).symlink_to("../lock")
 
 
@@ -177,7 +177,7 @@ def test_of_another_computer_after_a_day(tmp_path: Path) -> None:
 
 
 def test_on_a_disk_without_locks_nobody_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(whole, "_lock", lambda handle: False)
+    monkeypatch.setattr(whole, "lock", lambda handle: False)
     with whole.working_folder(str(tmp_path), "a") as first:
         monkeypatch.undo()
         whole._swept.clear()

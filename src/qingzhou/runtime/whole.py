@@ -8,7 +8,6 @@ next one who writes there knows by the lock, and not by a name, what may be remo
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import re
 import shutil
@@ -27,7 +26,6 @@ SAYS = "A working folder of qingzhou, which the next run removes.\n"
 NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 # Whatever lies there by that name: nothing is followed, nothing waited for.
 THERE = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-TRIES = 5  # to get a lock
 DAY = 24 * 3600.0  # after which also another computer's is removed: some network disks keep locks to themselves
 DEVICES = re.compile(r"(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[1-9\u00b9\u00b2\u00b3])(\..*)?", re.IGNORECASE)
 KINDS = (  # what is no file, as people call it
@@ -92,71 +90,11 @@ def working_folder(parent: str, name: str) -> Iterator[str]:
     handle = None
     try:
         handle = os.open(os.path.join(folder, LOCK), NEW, 0o600)
-        if _lock(handle):  # else it says nothing, and nobody removes it: nobody could know when
-            os.write(handle, (SAYS + _computer()).encode("utf-8"))
+        if lock(handle):  # else it says nothing, and nobody removes it: nobody could know when
+            os.write(handle, (SAYS + computer()).encode("utf-8"))
         yield folder
     finally:
         _remove(folder, handle)
-
-
-@contextlib.contextmanager
-def only_one(parent: str, name: str) -> Iterator[None]:
-    """A block of this name in which there is nobody else, of any process; BlockingIOError where somebody is, OSError.
-
-    On a disk without locks nobody is kept out.
-    """
-    folder = os.path.join(parent or os.curdir, ".%s.only_one%s" % (name, SUFFIX))
-    place = os.path.join(folder, LOCK)
-    handle = _held(folder, place)
-    try:
-        yield
-    finally:
-        if sys.platform == "win32":  # which removes no file that is open
-            os.close(handle)
-        with contextlib.suppress(OSError):
-            os.unlink(place)
-            os.rmdir(folder)
-        if sys.platform != "win32":  # before somebody else has the lock of a file that is about to go
-            os.close(handle)
-
-
-def _held(folder: str, place: str) -> int:
-    """The lock in a folder, which is made."""
-    for _ in range(TRIES):
-        with contextlib.suppress(FileExistsError):
-            os.mkdir(folder, 0o700)
-        try:
-            handle = os.open(place, THERE | os.O_CREAT, 0o600)
-        except FileNotFoundError:  # the one before has removed the folder just now
-            continue
-        if (_lock(handle) and _is_same(handle, place)) or not _has_locks(folder):
-            if not os.fstat(handle).st_size:
-                os.write(handle, (SAYS + _computer()).encode("utf-8"))
-            return handle
-        os.close(handle)
-        time.sleep(0.02)  # who only looks whether a folder is left has its lock for a moment
-    raise BlockingIOError(errno.EWOULDBLOCK, os.strerror(errno.EWOULDBLOCK))
-
-
-def _is_same(handle: int, place: str) -> bool:
-    """Whether the file still lies there, and was not removed by the one before."""
-    try:
-        return os.path.samestat(os.fstat(handle), os.stat(place))
-    except FileNotFoundError:
-        return False
-
-
-def _has_locks(folder: str) -> bool:
-    """Whether the disk knows locks: a file that nobody else has can be locked."""
-    try:
-        handle, name = tempfile.mkstemp(dir=folder)
-    except FileNotFoundError:
-        return True
-    try:
-        return _lock(handle)
-    finally:
-        os.close(handle)
-        os.unlink(name)
 
 
 def sweep(folder: str) -> None:
@@ -176,7 +114,7 @@ def _remove_if_left(folder: str) -> None:
     if not stat.S_ISDIR(found.st_mode) or (hasattr(os, "geteuid") and found.st_uid != os.geteuid()):
         return
     handle = os.open(os.path.join(folder, LOCK), THERE)
-    if stat.S_ISREG(os.fstat(handle).st_mode) and _lock(handle) and _is_left(handle):
+    if stat.S_ISREG(os.fstat(handle).st_mode) and lock(handle) and _is_left(handle):
         _remove(folder, handle)
     else:
         os.close(handle)
@@ -186,7 +124,7 @@ def _is_left(handle: int) -> bool:
     """Whether it is a working folder's lock, and of this computer, or old."""
     said = os.read(handle, 4096).decode("utf-8", "replace")
     age = time.time() - os.fstat(handle).st_mtime
-    return said == SAYS + _computer() or (said.startswith(SAYS) and age > DAY)
+    return said == SAYS + computer() or (said.startswith(SAYS) and age > DAY)
 
 
 def _remove(folder: str, handle: Optional[int]) -> None:
@@ -220,14 +158,14 @@ def _once_more(remove: Callable[..., Any], path: str, _: Any) -> None:
             remove(path)
 
 
-def _computer() -> str:
+def computer() -> str:
     return os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
 
 
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(handle: int) -> bool:
+    def lock(handle: int) -> bool:
         """Whether the file's lock is ours now."""
         try:
             msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
@@ -238,7 +176,7 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _lock(handle: int) -> bool:
+    def lock(handle: int) -> bool:
         """Whether the file's lock is ours now: not where another has it, or the disk has no locks."""
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
