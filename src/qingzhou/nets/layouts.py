@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from ..runtime.model.card import Input
 from .architecture import Candidate, Page
@@ -18,8 +17,9 @@ from .recorded import Recorded, Wanted
 from .settings import Settings
 from .shapes import Shapes
 
-# (a layer's name in the file, its name on the page), "{}" for a number that is the same in both. The first that fits
-# decides. The last part of a tensor's name ("weight", "running_mean") is the same everywhere in torch.
+# (a layer's name in the file, its name on the page), "{}" for a number that is the same in both. A name without numbers
+# goes before one with; then the first that fits. A tensor's own name ("weight", "running_mean") comes after it and is
+# the same everywhere in torch.
 Rules = Sequence[tuple[str, str]]
 
 
@@ -43,39 +43,45 @@ class Layout:
     def candidates(self, shapes: Shapes, settings: Settings) -> Iterator[Candidate]:
         """Every size of the pages' networks in which these tensors may be, recorded with the names in the file."""
         rules = self.rules(shapes)
-        ours = {key: name for key in shapes if (name := renamed(key, rules))}
+        rename = renamer(rules)
+        ours = {key: name for key in shapes if (name := rename(key))}
         if len(set(ours.values())) < len(ours):  # two tensors of one name: not this layout
             return
         theirs = {name: key for key, name in ours.items()}
-        back = [(page, file) for file, page in rules]
+        back = renamer([(page, file) for file, page in rules])
         for page in self.pages:
             for found in page.candidates({name: shapes[key] for name, key in theirs.items()}, settings):
                 yield replace(found, record=self._recorder(found, theirs, back), tool=self.tool)
 
-    def _recorder(self, found: Candidate, theirs: Mapping[str, str], back: Rules) -> Callable[[Wanted], Recorded]:
+    def _recorder(
+        self, found: Candidate, theirs: Mapping[str, str], back: Callable[[str], str | None]
+    ) -> Callable[[Wanted], Recorded]:
         """Records with the tool's usual input; each tensor is called as in the file, also one that is missing there."""
 
         def record(wanted: Wanted) -> Recorded:
             recorded = found.record(replace(wanted, usual=self.entry()))
-            named = recorded.graph.renamed(lambda key: theirs.get(key) or renamed(key, back) or key)
+            named = recorded.graph.renamed(lambda key: theirs.get(key) or back(key) or key)
             return replace(recorded, graph=named, notes=tuple(filter(None, [self.unsaid()])))
 
         return record
 
 
-def renamed(key: str, rules: Rules) -> str | None:
-    """The tensor's name on the other side of the rules; None where none of them fits.
+def renamer(rules: Rules) -> Callable[[str], str | None]:
+    """A tensor's name -> its name on the other side of the rules; None where none of them fits.
 
-    >>> renamed("layer1.0.bn2.weight", [("layer{}.{}.bn{}", "backbone.layer{}.{}.bn{}")])
+    >>> renamer([("layer{}.{}.bn{}", "backbone.layer{}.{}.bn{}")])("layer1.0.bn2.weight")
     'backbone.layer1.0.bn2.weight'
     """
-    layer, _, part = key.rpartition(".")
-    for found, other in rules:
-        if matched := _pattern(found).fullmatch(layer):
-            return f"{other.format(*matched.groups())}.{part}"
-    return None
+    exact = {found: other for found, other in rules if "{}" not in found}
+    patterns = [
+        (re.compile(re.escape(found).replace(r"\{\}", r"(\d{1,6})")), other) for found, other in rules if "{}" in found
+    ]
 
+    def renamed(key: str) -> str | None:
+        layer, _, part = key.rpartition(".")
+        if layer in exact:
+            return f"{exact[layer]}.{part}"
+        fitting = ((matched, other) for pattern, other in patterns if (matched := pattern.fullmatch(layer)))
+        return next((f"{other.format(*matched.groups())}.{part}" for matched, other in fitting), None)
 
-@lru_cache(maxsize=4096)
-def _pattern(layer: str) -> re.Pattern[str]:
-    return re.compile(re.escape(layer).replace(r"\{\}", r"(\d{1,6})"))
+    return renamed

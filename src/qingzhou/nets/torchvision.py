@@ -5,6 +5,7 @@ timm's ResNets and ResNeXts have the same names; nothing in a file tells the two
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from ..errors import say
@@ -27,6 +28,7 @@ RESNET_RULES: Rules = (
     ("layer{}.{}.downsample.{}", "backbone.layer{}.{}.downsample.{}"),
     ("fc", "head.fc"),
 )
+V3_PART = re.compile(r"features\.(\d{1,6})\.(?:block\.(\d{1,6})\.(fc)?)?")
 REGNET_RULES: Rules = (
     ("stem.0", "backbone.conv1"),
     ("stem.1", "backbone.bn1"),
@@ -104,11 +106,13 @@ def mobilenet_v3(shapes: Shapes) -> Rules:
 
 
 def _mobilenet_v3(shapes: Shapes) -> Iterator[tuple[str, str]]:
-    for number in children(shapes, "features."):
+    blocks: dict[int, set[tuple[int, bool]]] = {}  # of each the numbers of its parts, and whether they are gates
+    for matched in filter(None, map(V3_PART.match, shapes)):
+        number, part, gate = matched.groups()
+        blocks.setdefault(int(number), set()).update([(int(part), bool(gate))] if part else [])
+    for number, parts in sorted(blocks.items()):
         theirs, ours = f"features.{number}.block", f"backbone.layer{number}"
-        parts = children(shapes, f"{theirs}.")
-        gates = [k for k in parts if any(key.startswith(f"{theirs}.{k}.fc") for key in shapes)]
-        convs = [k for k in parts if k not in gates]
+        gates, convs = ([k for k, gate in sorted(parts) if gate == wanted] for wanted in (True, False))
         for k in gates:
             yield from ((f"{theirs}.{k}.fc{i}", f"{ours}.se.conv{i}.conv") for i in (1, 2))
         for k, name in zip(convs[::-1], ("linear_conv", "depthwise_conv", "expand_conv"), strict=False):
