@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -91,11 +91,23 @@ def parsed(path: Path) -> ast.Module:
 
 
 @functools.cache
+def nodes(path: Path) -> list[ast.AST]:
+    return list(ast.walk(parsed(path)))
+
+
+def dotted(called: ast.expr) -> str:
+    """ "onnx.load" for that; "?.load" for a method of what has no name."""
+    if isinstance(called, ast.Attribute):
+        return f"{dotted(called.value)}.{called.attr}"
+    return called.id if isinstance(called, ast.Name) else "?"
+
+
+@functools.cache
 def imports(path: Path) -> list[tuple[str, int]]:
     """Every absolute name of a module that this file imports, anywhere in it, with its line."""
     here = ["qingzhou", *path.relative_to(PACKAGE).with_suffix("").parts] if path.is_relative_to(PACKAGE) else []
     found: list[tuple[str, int]] = []
-    for node in ast.walk(parsed(path)):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             found += [(alias.name, node.lineno) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -109,15 +121,35 @@ def name(path: Path) -> str:
     return path.relative_to(PACKAGE).as_posix()
 
 
-def short(path: Path) -> str:
-    return name(path) if path.is_relative_to(PACKAGE) else path.relative_to(TESTS.parent).as_posix()
+def of_each(paths: Sequence[Path]) -> Callable[[Callable[[Path], None]], Callable[[], None]]:
+    """One test for all these files, which names every one that fails: thousands of tests would take longer."""
+
+    def made(check: Callable[[Path], None]) -> Callable[[], None]:
+        def test() -> None:
+            wrong = [
+                f"{path.parent.name}/{path.name}: {problem}" for path in paths if (problem := problem_of(check, path))
+            ]
+            assert paths and not wrong, "\n".join(wrong)
+
+        test.__doc__ = check.__doc__
+        return test
+
+    return made
+
+
+def problem_of(check: Callable[[Path], None], path: Path) -> str:
+    try:
+        check(path)
+    except AssertionError as err:
+        return str(err)
+    return ""
 
 
 def test_every_room_has_its_place() -> None:
     assert {room_of(path) for path in MODULES} - {""} == set(LEVEL)
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if room_of(path)], ids=name)
+@of_each([path for path in MODULES if room_of(path)])
 def test_a_room_imports_only_from_those_above_it(path: Path) -> None:
     own = room_of(path)
     for module, line in imports(path):
@@ -134,7 +166,7 @@ def source_of(module: str) -> str:
     return parts[2] if inside and parts[2] in {source.name for source in SOURCES} else ""
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if room_of(path) == "sources"], ids=name)
+@of_each([path for path in MODULES if room_of(path) == "sources"])
 def test_no_source_knows_another(path: Path) -> None:
     """But for torch/, which reads what all sources share whose files torch saves; the table alone knows them all."""
     own = source_of(".".join(["qingzhou", *path.relative_to(PACKAGE).with_suffix("").parts]))
@@ -142,27 +174,27 @@ def test_no_source_knows_another(path: Path) -> None:
     assert not others or name(path) == "sources/table.py", f"{name(path)} imports {others}"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name)
+@of_each(MODULES)
 def test_endings_of_files_that_are_read_stand_in_the_table_of_sources(path: Path) -> None:
     """No list of them stands anywhere else; a single one may, since an .onnx, say, is also what we write."""
     if room_of(path) == "sources":
         return
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Tuple | ast.List | ast.Set):
             found = {one.value for one in node.elts if isinstance(one, ast.Constant)} & set(MODELS)
             assert len(found) < 2, f"{name(path)}:{node.lineno} lists {sorted(found)}"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name)
+@of_each(MODULES)
 def test_nothing_that_could_run_a_file(path: Path) -> None:
     for module, line in imports(path):
         assert module.split(".")[0] not in BANNED, f"{name(path)}:{line} imports {module}"
-    for node in ast.walk(parsed(path)):
+    for node in nodes(path):
         called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
         assert called not in ("eval", "exec", "compile", "__import__"), f"{name(path)}:{node.lineno} calls {called}"
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if room_of(path) == "runtime"], ids=name)
+@of_each([path for path in MODULES if room_of(path) == "runtime"])
 def test_the_runtime_stands_alone(path: Path) -> None:
     """It is copied to the board: only the standard library, numpy, Pillow and onnxruntime."""
     outside = {module.split(".")[0] for module, _ in imports(path)} & (OUTSIDE | BANNED | {"qingzhou"})
@@ -171,9 +203,7 @@ def test_the_runtime_stands_alone(path: Path) -> None:
     assert all(module.startswith("qingzhou.runtime") for module in inside)
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in MODULES if room_of(path) == "runtime" and path.name != "__init__.py"], ids=name
-)
+@of_each([path for path in MODULES if room_of(path) == "runtime" and path.name != "__init__.py"])
 def test_a_room_of_the_runtime_imports_only_from_those_above_it(path: Path) -> None:
     """But for `__init__`, which every program begins with: it looks for what is there."""
     level = {room: level for level, rooms in enumerate(ON_BOARDS) for room in rooms}
@@ -202,7 +232,7 @@ def test_no_modules_import_each_other() -> None:
     assert not {one: sorted(others & uses.keys()) for one, others in uses.items()}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name)
+@of_each(MODULES)
 def test_only_what_is_a_dependency(path: Path) -> None:
     for module, line in imports(path):
         top = module.split(".")[0]
@@ -211,15 +241,15 @@ def test_only_what_is_a_dependency(path: Path) -> None:
         assert fine, f"{name(path)}:{line} imports {module}"
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=name)
+@of_each(sorted(PACKAGE.rglob("*.py")))
 def test_a_model_is_opened_in_one_place(path: Path) -> None:
     """onnxruntime and onnx read whatever file a model names: the one sees no model unchecked, the other is told."""
-    for node in ast.walk(parsed(path)):
+    for node in nodes(path):
         named = {getattr(node, field, "") for field in ("attr", "id") if isinstance(getattr(node, field, ""), str)}
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             named.add(node.value)
         assert "InferenceSession" not in named or name(path) == "runtime/engine/session.py", name(path)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("onnx.load", "onnx.load_model"):
+        if isinstance(node, ast.Call) and dotted(node.func) in ("onnx.load", "onnx.load_model"):
             said = [word.arg for word in node.keywords if ast.unparse(word.value) == "False"]
             assert "load_external_data" in said, f"{name(path)}:{node.lineno} lets onnx read other files"
 
@@ -254,16 +284,15 @@ OF_MODULES = {"os.replace", "os.remove", "onnx.save", "np.save", "shutil.copy", 
 
 def writes(path: Path) -> Iterator[tuple[str, int]]:
     """Every call that may change the disk, with its line."""
-    tree = parsed(path)
     ours = {
         alias.asname or alias.name
-        for node in ast.walk(tree)
+        for node in nodes(path)
         if isinstance(node, ast.ImportFrom) and node.module == "whole_file"
         for alias in node.names
     }
-    for node in ast.walk(tree):
+    for node in nodes(path):
         if isinstance(node, ast.Call):
-            called = ast.unparse(node.func)
+            called = dotted(node.func)
             last = called.rpartition(".")[2]
             modes = [*node.args, *(word.value for word in node.keywords if word.arg == "mode")]
             mode = {str(one.value) for one in modes if isinstance(one, ast.Constant)}
@@ -272,7 +301,7 @@ def writes(path: Path) -> Iterator[tuple[str, int]]:
                 yield called, node.lineno
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name)
+@of_each(MODULES)
 def test_files_are_written_in_one_place(path: Path) -> None:
     """The server's own folders are the web's affair; what it brings to people's goes through the one place, too."""
     if room_of(path) == "web" and path.name != "remote.py":
@@ -317,6 +346,6 @@ def test_a_rooms_quick_tests_reach_it(room: str) -> None:
     assert any(room in reached(file) for file in files), files
 
 
-@pytest.mark.parametrize("path", [*sorted(PACKAGE.rglob("*.py")), *sorted(TESTS.rglob("*.py"))], ids=short)
+@of_each([*sorted(PACKAGE.rglob("*.py")), *sorted(TESTS.rglob("*.py"))])
 def test_a_file_can_be_read_in_one_go(path: Path) -> None:
     assert len(path.read_text("utf-8").splitlines()) <= 400

@@ -121,7 +121,7 @@ SHAPES = [
 
 
 @pytest.mark.parametrize(("size", "stride", "offset"), SHAPES, ids=range(len(SHAPES)))
-def test_impossible_tensors(tmp_path: Path, size: tuple[int, int], stride: Any, offset: Any) -> None:
+def test_impossible_tensors(tmp_path: Path, size: tuple[int, ...], stride: tuple[int, ...], offset: int) -> None:
     storage = Storage(np.ones(4, np.float32))
     tensor = Call("torch._utils._rebuild_tensor_v2", (storage, offset, size, stride, False, {}))
     with pytest.raises((UnsafeCheckpoint, CheckpointDamaged)):

@@ -19,6 +19,7 @@ from click.testing import CliRunner, Result
 from onnx import TensorProto, helper
 
 import qingzhou
+from dear import but_slow
 from passengers import DIGITS, ORACLE, basenn, reference
 from qingzhou.bench import bench, measure, process
 from qingzhou.bench.candidates import choose
@@ -137,7 +138,7 @@ CRASHES = {
 }
 
 
-@pytest.mark.parametrize("name", CRASHES)
+@pytest.mark.parametrize("name", but_slow(CRASHES, ["error", "exit", "prints"]))
 def test_an_engine_that_crashes_is_a_row(
     name: str, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -289,6 +290,7 @@ def test_int8_is_made_only_where_it_is_asked_for_and_there_are_data(model: Path,
 THREE = ["onnxruntime", "openvino", "ncnn"]
 
 
+@pytest.mark.slow
 def test_int8_made_with_the_data(model: Path) -> None:
     """One file for two engines, one for ncnn; smaller, and right as often to half a point; the original stays."""
     before = model.read_bytes()
@@ -354,7 +356,9 @@ def test_the_peak_is_of_this_process_alone() -> None:
     ("lang", "words"),
     [
         ("en", ["Use ", "whole (ms)", "Which differences are real", "Where the time goes"]),
-        ("zh", ["在这台机器上请用", "全程 (ms)", "哪些差别是真实的", "时间用在哪里"]),
+        pytest.param(
+            "zh", ["在这台机器上请用", "全程 (ms)", "哪些差别是真实的", "时间用在哪里"], marks=pytest.mark.slow
+        ),
     ],
 )
 def test_the_verb_writes_a_page_and_json(lang: str, words: list[str], model: Path, tmp_path: Path) -> None:

@@ -98,6 +98,7 @@ def test_text_keeps_its_state(tmp_path: Path) -> None:
     assert other.predictor.generate(word, 8) == model.predictor.generate(word, 8)
 
 
+@pytest.mark.slow
 def test_a_trained_detector_in_fp16_is_as_good(tmp_path: Path) -> None:
     model = qingzhou.convert(SHAPES / "checkpoint.pth", tmp_path / "m.onnx", input_size=(160, 160), form="raw")
     whole, half = (compile_for("openvino", model.path, tmp_path / f"{p}.xml", p) for p in ("fp32", "fp16"))

@@ -26,7 +26,9 @@ def lenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return qingzhou.convert(CHECKPOINT, tmp_path_factory.mktemp("lenet")).path
 
 
-@pytest.mark.parametrize("engine", but_slow(["onnxruntime", "openvino", "ncnn"], ["ncnn"]))  # see test_ncnn_int8.py
+@pytest.mark.parametrize(
+    "engine", but_slow(["onnxruntime", "openvino", "ncnn"], ["ncnn", "openvino"])
+)  # see test_ncnn_int8.py
 def test_digits_are_right_as_often(engine: str, lenet: Path, tmp_path: Path) -> None:
     pytest.importorskip(engine)
     made = export_model(lenet, engine, tmp_path, "int8", DATA)
@@ -60,6 +62,7 @@ def test_a_precision_that_there_is_not(lenet: Path, tmp_path: Path) -> None:
         export_model(lenet, "ncnn", tmp_path, "int4", DATA)
 
 
+@pytest.mark.slow
 def test_too_much_lost(lenet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A promise that nothing can keep: that it gets better by a point."""
     from qingzhou.quant.result import Limits

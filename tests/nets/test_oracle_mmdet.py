@@ -12,7 +12,6 @@ import onnxruntime
 import pytest
 from rebuild import rebuild
 
-from dear import but_slow
 from qingzhou.graph.fold import simplify
 from qingzhou.graph.form import Graph
 from qingzhou.graph.record import Recorder
@@ -111,8 +110,8 @@ def test_boxes_of_one_stage_equal_mmdets(one_stage: Any, tmp_path: Path, opset: 
 
 
 TWO_STAGES = [
-    *but_slow([("FasterRCNN", opset) for opset in (11, 13, 17, 21)], [("FasterRCNN", opset) for opset in (11, 17, 21)]),
-    ("Mask_RCNN", 17),
+    *(pytest.param("FasterRCNN", opset, marks=pytest.mark.slow) for opset in (11, 13, 17, 21)),
+    ("Mask_RCNN", 17),  # which is a Faster R-CNN, too
 ]
 
 

@@ -108,7 +108,10 @@ class Sources(HTMLParser):
 
 @pytest.mark.parametrize(
     ("lang", "words"),
-    [("en", ["Before", "After", "What each layer", "Weights"]), ("zh", ["之前", "之后"])],
+    [
+        pytest.param("en", ["Before", "After", "What each layer", "Weights"], marks=pytest.mark.slow),
+        ("zh", ["之前", "之后"]),
+    ],
 )
 def test_the_page(lenet: Path, tmp_path: Path, lang: str, words: list[str]) -> None:
     page = tmp_path / "new" / "page.html"
