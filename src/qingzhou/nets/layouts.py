@@ -43,8 +43,8 @@ class Layout:
     def candidates(self, shapes: Shapes, settings: Settings) -> Iterator[Candidate]:
         """Every size of the pages' networks in which these tensors may be, recorded with the names in the file."""
         rules = self.rules(shapes)
-        rename = renamer(rules)
-        ours = {key: name for key in shapes if (name := rename(key))}
+        page_name = renamer(rules)
+        ours = {key: name for key in shapes if (name := page_name(key))}
         if len(set(ours.values())) < len(ours):  # two tensors of one name: not this layout
             return
         theirs = {name: key for key, name in ours.items()}
