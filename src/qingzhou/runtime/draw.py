@@ -8,20 +8,21 @@ import math
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
 from .errors import line, say
-from .model.answers import Detection, nothing
+from .model.answers import Detection, Named, Prediction, nothing
 from .model.image import open_picture, size_of
 from .model.kinds import RESULT
 from .read import is_result
 from .whole import replacing
 
 if TYPE_CHECKING:
-    from .typed import FilePath
+    from .model.answers import Answer
+    from .typed import Array, FilePath
 
 SMALLEST = 160  # pixels of the shorter side that `enlarge` gives at least
 LARGEST = 1 << 24  # pixels to which it enlarges
@@ -62,7 +63,7 @@ COLORS = (  # that differ from each other, also for most people who see fewer co
 VEIL = 0.45  # how much of a mask's colour covers the picture
 
 
-def draw(source: object, answer: Any, enlarge: bool = False) -> Any:
+def draw(source: object, answer: Answer, enlarge: bool = False) -> Image.Image:
     """The picture (a path, array or PIL image) as a PIL image with the answer on it.
 
     A label with its confidence stands at the top; a list of Detection becomes boxes, and masks as coloured areas.
@@ -81,7 +82,7 @@ def draw(source: object, answer: Any, enlarge: bool = False) -> Any:
     return picture
 
 
-def keep(picture: Any, path: FilePath, ours: Callable[[str], bool] = is_result) -> Path:
+def keep(picture: Image.Image, path: FilePath, ours: Callable[[str], bool] = is_result) -> Path:
     """Save a drawn picture as .png or .jpg, whole or not at all, and where: over nothing but what is `ours`.
 
     Beside somebody's own a_result.png it becomes a_result_2.png. is_result() knows it again, so that it counts as no
@@ -104,19 +105,19 @@ def _free(path: Path, ours: Callable[[str], bool]) -> Path:
     return next(one for one in itertools.chain([path], others) if not os.path.lexists(str(one)) or ours(str(one)))
 
 
-def caption(answer: Any) -> str:
+def caption(answer: Union[Prediction, Named, Detection]) -> str:
     """ "cat 98.1%", several of these where several are named, or the values where there are no classes."""
-    if getattr(answer, "named", None) is not None:
-        return ", ".join("%s %.1f%%" % (line(one.label), 100 * one.confidence) for one in answer.named) or nothing()
-    if answer.label or isinstance(answer, Detection):  # a class may be called ""
-        return "%s %.1f%%" % (line(answer.label), 100 * answer.confidence)
-    return " ".join("%.4g" % value for value in answer.scores[:5]) + (" …" if len(answer.scores) > 5 else "")
+    if isinstance(answer, Prediction) and answer.named is not None:
+        return ", ".join(map(caption, answer.named)) or nothing()
+    if isinstance(answer, Prediction) and not answer.label:  # a thing's class may be called ""
+        return " ".join("%.4g" % value for value in answer.scores[:5]) + (" …" if len(answer.scores) > 5 else "")
+    return "%s %.1f%%" % (line(answer.label), 100 * answer.confidence)
 
 
 # -- boxes ----------------------------------------------------------------------------------------------------------
 
 
-def _boxes(picture: Any, found: Sequence[Detection]) -> Any:
+def _boxes(picture: Image.Image, found: Sequence[Detection]) -> Image.Image:
     """Masks below, boxes above them, and the labels on top, the best last so that nothing hides it."""
     if any(one.mask is not None for one in found):
         picture = Image.fromarray(_veiled(np.array(picture), found))
@@ -172,7 +173,7 @@ def _meet(a: Tuple[float, ...], b: Tuple[float, ...]) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
-def _veiled(picture: Any, found: Sequence[Detection]) -> Any:
+def _veiled(picture: Array, found: Sequence[Detection]) -> Array:
     """The picture (H, W, 3) with each mask's colour laid over it, the best on top."""
     for one in reversed(found):
         if one.mask is not None:
@@ -186,7 +187,7 @@ def _veiled(picture: Any, found: Sequence[Detection]) -> Any:
 # -- words ----------------------------------------------------------------------------------------------------------
 
 
-def _write(picture: Any, text: str) -> None:
+def _write(picture: Image.Image, text: str) -> None:
     """White letters on a dark strip, as large as the picture's width allows."""
     pen = ImageDraw.Draw(picture)
     text, font = _fitting(pen, text, picture.width, max(8, min(picture.width // 12, picture.height // 6, 48)))
@@ -196,7 +197,7 @@ def _write(picture: Any, text: str) -> None:
     pen.text((margin, 0), text, fill=(255, 255, 255), font=font)
 
 
-def write_below(picture: Any, text: str) -> None:
+def write_below(picture: Image.Image, text: str) -> None:
     """Small light letters on a dark strip in the lower left corner."""
     pen = ImageDraw.Draw(picture)
     text, font = _fitting(pen, text, picture.width, max(10, min(picture.width // 20, picture.height // 12, 24)))

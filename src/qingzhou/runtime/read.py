@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional
+from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Mapping, Optional
 
 from .errors import InputError
 from .file import is_path
@@ -22,9 +22,9 @@ SYSTEM = ("__MACOSX", "Thumbs.db", "desktop.ini", "$RECYCLE.BIN", "@eaDir", "Sys
 SCREEN = "sim_screen.png"  # what the simulator has shown, which nobody wants to be recognised
 
 
-def is_picture(name: Any) -> bool:
+def is_picture(name: FilePath) -> bool:
     """Whether it is called like one."""
-    return os.fspath(name).lower().endswith(PICTURES)  # type: ignore[no-any-return]
+    return os.fspath(name).lower().endswith(PICTURES)
 
 
 def is_systems(name: str) -> bool:
@@ -63,7 +63,7 @@ def beside(folder: FilePath) -> Iterator[str]:
     return (path for path in _walked(folder) if path.lower().endswith(BESIDE))
 
 
-def counted(names: Any) -> Dict[str, int]:
+def counted(names: Iterable[str]) -> Dict[str, int]:
     """How many names have which ending, most first; "" for those without one."""
     found: Dict[str, int] = {}
     for name in names:

@@ -36,7 +36,7 @@ class Remote:
         except (KeyError, TypeError):
             raise self._another() from None
 
-    def predict(self, picture: Any) -> Any:
+    def predict(self, picture: object) -> Any:
         """The answer for one picture (path, bytes, PIL image or RGB array); None if none came."""
         try:
             return from_plain(self._ask("/predict", _sent(picture)))
@@ -67,7 +67,7 @@ class Remote:
         )
 
 
-def _sent(picture: Any) -> bytes:
+def _sent(picture: object) -> bytes:
     """The bytes of a picture: a file as it is, anything else as a JPEG of high quality."""
     if isinstance(picture, bytes):
         return picture
@@ -77,7 +77,7 @@ def _sent(picture: Any) -> bytes:
     return as_jpeg(picture, 95)  # which says what is wrong with a path
 
 
-def as_jpeg(picture: Any, quality: int = QUALITY) -> bytes:
+def as_jpeg(picture: object, quality: int = QUALITY) -> bytes:
     """A PIL image or RGB array as the bytes of a JPEG."""
     file = io.BytesIO()
     open_picture(picture).save(file, "JPEG", quality=quality)

@@ -10,12 +10,15 @@ A rule acts once when it comes true, and again only after it was false for as lo
 from __future__ import annotations
 
 import time
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence
 
 from . import act
 from .parts import sensing
 from .parts.facts import Facts, facts
 from .parts.rule_text import Call, Name, Rule, Term, parse
+
+if TYPE_CHECKING:
+    from .model.answers import Answer
 
 SURE = 0.5  # of "cat" without "above": a classifier's answer counts from here on
 
@@ -48,7 +51,7 @@ class Rules:
     def __exit__(self, *_: object) -> None:
         act.close()
 
-    def check(self, answer: Any, now: Optional[float] = None) -> List[str]:
+    def check(self, answer: Optional[Answer], now: Optional[float] = None) -> List[str]:
         """Looks at an answer of the model (None: only at sensors), and acts; the texts of the rules that came true."""
         found = facts(answer, self.labels)
         now = time.monotonic() if now is None else now
@@ -189,7 +192,7 @@ def _number(one: Any) -> float:
         return 0
 
 
-def readable(value: Any) -> str:
+def readable(value: object) -> str:
     """A number with as many digits as a person wants to read or hear; on and off in words."""
     if isinstance(value, bool):
         return "on" if value else "off"

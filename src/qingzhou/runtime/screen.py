@@ -7,7 +7,7 @@ import os
 import socket
 import sys
 import time
-from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Deque, Dict, List, Optional, Tuple
 
 import numpy as np
 from PIL import Image
@@ -18,6 +18,10 @@ from .parts import sim
 from .parts.optional import board, there
 from .read import SCREEN
 from .whole import replacing
+
+if TYPE_CHECKING:
+    from .model.answers import Answer
+    from .typed import Array
 
 SECONDS = 3.0  # for which a message stays
 READABLE = (320, 240)  # on which the simulator shows small pictures where the board has no screen of its own
@@ -78,7 +82,7 @@ class Screen:
             return 0.0
         return (len(self._times) - 1) / (self._times[-1] - self._times[0])
 
-    def show(self, picture: Any, answer: Any) -> bool:
+    def show(self, picture: Array, answer: Optional[Answer]) -> bool:
         """A picture (H, W, 3) RGB with its answer; False once somebody wants to leave."""
         self._times.append(time.monotonic())
         self._last = (picture, answer) if sim.active() else None
@@ -92,7 +96,7 @@ class Screen:
         """Keeps the window alive while there is nothing to show; False once somebody wants to leave."""
         return self._window is None or bool(self._window.alive())
 
-    def drawn(self, picture: Any, answer: Any) -> Any:
+    def drawn(self, picture: Array, answer: Optional[Answer]) -> Image.Image:
         """What show() puts on the screen: small and turned as the screen is, with the fps."""
         picture, answer = _fitted(picture, answer, self._size, self._turn)
         shown = draw(picture, answer) if answer is not None else Image.fromarray(picture)
@@ -119,7 +123,7 @@ class Screen:
         else:
             sim.tell("screen: " + os.path.basename(path))
 
-    def _say(self, answer: Any) -> None:
+    def _say(self, answer: Optional[Answer]) -> None:
         """A line when what is seen changes."""
         things = answer if isinstance(answer, list) else getattr(answer, "named", None)
         seen = getattr(answer, "label", None) if things is None else [one.label for one in things]
@@ -141,7 +145,7 @@ def own_screen() -> Optional[Tuple[int, int]]:
     return None
 
 
-def _on_black(shown: Any, size: Optional[Tuple[int, int]]) -> Any:
+def _on_black(shown: Image.Image, size: Optional[Tuple[int, int]]) -> Image.Image:
     """A picture in the middle of a screen of its own size."""
     if size is None or shown.size == size:
         return shown
@@ -150,7 +154,9 @@ def _on_black(shown: Any, size: Optional[Tuple[int, int]]) -> Any:
     return screen
 
 
-def _fitted(picture: Any, answer: Any, size: Optional[Tuple[int, int]], turn: int) -> Any:
+def _fitted(
+    picture: Array, answer: Optional[Answer], size: Optional[Tuple[int, int]], turn: int
+) -> Tuple[Array, Optional[Answer]]:
     """The picture and its boxes as large as the screen, before anything is drawn: letters stay sharp."""
     if size is None:
         return picture, answer
@@ -210,7 +216,7 @@ class OpenCVWindow:
             cv2.setWindowProperty(self._name, cv2.WND_PROP_FULLSCREEN, cv2.WINDOW_FULLSCREEN)
         self._shown = False
 
-    def put(self, picture: Any) -> None:
+    def put(self, picture: Image.Image) -> None:
         self._cv2.imshow(self._name, np.ascontiguousarray(np.asarray(picture)[..., ::-1]))
         self._shown = True
 
@@ -244,7 +250,7 @@ class TkWindow:
     def _leave(self) -> None:
         self._alive = False
 
-    def put(self, picture: Any) -> None:
+    def put(self, picture: Image.Image) -> None:
         head = b"P6 %d %d 255 " % picture.size  # tkinter reads PPM itself; Pillow's ImageTk is a package of its own
         self._picture = self._tk.PhotoImage(data=head + picture.tobytes())  # kept: tkinter does not
         self._label.configure(image=self._picture)

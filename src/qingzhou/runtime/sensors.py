@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Callable, Iterator, List, Sequence
+from typing import Any, Callable, Iterator, List, Optional, Sequence
 
 from .errors import InputError
 from .parts import sim
@@ -38,7 +38,7 @@ def rows(texts: Sequence[str], seconds: float, sample: Callable[[], Any]) -> Ite
         time.sleep(0 if sim.active() else seconds)
 
 
-def _as_number(value: Any) -> Any:
+def _as_number(value: Any) -> Optional[float]:
     """None for what is no number (yet)."""
     try:
         return None if value is None else float(value)

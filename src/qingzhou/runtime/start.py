@@ -8,9 +8,13 @@ import signal
 import sys
 import threading
 from importlib.util import find_spec
-from typing import Any, List, Optional
+from typing import TYPE_CHECKING, List, Optional, Type
 
 from .errors import QingzhouError, line, lines, say, use_language
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
 
 __all__ = ["begin", "line", "lines", "start"]  # line() and lines(): labels and names of files as they are printed
 DISK = (errno.ENOSPC, errno.EACCES, errno.EPERM, errno.EROFS)  # what a person can mend, not we
@@ -85,14 +89,14 @@ def _heed_signals() -> None:
                 signal.signal(number, _raise)
 
 
-def _raise(number: int, _: Any) -> None:
+def _raise(number: int, _: object) -> None:
     signal.signal(number, signal.SIG_IGN)  # a second one leaves the time to take back
     ended = _Ended()
     ended.number = number
     raise ended
 
 
-def _end(kind: Any, err: Any, trace: Any) -> None:
+def _end(kind: Type[BaseException], err: BaseException, trace: Optional[TracebackType]) -> None:
     if issubclass(kind, KeyboardInterrupt):
         sys.stdout.flush()
         _speak_as(getattr(sys.modules.get("__main__"), "__doc__", None))
@@ -102,7 +106,7 @@ def _end(kind: Any, err: Any, trace: Any) -> None:
     sys.__excepthook__(kind, err, trace)
 
 
-def _explain(kind: Any, err: Any, trace: Any) -> None:
+def _explain(kind: Type[BaseException], err: BaseException, trace: Optional[TracebackType]) -> None:
     sys.stdout.flush()
     if isinstance(err, QingzhouError):
         print(say("Problem: %s", "出错了：%s") % line(err), file=sys.stderr)

@@ -8,7 +8,7 @@ import queue
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Dict, Iterator, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Iterator, Optional, Tuple
 
 from .draw import caption, draw
 from .errors import DeviceError, InputError, QingzhouError, language, say
@@ -19,6 +19,9 @@ from .parts.pages import API_PAGE, LIVE_PAGE
 from .parts.plain import as_plain
 from .remote import LARGEST, PATIENCE, Remote, as_jpeg
 from .text import escaped
+
+if TYPE_CHECKING:
+    from .model.answers import Answer
 
 VIEWERS = 12  # that may watch at once
 CONNECTIONS = 100  # open at once; a browser has a few
@@ -84,13 +87,13 @@ class Server(ThreadingHTTPServer):
         self._room = threading.BoundedSemaphore(CONNECTIONS)
         super().__init__(*given)
 
-    def process_request(self, request: Any, address: Any) -> None:
+    def process_request(self, request: Any, address: object) -> None:
         if self._room.acquire(blocking=False):
             super().process_request(request, address)
         else:
             self.shutdown_request(request)
 
-    def process_request_thread(self, request: Any, address: Any) -> None:
+    def process_request_thread(self, request: Any, address: object) -> None:
         try:
             super().process_request_thread(request, address)
         finally:
@@ -169,7 +172,7 @@ class Page(Site):
             self._new.notify_all()
         self.close()
 
-    def show(self, picture: Any, answer: Any) -> None:
+    def show(self, picture: object, answer: Optional[Answer]) -> None:
         """The newest; it is drawn only if somebody looks, and in their thread."""
         with self._new:
             self._shown = picture, answer
@@ -308,7 +311,7 @@ class Api(Site):
         finally:
             self._done.put(None)
 
-    def _ask_for(self, remote: Remote, picture: Any) -> None:
+    def _ask_for(self, remote: Remote, picture: object) -> None:
         try:
             open_picture(picture)
         except QingzhouError as err:  # one that cannot be read; the next may be whole
@@ -337,7 +340,7 @@ def _body(request: Handler) -> bytes:
         ) from None
 
 
-def _text(answer: Any) -> str:
+def _text(answer: Optional[Answer]) -> str:
     """The answer in a line."""
     if answer is None:
         return "?"

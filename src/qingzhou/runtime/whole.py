@@ -150,7 +150,7 @@ def _remove_all(path: str) -> None:
         os.unlink(path)
 
 
-def _once_more(remove: Callable[..., Any], path: str, _: Any) -> None:
+def _once_more(remove: Callable[..., Any], path: str, _: object) -> None:
     """Windows removes nothing that is write-protected. What stays is the next one's to remove."""
     if os.name == "nt":
         with contextlib.suppress(OSError):

@@ -14,11 +14,14 @@ import platform
 import subprocess
 import sys
 import time
-from typing import Any, Dict, List, Optional
+from typing import TYPE_CHECKING, Any, Dict, List, Optional
 
 from ..errors import OutputError, QingzhouError, line, say
 from ..whole import replacing
 from .place import FOLDER, read_bundle
+
+if TYPE_CHECKING:
+    from ..predict import Predictor
 
 SECONDS, FEWEST, MOST, WARM_UP = 10.0, 5, 1000, 3
 REPORT = "report.json"
@@ -76,7 +79,7 @@ def measure(seconds: float) -> Dict[str, Any]:
     }
 
 
-def _times(model: Any, seconds: float) -> List[float]:
+def _times(model: Predictor, seconds: float) -> List[float]:
     """Of each answer, in seconds, sorted."""
     data = model.sample_input()
     for _ in range(WARM_UP):

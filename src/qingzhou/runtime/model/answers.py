@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import io
 import math
-from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 from ..errors import say
 
 if TYPE_CHECKING:
+    Answer = Union["Prediction", List["Detection"]]  # of one picture, row or array
     import PIL.Image
 
     from ..typed import Array

@@ -7,7 +7,7 @@ import functools
 import io
 import os
 import sys
-from typing import TYPE_CHECKING, Any, BinaryIO, Callable, Dict, Optional, Tuple
+from typing import TYPE_CHECKING, Any, BinaryIO, Callable, Dict, Optional, Tuple, TypeVar
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .card import Input
 
 
+T = TypeVar("T")
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "WEBP", "TIFF")  # Pillow would start other programs for some others
 JPEG = b"\xff\xd8\xff"  # how one begins
 MOST_OF_JPEG = 250_000_000  # in the file, where fewer are decoded; today's phones take 200 million
@@ -67,7 +68,7 @@ def read_for(source: object, entry: Input, order: str = "RGB", exact: Optional[b
     return _read(source, convert)
 
 
-def open_picture(source: object, side: Optional[int] = None) -> Any:
+def open_picture(source: object, side: Optional[int] = None) -> Image.Image:
     """A path, the bytes of a file, a PIL image or an RGB array as an upright PIL image that carries no metadata.
 
     Shown `side` pixels wide and high at most, a JPEG may come smaller than it is, but at least twice as large as that;
@@ -76,7 +77,7 @@ def open_picture(source: object, side: Optional[int] = None) -> Any:
     if isinstance(source, np.ndarray):
         return Image.fromarray(read_image(source, "RGB"))
 
-    def convert(image: Image.Image) -> Any:
+    def convert(image: Image.Image) -> Image.Image:
         times, least = 1, max(image.size) if side is None else 2 * side
         most = min(MOST_PIXELS, room() // 5)
         while (
@@ -91,7 +92,7 @@ def open_picture(source: object, side: Optional[int] = None) -> Any:
     return _read(source, convert)
 
 
-def decoded(text: str) -> Any:
+def decoded(text: str) -> Image.Image:
     """The picture of a card's sample, a file in base64, as open_picture() gives it; ModelError."""
     try:
         data = base64.b64decode(text, validate=True)
@@ -142,7 +143,7 @@ def _tell_once(times: int) -> None:
     )
 
 
-def _read(source: object, convert: Callable[[Any], Any]) -> Any:
+def _read(source: object, convert: Callable[[Any], T]) -> T:
     """What `convert` makes of an open picture; FileMissing or ImageError."""
     try:
         if isinstance(source, Image.Image):

@@ -86,7 +86,7 @@ class Picture:
         """From the order of the strips' colours to that of `color`, or back."""
         return _turned(pixels) if self.color == "BGR" else pixels
 
-    def joined(self) -> Any:
+    def joined(self) -> Image.Image:
         """What was decoded as one PIL image."""
         whole, place = Image.new("L" if self.color == "GRAY" else "RGB", self.shape[::-1]), 0
         for strip in self.strips():

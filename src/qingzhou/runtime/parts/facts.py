@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, NamedTuple, Sequence
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Sequence
+
+if TYPE_CHECKING:
+    from ..model.answers import Answer
 
 
 class Facts(NamedTuple):
@@ -21,7 +24,7 @@ class Facts(NamedTuple):
     single: bool
 
 
-def facts(answer: Any, labels: Sequence[str]) -> Facts:
+def facts(answer: Optional[Answer], labels: Sequence[str]) -> Facts:
     """Of a Prediction, a list of Detection, or None where no model was asked."""
     if answer is None:
         return Facts({}, [], [], True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator, Optional
+from typing import BinaryIO, Iterator, Optional
 
 LARGEST = 16 << 20  # bytes of a picture; a stream that goes on longer is none
 PIECE = 1 << 14
@@ -10,7 +10,7 @@ START, END, SCAN = 0xD8, 0xD9, 0xDA
 ALONE = (0x01, *range(0xD0, 0xD8))  # markers that no length follows
 
 
-def pictures(stream: Any) -> Iterator[bytes]:
+def pictures(stream: BinaryIO) -> Iterator[bytes]:
     """Every whole JPEG of a file or an answer from the network; what is between them (headers) is left out."""
     data = bytearray()
     read = getattr(stream, "read1", stream.read)  # read1 gives what has come, read waits for the whole piece

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Dict, Sequence
+from typing import TYPE_CHECKING, Any, Dict, Sequence
 
 import numpy as np
 
 from ..errors import InputError
 from ..model.answers import Detection, Named, Prediction, hint_of, hinted
 
+if TYPE_CHECKING:
+    from ..model.answers import Answer
+
 BOX = ("x1", "y1", "x2", "y2")
 
 
-def as_plain(answer: Any) -> Dict[str, Any]:
+def as_plain(answer: Answer) -> Dict[str, Any]:
     """{"label", "index", "confidence", "scores"} and perhaps "named", {"detections": [...]} or {"values": [...]}; with
     "hint", a code of answers.TEXTS, where the picture is odd.
     """
@@ -21,7 +24,7 @@ def as_plain(answer: Any) -> Dict[str, Any]:
     return {**_values(answer), **({"hint": code} if code else {})}
 
 
-def _values(answer: Any) -> Dict[str, Any]:
+def _values(answer: Answer) -> Dict[str, Any]:
     if isinstance(answer, list):
         return {"detections": [_thing(one) for one in answer]}
     values = [round(float(value), 6) for value in answer.scores.reshape(-1)]

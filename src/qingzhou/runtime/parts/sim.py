@@ -13,11 +13,14 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, Dict, List, Optional
+from typing import TYPE_CHECKING, Any, Dict, List, Optional
 
 import numpy as np
 
 from ..errors import line as one_line
+
+if TYPE_CHECKING:
+    from ..typed import Array
 
 SWITCH = "QINGZHOU_SIM"
 REPEATS = 5  # frames that the camera gives of each picture, so that "for 3 frames" comes true
@@ -78,7 +81,7 @@ def line(name: str) -> Optional[str]:
     return lines[place]
 
 
-def tones(rate: int) -> Any:
+def tones(rate: int) -> Array:
     """Three seconds of float32 samples: a low, a middle and a high tone."""
     time = np.arange(rate) / rate
     return np.concatenate([0.4 * np.sin(2 * np.pi * pitch * time) for pitch in (220, 880, 3520)]).astype(np.float32)

@@ -177,7 +177,7 @@ class Broker:
             time.sleep(0.05)
         return bool(self._client.is_connected())
 
-    def _on_connect(self, client: Any, data: Any, flags: Any, code: Any, *_: object) -> None:
+    def _on_connect(self, client: Any, data: object, flags: object, code: Any, *_: object) -> None:
         if _failed(code):
             tell(
                 'The MQTT broker %s refuses this user (%s). Write mqtt(topic, text, "user:password@host").'
@@ -191,7 +191,7 @@ class Broker:
             tell("The MQTT broker %s is back." % self.host, "MQTT 服务器 %s 恢复了。" % self.host)
         self._lost = False
 
-    def _on_lost(self, client: Any, data: Any, *codes: Any) -> None:
+    def _on_lost(self, client: Any, data: object, *codes: Any) -> None:
         # paho 1 gives the code alone; paho 2 gives it between flags and properties
         if self._client is not None and not self._lost and _failed(codes[0] if len(codes) == 1 else codes[1]):
             self._lost = True
@@ -200,7 +200,7 @@ class Broker:
                 "MQTT 服务器 %s 断开了，正在重新连接……期间的消息会丢失。" % self.host,
             )
 
-    def _on_message(self, client: Any, data: Any, message: Any) -> None:
+    def _on_message(self, client: Any, data: object, message: Any) -> None:
         self.values[message.topic] = message.payload.decode("utf-8", "replace").strip()
 
     def close(self) -> None:
