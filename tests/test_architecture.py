@@ -284,10 +284,10 @@ OF_MODULES = {"os.replace", "os.remove", "onnx.save", "np.save", "shutil.copy", 
 
 def writes(path: Path) -> Iterator[tuple[str, int]]:
     """Every call that may change the disk, with its line."""
-    ours = {
+    imported = {
         alias.asname or alias.name
         for node in nodes(path)
-        if isinstance(node, ast.ImportFrom) and node.module == "whole_file"
+        if isinstance(node, ast.ImportFrom) and node.module != "whole_file"
         for alias in node.names
     }
     for node in nodes(path):
@@ -297,7 +297,7 @@ def writes(path: Path) -> Iterator[tuple[str, int]]:
             modes = [*node.args, *(word.value for word in node.keywords if word.arg == "mode")]
             mode = {str(one.value) for one in modes if isinstance(one, ast.Constant)}
             opens = last in ("open", "ZipFile") and any(set(one) & set("wax+") and len(one) < 4 for one in mode)
-            if opens or called in OF_MODULES or (last in WRITES and called not in ours):
+            if opens or called in OF_MODULES or (last in WRITES and (last != called or called in imported)):
                 yield called, node.lineno
 
 
