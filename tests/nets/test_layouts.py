@@ -41,7 +41,7 @@ from qingzhou.onnxfile.write import write_onnx  # noqa: E402
 from qingzhou.runtime.model.card import Card  # noqa: E402
 
 NAMES = sorted(path.name.removesuffix(".json.gz") for path in (ORACLE / "layouts").glob("*.json.gz"))
-LARGE = {"vgg11", "vgg11_bn"}  # half a gigabyte: on request only
+LARGE = {"vgg11", "vgg11_bn", "wide_resnet50_2"}  # up to half a gigabyte: on request only
 ALL = bool(os.environ.get("QINGZHOU_ALL_SIZES"))
 Tensors = dict[str, np.ndarray]
 
