@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 Numbers = tuple[float, ...]
-Step = dict[str, Any]
+Step = dict[str, Any]  # one of the card's `steps`: JSON, which runtime/model/card.py checks
 
 
 @dataclass(frozen=True)
