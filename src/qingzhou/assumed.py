@@ -21,6 +21,9 @@ ADVICE_OF_THE_PAGE = (
     'If it was otherwise, set "How pictures are prepared" before converting.',
     "如果不是这样，请在转换前设置“图片如何预处理”。",
 )
+NOT_FOLLOWED = {  # of a tool's own way with pictures, the interpolation that the runtime does not have
+    "timm": ("bilinear, as timm's bicubic is not known here", "双线性；timm 用的双三次插值这里还不支持"),
+}
 EN, ZH = "The file does not say how pictures were prepared; assumed", "文件里没有写明图片如何预处理，这里假定"
 
 
@@ -30,6 +33,9 @@ def assumed_text(entry: Input, assumed: Sequence[str], tool: str = "") -> str:
     if not found:
         return ""
     parts = [PARTS[name](entry) for name in found]
+    if "resize" in found and tool in NOT_FOLLOWED:
+        en, zh = NOT_FOLLOWED[tool]
+        parts[found.index("resize")] += say(f" ({en})", f"（{zh}）")
     usual = tool if tool.startswith("MM") else ""  # what others do is in no file of theirs
     en, zh = (f" as {usual} does it", f"按 {usual} 的做法") if usual else ("", "")
     return say(

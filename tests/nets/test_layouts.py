@@ -1,6 +1,6 @@
-"""State dicts with torchvision's names: the pages compute what torchvision computes, and what does not fit is refused.
+"""State dicts with other tools' names: the pages compute what the tools compute, and what does not fit is refused.
 
-oracle/layouts: torchvision 0.28 on torch 2.13, its own answers; make.py says how.
+oracle/layouts: torchvision 0.28 and timm 1.0 on torch 2.13, their own answers; make.py says how.
 """
 
 from __future__ import annotations
@@ -67,7 +67,9 @@ def shapes(tensors: Tensors) -> dict[str, tuple[int, ...]]:
 
 
 def test_references_are_there() -> None:
-    assert len(NAMES) == 14
+    """Each that make.py can make."""
+    made = re.findall(r'^    "(\w+)": \(', (ORACLE / "layouts" / "make.py").read_text("utf-8"), re.MULTILINE)
+    assert sorted(made) == NAMES
 
 
 def adapted(weight: np.ndarray, size: int) -> np.ndarray:
@@ -82,7 +84,7 @@ def adapted(weight: np.ndarray, size: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if ALL or name not in LARGE])
-def test_logits_are_torchvisions(name: str, tmp_path: Path) -> None:
+def test_logits_are_the_tools(name: str, tmp_path: Path) -> None:
     reference = read(name)
     tensors = filled(reference)
     assert hashlib.sha256(b"".join(array.tobytes() for array in tensors.values())).hexdigest() == reference["sha256"]
@@ -107,7 +109,7 @@ def test_logits_are_torchvisions(name: str, tmp_path: Path) -> None:
 def test_every_tensor_has_a_name_on_the_page(name: str) -> None:
     """And back: a rule that reads two layers as one, or that cannot be turned round, would lose a tensor."""
     found = shapes(zeros(name))
-    [layout] = [layout for layout in TORCHVISION if layout.rules(found)]
+    [layout] = [layout for layout in matching.LAYOUTS if layout.rules(found)]
     rules = layout.rules(found)
     rename, back = renamer(rules), renamer([(page, file) for file, page in rules])
     page = {key: rename(key) for key in found}
@@ -142,6 +144,52 @@ def test_a_bottleneck_makes_another_depth() -> None:
     found = shapes(zeros("resnet50"))
     blocks = {key: shape for key, shape in found.items() if not re.match(r"layer\d\.[2-9]", key)}
     assert recognise(blocks).title == "ResNet-26"
+
+
+def test_what_cannot_be_followed_of_timms_pictures_is_said_until_the_user_says_it(tmp_path: Path) -> None:
+    """timm resizes MobileNetV2's pictures bicubic, which is no step of a card."""
+    use_language("en")
+    path = write_checkpoint(tmp_path / "x.pth", filled(read("timm_mobilenetv2_035")))
+    card = convert(path, tmp_path / "x.onnx").card
+    assert (card.tool, card.network) == ("timm", "MobileNetV2 0.35x")
+    assert card.assumed == ["input_size", "resize", "normalize", "color", "labels"]
+    assert "short side 256, centre (bilinear, as timm's bicubic is not known here), RGB" in card.notes[0]
+    card = convert(path, tmp_path / "y.onnx", preprocess={"resize": [224, 224]}).card
+    assert "bicubic" not in " ".join(card.notes)
+
+
+TIMMS: dict[str, tuple[Any, type[Exception], str]] = {
+    "mobilenetv2_110d": (
+        lambda t: {**t, **{key.replace("blocks.1.1.", "blocks.1.2."): array for key, array in t.items()}},
+        UnsupportedCheckpoint,
+        "No known network",
+    ),
+    "a larger kernel": (
+        lambda t: {**t, "blocks.2.1.conv_dw.weight": np.zeros((192, 1, 5, 5), np.float32)},
+        TensorMismatch,
+        "blocks.2.1.conv_dw.weight has shape [192, 1, 5, 5], expected [192, 1, 3, 3]",
+    ),
+    "squeeze-and-excite": (
+        lambda t: {**t, "blocks.2.1.se.conv_reduce.weight": np.zeros((8, 192, 1, 1), np.float32)},
+        TensorMismatch,
+        "blocks.2.1.se.conv_reduce.weight is not part of it",
+    ),
+    "two poolings side by side": (
+        lambda t: {**t, "classifier.weight": np.zeros((10, 2560), np.float32)},
+        TensorMismatch,
+        "classifier.weight has shape [10, 2560], expected [10, 1280]",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TIMMS)
+def test_timms_other_networks_are_refused(name: str, tmp_path: Path) -> None:
+    use_language("en")
+    change, error, text = TIMMS[name]
+    path = write_checkpoint(tmp_path / "x.pth", change(zeros("timm_mobilenetv2_100")))
+    with pytest.raises(error) as refused:
+        convert(path, tmp_path / "x.onnx")
+    assert text in str(refused.value)
 
 
 REFUSED: dict[str, tuple[Any, type[Exception], str]] = {

@@ -19,6 +19,7 @@ from .resnet import REGNET, RESNET, RESNEXT
 from .settings import Settings
 from .shapes import Shapes
 from .shufflenet_v2 import SHUFFLENET_V2
+from .timm import TIMM
 from .torchvision import TORCHVISION
 from .vgg import VGG
 
@@ -27,7 +28,7 @@ PAGES: tuple[Page, ...] = (
     *(LENET, MOBILENET_V2, MOBILENET_V3, RESNET, RESNEXT, REGNET, REPVGG, SHUFFLENET_V2, VGG),
     *(SSD_LITE, YOLOV3, FASTER_RCNN, MASK_RCNN),
 )
-LAYOUTS: tuple[Layout, ...] = (*TORCHVISION,)
+LAYOUTS: tuple[Layout, ...] = (*TORCHVISION, *TIMM)
 
 UNUSED = ("num_batches_tracked",)  # BatchNorm's counter, which only training reads
 

@@ -1,10 +1,11 @@
-"""Make the references of this folder from torchvision's own networks.
+"""Make the references of this folder from torchvision's and timm's own networks.
 
 How it was run (Python 3.11, CPU):
 
     python -m venv v
     v/bin/pip install torch==2.13.0 numpy
     v/bin/pip install --no-deps torchvision==0.28.0
+    v/bin/pip install --no-deps timm==1.0.31; v/bin/pip install huggingface_hub safetensors pyyaml  # for timm_*
     v/bin/python make.py [NAME ...]
 
 Beside a torch for CPUs torchvision's own operators are missing, which none of these networks has; they are declared.
@@ -32,7 +33,19 @@ for _name in ("nms", "qnms"):
 
 import torchvision  # noqa: E402
 
-# name -> (title that we expect, torchvision's function, classes, input shape, seed)
+
+def timm(constructor, classes):
+    import timm
+
+    return timm.create_model(constructor, num_classes=classes), timm
+
+
+def vision(constructor, classes):
+    return getattr(torchvision.models, constructor)(weights=None, num_classes=classes), torchvision
+
+
+# name -> (title that we expect, the tool's function, classes, input shape, seed); another tool than torchvision stands
+# before the name
 NETWORKS = {
     "resnet18": ("ResNet-18", "resnet18", 1000, (1, 3, 224, 224), 201),
     "resnet50": ("ResNet-50", "resnet50", 5, (1, 3, 96, 96), 202),
@@ -48,13 +61,16 @@ NETWORKS = {
     "vgg11": ("VGG-11", "vgg11", 2, (1, 3, 64, 64), 224),
     "squeezenet1_0": ("SqueezeNet 1.0", "squeezenet1_0", 8, (1, 3, 96, 96), 226),
     "squeezenet1_1": ("SqueezeNet 1.1", "squeezenet1_1", 10, (1, 3, 224, 224), 207),
+    "timm_mobilenetv2_100": ("MobileNetV2 1x", "mobilenetv2_100", 10, (1, 3, 224, 224), 228),
+    "timm_mobilenetv2_140": ("MobileNetV2 1.4x", "mobilenetv2_140", 3, (1, 3, 64, 64), 229),
+    "timm_mobilenetv2_035": ("MobileNetV2 0.35x", "mobilenetv2_035", 4, (1, 3, 96, 96), 230),
 }
 
 
 def make(name):
     title, constructor, classes, shape, seed = NETWORKS[name]
-    network = getattr(torchvision.models, constructor)(weights=None, num_classes=classes).eval()
-    state = network.state_dict()
+    network, library = (timm if name.startswith("timm_") else vision)(constructor, classes)
+    state = network.eval().state_dict()
     entries = [[key, list(value.shape), str(value.dtype).removeprefix("torch.")] for key, value in state.items()]
     rng, digest = np.random.Generator(np.random.PCG64(seed)), hashlib.sha256()
     for key, size, dtype in entries:
@@ -65,8 +81,8 @@ def make(name):
     with torch.no_grad():
         [logits] = network(torch.from_numpy(picture)).tolist()
     found = {
-        "library": "torchvision",
-        "versions": {"torch": torch.__version__, "torchvision": torchvision.__version__},
+        "library": library.__name__,
+        "versions": {"torch": torch.__version__, library.__name__: library.__version__},
         "constructor": constructor,
         "arguments": {"num_classes": classes},
         "title": title,

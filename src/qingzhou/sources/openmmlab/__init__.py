@@ -1,4 +1,4 @@
-"""State dicts of known networks: MMEdu, mmcls, mmpretrain, mmdet, torchvision; also as .safetensors."""
+"""State dicts of known networks: MMEdu, mmcls, mmpretrain, mmdet, torchvision, timm; also as .safetensors."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ def look(opened: Opened) -> Contents:
     return contents(opened.content(state_in))
 
 
-TITLE = "MMEdu, MMPretrain, MMDetection, torchvision"
+TITLE = "MMEdu, MMPretrain, MMDetection, torchvision, timm"
 OPENMMLAB = Source("openmmlab", TITLE, (*PICKLED, ".safetensors"), saved, read, look)
