@@ -97,6 +97,13 @@ def test_what_does_not_fit_says_what_is_wanted(name: str, tmp_path: Path) -> Non
     assert said in caught.value.en
 
 
+def test_one_prepared_alone_is_not_run_with_zeros(tmp_path: Path) -> None:
+    """As a state would be that nobody gives."""
+    model = load(two(tmp_path / "m.onnx"))
+    with pytest.raises(InputError, match="takes 2 inputs at once"):
+        model.outputs(model.prepare([1, 2]))
+
+
 def test_an_input_that_the_network_has_not(tmp_path: Path) -> None:
     card = dataclasses.replace(CARD, others=[dataclasses.replace(ARRAY, name="elsewhere")])
     with pytest.raises(ModelError, match="the input elsewhere"):

@@ -101,7 +101,8 @@ class Predictor:
             return self._next_word(data)
         batch = self.prepare(data)
         answers = [self._prediction(row) for row in self._rows(batch)]
-        return answers[0] if self._is_single(data) else answers
+        single = not is_path(data) and np.ndim(data) == len(self.card.input.shape) - 1
+        return answers[0] if single else answers
 
     def each(self, data: Any, threshold: Optional[float] = None) -> Iterator[Tuple[Any, Any]]:
         """Of every picture of a folder or list (picture, answer); of every row of other data (its number, answer).
@@ -313,14 +314,15 @@ class Predictor:
 
     # -- tables and arrays -------------------------------------------------------------------------------------------
 
-    def _is_single(self, data: Any) -> bool:
-        return not is_path(data) and np.ndim(data) == len(self.card.input.shape) - 1
-
     def _wanted(self) -> str:
         return "[%s]" % ", ".join("N" if n is None else str(n) for n in self.card.input.shape)
 
     def _with_state(self, given: Dict[str, Array]) -> Dict[str, Array]:
         """Batches by their inputs' names, and zeros for the state of networks that have one."""
+        if self.card.others:
+            from .model.several import check
+
+            check(given, self.card)
         return {**{entry.name: zeros(entry) for entry in self._inputs if entry.name not in given}, **given}
 
 

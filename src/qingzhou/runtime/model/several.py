@@ -14,19 +14,24 @@ if TYPE_CHECKING:
     from ..typed import Array
 
 
-def feeds(data: object, card: Card, prepared: Callable[[Input, Any], Array]) -> List[Dict[str, Array]]:
+def feeds(data: Any, card: Card, prepared: Callable[[Input, Any], Array]) -> List[Dict[str, Array]]:
     """What the network takes, by its inputs' names: once for each picture, row or array that all of them have.
 
     InputError where `data` is no mapping of just these names, or one input has more rows than another.
     """
-    names = [entry.name for entry in card.inputs]
-    if not isinstance(data, Mapping) or set(data) != set(names):
-        raise _not_these(data, names)
+    check(data, card)
     batches = {entry.name: prepared(entry, data[entry.name]) for entry in card.inputs}
     counts = [len(batch) for batch in batches.values()]
     if len(set(counts)) > 1:
-        raise _uneven(names, counts)
+        raise _uneven(list(batches), counts)
     return [{name: batch[i : i + 1] for name, batch in batches.items()} for i in range(counts[0])]
+
+
+def check(data: Any, card: Card) -> None:
+    """InputError where `data` is no mapping of just the inputs' names: what is missing is no state, to begin with 0."""
+    names = [entry.name for entry in card.inputs]
+    if not isinstance(data, Mapping) or set(data) != set(names):
+        raise _not_these(data, names)
 
 
 def is_single(data: Mapping[str, Any], card: Card) -> bool:
