@@ -14,7 +14,7 @@ Path('best.openvino.xml')
 """
 
 from .artifact import Artifact, compile_for
-from .base import Engine, Session, Settings
+from .base import Engine, Settings
 from .table import ENGINES, open_predictor
 
-__all__ = ["ENGINES", "Artifact", "Engine", "Session", "Settings", "compile_for", "open_predictor"]
+__all__ = ["ENGINES", "Artifact", "Engine", "Settings", "compile_for", "open_predictor"]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from ..errors import EngineError
 
@@ -15,28 +15,9 @@ if TYPE_CHECKING:
 
     from ..onnxfile.facts import Facts
     from ..runtime.model.card import Card
-    from ..runtime.typed import Entry, Meta
+    from ..runtime.typed import Session
 
     Array = npt.NDArray[Any]
-
-
-class Session(Protocol):
-    """The part of onnxruntime's InferenceSession that the Predictor uses."""
-
-    def get_inputs(self) -> Sequence[Entry]:
-        """Each by its name, shape and type."""
-
-    def get_overridable_initializers(self) -> Sequence[Entry]:
-        """Inputs that may be left out."""
-
-    def get_outputs(self) -> Sequence[Entry]:
-        """In the order of run()'s list."""
-
-    def get_modelmeta(self) -> Meta:
-        """Of the file."""
-
-    def run(self, names: None, feed: dict[str, Array]) -> Sequence[Array]:
-        """All outputs; any exception where the input is refused."""
 
 
 @dataclass(frozen=True)

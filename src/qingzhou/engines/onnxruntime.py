@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import EngineError, ExtraMissing, OptionError, QingzhouError
 from ..runtime.engine.session import onnxruntime_package, open_session, start
 from ..runtime.model.card import Card
-from .base import Engine, Session, Settings, any_model, cannot_run
+from .base import Engine, Settings, any_model, cannot_run
+
+if TYPE_CHECKING:
+    from ..runtime.typed import Session
 
 INSTALL = "pip install onnxruntime"
 # The name, onnxruntime's own, and the package that brings it: https://onnxruntime.ai/docs/execution-providers/

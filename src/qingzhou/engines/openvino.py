@@ -17,12 +17,13 @@ from ..errors import EngineError, ExtraMissing, FileMissing, ModelError
 from ..runtime.engine.as_onnxruntime import EngineSession, Entry
 from ..runtime.engine.package import package
 from ..runtime.model.card import KEY, Card
-from .base import Engine, Session, Settings, cannot_run, foreign, installed, reason
+from .base import Engine, Settings, cannot_run, foreign, installed, reason
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from ..onnxfile.facts import Facts
+    from ..runtime.typed import Session
 
     Array = npt.NDArray[Any]
 

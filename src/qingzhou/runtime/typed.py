@@ -31,10 +31,19 @@ class Meta(Protocol):
 
 
 class Session(Protocol):
-    """The part of onnxruntime's InferenceSession that the Predictor uses."""
+    """The part of onnxruntime's InferenceSession that the Predictor uses; every engine's sessions have it."""
 
-    def get_inputs(self) -> Sequence[Entry]: ...
-    def get_overridable_initializers(self) -> Sequence[Entry]: ...
-    def get_outputs(self) -> Sequence[Entry]: ...
-    def get_modelmeta(self) -> Meta: ...
-    def run(self, names: None, feed: Dict[str, Array]) -> Sequence[Array]: ...
+    def get_inputs(self) -> Sequence[Entry]:
+        """Each by its name, shape and type."""
+
+    def get_overridable_initializers(self) -> Sequence[Entry]:
+        """Inputs that may be left out."""
+
+    def get_outputs(self) -> Sequence[Entry]:
+        """In the order of run()'s list."""
+
+    def get_modelmeta(self) -> Meta:
+        """Of the file."""
+
+    def run(self, names: None, feed: Dict[str, Array]) -> Sequence[Array]:
+        """All outputs; any exception where the input is refused."""

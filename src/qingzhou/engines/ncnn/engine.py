@@ -16,10 +16,11 @@ from ...graph.form import Graph
 from ...runtime.engine.ncnn import open_ncnn
 from ...runtime.engine.ncnn_format import CARD
 from ...runtime.model.card import Card
-from ..base import Engine, Session, Settings, boxes_inside, installed, zero_points
+from ..base import Engine, Settings, boxes_inside, installed, zero_points
 
 if TYPE_CHECKING:
     from ...onnxfile.facts import Facts
+    from ...runtime.typed import Session
     from .emitter import NcnnModel
 
 INSTALL = 'pip install "qingzhou[ncnn]"'

@@ -22,12 +22,14 @@ from ...runtime.engine.as_onnxruntime import Entry, OneByOne
 from ...runtime.engine.package import package
 from ...runtime.engine.session import open_session
 from ...runtime.model.card import KEY, Card
-from ..base import Engine, Session, Settings, cannot_run, installed
+from ..base import Engine, Settings, cannot_run, installed
 from .cuda import INSTALL, Gpu
 from .prepare import damaged, prepare, read_facts, takes, trtexec, write_facts
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+    from ...runtime.typed import Session
 
     Array = npt.NDArray[Any]
 
