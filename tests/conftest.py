@@ -13,6 +13,9 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # some tests import onnxrun
 # ncnn's threads wait for each other by counting as fast as they can: with more processes than cores, most of the time
 # goes there (LeNet in INT8: 30 s of CPU with it, 4 s without). libgomp reads it when it is loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# onnxruntime's threads wait in the same way, and can only be told so where a session is opened: each has one, but in
+# .ci/run's slow tests, which set it to "".
+os.environ.setdefault("QINGZHOU_THREADS", "1")
 
 
 @pytest.fixture(autouse=True)

@@ -179,6 +179,7 @@ def test_data_that_show_nothing_of_int8_make_fp32(tmp_path: Path, pictures: int,
         build(LENET, "pc", out=tmp_path / "c", data=tmp_path / "data", lang="en", precision="int8")
 
 
+@pytest.mark.slow
 def test_the_page_decides_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from qingzhou.web.task import Teller, _bundle, _quantized
 
@@ -225,6 +226,7 @@ def test_the_form_that_is_best_there(
         assert made.form.size < 0.45 * LENET.stat().st_size
 
 
+@pytest.mark.slow
 def test_int8_activations_are_signed_where_that_is_faster_and_nothing_else_changes(tmp_path: Path) -> None:
     wish = {"data": DIGITS / "test", "lang": "en", "engine": "onnxruntime", "precision": "int8"}
     plain = build(LENET, "pi5", out=tmp_path / "a", **wish).path / "model.onnx"
