@@ -18,8 +18,9 @@ PAGES = sorted([*ROOT.glob("README*.md"), ROOT / "CONTRIBUTING.md", *DOCS.rglob(
 CODE = re.compile(r"^ *```.*?^ *```|`[^`\n]*`", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\(\s*<?([^)\s>]+)")
 MARKED = re.compile(r"^<!-- run -->\n```(python|bash)\n(.*?)^```$", re.M | re.S)
+LONG = ("bench.md", "README.zh-CN.md")  # what bench's own tests measure shorter, and what README.md has in English
 RUN = [
-    pytest.param(kind, code, id=f"{page.name}-{kind}")
+    pytest.param(kind, code, id=f"{page.name}-{kind}", marks=[pytest.mark.slow] if page.name in LONG else [])
     for page in PAGES
     for kind, code in MARKED.findall(page.read_text("utf-8"))
 ]
