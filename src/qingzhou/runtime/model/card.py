@@ -201,7 +201,7 @@ def _data(value: object) -> Any:
 def _card(data: object) -> Card:
     """A card from what was parsed; nothing is trusted."""
     found = data.get("version", VERSION) if type(data) is dict else VERSION
-    version = found if type(found) is int and found > VERSION else VERSION
+    version = found if type(found) is int and VERSION < found <= fields.LARGEST_SIZE else VERSION
     try:
         return _checked(data, version)
     except ModelError:
