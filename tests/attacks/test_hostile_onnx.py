@@ -78,8 +78,8 @@ CARDS = [
     ("input.steps.1.std", [0.0]), ("input.steps.1.mean", [1e400]), ("input.kind", "__class__"), ("input.color", "CODE"),
     ("labels", CODE), ("labels", {"a": 1}), ("labels", [CODE] * 3 + [1]), ("vocabulary", [1]),
     ("vocabulary", {"a": -1}), ("vocabulary", {"a": 1e30}), ("output.name", 3), ("output.scores", CODE),
-    ("sample.input.data", CODE), ("sample.tolerance", 1e9), ("version", "99"), ("version", 10**20), ("version", -1), ("surprise", 1),
-    ("origin", [[[]]]), ("task", None),
+    ("sample.input.data", CODE), ("sample.tolerance", 1e9), ("version", "99"), ("version", 10**20), ("version", -1),
+    ("surprise", 1), ("origin", [[[]]]), ("task", None),
 ]  # fmt: skip
 
 
