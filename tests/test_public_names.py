@@ -49,8 +49,7 @@ def test_methods_of_a_model() -> None:
 def test_help_imports_nothing_heavy(words: list[str]) -> None:
     code = (
         f"import sys; sys.argv[1:] = {words!r}\n"
-        "from qingzhou.cli import main\n"
-        "try: main()\n"
+        "from qingzhou.cli import main\ntry: main()\n"
         "except SystemExit as end: assert not end.code\n"
         "heavy = {'numpy', 'onnx', 'onnxruntime', 'rich', 'PIL', 'torch', 'google'} & set(sys.modules)\n"
         "assert not heavy, heavy"
@@ -68,3 +67,35 @@ def test_without_the_command_on_the_path(lang: str, usage: str) -> None:
     assert shown.returncode == 0 and shown.stdout.startswith(f"{usage}python -m qingzhou convert "), shown.stderr
     missing = subprocess.run([*command, "convert", "none.pth"], cwd=SOURCE, env=environ, capture_output=True)
     assert missing.returncode == 1 and b"none.pth" in missing.stderr
+
+
+@pytest.mark.parametrize(
+    ("before", "late"),
+    [("", False), ("import threading; threading.Thread(target=time.sleep, args=(0.2,)).start()", True)],
+    ids=["alone", "another thread at work"],
+)
+def test_a_verb_ends_at_once(before: str, late: bool) -> None:
+    """All that was printed is there; what Python takes apart is not waited for, unless somebody else is at work."""
+    code = f"import atexit, sys, time; atexit.register(print, 'late')\n{before}\nsys.argv[1:] = ['--version']\n"
+    code += "from qingzhou.__main__ import run; run()"
+    done = subprocess.run([sys.executable, "-c", code], cwd=SOURCE, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and qingzhou.__version__ in done.stdout, done.stderr
+    assert ("late" in done.stdout) is late
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_what_could_not_be_printed_is_no_success() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-m", "qingzhou", "--version"], cwd=SOURCE, stdout=full, check=False)
+    assert done.returncode
+
+
+@pytest.mark.parametrize("own", ["", "3"])
+def test_numpy_starts_no_threads_for_a_verb(own: str) -> None:
+    """They spin, and cost more than the verb; what somebody has set stays."""
+    code = "import os, sys; sys.argv[1:] = ['convert', 'none.pth']\n"
+    code += "from qingzhou.cli import main\ntry: main()\nexcept SystemExit: print(os.environ['OPENBLAS_NUM_THREADS'])"
+    environ = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    environ |= {"OPENBLAS_NUM_THREADS": own} if own else {}
+    done = subprocess.run([sys.executable, "-c", code], cwd=SOURCE, env=environ, capture_output=True, text=True)
+    assert done.stdout.strip() == (own or "1"), done.stderr

@@ -104,6 +104,7 @@ def main() -> None:
 
     轻舟：把训练好的模型带到要用它的设备上。
     """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy, which starts threads that spin; none is needed
     gc.set_threshold(100_000)  # a verb is short; collecting in between cost it a tenth of its time
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):

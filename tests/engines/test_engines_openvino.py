@@ -260,8 +260,7 @@ def test_nothing_is_reported(digits: qingzhou.Model, tmp_path: Path) -> None:
         "import socket\n"
         "def caught(*args, **kwargs): raise SystemExit('the network was asked')\n"
         "socket.getaddrinfo = socket.socket.connect = caught\n"
-        "import sys, qingzhou\n"
-        "from qingzhou.engines import compile_for\n"
+        "import sys, qingzhou\nfrom qingzhou.engines import compile_for\n"
         "qingzhou.load(compile_for('openvino', sys.argv[1], sys.argv[2]).path).check()\n"
         "assert 'openvino' in sys.modules and 'openvino_telemetry' not in sys.modules"
     )

@@ -116,8 +116,7 @@ def _too_slow(device: Device, scene: str, form: OnDevice, found: Estimate) -> Bu
     return BundleError(
         en=f"{form.card.network} on {device.title['en']} would give about {found.fps:.2g} answers a second "
         f"({form.macs / 1e9:.3g} GMACs in {form.precision.upper()}; {found.source}); the scene {scene} needs "
-        f"{least(scene):g}. {en}"
-        f"{'' if rounded else 'INT8 may help: --data FOLDER. '}To make it all the same: --force",
+        f"{least(scene):g}. {en}{'' if rounded else 'INT8 may help: --data FOLDER. '}To make it all the same: --force",
         zh=f"{form.card.network} 在{device.title['zh']}上大约每秒只有 {found.fps:.2g} 次（{form.macs / 1e9:.3g} GMACs，"
         f"{form.precision.upper()}；{found.source}），场景 {scene} 至少需要 {least(scene):g} 次。"
         f"{zh}{'' if rounded else '也可以试试 INT8：--data 文件夹。'}仍要做包：--force",

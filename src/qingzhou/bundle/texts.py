@@ -193,8 +193,7 @@ def _chinese(facts: Facts) -> str:
         "`python3 bench.py` 测量速度并写入 `report.json`；`qingzhou report` 可以把全班的结果合成一张表。"
         if facts.engine
         else "模型不在这个包里。在更强的机器上用 `qingzhou bundle best.pth --device pc --scene api` "
-        "做出负责识别的程序，"
-        "运行它，再把它显示的地址写到 main.py 开头的 `SERVER`。",
+        "做出负责识别的程序，运行它，再把它显示的地址写到 main.py 开头的 `SERVER`。",
         _list("## 说明", facts.notes),
     )
 

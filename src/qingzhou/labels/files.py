@@ -141,8 +141,7 @@ def _list_notes(listed: Path, names: Sequence[str], folders: Sequence[str]) -> l
     return [
         say(
             f"{listed.name} says {', '.join(names[:6])}; the folders are {', '.join(folders[:6])}. Those of "
-            f"{listed.name} "
-            "were taken: check with evaluate that they are in the order of training.",
+            f"{listed.name} were taken: check with evaluate that they are in the order of training.",
             f"{listed.name} 里是 {'、'.join(names[:6])}，而文件夹是 {'、'.join(folders[:6])}。已使用 {listed.name}："
             "请用 evaluate 检查顺序是否与训练时一致。",
         )

@@ -159,8 +159,7 @@ def _several(card: Card, pairs: Answered) -> list[str]:
     return [
         say(
             "This model judges each class by itself and may name several or none. The figure above is only about "
-            "the class "
-            f"with the highest score; exactly the same classes are named for {same} of {len(pairs)} inputs.",
+            f"the class with the highest score; exactly the same classes are named for {same} of {len(pairs)} inputs.",
             f"这个模型对每个类别单独判断，可能说出多个类别或一个也没有。上面的数字只看分数最高的类别；"
             f"{len(pairs)} 个输入中有 {same} 个说出的类别与原来完全相同。",
         )

@@ -26,6 +26,7 @@ def begin() -> None:
     """What holds for a program from its first import of ours on: Ctrl+C just ends it, and what every program needs is
     there, or one sentence ends it.
     """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy starts threads that spin, and nothing here needs them
     sys.excepthook = _end
     missing = [package for module, package in PACKAGES.items() if find_spec(module) is None]
     if missing and sys.argv[:1] != ["-m"]:  # python -m qingzhou_runtime.bundle.install can still be had

@@ -52,11 +52,16 @@ def write_sample(model: Path, card: Card) -> Path:
     told = as_comment(assumed_text(card.input, card.assumed, card.tool))
     code = told + program("basic", card, language(), {"MODEL": model.name})
     copy_runtime(model.parent / RUNTIME, needs([code], [card]))
-    sources = (source for source in (files(__name__) / "basic").iterdir() if source.name.endswith(".py"))
-    ours = {fill(source.read_text("utf-8"), {"MODEL": model.name}) for source in sources}
-    target = program_place(program_name(model), lambda path: without_comment(_text(path)) in ours)
+    target = program_place(program_name(model), lambda path: _is_ours(path, model.name))
     write_text(target, code)
     return target
+
+
+def _is_ours(path: Path, model: str) -> bool:
+    """Whether a program is as it is written for this model: of whatever kind it was before, in either language."""
+    found = without_comment(_text(path))
+    sources = (source for source in (files(__name__) / "basic").iterdir() if source.name.endswith(".py"))
+    return any(found == fill(source.read_text("utf-8"), {"MODEL": model}) for source in sources)
 
 
 def _text(path: Path) -> str:

@@ -46,8 +46,7 @@ def told_of(model: Path, program: Path) -> tuple[str, ...]:
         found.append(
             say(
                 f"A program {model.stem}.py would be taken for the module {model.stem}, which programs import; so "
-                "it is "
-                f"called {program.name}.",
+                f"it is called {program.name}.",
                 f"程序如果叫 {model.stem}.py，会被当成其他程序要导入的模块 {model.stem}，所以改名为 {program.name}。",
             )
         )
@@ -55,8 +54,7 @@ def told_of(model: Path, program: Path) -> tuple[str, ...]:
         found.append(
             say(
                 f"{usual.name} is not as Qingzhou writes it for this model; it stays as it is, and the program is "
-                "called "
-                f"{program.name}.",
+                f"called {program.name}.",
                 f"{usual.name} 不是轻舟为这个模型生成的原样程序，没有改动它；新程序叫 {program.name}。",
             )
         )
