@@ -28,6 +28,7 @@ from ..errors import (
 )
 from ..progress import Tell, counted, silent
 from ..runtime.model.card import Card
+from ..runtime.engine.session import open_session
 from ..runtime.predict import Predictor
 from ..scenes import told_of, write_sample
 from ..whole_file import output_path
@@ -122,7 +123,8 @@ class _Job:
     @cached_property
     def before(self) -> Predictor:
         """The model as it is; FileMissing or ModelError."""
-        return Predictor(check_onnx(self.source))
+        path = check_onnx(self.source)
+        return Predictor(path, session=open_session(path, in_turns=True))
 
     @cached_property
     def network(self) -> Network:

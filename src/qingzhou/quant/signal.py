@@ -18,7 +18,7 @@ Feed = Mapping[str, Array]
 def session(
     model: ModelProto, also: Sequence[str] = (), emulated: bool = False, threads: int = 0, frugal: bool = False
 ) -> Any:
-    """A session of onnxruntime for a model in memory.
+    """A session of onnxruntime for a model in memory; its threads sleep while another session works.
 
     also      tensors to give besides the outputs
     emulated  compute what INT8 means in float, operator by operator: as a processor with VNNI or an ARM does it, also
@@ -29,6 +29,7 @@ def session(
     ort = onnxruntime_package()
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if frugal:
         options.execution_order = ort.ExecutionOrder.PRIORITY_BASED
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED

@@ -41,6 +41,7 @@ def open_session(
     once: bool = False,
     strict: bool = False,
     checked: bool = False,
+    in_turns: bool = False,
 ) -> Session:
     """An onnxruntime session, on the CPU unless other providers are named; FileMissing or ModelError.
 
@@ -48,7 +49,8 @@ def open_session(
     would take longer, and memory for a second copy; and in one thread, so that its last digits, which go into a file,
     are the same however many there may be.
     `strict` refuses shapes that contradict each other. `checked` is for a file that the caller has just written, of
-    what check_one_file() has seen already. Without `threads`, $QINGZHOU_THREADS limits them.
+    what check_one_file() has seen already. `in_turns` is for one of several that are asked one after the other: threads
+    that wait sleep, instead of taking the processor from the session that works. Without `threads`, $QINGZHOU_THREADS limits them.
     """
     if not is_file(path):
         raise FileMissing(
@@ -60,6 +62,7 @@ def open_session(
     if once:
         options.enable_cpu_mem_arena = False  # which takes more than a single run needs
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    if once or in_turns:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if strict:
         options.add_session_config_entry("session.strict_shape_type_inference", "1")
