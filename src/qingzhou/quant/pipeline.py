@@ -27,8 +27,8 @@ from ..errors import (
     say,
 )
 from ..progress import Tell, counted, silent
-from ..runtime.model.card import Card
 from ..runtime.engine.session import open_session
+from ..runtime.model.card import Card
 from ..runtime.predict import Predictor
 from ..scenes import told_of, write_sample
 from ..whole_file import output_path

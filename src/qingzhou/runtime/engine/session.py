@@ -50,7 +50,8 @@ def open_session(
     are the same however many there may be.
     `strict` refuses shapes that contradict each other. `checked` is for a file that the caller has just written, of
     what check_one_file() has seen already. `in_turns` is for one of several that are asked one after the other: threads
-    that wait sleep, instead of taking the processor from the session that works. Without `threads`, $QINGZHOU_THREADS limits them.
+    that wait sleep, instead of taking the processor from the session that works. Without `threads`, $QINGZHOU_THREADS
+    limits them.
     """
     if not is_file(path):
         raise FileMissing(
