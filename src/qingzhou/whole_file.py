@@ -149,7 +149,7 @@ def write_all(folder: Path, texts: Mapping[str, str], gone: Sequence[str] = ()) 
 
     The folders are made. No folder is a link, nor is a file: else OutputError, and nothing is written.
     """
-    folders = {str(above): None for name in texts for above in reversed(PurePosixPath(name).parents)}
+    folders = {str(above): None for name in (*texts, *gone) for above in reversed(PurePosixPath(name).parents)}
     for place in (folder / name for name in folders):
         if os.path.lexists(place) and not is_folder(place):
             guard(place, follow=False)

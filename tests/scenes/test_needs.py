@@ -109,6 +109,20 @@ def test_a_runtime_in_one_folder_gives_way_to_its_rooms(tmp_path: Path) -> None:
     assert (tmp_path / "elsewhere.py").read_text() == "mine\n" and run(done.program)
 
 
+def test_a_runtime_that_was_half_replaced(tmp_path: Path) -> None:
+    """A run that was killed between what it writes and what it removes; nor is anything removed through a link."""
+    folder = tmp_path / "qingzhou_runtime"
+    copy_runtime(folder)
+    (folder / "card.py").write_text("# of another version\n")
+    copy_runtime(folder, ["errors"])
+    assert not (folder / "card.py").exists() and (folder / "model" / "card.py").is_file()
+    (folder / "card.py").write_text("# of another version\n")
+    (tmp_path / "link").symlink_to(folder)
+    with pytest.raises(OutputError):
+        copy_runtime(tmp_path / "link")
+    assert (folder / "card.py").is_file()
+
+
 @pytest.mark.parametrize("what", ["file", "link"])
 def test_what_stands_where_a_room_would_be_is_not_written_over(what: str, tmp_path: Path) -> None:
     """Nothing is written then."""

@@ -87,5 +87,5 @@ def copy_runtime(folder: Path, wanted: Collection[str] | None = None) -> None:
     ]
     everything = old or gone or wanted is None
     missing = [name for name in (modules() if everything else wanted or ()) if name not in there or name in old]
-    if missing:
+    if missing or gone:
         write_all(folder, {file_of(name): module(name) for name in missing}, gone)
