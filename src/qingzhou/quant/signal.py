@@ -30,6 +30,8 @@ def session(
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Else int8 activations are made uint8, which onnxruntime 1.32 does in opset 21 to some nodes by half, and refuses.
+    options.add_session_config_entry("session.qdqisint8allowed", "1")
     if frugal:
         options.execution_order = ort.ExecutionOrder.PRIORITY_BASED
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
