@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import pickle  # noqa: TID251 - to write what must be refused
+import re
 import struct
 import tarfile
 import zipfile
@@ -81,8 +82,10 @@ def test_missing_folder_empty_pipe(tmp_path: Path) -> None:
         read_checkpoint(tmp_path / "none.pth")
     with pytest.raises(CheckpointMissing):
         read_checkpoint("\0")
-    with pytest.raises(CheckpointTypeError):
+    with pytest.raises(CheckpointTypeError, match=re.escape(tmp_path.name)):
         read_checkpoint(tmp_path)
+    with pytest.raises(CheckpointTypeError, match=r"^\."):
+        read_checkpoint(".")
     (tmp_path / "empty.pth").touch()
     with pytest.raises(CheckpointDamaged):
         read_checkpoint(tmp_path / "empty.pth")
@@ -91,7 +94,7 @@ def test_missing_folder_empty_pipe(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
 def test_a_pipe_does_not_hang(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.pth")
-    with pytest.raises(CheckpointTypeError):
+    with pytest.raises(CheckpointTypeError, match=r"pipe\.pth"):
         read_checkpoint(tmp_path / "pipe.pth")
 
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from ..errors import CheckpointMissing, QingzhouError
 from ..runtime.file import open_file
-from .refusals import damaged, wrong_type
+from .refusals import damaged, naming, wrong_type
 
 CHUNK = 1 << 20  # read, checksum and copy while it is still in the processor's cache
 
@@ -50,10 +50,11 @@ class File:
             found = path.stat()
         except (OSError, ValueError):
             raise _missing(path) from None
-        if stat.S_ISDIR(found.st_mode):
-            raise wrong_type("a folder", "一个文件夹", "Give the file inside it", "请给出其中的文件")
-        if not stat.S_ISREG(found.st_mode):
-            raise wrong_type("a device or pipe", "设备或管道，不是普通文件")
+        with naming(path):
+            if stat.S_ISDIR(found.st_mode):
+                raise wrong_type("a folder", "一个文件夹", "Give the file inside it", "请给出其中的文件")
+            if not stat.S_ISREG(found.st_mode):
+                raise wrong_type("a device or pipe", "设备或管道，不是普通文件")
         return cls(path, found.st_size, found.st_mtime_ns)
 
     @contextmanager

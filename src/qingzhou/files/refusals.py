@@ -55,7 +55,8 @@ def naming(path: Path) -> Iterator[None]:
     try:
         yield
     except QingzhouError as err:
-        raise type(err)(f"{path.name}: {err.en}", f"{path.name}：{err.zh}") from None
+        name = path.name or path  # of "." there is none
+        raise type(err)(f"{name}: {err.en}", f"{name}：{err.zh}") from None
 
 
 def short(value: object, length: int = 80) -> str:
