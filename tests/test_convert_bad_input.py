@@ -21,7 +21,7 @@ from click.testing import CliRunner, Result
 
 import qingzhou
 from lenets import tensors, write_lenet
-from makers import write_checkpoint
+from makers import linear, module, write_checkpoint
 from qingzhou import conversion, errors
 from qingzhou.cli import main
 from qingzhou.errors import QingzhouError, say, use_language
@@ -122,6 +122,8 @@ BAD = [
         "UnsupportedCheckpoint", -202, ("torch.save",)),
     Bad("unknown network", saved({"state_dict": STRANGER}), "UnsupportedCheckpoint", -202,
         ("30 tensors", "Known: LeNet")),
+    Bad("torchvision's, whole", saved(module("torchvision.models.resnet.ResNet", {"fc": linear(ONES, ONES[0])})),
+        "UnsupportedCheckpoint", -202, ("program code", "state_dict()")),
     Bad("nothing in it", saved({"meta": {}, "state_dict": {}}), "UnsupportedCheckpoint", -202, ("were expected",)),
     Bad("NaN", broken("backbone.features.0.weight", np.nan), "UnsupportedCheckpoint", -202, ("NaN", "diverged")),
     Bad("infinity", broken("backbone.classifier.2.bias", np.inf), "UnsupportedCheckpoint", -202, ("NaN", "diverged")),

@@ -201,12 +201,16 @@ def unknown(m: Module) -> QingzhouError:
         f"类 {m.name} 的计算过程是程序代码，不在文件中，也绝不会被执行",
     )
     en, zh = reasons.get(m.kind, code)
+    todo_en, todo_zh = "", "或"
+    if not m.path and m.name.startswith(("torchvision.models.", "timm.models.")):  # known by their weights, if at all
+        todo_en = "save its weights if nothing in it was changed, torch.save(model.state_dict(), 'best.pth'), "
+        todo_zh = "如果没有改动过其中的层，请改为保存权重：torch.save(model.state_dict(), 'best.pth')；也可以"
     place_en = f"The layer {m.path}" if m.path else "The network"
     place_zh = f"网络层 {m.path} " if m.path else "网络"
     return UnsupportedCheckpoint(
         en=f"{place_en} is a {m.name}, which cannot be converted: {en}. Build the network from standard layers, "
-        "or export it to ONNX where its code is (a later extra, qingzhou[torch], will do that).",
-        zh=f"{place_zh}的类型是 {m.name}，无法转换：{zh}。请改用标准网络层搭建，或在有其代码的电脑上导出 ONNX"
+        f"{todo_en}or export it to ONNX where its code is (a later extra, qingzhou[torch], will do that).",
+        zh=f"{place_zh}的类型是 {m.name}，无法转换：{zh}。请改用标准网络层搭建，{todo_zh}在有其代码的电脑上导出 ONNX"
         "（以后的扩展 qingzhou[torch] 将支持）。",
     )
 
