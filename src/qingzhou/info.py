@@ -32,6 +32,7 @@ class Info:
     labels: Sequence[str] = ()
     classes: int = 0
     input: Input | None = None
+    others: Sequence[Input] = ()  # further inputs of a network that takes several at once
     parameters: int = 0
     macs: int = 0
     opset: int = 0
@@ -44,7 +45,7 @@ class Info:
 
     def as_dict(self) -> dict[str, object]:
         """The same as plain values, for --json."""
-        entry = self.input
+        several = {"others": [{"name": entry.name, **_plain(entry)} for entry in self.others]} if self.others else {}
         return {
             "file": str(self.path),
             "bytes": self.size,
@@ -54,9 +55,8 @@ class Info:
             "task": self.task,
             "classes": self.classes,
             "labels": list(self.labels),
-            "input": None
-            if entry is None
-            else {"kind": entry.kind, "shape": entry.shape, "color": entry.color, "steps": entry.steps},
+            "input": None if self.input is None else _plain(self.input),
+            **several,
             "parameters": self.parameters,
             "macs": self.macs,
             "opset": self.opset,
@@ -67,6 +67,10 @@ class Info:
             "problem": None if self.problem is None else as_plain(self.problem),
             "tensors": [{"name": part.name, "kind": part.kind, "shape": list(part.shape)} for part in self.parts],
         }
+
+
+def _plain(entry: Input) -> dict[str, object]:
+    return {"kind": entry.kind, "shape": entry.shape, "color": entry.color, "steps": entry.steps}
 
 
 def read_info(path: str | Path) -> Info:
@@ -150,6 +154,7 @@ def _with_card(info: Info, card: Card) -> Info:
         labels=card.labels,
         classes=len(card.labels),
         input=card.input,
+        others=card.others,
         facts=_origin(card),
         notes=card.notes,
         assumed=card.assumed,

@@ -11,9 +11,12 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from click.testing import CliRunner
 from onnx import TensorProto, helper
 
+from qingzhou.bench import bench
 from qingzhou.bundle.browser import PAGE, write_page
+from qingzhou.cli import main
 from qingzhou.errors import InputError, ModelError, OptionError, SelfTestFailed
 from qingzhou.runtime import load
 from qingzhou.runtime.model import detect
@@ -67,6 +70,19 @@ def test_each_input_is_given_by_its_name(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("1,2\n3,4\n")
     found = model.predict({"row": tmp_path / "rows.csv", "array": [[[0, 0, 0]], [[0, 0, 1]]]})
     assert [answer.scores.tolist() for answer in found] == [[3, 0], [7, 1]]
+
+
+def test_info_shows_each(tmp_path: Path) -> None:
+    shown = CliRunner().invoke(main, ["info", str(two(tmp_path / "m.onnx")), "--lang", "en"])
+    assert "row: N x 2  (table)" in shown.output and "array: N x 1 x 3  (array)" in shown.output
+    told = CliRunner().invoke(main, ["info", str(tmp_path / "m.onnx"), "--json"])
+    assert [(one["name"], one["shape"]) for one in json.loads(told.output)["others"]] == [("array", [None, 1, 3])]
+
+
+def test_it_is_not_timed(tmp_path: Path) -> None:
+    card = dataclasses.replace(CARD, sample=Sample(SAMPLE[0], [[3, 12]], others=SAMPLE[1:]))
+    (row,) = bench([two(tmp_path / "m.onnx", card)], ["onnxruntime"]).rows
+    assert row.error is not None and "(row, array)" in str(row.error)
 
 
 def test_the_sample_has_a_part_for_each(tmp_path: Path) -> None:

@@ -18,7 +18,11 @@ LOOKED_AT = 5000  # of large data the first
 
 
 def inputs_of(predictor: Predictor, data: Path | None) -> tuple[Sequence[object], str, int]:
-    """(inputs, "sample" or "data", how many of those chosen could not be used); DataError where none is left."""
+    """(inputs, "sample" or "data", how many of those chosen could not be used); DataError where none is left, or a
+    network takes several inputs at once.
+    """
+    if predictor.card.others:
+        raise _several(predictor.card)
     if data is None:
         if predictor.card.sample is None:
             raise _no_sample()
@@ -67,6 +71,16 @@ def _is_fine(predictor: Predictor, data: object) -> bool:
     except QingzhouError:
         return False
     return True
+
+
+def _several(card: Card) -> DataError:
+    names = ", ".join(entry.name for entry in card.inputs)
+    return data_error(
+        en=f"The model takes {len(card.inputs)} inputs at once ({names}), and bench gives one. Time it from Python: "
+        "load(path).predict({name: data, …})",
+        zh=f"这个模型一次需要 {len(card.inputs)} 个输入（{names}），而 bench 一次只给一个。"
+        "请在 Python 里计时：load(path).predict({名称: 数据, …})",
+    )
 
 
 def _no_sample() -> DataError:

@@ -31,9 +31,10 @@ def info(found: Info, tree: bool, json_wanted: bool) -> None:
     if found.network:
         rows += [(say("network", "网络"), f"{escape(found.network)}  ({task(found.task)})")]
         rows += [(say("classes", "类别"), labels(found.labels) or (str(found.classes) if found.classes else ""))]
-    if found.input is not None:
-        rows += [(say("input", "输入"), entry(found.input))]
-        rows += [(say("prepared", "预处理"), escape(", ".join(step_text(s) for s in found.input.steps)))]
+    for one in () if found.input is None else (found.input, *found.others):
+        name = f"{escape(one.name)}: " if found.others else ""
+        rows += [(say("input", "输入"), name + entry(one))]
+        rows += [(say("prepared", "预处理"), escape(", ".join(step_text(s) for s in one.steps)))]
     if found.parameters:
         rows += [(say("parameters", "参数"), cost(found.parameters, found.macs))]
     rows += [(say("training", "训练"), escape(", ".join(f"{k} {v}" for k, v in training.items())))]
