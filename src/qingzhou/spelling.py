@@ -29,3 +29,10 @@ def option(name: str, value: str = "") -> str:
         return f"{OTHERWISE.get(name, '--' + name.replace('_', '-'))} {value}".rstrip()
     several = f"({value.replace(',', ', ')})" if "," in value else value
     return f"{name}={several}" if value else name
+
+
+def class_names(*names: str) -> str:
+    """Names of classes as they are given there: `--labels cat,dog`, `labels=["cat", "dog"]`."""
+    if _on_command_line:
+        return f"--labels {','.join(names)}"
+    return "labels=[{}]".format(", ".join(f'"{name}"' for name in names))

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import LabelError, say
 from ..files.types import TensorRef
+from ..spelling import class_names
 from .files import read_label_option
 from .text import lines
 from .values import SURE, Labels, read_labels
@@ -92,9 +93,9 @@ def wrong_number(names: Sequence[str], classes: int) -> LabelError:
     some = [name[:SHOWN] for name in names[:5]]
     return LabelError(
         en=f"{len(names)} labels ({', '.join(some)}), but the network has {classes} outputs. "
-        "Give exactly one label per output, in the order of training: --labels a,b,c",
+        f"Give exactly one label per output, in the order of training: {class_names('a', 'b', 'c')}",
         zh=f"有 {len(names)} 个标签（{'、'.join(some)}），但网络有 {classes} 个输出。"
-        "请按训练时的顺序给每个输出一个标签：--labels a,b,c",
+        f"请按训练时的顺序给每个输出一个标签：{class_names('a', 'b', 'c')}",
     )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..errors import say
 from ..files.types import Opaque, TensorRef
+from ..spelling import class_names, option
 from .decode import decode
 from .text import parse
 from .words import SHOWN, clean, had_control, label_error, unique, whole
@@ -151,9 +152,9 @@ def _which(value: Mapping[Any, Any], keys: Sequence[int | None], values: Sequenc
     if not any(right.values()) or (all(right.values()) and not _is_symmetric(keys, values)):
         raise label_error(
             en=f"The class names are {_shown(value)}: both sides are numbers, and either could be the position. Give "
-            "the names in the order of training: --labels 3,5,8",
+            f"the names in the order of training: {class_names('3', '5', '8')}",
             zh=f"类别名称是 {_shown(value)}：两边都是数字，无法判断哪边是编号。"
-            "请按训练时的顺序给出名称：--labels 3,5,8",
+            f"请按训练时的顺序给出名称：{class_names('3', '5', '8')}",
         )
     return "keys" if right["keys"] else "values"
 
@@ -172,9 +173,9 @@ def _agreeing(entries: Mapping[str, Any], depth: int) -> Labels:
         if labels.names != first[1].names:
             raise label_error(
                 en=f"{first[0]} says {_some(first[1].names)}, but {entry} says {_some(labels.names)}. Correct the one "
-                "that is wrong, or give the names themselves: --labels cat,dog",
+                f"that is wrong, or give the names themselves: {class_names('cat', 'dog')}",
                 zh=f"{first[0]} 里是 {_some(first[1].names)}，而 {entry} 里是 {_some(labels.names)}。"
-                "请改正其中错误的一个，或直接写名称：--labels cat,dog",
+                f"请改正其中错误的一个，或直接写名称：{class_names('cat', 'dog')}",
             )
     return first[1]
 
@@ -265,16 +266,16 @@ def _wrong_numbers(found: Sequence[tuple[int, Any]], missing: Sequence[int]) -> 
     lost = _some([str(number) for number in missing])
     return label_error(
         en=f"The numbers of the classes must count from 0 without gaps, but they are {shown}; missing: {lost}. "
-        "Correct them, or give the names in the order of training: --labels cat,dog",
+        f"Correct them, or give the names in the order of training: {class_names('cat', 'dog')}",
         zh=f"类别编号应从 0 开始、不缺不重，而这里是 {shown}；缺少：{lost}。"
-        "请改正，或按训练时的顺序给出名称：--labels cat,dog",
+        f"请改正，或按训练时的顺序给出名称：{class_names('cat', 'dog')}",
     )
 
 
 def _too_many(count: int) -> Exception:
     return label_error(
-        en=f"There are {count} class names; expected at most {MOST}. Give the names with --labels.",
-        zh=f"有 {count} 个类别名称，最多应为 {MOST} 个。请用 --labels 指定名称。",
+        en=f"There are {count} class names; expected at most {MOST}. Give the names with {option('labels')}.",
+        zh=f"有 {count} 个类别名称，最多应为 {MOST} 个。请用 {option('labels')} 指定名称。",
     )
 
 
@@ -282,9 +283,9 @@ def _not_counted(value: Mapping[Any, Any]) -> Exception:
     return label_error(
         en=f"The class names are {_shown(value)}, which says of no class which number it has. Expected a list, or "
         'numbers with names such as {"0": "cat", "1": "dog"}. Give the names in the order of training: '
-        "--labels cat,dog",
+        f"{class_names('cat', 'dog')}",
         zh=f'类别名称是 {_shown(value)}，没有给出类别的编号。应为列表，或编号与名称，例如 {{"0": "cat", "1": "dog"}}。'
-        "请按训练时的顺序给出名称：--labels cat,dog",
+        f"请按训练时的顺序给出名称：{class_names('cat', 'dog')}",
     )
 
 

@@ -10,6 +10,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from ..errors import LabelError
+from ..spelling import option
 from .decode import decode
 
 AROUND = " \t\r\n\v\f\0\xa0\u2028\u2029\u3000\u200b\ufeff"  # harmless at the ends: blanks, padding, marks of files
@@ -34,9 +35,9 @@ def clean(value: Any) -> str:
     if lost is not None:
         raise label_error(
             en=f"The class name {text[:SHOWN]!r} holds {lost[0]!r}: letters were garbled on their way. Save the names "
-            "again as UTF-8, or give them with --labels.",
+            f"again as UTF-8, or give them with {option('labels')}.",
             zh=f"类别名称 {text[:SHOWN]!r} 里有 {lost[0]!r}：文字在保存时已乱码。请用 UTF-8 重新保存，"
-            "或用 --labels 指定名称。",
+            f"或用 {option('labels')} 指定名称。",
         )
     return text
 
@@ -77,9 +78,9 @@ def _text(value: Any) -> str:
         return str(value) if number is None else str(number)
     raise label_error(
         en=f"A class is called {type(value).__name__} {repr(value)[:SHOWN]}; expected a text or a number. Give the "
-        "names with --labels, in the order of training.",
+        f"names with {option('labels')}, in the order of training.",
         zh=f"类别名称是 {type(value).__name__} {repr(value)[:SHOWN]}，应为文本或数字。"
-        "请用 --labels 按训练时的顺序指定名称。",
+        f"请用 {option('labels')} 按训练时的顺序指定名称。",
     )
 
 

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Sequence
 
+from ..spelling import class_names
 from .words import label_error, unique
 
 ENTRIES = ("names", "classes", "CLASSES", "class_names", "labels", "categories")
@@ -61,8 +62,8 @@ def _check_elsewhere(value: Value) -> None:
     only = value[0] if isinstance(value, list) and len(value) == 1 else ""
     if only.startswith(("*", "&", "!", "|", ">")) or only.lower().endswith((".txt", ".names", ".yaml", ".json")):
         raise label_error(
-            en=f"The names stand elsewhere: {only}. Give that file itself, or the names: --labels cat,dog",
-            zh=f"名称在别的地方：{only}。请直接指定那个文件，或写出名称：--labels cat,dog",
+            en=f"The names stand elsewhere: {only}. Give that file itself, or the names: {class_names('cat', 'dog')}",
+            zh=f"名称在别的地方：{only}。请直接指定那个文件，或写出名称：{class_names('cat', 'dog')}",
         )
 
 
