@@ -19,7 +19,7 @@ from .model import Model
 from .nets.names import check_name
 from .onnxfile.emit import emit
 from .onnxfile.metadata import metadata
-from .onnxfile.verify import Trial, check_structure, sample_for
+from .onnxfile.verify import Trial, check_structure, index_of, sample_for
 from .onnxfile.write import append_metadata, write_onnx
 from .options import Options
 from .runtime.model.card import KEY, Card, Sample
@@ -198,10 +198,11 @@ def _write(
     card, checks = network.card, ["structure"]
     with replacing(target) as part:
         check_structure(emitted, part)
-        write_onnx(part, emitted)
+        places = write_onnx(part, emitted)
         sample, output = sample_for(card), []
         if options.check:
-            trial = Trial(part, card, sample, network.graph, network.heads or network.graph)
+            index = index_of(part, emitted, places)
+            trial = Trial(part, card, sample, network.graph, network.heads or network.graph, index)
             output = trial.run()
             checks.append("runs")
             if trial.agrees():

@@ -57,6 +57,29 @@ def test_the_trial_leaves_nothing_in_the_file(tmp_path: Path, monkeypatch: pytes
     assert checked.graph == plain.graph
 
 
+def test_a_large_file_is_tried_by_an_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Opened in one piece it would be in memory twice; nothing of the index is left, and a wrong place is noticed."""
+    checkpoint, opened = mmedu("MobileNet", tmp_path), []
+    plain = qingzhou.convert(checkpoint, tmp_path / "plain" / "net.onnx")
+    right, elsewhere = verify.open_session, verify.protobuf.tensor_elsewhere
+
+    def noting(path: Path, *args: object, **options: Any) -> Any:
+        opened.append(path.name)
+        return right(path, *args, **options)
+
+    monkeypatch.setattr(verify, "open_session", noting)
+    monkeypatch.setattr(verify, "LARGE", 1 << 20)
+    large = qingzhou.convert(checkpoint, tmp_path / "large" / "net.onnx")
+    assert large.path.read_bytes() == plain.path.read_bytes()
+    assert opened == ["net.onnx", "index.onnx", "plain.onnx"]  # without numbers, the trial, the second opinion
+    there = {path.name for path in large.path.parent.iterdir()}
+    assert there == {"net.onnx", "net.py", "qingzhou_runtime"}
+    monkeypatch.setattr(verify.protobuf, "tensor_elsewhere", lambda *args: elsewhere(*args[:4], args[4] - 4, args[5]))
+    with pytest.raises(SelfTestFailed):
+        qingzhou.convert(checkpoint, tmp_path / "wrong" / "net.onnx")
+    assert not list((tmp_path / "wrong").iterdir())
+
+
 def spoil_kernels(monkeypatch: pytest.MonkeyPatch, factor: float = 1.01) -> None:
     """Every folded kernel becomes something larger than it should be."""
     right = passes._times

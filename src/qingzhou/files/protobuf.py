@@ -130,6 +130,13 @@ def tensor(name: str, kind: int, shape: Sequence[int], size: int) -> bytes:
     return b"".join(whole(1, side) for side in shape) + whole(2, kind) + part(8, name) + start(9, size)
 
 
+def tensor_elsewhere(name: str, kind: int, shape: Sequence[int], file: str, place: int, size: int) -> bytes:
+    """A TensorProto whose numbers are so many bytes of another file in the folder, from this place on."""
+    where = {"location": file, "offset": str(place), "length": str(size)}
+    entries = parts(13, (part(1, key) + part(2, value) for key, value in where.items()))
+    return b"".join(whole(1, side) for side in shape) + whole(2, kind) + part(8, name) + entries + whole(14, 1)
+
+
 def metadata(entries: Mapping[str, str]) -> bytes:
     """The metadata of a model."""
     return parts(14, (part(1, key) + part(2, value) for key, value in entries.items()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,16 @@ import numpy as np
 from ..errors import ModelError, SelfTestFailed, UnsupportedCheckpoint
 from ..files import protobuf
 from ..files.protobuf import DTYPES, INITIALIZER, INPUT
-from ..graph.form import Array, Graph, Node, Value
-from ..runtime.engine.session import open_session
+from ..graph.form import Array, Constant, Graph, Node, Value
+from ..runtime.engine.session import LARGE, open_session
 from ..runtime.model.card import Card, Sample
+from ..runtime.typed import Session
 from ..whole_file import scratch
 from .emit import Emitted, emit, small_tensor
 from .lower import batch_norm
 from .lowering import Lowering
-from .write import showing, write_onnx
+from .read import read_onnx
+from .write import bytes_of, showing, write_onnx
 
 SMALL = 4096  # numbers: constants up to this size are shown to the checker, since shapes depend on them
 SECOND_OPINION = 16 << 20  # parameters: above this the unfolded network would take too much time and memory
@@ -34,7 +37,7 @@ def check_structure(emitted: Emitted, path: Path) -> None:
 
     That no tensor lies in another file is looked at here, too: all that the whole model has besides are numbers.
     """
-    path.write_bytes(_skeleton(emitted))
+    path.write_bytes(_skeleton(emitted, _as_input))
     try:
         open_session(path, once=True, strict=True)
     except ModelError:
@@ -43,8 +46,8 @@ def check_structure(emitted: Emitted, path: Path) -> None:
         onnx.checker.check_model(path.read_bytes(), full_check=True)
 
 
-def _skeleton(emitted: Emitted) -> bytes:
-    """The model with inputs in the place of its large arrays."""
+def _skeleton(emitted: Emitted, large: Callable[[str, Constant], bytes]) -> bytes:
+    """The model with something else in the place of its large arrays: what their names have there."""
     inputs = {value.name for value in emitted.inputs}
     tail = b""
     for name, item in emitted.constants.items():
@@ -53,8 +56,35 @@ def _skeleton(emitted: Emitted) -> bytes:
         if (item.dtype == "int64" or 0 in item.shape) and math.prod(item.shape) <= SMALL:
             tail += protobuf.part(INITIALIZER, small_tensor(name, item))
         else:
-            tail += protobuf.part(INPUT, protobuf.value_info(name, DTYPES[item.dtype], item.shape))
+            tail += large(name, item)
     return emitted.outer + protobuf.in_graph(emitted.graph) + protobuf.in_graph(tail)
+
+
+def _as_input(name: str, constant: Constant) -> bytes:
+    return protobuf.part(INPUT, protobuf.value_info(name, DTYPES[constant.dtype], constant.shape))
+
+
+def index_of(path: Path, emitted: Emitted, places: Mapping[str, int]) -> Path | None:
+    """What opens a large file that was just written, beside it; None of one that can be opened in one piece.
+
+    It is the model without its arrays' numbers, and says at which bytes of the file each has them. onnxruntime maps
+    them from there into memory, where it would else have them twice. That the file itself has all of them, our own
+    reader sees.
+    """
+    if sum(map(bytes_of, emitted.constants.values())) <= LARGE or not path.name.isprintable():
+        return None
+    found = {name: (one.shape, one.dtype) for name, one in read_onnx(path).graph.constants.items()}
+    assert found == {name: (one.shape, one.dtype) for name, one in emitted.constants.items()}, path.name
+
+    def there(name: str, constant: Constant) -> bytes:
+        kind, size = DTYPES[constant.dtype], bytes_of(constant)
+        return protobuf.part(
+            INITIALIZER, protobuf.tensor_elsewhere(name, kind, constant.shape, path.name, places[name], size)
+        )
+
+    index = path.with_name("index.onnx" if path.name != "index.onnx" else "index2.onnx")
+    index.write_bytes(_skeleton(emitted, there))
+    return index
 
 
 def sample_for(card: Card) -> dict[str, Any]:
@@ -78,10 +108,14 @@ class Trial:
 
     `heads` is the network as far as its numbers can be compared: for detectors to before boxes are chosen. What a small
     network gives there is taken from the same run.
+
+    `index` opens the same model, if that is too large to be opened in one piece; see index_of().
     """
 
-    def __init__(self, path: Path, card: Card, sample: dict[str, Any], graph: Graph, heads: Graph) -> None:
-        self.path, self.card, self.sample = path, card, sample
+    def __init__(
+        self, path: Path, card: Card, sample: dict[str, Any], graph: Graph, heads: Graph, index: Path | None = None
+    ) -> None:
+        self.path, self.card, self.sample, self.index = path, card, sample, index
         self.heads, self.compared = heads, _size(heads) <= SECOND_OPINION
         self.ends = _inside(heads, graph) if self.compared else []
         self.inner = [value for value in self.ends if value not in graph.outputs]
@@ -93,14 +127,18 @@ class Trial:
         """What the sample gives, as the card keeps it; UnsupportedCheckpoint if that is not a number."""
         from ..runtime.predict import Predictor
 
-        with showing(self.path, self.inner):
-            session = open_session(self.path, once=True, checked=True)  # by check_structure(), but for the numbers
-        predictor = Predictor(self.path, card=self.card, session=session)  # not kept: memory for the second opinion
+        predictor = Predictor(
+            self.path, card=self.card, session=self._open()
+        )  # not kept: memory for the second opinion
         self.feed = predictor.feed(Sample(self.sample, []))
         result = predictor.run(self.feed)
         self._plausible(result)
         self.result = {value.name: array for value, array in zip(self.outputs, result, strict=True)}
         return predictor.sample_output(result)
+
+    def _open(self) -> Session:
+        with showing(self.path, self.inner):  # checked: by check_structure(), but for the numbers
+            return open_session(self.index or self.path, once=True, checked=True)
 
     def agrees(self) -> bool:
         """Whether the network was compared with its unsimplified form; SelfTestFailed if they differ. Large are not."""

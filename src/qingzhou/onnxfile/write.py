@@ -18,16 +18,19 @@ from ..graph.form import Constant, Value
 from .emit import Emitted, value_info
 
 
-def write_onnx(path: Path, emitted: Emitted) -> None:
-    """Write the model; each initializer's numbers are made, written and forgotten."""
-    tensors = [(_head(name, constant), constant) for name, constant in emitted.constants.items()]
-    bodies = [len(head) + _size(constant) for head, constant in tensors]
+def write_onnx(path: Path, emitted: Emitted) -> dict[str, int]:
+    """Write the model; each initializer's numbers are made, written and forgotten. Says at which byte each has them."""
+    places = {}
+    heads = [_head(name, constant) for name, constant in emitted.constants.items()]
+    bodies = [len(head) + bytes_of(one) for head, one in zip(heads, emitted.constants.values(), strict=True)]
     total = len(emitted.graph) + sum(len(protobuf.start(INITIALIZER, body)) + body for body in bodies)
     with path.open("wb") as file:
         file.write(emitted.outer + protobuf.start(GRAPH, total) + emitted.graph)
-        for (head, constant), body in zip(tensors, bodies, strict=True):
+        for (name, constant), head, body in zip(emitted.constants.items(), heads, bodies, strict=True):
             file.write(protobuf.start(INITIALIZER, body) + head)
+            places[name] = file.tell()
             _write_numbers(file, constant)
+    return places
 
 
 def append_metadata(path: Path, entries: Mapping[str, str]) -> None:
@@ -63,7 +66,7 @@ def _write_numbers(file: BinaryIO, constant: Constant) -> None:
     chunks = None if constant.chunks is None else constant.chunks()
     if chunks is not None:
         written = sum(map(file.write, chunks))
-        assert written == _size(constant), f"{written} bytes of {constant.shape}"
+        assert written == bytes_of(constant), f"{written} bytes of {constant.shape}"
         return
     array = np.ascontiguousarray(constant.load(), constant.dtype)
     assert array.size == math.prod(constant.shape), f"{array.shape} for {constant.shape}"
@@ -72,8 +75,9 @@ def _write_numbers(file: BinaryIO, constant: Constant) -> None:
 
 def _head(name: str, constant: Constant) -> bytes:
     """A tensor up to its numbers."""
-    return protobuf.tensor(name, DTYPES[constant.dtype], constant.shape, _size(constant))
+    return protobuf.tensor(name, DTYPES[constant.dtype], constant.shape, bytes_of(constant))
 
 
-def _size(constant: Constant) -> int:
+def bytes_of(constant: Constant) -> int:
+    """How many its numbers take."""
     return math.prod(constant.shape) * np.dtype(constant.dtype).itemsize
