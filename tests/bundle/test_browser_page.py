@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import http.client
 import json
@@ -103,6 +104,17 @@ def test_serve(folder: Path, secure: bool) -> None:
                 answer.read()
                 assert answer.status == 200 and kind in str(answer.headers["Content-Type"])
                 assert answer.headers["Cross-Origin-Embedder-Policy"] == "require-corp"
+            browser_.request("GET", "/ort.wasm", headers={"Accept-Encoding": "gzip, br"})
+            answer = browser_.getresponse()
+            data, changed = answer.read(), str(answer.headers["Last-Modified"])
+            assert answer.headers["Content-Encoding"] == "gzip" and len(data) < 5_000_000
+            assert gzip.decompress(data) == (folder / "ort.wasm").read_bytes()
+            known = {"Accept-Encoding": "gzip", "If-Modified-Since": changed}
+            for name, headers, status in (("ort.wasm", known, 304), ("model.onnx", {"Accept-Encoding": "gzip"}, 200)):
+                browser_.request("GET", f"/{name}", headers=headers)
+                answer = browser_.getresponse()
+                answer.read()
+                assert answer.status == status and not answer.headers["Content-Encoding"]
             browser_.request("GET", "/../secret")
             assert browser_.getresponse().status == 404
         finally:

@@ -5,6 +5,7 @@
 
 import * as ort from "./ort.js";
 import { openModel } from "./model.js";
+import { bytesOf } from "./picture.js";
 import { make } from "./show.js";
 import { say } from "./texts.js";
 import { numbersView } from "./view_numbers.js";
@@ -19,10 +20,15 @@ ort.env.wasm.wasmPaths = { wasm: new URL("./ort.wasm", import.meta.url).href };
 ort.env.wasm.numThreads = globalThis.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency ?? 1) : 1;
 ort.env.logLevel = "error";
 
+// An operator Identity, the smallest of all models: to open it the engine is fetched and compiled, while the page's own is on its way.
+const SMALLEST = "CAc6NwoQCgF4EgF5IghJZGVudGl0eRIBZ1oPCgF4EgoKCAgBEgQKAggBYg8KAXkSCgoICAESBAoCCAFCBAoAEA0=";
+
 async function start() {
-  const card = await (await fetched("card.json")).json();
-  const bytes = await download("model.onnx");
+  const engine = ort.InferenceSession.create(bytesOf(SMALLEST), { executionProviders: ["wasm"] });
+  engine.catch(() => {}); // it is told where it is waited for
+  const [card, bytes] = await Promise.all([fetched("card.json").then((found) => found.json()), download("model.onnx")]);
   status.textContent = say("engine");
+  await (await engine).release();
   const model = await openModel(ort, bytes, card);
   const view = VIEWS[card.input.kind](document.querySelector("#view"), model);
   await test(model);

@@ -2,7 +2,7 @@
 
 import { locate, outputsOf, read, softmax } from "./decode.js";
 import { hintOf } from "./hint.js";
-import { decodePicture } from "./picture.js";
+import { bytesOf, decodePicture } from "./picture.js";
 import { prepare, readPixels } from "./preprocess.js";
 import { generate } from "./words.js";
 
@@ -111,8 +111,7 @@ export class Model {
   }
 
   async samplePicture() {
-    const bytes = Uint8Array.from(atob(this.card.sample.input.data), (letter) => letter.charCodeAt(0));
-    const picture = await decodePicture(new Blob([bytes], { type: "image/png" }));
+    const picture = await decodePicture(new Blob([bytesOf(this.card.sample.input.data)], { type: "image/png" }));
     const { values, shape } = prepare(readPixels(picture, this.card.input.color), this.card.input);
     return this.tensor(values, shape);
   }

@@ -1,7 +1,7 @@
 // Models that look at pictures: a live camera, a photo, or the model's own sample.
 
 import { Camera } from "./camera.js";
-import { decodePicture } from "./picture.js";
+import { bytesOf, decodePicture } from "./picture.js";
 import { drawPicture, make, showAnswer } from "./show.js";
 import { known, say } from "./texts.js";
 
@@ -162,6 +162,6 @@ class PictureView {
 
 /** The sample picture of a card. */
 export function sampleBlob(card) {
-  const bytes = Uint8Array.from(atob(card.sample.input.data), (letter) => letter.charCodeAt(0));
+  const bytes = bytesOf(card.sample.input.data);
   return new File([bytes], "sample.png", { type: "image/png" });
 }
