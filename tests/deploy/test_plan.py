@@ -40,14 +40,13 @@ def small(model: Path) -> Path:
 
 def test_facts(model: Path, small: Path) -> None:
     facts = Facts(model)
-    assert (facts.quantized, facts.zero_points, facts.opset, facts.ir, facts.task) == (
+    assert (facts.quantized, facts.zero_points, facts.opset, facts.ir) == (
         False,
         False,
         13,
         8,
-        "classification",
     )
-    assert facts.is_onnx and facts.fixed and not facts.boxes and not facts.two_stages and facts.work.macs > 0
+    assert facts.is_onnx and not facts.boxes and not facts.two_stages and facts.work.macs > 0
     assert Facts(small).quantized and Facts(small).zero_points
     assert not Facts(LENET).is_onnx and not Facts(LENET).quantized
 

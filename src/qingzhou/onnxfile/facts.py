@@ -69,11 +69,6 @@ class Facts:
         return self.file.ir_version
 
     @property
-    def task(self) -> str:
-        """As the card says; "" without one."""
-        return self.card.task if self.card else ""
-
-    @property
     def boxes(self) -> bool:
         """Whether it is a detector that makes its boxes inside the network."""
         return self.card is not None and self.card.output.scores == "boxes"
@@ -82,11 +77,6 @@ class Facts:
     def two_stages(self) -> bool:
         """Whether it is a detector whose second stage looks at the boxes of the first."""
         return any(node.op == "RoiAlign" for node in self.file.graph.nodes)
-
-    @property
-    def fixed(self) -> bool:
-        """Whether every input has one size, but for how many are given at once."""
-        return all(isinstance(side, int) for value in self.file.graph.inputs for side in value.shape[1:])
 
     @cached_property
     def work(self) -> Work:
