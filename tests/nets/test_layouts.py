@@ -214,6 +214,11 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
         UnsupportedCheckpoint,
         "No known network",
     ),
+    "squeeze-and-excitation, as in timm's seresnet18": (
+        lambda t: {**t, "layer1.0.se.fc1.weight": np.zeros((8, 64, 1, 1), np.float32)},
+        UnsupportedCheckpoint,
+        "No known network",
+    ),
     "a tensor of the page's own names": (
         lambda t: {**t, "backbone.conv1.weight": t["conv1.weight"]},
         TensorMismatch,

@@ -63,13 +63,19 @@ SHUFFLENET_RULES: Rules = (
 
 
 def resnet(shapes: Shapes) -> Rules:
-    """Only with the 7x7 of the paper: where people put a 3x3, its stride and whether a pooling follows are unknown."""
-    return RESNET_RULES if size(shapes, "conv1.weight", 3) == 7 else ()
+    """Only with the 7x7 of the paper: where people put a 3x3, its stride and whether a pooling follows are unknown.
+    None with squeeze-and-excitation either, as timm's SE-ResNets have.
+    """
+    return RESNET_RULES if size(shapes, "conv1.weight", 3) == 7 and not _squeezed(shapes) else ()
 
 
 def regnet(shapes: Shapes) -> Rules:
     """RegNetX; Y has squeeze-and-excitation, which is no part of the page."""
-    return REGNET_RULES if "trunk_output.block1.block1-0.f.a.0.weight" in shapes else ()
+    return REGNET_RULES if "trunk_output.block1.block1-0.f.a.0.weight" in shapes and not _squeezed(shapes) else ()
+
+
+def _squeezed(shapes: Shapes) -> bool:
+    return any(".se." in key for key in shapes)
 
 
 def shufflenet_v2(shapes: Shapes) -> Rules:
