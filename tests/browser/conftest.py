@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from chromium import ARGUMENTS, EXECUTABLE, Page, served
+from converter import DESKTOP, Visit, serving
 
 from qingzhou.bundle.browser import write_page
 from qingzhou.model import load
@@ -37,5 +38,25 @@ def open_page(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             write_page(model, load(model).card, folder, language)
             url = stack.enter_context(served(folder))
             return Page(chromium.new_page(viewport={"width": width, "height": height}), url)
+
+        yield open_one
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a `qingzhou serve` of the module's own."""
+    with serving(tmp_path_factory.mktemp("server")) as address:
+        yield address
+
+
+@pytest.fixture
+def visit(chromium: Any, server: str) -> Iterator[Callable[..., Visit]]:
+    """visit(size): a new browser profile, closed afterwards."""
+    with ExitStack() as stack:
+
+        def open_one(size: tuple[int, int] = DESKTOP, address: str = server, **options: Any) -> Visit:
+            made = Visit(chromium, address, size, **options)
+            stack.callback(made.context.close)
+            return made
 
         yield open_one

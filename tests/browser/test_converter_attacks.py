@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from chromium import served
-from test_converter_page import DESKTOP, TEXTS, Visit, serving
+from converter import DESKTOP, TEXTS, Visit, serving
 
 from passengers import ORACLE
 

@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from converter import AXE, DESKTOP, HOSTILE, PHONE, TEXTS, Open, Visit, lenet, serving
+from converter import AXE, DESKTOP, HOSTILE, PHONE, TEXTS, Open, lenet, serving
 
 from passengers import digits
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(tmp_path_factory.mktemp("server")) as address:
-        yield address
-
-
-@pytest.fixture
-def visit(chromium: Any, server: str) -> Iterator[Open]:
-    """visit(size): a new browser profile, closed afterwards."""
-    with contextlib.ExitStack() as stack:
-
-        def open_one(size: tuple[int, int] = DESKTOP, address: str = server, **options: Any) -> Visit:
-            made = Visit(chromium, address, size, **options)
-            stack.callback(made.context.close)
-            return made
-
-        yield open_one
 
 
 # -- the class board ------------------------------------------------------------------------------------------------

@@ -2,45 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from converter import DESKTOP, HOSTILE, PHONE, STRANGE, TEXTS, Open, Visit, lenet, serving
+from converter import DESKTOP, HOSTILE, PHONE, STRANGE, TEXTS, Open, lenet
 
 import qingzhou
 from passengers import DIGITS, ORACLE, digits
 from qingzhou.model import load
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(tmp_path_factory.mktemp("server")) as address:
-        yield address
-
-
-@pytest.fixture
-def visit(chromium: Any, server: str) -> Iterator[Open]:
-    """visit(size): a new browser profile, closed afterwards."""
-    with contextlib.ExitStack() as stack:
-
-        def open_one(size: tuple[int, int] = DESKTOP, address: str = server, **options: Any) -> Visit:
-            made = Visit(chromium, address, size, **options)
-            stack.callback(made.context.close)
-            return made
-
-        yield open_one
 
 
 # -- from a checkpoint to a board -----------------------------------------------------------------------------------
