@@ -39,8 +39,10 @@ def test_scale_and_shift_are_not_their_own_proof(tmp_path: Path, monkeypatch: py
         qingzhou.convert(SSD, tmp_path / "ssd.onnx")
 
 
-def test_the_trial_leaves_nothing_in_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("most", [verify.ONE_PIECE, 1 << 10], ids=["in one piece", "by an index"])
+def test_the_trial_leaves_nothing_in_the_file(most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A detector is opened twice, as it is and unfolded; its inner values are outputs only while it is tried."""
+    monkeypatch.setattr(verify, "ONE_PIECE", most)
     opened: list[list[str]] = []
     right = verify.open_session
 
@@ -68,7 +70,7 @@ def test_a_large_file_is_tried_by_an_index(tmp_path: Path, monkeypatch: pytest.M
         return right(path, *args, **options)
 
     monkeypatch.setattr(verify, "open_session", noting)
-    monkeypatch.setattr(verify, "LARGE", 1 << 20)
+    monkeypatch.setattr(verify, "ONE_PIECE", 1 << 20)
     large = qingzhou.convert(checkpoint, tmp_path / "large" / "net.onnx")
     assert large.path.read_bytes() == plain.path.read_bytes()
     assert opened == ["net.onnx", "index.onnx", "plain.onnx"]  # without numbers, the trial, the second opinion

@@ -14,7 +14,7 @@ from ..errors import ModelError, SelfTestFailed, UnsupportedCheckpoint
 from ..files import protobuf
 from ..files.protobuf import DTYPES, INITIALIZER, INPUT
 from ..graph.form import Array, Constant, Graph, Node, Value
-from ..runtime.engine.session import LARGE, open_session
+from ..runtime.engine.session import open_session
 from ..runtime.model.card import Card, Sample
 from ..runtime.typed import Session
 from ..whole_file import scratch
@@ -26,6 +26,7 @@ from .write import bytes_of, showing, write_onnx
 
 SMALL = 4096  # numbers: constants up to this size are shown to the checker, since shapes depend on them
 SECOND_OPINION = 16 << 20  # parameters: above this the unfolded network would take too much time and memory
+ONE_PIECE = 4 * SECOND_OPINION  # bytes of a file that is opened as it is; a larger one through an index
 STRIP = 64, 1024  # height and width of the sample for networks that take any: made large, it still has few pixels
 TOLERANCE = 1e-4  # of the largest output
 
@@ -71,7 +72,7 @@ def index_of(path: Path, emitted: Emitted, places: Mapping[str, int]) -> Path | 
     them from there into memory, where it would else have them twice. That the file itself has all of them, our own
     reader sees.
     """
-    if sum(map(bytes_of, emitted.constants.values())) <= LARGE or not path.name.isprintable():
+    if sum(map(bytes_of, emitted.constants.values())) <= ONE_PIECE or not path.name.isprintable():
         return None
     found = {name: (one.shape, one.dtype) for name, one in read_onnx(path).graph.constants.items()}
     assert found == {name: (one.shape, one.dtype) for name, one in emitted.constants.items()}, path.name
@@ -115,7 +116,7 @@ class Trial:
     def __init__(
         self, path: Path, card: Card, sample: dict[str, Any], graph: Graph, heads: Graph, index: Path | None = None
     ) -> None:
-        self.path, self.card, self.sample, self.index = path, card, sample, index
+        self.path, self.card, self.sample, self.opened = path, card, sample, index or path
         self.heads, self.compared = heads, _size(heads) <= SECOND_OPINION
         self.ends = _inside(heads, graph) if self.compared else []
         self.inner = [value for value in self.ends if value not in graph.outputs]
@@ -137,8 +138,8 @@ class Trial:
         return predictor.sample_output(result)
 
     def _open(self) -> Session:
-        with showing(self.path, self.inner):  # checked: by check_structure(), but for the numbers
-            return open_session(self.index or self.path, once=True, checked=True)
+        with showing(self.opened, self.inner):  # checked: by check_structure(), but for the numbers
+            return open_session(self.opened, once=True, checked=True)
 
     def agrees(self) -> bool:
         """Whether the network was compared with its unsimplified form; SelfTestFailed if they differ. Large are not."""
