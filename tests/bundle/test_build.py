@@ -25,6 +25,7 @@ from passengers import DIGITS, ORACLE, basenn
 from qingzhou.bundle.build import build
 from qingzhou.cli import main
 from qingzhou.cli_boards import _constants
+from qingzhou.devices import Device, all_devices
 from qingzhou.errors import EngineError, NothingToJudge, OptionError, use_language
 from qingzhou.quant import quantize
 from qingzhou.quant.signed import signed
@@ -121,6 +122,14 @@ def test_a_board_that_asks_another_chooses_no_engine(tmp_path: Path) -> None:
 def test_the_browser_has_no_such_scene(scene: str, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="basic or camera"):
         build(LENET, "browser", scene, out=tmp_path / "page")
+
+
+@pytest.mark.parametrize("device", all_devices(), ids=lambda device: device.name)
+def test_a_table_goes_to_every_device(device: Device, tmp_path: Path) -> None:
+    """Also to one with a small screen, whose camera would be asked for small pictures."""
+    scene, main = ("basic", "index.html") if device.is_page else ("sensor", "main.py")
+    made = build(basenn("tab_iris"), device.name, scene, out=tmp_path / "b", lang="en")
+    assert (made.path / main).is_file()
 
 
 @pytest.mark.parametrize("name", ["tab_iris", "npz_conv1d", "em_lstm", "tab_reg"])

@@ -229,7 +229,8 @@ def _constants(order: Order, form: OnDevice, rules: Sequence[str]) -> dict[str, 
 def _camera_size(device: Device, card: Card) -> str:
     """What the camera is asked for: little where neither a small screen nor the network would show more."""
     small = device.screen is not None and max(device.screen.width, device.screen.height) <= 320
-    return "320x240" if small and all(side is not None and side <= 320 for side in card.input.sides()) else "640x480"
+    sides = card.input.sides() if card.input.kind == "image" else ()
+    return "320x240" if small and all(side is not None and side <= 320 for side in sides) else "640x480"
 
 
 def _with_rules() -> str:
