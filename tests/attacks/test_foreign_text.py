@@ -260,7 +260,7 @@ _servers: list[http.server.ThreadingHTTPServer] = []
 
 
 @pytest.mark.parametrize(("verb", "number", "kind"), CASES)
-@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("language", ["en", pytest.param("zh", marks=pytest.mark.slow)])
 def test_a_verb_shows_nothing_raw(
     verb: str, number: int, kind: str, language: str, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
