@@ -320,7 +320,7 @@ BUNDLES = {  # scene, which model, what it is told to do
 }
 
 
-@pytest.mark.parametrize("scene", BUNDLES)
+@pytest.mark.parametrize("scene", but_slow(BUNDLES, ["web", "video", "camera"]))
 def test_a_bundle_shows_nothing_raw(scene: str, world: World, tmp_path: Path) -> None:
     """Its program in the simulator, its self-test and its measurement."""
     kind, actions = BUNDLES[scene]

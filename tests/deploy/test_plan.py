@@ -138,6 +138,7 @@ def test_operators_that_an_engine_does_not_know(op: str, tmp_path: Path) -> None
     assert refusal(ENGINES["onnxruntime"], Facts(path)) is None
 
 
+@pytest.mark.slow
 def test_a_two_stage_checkpoint_stays_with_onnxruntime(tmp_path: Path) -> None:
     """Straight from the checkpoint, which ncnn comes first for: refused for what it is, and not for an option."""
     (tmp_path / "work").mkdir()

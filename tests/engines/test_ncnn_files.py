@@ -65,6 +65,7 @@ def test_boxes_inside_the_network(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*.bin"))
 
 
+@pytest.mark.slow
 def test_two_stages(tmp_path: Path) -> None:
     """Refused before anything is converted, and as an .onnx."""
     source = mmedu("FasterRCNN", tmp_path)

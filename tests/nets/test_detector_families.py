@@ -36,7 +36,7 @@ from qingzhou.sources.read import read_network  # noqa: E402
 
 NAMES = sorted(path.name.removesuffix(".json.gz") for path in FAMILIES.glob("*.json.gz"))
 LARGE = {"faster_3.2gf", "faster_r101", "faster_r101_agnostic", "faster_r50_caffe", "faster_x50", "mask_r101"}
-LARGE |= {"yolov3_d53_416", "yolov3_d53_608"}
+LARGE |= {"yolov3_d53_416", "yolov3_d53_608", "faster_400mf"}
 CAFFE = "model = dict(backbone=dict(style='caffe'))"
 TWO_ANCHORS = """\
 model = dict(neck=dict(type='SSDNeck'), bbox_head=dict(anchor_generator=dict(

@@ -50,6 +50,7 @@ def test_a_recording_by_its_name(word: str, write: Write) -> None:
     assert printed.splitlines()[0].startswith(word) and word in printed.splitlines()[1:]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no arecord")
 def test_the_microphone(write: Write, tmp_path: Path) -> None:
     """arecord gives the same bytes as a microphone would, as fast as they are spoken."""
