@@ -43,6 +43,8 @@ class Layout:
     def candidates(self, shapes: Shapes, settings: Settings) -> Iterator[Candidate]:
         """Every size of the pages' networks in which these tensors may be, recorded with the names in the file."""
         rules = self.rules(shapes)
+        if not rules:
+            return
         page_name = renamer(rules)
         ours = {key: name for key in shapes if (name := page_name(key))}
         if len(set(ours.values())) < len(ours):  # two tensors of one name: not this layout

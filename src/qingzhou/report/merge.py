@@ -7,19 +7,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .read import Row
+from .read import NUMBERS, Row
 
 KEY = ("network", "model", "device", "engine", "precision", "size_bytes", "source")
-MEDIANS = (
-    "accuracy",
-    "latency_ms_p50",
-    "latency_ms_p95",
-    "fps",
-    "load_s",
-    "memory_mb",
-    "temperature_c",
-    "million_instructions",
-)
+MEDIANS = tuple(name for name in NUMBERS if name not in KEY)
 MOST_DEVICES, MOST_LINES = 64, 1000
 ORDER = {"measured": 0, "published": 1, "emulated": 2}
 

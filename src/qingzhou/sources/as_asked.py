@@ -27,14 +27,14 @@ def as_asked(found: Network, asked: Preprocess | None) -> Network:
     color = _color(entry, asked, title)
     _check_crop(sized := _with_sizes(entry.steps, asked))
     steps = _with_values(sized, entry, asked, color)
-    if None not in entry.shape[2:] and final_size(steps) not in (None, list(entry.shape[2:])):
+    height, width = entry.sides()
+    if None not in (height, width) and final_size(steps) not in (None, [height, width]):
         raise wrong(
             "",
             final_size(steps),
             say(
-                en=f"the size of the network's input, {entry.shape[2]} x {entry.shape[3]}; {option('input_size')} "
-                "changes that",
-                zh=f"网络的输入尺寸 {entry.shape[2]} x {entry.shape[3]}；可以用 {option('input_size')} 改变",
+                en=f"the size of the network's input, {height} x {width}; {option('input_size')} changes that",
+                zh=f"网络的输入尺寸 {height} x {width}；可以用 {option('input_size')} 改变",
             ),
         )
     prepared, assumed = replace(entry, color=color, steps=steps), _left(found.card.assumed, asked)
@@ -51,11 +51,11 @@ def _check_crop(steps: Sequence[Step]) -> None:
 
 def _color(entry: Input, asked: Preprocess, title: str) -> str:
     color = asked.color or entry.color
-    if COLORS[color] != entry.shape[1] and not any(step["op"] == "gray" for step in entry.steps):
+    if COLORS[color] != entry.channels and not any(step["op"] == "gray" for step in entry.steps):
         raise wrong(
             "color",
             color,
-            say(en=f"the {entry.shape[1]} channels of {title}", zh=f"与 {title} 的 {entry.shape[1]} 个通道相符"),
+            say(en=f"the {entry.channels} channels of {title}", zh=f"与 {title} 的 {entry.channels} 个通道相符"),
         )
     return color
 
@@ -92,7 +92,7 @@ def _interpolation(steps: Sequence[Step], asked: Preprocess) -> str:
 
 def _with_values(steps: Sequence[Step], entry: Input, asked: Preprocess, color: str) -> list[Step]:
     """The steps with the mean and std that are asked for, in the order of the channels; the last of all."""
-    channels = entry.shape[1] or 3
+    channels = entry.channels or 3
     done = [
         {**step, "value": _spread("pad", step["value"], channels)}
         if "value" in step and step["op"] == "pad_to"

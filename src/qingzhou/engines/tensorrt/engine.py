@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -255,17 +256,10 @@ PREPARES = Engine(
     open=_open_prepared,
     advice=_advice_without,
 )
-ENGINE = Engine(
-    name="tensorrt",
-    install=INSTALL,
+ENGINE = replace(
+    PREPARES,
     opens=(".engine",),
     suffix=".tensorrt.engine",
-    beside=(".json",),
-    precisions=("fp32", "fp16"),
-    boxes=False,
-    int8="tensorrt",
-    version=version,
-    takes=takes,
     compile=compile_model,
     open=open_model,
     kept=(".onnx", ".timing"),
