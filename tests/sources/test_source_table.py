@@ -14,13 +14,18 @@ from qingzhou.batch import convert_all
 from qingzhou.errors import (
     CheckpointMissing,
     CheckpointTypeError,
+    OptionError,
     QingzhouError,
     UnsafeCheckpoint,
     UnsupportedCheckpoint,
 )
+from qingzhou.graph.form import Graph
 from qingzhou.info import read_info
+from qingzhou.nets.preprocess import read_preprocess
 from qingzhou.nets.recorded import Wanted
+from qingzhou.runtime.model.card import Card, Input, Output
 from qingzhou.sources import table
+from qingzhou.sources.as_asked import as_asked
 from qingzhou.sources.network import Network
 from qingzhou.sources.read import read_network
 from qingzhou.sources.source import Contents, Opened, Part, Source
@@ -174,3 +179,14 @@ def test_what_is_nobodys_says_what_it_is(tmp_path: Path) -> None:
     write_checkpoint(tmp_path / "y.pth", {"nothing": 1})
     with pytest.raises(QingzhouError, match=r"y\.pth: "):
         open_source(tmp_path / "y.pth")
+
+
+def test_pictures_of_channels_last_networks_are_prepared_as_asked() -> None:
+    """Sides and channels are those that the input's layout names."""
+    steps = [{"op": "resize", "size": [8, 6], "interpolation": "pillow"}]
+    entry = Input("x", "image", [None, 8, 6, 3], "RGB", steps, "NHWC")
+    card = Card("classification", "N", "T", entry, Output("y", "logits"), ["a", "b"])
+    found = as_asked(Network(Graph((), (), (), {}, {}), card, "N"), read_preprocess("imagenet")).card.input
+    assert found.steps[-1]["op"] == "normalize" and len(found.steps[-1]["mean"]) == 3
+    with pytest.raises(OptionError, match="8 x 6"):
+        as_asked(Network(Graph((), (), (), {}, {}), card, "N"), read_preprocess({"resize": [5, 5]}))
