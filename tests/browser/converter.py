@@ -89,7 +89,7 @@ class Visit:
         """Choose models, and wait until the server has looked into them."""
         self.page.set_input_files("#files", [str(file) for file in files])
         self.page.wait_for_function(
-            "(count) => document.querySelectorAll('.model .what, .model .note').length >= count",
+            "(count) => document.querySelectorAll('.model:has(.what, .note)').length >= count",
             arg=len(files),
             timeout=120_000,
         )
