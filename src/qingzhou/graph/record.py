@@ -13,7 +13,7 @@ import numpy as np
 
 from .form import BLOCK, Dim, Shape, Value
 from .tape import Tape
-from .window import Numbers, padding_of, spread, windows
+from .window import Numbers, adaptive_means, padding_of, spread, windows
 
 # Activation -> operator, its attributes and its domain. relu6 is a Clip, which takes its limits as inputs.
 ACTS: dict[str, tuple[str, dict[str, Any], str]] = {
@@ -118,13 +118,23 @@ class Recorder(Tape):
 
     def linear(self, key: str, x: Value, features: int, bias: bool = True) -> Value:
         """(..., C) -> (..., features)."""
-        inner = x.shape[-1]
-        assert isinstance(inner, int), f"{key}: the last dimension of {x.shape} is not known"
-        weight = self.param(f"{key}.weight", (features, inner))
+        weight = self.param(f"{key}.weight", (features, self.last(x)))
         return self.block("Linear", key, [x, weight, self._bias(key, features, bias)], (*x.shape[:-1], features))
 
     def _bias(self, key: str, size: int, there: bool = True) -> str:
         return self.param(f"{key}.bias", (size,)) if there else ""
+
+    def layer_norm(self, key: str, x: Value, eps: float = 1e-5) -> Value:
+        """Same shape; the last axis normalised."""
+        affines = [self.param(f"{key}.{role}", (self.last(x),)) for role in ("weight", "bias")]
+        eps = self.trained.eps(self.unique(key), eps)
+        return self.op("LayerNormalization", key, [x, *affines], x.shape, axis=-1, epsilon=eps)
+
+    def last(self, x: Value) -> int:
+        """Size of the last axis, which is known."""
+        size = x.shape[-1]
+        assert isinstance(size, int), f"the last dimension of {x.name} is not known: {x.shape}"
+        return size
 
     def group_norm(self, key: str, x: Value, groups: int, eps: float = 1e-5, affine: bool = True) -> Value:
         """Same shape; (N, C, *size) normalised within each of `groups` groups of channels."""
@@ -262,6 +272,19 @@ class Recorder(Tape):
         ones = (1,) * (len(x.shape) - 2)
         x = self.op("GlobalAveragePool", name, [x], (*x.shape[:2], *ones))
         return x if keep else self.flatten(x, f"{name}.flatten")
+
+    def adaptive_pool(self, x: Value, size: Sequence[int], name: str = "adaptive_pool") -> Value:
+        """(N, C, *n) -> (N, C, *size): windows from floor(i * n / size) to ceil((i + 1) * n / size), as in torch."""
+        sizes = [n for n in x.shape[2:] if isinstance(n, int)]
+        assert len(sizes) == len(size) == 2, f"{name}: {x.shape} to {size}"
+        if sizes == list(size):
+            return x
+        if all(n % m == 0 for n, m in zip(sizes, size, strict=True)):
+            return self.avg_pool(x, [n // m for n, m in zip(sizes, size, strict=True)], name=name)
+        rows, columns = (adaptive_means(n, m) for n, m in zip(sizes, size, strict=True))
+        means = self.constant(f"{name}/rows", rows)
+        x = self.op("MatMul", f"{name}.rows", [means, x], (*x.shape[:2], size[0], sizes[1]))
+        return self.op("MatMul", name, [x, self.constant(f"{name}/columns", columns.T.copy())], (*x.shape[:2], *size))
 
     def add(self, a: Value, b: Value, name: str = "add") -> Value:
         """Element by element; shapes broadcast where a size is 1."""

@@ -101,6 +101,12 @@ class Tape:
         assert known.keys[key] == shape, f"{key} is used as {known.keys[key]} and as {shape}"
         return name
 
+    def derived(self, name: str, key: str, shapes: tuple[Shape, Shape], change: Callable[[Array], Array]) -> str:
+        """Numbers that are computed from the source's tensor `key`; `shapes` are its own and that of the result."""
+        own, wanted = (tuple(n for n in shape if isinstance(n, int)) for shape in shapes)
+        self.constants[name] = Constant(wanted, "float32", Made((key,), change), keys={key: own})
+        return name
+
     def constant(self, name: str, array: Array) -> str:
         """Numbers of the network's own; their name."""
         self.constants[name] = Constant(array.shape, array.dtype.name, lambda: array)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .form import Dim, Shape
+import numpy as np
+
+from .form import Array, Dim, Shape
 
 Numbers = int | Sequence[int]
 
@@ -43,3 +45,21 @@ def padding_of(value: Numbers, dims: int) -> tuple[int, ...]:
 def spread(value: Numbers, dims: int) -> tuple[int, ...]:
     """One number for each axis."""
     return (value,) * dims if isinstance(value, int) else tuple(value)
+
+
+def same_ends(sizes: Shape, kernel: int, stride: int) -> tuple[int, ...]:
+    """TensorFlow's padding SAME, all starts and then all ends: as many positions as a stride fits into the size, and the
+    odd one at the end (https://www.tensorflow.org/api_docs/python/tf/nn#notes_on_padding_2).
+    """
+    totals = [max((-(-n // stride) - 1) * stride + kernel - n, 0) for n in sizes if isinstance(n, int)]
+    assert len(totals) == len(sizes), f"padding SAME needs sizes that are known: {sizes}"
+    return (*(n // 2 for n in totals), *(n - n // 2 for n in totals))
+
+
+def adaptive_means(n: int, wanted: int) -> Array:
+    """(wanted, n) float32: the weight of each element in each of the windows of adaptive average pooling."""
+    means = np.zeros((wanted, n), np.float32)
+    for i in range(wanted):
+        start, end = i * n // wanted, -(-(i + 1) * n // wanted)
+        means[i, start:end] = 1 / (end - start)
+    return means

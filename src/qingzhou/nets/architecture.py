@@ -35,13 +35,18 @@ C = TypeVar("C", bound=Config)
 
 @dataclass(frozen=True)
 class Candidate:
-    """A page in one of its sizes, ready to be recorded. tool: whose names its tensors have; "" for the page's own."""
+    """A page in one of its sizes, ready to be recorded.
+
+    tool    whose names its tensors have; "" for the page's own
+    beside  how the names of tensors begin that only its training needs
+    """
 
     family: str
     title: str
     config: Config
     record: Callable[[Wanted], Recorded]
     tool: str = ""
+    beside: tuple[str, ...] = ()
 
 
 class Page(Protocol):
@@ -63,19 +68,21 @@ class Architecture(Generic[C]):
     configs   tensor shapes -> the sizes it may have, likeliest first; empty if it is certainly another network
     title     config -> "ResNet-50", for people
     record    (config, what the user wants) -> the graph with its input and output
+    beside    how the names of tensors begin that only its training needs: of auxiliary classifiers
     """
 
     name: str
     configs: Callable[[Shapes], Iterable[C]]
     title: Callable[[C], str]
     record: Callable[[C, Wanted], Recorded]
+    beside: tuple[str, ...] = ()
 
     def candidates(self, shapes: Shapes, settings: Settings) -> Iterator[Candidate]:
         """Every size in which these tensors may be this architecture's."""
         for config in self.configs(shapes):
             if config.classes > 0:
                 told = replace(config, settings=settings)
-                yield Candidate(self.name, self.title(told), told, partial(self.record, told))
+                yield Candidate(self.name, self.title(told), told, partial(self.record, told), beside=self.beside)
 
 
 def classifier(
@@ -95,7 +102,7 @@ def classifier(
         made = resized(trained, wanted.picture)
         if wanted.picture is not None:  # said by the user
             assumed = tuple(name for name in assumed if name != "input_size")
-        net = Recorder(AsTrained(wanted.settings.layers, act))
+        net = Recorder(AsTrained(wanted.settings, act))
         image = net.input(made.name, tuple(1 if n is None else n for n in made.shape))
         return _answering(net, build(net, image, config), config, made, assumed)
 
@@ -115,11 +122,13 @@ def _answering(net: Recorder, logits: Value, config: Config, entry: Input, assum
 class AsTrained(Trained):
     """The backbone with the eps of its BatchNorm, and the activation instead of its usual one, that were trained."""
 
-    def __init__(self, layers: Layers, replaced: str) -> None:
-        self.layers, self.replaced = layers, replaced
+    def __init__(self, settings: Settings, replaced: str) -> None:
+        self.layers, self.said, self.replaced = settings.layers, settings.said.eps, replaced
 
     def eps(self, name: str, usual: float) -> float:
-        """Of the whole backbone."""
+        """Of the whole backbone, or of all where the user says it."""
+        if self.said is not None:
+            return self.said
         return usual if self.layers.eps is None or not name.startswith("backbone.") else self.layers.eps
 
     def act(self, name: str, kind: str, slope: float) -> tuple[str, float]:
@@ -129,12 +138,14 @@ class AsTrained(Trained):
         return (given.kind, given.slope) if given and kind == self.replaced and not fixed else (kind, slope)
 
 
-def imagenet_input(interpolation: str = "pillow", bgr: bool = False) -> Input:
-    """Short side to 256, centre 224, normalised: the test pipeline of mmcls's ImageNet configs."""
-    order = -1 if bgr else 1
+def imagenet_input(interpolation: str = "pillow", bgr: bool = False, side: int = 224, short: int = 0) -> Input:
+    """Short side to 256, centre 224, normalised: the test pipeline of mmcls's ImageNet configs. Networks for larger
+    pictures take the centre of such whose short side is theirs, or `short`.
+    """
+    order, short = -1 if bgr else 1, short or (256 if side == 224 else side)
     steps: list[Step] = [
-        {"op": "resize", "short": 256, "interpolation": interpolation},
-        {"op": "center_crop", "size": [224, 224]},
+        {"op": "resize", "short": short, "interpolation": interpolation},
+        {"op": "center_crop", "size": [side, side]},
         {"op": "normalize", "mean": MEAN[::order], "std": STD[::order]},
     ]
-    return Input("input", "image", [1, 3, 224, 224], "BGR" if bgr else "RGB", steps)
+    return Input("input", "image", [1, 3, side, side], "BGR" if bgr else "RGB", steps)

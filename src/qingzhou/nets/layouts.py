@@ -19,8 +19,9 @@ from .shapes import Shapes
 
 # (a layer's name in the file, its name on the page), "{}" for a number that is the same in both. A name without numbers
 # goes before one with; then the first that fits. A tensor's own name ("weight", "running_mean") comes after it and is
-# the same everywhere in torch.
+# the same everywhere in torch; where it is not, a rule has the whole name of the tensor.
 Rules = Sequence[tuple[str, str]]
+OWN: Rules = (("*", "*"),)  # the page has the tool's own names
 
 
 @dataclass(frozen=True)
@@ -30,14 +31,14 @@ class Layout:
     tool    what people call it, for the card
     pages   whose networks they are
     rules   shapes of a file -> how its layers are called; empty if this tool did certainly not write them
-    entry   how the tool prepares pictures where nobody says it
+    entry   how the tool prepares pictures where nobody says it; None: as the page says of each size
     unsaid  a note, in the user's language, on networks that have the same names and compute something else
     """
 
     tool: str
     pages: tuple[Page, ...]
     rules: Callable[[Shapes], Rules]
-    entry: Callable[[], Input]
+    entry: Callable[[], Input] | None = None
     unsaid: Callable[[], str] = str
 
     def candidates(self, shapes: Shapes, settings: Settings) -> Iterator[Candidate]:
@@ -61,7 +62,7 @@ class Layout:
         """Records with the tool's usual input; each tensor is called as in the file, also one that is missing there."""
 
         def record(wanted: Wanted) -> Recorded:
-            recorded = found.record(replace(wanted, usual=self.entry()))
+            recorded = found.record(replace(wanted, usual=self.entry and self.entry()))
             named = recorded.graph.renamed(lambda key: theirs.get(key) or back(key) or key)
             return replace(recorded, graph=named, notes=tuple(filter(None, [self.unsaid()])))
 
@@ -74,6 +75,8 @@ def renamer(rules: Rules) -> Callable[[str], str | None]:
     >>> renamer([("layer{}.{}.bn{}", "backbone.layer{}.{}.bn{}")])("layer1.0.bn2.weight")
     'backbone.layer1.0.bn2.weight'
     """
+    if rules == OWN:
+        return lambda key: key
     exact = {found: other for found, other in rules if "{}" not in found}
     patterns = [
         (re.compile(re.escape(found).replace(r"\{\}", r"(\d{1,6})")), other) for found, other in rules if "{}" in found
@@ -81,9 +84,13 @@ def renamer(rules: Rules) -> Callable[[str], str | None]:
 
     def renamed(key: str) -> str | None:
         layer, _, part = key.rpartition(".")
-        if layer in exact:
-            return f"{exact[layer]}.{part}"
-        fitting = ((matched, other) for pattern, other in patterns if (matched := pattern.fullmatch(layer)))
-        return next((f"{other.format(*matched.groups())}.{part}" for matched, other in fitting), None)
+        if key in exact or layer in exact:
+            return exact.get(key) or f"{exact[layer]}.{part}"
+        for pattern, other in patterns:
+            if matched := pattern.fullmatch(key):
+                return other.format(*matched.groups())
+            if matched := pattern.fullmatch(layer):
+                return f"{other.format(*matched.groups())}.{part}"
+        return None
 
     return renamed

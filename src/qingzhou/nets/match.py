@@ -30,7 +30,8 @@ PAGES: tuple[Page, ...] = (
 )
 LAYOUTS: tuple[Layout, ...] = (*TORCHVISION, *TIMM)
 
-UNUSED = ("num_batches_tracked",)  # BatchNorm's counter, which only training reads
+# BatchNorm's counter, which only training reads; and of Swin what follows from the sizes alone
+UNUSED = ("num_batches_tracked", "relative_position_index", "attn_mask")
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Match:
     missing: tuple[str, ...]
     extra: tuple[str, ...]
     misshapen: tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...]  # key, found, expected
+    beside: tuple[str, ...] = ()  # tensors that only the training needed
 
     @property
     def graph(self) -> Graph:
@@ -90,12 +92,13 @@ def compare(candidate: Candidate, shapes: Shapes, wanted: Wanted) -> Match:
     if channels in (1, 3) and channels != recorded.input.shape[1]:
         recorded = candidate.record(replace(wanted, channels=channels))
     needed = recorded.graph.tensors
-    used = {key for key in shapes if key.rpartition(".")[2] not in UNUSED}
+    beside = tuple(sorted(key for key in shapes if key.startswith(candidate.beside)))
+    used = {key for key in shapes if key.rpartition(".")[2] not in UNUSED} - set(beside)
     both = sorted(used & set(needed))
     wrong = tuple((key, shapes[key], needed[key]) for key in both if shapes[key] != needed[key])
     missing, extra = sorted(set(needed) - used), sorted(used - set(needed))
     about = (candidate.family, candidate.title, candidate.config, candidate.tool)
-    return Match(*about, recorded, tuple(missing), tuple(extra), wrong)
+    return Match(*about, recorded, tuple(missing), tuple(extra), wrong, beside)
 
 
 def _channels(recorded: Recorded, shapes: Shapes) -> int:

@@ -1,4 +1,4 @@
-"""ResNet (He et al. 2016), ResNeXt (Xie et al. 2017) and RegNetX (Radosavovic et al. 2020): one family of stages.
+"""ResNet (He et al. 2016), ResNeXt (Xie et al. 2017), RegNetX and Y (Radosavovic et al. 2020): one family of stages.
 
 All stack residual blocks in four stages; depth, widths and groups show in the shapes. Parameter names as in mmcls.
 """
@@ -12,6 +12,7 @@ from ..graph.form import Value
 from ..graph.record import Recorder
 from ..runtime.model.card import Input
 from .architecture import Architecture, classifier, imagenet_input
+from .blocks import gate_with
 from .heads import Headed, head, heads
 from .settings import Settings, Step
 from .shapes import Shapes, agreed, children, norm_places, size
@@ -25,6 +26,16 @@ DEPTHS: dict[tuple[tuple[int, ...], bool], int] = {
     ((3, 4, 23, 3), True): 101,
     ((3, 8, 36, 3), True): 152,
     ((3, 24, 36, 3), True): 200,
+}
+Y_REGNETS: dict[tuple[int, ...], str] = {
+    (48, 104, 208, 440): "400MF",
+    (64, 144, 320, 784): "800MF",
+    (48, 120, 336, 888): "1.6GF",
+    (72, 216, 576, 1512): "3.2GF",
+    (224, 448, 896, 2016): "8GF",
+    (224, 448, 1232, 3024): "16GF",
+    (232, 696, 1392, 3712): "32GF",
+    (528, 1056, 2904, 7392): "128GF",
 }
 REGNETS: dict[tuple[int, ...], str] = {
     (32, 64, 160, 384): "400MF",
@@ -53,12 +64,18 @@ class Stage:
 
 @dataclass(frozen=True)
 class Trunk:
-    """All but the head: what the stem is ("plain", "deep", "cifar" or "regnet"), its channels, and the four stages."""
+    """All but the head: what the stem is ("plain", "deep", "cifar" or "regnet"), its channels, and the four stages.
+
+    gated   each block has a squeeze-and-excite (RegNetY)
+    pooled  a shortcut that halves the size averages before its convolution (ResNet-D, He et al. 2019)
+    """
 
     kind: str
     stem: int
     bottleneck: bool
     stages: tuple[Stage, ...]
+    gated: bool = False
+    pooled: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,13 +111,13 @@ def stages(net: Recorder, x: Value, trunk: Trunk, settings: Settings) -> list[Va
     for i, stage in enumerate(trunk.stages):
         for j in range(stage.blocks):
             key, steps = f"backbone.layer{i + 1}.{j}", (strides[i] if j == 0 else 1, dilations[i])
-            x = block(net, key, x, stage, steps, trunk.bottleneck, settings.caffe)
+            x = block(net, key, x, stage, steps, trunk, settings.caffe)
         results.append(x)
     return results
 
 
 def block(
-    net: Recorder, key: str, x: Value, stage: Stage, steps: tuple[int, int], bottleneck: bool, caffe: bool
+    net: Recorder, key: str, x: Value, stage: Stage, steps: tuple[int, int], trunk: Trunk, caffe: bool
 ) -> Value:
     """Two 3x3 convolutions, or 1x1, 3x3 and 1x1 (bottleneck), beside a shortcut; `steps` are stride and dilation.
 
@@ -108,17 +125,34 @@ def block(
     """
     (stride, dilation), channels, mid, groups = steps, stage.channels, stage.inner, stage.groups
     first, second = (stride, 1) if caffe else (1, stride)
-    plan = [(mid, 1, first, 1, 1), (mid, 3, second, dilation, groups), (channels, 1, 1, 1, 1)] if bottleneck else []
-    plan = plan or [(mid, 3, stride, dilation, 1), (channels, 3, 1, 1, 1)]
+    plan = [(mid, 1, first, 1, 1), (mid, 3, second, dilation, groups), (channels, 1, 1, 1, 1)]
+    if not trunk.bottleneck:
+        plan = [(mid, 3, stride, dilation, 1), (channels, 3, 1, 1, 1)]
     y = x
     for i, (width, kernel, step, spread, split) in enumerate(plan, start=1):
         y = net.conv(f"{key}.conv{i}", y, width, kernel, step, groups=split, dilation=spread, bias=False)
         y = net.batch_norm(f"{key}.bn{i}", y)
         y = net.act("relu", y, f"{key}.bn{i}") if i < len(plan) else y
+        y = gated(net, f"{key}.se", y, round(x.channels / 4)) if trunk.gated and i == 2 else y
     if stride != 1 or x.channels != channels:
-        x = net.conv(f"{key}.downsample.0", x, channels, 1, stride, bias=False)
-        x = net.batch_norm(f"{key}.downsample.1", x)
+        x = shortcut(net, f"{key}.downsample", x, channels, stride, trunk.pooled)
     return net.act("relu", net.add(x, y, f"{key}.add"), key)
+
+
+def gated(net: Recorder, key: str, x: Value, squeezed: int) -> Value:
+    """Squeeze-and-excite with the plain sigmoid; a quarter of the channels that come into the block are left in it."""
+    gate = net.global_pool(x, f"{key}.pool", keep=True)
+    gate = net.act("relu", net.conv(f"{key}.conv1", gate, squeezed, 1), f"{key}.conv1")
+    return gate_with(net, key, x, net.conv(f"{key}.conv2", gate, x.channels, 1), "sigmoid")
+
+
+def shortcut(net: Recorder, key: str, x: Value, channels: int, stride: int, pooled: bool) -> Value:
+    """A 1x1 convolution and its BatchNorm; a pooling, which stands before them, has a number of its own."""
+    place = 0
+    if pooled and stride != 1:
+        x, place, stride = net.avg_pool(x, stride, stride, ceil=True, count_pad=False, name=f"{key}.0"), 1, 1
+    x = net.conv(f"{key}.{place}", x, channels, 1, stride, bias=False)
+    return net.batch_norm(f"{key}.{place + 1}", x)
 
 
 def configs(shapes: Shapes) -> Iterable[Sizes]:
@@ -138,7 +172,8 @@ def trunk_of(shapes: Shapes) -> Trunk | None:
     channels = agreed(shapes, (f"backbone.{conv}.weight", 0), *norm_places(f"backbone.{norm}")) or 64
     straight = bottleneck and all(stage.channels == stage.inner for stage in found)
     kind = "deep" if deep else _kind(size(shapes, "backbone.conv1.weight", 2), channels, straight)
-    return Trunk(kind, channels, bottleneck, found)
+    gates, pooled = (any(part in key for key in shapes) for part in (".se.", ".downsample.2."))
+    return Trunk(kind, channels, bottleneck, found, gates, pooled)
 
 
 def _kind(kernel: int, channels: int, straight: bool) -> str:
@@ -190,11 +225,12 @@ def title_of(trunk: Trunk) -> str:
     first = trunk.stages[0]
     if trunk.kind == "regnet":
         widths = tuple(stage.channels for stage in trunk.stages)
-        return f"RegNetX-{REGNETS.get(widths, '-'.join(map(str, widths)))}"
+        letter, known = ("Y", Y_REGNETS) if trunk.gated else ("X", REGNETS)
+        return f"RegNet{letter}-{known.get(widths, '-'.join(map(str, widths)))}"
     if any(stage.groups > 1 for stage in trunk.stages):
         return f"ResNeXt-{_depth(trunk)} {first.groups}x{first.inner // first.groups}d"
     wide = "Wide " if trunk.bottleneck and first.channels == 2 * first.inner else ""
-    version = "V1c" if trunk.kind == "deep" else ""
+    version = {(True, False): "V1c", (True, True): "V1d"}.get((trunk.kind == "deep", trunk.pooled), "")
     return f"{wide}ResNet{version}-{_depth(trunk)}" + (" CIFAR" if trunk.kind == "cifar" else "")
 
 

@@ -94,6 +94,22 @@ class Layers:
 
 
 @dataclass(frozen=True)
+class Said:
+    """What a user says of a network, since neither names nor shapes show it; None where he says nothing.
+
+    eps              of all BatchNorms and LayerNorms
+    padding          "same" (TensorFlow's) or "torch", of timm's EfficientNets and MobileNets
+    heads            of the attention
+    transform_input  GoogLeNet and Inception v3 turn ImageNet's normalisation into their own (torchvision)
+    """
+
+    eps: float | None = None
+    padding: str | None = None
+    heads: int | None = None
+    transform_input: bool | None = None
+
+
+@dataclass(frozen=True)
 class Settings:
     """What a config says; None and empty where it says nothing.
 
@@ -103,6 +119,8 @@ class Settings:
     caffe          a bottleneck of ResNet has its stride in its first convolution (style="caffe")
     layers         of classifiers: what the shapes do not show of their layers
     notes          what of it is not followed, in the user's language
+    network        not a config's: what the user calls the network, lower case, where tensors fit several; ""
+    said           nor these: what else he says of it
     """
 
     only: Stage = Stage()
@@ -115,3 +133,5 @@ class Settings:
     caffe: bool = False
     layers: Layers = Layers()
     notes: tuple[str, ...] = ()
+    network: str = ""
+    said: Said = Said()

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from ..errors import say
 from ..runtime.model.card import Input
+from . import efficientnet
 from .architecture import imagenet_input
-from .layouts import Layout, Rules
+from .convnext import CONVNEXT
+from .layouts import OWN, Layout, Rules
 from .mobilenet_v2 import MOBILENET_V2, STAGES
+from .resnet import RESNET, RESNEXT
 from .shapes import Shapes, children
+from .swin import SWIN
+from .vit import VIT
 
 # What the layers of a block are called, and the place of each convolution with its BatchNorm on the page
 FIRST = (("conv_dw", "0.conv"), ("bn1", "0.bn"), ("conv_pw", "1.conv"), ("bn2", "1.bn"))
@@ -39,5 +45,89 @@ def _entry() -> Input:
     return imagenet_input()
 
 
+RESNET_D_RULES: Rules = (
+    *((f"conv1.{3 * i}", f"backbone.stem.{i}.conv") for i in range(3)),
+    *((f"conv1.{3 * i + 1}", f"backbone.stem.{i}.bn") for i in range(2)),
+    ("bn1", "backbone.stem.2.bn"),
+    ("layer{}.{}.conv{}", "backbone.layer{}.{}.conv{}"),
+    ("layer{}.{}.bn{}", "backbone.layer{}.{}.bn{}"),
+    *((f"layer1.0.downsample.{i + 1}", f"backbone.layer1.0.downsample.{i}") for i in range(2)),
+    *(("layer{}.0.downsample.{}", "backbone.layer{}.0.downsample.{}"), ("fc", "head.fc")),
+)
+CONVNEXT_RULES: Rules = (
+    *(("stem.0", "features.0.0"), ("stem.1", "features.0.1")),
+    *((f"stages.{i}.downsample.{{}}", f"features.{2 * i}.{{}}") for i in (1, 2, 3)),
+    *(
+        (f"stages.{i}.blocks.{{}}.{theirs}", f"features.{2 * i + 1}.{{}}.{ours}")
+        for i in range(4)
+        for theirs, ours in (
+            *(("gamma", "layer_scale"), ("conv_dw", "block.0"), ("norm", "block.2")),
+            *(("mlp.fc1", "block.3"), ("mlp.fc2", "block.5")),
+        )
+    ),
+    *(("head.norm", "classifier.0"), ("head.fc", "classifier.2")),
+)
+SWIN_RULES: Rules = (
+    *(("patch_embed.proj", "features.0.0"), ("patch_embed.norm", "features.0.2")),
+    *(
+        (f"layers.{i}.blocks.{{}}.{theirs}", f"features.{2 * i + 1}.{{}}.{ours}")
+        for i in range(4)
+        for theirs, ours in (
+            *((name, name) for name in ("norm1", "attn", "attn.qkv", "attn.proj", "norm2")),
+            *(("mlp.fc1", "mlp.0"), ("mlp.fc2", "mlp.3")),
+        )
+    ),
+    *((f"layers.{i}.downsample.{name}", f"features.{2 * i}.{name}") for i in (1, 2, 3) for name in ("norm", "reduction")),
+    *(("norm", "norm"), ("head.fc", "head")),
+)
+
+
+def resnet_d(shapes: Shapes) -> Rules:
+    """Three 3x3 convolutions at the start, and a pooling before the convolution of a shortcut."""
+    there = "conv1.6.weight" in shapes and "layer2.0.downsample.2.weight" in shapes
+    return RESNET_D_RULES if there and not any(".se." in key for key in shapes) else ()
+
+
+def convnext(shapes: Shapes) -> Rules:
+    """The first of them; ConvNeXtV2 has another normalisation in the place of `gamma`."""
+    return CONVNEXT_RULES if "stages.0.blocks.0.gamma" in shapes else ()
+
+
+def swin(shapes: Shapes) -> Rules:
+    """Since timm 0.9 a stage begins with its merging; before, the one before ended with it."""
+    return SWIN_RULES if "layers.1.downsample.reduction.weight" in shapes and "head.fc.weight" in shapes else ()
+
+
+def efficientnet_of(shapes: Shapes) -> Rules:
+    """The page has timm's names; MobileNetV2 has a page of its own."""
+    return OWN if "conv_stem.weight" in shapes else ()
+
+
+def vit(shapes: Shapes) -> Rules:
+    """The page has timm's names."""
+    return OWN if "patch_embed.proj.weight" in shapes and "blocks.0.attn.qkv.weight" in shapes else ()
+
+
+def _like_tensorflow() -> str:
+    """timm/models/efficientnet.py: tf_ networks have the same tensors, another padding and another eps."""
+    return say(
+        en="timm's networks with tf_ before their names have the same tensors, and another padding and eps; this was "
+        "taken for the one without. If it is not, say so: --network tf_efficientnet_lite0.",
+        zh="timm 里名称以 tf_ 开头的网络张量相同，但填充方式和 eps 不同；这里按没有 tf_ 的网络处理。"
+        "如果不是，请指明：--network tf_efficientnet_lite0。",
+    )
+
+
 TOOL = "timm"
-TIMM = (Layout(TOOL, (MOBILENET_V2,), mobilenet_v2, _entry),)
+FAMILIES = {family.title for family in efficientnet.FAMILIES.values()}
+EFFICIENTNETS = efficientnet.page("EfficientNet", {name for name in FAMILIES if name.startswith("EfficientNet")})
+OTHERS = efficientnet.page("MobileNetV3", {name for name in FAMILIES if "Mobile" in name})
+MNASNETS = efficientnet.page("MnasNet", {name for name in FAMILIES if "Mnas" in name})
+TIMM = (
+    Layout(TOOL, (MOBILENET_V2,), mobilenet_v2, _entry),
+    Layout(TOOL, (EFFICIENTNETS, OTHERS, MNASNETS), efficientnet_of, unsaid=_like_tensorflow),
+    Layout(TOOL, (RESNET, RESNEXT), resnet_d, _entry),
+    Layout(TOOL, (CONVNEXT,), convnext),
+    Layout(TOOL, (VIT,), vit),
+    Layout(TOOL, (SWIN,), swin),
+)

@@ -6,19 +6,28 @@ timm's ResNets and ResNeXts have the same names; nothing in a file tells the two
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from ..errors import say
 from ..runtime.model.card import Input
+from . import efficientnet
+from . import torchvision_blocks as blocks
+from .alexnet import ALEXNET
 from .architecture import imagenet_input
-from .layouts import Layout, Rules
+from .convnext import CONVNEXT
+from .densenet import DENSENET
+from .googlenet import GOOGLENET
+from .inception import INCEPTION
+from .layouts import OWN, Layout, Rules
 from .mobilenet_v2 import MOBILENET_V2, STAGES
 from .mobilenet_v3 import MOBILENET_V3
 from .resnet import REGNET, RESNET, RESNEXT
 from .shapes import Shapes, children, size
 from .shufflenet_v2 import SHUFFLENET_V2
 from .squeezenet import SQUEEZENET
+from .swin import SWIN
 from .vgg import DEPTHS, VGG
+from .vit import VIT
 
 RESNET_RULES: Rules = (
     ("conv1", "backbone.conv1"),
@@ -38,6 +47,7 @@ REGNET_RULES: Rules = (
         for theirs, ours in (
             *(("f.a.0", "conv1"), ("f.a.1", "bn1"), ("f.b.0", "conv2"), ("f.b.1", "bn2")),
             *(("f.c.0", "conv3"), ("f.c.1", "bn3"), ("proj.0", "downsample.0"), ("proj.1", "downsample.1")),
+            *(("f.se.fc1", "se.conv1"), ("f.se.fc2", "se.conv2")),
         )
     ),
     ("fc", "head.fc"),
@@ -70,8 +80,8 @@ def resnet(shapes: Shapes) -> Rules:
 
 
 def regnet(shapes: Shapes) -> Rules:
-    """RegNetX; Y has squeeze-and-excitation, which is no part of the page."""
-    return REGNET_RULES if "trunk_output.block1.block1-0.f.a.0.weight" in shapes and not _squeezed(shapes) else ()
+    """RegNetX, and Y with its squeeze-and-excitation."""
+    return REGNET_RULES if "trunk_output.block1.block1-0.f.a.0.weight" in shapes else ()
 
 
 def _squeezed(shapes: Shapes) -> bool:
@@ -166,7 +176,29 @@ def _smoothed() -> str:
     )
 
 
+def own(*telling: str) -> Callable[[Shapes], Rules]:
+    """The page has torchvision's own names, among them these."""
+    return lambda shapes: OWN if all(key in shapes for key in telling) else ()
+
+
+def _eps(config: efficientnet.Sizes) -> float:
+    """torchvision/models/efficientnet.py: 1e-3 from B5 on and in V2."""
+    return 1e-3 if config.scale[0] in ("-B5", "-B6", "-B7") or config.family.title == "EfficientNetV2" else 1e-5
+
+
+def _averaged() -> str:
+    """torchvision/models/googlenet.py, inception.py: transform_input is no tensor."""
+    return say(
+        en="Whether torchvision's transform_input was set is in no tensor; it was taken to be where its own weights were "
+        "the start. Set it with --set transform_input=no (or yes).",
+        zh="张量里看不出 torchvision 的 transform_input 是否开启；这里按“从其官方权重开始训练时开启”处理。"
+        "可用 --set transform_input=no（或 yes）指定。",
+    )
+
+
 TOOL, EITHER = "torchvision", "torchvision/timm"
+EFFICIENTNETS = efficientnet.page("EfficientNet", ("EfficientNet", "EfficientNetV2"), _eps)
+MNASNET = efficientnet.page("MnasNet", ("MnasNet",))
 TORCHVISION = (
     Layout(EITHER, (RESNET, RESNEXT), resnet, _entry, _smoothed),
     Layout(TOOL, (REGNET,), regnet, _entry),
@@ -175,4 +207,13 @@ TORCHVISION = (
     Layout(TOOL, (SHUFFLENET_V2,), shufflenet_v2, _entry),
     Layout(TOOL, (VGG,), vgg, _entry),
     Layout(TOOL, (SQUEEZENET,), squeezenet, _entry),
+    Layout(TOOL, (ALEXNET,), own("features.10.weight", "classifier.6.weight"), _entry),
+    Layout(EITHER, (DENSENET,), own("features.denseblock1.denselayer1.conv1.weight"), _entry),
+    Layout(TOOL, (GOOGLENET,), own("inception3a.branch1.conv.weight"), _entry, _averaged),
+    Layout(EITHER, (INCEPTION,), own("Mixed_5b.branch1x1.conv.weight"), unsaid=_averaged),
+    Layout(TOOL, (EFFICIENTNETS,), blocks.efficientnet),
+    Layout(TOOL, (MNASNET,), blocks.mnasnet),
+    Layout(TOOL, (CONVNEXT,), own("features.1.0.layer_scale")),
+    Layout(TOOL, (VIT,), blocks.vit),
+    Layout(TOOL, (SWIN,), own("features.1.0.attn.relative_position_bias_table")),
 )

@@ -23,7 +23,7 @@ class Sizes(Config):
 
 
 def vgg(net: Recorder, x: Value, config: Sizes) -> Value:
-    """(N, 3, 224, 224) -> (N, classes) logits."""
+    """(N, 3, H, W) -> (N, classes) logits; maps that are not 7x7 are averaged to that, as torchvision does."""
     index = 0
     for stage, repeats in enumerate(DEPTHS[config.depth]):
         for _ in range(repeats):
@@ -31,7 +31,7 @@ def vgg(net: Recorder, x: Value, config: Sizes) -> Value:
             index += 1
         x = net.max_pool(x, 2, name=f"backbone.features.{index}")
         index += 1
-    x = net.flatten(x)
+    x = net.flatten(net.adaptive_pool(x, (7, 7), "backbone.avgpool"))
     for i in (0, 3):
         x = net.act("relu", net.linear(f"backbone.classifier.{i}", x, 4096), f"backbone.classifier.{i}")
     return net.linear("backbone.classifier.6", x, config.classes)
