@@ -34,6 +34,9 @@ on_device = click.option(
 @click.option("--ir-version", type=int, default=8, show_default=True, help="ONNX IR version, 4-10.")
 @click.option("--check/--no-check", default=True, help="Run the result on its sample. 转换后自检。")
 @click.option("--network", help="The network you believe it is: an error if not. 你认为的网络名称。")
+@click.option(
+    "--set", "details", multiple=True, metavar="KEY=VALUE", help="What no tensor says: eps=0.001. 张量里看不出的设置。"
+)
 @click.option("--form", default="boxes", show_default=True, help="Detectors: boxes, or raw without NMS. 检测形式。")
 @click.option("--score-threshold", type=float, help="Detectors: least score of a box. 最低得分。")
 @click.option("--iou-threshold", type=float, help="Detectors: overlap that NMS allows. NMS 阈值。")

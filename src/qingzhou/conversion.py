@@ -97,6 +97,7 @@ def convert(
     iou_threshold: float | None = None,
     max_detections: int | None = None,
     preprocess: str | Path | Mapping[str, Any] | None = None,
+    details: Mapping[str, Any] | Sequence[str] | None = None,
 ) -> Model:
     """Convert a checkpoint to a checked ONNX model, with a program that runs it beside it.
 
@@ -115,6 +116,8 @@ def convert(
     preprocess  how pictures are prepared, where the file does not say it or is wrong: "imagenet", "0-1", "-1-1", "raw"
                 (what becomes of pixels), a .toml file, or a dict with its keys: mean, std, pixels, color, resize,
                 fit, crop, pad, interpolation (docs/en/formats.md)
+    details     what no file of tensors says of some networks: {"eps": 0.001, "padding": "same", "heads": 6,
+                "transform_input": False} (docs/en/formats.md)
 
     Every user error is a QingzhouError; nothing half-written is left behind.
 
@@ -135,6 +138,7 @@ def convert(
         iou_threshold=iou_threshold,
         max_detections=max_detections,
         preprocess=preprocess,
+        details=details,
     )
     return run_conversion(path, out, options).model
 

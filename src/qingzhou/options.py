@@ -9,6 +9,8 @@ from numbers import Integral
 from .errors import OptionError
 from .nets.preprocess import read_preprocess
 from .nets.recorded import Wanted
+from .nets.said import read_said
+from .nets.settings import Settings
 from .spelling import option
 
 OPSETS, IR_VERSIONS = range(11, 22), range(4, 11)
@@ -37,6 +39,7 @@ class Options:
     iou_threshold: float | None = None
     max_detections: int | None = None
     preprocess: object = None
+    details: object = None
 
     def refuse_impossible(self) -> None:
         """OptionError for a value that cannot be."""
@@ -94,8 +97,9 @@ class Options:
                 en=f"{one} is {list(size)}, but {other} ends at {list(said)}. Leave one of them out.",
                 zh=f"{one} 的值是 {list(size)}，而 {other} 得到 {list(said)}。请只写其中一个。",
             )
+        told = Settings(network=(self.network or "").strip().lower(), said=read_said(self.details))
         return Wanted(
-            size or said or None, self.form, self.score_threshold, self.iou_threshold, self.max_detections, asked
+            size or said or None, self.form, self.score_threshold, self.iou_threshold, self.max_detections, asked, told
         )
 
 

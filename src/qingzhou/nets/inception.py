@@ -31,10 +31,13 @@ def sizes(shapes: Shapes, by_weights: bool) -> Iterator[Sizes]:
 
 
 def turned(net: Recorder, x: Value, config: Sizes) -> Value:
-    """torchvision's transform_input: ((x * std + mean) - 0.5) / 0.5 of each channel."""
+    """torchvision's transform_input, as the user says or as the network began."""
     said = config.settings.said.transform_input
-    if not (config.turned if said is None else said):
-        return x
+    return turn(net, x) if (config.turned if said is None else said) else x
+
+
+def turn(net: Recorder, x: Value) -> Value:
+    """((x * std + mean) - 0.5) / 0.5 of each channel: from ImageNet's normalisation to one by 0.5 and 0.5."""
     mean, std = (np.array(row, np.float64).reshape(1, 3, 1, 1) / 255 for row in (MEAN, STD))
     scale = net.constant("transform_input/scale", (std / 0.5).astype(np.float32))
     shift = net.constant("transform_input/shift", ((mean - 0.5) / 0.5).astype(np.float32))

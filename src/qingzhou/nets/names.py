@@ -25,14 +25,24 @@ DETECTORS = ("SSD_Lite", "FasterRCNN", "Mask_RCNN", "Yolov3")
 # Each group is a variant ("18", "bn", "small") that the title must also have.
 _PATTERNS = {
     "LeNet": r"lenet[-_ ]?(5)?",
-    "MobileNetV3": r"mobilenet[-_ ]?v3[-_ ]?(small|large)?",
+    "MobileNetV3": r"(tf)?[-_ ]?mobilenet[-_ ]?v3[-_ ]?(small|large)?[-_ ]?(minimal)?(?:[-_ ]?\d{3})?",
+    "MobileNetV4": r"mobilenet[-_ ]?v4[-_ ]?(?:conv)?[-_ ]?(small|medium|large)?(?:[-_ ]?\d{3})?",
     "MobileNet": r"mobilenet[-_ ]?(?:v2)?[-_ ]?(\d(?:\.\d+)?x)?",
-    "ResNet": r"resnet[-_ ]?(\d+)?",
+    "ResNet": r"resnet[-_ ]?(\d+)?d?",
     "ResNeXt": r"resnext[-_ ]?(\d+)?[-_ ]?(\d+x\d+d)?",
-    "RegNet": r"regnet[-_ ]?x?[-_ ]?([\d.]+[mg]f)?",
+    "RegNet": r"regnet[-_ ]?[xy]?[-_ ]?([\d._]+[mg]f)?",
     "RepVGG": r"repvgg[-_ ]?([abd]\d(?:g\d)?(?:se)?)?",
     "ShuffleNet_v2": r"shufflenet[-_ ]?v2[-_ ]?(\d(?:\.\d+)?x)?",
     "SqueezeNet": r"squeezenet[-_ ]?(\d[._]\d)?",
+    "EfficientNet": r"(tf)?[-_ ]?efficientnet[-_ ]?(v2)?[-_ ]?(b\d|l2|lite\d|s|m|l|xl)?(?:[-_ ]?rw[-_ ]?[tsm])?",
+    "MnasNet": r"(?:se)?mnasnet[-_ ]?(?:\d[._]\d+|\d{3}|a1|b1)?",
+    "DenseNet": r"densenet[-_ ]?(\d+)?",
+    "GoogLeNet": r"googlenet",
+    "Inception": r"inception[-_ ]?(v3)?",
+    "AlexNet": r"alexnet",
+    "ConvNeXt": r"convnext[-_ ]?(tiny|small|base|large|xlarge|atto|femto|pico|nano)?",
+    "ViT": r"(?:vit|deit)[-_ ]?(?:\w*)",
+    "Swin": r"swin[-_ ]?(?:\w*)",
     "VGG": r"vgg[-_ ]?(\d+)?[-_ ]?(bn)?",
     "SSD_Lite": r"ssd[-_ ]?lite",
     "Yolov3": r"yolo[-_ ]?v3",
@@ -79,7 +89,7 @@ def hub_name(family: str, title: str) -> str:
     if family == "ResNet":
         depth = title.rpartition("-")[2]
         return f"ResNet{depth}" if depth in ("18", "50") else ""
-    return family if family in _PATTERNS and family not in ("MobileNetV3", "RegNet") else ""
+    return family if family in (*BACKBONES, *DETECTORS, "SqueezeNet") and family not in ("MobileNetV3", "RegNet") else ""
 
 
 def _stem(asked: str) -> tuple[str, bool]:
@@ -95,7 +105,8 @@ def _plain(variant: str) -> str:
 
 
 def _words(title: str) -> set[str]:
-    return set(re.split(r"[-_ ]+", title.lower()))
+    words = set(re.split(r"[-_ ]+", title.lower()))
+    return words | {version for word in words for version in re.findall(r"v\d", word)}
 
 
 def _unknown(asked: str, title: str) -> ArchitectureMismatch:

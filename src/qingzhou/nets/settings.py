@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from .said import Said
+
 Numbers = tuple[float, ...]
 Step = dict[str, Any]  # one of the card's `steps`: JSON, which runtime/model/card.py checks
 
@@ -91,22 +93,6 @@ class Layers:
     threshold: float = 0.5
     most: int | None = None
     refused: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a user says of a network, since neither names nor shapes show it; None where he says nothing.
-
-    eps              of all BatchNorms and LayerNorms
-    padding          "same" (TensorFlow's) or "torch", of timm's EfficientNets and MobileNets
-    heads            of the attention
-    transform_input  GoogLeNet and Inception v3 turn ImageNet's normalisation into their own (torchvision)
-    """
-
-    eps: float | None = None
-    padding: str | None = None
-    heads: int | None = None
-    transform_input: bool | None = None
 
 
 @dataclass(frozen=True)

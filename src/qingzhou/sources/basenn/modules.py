@@ -9,6 +9,7 @@ from ...graph.form import Value
 from ...graph.record import Recorder
 from ..torch.module import Flow, Function, Module
 from ..torch.modules import TORCH, lstm, sequential
+from ..torch.vision import BASIC, BOTTLENECK, VISION, residual
 
 LSTM_NETWORK = "BaseNN.BaseNN.lstm"
 
@@ -56,41 +57,9 @@ def squeeze(net: Recorder, m: Module, x: Value) -> Value:
 # -- residual networks ---------------------------------------------------------------------------------------------
 
 
-def basic_block(net: Recorder, m: Module, x: Value) -> Value:
-    """He et al. 2016, figure 5 left."""
-    return _residual(net, m, x, 2)
-
-
-def bottleneck(net: Recorder, m: Module, x: Value) -> Value:
-    """He et al. 2016, figure 5 right."""
-    return _residual(net, m, x, 3)
-
-
-def _residual(net: Recorder, m: Module, x: Value, convs: int) -> Value:
-    out = x
-    for i in range(1, convs + 1):
-        out = m.child(f"bn{i}").value(net, m.child(f"conv{i}").value(net, out))
-        if i < convs:
-            out = m.child("relu").value(net, out)
-    short = m.child("downsample").value(net, x) if m.has_child("downsample") else x
-    return m.child("relu").value(net, _add(net, m, out, short))
-
-
-def _add(net: Recorder, m: Module, a: Value, b: Value) -> Value:
-    if a.shape != b.shape:
-        raise m.refuse(f"{a.shape} cannot be added to {b.shape}", f"{a.shape} 与 {b.shape} 不能相加")
-    return net.add(a, b, f"{m.path}.add")
-
-
 def resnet(net: Recorder, m: Module, x: Value) -> Value:
     """BaseNN's ResNet is one stage of blocks."""
     return m.child("layer1").value(net, x)
-
-
-def inverted_residual(net: Recorder, m: Module, x: Value) -> Value:
-    """Sandler et al. 2018, figure 4d."""
-    out = m.child("conv").value(net, x)
-    return _add(net, m, out, x) if m.flag("use_shortcut") else out
 
 
 def mobilenet_v2(net: Recorder, m: Module, x: Value) -> Value:
@@ -117,16 +86,17 @@ def lstm_network(net: Recorder, m: Module, tokens: Value, state: tuple[Value, Va
 
 LAYERS: dict[str, Function] = {
     **TORCH,
+    **VISION,
     "BaseNN.BaseNN.Reshape": reshape,
     "BaseNN.BaseNN.Part0": part0,  # the one that takes a tuple
     "BaseNN.BaseNN.dim2": last_step,
     "BaseNN.BaseNN.Unsqueeze": unsqueeze,
     "BaseNN.BaseNN.Squeeze": squeeze,
-    "BaseNN.BaseNN.BasicBlock": basic_block,
-    "BaseNN.BaseNN.Bottleneck": bottleneck,
+    "BaseNN.BaseNN.BasicBlock": BASIC,
+    "BaseNN.BaseNN.Bottleneck": BOTTLENECK,
     "BaseNN.BaseNN.ResNet": resnet,
     "BaseNN.blocks.mobilenetv2.ConvBNReLU": sequential,
-    "BaseNN.blocks.mobilenetv2.InvertedResidual": inverted_residual,
+    "BaseNN.blocks.mobilenetv2.InvertedResidual": residual("conv", "use_shortcut"),
     "BaseNN.blocks.mobilenetv2.MobileNetV2": mobilenet_v2,
     "BaseNN.blocks.mobilenetv2.MobileNetV2_backbone": mobilenet_v2_backbone,
 }

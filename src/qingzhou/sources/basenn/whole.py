@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...errors import OptionError, QingzhouError, TensorMismatch, UnsupportedCheckpoint, say
@@ -12,6 +12,8 @@ from ...files.types import Checkpoint, Opaque
 from ...graph.form import Graph, Shape, Value
 from ...graph.record import Recorder
 from ...labels import named_in
+from ...nets.architecture import imagenet_input
+from ...nets.pictures import resized
 from ...runtime.model.card import COLORS, Card, Input, Output
 from ...spelling import option
 from ..network import Network, origin
@@ -20,6 +22,7 @@ from ..torch.transforms import preparation
 from .modules import LAYERS, LSTM_NETWORK, lstm_network, record_module
 
 KINDS = {"img": "image", "tab": "table", "npz": "array", "other": "array"}  # meta["dataset_type"] -> card
+SIDES_OF_VISION = (224, 224)  # that torchvision's networks were made for
 SIDES = range(8, 513)  # of square pictures that are tried where a file does not say
 TRIED, TRIED_BY_BYTE = 6_000, 1 / 24  # layers that are walked through for it, and more for large files
 MOST_WORDS = 1 << 20
@@ -34,6 +37,11 @@ class Saved:
     from_basenn: bool
     given: tuple[int, ...]  # --input-size, () if not given
     size: int = 0  # bytes of the file
+
+    @property
+    def is_vision(self) -> bool:
+        """Whether it is one of torchvision's networks for pictures."""
+        return self.module.name.startswith("torchvision.models.")
 
     @property
     def kind(self) -> str:
@@ -67,7 +75,8 @@ def read_basenn(checkpoint: Checkpoint, given: Sequence[int] | None = None) -> N
     entry, notes = _entry(source, shape)
     assumed = [*assumed, *(("resize", "color", "normalize") if _is_untold(source, entry) else ())]
     task, scores = _meaning(graph, source)
-    tool, title = "BaseNN" if source.from_basenn else "PyTorch", module.name.rpartition(".")[2]
+    tool = "BaseNN" if source.from_basenn else "torchvision" if source.is_vision else "PyTorch"
+    title = module.name.rpartition(".")[2]
     left = _left(checkpoint, graph)
     card = Card(
         task,
@@ -127,6 +136,8 @@ def _input_shape(source: Saved) -> tuple[tuple[int, ...], list[str]]:
     layer = next(_needing_shape(source.module), None)
     if layer is not None and layer.name.endswith(".Linear"):
         return integers(entries(layer.state).get("in_features")), []
+    if source.is_vision:
+        return (_channels(source), *SIDES_OF_VISION), ["input_size"]
     if source.kind == "image":
         return _fitting_picture(source)
     raise _unknown_size()
@@ -188,6 +199,8 @@ def _entry(source: Saved, shape: tuple[int, ...]) -> tuple[Input, list[str]]:
     if source.kind != "image" or len(shape) != 3 or shape[0] not in COLORS.values():
         return Input("input", "table" if source.kind == "table" and len(shape) < 4 else "array", sizes), []
     in_color = shape[0] == 3 or source.meta.get("color") == "RGB"  # then a Grayscale made the one channel
+    if source.is_vision and in_color and "transform" not in source.meta:
+        return replace(resized(imagenet_input(), (shape[1], shape[2])), shape=sizes), []
     color = ("BGR" if source.from_basenn else "RGB") if in_color else "GRAY"
     steps, notes = preparation(source.meta.get("transform"), shape[0], shape[1:])
     return Input("input", "image", sizes, color, steps), notes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ...errors import OptionError, TensorMismatch, UnsupportedCheckpoint, say
@@ -24,7 +24,8 @@ def read_state(checkpoint: Checkpoint, wanted: Wanted = Wanted()) -> Network:  #
 
     UnsupportedCheckpoint and TensorMismatch say what does not fit.
     """
-    settings = read_settings(checkpoint.meta)
+    said = wanted.settings
+    settings = replace(read_settings(checkpoint.meta), network=said.network, said=said.said)
     match = _fitting(checkpoint.tensors.shapes, replace(wanted, settings=settings))
     found = match.recorded
     refused, head = settings.layers.refused, match.config.head if isinstance(match.config, Headed) else None
@@ -35,7 +36,9 @@ def read_state(checkpoint: Checkpoint, wanted: Wanted = Wanted()) -> Network:  #
     if head and head.attention and (settings.layers.residual is None or not settings.layers.sigmoid):
         raise _no_residual(match.title)
     several = [_several(found.thresholds)] if found.output.scores == "sigmoids" and found.thresholds else []
-    notes = [*checkpoint.notes, *_ignored(checkpoint), *settings.notes, *found.notes, *several]
+    reason = say("an auxiliary classifier of the training, left out", "训练时的辅助分类器，未使用")
+    ignored = {**checkpoint.ignored, **dict.fromkeys(match.beside, reason)}
+    notes = [*checkpoint.notes, *_ignored(ignored), *settings.notes, *found.notes, *several]
     card = Card(
         found.task,
         match.title,
@@ -49,7 +52,7 @@ def read_state(checkpoint: Checkpoint, wanted: Wanted = Wanted()) -> Network:  #
         assumed=list(found.assumed),
     )
     classes, named = match.config.classes, _named(checkpoint)
-    return Network(found.graph, card, match.family, classes, named, found.heads, checkpoint.ignored)
+    return Network(found.graph, card, match.family, classes, named, found.heads, ignored)
 
 
 def _fitting(shapes: Shapes, wanted: Wanted) -> Match:
@@ -122,10 +125,10 @@ def _named(checkpoint: Checkpoint) -> object:
     return named_in(checkpoint.meta, checkpoint.meta.get("dataset_meta"), checkpoint.root)
 
 
-def _ignored(checkpoint: Checkpoint) -> list[str]:
+def _ignored(ignored: Mapping[str, str]) -> list[str]:
     """Every tensor that is not part of the network, by its reason; long lists are cut, and say so."""
     reasons: dict[str, list[str]] = {}
-    for key, reason in checkpoint.ignored.items():
+    for key, reason in ignored.items():
         reasons.setdefault(reason, []).append(key)
     return [f"{reason}: {', '.join(keys[:3])}{_rest(keys)}" for reason, keys in reasons.items()]
 

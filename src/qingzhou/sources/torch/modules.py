@@ -195,11 +195,13 @@ def _ends(
 
 
 def adaptive_avg_pool(net: Recorder, m: Module, x: Value) -> Value:
-    """To 1, or to any size that divides the input's: then all windows are alike."""
+    """To 1, or to any size; of rows to one that divides the input's: then all windows are alike."""
     dims = _dims(m, x)
     wanted = _targets(m, x, dims)
     if all(n == 1 for n in wanted):
         return net.global_pool(x, m.path or "pool", keep=True)
+    if dims == 2:
+        return net.adaptive_pool(x, wanted, m.path or "pool")
     for n, size in zip(x.shape[2:], wanted, strict=True):
         if not isinstance(n, int) or size > n or n % size:
             raise m.refuse(f"{n} does not divide into {size} equal windows", f"{n} 无法等分成 {size} 个窗口")
