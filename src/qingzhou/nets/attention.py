@@ -14,13 +14,13 @@ def heads_of(width: int) -> int:
     return HEADS.get(width) or (width // 64 if width % 64 == 0 else 0)
 
 
-def attention(net: Recorder, key: str, x: Value, heads: int, bias: str = "") -> Value:
-    """(N, L, C) -> the same; `key`.qkv gives queries, keys and values, `bias` (1, heads, L, L) is added to the scores."""
+def attention(net: Recorder, key: str, x: Value, heads: int, bias: str = "", apart: bool = False) -> Value:
+    """(N, L, C) -> the same; `bias` (1, heads, L, L) is added to the scores. `key`.qkv gives queries, keys and values, or
+    with `apart` three layers do.
+    """
     batch, length, width = x.shape[0], x.shape[1], net.last(x)
     each = width // heads
-    x = net.reshape(net.linear(f"{key}.qkv", x, 3 * width), (batch, length, 3, heads, each), f"{key}.split")
-    x = net.transpose(x, (2, 0, 3, 1, 4), f"{key}.heads")
-    query, keys, values = (net.select(x, 0, i, f"{key}.{name}") for i, name in enumerate("qkv"))
+    query, keys, values = (apart_of if apart else together)(net, key, x, heads)
     small = net.op("Mul", f"{key}.scaled", [query, net.number(each**-0.5, f"{key}.scaled")], query.shape)
     scores = product(net, f"{key}.scores", small, net.transpose(keys, (0, 1, 3, 2), f"{key}.turned"))
     if bias:
@@ -28,6 +28,23 @@ def attention(net: Recorder, key: str, x: Value, heads: int, bias: str = "") -> 
     x = product(net, f"{key}.mixed", net.softmax(scores, -1, f"{key}.softmax"), values)
     x = net.reshape(net.transpose(x, (0, 2, 1, 3), f"{key}.joined"), (batch, length, width), f"{key}.join")
     return net.linear(f"{key}.proj", x, width)
+
+
+def together(net: Recorder, key: str, x: Value, heads: int) -> list[Value]:
+    """Queries, keys and values (N, heads, L, C / heads) of one layer."""
+    (batch, length), width = x.shape[:2], net.last(x)
+    x = net.reshape(net.linear(f"{key}.qkv", x, 3 * width), (batch, length, 3, heads, width // heads), f"{key}.split")
+    x = net.transpose(x, (2, 0, 3, 1, 4), f"{key}.heads")
+    return [net.select(x, 0, i, f"{key}.{name}") for i, name in enumerate("qkv")]
+
+
+def apart_of(net: Recorder, key: str, x: Value, heads: int) -> list[Value]:
+    """The same of three."""
+    (batch, length), width, found = x.shape[:2], net.last(x), []
+    for name in ("query", "key", "value"):
+        y = net.reshape(net.linear(f"{key}.{name}", x, width), (batch, length, heads, width // heads), f"{key}.{name}.split")
+        found.append(net.transpose(y, (0, 2, 1, 3), f"{key}.{name}.heads"))
+    return found
 
 
 def product(net: Recorder, key: str, a: Value, b: Value) -> Value:

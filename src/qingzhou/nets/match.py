@@ -21,6 +21,7 @@ from .shapes import Shapes
 from .shufflenet_v2 import SHUFFLENET_V2
 from .timm import TIMM
 from .torchvision import TORCHVISION
+from .transformers import TRANSFORMERS
 from .vgg import VGG
 
 # A new network is one file beside this one and one word here; a new key layout is a Layout and one word here.
@@ -28,7 +29,7 @@ PAGES: tuple[Page, ...] = (
     *(LENET, MOBILENET_V2, MOBILENET_V3, RESNET, RESNEXT, REGNET, REPVGG, SHUFFLENET_V2, VGG),
     *(SSD_LITE, YOLOV3, FASTER_RCNN, MASK_RCNN),
 )
-LAYOUTS: tuple[Layout, ...] = (*TORCHVISION, *TIMM)
+LAYOUTS: tuple[Layout, ...] = (*TORCHVISION, *TIMM, *TRANSFORMERS)
 
 # BatchNorm's counter, which only training reads; and of Swin what follows from the sizes alone
 UNUSED = ("num_batches_tracked", "relative_position_index", "attn_mask")

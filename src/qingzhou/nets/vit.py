@@ -6,14 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import isqrt
 
+from ..errors import UnsupportedCheckpoint
 from ..graph.form import Value
 from ..graph.record import Recorder
 from ..runtime.model.card import Input
+from ..spelling import option
 from .architecture import Architecture, Config, classifier, imagenet_input
 from .attention import attention, heads_of, mlp, scaled
-from .shapes import Shapes, agreed, children, class_counts, norm_places, size
+from .shapes import Shapes, agreed, children, class_counts, size
 
-EPS = 1e-6
+EPS = {False: 1e-6, True: 1e-12}  # of timm's and torchvision's, and of transformers', whose layers are apart
 NAMES = {192: "Ti", 384: "S", 768: "B", 1024: "L", 1280: "H", 1408: "g"}
 
 
@@ -24,6 +26,7 @@ class Sizes(Config):
     tokens   that stand before the patches: class_token, and dist_token of a distilled DeiT
     scales   each branch has trained factors;  before: there is a LayerNorm before the layers (CLIP)
     averaged the mean of the patches is classified (`fc_norm`), not the class's token
+    biased   the first convolution has a bias;  apart: queries, keys and values are three layers
     """
 
     layers: int
@@ -36,24 +39,33 @@ class Sizes(Config):
     before: bool
     averaged: bool
     biased: bool
+    apart: bool
 
     @property
     def heads(self) -> int:
-        """Of the attention: as the user says, else as published."""
-        return self.settings.said.heads or heads_of(self.width)
+        """Of the attention: as the user or the config beside the file says, else as published; UnsupportedCheckpoint."""
+        found = self.settings.said.heads or heads_of(self.width)
+        if not found or self.width % found:
+            raise UnsupportedCheckpoint(
+                en=f"How many heads the attention of a vision transformer has is in no tensor, and with {self.width} "
+                f"features there are not {found or 'any known'}. Say it: {option('details', 'heads=6')}.",
+                zh=f"视觉 Transformer 的注意力头数不在张量里，{self.width} 个特征也推不出来。"
+                f"请指明：{option('details', 'heads=6')}。",
+            )
+        return found
 
 
 def vit(net: Recorder, x: Value, config: Sizes) -> Value:
     """(N, 3, side, side) -> (N, classes) logits."""
     x = tokens(net, net.conv("patch_embed.proj", x, config.width, config.patch, config.patch, 0, bias=config.biased), config)
-    x = net.layer_norm("norm_pre", x, EPS) if config.before else x
+    x = net.layer_norm("norm_pre", x, EPS[config.apart]) if config.before else x
     for i in range(config.layers):
         x = layer(net, f"blocks.{i}", x, config)
     if config.averaged:
         patches = net.slice(x, 1, len(config.tokens), int(x.shape[1]), "patches")
         x = net.global_pool(net.transpose(patches, (0, 2, 1), "features"), "mean")
-        return net.linear("head", net.layer_norm("fc_norm", x, EPS), config.classes)
-    x = net.layer_norm("norm", x, EPS)
+        return net.linear("head", net.layer_norm("fc_norm", x, EPS[config.apart]), config.classes)
+    x = net.layer_norm("norm", x, EPS[config.apart])
     ends = [net.linear(f"head{end}", net.select(x, 1, i, f"token{end}"), config.classes) for i, end in enumerate(_heads(config))]
     if len(ends) == 1:
         return ends[0]
@@ -79,9 +91,9 @@ def tokens(net: Recorder, x: Value, config: Sizes) -> Value:
 
 def layer(net: Recorder, key: str, x: Value, config: Sizes) -> Value:
     """Attention and two linear layers, each after a LayerNorm and beside a shortcut."""
-    y = attention(net, f"{key}.attn", net.layer_norm(f"{key}.norm1", x, EPS), config.heads)
+    y = attention(net, f"{key}.attn", net.layer_norm(f"{key}.norm1", x, EPS[config.apart]), config.heads, apart=config.apart)
     x = net.add(x, scaled(net, f"{key}.ls1.gamma", y) if config.scales else y, f"{key}.add1")
-    y = mlp(net, (f"{key}.mlp.fc1", f"{key}.mlp.fc2"), net.layer_norm(f"{key}.norm2", x, EPS), config.inner)
+    y = mlp(net, (f"{key}.mlp.fc1", f"{key}.mlp.fc2"), net.layer_norm(f"{key}.norm2", x, EPS[config.apart]), config.inner)
     return net.add(x, scaled(net, f"{key}.ls2.gamma", y) if config.scales else y, f"{key}.add2")
 
 
@@ -90,7 +102,9 @@ def configs(shapes: Shapes) -> Iterable[Sizes]:
     width, patch = size(shapes, "patch_embed.proj.weight"), size(shapes, "patch_embed.proj.weight", 2)
     names = tuple(name for name in ("cls_token", "dist_token") if name in shapes)
     places = size(shapes, "pos_embed", 1) - len(names)
-    if not width or "blocks.0.attn.qkv.weight" not in shapes or places < 1 or isqrt(places) ** 2 != places or not names:
+    apart = "blocks.0.attn.query.weight" in shapes
+    there = apart or "blocks.0.attn.qkv.weight" in shapes
+    if not width or not there or places < 1 or isqrt(places) ** 2 != places or not names:
         return
     found = Sizes(
         classes=0,
@@ -104,6 +118,7 @@ def configs(shapes: Shapes) -> Iterable[Sizes]:
         before="norm_pre.weight" in shapes,
         averaged="fc_norm.weight" in shapes,
         biased="patch_embed.proj.bias" in shapes,
+        apart=apart,
     )
     for classes in class_counts(shapes, "head"):
         yield replace(found, classes=classes)

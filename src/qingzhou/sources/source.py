@@ -42,7 +42,7 @@ class Opened:
 
     head     its first bytes; b"" of a folder
     whole    the file; None of a folder
-    beside   endings of files of the same name that may belong to it: ".pdiparams" beside ".pdmodel"
+    beside   files that may belong to it: endings of the same name (".pdiparams" beside ".pdmodel"), or whole names
     """
 
     path: Path
@@ -76,7 +76,7 @@ class Opened:
             return {path.relative_to(self.path).as_posix(): _a_file(path) for path in _inside(self.path, self.limits)}
         if sniff(self.head, self.whole.size) == "zip":
             return _in_zip(self.whole, self.limits)
-        others = [self.path.with_suffix(suffix) for suffix in self.beside]
+        others = [self.path.with_suffix(n) if n.startswith(".") else self.path.with_name(n) for n in self.beside]
         found = [path for path in others if path != self.path and is_plain(path)]
         return {path.name: _a_file(path) for path in (self.path, *found)} if found else {}
 
@@ -153,7 +153,7 @@ class Source:
 
     title     for people: "networks saved whole (BaseNN, torch.save(model))"
     suffixes  as most of its files are called: for folders that are searched, and for uploads
-    beside    the endings of files that belong to one of these
+    beside    the endings, or the names, of files that belong to one of these
     claims    whether it is one of these: by bytes and members, never by its name alone
     read      the network in it; QingzhouError says what was found, expected, and what to do
     look      what it holds, also where read() refuses

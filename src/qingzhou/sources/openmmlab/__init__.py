@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..source import Contents, Opened, Source
-from ..torch import PICKLED, contents, saved
+from ..torch import BESIDE, PICKLED, contents, saved
 
 if TYPE_CHECKING:
     from ...nets.recorded import Wanted
@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 def read(opened: Opened, wanted: Wanted) -> Network:
     """The known network with these tensors; UnsupportedCheckpoint, TensorMismatch, OptionError."""
+    from ..torch.hub import described
     from .state import read_state
     from .wrapped import state_in
 
     checkpoint = opened.content(state_in)
-    return read_state(checkpoint, wanted).bound(checkpoint.tensors)
+    return read_state(checkpoint, wanted, opened.content(described)).bound(checkpoint.tensors)
 
 
 def look(opened: Opened) -> Contents:
@@ -29,4 +30,4 @@ def look(opened: Opened) -> Contents:
 
 
 TITLE = "MMEdu, MMPretrain, MMDetection, torchvision, timm"
-OPENMMLAB = Source("openmmlab", TITLE, (*PICKLED, ".safetensors"), saved, read, look)
+OPENMMLAB = Source("openmmlab", TITLE, (*PICKLED, ".safetensors"), saved, read, look, beside=BESIDE)

@@ -12,20 +12,26 @@ from ...nets.detection import Thresholds
 from ...nets.heads import Headed
 from ...nets.match import Match, recognise
 from ...nets.recorded import Wanted
+from ...nets.settings import Settings
 from ...nets.shapes import Shapes
 from ...runtime.model.card import Card
 from ...spelling import option
 from ..network import Network, origin
+from ..torch.hub import Described
 from .config import read_settings
 
 
-def read_state(checkpoint: Checkpoint, wanted: Wanted = Wanted()) -> Network:  # noqa: B008  # frozen
-    """The network of one of our architectures with these tensors, still without their numbers.
+def read_state(
+    checkpoint: Checkpoint,
+    wanted: Wanted = Wanted(),  # noqa: B008  # frozen
+    beside: Described = Described(),  # noqa: B008
+) -> Network:
+    """The network of one of our architectures with these tensors, still without their numbers; `beside` is what a
+    config.json there says.
 
     UnsupportedCheckpoint and TensorMismatch say what does not fit.
     """
-    said = wanted.settings
-    settings = replace(read_settings(checkpoint.meta), network=said.network, said=said.said)
+    settings = _told(read_settings(checkpoint.meta), wanted.settings, beside)
     match = _fitting(checkpoint.tensors.shapes, replace(wanted, settings=settings))
     found = match.recorded
     refused, head = settings.layers.refused, match.config.head if isinstance(match.config, Headed) else None
@@ -38,7 +44,7 @@ def read_state(checkpoint: Checkpoint, wanted: Wanted = Wanted()) -> Network:  #
     several = [_several(found.thresholds)] if found.output.scores == "sigmoids" and found.thresholds else []
     reason = say("an auxiliary classifier of the training, left out", "训练时的辅助分类器，未使用")
     ignored = {**checkpoint.ignored, **dict.fromkeys(match.beside, reason)}
-    notes = [*checkpoint.notes, *_ignored(ignored), *settings.notes, *found.notes, *several]
+    notes = [*checkpoint.notes, *_ignored(ignored), *settings.notes, *beside.notes, *found.notes, *several]
     card = Card(
         found.task,
         match.title,
@@ -51,8 +57,16 @@ def read_state(checkpoint: Checkpoint, wanted: Wanted = Wanted()) -> Network:  #
         decoding=found.decoding.for_card() if found.decoding else None,
         assumed=list(found.assumed),
     )
-    classes, named = match.config.classes, _named(checkpoint)
+    classes, named = match.config.classes, beside.labels or _named(checkpoint)
     return Network(found.graph, card, match.family, classes, named, found.heads, ignored)
+
+
+def _told(config: Settings, user: Settings, beside: Described) -> Settings:
+    """What the training's config in the file says, what lies beside it, and above all what the user says."""
+    name = user.network or beside.architecture.lower()
+    known = {key: value for key, value in vars(user.said).items() if value is not None}
+    picture = config.picture if config.picture.steps else beside.picture
+    return replace(config, network=name, said=replace(beside.said, **known), picture=picture)
 
 
 def _fitting(shapes: Shapes, wanted: Wanted) -> Match:

@@ -6,6 +6,7 @@ from ...files.sniff import sniff
 from ...files.types import LONGEST_FACT, Checkpoint
 from ..source import Contents, Opened, Part
 
+BESIDE = ("config.json", "preprocessor_config.json")  # what timm and transformers say of a network
 PICKLED = (".pth", ".pt", ".pkl", ".ckpt")
 
 
