@@ -58,8 +58,6 @@ def mlp(net: Recorder, keys: tuple[str, str], x: Value, inner: int) -> Value:
     return net.linear(keys[1], wide, net.last(x))
 
 
-def scaled(net: Recorder, key: str, x: Value, shape: tuple[int, ...] = ()) -> Value:
-    """Each feature of the last axis times a trained number; `shape`: how the file has them."""
-    width = net.last(x)
-    wide = (width,) if shape not in ((), (width,)) else ()
-    return net.op("Mul", f"{key}.scaled", [x, net.param(key, shape or (width,), wide)], x.shape)
+def scaled(net: Recorder, key: str, x: Value) -> Value:
+    """Each feature of the last axis times a trained number."""
+    return net.op("Mul", f"{key}.scaled", [x, net.param(key, (net.last(x),))], x.shape)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..graph.form import Value
 from ..graph.record import Recorder
 from .architecture import Architecture, Config, classifier, imagenet_input
-from .attention import mlp, scaled
+from .attention import mlp
 from .shapes import Shapes, agreed, children, class_counts, size
 
 EPS = 1e-6
@@ -28,11 +28,15 @@ NAMES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Sizes(Config):
-    """Blocks and channels of the four stages; the shape of the trained factors of a block, less its channels."""
+    """Blocks and channels of the four stages; the shape of the trained factors of a block, less its channels.
+
+    convs  the linear layers are kept as 1x1 convolutions (timm's small ones)
+    """
 
     blocks: tuple[int, ...]
     channels: tuple[int, ...]
     factor: tuple[int, ...]
+    convs: bool
 
 
 def convnext(net: Recorder, x: Value, config: Sizes) -> Value:
@@ -43,18 +47,23 @@ def convnext(net: Recorder, x: Value, config: Sizes) -> Value:
             key = f"features.{2 * i}"
             x = net.conv(f"{key}.1", norm(net, f"{key}.0", x), channels, 2, 2, 0)
         for j in range(blocks):
-            x = block(net, f"features.{2 * i + 1}.{j}", x, config.factor)
+            x = block(net, f"features.{2 * i + 1}.{j}", x, config)
     x = net.global_pool(x, keep=True)
     return net.linear("classifier.2", net.flatten(norm(net, "classifier.0", x)), config.classes)
 
 
-def block(net: Recorder, key: str, x: Value, factor: tuple[int, ...]) -> Value:
+def block(net: Recorder, key: str, x: Value, config: Sizes) -> Value:
     """7x7 in each channel, then two linear layers over the channels (figure 4 of the paper)."""
     y = net.conv(f"{key}.block.0", x, x.channels, 7, groups=x.channels)
-    y = net.layer_norm(f"{key}.block.2", net.transpose(y, (0, 2, 3, 1), f"{key}.last"), EPS)
-    y = mlp(net, (f"{key}.block.3", f"{key}.block.5"), y, 4 * x.channels)
-    y = scaled(net, f"{key}.layer_scale", y, (x.channels, *factor))
-    return net.add(net.transpose(y, (0, 3, 1, 2), f"{key}.first"), x, f"{key}.add")
+    shape, wide = (x.channels, *config.factor), (x.channels, 1, 1)
+    factor = net.param(f"{key}.layer_scale", shape, wide if shape != wide else ())
+    if config.convs:
+        y = net.conv(f"{key}.block.3", norm(net, f"{key}.block.2", y), 4 * x.channels, 1)
+        y = net.conv(f"{key}.block.5", net.act("gelu", y, f"{key}.block.3"), x.channels, 1)
+    else:
+        y = net.layer_norm(f"{key}.block.2", net.transpose(y, (0, 2, 3, 1), f"{key}.last"), EPS)
+        y = net.transpose(mlp(net, (f"{key}.block.3", f"{key}.block.5"), y, 4 * x.channels), (0, 3, 1, 2), f"{key}.first")
+    return net.add(net.op("Mul", f"{key}.scaled", [y, factor], y.shape), x, f"{key}.add")
 
 
 def norm(net: Recorder, key: str, x: Value) -> Value:
@@ -74,9 +83,10 @@ def configs(shapes: Shapes) -> Iterable[Sizes]:
         for stage in stages
     )
     factor = tuple(1 for _ in shapes["features.1.0.layer_scale"][1:])
+    convs = len(shapes.get("features.1.0.block.3.weight", ())) == 4
     if size(shapes, "features.0.0.weight", 2) == 4 and all((*blocks, *channels)):
         for classes in class_counts(shapes, "classifier.2"):
-            yield Sizes(classes=classes, blocks=blocks, channels=channels, factor=factor)
+            yield Sizes(classes=classes, blocks=blocks, channels=channels, factor=factor, convs=convs)
 
 
 def title(config: Sizes) -> str:

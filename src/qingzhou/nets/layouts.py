@@ -75,7 +75,7 @@ def renamer(rules: Rules) -> Callable[[str], str | None]:
     >>> renamer([("layer{}.{}.bn{}", "backbone.layer{}.{}.bn{}")])("layer1.0.bn2.weight")
     'backbone.layer1.0.bn2.weight'
     """
-    if rules == OWN:
+    if tuple(rules) == OWN:
         return lambda key: key
     exact = {found: other for found, other in rules if "{}" not in found}
     patterns = [
