@@ -26,6 +26,7 @@ sys.path.insert(0, str(ORACLE))
 
 from rebuild import draw  # noqa: E402
 
+from dear import but_slow  # noqa: E402
 from makers import write_checkpoint  # noqa: E402
 from qingzhou import convert  # noqa: E402
 from qingzhou.errors import TensorMismatch, UnsupportedCheckpoint, use_language  # noqa: E402
@@ -42,7 +43,22 @@ from qingzhou.onnxfile.write import write_onnx  # noqa: E402
 from qingzhou.runtime.model.card import Card  # noqa: E402
 
 NAMES = sorted(path.name.removesuffix(".json.gz") for path in (ORACLE / "layouts").glob("*.json.gz"))
-LARGE = {"vgg11", "vgg11_bn", "wide_resnet50_2"}  # up to half a gigabyte: on request only
+LARGE = {"vgg11", "vgg11_bn", "wide_resnet50_2", "alexnet", "vit_b_16", "efficientnet_v2_m"}  # on request only
+QUICK = {"resnet18", "mobilenet_v2", "mobilenet_v3_small", "squeezenet1_1", "shufflenet_v2_x0_5", "googlenet", "swin_t"}
+QUICK |= {
+    "regnet_y_400mf",
+    "densenet121",
+    "efficientnet_b0",
+    "mnasnet0_5",
+    "timm_tf_efficientnet_lite1",
+    "timm_resnet18d",
+}
+QUICK |= {
+    "timm_mobilenetv3_small_100",
+    "timm_mobilenetv4_conv_small",
+    "timm_vit_tiny_patch16_224",
+    "timm_convnext_atto",
+}
 ALL = bool(os.environ.get("QINGZHOU_ALL_SIZES"))
 Tensors = dict[str, np.ndarray]
 
@@ -77,7 +93,10 @@ def test_references_are_there() -> None:
     assert sorted(made) == NAMES
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if ALL or name not in LARGE])
+MEASURED = [name for name in NAMES if ALL or name not in LARGE]
+
+
+@pytest.mark.parametrize("name", but_slow(MEASURED, [name for name in MEASURED if name not in QUICK]))
 def test_logits_are_the_tools(name: str, tmp_path: Path) -> None:
     reference = read(name)
     tensors = filled(reference)

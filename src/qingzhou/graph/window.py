@@ -48,8 +48,8 @@ def spread(value: Numbers, dims: int) -> tuple[int, ...]:
 
 
 def same_ends(sizes: Shape, kernel: int, stride: int) -> tuple[int, ...]:
-    """TensorFlow's padding SAME, all starts and then all ends: as many positions as a stride fits into the size, and the
-    odd one at the end (https://www.tensorflow.org/api_docs/python/tf/nn#notes_on_padding_2).
+    """TensorFlow's padding SAME, all starts and then all ends: as many positions as a stride fits into the size, and
+    the odd one at the end (https://www.tensorflow.org/api_docs/python/tf/nn#notes_on_padding_2).
     """
     totals = [max((-(-n // stride) - 1) * stride + kernel - n, 0) for n in sizes if isinstance(n, int)]
     assert len(totals) == len(sizes), f"padding SAME needs sizes that are known: {sizes}"

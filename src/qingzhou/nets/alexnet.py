@@ -11,8 +11,13 @@ from .architecture import Architecture, Config, classifier, imagenet_input
 from .shapes import Shapes, class_counts
 
 # Place among the layers, channels, kernel, stride and padding of each convolution, and whether a pooling follows
-CONVS = ((0, 64, 11, 4, 2, True), (3, 192, 5, 1, 2, True), (6, 384, 3, 1, 1, False), (8, 256, 3, 1, 1, False))
-CONVS = (*CONVS, (10, 256, 3, 1, 1, True))
+CONVS = (
+    (0, 64, 11, 4, 2, True),
+    (3, 192, 5, 1, 2, True),
+    (6, 384, 3, 1, 1, False),
+    (8, 256, 3, 1, 1, False),
+    (10, 256, 3, 1, 1, True),
+)
 
 
 @dataclass(frozen=True, kw_only=True)

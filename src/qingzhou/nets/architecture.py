@@ -14,7 +14,7 @@ from ..runtime.model.card import Input, Output
 from .detection import Thresholds
 from .pictures import MEAN, STD, input_as_trained, resized, with_channels
 from .recorded import Recorded, Wanted
-from .settings import Layers, Settings, Step
+from .settings import Settings, Step
 from .shapes import Shapes
 
 

@@ -15,8 +15,8 @@ def heads_of(width: int) -> int:
 
 
 def attention(net: Recorder, key: str, x: Value, heads: int, bias: str = "", apart: bool = False) -> Value:
-    """(N, L, C) -> the same; `bias` (1, heads, L, L) is added to the scores. `key`.qkv gives queries, keys and values, or
-    with `apart` three layers do.
+    """(N, L, C) -> the same; `bias` (1, heads, L, L) is added to the scores. `key`.qkv gives queries, keys and values,
+    or with `apart` three layers do.
     """
     batch, length, width = x.shape[0], x.shape[1], net.last(x)
     each = width // heads
@@ -42,7 +42,9 @@ def apart_of(net: Recorder, key: str, x: Value, heads: int) -> list[Value]:
     """The same of three."""
     (batch, length), width, found = x.shape[:2], net.last(x), []
     for name in ("query", "key", "value"):
-        y = net.reshape(net.linear(f"{key}.{name}", x, width), (batch, length, heads, width // heads), f"{key}.{name}.split")
+        y = net.reshape(
+            net.linear(f"{key}.{name}", x, width), (batch, length, heads, width // heads), f"{key}.{name}.split"
+        )
         found.append(net.transpose(y, (0, 2, 1, 3), f"{key}.{name}.heads"))
     return found
 

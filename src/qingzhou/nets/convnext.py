@@ -13,7 +13,7 @@ from .shapes import Shapes, agreed, children, class_counts, size
 
 EPS = 1e-6
 # Blocks of the stages and channels of the first -> what the size is called, and torchvision's short side of pictures
-NAMES = {
+NAMES: dict[tuple[tuple[int, ...], int], tuple[str, int]] = {
     ((3, 3, 9, 3), 96): ("Tiny", 236),
     ((3, 3, 27, 3), 96): ("Small", 230),
     ((3, 3, 27, 3), 128): ("Base", 232),
@@ -62,7 +62,9 @@ def block(net: Recorder, key: str, x: Value, config: Sizes) -> Value:
         y = net.conv(f"{key}.block.5", net.act("gelu", y, f"{key}.block.3"), x.channels, 1)
     else:
         y = net.layer_norm(f"{key}.block.2", net.transpose(y, (0, 2, 3, 1), f"{key}.last"), EPS)
-        y = net.transpose(mlp(net, (f"{key}.block.3", f"{key}.block.5"), y, 4 * x.channels), (0, 3, 1, 2), f"{key}.first")
+        y = net.transpose(
+            mlp(net, (f"{key}.block.3", f"{key}.block.5"), y, 4 * x.channels), (0, 3, 1, 2), f"{key}.first"
+        )
     return net.add(net.op("Mul", f"{key}.scaled", [y, factor], y.shape), x, f"{key}.add")
 
 

@@ -11,7 +11,12 @@ from .architecture import Architecture, Config, classifier, imagenet_input
 from .shapes import Shapes, agreed, class_counts, norm_places
 
 # Layers of the four blocks -> what the network is called (table 1 of the paper; 161 is wider)
-DEPTHS = {(6, 12, 24, 16): "121", (6, 12, 36, 24): "161", (6, 12, 32, 32): "169", (6, 12, 48, 32): "201"}
+DEPTHS: dict[tuple[int, ...], str] = {
+    (6, 12, 24, 16): "121",
+    (6, 12, 36, 24): "161",
+    (6, 12, 32, 32): "169",
+    (6, 12, 48, 32): "201",
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,5 @@
-"""EfficientNet (Tan and Le 2019), EfficientNetV2 (2021), MnasNet (Tan et al. 2019), MobileNetV3 (Howard et al. 2019) and
-V4 (Qin et al. 2024) as timm builds them: stages of blocks, most with a depthwise convolution between two of 1x1.
+"""EfficientNet (Tan and Le 2019), V2 (2021), MnasNet (Tan et al. 2019), MobileNetV3 (Howard et al. 2019) and V4 (Qin et
+al. 2024) as timm builds them: stages of blocks, most with a depthwise convolution between two of 1x1.
 
 What a block is shows in the names and shapes of its tensors; its stride and its activation do not, and stand in
 FAMILIES. Names as in timm (timm/models/_efficientnet_blocks.py).
@@ -287,7 +287,9 @@ def entry(config: Sizes) -> Input:
     return replace(found, steps=[*found.steps[:-1], values])
 
 
-def page(name: str, families: Container[str], eps: Callable[[Sizes], float] = lambda config: 1e-5) -> Architecture[Sizes]:
+def page(
+    name: str, families: Container[str], eps: Callable[[Sizes], float] = lambda config: 1e-5
+) -> Architecture[Sizes]:
     """The networks of these families, under the name that people give them."""
 
     def chosen(shapes: Shapes) -> Iterable[Sizes]:

@@ -38,7 +38,9 @@ def googlenet(net: Recorder, x: Value, config: Sizes) -> Value:
     return net.linear("fc", net.global_pool(x), config.classes)
 
 
-def module(net: Recorder, key: str, x: Value, one: int, before: int, three: int, less: int, five: int, pool: int) -> Value:
+def module(
+    net: Recorder, key: str, x: Value, one: int, before: int, three: int, less: int, five: int, pool: int
+) -> Value:
     """Four ways side by side (figure 2b of the paper)."""
     pooled = net.max_pool(x, 3, 1, 1, ceil=True, name=f"{key}.branch4.0")
     ways = [

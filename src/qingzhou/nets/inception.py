@@ -126,7 +126,9 @@ def module_c(net: Recorder, key: str, x: Value, inner: int) -> Value:
 def module_d(net: Recorder, key: str, x: Value) -> Value:
     """Half the size."""
     three = chain(net, key, x, ("branch3x3_1", 192, 1))
-    seven = chain(net, key, x, ("branch7x7x3_1", 192, 1), ("branch7x7x3_2", 192, (1, 7)), ("branch7x7x3_3", 192, (7, 1)))
+    seven = chain(
+        net, key, x, ("branch7x7x3_1", 192, 1), ("branch7x7x3_2", 192, (1, 7)), ("branch7x7x3_3", 192, (7, 1))
+    )
     ways = [
         conv_norm(net, f"{key}.branch3x3_2", three, 320, 3, 2, 0),
         conv_norm(net, f"{key}.branch7x7x3_4", seven, 192, 3, 2, 0),
@@ -149,8 +151,8 @@ def module_e(net: Recorder, key: str, x: Value) -> Value:
 
 
 def configs(shapes: Shapes) -> Iterable[Sizes]:
-    """Turned unless the user says otherwise: so are networks that began with torchvision's weights. Where timm's has the
-    same names, its pictures have the mean and the std 0.5, which is the same.
+    """Turned unless the user says otherwise: so are networks that began with torchvision's weights. Where timm's has
+    the same names, its pictures have the mean and the std 0.5, which is the same.
     """
     if any(key.startswith("Mixed_5b.branch1x1.") for key in shapes):
         yield from sizes(shapes, by_weights=True)

@@ -89,7 +89,9 @@ def hub_name(family: str, title: str) -> str:
     if family == "ResNet":
         depth = title.rpartition("-")[2]
         return f"ResNet{depth}" if depth in ("18", "50") else ""
-    return family if family in (*BACKBONES, *DETECTORS, "SqueezeNet") and family not in ("MobileNetV3", "RegNet") else ""
+    return (
+        family if family in (*BACKBONES, *DETECTORS, "SqueezeNet") and family not in ("MobileNetV3", "RegNet") else ""
+    )
 
 
 def _stem(asked: str) -> tuple[str, bool]:

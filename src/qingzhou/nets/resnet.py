@@ -116,9 +116,7 @@ def stages(net: Recorder, x: Value, trunk: Trunk, settings: Settings) -> list[Va
     return results
 
 
-def block(
-    net: Recorder, key: str, x: Value, stage: Stage, steps: tuple[int, int], trunk: Trunk, caffe: bool
-) -> Value:
+def block(net: Recorder, key: str, x: Value, stage: Stage, steps: tuple[int, int], trunk: Trunk, caffe: bool) -> Value:
     """Two 3x3 convolutions, or 1x1, 3x3 and 1x1 (bottleneck), beside a shortcut; `steps` are stride and dilation.
 
     The stride is in the 3x3, or as the paper has it, and Caffe had it, in the first 1x1. Only one 3x3 is dilated.

@@ -31,7 +31,9 @@ def read_said(given: object) -> Said:
     """Of a dict, or of texts "key=value"; OptionError."""
     if given is None:
         return Said()
-    pairs = given.items() if isinstance(given, Mapping) else map(_pair, given if isinstance(given, Iterable) else [given])
+    pairs = (
+        given.items() if isinstance(given, Mapping) else map(_pair, given if isinstance(given, Iterable) else [given])
+    )
     found: dict[str, object] = {}
     for key, value in pairs:
         if key not in READERS:
@@ -77,5 +79,6 @@ READERS: Mapping[str, tuple[Callable[[object], object], str]] = {
 def _wrong(key: str, found: object, expected: str) -> OptionError:
     name = option("details", key)
     return OptionError(
-        en=f"{name} is {str(found)[:60]!r}; expected {expected}.", zh=f"{name} 的值是 {str(found)[:60]!r}，应为 {expected}。"
+        en=f"{name} is {str(found)[:60]!r}; expected {expected}.",
+        zh=f"{name} 的值是 {str(found)[:60]!r}，应为 {expected}。",
     )

@@ -120,4 +120,4 @@ class Settings:
     layers: Layers = Layers()
     notes: tuple[str, ...] = ()
     network: str = ""
-    said: Said = Said()
+    said: Said = Said()  # noqa: RUF009  # frozen

@@ -14,7 +14,12 @@ from .architecture import Architecture, Config, classifier, imagenet_input
 from .attention import attention, mlp
 from .shapes import Shapes, children, class_counts, size
 
-NAMES = {((2, 2, 6, 2), 96): "T", ((2, 2, 18, 2), 96): "S", ((2, 2, 18, 2), 128): "B", ((2, 2, 18, 2), 192): "L"}
+NAMES: dict[tuple[tuple[int, ...], int], str] = {
+    ((2, 2, 6, 2), 96): "T",
+    ((2, 2, 18, 2), 96): "S",
+    ((2, 2, 18, 2), 128): "B",
+    ((2, 2, 18, 2), 192): "L",
+}
 STAGES = (1, 3, 5, 7)
 OUTSIDE = -100.0  # added to the score of what was not beside it before the picture was rolled
 
@@ -68,7 +73,9 @@ def windowed(net: Recorder, key: str, x: Value, heads: int, window: int, shifted
     steps = tuple(window // 2 if shifted and window < n else 0 for n in (high + down, wide + right))
     y = rolled(net, f"{key}.roll", y, steps)
     y = net.reshape(y, (1, rows, window, columns, window, width), f"{key}.split")
-    y = net.reshape(net.transpose(y, (0, 1, 3, 2, 4, 5), f"{key}.part"), (rows * columns, window**2, width), f"{key}.windows")
+    y = net.reshape(
+        net.transpose(y, (0, 1, 3, 2, 4, 5), f"{key}.part"), (rows * columns, window**2, width), f"{key}.windows"
+    )
     y = attention(net, key, y, heads, biases(net, key, heads, window, (rows, columns), steps))
     y = net.reshape(y, (1, rows, columns, window, window, width), f"{key}.rows")
     y = net.transpose(y, (0, 1, 3, 2, 4, 5), f"{key}.join")
@@ -77,9 +84,7 @@ def windowed(net: Recorder, key: str, x: Value, heads: int, window: int, shifted
     return net.slice(net.slice(y, 1, 0, high, f"{key}.high"), 2, 0, wide, f"{key}.wide") if down or right else y
 
 
-def biases(
-    net: Recorder, key: str, heads: int, window: int, counts: tuple[int, int], steps: tuple[int, ...]
-) -> str:
+def biases(net: Recorder, key: str, heads: int, window: int, counts: tuple[int, int], steps: tuple[int, ...]) -> str:
     """What is added to the scores: by how positions of a window lie to each other, and OUTSIDE."""
     table, place = (2 * window - 1) ** 2, np.stack(np.meshgrid(*[np.arange(window)] * 2, indexing="ij")).reshape(2, -1)
     apart = place[:, :, None] - place[:, None, :] + window - 1
@@ -88,7 +93,7 @@ def biases(
     windows = 1 if masks is None else len(masks)
 
     def numbers(bias: Array) -> Array:
-        found = bias[index.reshape(-1)].reshape(area, area, heads).transpose(2, 0, 1)[None]
+        found: Array = bias[index.reshape(-1)].reshape(area, area, heads).transpose(2, 0, 1)[None]
         return found if masks is None else found + masks[:, None]
 
     name = f"{key}.relative_position_bias_table"
@@ -104,7 +109,8 @@ def masks_of(window: int, counts: tuple[int, int], steps: tuple[int, ...]) -> Ar
     ]
     of = (parts[0][:, None] * 3 + parts[1]).reshape(counts[0], window, counts[1], window)
     of = of.transpose(0, 2, 1, 3).reshape(-1, window**2)
-    return np.where(of[:, :, None] != of[:, None, :], np.float32(OUTSIDE), np.float32(0))
+    apart: Array = of[:, :, None] != of[:, None, :]
+    return apart.astype(np.float32) * np.float32(OUTSIDE)
 
 
 def sides(x: Value) -> tuple[int, ...]:

@@ -77,7 +77,11 @@ SWIN_RULES: Rules = (
             *(("mlp.fc1", "mlp.0"), ("mlp.fc2", "mlp.3")),
         )
     ),
-    *((f"layers.{i}.downsample.{name}", f"features.{2 * i}.{name}") for i in (1, 2, 3) for name in ("norm", "reduction")),
+    *(
+        (f"layers.{i}.downsample.{name}", f"features.{2 * i}.{name}")
+        for i in (1, 2, 3)
+        for name in ("norm", "reduction")
+    ),
     *(("norm", "norm"), ("head.fc", "head")),
 )
 

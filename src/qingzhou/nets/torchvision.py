@@ -189,8 +189,8 @@ def _eps(config: efficientnet.Sizes) -> float:
 def _averaged() -> str:
     """torchvision/models/googlenet.py, inception.py: transform_input is no tensor."""
     return say(
-        en="Whether torchvision's transform_input was set is in no tensor; it was taken to be where its own weights were "
-        "the start. Set it with --set transform_input=no (or yes).",
+        en="Whether torchvision's transform_input was set is in no tensor; it was taken to be where its own weights "
+        "were the start. Set it with --set transform_input=no (or yes).",
         zh="张量里看不出 torchvision 的 transform_input 是否开启；这里按“从其官方权重开始训练时开启”处理。"
         "可用 --set transform_input=no（或 yes）指定。",
     )

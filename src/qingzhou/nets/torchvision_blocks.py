@@ -1,4 +1,4 @@
-"""torchvision's names for networks whose pages have timm's: EfficientNet, MnasNet and ViT (torchvision/models, 0.28)."""
+"""torchvision's names for networks whose pages have timm's: EfficientNet, MnasNet, ViT (torchvision/models, 0.28)."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _efficientnet(shapes: Shapes) -> Iterator[tuple[str, str]]:
     yield from ((f"features.{last}.0", "conv_head"), (f"features.{last}.1", "bn2"), ("classifier.1", "classifier"))
 
 
-# How many convolutions a block has, and whether it has a gate -> what timm calls them; a fused one is told by its kernel
+# How many convolutions a block has, and whether it has a gate -> what timm calls them
 NAMES = {
     (1, False): ("conv",),
     (2, False): ("conv_exp", "conv_pwl"),

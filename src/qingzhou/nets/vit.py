@@ -43,7 +43,7 @@ class Sizes(Config):
 
     @property
     def heads(self) -> int:
-        """Of the attention: as the user or the config beside the file says, else as published; UnsupportedCheckpoint."""
+        """Of the attention: as the user or a config.json says, else as published; UnsupportedCheckpoint."""
         found = self.settings.said.heads or heads_of(self.width)
         if not found or self.width % found:
             raise UnsupportedCheckpoint(
@@ -57,7 +57,9 @@ class Sizes(Config):
 
 def vit(net: Recorder, x: Value, config: Sizes) -> Value:
     """(N, 3, side, side) -> (N, classes) logits."""
-    x = tokens(net, net.conv("patch_embed.proj", x, config.width, config.patch, config.patch, 0, bias=config.biased), config)
+    x = tokens(
+        net, net.conv("patch_embed.proj", x, config.width, config.patch, config.patch, 0, bias=config.biased), config
+    )
     x = net.layer_norm("norm_pre", x, EPS[config.apart]) if config.before else x
     for i in range(config.layers):
         x = layer(net, f"blocks.{i}", x, config)
@@ -66,10 +68,13 @@ def vit(net: Recorder, x: Value, config: Sizes) -> Value:
         x = net.global_pool(net.transpose(patches, (0, 2, 1), "features"), "mean")
         return net.linear("head", net.layer_norm("fc_norm", x, EPS[config.apart]), config.classes)
     x = net.layer_norm("norm", x, EPS[config.apart])
-    ends = [net.linear(f"head{end}", net.select(x, 1, i, f"token{end}"), config.classes) for i, end in enumerate(_heads(config))]
+    ends = [
+        net.linear(f"head{end}", net.select(x, 1, i, f"token{end}"), config.classes)
+        for i, end in enumerate(_heads(config))
+    ]
     if len(ends) == 1:
         return ends[0]
-    total = net.add(*ends, "heads")
+    total = net.add(ends[0], ends[1], "heads")
     return net.op("Mul", "heads.mean", [total, net.number(0.5, "heads.mean")], total.shape)
 
 
@@ -91,9 +96,13 @@ def tokens(net: Recorder, x: Value, config: Sizes) -> Value:
 
 def layer(net: Recorder, key: str, x: Value, config: Sizes) -> Value:
     """Attention and two linear layers, each after a LayerNorm and beside a shortcut."""
-    y = attention(net, f"{key}.attn", net.layer_norm(f"{key}.norm1", x, EPS[config.apart]), config.heads, apart=config.apart)
+    y = attention(
+        net, f"{key}.attn", net.layer_norm(f"{key}.norm1", x, EPS[config.apart]), config.heads, apart=config.apart
+    )
     x = net.add(x, scaled(net, f"{key}.ls1.gamma", y) if config.scales else y, f"{key}.add1")
-    y = mlp(net, (f"{key}.mlp.fc1", f"{key}.mlp.fc2"), net.layer_norm(f"{key}.norm2", x, EPS[config.apart]), config.inner)
+    y = mlp(
+        net, (f"{key}.mlp.fc1", f"{key}.mlp.fc2"), net.layer_norm(f"{key}.norm2", x, EPS[config.apart]), config.inner
+    )
     return net.add(x, scaled(net, f"{key}.ls2.gamma", y) if config.scales else y, f"{key}.add2")
 
 

@@ -113,7 +113,7 @@ NETWORKS = {
     "timm_swin_tiny_patch4_window7_224": ("Swin-T", "swin_tiny_patch4_window7_224", 4, (1, 3, 224, 224), 282),
 }  # fmt: skip
 # Deep ones whose numbers would grow beyond what float32 compares: the weights of convolutions are drawn smaller
-CALM = ("b5", "v2_", "v2s", "v2_rw", "regnet_y_1", "mobilenetv4", "efficientnet_b3", "densenet161")
+CALM = ("b5", "v2_", "v2s", "v2_rw", "regnet_y_1", "mobilenetv4", "mobilenetv3_large", "efficientnet_b3", "densenet161")
 
 
 def make(name):

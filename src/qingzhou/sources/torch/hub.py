@@ -34,8 +34,8 @@ class Described:
 
     architecture: str = ""
     labels: object = None
-    picture: Picture = Picture()
-    said: Said = Said()
+    picture: Picture = Picture()  # noqa: RUF009  # frozen
+    said: Said = Said()  # noqa: RUF009
     notes: tuple[str, ...] = ()
     facts: Mapping[str, object] = field(default_factory=dict)
 
@@ -127,7 +127,7 @@ def _sizes(pictures: Mapping[str, Any]) -> list[Step]:
     size, crop = pictures.get("size"), _sides(pictures.get("crop_size"))
     edge = size.get("shortest_edge") if isinstance(size, Mapping) else None
     share = pictures.get("crop_pct")
-    if pictures.get("do_resize") and _side(edge):
+    if pictures.get("do_resize") and edge is not None and _side(edge):
         if isinstance(share, float) and 0.1 < share <= 1:
             squashed = edge >= 384
             whole = [edge, edge]
@@ -155,7 +155,11 @@ def _values(pictures: Mapping[str, Any]) -> list[Step]:
 
 def _picture(steps: Sequence[Step]) -> Picture:
     known = {str(step["op"]) for step in steps}
-    return Picture(tuple(steps), "RGB", bool(known & {"resize", "center_crop"}), "normalize" in known) if steps else Picture()
+    return (
+        Picture(tuple(steps), "RGB", bool(known & {"resize", "center_crop"}), "normalize" in known)
+        if steps
+        else Picture()
+    )
 
 
 def _resize(**how: object) -> Step:
@@ -163,13 +167,13 @@ def _resize(**how: object) -> Step:
 
 
 def _normalised(mean: object, std: object, factor: float) -> list[Step]:
-    rows = [[float(n) * factor for n in row] for row in (mean, std) if _is_row(row)]  # type: ignore[union-attr]
+    rows = [[float(n) * factor for n in row] for row in (mean, std) if isinstance(row, list) and _is_row(row)]
     fits = len(rows) == 2 and all(n > 1e-6 for n in rows[1])
     return [{"op": "normalize", "mean": rows[0], "std": rows[1]}] if fits else []
 
 
-def _is_row(row: object) -> bool:
-    return isinstance(row, list) and len(row) == 3 and all(type(n) in (int, float) and abs(n) < 1e6 for n in row)
+def _is_row(row: list[object]) -> bool:
+    return len(row) == 3 and all(isinstance(n, (int, float)) and abs(n) < 1e6 for n in row)
 
 
 def _sides(value: object) -> list[int] | None:

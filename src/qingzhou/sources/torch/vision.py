@@ -193,7 +193,9 @@ def cn_block(net: Recorder, m: Module, x: Value) -> Value:
 def avgpool_first(net: Recorder, m: Module, x: Value) -> Value:
     """ConvNeXt's classifier flattens by itself; VGG's and AlexNet's do not."""
     x = chain(net, m, x, "features", "avgpool")
-    own = any(name.rpartition(".")[2] == "Flatten" for name in (child.name for child in m.child("classifier").children()))
+    own = any(
+        name.rpartition(".")[2] == "Flatten" for name in (child.name for child in m.child("classifier").children())
+    )
     return m.child("classifier").value(net, x if own else net.flatten(x, "flatten"))
 
 
@@ -211,10 +213,14 @@ VISION: dict[str, Function] = {
     **_named("ops.stochastic_depth", StochasticDepth=nothing),
     **_named("models.resnet", ResNet=RESNET, BasicBlock=BASIC, Bottleneck=BOTTLENECK),
     **_named("models.regnet", RegNet=in_turn("stem", "trunk_output", "avgpool", "flatten", "fc"), AnyStage=sequential),
-    **_named("models.regnet", SimpleStemIN=sequential, BottleneckTransform=sequential, ResBottleneckBlock=res_bottleneck),
+    **_named(
+        "models.regnet", SimpleStemIN=sequential, BottleneckTransform=sequential, ResBottleneckBlock=res_bottleneck
+    ),
     **_named("models.mobilenetv2", MobileNetV2=pooled, InvertedResidual=INVERTED_V2, ConvBNActivation=sequential),
     **_named("models.mobilenetv2", ConvBNReLU=sequential),
-    **_named("models.mobilenetv3", MobileNetV3=pooled, InvertedResidual=INVERTED_V3, SqueezeExcitation=squeeze_excitation),
+    **_named(
+        "models.mobilenetv3", MobileNetV3=pooled, InvertedResidual=INVERTED_V3, SqueezeExcitation=squeeze_excitation
+    ),
     **_named("models.efficientnet", EfficientNet=pooled, MBConv=INVERTED_V3, FusedMBConv=INVERTED_V3),
     **_named("models.mnasnet", MNASNet=pooled, _InvertedResidual=residual("layers", "apply_residual")),
     **_named("models.shufflenetv2", ShuffleNetV2=shuffle_net, InvertedResidual=shuffle_unit),
