@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -26,13 +27,9 @@ HEADS = ("", "now", "", "beside", "", "ratio", "aim", "")
 def main() -> None:
     """Parse, measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument(
-        "--against", type=Path, metavar="CHECKOUT", help="a folder with an older commit of this project"
-    )
+    parser.add_argument("--against", type=Path, metavar="CHECKOUT", help="a folder with an older commit")
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help=f"{', '.join(GROUPS)}, or a row")
-    parser.add_argument(
-        "--peers", action="append", default=[], metavar="PYTHON", help="has other tools; may be repeated"
-    )
+    parser.add_argument("--peers", action="append", default=[], metavar="PYTHON", help="has other tools; repeatable")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there, too")
     parser.add_argument("--list", action="store_true", help="only what would be measured")
     given = parser.parse_args()
@@ -55,11 +52,10 @@ def main() -> None:
 
 def choose(machine: Machine, names: list[str]) -> dict[str, list[Goal]]:
     """The goals by their groups; with names only groups that are called so, and goals in whose names one stands."""
+    every = {group: goals(machine) for group, goals in GROUPS.items()}
     return {
-        group: [
-            goal for goal in goals(machine) if not names or group in names or any(one in goal.name for one in names)
-        ]
-        for group, goals in GROUPS.items()
+        group: [goal for goal in goals if not names or group in names or any(one in goal.name for one in names)]
+        for group, goals in every.items()
     }
 
 
@@ -89,7 +85,7 @@ def measured(goal: Goal, desk: Desk) -> Row:
     """A row, whatever happens."""
     try:
         return Row(goal, goal.measure(desk))
-    except (NotHere, SystemExit) as err:  # the second: a process that was measured has failed
+    except (NotHere, SystemExit, subprocess.CalledProcessError) as err:  # the last two: of what was measured or made
         return Row(goal, None, str(err))
 
 

@@ -110,7 +110,7 @@ def answer(argv: Sequence[str | Path], environment: Mapping[str, str] = ENVIRONM
 def turns(
     works: Mapping[str, Callable[[], T]], seconds: float, least: int = 3, warm: bool = True
 ) -> list[dict[str, T]]:
-    """Rounds in which each has its turn, every other one backwards, until the time is over; `warm` for one uncounted."""
+    """Rounds in which each has its turn, every other one backwards, while there is time; `warm` for one uncounted."""
     if warm:
         for work in works.values():
             work()

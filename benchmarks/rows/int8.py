@@ -64,7 +64,6 @@ def speeds(model: str, quantized: str) -> dict[str, float]:
 def speeds_of_noise(network: str, folder: str) -> dict[str, float]:
     """The same of a network with random weights and pictures of noise."""
     import engines
-
     import qingzhou
 
     place = Path(folder)

@@ -1,4 +1,4 @@
-"""What one pupil costs a school's server: an upload, a look, a job and its files, by the CPU time of all its processes."""
+"""What one pupil costs a school's server: upload, look, job and files, by the CPU time of all its processes."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def few(desk: Desk) -> Path:
 
 
 def made(quantiser: str, model: str, data: str, out: str) -> float:
-    """CPU seconds of one of int8.py's quantisers, its imports and its judging left out; runs in a process of its own."""
+    """CPU seconds of one of int8.py's quantisers without imports and judging; runs in a process of its own."""
     import int8
 
     int8.one_core()
