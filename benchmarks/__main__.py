@@ -20,8 +20,8 @@ from .goals import Goal, Row
 from .machine import Machine, this_machine
 from .rows import GROUPS
 
-LINE = "{:44}{:>10} {:7}{:>10}  {:24}{:>7}  {:8}{}"
-HEADS = ("", "now", "", "beside", "", "ratio", "aim", "")
+LINE = "{:46}{:>8} {:7}{:>8} {:18}{:>6} {:>7}  {:8}{}"
+HEADS = ("", "now", "", "beside", "", "ratio", "rounds", "aim", "")
 
 
 def main() -> None:
@@ -62,7 +62,7 @@ def choose(machine: Machine, names: list[str]) -> dict[str, list[Goal]]:
 def listed(chosen: dict[str, list[Goal]]) -> None:
     """A line for each goal."""
     for goal in (goal for goals in chosen.values() for goal in goals):
-        print(f"{goal.name:44}{f'{goal.aim} of {goal.beside}' if goal.aim else goal.beside:36}{goal.what}")
+        print(f"{goal.name:46}{goal.aim:8}{goal.beside:20}{goal.what}")
 
 
 def report(desk: Desk, machine: Machine, chosen: dict[str, list[Goal]]) -> list[Row]:
@@ -93,8 +93,8 @@ def line(row: Row) -> str:
     """Of the table."""
     goal, figure = row.goal, row.figure
     if figure is None:
-        return f"{goal.name:44}{'–':>10}         {row.missing}"
-    cells = (number(figure.now), goal.unit, number(figure.beside), goal.beside, f"{figure.ratio:.2f}")
+        return f"{goal.name:46}{'–':>8} {row.missing}"
+    cells = (number(figure.now), goal.unit, number(figure.beside), goal.beside, f"{figure.ratio:.2f}", figure.rounds)
     return LINE.format(goal.name, *cells, goal.aim, row.verdict).rstrip()
 
 
@@ -108,7 +108,7 @@ def summary(rows: list[Row]) -> str:
     judged = [row for row in rows if row.met is not None]
     aims = sum(bool(row.goal.aim) for row in rows)
     missed = [row.goal.name for row in judged if not row.met]
-    said = f"{len(judged) - len(missed)} of {aims} goals are met, {aims - len(judged)} were not measured"
+    said = f"{len(judged) - len(missed)} of {aims} goals are met, {aims - len(judged)} could not be measured"
     return f"{said}; not met: {', '.join(missed)}" if missed else said
 
 

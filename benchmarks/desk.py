@@ -38,6 +38,7 @@ class Figure:
     now: float
     beside: float
     ratio: float
+    rounds: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +128,7 @@ def beside(rounds: Sequence[Mapping[str, Any]], other: str, part: str = "") -> F
         raise NotHere("--against CHECKOUT" if other == "then" else f"{other} is not here")
     pairs = [[getattr(one[name], part) if part else one[name] for name in ("now", other)] for one in rounds]
     now, then = map(min, zip(*pairs, strict=True))
-    return Figure(now, then, statistics.median(a / b for a, b in pairs))
+    return Figure(now, then, statistics.median(a / b for a, b in pairs), len(pairs))
 
 
 def one_blas_thread() -> dict[str, str]:

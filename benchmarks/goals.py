@@ -52,16 +52,9 @@ class Row:
         return {True: "met", False: "not met", None: ""}[self.met]
 
     def plain(self) -> dict[str, Any]:
-        """For JSON."""
+        """For JSON; null where nothing was found."""
         goal, figure = self.goal, self.figure
-        found = {"now": figure.now, "reference": figure.beside, "ratio": figure.ratio} if figure else {}
         said = {"name": goal.name, "unit": goal.unit, "what": goal.what, "beside": goal.beside, "aim": goal.aim}
-        return {
-            **said,
-            "now": None,
-            "reference": None,
-            "ratio": None,
-            **found,
-            "met": self.met,
-            "missing": self.missing,
-        }
+        parts = ("now", "reference", "ratio", "rounds")
+        found = (figure.now, figure.beside, figure.ratio, figure.rounds) if figure else (None,) * 4
+        return {**said, **dict(zip(parts, found, strict=True)), "met": self.met, "missing": self.missing}

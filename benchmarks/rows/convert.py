@@ -13,6 +13,14 @@ from ..measure import BARE, Spent, once
 MOST = {"MobileNet": 0.68, "LeNet": 0.75, "SSD_Lite": 0.65, "ResNet50": 0.82}  # of the older one's CPU time
 SECONDS = 18  # for each network
 WHAT = "qingzhou convert of a checkpoint, the whole process"
+FLOOR = "the same beside: import numpy and onnxruntime, one session of the finished file, one run"
+PEERS = "the same beside the tool's own export of a MobileNetV2 made there, the whole process"
+EXPORTERS = {  # a script of peers/ with its arguments, the package that it needs, and what pip installs for it
+    "torch.onnx": (("torch_export.py", "default"), "torch", "torch onnx onnxscript"),
+    "torch.onnx, script": (("torch_export.py", "torchscript"), "torch", "torch onnx onnxscript"),
+    "tf2onnx": (("keras_export.py",), "tf2onnx", "tensorflow-cpu tf2onnx"),
+    "paddle2onnx": (("paddle_export.py",), "paddle2onnx", "paddlepaddle paddle2onnx"),
+}
 
 
 def goals(machine: Machine) -> tuple[Goal, ...]:
@@ -31,16 +39,6 @@ def goals(machine: Machine) -> tuple[Goal, ...]:
             for peer in EXPORTERS
         ),
     )
-
-
-FLOOR = "the same beside: import numpy and onnxruntime, one session of the finished file, one run"
-PEERS = "the same beside the tool's own export of a MobileNetV2 made there, the whole process"
-EXPORTERS = {  # a script of peers/ with its arguments, the package that it needs, and what pip installs for it
-    "torch.onnx.export": (("torch_export.py", "default"), "torch", "torch onnx onnxscript"),
-    "torch.onnx.export (TorchScript)": (("torch_export.py", "torchscript"), "torch", "torch onnx onnxscript"),
-    "tf2onnx": (("keras_export.py",), "tf2onnx", "tensorflow-cpu tf2onnx"),
-    "paddle2onnx": (("paddle_export.py",), "paddle2onnx", "paddlepaddle paddle2onnx"),
-}
 
 
 def figure(desk: Desk, name: str, other: str) -> Figure:

@@ -41,7 +41,7 @@ def whole(desk: Desk, part: str) -> Figure:
 def memory(desk: Desk) -> Figure:
     """MB of the largest of all rounds."""
     most = max(one["now"].peak for one in verbs(desk))
-    return Figure(most, LIMIT, most / LIMIT)
+    return Figure(most, LIMIT, most / LIMIT, len(verbs(desk)))
 
 
 @functools.cache
