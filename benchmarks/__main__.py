@@ -86,7 +86,7 @@ def measured(goal: Goal, desk: Desk) -> Row:
     try:
         return Row(goal, goal.measure(desk))
     except (NotHere, SystemExit, subprocess.CalledProcessError) as err:  # the last two: of what was measured or made
-        return Row(goal, None, str(err))
+        return Row(goal, None, " ".join(str(err).split())[-120:])
 
 
 def line(row: Row) -> str:

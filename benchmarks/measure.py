@@ -6,6 +6,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -41,13 +42,16 @@ def once(
     argv: Sequence[str | Path], python: str = sys.executable, environment: Mapping[str, str] = ENVIRONMENT
 ) -> Spent:
     """A fresh Python; this process stays small, since a child's peak starts at its size."""
-    start = time.perf_counter()
-    with subprocess.Popen([python, *argv], stdout=subprocess.DEVNULL, env=environment) as process:
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(map(str, argv))} ended with status {process.returncode}")
+    with tempfile.TemporaryFile() as told:
+        start = time.perf_counter()
+        with subprocess.Popen([python, *argv], stdout=subprocess.DEVNULL, stderr=told, env=environment) as process:
+            _, status, usage = os.wait4(process.pid, 0)
+            wall = time.perf_counter() - start
+            process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            told.seek(0)
+            last = told.read().decode("utf-8", "replace").strip().rpartition("\n")[2]
+            raise SystemExit(f"{' '.join(map(str, argv))} ended with status {process.returncode}: {last}")
     peak = usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3 / 1.024)
     return Spent(wall, peak, usage.ru_utime + usage.ru_stime)
 
