@@ -97,14 +97,16 @@ def elsewhere(function: Callable[..., T], *arguments: object, checkout: Path = R
     """What a function of a module gives in a fresh process with a checkout's package; arguments as JSON has them."""
     given = json.dumps([str(one) if isinstance(one, Path) else one for one in arguments])
     argv = [sys.executable, "-c", CALL, function.__module__, function.__name__, given]
-    return answer(argv, environment(checkout))
+    found: T = answer(argv, environment(checkout))
+    return found
 
 
 def answer(argv: Sequence[str | Path], environment: Mapping[str, str] = ENVIRONMENT) -> Any:
     """The JSON in the last line that a program prints; NotHere with its last words if it failed."""
     done = subprocess.run(list(map(str, argv)), env=dict(environment), capture_output=True, text=True)
     if done.returncode:
-        raise NotHere((done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1][:120])
+        last = done.stderr.strip().rpartition("\n")[2] or f"status {done.returncode}"
+        raise NotHere(last.removeprefix(f"{NotHere.__module__}.{NotHere.__name__}: "))
     return json.loads(done.stdout.splitlines()[-1])
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 from functools import partial
+from pathlib import Path
 
-from ..desk import HERE, Desk, Figure, beside, one_blas_thread, qingzhou, turns
+from ..desk import Desk, Figure, beside, one_blas_thread, qingzhou, turns
 from ..goals import Goal
 from ..machine import Machine
-from ..measure import BARE, Spent, once
+from ..measure import BARE, HERE, Spent, once
 
 MOST = {"MobileNet": 0.68, "LeNet": 0.75, "SSD_Lite": 0.65, "ResNet50": 0.82}  # of the older one's CPU time
 SECONDS = 18  # for each network
@@ -62,6 +63,6 @@ def exported(desk: Desk, peer: str) -> Figure:
     """CPU seconds of ours and of another tool; few rounds, since those take long."""
     (script, *words), package, install = EXPORTERS[peer]
     python = desk.python_with(package, install)
-    argv = [HERE / "peers" / script, desk.place("peers") / f"{package}.onnx", *words]
+    argv: list[str | Path] = [HERE / "peers" / script, desk.place("peers") / f"{package}.onnx", *words]
     ours = partial(qingzhou, desk.checkouts["now"], "convert", desk.file("MobileNet"), "-o", desk.folder / "peers.onnx")
     return beside(turns({"now": ours, peer: partial(once, argv, python)}, 15, least=2, warm=False), peer, "cpu")

@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..desk import HERE, ORACLE, Desk, Figure, NotHere, answer, beside, elsewhere, qingzhou, turns
+from ..desk import ORACLE, Desk, Figure, NotHere, answer, beside, elsewhere, qingzhou, turns
 from ..goals import Goal
 from ..machine import Machine
-from ..measure import Spent
+from ..measure import HERE, Spent
 
 SECONDS, ALONE_SECONDS = 60, 20  # a round that has begun is ended
 DIGITS = ORACLE / "digits" / "test"
