@@ -14,7 +14,7 @@ from ..desk import Desk, Figure, NotHere, beside, elsewhere, turns
 from ..goals import Goal
 from ..machine import Machine
 
-SECONDS, JOBS = 30, 4
+SECONDS, JOBS = 25, 4
 WHAT = "one pupil at qingzhou serve: upload, look, convert MobileNetV2, download; the server and its jobs"
 
 

@@ -12,7 +12,7 @@ from ..goals import Goal
 from ..machine import Machine
 from ..measure import HERE, Spent
 
-SECONDS, ALONE_SECONDS = 60, 20  # a round that has begun is ended
+SECONDS, ALONE_SECONDS = 60, 15  # a round that has begun is ended
 DIGITS = ORACLE / "digits" / "test"
 CHECKPOINT = ORACLE / "trained" / "mobilenet_digits.pth"
 COUNT = 100  # pictures that calibrate
