@@ -83,6 +83,8 @@ def report(desk: Desk, machine: Machine, chosen: dict[str, list[Goal]]) -> list[
 
 def measured(goal: Goal, desk: Desk) -> Row:
     """A row, whatever happens."""
+    if goal.beside == "then" and desk.then is None:
+        return Row(goal, None, "only with --against CHECKOUT")
     try:
         return Row(goal, goal.measure(desk))
     except (NotHere, SystemExit, subprocess.CalledProcessError) as err:  # the last two: of what was measured or made

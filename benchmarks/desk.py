@@ -125,9 +125,7 @@ def turns(
 
 
 def beside(rounds: Sequence[Mapping[str, Any]], other: str, part: str = "") -> Figure:
-    """ "now" beside another of these rounds, by a part of what was spent or by the numbers themselves; NotHere."""
-    if other not in rounds[0]:
-        raise NotHere("--against CHECKOUT" if other == "then" else f"{other} is not here")
+    """ "now" beside another of these rounds, by a part of what was spent or by the numbers themselves."""
     pairs = [[getattr(one[name], part) if part else one[name] for name in ("now", other)] for one in rounds]
     now, then = map(min, zip(*pairs, strict=True))
     return Figure(now, then, statistics.median(a / b for a, b in pairs), len(pairs))

@@ -58,8 +58,6 @@ def test_only_what_is_asked_for() -> None:
 def test_a_ratio_is_the_median_of_the_rounds() -> None:
     rounds = [{"now": 1.0, "then": 2.0}, {"now": 9.0, "then": 10.0}, {"now": 6.0, "then": 8.0}]
     assert beside(rounds, "then") == Figure(now=1.0, beside=2.0, ratio=0.75, rounds=3)
-    with pytest.raises(NotHere, match="--against"):
-        beside([{"now": 1.0}], "then")
 
 
 def test_both_have_their_turns_and_nobody_is_always_first() -> None:
@@ -87,12 +85,19 @@ def test_whether_a_goal_is_met(ratio: float, aim: dict[str, float], met: bool | 
 
 def test_what_is_not_there_is_a_row_that_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found, missing = goal(Figure(0.41, 0.6, 0.68), most=0.68), goal(most=1)
-    rows = report(Desk(tmp_path), MACHINE, {"some": [found, missing]})
+    rows = report(Desk(tmp_path, then=ROOT), MACHINE, {"some": [found, missing]})
     printed = capsys.readouterr().out
     assert "0.41 s CPU" in printed and "<= 0.68 met" in printed and "pip install another" in printed
     assert "1 of 2 goals are met, 1 could not be measured" in printed
     told = json.loads(json.dumps([row.plain() for row in rows]))
     assert [one["met"] for one in told] == [True, None] and told[0].keys() == told[1].keys()
+
+
+def test_without_an_older_checkout_nothing_is_measured_beside_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (row,) = report(Desk(tmp_path), MACHINE, {"some": [goal(Figure(1, 1, 1), most=1)]})
+    assert row.figure is None and "--against CHECKOUT" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
