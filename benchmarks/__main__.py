@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -87,8 +86,10 @@ def measured(goal: Goal, desk: Desk) -> Row:
         return Row(goal, None, "only with --against CHECKOUT")
     try:
         return Row(goal, goal.measure(desk))
-    except (NotHere, SystemExit, subprocess.CalledProcessError) as err:  # the last two: of what was measured or made
-        return Row(goal, None, " ".join(str(err).split())[-120:])
+    except NotHere as err:
+        return Row(goal, None, str(err))
+    except (Exception, SystemExit) as err:  # one row that fails must not cost the others
+        return Row(goal, None, f"{type(err).__name__}: {' '.join(str(err).split())[-120:]}")
 
 
 def line(row: Row) -> str:

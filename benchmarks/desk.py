@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -84,7 +83,7 @@ class Desk:
 
 
 def environment(checkout: Path) -> dict[str, str]:
-    """In which a checkout's package is the one that is imported; one BLAS thread would hide what ours does itself."""
+    """In which a checkout's package is the one that is imported."""
     return {**ENVIRONMENT, "PYTHONPATH": str(checkout / "src")}
 
 
@@ -133,4 +132,4 @@ def beside(rounds: Sequence[Mapping[str, Any]], other: str, part: str = "") -> F
 
 def one_blas_thread() -> dict[str, str]:
     """For floors: threads of OpenBLAS that nobody needs are no part of them."""
-    return {**ENVIRONMENT, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
+    return {**ENVIRONMENT, "OPENBLAS_NUM_THREADS": "1"}

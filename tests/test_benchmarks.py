@@ -100,6 +100,23 @@ def test_without_an_older_checkout_nothing_is_measured_beside_it(
     assert row.figure is None and "--against CHECKOUT" in capsys.readouterr().out
 
 
+def test_a_row_that_fails_does_not_cost_the_others(tmp_path: Path) -> None:
+    def fails(_: Desk) -> Figure:
+        raise SystemExit("-c\nrun() ended with status 1: out of memory")
+
+    rows = report(
+        Desk(tmp_path),
+        MACHINE,
+        {
+            "some": [
+                Goal("one", "s", "it", "floor", fails),
+                Goal("two", "s", "it", "floor", lambda _: Figure(1, 2, 0.5)),
+            ]
+        },
+    )
+    assert "status 1: out of memory" in rows[0].missing and rows[1].figure == Figure(1, 2, 0.5)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [(["--only", "nobody"], "no row is called nobody"), (["--against", "docs"], "docs has no src/qingzhou")],
