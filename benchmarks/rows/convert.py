@@ -20,7 +20,7 @@ EXPORTERS = {  # a script of peers/ with its arguments, the package that it need
     "torch.onnx": (("torch_export.py", "default"), "torch", "torch onnx onnxscript"),
     "torch.onnx, script": (("torch_export.py", "torchscript"), "torch", "torch onnx onnxscript"),
     "tf2onnx": (("keras_export.py",), "tf2onnx", "tensorflow-cpu tf2onnx"),
-    "paddle2onnx": (("paddle_export.py",), "paddle2onnx", "paddlepaddle paddle2onnx"),
+    "paddle2onnx": (("paddle_export.py",), "paddle2onnx", "paddlepaddle paddle2onnx packaging"),
 }
 
 
