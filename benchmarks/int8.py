@@ -4,9 +4,9 @@ Ours, NNCF's and onnxruntime's own quantiser get the same inputs to calibrate wi
 Each works in a fresh process on one core. "cost" is CPU time as a multiple of running the bare network on the same
 inputs in the same minutes; of ours that is equalising, calibrating and searching, and "ranges" only calibrating, with
 histograms and with preparing the pictures. "wall" and "peak" of ours have judging in them. "three colours" is ours
-without the fourth channel of quant/wide.py. "SQNR" is of what the last layers give on inputs that were judged. "ORT" and
-"OpenVINO" are speeds by CPU time on one thread, in turns, as multiples of onnxruntime's with FP32. NNCF is needed for
-its rows only: pip install nncf openvino
+without the fourth channel of quant/wide.py. "SQNR" is of what the last layers give on inputs that were judged. "ORT"
+and "OpenVINO" are speeds by CPU time on one thread, in turns, as multiples of onnxruntime's with FP32. NNCF is needed
+for its rows only: pip install nncf openvino
 """
 
 from __future__ import annotations
