@@ -120,6 +120,19 @@ def boxes_inside(title: str, engine: str, facts: Facts) -> EngineError | None:
     )
 
 
+def bytes_inside(title: str, engine: str, facts: Facts) -> EngineError | None:
+    """Why a network that takes uint8 cannot run where an engine is given float32 only."""
+    if facts.card is None or facts.card.input.dtype == "float32":
+        return None
+    name = facts.path.name
+    return EngineError(
+        en=f"{name} takes pixels as uint8, which {title} is not given. Export the checkpoint: qingzhou export best.pth "
+        f"--engine {engine}. Or convert it without --input uint8.",
+        zh=f"{name} 的输入是 uint8 像素，{title} 不支持。请直接导出权重文件："
+        f"qingzhou export best.pth --engine {engine}；或不带 --input uint8 重新转换。",
+    )
+
+
 def two_stages(title: str, path: Path, network: str) -> EngineError:
     """The error for a detector whose second stage an engine cannot run."""
     return EngineError(

@@ -46,12 +46,11 @@ def widened(model: ModelProto) -> ModelProto:
 
 def _first(network: Network) -> _First | None:
     """Those of a picture that one small convolution reads, and nothing else."""
-    for entry in network.proto.graph.input:
-        rounding = _only_reader(network, entry.name, "QuantizeLinear")
-        back = rounding and _only_reader(network, rounding.output[0], "DequantizeLinear")
+    for rounding in (node for node in network.proto.graph.node if node.op_type == "QuantizeLinear"):
+        back = _only_reader(network, rounding.output[0], "DequantizeLinear")
         conv = back and _only_reader(network, back.output[0], "Conv")
         weights = conv and _integers(network, conv)
-        if rounding and back and weights and len(rounding.input) == 3:
+        if back and weights and len(rounding.input) == 3:
             return _First(rounding, back, weights)
     return None
 
