@@ -8,6 +8,7 @@ channels it makes; larger windows lose by the additional products (5 x 5 up to 0
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -68,9 +69,13 @@ def _integers(network: Network, conv: NodeProto) -> TensorProto | None:
     if floats is None or found is None or floats.op_type != "DequantizeLinear" or groups(conv) != 1:
         return None
     alone = len(network.readers[floats.output[0]]) == len(network.readers[found.name]) == 1
-    made, colours, *window = found.dims if len(found.dims) == 4 else (0, 0)
-    small = bool(window) and max(window) <= LARGEST_WINDOW and made <= MOST_MADE
-    return found if alone and small and colours == COLOURS and found.data_type == TensorProto.INT8 else None
+    return found if alone and gains(found.dims) and found.data_type == TensorProto.INT8 else None
+
+
+def gains(shape: Sequence[int]) -> bool:
+    """Whether a convolution with weights of this shape does: three channels, a small window, few outputs."""
+    made, colours, *window = shape if len(shape) == 4 else (0, 0)
+    return bool(window) and colours == COLOURS and max(window) <= LARGEST_WINDOW and made <= MOST_MADE
 
 
 def _reading(node: NodeProto, name: str) -> NodeProto:
