@@ -25,6 +25,7 @@ from .options import Options
 from .runtime.model.card import KEY, Card, Sample
 from .scenes import told_of, write_sample
 from .sources.as_asked import as_asked
+from .sources.as_bytes import as_bytes
 from .sources.network import Network
 from .sources.table import open_source
 from .spelling import option
@@ -97,6 +98,7 @@ def convert(
     iou_threshold: float | None = None,
     max_detections: int | None = None,
     preprocess: str | Path | Mapping[str, Any] | None = None,
+    input_type: str = "float32",
 ) -> Model:
     """Convert a checkpoint to a checked ONNX model, with a program that runs it beside it.
 
@@ -115,6 +117,7 @@ def convert(
     preprocess  how pictures are prepared, where the file does not say it or is wrong: "imagenet", "0-1", "-1-1", "raw"
                 (what becomes of pixels), a .toml file, or a dict with its keys: mean, std, pixels, color, resize,
                 fit, crop, pad, interpolation (docs/en/formats.md)
+    input_type  of pictures: "float32", normalised outside; "uint8", the pixels as they are, normalised in the network
 
     Every user error is a QingzhouError; nothing half-written is left behind.
 
@@ -135,6 +138,7 @@ def convert(
         iou_threshold=iou_threshold,
         max_detections=max_detections,
         preprocess=preprocess,
+        input_type=input_type,
     )
     return run_conversion(path, out, options).model
 
@@ -151,6 +155,7 @@ def run_conversion(path: str | Path, out: str | Path | None = None, options: Opt
     digest = opened.file.digest_ahead()
     counts = parameters(network.graph), macs(network.graph)
     network = _feeding_raw_pixels(network) if options.xeduhub else network
+    network = as_bytes(network) if options.input_type == "uint8" else network
     model, program, checks = _write(network, options, digest, output_path(opened.path, out, ".onnx"))
     seconds, told = time.perf_counter() - start, told_of(model.path, program)
     return Conversion(

@@ -70,7 +70,7 @@ class Info:
 
 
 def _plain(entry: Input) -> dict[str, object]:
-    return {"kind": entry.kind, "shape": entry.shape, "color": entry.color, "steps": entry.steps}
+    return {"kind": entry.kind, "shape": entry.shape, "color": entry.color, "dtype": entry.dtype, "steps": entry.steps}
 
 
 def read_info(path: str | Path) -> Info:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-OTHERWISE = {"xeduhub": "--xeduhub-input"}  # that are not called as in Python
+OTHERWISE = {"xeduhub": "--xeduhub-input", "input_type": "--input"}  # that are not called as in Python
 _on_command_line = False
 
 

@@ -180,6 +180,22 @@ def test_a_colour_photo(name: str, open_page: Open, desk: Path) -> None:
         np.testing.assert_allclose(found["scores"], expected.scores, atol=1e-5)
 
 
+def test_bytes_go_in_as_they_are(open_page: Open, desk: Path) -> None:
+    """--input uint8: the self-test passes, the numbers are bytes, and the answers those of the usual form."""
+    source = ORACLE / "trained/lenet_digits.pth"
+    usual = load(convert(source, desk / "floats.onnx"))
+    path = convert(source, desk / "bytes.onnx", input_type="uint8")
+    page, model = open_page(path), load(path)
+    assert "Self-test passed" in page.page.inner_text("#status")
+    for size in SIZES:
+        data = photo(desk / "photo.png", size).read_bytes()
+        batch, _ = prepare_view(read_image(data, "GRAY"), model.card.input)
+        found = page.prepare(data, dataclasses.asdict(model.card.input))
+        assert batch.dtype == np.uint8
+        np.testing.assert_array_equal(found["values"], batch.ravel())
+        np.testing.assert_allclose(page.predict(data)["scores"], usual.predict(data).scores, atol=1e-5)
+
+
 def test_several_classes(open_page: Open, desk: Path) -> None:
     """Each class by itself: all that reach the threshold are named, and the slider moves it."""
     path = convert(ORACLE / "heads/multilabel.pth", desk / "several.onnx", labels=["cat", "dog", "bird"])

@@ -124,7 +124,8 @@ def entry(found: Input) -> str:
         "tokens": say("words", "字词"),
     }
     sizes = " x ".join("N" if n is None else str(n) for n in found.shape)
-    return f"{sizes}  ({kinds[found.kind]}{', ' + found.color if found.color else ''})"
+    told = [kinds[found.kind], *filter(None, [found.color]), *([found.dtype] if found.dtype != "float32" else [])]
+    return f"{sizes}  ({', '.join(told)})"
 
 
 def step_text(step: Mapping[str, Any]) -> str:

@@ -44,8 +44,9 @@ from .search import Plan, Search, smoothed
 from .signal import Feed, session
 from .split import ENOUGH, Split, split
 from .storage import stored
-from .target import TARGETS, chosen, is_here, runs_here
+from .target import OF_X86, TARGETS, chosen, is_here, runs_here
 from .timing import Timing, compare
+from .wide import widened
 
 Found = TypeVar("Found")
 SUFFIXES = {"int8": ".int8.onnx", "int8-weights": ".int8w.onnx", "fp16": ".fp16.onnx"}
@@ -164,7 +165,8 @@ class _Job:
         every = counted(read, len(parts.calibration), self.tell, say("calibrating", "校准"))
         seen = _finite(lambda: calibrate(network, activations(network), every))
         parts = replace(parts, taken=frozenset(taken))
-        search = Search(network, seen, feeds, TARGETS[self.target], self.emulated, self.tell)
+        of_x86 = self.target in OF_X86
+        search = Search(network, seen, feeds, TARGETS[self.target], self.emulated, self.tell, of_x86)
         plan = search.best()
         made = self._judged(search, plan, parts)
         if not self._allowed(made):
@@ -172,7 +174,8 @@ class _Job:
         kept = made.plan.kept if made.plan else frozenset()
         self.tell(say("looking at each layer", "逐层查看"))
         layers = look_at(network, made.model, kept, feeds)
-        made = replace(made, layers=layers, model=brief(made.model, self.network))
+        model = widened(made.model) if of_x86 else made.model
+        made = replace(made, layers=layers, model=brief(model, self.network))
         return replace(made, timing=self._timing(made.model)) if is_here(self.target) else made
 
     def _allowed(self, made: _Made) -> bool:

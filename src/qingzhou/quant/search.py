@@ -9,6 +9,7 @@ from onnx import ModelProto
 
 from ..errors import say
 from ..progress import Tell, counted, silent
+from .bytewise import bytewise
 from .equalize import equalized
 from .network import Array, Network, activations
 from .qdq import Scheme, to_qdq
@@ -58,15 +59,18 @@ class Search:
         scheme: Scheme,
         emulated: bool,
         tell: Tell = silent,
+        of_x86: bool = False,
     ) -> None:
+        """of_x86: bytes go into the first convolution as they are, where it takes them; see bytewise.py."""
         self.network, self.seen, self.scheme, self.emulated, self.tell = network, seen, scheme, emulated, tell
-        self._feeds = feeds
+        self._feeds, self._of_x86 = feeds, of_x86
         self._means: dict[str, Array] = {name: one.mean for name, one in seen.items() if one.mean is not None}
 
     def model(self, method: str, corrected: bool, kept: frozenset[str]) -> ModelProto:
         """The network rounded that way."""
         ranges = {name: one.range(method) for name, one in self.seen.items()}
-        return to_qdq(self.network, ranges, self.scheme, kept, self._means if corrected else None)
+        model = to_qdq(self.network, ranges, self.scheme, kept, self._means if corrected else None)
+        return bytewise(model, self.network, self._means, self.scheme) if self._of_x86 else model
 
     def best(self) -> Plan:
         """The way with the best SQNR, everything in INT8."""

@@ -16,7 +16,7 @@ from ...graph.form import Graph
 from ...runtime.engine.ncnn import open_ncnn
 from ...runtime.engine.ncnn_format import CARD
 from ...runtime.model.card import Card
-from ..base import Engine, Settings, boxes_inside, installed, zero_points
+from ..base import Engine, Settings, boxes_inside, bytes_inside, installed, zero_points
 
 if TYPE_CHECKING:
     from ...onnxfile.facts import Facts
@@ -42,8 +42,8 @@ def open_model(path: Path, settings: Settings) -> Session:
 
 
 def takes(facts: Facts) -> EngineError | None:
-    """Why ncnn cannot run a model: boxes, zero points, or an operation, size or axis that it cannot express."""
-    if why := boxes_inside("ncnn", "ncnn", facts):
+    """Why ncnn cannot run a model: boxes, bytes, zero points, or an operation, size or axis that it cannot express."""
+    if why := boxes_inside("ncnn", "ncnn", facts) or bytes_inside("ncnn", "ncnn", facts):
         return why
     if facts.zero_points:
         return zero_points("ncnn", facts.path, "ncnn")
