@@ -64,6 +64,14 @@ class Network:
         """The nodes whose weights become int8, in order of execution."""
         return [node for node in self.proto.graph.node if node.op_type in WEIGHTED and self._has_matrix(node)]
 
+    @cached_property
+    def users(self) -> dict[str, list[NodeProto]]:
+        """For each weight, the weighted nodes that have it."""
+        found: dict[str, list[NodeProto]] = {}
+        for node in self.weighted:
+            found.setdefault(node.input[1], []).append(node)
+        return found
+
     def _has_matrix(self, node: NodeProto) -> bool:
         weight = self.constants.get(node.input[1])
         if weight is None or weight.data_type != TensorProto.FLOAT or len(weight.dims) < 2:
