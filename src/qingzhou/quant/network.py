@@ -167,17 +167,17 @@ def rebuilt(source: ModelProto, nodes: Iterable[NodeProto], constants: Iterable[
     """A model of the same inputs, outputs, versions and metadata around other nodes; no large constant is copied in
     vain.
     """
-    graph = GraphProto(name=source.graph.name, input=source.graph.input, output=source.graph.output)
-    graph.node.extend(nodes)
-    graph.initializer.extend(constants)
-    return ModelProto(
+    made = ModelProto(
         ir_version=source.ir_version,
         producer_name=source.producer_name,
         producer_version=source.producer_version,
         opset_import=source.opset_import,
         metadata_props=source.metadata_props,
-        graph=graph,
+        graph=GraphProto(name=source.graph.name, input=source.graph.input, output=source.graph.output),
     )
+    made.graph.node.extend(nodes)  # in its place, since a graph that is put into a model is copied
+    made.graph.initializer.extend(constants)
+    return made
 
 
 def channel_axis(node: NodeProto) -> int:

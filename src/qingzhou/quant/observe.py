@@ -41,15 +41,21 @@ def observed(
     few    the first inputs, by which that is decided; `every` gives all, these first. ValueError, with the name, if an
            activation is not finite
     """
-    watch, other = _Watch(network, few), equalized(network)
-    watch.take(few)
-    if other is not None:
-        beside = _Watch(other, few)
-        beside.take(few)
-        mine = watch.sqnr(watch.signal, scheme, emulated)
-        watch = beside if beside.sqnr(watch.signal, scheme, emulated) > mine else watch
+    watch = _chosen(network, few, scheme, emulated)
     watch.take(islice(every(), len(few), None))
     return watch.observed()
+
+
+def _chosen(network: Network, few: Sequence[Feed], scheme: Scheme, emulated: bool) -> _Watch:
+    """Of the two the better, after the first inputs; the other is let go before more come."""
+    watch, other = _Watch(network, few), equalized(network)
+    watch.take(few)
+    if other is None:
+        return watch
+    beside = _Watch(other, few)
+    beside.take(few)
+    mine = watch.sqnr(watch.signal, scheme, emulated)
+    return beside if beside.sqnr(watch.signal, scheme, emulated) > mine else watch
 
 
 class _Watch:

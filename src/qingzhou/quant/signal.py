@@ -30,6 +30,7 @@ def session(
     frugal    run a node as soon as it can be, so that no activation waits long for its last reader. Other layouts of
               activations would: what brings them back runs last
     """
+    give_back()  # of the session before
     ort = onnxruntime_package()
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads

@@ -69,7 +69,8 @@ def watched(
 
     def run(numbered: tuple[int, Feed]) -> Sight:
         number, feed = numbered
-        found = dict(zip(wanted, running.run(wanted, {**feed, OFFSET: np.array([number], np.int64)}), strict=True))
+        given = running.run(wanted, {**feed, OFFSET: np.array([number], np.int64)})
+        found = dict(zip(wanted, map(np.array, given), strict=True))  # copies: the engine's keep all its memory
         glances = {name: _glance(found, *outputs) for name, outputs in graph.outputs.items()}
         return Sight(glances, [found[name] for name in whole])
 
