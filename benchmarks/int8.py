@@ -2,9 +2,9 @@
 
 Ours, NNCF's and onnxruntime's own quantiser get the same inputs to calibrate with and are judged on the same others.
 Each works in a fresh process on one core. "cost" is CPU time as a multiple of running the bare network on the same
-inputs in the same minutes; of ours that is equalising, calibrating and searching, and "ranges" only calibrating, with
-histograms and with preparing the pictures. "wall" and "peak" of ours have judging in them. "three colours" is ours
-without the fourth channel of quant/wide.py, "of bytes" ours of the model with uint8 as its input. "SQNR" is of what the
+inputs in the same minutes; of ours that is equalising, calibrating and searching, and "ranges" all but the search,
+with preparing the pictures. "wall" and "peak" of ours have judging in them. "three colours" is ours without the fourth
+channel of quant/wide.py, "of bytes" ours of the model with uint8 as its input. "SQNR" is of what the
 last layers give on inputs that were judged. "ORT" and "OpenVINO" are speeds by CPU time on one thread, in turns, as
 multiples of onnxruntime's with FP32. NNCF is needed for its rows only: pip install nncf openvino
 """
@@ -59,13 +59,13 @@ def ours(work: Work, feeds: Feeds) -> dict[str, float]:
     from qingzhou.quant import pipeline
     from qingzhou.quant.search import Search
 
-    ranges, search, smoothing = clock(pipeline, "calibrate"), clock(Search, "best"), clock(pipeline, "smoothed")
+    inputs, ranges, search = clock(pipeline, "Inputs"), clock(pipeline, "observed"), clock(Search, "best")
     made = qingzhou.quantize(
         work.model, work.data, work.out, target=work.target, any_speed=True, max_drop=100, calibration=work.count
     )
     if made.path is None:
         raise SystemExit(made.explanation)
-    return {"cost": ranges[0] + search[0] + smoothing[0], "ranges": ranges[0]}
+    return {"cost": inputs[0] + ranges[0] + search[0], "ranges": inputs[0] + ranges[0]}
 
 
 def three_colours(work: Work, feeds: Feeds) -> dict[str, float]:

@@ -63,13 +63,15 @@ def open_session(
     if once:
         options.enable_cpu_mem_arena = False  # which takes more than a single run needs
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    if in_turns:
+        options.enable_mem_pattern = False  # one block for all activations: they would take more, and stay
     if once or in_turns:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if strict:
         options.add_session_config_entry("session.strict_shape_type_inference", "1")
     if once or os.path.getsize(path) > LARGE:
         options.add_session_config_entry("session.disable_prepacking", "1")
-    threads = threads or (1 if once else _threads())
+    threads = threads or (1 if once else threads_allowed())
     if threads:
         options.intra_op_num_threads = threads
     try:
@@ -115,7 +117,7 @@ def _is_unicode(path: str) -> bool:
     return True
 
 
-def _threads() -> int:
+def threads_allowed() -> int:
     """For whoever shares a machine with others; 0 where it is not said."""
     wanted = os.environ.get("QINGZHOU_THREADS", "")
     return int(wanted) if wanted.isdecimal() else 0
