@@ -151,7 +151,8 @@ def run_conversion(path: str | Path, out: str | Path | None = None, options: Opt
     digest = opened.file.digest_ahead()
     counts = parameters(network.graph), macs(network.graph)
     network = _feeding_raw_pixels(network) if options.xeduhub else network
-    model, program, checks = _write(network, options, digest, output_path(opened.path, out, ".onnx"))
+    with opened.file.held():
+        model, program, checks = _write(network, options, digest, output_path(opened.path, out, ".onnx"))
     seconds, told = time.perf_counter() - start, told_of(model.path, program)
     return Conversion(
         opened.path, model, program, *counts, options.written_opset, options.ir_version, checks, seconds, told
