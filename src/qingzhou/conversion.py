@@ -156,7 +156,8 @@ def run_conversion(path: str | Path, out: str | Path | None = None, options: Opt
     counts = parameters(network.graph), macs(network.graph)
     network = _feeding_raw_pixels(network) if options.xeduhub else network
     network = as_bytes(network) if options.input_type == "uint8" else network
-    model, program, checks = _write(network, options, digest, output_path(opened.path, out, ".onnx"))
+    with opened.file.held():
+        model, program, checks = _write(network, options, digest, output_path(opened.path, out, ".onnx"))
     seconds, told = time.perf_counter() - start, told_of(model.path, program)
     return Conversion(
         opened.path, model, program, *counts, options.written_opset, options.ir_version, checks, seconds, told

@@ -57,7 +57,10 @@ def lenet(open_page: Open, desk: Path) -> tuple[Page, Any]:
 
 def test_it_asks_nobody_else_and_complains_of_nothing(lenet: tuple[Page, Any]) -> None:
     page, _ = lenet
-    assert {urlsplit(url).hostname for url in page.requests if not url.startswith(("blob:", "data:"))} == {"127.0.0.1"}
+    asked = [url for url in page.requests if not url.startswith(("blob:", "data:"))]
+    assert {urlsplit(url).hostname for url in asked} == {"127.0.0.1"}
+    names = [urlsplit(url).path.rpartition("/")[2] for url in asked]
+    assert [names.count(name) for name in ("ort.wasm", "model.onnx", "card.json", "model.js")] == [1, 1, 1, 1]
     assert page.problems == []
     assert "Self-test passed" in page.page.inner_text("#status")
 
