@@ -62,7 +62,7 @@ EXTRAS = {
 
 # The same for what runs on boards. At its door each module has a place of its own, and the rooms are between them.
 ON_BOARDS = [
-    ["errors", "typed"],
+    ["errors", "typed", "dataclass"],
     ["file", "memory", "address", "text", "whole", "start"],
     ["model"],
     ["read"],

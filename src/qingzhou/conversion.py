@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from .onnxfile.metadata import metadata
 from .onnxfile.verify import Trial, check_structure, index_of, sample_for
 from .onnxfile.write import append_metadata, write_onnx
 from .options import Options
+from .runtime.dataclass import dataclass, replace
 from .runtime.model.card import KEY, Card, Sample
 from .scenes import told_of, write_sample
 from .sources.as_asked import as_asked

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import LabelError, QingzhouError, as_plain
 from .graph.count import macs, parameters
+from .runtime.dataclass import dataclass, field, replace
 from .runtime.model.card import Card, Input
 from .sources.onnx import ONNX
 from .sources.onnx import contents as contents_of_onnx

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from numbers import Integral
 
 from .errors import OptionError
 from .nets.preprocess import read_preprocess
 from .nets.recorded import Wanted
+from .runtime.dataclass import dataclass
 from .spelling import option
 
 OPSETS, IR_VERSIONS = range(11, 22), range(4, 11)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import InputError, OutputError, QingzhouError, say
+from .runtime.dataclass import dataclass
 from .runtime.model.detect import Detection
 from .runtime.predict import Prediction, Predictor
 from .runtime.read import JPEG, PICTURES, as_words, beside, counted, files_in, is_result, results_in

@@ -8,7 +8,6 @@ import random
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +17,7 @@ from ..engines import ENGINES
 from ..engines.machine import features, processor
 from ..errors import ExtraMissing, QingzhouError, say
 from ..progress import Tell, counted, silent
+from ..runtime.dataclass import replace
 from ..whole_file import fitting, scratch
 from .candidates import choose
 from .compare import pairs

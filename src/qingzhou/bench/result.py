@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import QingzhouError, as_plain
+from ..runtime.dataclass import dataclass, field
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from ..assumed import assumed_text
@@ -13,6 +12,7 @@ from ..devices import Device, load
 from ..errors import OptionError, language
 from ..quant import Quantized
 from ..runtime.address import hidden
+from ..runtime.dataclass import replace
 from ..runtime.model.card import Card
 from ..scenes import RUNTIME, SCENES, copy_runtime, needs, program
 from ..scenes.actions import whom

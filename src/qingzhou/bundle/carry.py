@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from ..errors import BoardError
 from ..own_files import kept_there
+from ..runtime.dataclass import dataclass, field
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -32,6 +31,7 @@ from ..onnxfile.facts import Facts
 from ..quant import Quantized
 from ..quant.pictures import with_pictures
 from ..quant.signed import signed
+from ..runtime.dataclass import dataclass, replace
 from ..runtime.file import is_file
 from ..runtime.model.card import Card
 

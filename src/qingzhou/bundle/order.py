@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..devices import Device
+from ..runtime.dataclass import dataclass, field
 from ..runtime.model.card import Card
 from ..scenes import SCENES, program
 from ..scenes.actions import rules_for

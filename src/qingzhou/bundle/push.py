@@ -12,11 +12,11 @@ import posixpath
 import shlex
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..errors import BoardError, FileMissing, ModelError, OptionError, say
+from ..runtime.dataclass import dataclass
 from ..runtime.file import open_file
 from ..runtime.text import line
 from ..whole_file import scratch

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 from ..errors import QingzhouError
 from ..onnxfile.facts import Facts
 from ..runtime.bundle.selftest import shown, summary
+from ..runtime.dataclass import dataclass
 from ..runtime.draw import draw
 from ..runtime.engine.session import open_session
 from ..runtime.model.image import open_picture

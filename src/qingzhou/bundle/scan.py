@@ -7,10 +7,10 @@ import re
 import socket
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import OptionError
+from ..runtime.dataclass import dataclass
 
 MOST = 1024  # addresses that are asked
 PATIENCE = 1.0  # seconds for one of them

@@ -8,13 +8,13 @@ import hashlib
 import logging
 import shlex
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from ..errors import BoardError, ExtraMissing, HostKeyError, say
+from ..runtime.dataclass import dataclass, field
 
 CONNECT = 15  # seconds to wait for a board that answers at all
 LARGEST = 16 << 20  # bytes of a file that comes from a board

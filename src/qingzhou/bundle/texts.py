@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from ..devices import Device
+from ..runtime.dataclass import dataclass
 from ..runtime.text import code
 
 SELFTEST = '''"""{about}"""

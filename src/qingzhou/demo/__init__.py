@@ -7,12 +7,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 
 from ..conversion import Conversion, run_conversion
 from ..errors import OutputError
+from ..runtime.dataclass import dataclass
 from ..whole_file import replacing
 
 CHECKPOINT, PICTURE = "lenet_digits.pth", "digit.png"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from pathlib import Path
 
 from ..engines import Artifact, compile_for
@@ -12,6 +11,7 @@ from ..engines.table import engine_here
 from ..errors import AccuracyLost, say
 from ..progress import Tell, silent
 from ..quant import Quantized
+from ..runtime.dataclass import replace
 from ..whole_file import folder_beside, output_path
 from .make import Maker
 from .plan import kind_of, refusal

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from ..engines.base import two_stages
 from ..onnxfile.facts import Facts
 from ..progress import Tell, silent
 from ..quant import Quantized, quantize
+from ..runtime.dataclass import dataclass
 from ..sources.network import Network
 from ..sources.read import read_network
 from ..whole_file import fitting

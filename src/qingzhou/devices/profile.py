@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from ..errors import say
+from ..runtime.dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import LabelError, ModelError, QingzhouError, say
@@ -18,6 +17,7 @@ from ..nets.architecture import imagenet_input
 from ..nets.lenet import grey_input
 from ..nets.names import parse_name
 from ..nets.pictures import MEAN, STD
+from ..runtime.dataclass import dataclass, replace
 from ..runtime.model.card import Card, Input, Output
 
 LONGEST = 1 << 20  # characters of metadata that are parsed

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import shutil
 import time
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ import numpy as np
 
 from ..errors import InputError, ModelError, OptionError, say
 from ..onnxfile.facts import Facts
+from ..runtime.dataclass import dataclass, replace
 from ..runtime.engine.session import open_session
 from ..runtime.file import is_file
 from ..runtime.model import detect

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from ..errors import OptionError
+from ..runtime.dataclass import replace
 from ..runtime.file import is_file
 from ..runtime.predict import Predictor
 from . import onnxruntime, openvino

@@ -5,13 +5,13 @@ make them so.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import lgamma, log
 
 import numpy as np
 
 from ..errors import LabelError, say
 from ..labels import number
+from ..runtime.dataclass import dataclass
 from .result import Classification, DetectionScore, Matrix, Regression, mistaken
 
 LEAST_MAP = 0.01  # a detector below that finds as good as nothing

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from ..errors import QingzhouError, as_plain
 from ..labels import Matcher
+from ..runtime.dataclass import dataclass, field
 from ..runtime.model.card import Card
 
 Matrix = npt.NDArray[np.int64]

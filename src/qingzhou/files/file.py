@@ -8,7 +8,7 @@ import stat
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field  # of which there are thousands, whose methods must be quick
 from pathlib import Path
 from threading import Thread
 from typing import cast

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from ..runtime.dataclass import dataclass
 
 MOST_AXES = 32  # of a tensor or an array; numpy before 2 has no more
 MOST_ELEMENTS = 1 << 62

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field  # of which there are thousands, whose methods must be quick
 from typing import Any
 
 import numpy as np
+
+from ..runtime.dataclass import replace
 
 Array = np.ndarray[Any, Any]
 Dim = int | str  # a str names a dimension that is free, such as "batch"; "?" is one of which nothing is known

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from ..errors import ModelError
+from ..runtime.dataclass import dataclass
 from .form import Array, Constant, Dim, Node, Shape, Value
 
 UNKNOWN = "?"

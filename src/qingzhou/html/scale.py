@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from ..runtime.dataclass import dataclass
 
 
 def ticks(low: float, high: float, most: int = 6) -> list[float]:

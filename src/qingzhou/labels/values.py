@@ -6,7 +6,6 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from ..errors import say
 from ..files.types import Opaque, TensorRef
+from ..runtime.dataclass import dataclass
 from ..spelling import class_names, option
 from .decode import decode
 from .text import parse

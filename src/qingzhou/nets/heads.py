@@ -6,11 +6,11 @@ Which ones a checkpoint has shows in the names of its tensors; what does not sho
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 
 from ..graph.form import Value
 from ..graph.record import Recorder
+from ..runtime.dataclass import dataclass
 from .architecture import Config
 from .settings import Activation
 from .shapes import Shapes, agreed, children, class_counts

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 from ..errors import TensorMismatch, UnsupportedCheckpoint
 from ..graph.form import Graph
+from ..runtime.dataclass import dataclass, replace
 from .architecture import Candidate, Config
 from .layouts import Layout
 from .pages import PAGES

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from ..errors import ArchitectureMismatch
+from ..runtime.dataclass import dataclass
 
 BACKBONES = (
     "LeNet",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ..graph.form import Value
 from ..graph.record import Recorder
+from ..runtime.dataclass import dataclass
 from .detector import (
     Box,
     Levels,

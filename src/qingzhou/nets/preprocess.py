@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeGuard
 
 from ..errors import FileMissing, OptionError, say
+from ..runtime.dataclass import dataclass
 from ..runtime.file import open_file
 from ..runtime.model.card import COLORS
 from ..runtime.model.fields import LARGEST_SIDE

@@ -6,10 +6,10 @@ All stack residual blocks in four stages; depth, widths and groups show in the s
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from ..graph.form import Value
 from ..graph.record import Recorder
+from ..runtime.dataclass import dataclass
 from ..runtime.model.card import Input
 from .architecture import Architecture, classifier, imagenet_input
 from .heads import Headed, head, heads

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from ..runtime.dataclass import dataclass
 
 Numbers = tuple[float, ...]
 Step = dict[str, Any]  # one of the card's `steps`: JSON, which runtime/model/card.py checks

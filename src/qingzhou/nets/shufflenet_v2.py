@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from ..graph.form import Value
 from ..graph.record import Recorder
+from ..runtime.dataclass import dataclass
 from .architecture import Architecture, classifier, imagenet_input
 from .heads import Headed, head, heads
 from .shapes import Shapes, size

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from ..graph.form import Value
 from ..graph.record import Recorder
+from ..runtime.dataclass import dataclass
 from .architecture import Config
 from .blocks import divisible
 from .detector import Box, Level, Levels

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from ..runtime.dataclass import dataclass
 
 STRIDES = (4, 8, 16, 32, 64)  # of the five levels; regions are cut out of the first four
 

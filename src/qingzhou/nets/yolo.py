@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from ..errors import OptionError
+from ..runtime.dataclass import replace
 from ..spelling import option
 from . import yolov3
 from .architecture import Architecture

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from ..files import protobuf
 from ..files.protobuf import DTYPES
 from ..graph.form import UNRANKED, Attr, Constant, Graph, Node, Raw, Value
+from ..runtime.dataclass import dataclass
 from ..version import __version__
 from .lower import Rules, lower
 

@@ -7,11 +7,11 @@ with weights made floats again, it is recognised as before.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..graph.form import Array, Constant, Graph, Node
+from ..runtime.dataclass import dataclass, replace
 
 QUANTIZED = (
     "QuantizeLinear",

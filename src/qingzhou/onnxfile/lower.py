@@ -7,12 +7,12 @@ detectors, lower_heads.py those of classifiers' heads.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 import numpy as np
 
 from ..graph.fold import scale_and_shift
 from ..graph.form import BLOCK, Array, Constant, Graph, Node, roles
+from ..runtime.dataclass import replace
 from . import lower_detection, lower_heads
 from .lowering import Lowering
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import mmap
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from ..files.wire import BYTES, Field, Message
 from ..graph.count import NOTHING, Work, work
 from ..graph.form import UNRANKED, Constant, Graph, Node, Raw, Shape, Value
 from ..graph.infer import inferred
+from ..runtime.dataclass import dataclass, field
 from ..runtime.file import open_file
 from .tensor import Tensor, constant_of, read_tensor, row
 from .upgrade import upgraded

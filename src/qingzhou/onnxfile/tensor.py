@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from ..files.limits import elements
 from ..files.protobuf import NAMES
 from ..files.wire import Field, Message
 from ..graph.form import Array, Constant, Node
+from ..runtime.dataclass import dataclass
 from ..runtime.file import open_file
 
 BFLOAT16 = 16

@@ -7,13 +7,13 @@ function: it takes the node and gives the nodes that stand in its place.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from ..errors import ModelError
 from ..graph.form import OPSET, Array, Constant, Graph, Node
+from ..runtime.dataclass import dataclass, field, replace
 
 # What an attribute is where the file does not say it: of those that opset 11 has too, since it may be written again.
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {

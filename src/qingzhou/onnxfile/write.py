@@ -6,7 +6,6 @@ import contextlib
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,6 +14,7 @@ import numpy as np
 from ..files import protobuf
 from ..files.protobuf import DTYPES, GRAPH, INITIALIZER, OUTPUT
 from ..graph.form import Constant, Value
+from ..runtime.dataclass import replace
 from .emit import Emitted, value_info
 
 

@@ -16,10 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 TAG = re.compile(r"(\\*)\[([a-z#/@][^[]*?)]")  # rich's markup, with the backslashes that make a text of it
-KNOWN = re.compile(
-    "[ -~\n\xa1-\xac\xae-\u02ff→✓✗…–—\u3001-\u3020\u4e00-\u9fff\uff01-\uff5e]*"
-)  # letters of a known width
-WIDE = re.compile("[\u3001-\uff5e]")
+MARKS = frozenset("\n→✓✗·…–—×→←±°µ")  # beside ASCII and Chinese, letters of a known width
 WORD = re.compile(r"\s*\S+\s*")
 GAP = "  "  # between columns
 
@@ -47,7 +44,7 @@ class Plain:
         """None for what only rich can lay out."""
         if isinstance(text, Table):
             return _rows(text, self.width)
-        if not isinstance(text, str) or not KNOWN.fullmatch(text):
+        if not isinstance(text, str) or not _is_known(text):
             return None
         lines = (unmarked(text) if markup else text).split("\n")
         return lines if soft_wrap else _wrapped(lines, self.width)
@@ -75,9 +72,20 @@ def unmarked(text: str) -> str:
     return "".join([*parts, text[at:].replace("\\[", "[")])
 
 
+def _is_known(text: str) -> bool:
+    """Whether it has only letters whose width all terminals agree on; a pattern of these would take ms to compile."""
+    return (text.isascii() and text.isprintable()) or all(
+        " " <= one <= "~" or one in MARKS or _is_wide(one) for one in text
+    )
+
+
+def _is_wide(letter: str) -> bool:
+    return "\u4e00" <= letter <= "\u9fff" or "\u3001" <= letter <= "\u3020" or "\uff01" <= letter <= "\uff5e"
+
+
 def _cells(text: str) -> int:
-    """How many letters wide a text of KNOWN is: Chinese ones are two."""
-    return len(text) + len(WIDE.findall(text))
+    """How many letters wide a known text is: Chinese ones are two."""
+    return len(text) if text.isascii() else len(text) + sum(map(_is_wide, text))
 
 
 def _wrapped(lines: list[str], width: int) -> list[str] | None:
@@ -109,7 +117,7 @@ def _rows(table: Table, width: int) -> list[str] | None:
     heads = [] if table.facts else [tuple(one.head for one in table.columns)]
     count = len(table.columns)
     rows = [(*map(unmarked, row), *[""] * (count - len(row))) for row in (*heads, *table.rows)]
-    known = all(KNOWN.fullmatch(cell) and "\n" not in cell for row in rows for cell in row)
+    known = all(_is_known(cell) and "\n" not in cell for row in rows for cell in row)
     if not table.rows or not known or any(one.justify != "left" or one.min_width for one in table.columns):
         return None
     widths = [max(map(_cells, column)) for column in zip(*rows, strict=True)]

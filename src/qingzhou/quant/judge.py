@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +16,7 @@ from ..evaluate.judge import JUDGES, check_answers
 from ..evaluate.regress import numeric, regress
 from ..evaluate.result import Box, Case, Classification, DetectionScore, Failure, Regression
 from ..labels import Matcher
+from ..runtime.dataclass import dataclass, field
 from ..runtime.model.answers import label_of
 from ..runtime.model.card import Card
 from .pair import Both, Drop, Pair, jackknifed_drop, paired_drop

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import onnx
 
 from ..errors import QingzhouError
 from ..evaluate.result import Case
+from ..runtime.dataclass import replace
 from ..runtime.model.answers import THROUGH, Look, look
 from ..runtime.model.card import KEY, Card
 from ..runtime.predict import Predictor

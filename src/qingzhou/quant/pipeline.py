@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from math import prod
@@ -27,6 +26,7 @@ from ..errors import (
     say,
 )
 from ..progress import Tell, counted, silent
+from ..runtime.dataclass import dataclass, replace
 from ..runtime.engine.session import open_session
 from ..runtime.model.card import Card
 from ..runtime.predict import Predictor

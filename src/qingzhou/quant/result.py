@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import NothingToJudge, say
 from ..evaluate.doubt import beats_guessing, blind
+from ..runtime.dataclass import dataclass
 from .judge import Verdict
 from .layers import Layer
 from .pair import enough, unseen

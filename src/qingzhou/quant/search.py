@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from onnx import ModelProto
 
 from ..errors import say
 from ..progress import Tell, counted, silent
+from ..runtime.dataclass import dataclass
 from .equalize import equalized
 from .network import Array, Network, activations
 from .qdq import Scheme, to_qdq

@@ -7,7 +7,6 @@ import random
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from ..errors import DataError, FileMissing, InputError, NothingToJudge, Qingzho
 from ..evaluate.data import read_data
 from ..evaluate.places import files_in
 from ..evaluate.result import Case, Dataset
+from ..runtime.dataclass import dataclass, field, replace
 from ..runtime.file import open_file
 from ..runtime.model.card import Card
 from ..runtime.model.rows import read_rows

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
+from ..runtime.dataclass import dataclass
 from .read import NUMBERS, Row
 
 KEY = ("network", "model", "device", "engine", "precision", "size_bytes", "source")

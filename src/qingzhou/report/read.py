@@ -6,12 +6,12 @@ import dataclasses
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..devices import all_devices
 from ..errors import FileMissing, language, say
+from ..runtime.dataclass import dataclass
 from ..runtime.file import open_file
 from ..runtime.model.fields import integer
 from ..runtime.text import line

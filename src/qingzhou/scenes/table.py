@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from ..errors import OptionError
+from ..runtime.dataclass import dataclass
 from ..runtime.model.card import Card
 
 

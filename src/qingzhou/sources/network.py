@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..assumed import assumed_text
 from ..graph.form import Array, Graph
+from ..runtime.dataclass import dataclass, field, replace
 from ..runtime.model.card import Card
 
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -14,6 +13,7 @@ from ..files.limits import Limits
 from ..files.refusals import naming, unsafe
 from ..files.sniff import HEAD, sniff
 from ..own_files import is_plain
+from ..runtime.dataclass import dataclass, field
 
 if TYPE_CHECKING:  # the machinery is light: what a source needs is imported when it reads
     from ..errors import ModelError

@@ -13,7 +13,6 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
@@ -21,6 +20,7 @@ from urllib.parse import urlsplit
 from ..errors import FileMissing, ModelError, OptionError, QingzhouError, say
 from ..runtime.address import parts as address_parts
 from ..runtime.address import shown
+from ..runtime.dataclass import dataclass
 from ..runtime.errors import line
 from ..runtime.file import open_file
 from ..runtime.model.fields import parse_json

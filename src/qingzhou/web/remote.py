@@ -6,7 +6,6 @@ import re
 import shutil
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -16,6 +15,7 @@ from ..devices import load
 from ..errors import OutputError, QingzhouError, say
 from ..files.sniff import HEAD, model_suffix
 from ..own_files import program_place
+from ..runtime.dataclass import dataclass
 from ..runtime.errors import lines
 from ..runtime.file import open_file
 from ..runtime.model.card import Card

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from ..runtime.dataclass import dataclass, field
 
 MB = 1 << 20
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from ...errors import EngineError
 from ...graph.form import Array, Graph, Node, roles
 from ...onnxfile.integers import Integers, Rounded
+from ...runtime.dataclass import dataclass, field
 from ...runtime.engine.ncnn_format import MAGIC
 
 Number = int | float | Sequence[int] | Sequence[float]

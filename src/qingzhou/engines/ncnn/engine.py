@@ -7,12 +7,12 @@ run by runtime/engine/ncnn.py. ncnn knows blobs called in0, in1, … and out0, o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import EngineError, OptionError
 from ...graph.form import Graph
+from ...runtime.dataclass import replace
 from ...runtime.engine.ncnn import open_ncnn
 from ...runtime.engine.ncnn_format import CARD
 from ...runtime.model.card import Card

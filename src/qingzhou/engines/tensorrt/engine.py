@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...errors import EngineError, QingzhouError, say
+from ...runtime.dataclass import replace
 from ...runtime.engine.as_onnxruntime import Entry, OneByOne
 from ...runtime.engine.package import package
 from ...runtime.engine.session import open_session

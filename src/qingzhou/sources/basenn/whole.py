@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ...errors import OptionError, QingzhouError, TensorMismatch, UnsupportedCheckpoint, say
@@ -12,6 +11,7 @@ from ...files.types import Checkpoint, Opaque
 from ...graph.form import Graph, Shape, Value
 from ...graph.record import Recorder
 from ...labels import named_in
+from ...runtime.dataclass import dataclass
 from ...runtime.model.card import COLORS, Card, Input, Output
 from ...spelling import option
 from ..network import Network, origin

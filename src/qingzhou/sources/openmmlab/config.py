@@ -7,11 +7,11 @@ anchors, thresholds, where a bottleneck of ResNet has its stride, and (pipeline.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 
 from ...errors import say
 from ...files.refusals import short
 from ...nets.settings import Anchors, Numbers, Settings, Stage
+from ...runtime.dataclass import dataclass, field, replace
 from .config_text import Unreadable, parse
 from .config_values import MOST_SHAPES, at, count, first, numbers, rows, share, sizes, type_name
 from .layers import read_layers

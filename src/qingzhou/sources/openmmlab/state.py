@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from ...errors import OptionError, TensorMismatch, UnsupportedCheckpoint, say
 from ...files.types import Checkpoint
@@ -13,6 +12,7 @@ from ...nets.heads import Headed
 from ...nets.match import Match, recognise
 from ...nets.recorded import Wanted
 from ...nets.shapes import Shapes
+from ...runtime.dataclass import replace
 from ...runtime.model.card import Card
 from ...spelling import option
 from ..network import Network, origin

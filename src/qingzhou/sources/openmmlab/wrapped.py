@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 
 from ...errors import UnsupportedCheckpoint, say
 from ...files.types import Checkpoint, Tensors
@@ -17,6 +16,7 @@ from ...nets.architecture import Candidate
 from ...nets.match import candidates
 from ...nets.settings import Settings
 from ...nets.shapes import Shapes
+from ...runtime.dataclass import replace
 from ..source import Opened
 from ..torch.container import checkpoint_in
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from ...errors import QingzhouError, TensorMismatch, UnsupportedCheckpoint
 from ...files.types import Opaque, TensorRef
 from ...graph.form import Dim, Shape, Value
 from ...graph.record import Recorder
+from ...runtime.dataclass import dataclass
 from ...spelling import option
 
 Flow = Value | tuple[Value, ...]  # what runs between layers: an LSTM gives a tuple

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from ...errors import say
 from ...files.limits import Limits
 from ...files.refusals import short, unsafe, unsupported
 from ...files.types import Opaque, TensorRef
+from ...runtime.dataclass import dataclass, field
 from .tensors import refuse_tensor
 from .wrappers import COUNTERS, choose_average, is_module, is_state_dict, is_tensor, strip, stripped_note, unwrap
 

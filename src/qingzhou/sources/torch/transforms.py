@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from ...errors import ModelError, say
 from ...files.refusals import short
 from ...files.types import Opaque
+from ...runtime.dataclass import dataclass, field
 from ...runtime.model.card import Card, Input, Output
 from .module import entries, integers
 
