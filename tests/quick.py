@@ -11,6 +11,7 @@ TESTS = Path(__file__).parent
 QUICK = {
     "runtime": ["runtime/test_rows.py", "runtime/test_text.py", "runtime/test_words.py", "runtime/test_image.py"],
     "version": ["test_public_names.py"],
+    "dataclass": ["test_dataclass.py"],
     "errors": ["test_languages.py::test_how_the_command_line_is_used_is_said_in_chinese"],
     "own_files": [
         "bundle/test_renewed.py::test_what_is_somebodys_own_stays",
@@ -46,7 +47,7 @@ QUICK = {
     "bundle": ["bundle/test_bundle_rules.py", "bundle/test_carry.py"],
     "report": ["report"],
     "doors": ["doors/test_doors_choice.py", "test_cli.py::test_doors"],
-    "present": ["evaluate/test_evaluate_shown.py"],
+    "present": ["test_plain.py", "evaluate/test_evaluate_shown.py"],
     "web": ["web/test_turns.py", "web/test_unzip.py"],
     "cli_usage": ["test_languages.py::test_in_english_click_speaks_for_itself"],
     "cli_common": ["test_cli.py::test_the_language_of_the_environment"],

@@ -18,7 +18,7 @@ PACKAGE = Path(qingzhou.__file__).parent
 # A room imports from rooms above its line only. Rooms of one line do not know each other.
 FLOW = [
     ["runtime"],
-    ["errors", "version"],
+    ["errors", "version", "dataclass"],
     ["own_files", "progress", "assumed", "endings", "spelling"],
     ["whole_file"],
     ["html", "devices"],
@@ -62,7 +62,7 @@ EXTRAS = {
 
 # The same for what runs on boards. At its door each module has a place of its own, and the rooms are between them.
 ON_BOARDS = [
-    ["errors", "typed", "dataclass"],
+    ["errors", "typed"],
     ["file", "memory", "address", "text", "whole", "start"],
     ["model"],
     ["read"],

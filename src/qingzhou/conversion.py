@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from .dataclass import dataclass, replace
 from .errors import ModelError, UnsupportedCheckpoint, say
 from .files.file import File
 from .graph.count import macs, parameters
@@ -22,7 +23,6 @@ from .onnxfile.metadata import metadata
 from .onnxfile.verify import Trial, check_structure, index_of, sample_for
 from .onnxfile.write import append_metadata, write_onnx
 from .options import Options
-from .runtime.dataclass import dataclass, replace
 from .runtime.model.card import KEY, Card, Sample
 from .scenes import told_of, write_sample
 from .sources.as_asked import as_asked

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .dataclass import dataclass, field, replace
 from .errors import LabelError, QingzhouError, as_plain
 from .graph.count import macs, parameters
-from .runtime.dataclass import dataclass, field, replace
 from .runtime.model.card import Card, Input
 from .sources.onnx import ONNX
 from .sources.source import Contents, Part

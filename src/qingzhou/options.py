@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from numbers import Integral
 
+from .dataclass import dataclass
 from .errors import OptionError
 from .nets.preprocess import read_preprocess
 from .nets.recorded import Wanted
-from .runtime.dataclass import dataclass
 from .spelling import option
 
 OPSETS, IR_VERSIONS = range(11, 22), range(4, 11)

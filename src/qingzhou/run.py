@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from .dataclass import dataclass
 from .errors import InputError, OutputError, QingzhouError, say
-from .runtime.dataclass import dataclass
 from .runtime.model.detect import Detection
 from .runtime.predict import Prediction, Predictor
 from .runtime.read import JPEG, PICTURES, as_words, beside, counted, files_in, is_result, results_in

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..dataclass import replace
 from ..engines import ENGINES
 from ..engines.machine import features, processor
 from ..errors import ExtraMissing, QingzhouError, say
 from ..progress import Tell, counted, silent
-from ..runtime.dataclass import replace
 from ..whole_file import fitting, scratch
 from .candidates import choose
 from .compare import pairs

@@ -7,8 +7,8 @@ from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
+from ..dataclass import dataclass, field
 from ..errors import QingzhouError, as_plain
-from ..runtime.dataclass import dataclass, field
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..assumed import assumed_text
+from ..dataclass import replace
 from ..devices import Device, load
 from ..errors import OptionError, language
 from ..quant import Quantized
 from ..runtime.address import hidden
-from ..runtime.dataclass import replace
 from ..runtime.model.card import Card
 from ..scenes import RUNTIME, SCENES, copy_runtime, needs, program
 from ..scenes.actions import whom

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from pathlib import PurePosixPath
 
+from ..dataclass import dataclass, field
 from ..errors import BoardError
 from ..own_files import kept_there
-from ..runtime.dataclass import dataclass, field
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..dataclass import dataclass
 from ..devices import Device, all_devices
 from ..errors import BundleError
-from ..runtime.dataclass import dataclass
 from .form import OnDevice
 
 LIVE = ("camera", "video", "web", "ask", "cascade", "listen")

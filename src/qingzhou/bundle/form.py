@@ -9,6 +9,7 @@ from pathlib import Path
 
 import onnx
 
+from ..dataclass import dataclass, replace
 from ..deploy import plan
 from ..deploy.make import Maker
 from ..devices import Device
@@ -31,7 +32,6 @@ from ..onnxfile.facts import Facts
 from ..quant import Quantized
 from ..quant.pictures import with_pictures
 from ..quant.signed import signed
-from ..runtime.dataclass import dataclass, replace
 from ..runtime.file import is_file
 from ..runtime.model.card import Card
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..dataclass import dataclass, field
 from ..devices import Device
-from ..runtime.dataclass import dataclass, field
 from ..runtime.model.card import Card
 from ..scenes import SCENES, program
 from ..scenes.actions import rules_for

@@ -15,8 +15,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from ..dataclass import dataclass
 from ..errors import BoardError, FileMissing, ModelError, OptionError, say
-from ..runtime.dataclass import dataclass
 from ..runtime.file import open_file
 from ..runtime.text import line
 from ..whole_file import scratch

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from ..dataclass import dataclass
 from ..own_files import is_folder, is_plain, kept_name, program_place
-from ..runtime.dataclass import dataclass
 from .contents import FACTS, as_text, digests, is_sealed, read_facts, sha256_of, written
 
 UNFINISHED = "unfinished"  # in bundle.json while it is being made again: the digests of the new files

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from ..dataclass import dataclass
 from ..errors import QingzhouError
 from ..onnxfile.facts import Facts
 from ..runtime.bundle.selftest import shown, summary
-from ..runtime.dataclass import dataclass
 from ..runtime.draw import draw
 from ..runtime.engine.session import open_session
 from ..runtime.model.image import open_picture

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from ..dataclass import dataclass
 from ..errors import OptionError
-from ..runtime.dataclass import dataclass
 
 MOST = 1024  # addresses that are asked
 PATIENCE = 1.0  # seconds for one of them

@@ -13,8 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from ..dataclass import dataclass, field
 from ..errors import BoardError, ExtraMissing, HostKeyError, say
-from ..runtime.dataclass import dataclass, field
 
 CONNECT = 15  # seconds to wait for a board that answers at all
 LARGEST = 16 << 20  # bytes of a file that comes from a board

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ..dataclass import dataclass
 from ..devices import Device
-from ..runtime.dataclass import dataclass
 from ..runtime.text import code
 
 SELFTEST = '''"""{about}"""

@@ -11,8 +11,8 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from ..conversion import Conversion, run_conversion
+from ..dataclass import dataclass
 from ..errors import OutputError
-from ..runtime.dataclass import dataclass
 from ..whole_file import replacing
 
 CHECKPOINT, PICTURE = "lenet_digits.pth", "digit.png"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from ..dataclass import replace
 from ..engines import Artifact, compile_for
 from ..engines.artifact import check_precision
 from ..engines.table import engine_here
 from ..errors import AccuracyLost, say
 from ..progress import Tell, silent
 from ..quant import Quantized
-from ..runtime.dataclass import replace
 from ..whole_file import folder_beside, output_path
 from .make import Maker
 from .plan import kind_of, refusal

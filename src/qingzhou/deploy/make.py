@@ -6,12 +6,12 @@ from functools import cached_property
 from pathlib import Path
 
 from ..conversion import convert
+from ..dataclass import dataclass
 from ..engines import Engine
 from ..engines.base import two_stages
 from ..onnxfile.facts import Facts
 from ..progress import Tell, silent
 from ..quant import Quantized, quantize
-from ..runtime.dataclass import dataclass
 from ..sources.network import Network
 from ..sources.read import read_network
 from ..whole_file import fitting

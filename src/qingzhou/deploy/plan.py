@@ -7,13 +7,13 @@ from math import inf
 from pathlib import Path
 from typing import Literal
 
+from ..dataclass import dataclass
 from ..devices import Device
 from ..engines import Engine
 from ..engines.table import engine_on_devices, is_compiled
 from ..errors import BundleError, EngineError, ModelError
 from ..graph.count import Work
 from ..onnxfile.facts import Facts
-from ..runtime.dataclass import dataclass
 
 CLEARLY = 1.1  # times fewer instructions that INT8 must take
 MOBILENET_V2 = Work(278_790_656, 20_716_416, 6_895_796, 53)  # at 224 x 224: the speeds of the profiles are its

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ..dataclass import dataclass
 from ..errors import say
-from ..runtime.dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from pathlib import Path
 
-from ..runtime.dataclass import dataclass
+from ..dataclass import dataclass
 
 NAMES = ("MMEdu", "BaseNN", "XEdu")
 HOME = Path(__file__).resolve().parent

@@ -8,9 +8,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ..dataclass import dataclass
 from ..errors import CheckpointMissing, OptionError, QingzhouError, say
 from ..model import Model
-from ..runtime.dataclass import dataclass
 from ..runtime.text import line, lines
 
 OUT_FILE = "convert_model.onnx"  # both originals write there unless told otherwise

@@ -11,13 +11,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..dataclass import dataclass, replace
 from ..errors import LabelError, ModelError, QingzhouError, say
 from ..labels import read_labels, wrong_number
 from ..nets.architecture import imagenet_input
 from ..nets.lenet import grey_input
 from ..nets.names import parse_name
 from ..nets.pictures import MEAN, STD
-from ..runtime.dataclass import dataclass, replace
 from ..runtime.model.card import Card, Input, Output
 
 LONGEST = 1 << 20  # characters of metadata that are parsed

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..dataclass import dataclass, replace
 from ..errors import InputError, ModelError, OptionError, say
 from ..onnxfile.facts import Facts
-from ..runtime.dataclass import dataclass, replace
 from ..runtime.engine.session import open_session
 from ..runtime.file import is_file
 from ..runtime.model import detect

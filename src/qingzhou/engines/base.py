@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..dataclass import dataclass
 from ..errors import EngineError
-from ..runtime.dataclass import dataclass
 
 if TYPE_CHECKING:
     import numpy.typing as npt

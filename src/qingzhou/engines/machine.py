@@ -6,7 +6,7 @@ import platform
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..runtime.dataclass import dataclass
+from ..dataclass import dataclass
 from . import onnxruntime, openvino
 from .table import ENGINES
 from .tensorrt import engine as tensorrt

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..dataclass import replace
 from ..errors import OptionError
-from ..runtime.dataclass import replace
 from ..runtime.file import is_file
 from ..runtime.predict import Predictor
 from . import onnxruntime, openvino

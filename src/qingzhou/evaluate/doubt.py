@@ -9,9 +9,9 @@ from math import lgamma, log
 
 import numpy as np
 
+from ..dataclass import dataclass
 from ..errors import LabelError, say
 from ..labels import number
-from ..runtime.dataclass import dataclass
 from .result import Classification, DetectionScore, Matrix, Regression, mistaken
 
 LEAST_MAP = 0.01  # a detector below that finds as good as nothing

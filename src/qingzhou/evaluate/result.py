@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ..dataclass import dataclass, field
 from ..errors import QingzhouError, as_plain
 from ..labels import Matcher
-from ..runtime.dataclass import dataclass, field
 from ..runtime.model.card import Card
 
 Matrix = npt.NDArray[np.int64]

@@ -13,9 +13,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from ..dataclass import dataclass
 from ..errors import QingzhouError, say
 from ..labels import decode, folders_in, number, split_folders
-from ..runtime.dataclass import dataclass
 from ..runtime.file import open_file
 from ..runtime.read import is_picture
 from .folders import train_note

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
+from ..dataclass import dataclass
 from ..errors import QingzhouError, say
 from ..labels import Labels, class_folders, number, read_label_file, read_text, yaml_entry
-from ..runtime.dataclass import dataclass
 from .folders import train_note
 from .pictures import size_of
 from .places import data_error, read_lines

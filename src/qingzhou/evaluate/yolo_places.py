@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
+from ..dataclass import dataclass
 from ..labels import SPLITS, read_text, split_of, yaml_entry
-from ..runtime.dataclass import dataclass
 from ..runtime.read import is_picture
 from .places import files_in, read_lines
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..runtime.dataclass import dataclass
+from ..dataclass import dataclass
 
 MOST_AXES = 32  # of a tensor or an array; numpy before 2 has no more
 MOST_ELEMENTS = 1 << 62

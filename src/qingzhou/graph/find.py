@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..runtime.dataclass import dataclass, field
+from ..dataclass import dataclass, field
 from .form import BLOCK, Array, Constant, Graph, Node, Value
 
 CLOSE = 1e-5  # of a constant such as the root of two, which exporters round in their own ways

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..runtime.dataclass import dataclass, replace
+from ..dataclass import dataclass, replace
 from ..runtime.model.card import Input
 from .form import Array, Constant, Graph, Node, roles
 from .layout import channels_first

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..runtime.dataclass import replace
+from ..dataclass import replace
 
 Array = np.ndarray[Any, Any]
 Dim = int | str  # a str names a dimension that is free, such as "batch"; "?" is one of which nothing is known

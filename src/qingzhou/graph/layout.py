@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from ..runtime.dataclass import replace
+from ..dataclass import replace
 from .form import Array, Graph, Node
 from .views import MOVED, Move, Mover, Perm, View, ints, inverse
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..runtime.dataclass import replace
+from ..dataclass import replace
 from . import recognise_acts as acts
 from . import recognise_layers as layers
 from .find import Finder, Pattern

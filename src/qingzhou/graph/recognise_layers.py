@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..runtime.dataclass import replace
+from ..dataclass import replace
 from .find import Finder, block
 from .form import Array, Constant, Node
 

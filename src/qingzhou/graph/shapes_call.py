@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
+from ..dataclass import dataclass
 from ..errors import ModelError
-from ..runtime.dataclass import dataclass
 from .form import Array, Constant, Dim, Node, Shape, Value
 
 UNKNOWN = "?"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..runtime.dataclass import dataclass
+from ..dataclass import dataclass
 from .form import Dim, Shape
 from .shapes_call import UNKNOWN, Call, Rule, Typed, Unknown, fixed, plus, quotient, scaled, times
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..runtime.dataclass import replace
+from ..dataclass import replace
 from .form import BLOCK, Array, Constant, Graph, Made, Node, Shape, Value
 from .trained import Trained
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from ..runtime.dataclass import dataclass, replace
+from ..dataclass import dataclass, replace
 from .form import BLOCK, UNRANKED, Array, Constant, Graph, Node, Shape, Value
 
 Perm = tuple[int, ...]

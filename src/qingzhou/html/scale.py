@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ..runtime.dataclass import dataclass
+from ..dataclass import dataclass
 
 
 def ticks(low: float, high: float, most: int = 6) -> list[float]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..dataclass import replace
 from ..errors import LabelError, say
 from ..files.types import TensorRef
-from ..runtime.dataclass import replace
 from ..spelling import class_names
 from .files import read_label_option
 from .text import lines

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from ..dataclass import dataclass
 from ..errors import say
 from ..files.types import Opaque, TensorRef
-from ..runtime.dataclass import dataclass
 from ..spelling import class_names, option
 from .decode import decode
 from .text import parse

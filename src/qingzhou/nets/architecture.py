@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Generic, Protocol, TypeVar
 
+from ..dataclass import dataclass, field, replace
 from ..graph.form import Value
 from ..graph.record import Recorder
 from ..graph.trained import Trained
-from ..runtime.dataclass import dataclass, field, replace
 from ..runtime.model.card import Input, Output
 from .detection import Thresholds
 from .pictures import MEAN, STD, input_as_trained, resized, with_channels

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..runtime.dataclass import dataclass
+from ..dataclass import dataclass
 from .detector import Box
 
 

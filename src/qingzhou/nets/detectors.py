@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from ..dataclass import replace
 from ..errors import UnsupportedCheckpoint
 from ..graph.form import Graph, Value
 from ..graph.record import Recorder
-from ..runtime.dataclass import replace
 from ..runtime.model.card import Input, Output
 from .detection import Decoding, RawLevel, Thresholds
 from .detector import Box, Levels

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
+from ..dataclass import dataclass
 from ..graph.form import Value
 from ..graph.record import Recorder
-from ..runtime.dataclass import dataclass
 from . import resnet
 from .architecture import Config
 from .detector import (

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
+from ..dataclass import dataclass
 from ..graph.form import Value
 from ..graph.record import Recorder
-from ..runtime.dataclass import dataclass
 from .architecture import Config
 from .settings import Activation
 from .shapes import Shapes, agreed, children, class_counts

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from ..runtime.dataclass import dataclass, replace
+from ..dataclass import dataclass, replace
 from ..runtime.model.card import Input
 from .architecture import Candidate, Page
 from .recorded import Recorded, Wanted

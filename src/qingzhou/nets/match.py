@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..dataclass import dataclass, replace
 from ..errors import TensorMismatch, UnsupportedCheckpoint
 from ..graph.form import Graph
-from ..runtime.dataclass import dataclass, replace
 from .architecture import Candidate, Config
 from .layouts import Layout
 from .pages import PAGES

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from ..dataclass import dataclass
 from ..errors import ArchitectureMismatch
-from ..runtime.dataclass import dataclass
 
 BACKBONES = (
     "LeNet",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from ..runtime.dataclass import dataclass
+from ..dataclass import dataclass
 
 if TYPE_CHECKING:
     from .architecture import Candidate, Page

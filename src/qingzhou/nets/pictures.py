@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..assumed import IMAGENET
-from ..runtime.dataclass import replace
+from ..dataclass import replace
 from ..runtime.model.card import Input
 from .settings import Picture, Step
 

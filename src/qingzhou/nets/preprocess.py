@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeGuard
 
+from ..dataclass import dataclass
 from ..errors import FileMissing, OptionError, say
-from ..runtime.dataclass import dataclass
 from ..runtime.file import open_file
 from ..runtime.model.card import COLORS
 from ..runtime.model.fields import LARGEST_SIDE

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ..dataclass import replace
 from ..errors import OptionError
 from ..graph.record import Recorder
-from ..runtime.dataclass import replace
 from ..runtime.model.card import Input, Output
 from ..spelling import option
 from . import faster_rcnn, resnet

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..dataclass import dataclass, field
 from ..graph.form import Graph
-from ..runtime.dataclass import dataclass, field
 from ..runtime.model.card import Input, Output
 from .detection import Decoding, Thresholds
 from .preprocess import Preprocess

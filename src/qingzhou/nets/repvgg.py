@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import count
 
+from ..dataclass import dataclass
 from ..graph.form import Value
 from ..graph.record import Recorder
-from ..runtime.dataclass import dataclass
 from .architecture import Architecture, classifier, imagenet_input
 from .blocks import gate_with
 from .heads import Headed, head, heads

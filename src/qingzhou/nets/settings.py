@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..runtime.dataclass import dataclass
+from ..dataclass import dataclass
 
 Numbers = tuple[float, ...]
 Step = dict[str, Any]  # one of the card's `steps`: JSON, which runtime/model/card.py checks

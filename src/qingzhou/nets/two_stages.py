@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..runtime.dataclass import dataclass
+from ..dataclass import dataclass
 
 STRIDES = (4, 8, 16, 32, 64)  # of the five levels; regions are cut out of the first four
 

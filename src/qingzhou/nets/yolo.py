@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..dataclass import replace
 from ..errors import OptionError
-from ..runtime.dataclass import replace
 from ..spelling import option
 from . import yolov3
 from .architecture import Architecture

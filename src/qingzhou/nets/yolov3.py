@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from ..dataclass import dataclass
 from ..graph.form import Value
 from ..graph.record import Recorder
-from ..runtime.dataclass import dataclass
 from .architecture import Config
 from .detector import Box, Level, Levels
 from .mobilenet_v2 import MMDET, Style

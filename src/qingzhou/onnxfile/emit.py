@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ..dataclass import dataclass
 from ..files import protobuf
 from ..files.protobuf import DTYPES
 from ..graph.form import UNRANKED, Attr, Constant, Graph, Node, Raw, Value
-from ..runtime.dataclass import dataclass
 from ..version import __version__
 from .lower import Rules, lower
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 
+from ..dataclass import dataclass
 from ..errors import QingzhouError
 from ..graph.count import Work
 from ..graph.form import Graph
-from ..runtime.dataclass import dataclass
 from ..runtime.model.card import KEY, Card
 from . import integers
 from .read import OnnxFile, read_onnx, work_in

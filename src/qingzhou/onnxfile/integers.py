@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ..dataclass import dataclass, replace
 from ..graph.form import Array, Constant, Graph, Node
-from ..runtime.dataclass import dataclass, replace
 
 QUANTIZED = (
     "QuantizeLinear",

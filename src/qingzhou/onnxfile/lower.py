@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from ..dataclass import replace
 from ..graph.fold import scale_and_shift
 from ..graph.form import BLOCK, Array, Constant, Graph, Node, roles
-from ..runtime.dataclass import replace
 from . import lower_detection, lower_heads
 from .lowering import Lowering
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ..dataclass import dataclass, field, replace
 from ..graph.form import Array, Constant, Graph, Node
-from ..runtime.dataclass import dataclass, field, replace
 
 AXES_AN_INPUT = {"Squeeze": 13, "Unsqueeze": 13, "ReduceSum": 13}  # the opset of each; other reductions: 18
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..dataclass import dataclass, field
 from ..errors import ModelError, QingzhouError
 from ..files.limits import MOST_AXES
 from ..files.protobuf import NAMES
@@ -19,7 +20,6 @@ from ..files.wire import BYTES, Field, Message
 from ..graph.count import NOTHING, Work, work
 from ..graph.form import UNRANKED, Constant, Graph, Node, Raw, Shape, Value
 from ..graph.infer import inferred
-from ..runtime.dataclass import dataclass, field
 from ..runtime.file import open_file
 from .tensor import Tensor, constant_of, read_tensor, row
 from .upgrade import upgraded

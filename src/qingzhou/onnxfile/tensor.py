@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from ..dataclass import dataclass
 from ..errors import ModelError
 from ..files.limits import elements
 from ..files.protobuf import NAMES
 from ..files.wire import Field, Message
 from ..graph.form import Array, Constant, Node
-from ..runtime.dataclass import dataclass
 from ..runtime.file import open_file
 
 BFLOAT16 = 16

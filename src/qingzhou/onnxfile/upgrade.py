@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from ..dataclass import dataclass, field, replace
 from ..errors import ModelError
 from ..graph.form import OPSET, Array, Constant, Graph, Node
-from ..runtime.dataclass import dataclass, field, replace
 
 # What an attribute is where the file does not say it: of those that opset 11 has too, since it may be written again.
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {

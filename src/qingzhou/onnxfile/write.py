@@ -11,10 +11,10 @@ from typing import BinaryIO
 
 import numpy as np
 
+from ..dataclass import replace
 from ..files import protobuf
 from ..files.protobuf import DTYPES, GRAPH, INITIALIZER, OUTPUT
 from ..graph.form import Constant, Value
-from ..runtime.dataclass import replace
 from .emit import Emitted, value_info
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from ..runtime.dataclass import dataclass, field
+from ..dataclass import dataclass, field
 
 if TYPE_CHECKING:
     import rich.table

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..dataclass import dataclass, field
 from ..errors import DataError, NothingToJudge, say
 from ..evaluate.ask import Count, asked, first, known, usable
 from ..evaluate.classify import classify
@@ -16,7 +17,6 @@ from ..evaluate.judge import JUDGES, check_answers
 from ..evaluate.regress import numeric, regress
 from ..evaluate.result import Box, Case, Classification, DetectionScore, Failure, Regression
 from ..labels import Matcher
-from ..runtime.dataclass import dataclass, field
 from ..runtime.model.answers import label_of
 from ..runtime.model.card import Card
 from .pair import Both, Drop, Pair, jackknifed_drop, paired_drop

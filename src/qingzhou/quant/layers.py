@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from onnx import ModelProto, TensorProto, numpy_helper
 
-from ..runtime.dataclass import dataclass
+from ..dataclass import dataclass
 from .network import Array, Network
 from .signal import Feed, decibels
 from .watch import watched

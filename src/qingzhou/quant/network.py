@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, numpy_helper
 
-from ..runtime.dataclass import dataclass
+from ..dataclass import dataclass
 
 Array = np.ndarray[Any, Any]
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from ..dataclass import dataclass
 from ..evaluate.classify import Z95
-from ..runtime.dataclass import dataclass
 from ..runtime.model.card import Card
 from ..runtime.predict import Predictor
 from .network import Array

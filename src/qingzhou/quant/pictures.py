@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import onnx
 
+from ..dataclass import replace
 from ..errors import QingzhouError
 from ..evaluate.result import Case
-from ..runtime.dataclass import replace
 from ..runtime.model.answers import THROUGH, Look, look
 from ..runtime.model.card import KEY, Card
 from ..runtime.predict import Predictor

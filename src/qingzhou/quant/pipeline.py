@@ -13,6 +13,7 @@ from typing import TypeVar
 import numpy as np
 from onnx import ModelProto, load
 
+from ..dataclass import dataclass, replace
 from ..engines.artifact import check_onnx
 from ..errors import (
     DataError,
@@ -26,7 +27,6 @@ from ..errors import (
     say,
 )
 from ..progress import Tell, counted, silent
-from ..runtime.dataclass import dataclass, replace
 from ..runtime.engine.session import open_session
 from ..runtime.model.card import Card
 from ..runtime.predict import Predictor

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
-from ..runtime.dataclass import dataclass, field
+from ..dataclass import dataclass, field
 from .network import Array, Network, activations, channel_axis, groups, rebuilt
 from .ranges import Range
 

@@ -12,7 +12,7 @@ from math import isfinite
 
 import numpy as np
 
-from ..runtime.dataclass import dataclass, field
+from ..dataclass import dataclass, field
 from .network import Array, Network
 from .signal import Feed
 from .watch import Glance, watched

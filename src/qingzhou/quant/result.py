@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..dataclass import dataclass
 from ..errors import NothingToJudge, say
 from ..evaluate.doubt import beats_guessing, blind
-from ..runtime.dataclass import dataclass
 from .judge import Verdict
 from .layers import Layer
 from .pair import enough, unseen

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from onnx import ModelProto
 
+from ..dataclass import dataclass
 from ..errors import say
 from ..progress import Tell, counted, silent
-from ..runtime.dataclass import dataclass
 from .equalize import equalized
 from .network import Array, Network, activations
 from .qdq import Scheme, to_qdq

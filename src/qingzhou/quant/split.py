@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
 
+from ..dataclass import dataclass, field, replace
 from ..errors import DataError, FileMissing, InputError, NothingToJudge, QingzhouError, say
 from ..evaluate.data import read_data
 from ..evaluate.places import files_in
 from ..evaluate.result import Case, Dataset
-from ..runtime.dataclass import dataclass, field, replace
 from ..runtime.file import open_file
 from ..runtime.model.card import Card
 from ..runtime.model.rows import read_rows

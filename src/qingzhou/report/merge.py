@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ..runtime.dataclass import dataclass
+from ..dataclass import dataclass
 from .read import NUMBERS, Row
 
 KEY = ("network", "model", "device", "engine", "precision", "size_bytes", "source")

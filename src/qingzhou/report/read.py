@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..dataclass import dataclass
 from ..devices import all_devices
 from ..errors import FileMissing, language, say
-from ..runtime.dataclass import dataclass
 from ..runtime.file import open_file
 from ..runtime.model.fields import integer
 from ..runtime.text import line

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from ..dataclass import dataclass
 from ..errors import OptionError
-from ..runtime.dataclass import dataclass
 from ..runtime.model.card import Card
 
 

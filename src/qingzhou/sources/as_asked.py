@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..dataclass import replace
 from ..errors import OptionError, say
 from ..nets.pictures import final_size
 from ..nets.preprocess import Preprocess, wrong
 from ..nets.settings import Step
-from ..runtime.dataclass import replace
 from ..runtime.model.card import COLORS, Input
 from ..spelling import option
 from .network import Network

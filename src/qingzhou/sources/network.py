@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..assumed import assumed_text
+from ..dataclass import dataclass, field, replace
 from ..graph.form import Array, Graph
-from ..runtime.dataclass import dataclass, field, replace
 from ..runtime.model.card import Card
 
 if TYPE_CHECKING:

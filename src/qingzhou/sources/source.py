@@ -8,12 +8,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from ..dataclass import dataclass, field
 from ..files.file import File, Record
 from ..files.limits import Limits
 from ..files.refusals import naming, unsafe
 from ..files.sniff import HEAD, sniff
 from ..own_files import is_plain
-from ..runtime.dataclass import dataclass, field
 
 if TYPE_CHECKING:  # the machinery is light: what a source needs is imported when it reads
     from ..errors import ModelError

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
+from ..dataclass import dataclass
 from ..errors import FileMissing, ModelError, OptionError, QingzhouError, say
 from ..runtime.address import parts as address_parts
 from ..runtime.address import shown
-from ..runtime.dataclass import dataclass
 from ..runtime.errors import line
 from ..runtime.file import open_file
 from ..runtime.model.fields import parse_json

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ..runtime.dataclass import dataclass
+from ..dataclass import dataclass
 from .problems import Problem
 from .record import Record
 from .records import Records

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..runtime.dataclass import dataclass
+from ..dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from ..bundle.contents import sha256_of, zip_of_ours
+from ..dataclass import dataclass
 from ..devices import load
 from ..errors import OutputError, QingzhouError, say
 from ..files.sniff import HEAD, model_suffix
 from ..own_files import program_place
-from ..runtime.dataclass import dataclass
 from ..runtime.errors import lines
 from ..runtime.file import open_file
 from ..runtime.model.card import Card

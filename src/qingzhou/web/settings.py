@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..runtime.dataclass import dataclass, field
+from ..dataclass import dataclass, field
 
 MB = 1 << 20
 

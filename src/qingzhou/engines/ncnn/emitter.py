@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from ...dataclass import dataclass, field
 from ...errors import EngineError
 from ...graph.form import Array, Graph, Node, roles
 from ...onnxfile.integers import Integers, Rounded
-from ...runtime.dataclass import dataclass, field
 from ...runtime.engine.ncnn_format import MAGIC
 
 Number = int | float | Sequence[int] | Sequence[float]

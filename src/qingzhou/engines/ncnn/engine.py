@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...dataclass import replace
 from ...errors import EngineError, OptionError
-from ...graph.form import Graph
-from ...runtime.dataclass import replace
 from ...runtime.engine.ncnn_format import CARD
 from ...runtime.model.card import Card
 from ..base import Engine, Settings, boxes_inside, installed, zero_points
 
 if TYPE_CHECKING:
+    from ...graph.form import Graph
     from ...onnxfile.facts import Facts
     from ...runtime.typed import Session
     from .emitter import NcnnModel

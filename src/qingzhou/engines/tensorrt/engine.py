@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...dataclass import replace
 from ...errors import EngineError, QingzhouError, say
-from ...runtime.dataclass import replace
 from ...runtime.engine.as_onnxruntime import Entry, OneByOne
 from ...runtime.engine.package import package
 from ...runtime.engine.session import open_session

@@ -7,9 +7,9 @@ numbers and no others.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Dict, Iterator, Optional, Set, Tuple
 
-from ..dataclass import dataclass
 from .ncnn_format import CARD, MAGIC, MOST_AXES, STORED, TAG_FLOAT32
 from .ncnn_layers import KINDS, LARGEST, WHOLE_OUT, Numbers, Shape, Tags, product
 from .ncnn_row import Damaged, Row, need, read_row

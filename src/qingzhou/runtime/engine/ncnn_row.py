@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Dict, List, Optional, Set, Tuple
-
-from ..dataclass import dataclass
 
 LONGEST_NAME = 255  # letters; ncnn's buffer has one more
 NUMBER = re.compile(r"-?\d{1,10}(\.\d{1,9})?(e[+-]?\d{1,3})?", re.ASCII)

@@ -5,10 +5,10 @@ Python 3.7; copied next to the generated sample code.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-from ..dataclass import dataclass, field, names
 from ..errors import ModelError
 from . import fields
 from .fields import LARGEST_SIDE, MOST_BOXES, bad
@@ -28,7 +28,7 @@ MOST_INPUTS = 16
 RANKS = {"image": (4,), "tokens": (2,), "table": (1, 2, 3, 4), "array": (1, 2, 3, 4, 5, 6)}
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Input:
     """What goes into the network, and how a picture becomes it.
 
@@ -56,9 +56,9 @@ class Input:
     kind: str
     shape: List[Optional[int]]
     color: str = ""
-    steps: List[Dict[str, Any]] = field(default_factory=list)
+    steps: List[Dict[str, Any]] = dataclasses.field(default_factory=list)
     layout: str = "NCHW"
-    rest: Dict[str, Any] = field(default_factory=dict)
+    rest: Dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def sides(self, shape: Optional[Sequence[Any]] = None) -> Tuple[Any, Any]:
         """(height, width) of a batch of pictures of such a shape, by default the input's own."""
@@ -72,7 +72,7 @@ class Input:
         return self.shape[LAYOUTS[self.layout][0]]
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Output:
     """What comes out.
 
@@ -85,10 +85,10 @@ class Output:
 
     name: str
     scores: str
-    rest: Dict[str, Any] = field(default_factory=dict)
+    rest: Dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Sample:
     """One input, {"encoding": "png", "data": base64} or {"encoding": "json", "data": [...]}, and the answer to it.
 
@@ -99,11 +99,11 @@ class Sample:
     input: Dict[str, Any]
     output: List[Any]
     tolerance: float = 1e-3
-    others: List[Dict[str, Any]] = field(default_factory=list)
-    rest: Dict[str, Any] = field(default_factory=dict)
+    others: List[Dict[str, Any]] = dataclasses.field(default_factory=list)
+    rest: Dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Card:
     """Everything about a model that its weights do not say.
 
@@ -133,18 +133,18 @@ class Card:
     tool: str
     input: Input
     output: Output
-    labels: List[str] = field(default_factory=list)
-    vocabulary: Dict[str, int] = field(default_factory=dict)
-    origin: Dict[str, Any] = field(default_factory=dict)
+    labels: List[str] = dataclasses.field(default_factory=list)
+    vocabulary: Dict[str, int] = dataclasses.field(default_factory=dict)
+    origin: Dict[str, Any] = dataclasses.field(default_factory=dict)
     sample: Optional[Sample] = None
-    notes: List[str] = field(default_factory=list)
+    notes: List[str] = dataclasses.field(default_factory=list)
     version: int = VERSION
     thresholds: Optional[Dict[str, Any]] = None
     decoding: Optional[Dict[str, Any]] = None
-    assumed: List[str] = field(default_factory=list)
+    assumed: List[str] = dataclasses.field(default_factory=list)
     pictures: Optional[Dict[str, Any]] = None
-    others: List[Input] = field(default_factory=list)
-    rest: Dict[str, Any] = field(default_factory=dict)
+    others: List[Input] = dataclasses.field(default_factory=list)
+    rest: Dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def inputs(self) -> List[Input]:
@@ -191,9 +191,9 @@ def _data(value: object) -> Any:
     """As JSON has it."""
     if isinstance(value, list):
         return [_data(one) for one in value]
-    if not names(type(value)):
+    if not dataclasses.is_dataclass(value):
         return value
-    found = {name: _data(getattr(value, name)) for name in names(type(value))}
+    found = {field.name: _data(getattr(value, field.name)) for field in dataclasses.fields(value)}
     rest = found.pop("rest")
     return {**{name: one for name, one in found.items() if name not in LATER or one != LATER[name]}, **rest}
 
@@ -213,7 +213,8 @@ def _card(data: object) -> Card:
 def _checked(data: object, version: int) -> Card:
     newer = version > VERSION
     needed = ("task", "network", "tool", "input", "output")
-    given, rest = fields.parts("card", data, needed, [name for name in names(Card) if name != "rest"], newer)
+    names = [field.name for field in dataclasses.fields(Card) if field.name != "rest"]
+    given, rest = fields.parts("card", data, needed, names, newer)
     fields.whole("version", given.get("version", VERSION), 1, version)
     card = Card(
         task=fields.one_of("task", given["task"], TASKS),

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ...dataclass import dataclass
 from ...errors import OptionError, QingzhouError, TensorMismatch, UnsupportedCheckpoint, say
 from ...files.types import Checkpoint, Opaque
 from ...graph.form import Graph, Shape, Value
 from ...graph.record import Recorder
 from ...labels import named_in
-from ...runtime.dataclass import dataclass
 from ...runtime.model.card import COLORS, Card, Input, Output
 from ...spelling import option
 from ..network import Network, origin

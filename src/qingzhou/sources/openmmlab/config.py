@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from ...dataclass import dataclass, field, replace
 from ...errors import say
 from ...files.refusals import short
 from ...nets.settings import Anchors, Numbers, Settings, Stage
-from ...runtime.dataclass import dataclass, field, replace
 from .config_text import Unreadable, parse
 from .config_values import MOST_SHAPES, at, count, first, numbers, rows, share, sizes, type_name
 from .layers import read_layers

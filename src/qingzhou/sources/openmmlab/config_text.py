@@ -15,7 +15,7 @@ import tokenize
 import warnings
 from collections.abc import Callable, Iterable
 
-from ...runtime.dataclass import dataclass, field
+from ...dataclass import dataclass, field
 
 LONGEST = 1 << 18  # characters; the class names of large data sets take tens of thousands
 LONGEST_LINE = 20_000  # Python 3.12's tokenizer takes the square of a line's length in time; the tools write 79

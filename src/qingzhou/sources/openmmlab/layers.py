@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from ...dataclass import dataclass, field, replace
 from ...files.refusals import short
 from ...nets.settings import Activation, Layers
-from ...runtime.dataclass import dataclass, field, replace
 from .config_text import UNKNOWN
 from .config_values import at, count, number, numbers, share, type_name
 

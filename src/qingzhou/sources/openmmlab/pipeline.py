@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 
+from ...dataclass import dataclass, field
 from ...nets.settings import Numbers, Picture, Step
-from ...runtime.dataclass import dataclass, field
 from .config_values import at, count, first, numbers, pair, truth, type_name
 
 MOST_STEPS = 24  # of a pipeline, less those that a card adds

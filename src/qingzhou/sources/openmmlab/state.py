@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ...dataclass import replace
 from ...errors import OptionError, TensorMismatch, UnsupportedCheckpoint, say
 from ...files.types import Checkpoint
 from ...labels import named_in
@@ -13,7 +14,6 @@ from ...nets.match import Match, recognise
 from ...nets.recorded import Wanted
 from ...nets.settings import Settings
 from ...nets.shapes import Shapes
-from ...runtime.dataclass import replace
 from ...runtime.model.card import Card
 from ...spelling import option
 from ..network import Network, origin

@@ -10,13 +10,13 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
+from ...dataclass import replace
 from ...errors import UnsupportedCheckpoint, say
 from ...files.types import Checkpoint, Tensors
 from ...nets.architecture import Candidate
 from ...nets.match import candidates
 from ...nets.settings import Settings
 from ...nets.shapes import Shapes
-from ...runtime.dataclass import replace
 from ..source import Opened
 from ..torch.container import checkpoint_in
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
+from ...dataclass import dataclass
 from ...errors import QingzhouError, TensorMismatch, UnsupportedCheckpoint
 from ...files.types import Opaque, TensorRef
 from ...graph.form import Dim, Shape, Value
 from ...graph.record import Recorder
-from ...runtime.dataclass import dataclass
 from ...spelling import option
 
 Flow = Value | tuple[Value, ...]  # what runs between layers: an LSTM gives a tuple

@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ...dataclass import dataclass, field
 from ...errors import say
 from ...files.limits import Limits
 from ...files.refusals import short, unsafe, unsupported
 from ...files.types import Opaque, TensorRef
-from ...runtime.dataclass import dataclass, field
 from .tensors import refuse_tensor
 from .wrappers import COUNTERS, choose_average, is_module, is_state_dict, is_tensor, strip, stripped_note, unwrap
 

@@ -10,10 +10,10 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from ...dataclass import dataclass, field
 from ...errors import ModelError, say
 from ...files.refusals import short
 from ...files.types import Opaque
-from ...runtime.dataclass import dataclass, field
 from ...runtime.model.card import Card, Input, Output
 from .module import entries, integers
 

@@ -6,12 +6,11 @@ the same: `fields`, `asdict` and `replace` of the standard library take these as
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Callable
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Callable, Dict, NamedTuple, Optional, Tuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-__all__ = ["dataclass", "field", "names", "replace"]
-T = TypeVar("T")
+__all__ = ["dataclass", "field", "replace"]
 MISSING: Any = object()
 
 
@@ -20,23 +19,24 @@ class _Field(NamedTuple):
 
     kind: Any = None
     default: Any = MISSING
-    make: Optional[Callable[[], Any]] = None
+    make: Callable[[], Any] | None = None
     shown: bool = True
     compared: bool = True
     keyword: bool = False
 
 
 def _field(*, default_factory: Callable[[], Any], repr: bool = True, compare: bool = True) -> Any:
+    """As dataclasses.field(); plain defaults stand in the class."""
     return _Field(None, MISSING, default_factory, repr, compare)
 
 
-def _dataclass(cls: Optional[type] = None, *, frozen: bool = False, eq: bool = True, kw_only: bool = False) -> Any:
+def _dataclass(cls: type | None = None, *, frozen: bool = False, eq: bool = True, kw_only: bool = False) -> Any:
     """As dataclasses.dataclass(), of whose options these are all that there are."""
 
     def made(cls: type) -> type:
         fields = _fields(cls, kw_only)
         init = _init(fields, hasattr(cls, "__post_init__"))
-        own: Dict[str, Any] = {"__init__": init, "__repr__": _repr, "__replace__": replace}
+        own: dict[str, Any] = {"__init__": init, "__repr__": _repr, "__replace__": replace}
         if eq:
             own.update(__eq__=_eq, __hash__=_hash if frozen else None)
         if frozen:
@@ -58,11 +58,6 @@ def _dataclass(cls: Optional[type] = None, *, frozen: bool = False, eq: bool = T
     return made if cls is None else made(cls)
 
 
-def names(kind: type) -> Tuple[str, ...]:
-    """Of the fields of such a class; none of another."""
-    return tuple(getattr(kind, "_fields_of", ()))
-
-
 def _replace(*objects: Any, **changes: Any) -> Any:
     """The same object with other values; an object, so that it is a method as well."""
     (old,) = objects
@@ -71,18 +66,18 @@ def _replace(*objects: Any, **changes: Any) -> Any:
     fields = getattr(cls, "_fields_of", None) or cls.__dataclass_fields__
     vars(new).update({name: changes.pop(name) if name in changes else values[name] for name in fields})
     if changes:
-        raise TypeError("%s has no field %r" % (cls.__name__, next(iter(changes))))
+        raise TypeError(f"{cls.__name__} has no field {next(iter(changes))!r}")
     if hasattr(cls, "__post_init__"):
         new.__post_init__()
     return new
 
 
-def _fields(cls: type, keyword: bool) -> Dict[str, _Field]:
+def _fields(cls: type, keyword: bool) -> dict[str, _Field]:
     """Of its bases, then its own, which lose the defaults that are made anew."""
-    found: Dict[str, _Field] = {}
+    found: dict[str, _Field] = {}
     for base in cls.__mro__[:0:-1]:
         found.update(vars(base).get("_fields_of", {}))
-    for name, kind in _annotations(cls).items():
+    for name, kind in cls.__annotations__.items():
         default = vars(cls).get(name, MISSING)
         one = default if isinstance(default, _Field) else _Field(None, default)
         found[name] = one._replace(kind=kind, keyword=keyword)
@@ -91,12 +86,7 @@ def _fields(cls: type, keyword: bool) -> Dict[str, _Field]:
     return found
 
 
-def _annotations(cls: type) -> Dict[str, Any]:
-    """Its own; before Python 3.10 a class without any shows those of its base."""
-    return cls.__annotations__ if sys.version_info >= (3, 10) else vars(cls).get("__annotations__", {})
-
-
-def _init(fields: Dict[str, _Field], goes_on: bool) -> Callable[..., None]:
+def _init(fields: dict[str, _Field], goes_on: bool) -> Callable[..., None]:
     """Takes its fields by their places or by their names."""
     places = sum(not one.keyword for one in fields.values())
     order = sorted(fields.items(), key=lambda item: item[1].keyword)
@@ -105,7 +95,7 @@ def _init(fields: Dict[str, _Field], goes_on: bool) -> Callable[..., None]:
 
     def __init__(self: Any, *given: Any, **named: Any) -> None:
         values = vars(self)  # also of one that is frozen
-        values.update(zip(by_place, given))
+        values.update(zip(by_place, given, strict=False))
         for name, default, make in table[len(given) :]:
             if name in named:
                 values[name] = named.pop(name)
@@ -114,9 +104,9 @@ def _init(fields: Dict[str, _Field], goes_on: bool) -> Callable[..., None]:
             elif default is not MISSING:
                 values[name] = default
             else:
-                raise TypeError("%s() misses %r" % (type(self).__name__, name))
+                raise TypeError(f"{type(self).__name__}() misses {name!r}")
         if named or len(given) > places:
-            raise TypeError("%s() takes no %s" % (type(self).__name__, ", ".join(named) or "%d values" % len(given)))
+            raise TypeError(f"{type(self).__name__}() takes no {', '.join(named) or f'{len(given)} values'}")
         if goes_on:
             self.__post_init__()
 
@@ -124,8 +114,8 @@ def _init(fields: Dict[str, _Field], goes_on: bool) -> Callable[..., None]:
 
 
 def _repr(self: Any) -> str:
-    shown = ["%s=%r" % (name, getattr(self, name)) for name, one in self._fields_of.items() if one.shown]
-    return "%s(%s)" % (type(self).__qualname__, ", ".join(shown))
+    shown = [f"{name}={getattr(self, name)!r}" for name, one in self._fields_of.items() if one.shown]
+    return f"{type(self).__qualname__}({', '.join(shown)})"
 
 
 def _eq(self: Any, other: Any) -> bool:
@@ -139,7 +129,7 @@ def _hash(self: Any) -> int:
 def _refuse(self: Any, name: str, *_: Any) -> None:
     from dataclasses import FrozenInstanceError
 
-    raise FrozenInstanceError("cannot change field %r" % name)
+    raise FrozenInstanceError(f"cannot change field {name!r}")
 
 
 class _Asked:
@@ -165,7 +155,7 @@ def _standard(one: _Field) -> Any:
     """A field of the standard library's."""
     import dataclasses
 
-    told: Dict[str, Any] = {"repr": one.shown, "compare": one.compared}
+    told: dict[str, Any] = {"repr": one.shown, "compare": one.compared}
     if one.keyword:
         told["kw_only"] = True
     if one.make is not None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from qingzhou.runtime import dataclass as ours
+from qingzhou import dataclass as ours
 
 
 def made(by: Any) -> SimpleNamespace:
@@ -135,13 +135,3 @@ def said(case: Callable[[SimpleNamespace], object], classes: SimpleNamespace) ->
 def test_it_is_as_in_the_standard_library(name: str) -> None:
     of_ours, of_theirs = (said(CASES[name], classes) for classes in BOTH)
     assert of_ours == of_theirs
-
-
-@ours.dataclass(frozen=True)
-class Kept:
-    name: str
-    size: int = 0
-
-
-def test_names() -> None:
-    assert ours.names(Kept) == ("name", "size") and ours.names(int) == ()
