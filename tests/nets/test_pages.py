@@ -37,7 +37,7 @@ def test_no_file_misses_its_page() -> None:
     found = shapes()
     assert len(found) > 30
     for whole in found:
-        layers = {key.rpartition(".")[0] for key in list(whole)[:60]}
+        layers = {key.rpartition(".")[0] for key in list(whole)[:9]}
         for lost in ["", *layers]:
             left = {key: shape for key, shape in whole.items() if not lost or not key.startswith(f"{lost}.")}
             for listed in ALL:
