@@ -11,7 +11,6 @@ TESTS = Path(__file__).parent
 QUICK = {
     "runtime": ["runtime/test_rows.py", "runtime/test_text.py", "runtime/test_words.py", "runtime/test_image.py"],
     "version": ["test_public_names.py"],
-    "dataclass": ["test_dataclass.py"],
     "errors": ["test_languages.py::test_how_the_command_line_is_used_is_said_in_chinese"],
     "own_files": [
         "bundle/test_renewed.py::test_what_is_somebodys_own_stays",

@@ -18,7 +18,7 @@ PACKAGE = Path(qingzhou.__file__).parent
 # A room imports from rooms above its line only. Rooms of one line do not know each other.
 FLOW = [
     ["runtime"],
-    ["errors", "version", "dataclass"],
+    ["errors", "version"],
     ["own_files", "progress", "assumed", "endings", "spelling"],
     ["whole_file"],
     ["html", "devices"],

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy.typing as npt
 
-from .dataclass import dataclass, replace
 from .errors import ModelError, UnsupportedCheckpoint, say
 from .files.file import File
 from .graph.count import macs, parameters

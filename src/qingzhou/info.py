@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .dataclass import dataclass, field, replace
 from .errors import LabelError, QingzhouError, as_plain
 from .graph.count import macs, parameters
 from .runtime.model.card import Card, Input

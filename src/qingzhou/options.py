@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from numbers import Integral
 
-from .dataclass import dataclass
 from .errors import OptionError
 from .nets.preprocess import read_preprocess
 from .nets.recorded import Wanted

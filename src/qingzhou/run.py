@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from .dataclass import dataclass
 from .errors import InputError, OutputError, QingzhouError, say
 from .runtime.model.detect import Detection
 from .runtime.predict import Prediction, Predictor

@@ -8,12 +8,12 @@ import random
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..dataclass import replace
 from ..engines import ENGINES
 from ..engines.machine import features, processor
 from ..errors import ExtraMissing, QingzhouError, say

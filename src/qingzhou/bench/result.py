@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
-from ..dataclass import dataclass, field
 from ..errors import QingzhouError, as_plain
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ..assumed import assumed_text
-from ..dataclass import replace
 from ..devices import Device, load
 from ..errors import OptionError, language
 from ..quant import Quantized

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from ..dataclass import dataclass, field
 from ..errors import BoardError
 from ..own_files import kept_there
 

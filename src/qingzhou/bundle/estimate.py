@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from ..dataclass import dataclass
 from ..devices import Device, all_devices
 from ..errors import BundleError
 from .form import OnDevice

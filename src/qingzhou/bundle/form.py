@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import onnx
 
-from ..dataclass import dataclass, replace
 from ..deploy import plan
 from ..deploy.make import Maker
 from ..devices import Device

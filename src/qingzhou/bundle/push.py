@@ -12,10 +12,10 @@ import posixpath
 import shlex
 import zipfile
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ..dataclass import dataclass
 from ..errors import BoardError, FileMissing, ModelError, OptionError, say
 from ..runtime.file import open_file
 from ..runtime.text import line

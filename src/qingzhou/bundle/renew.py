@@ -10,10 +10,10 @@ import contextlib
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ..dataclass import dataclass
 from ..own_files import is_folder, is_plain, kept_name, program_place
 from .contents import FACTS, as_text, digests, is_sealed, read_facts, sha256_of, written
 

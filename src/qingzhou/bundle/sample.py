@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..dataclass import dataclass
 from ..errors import QingzhouError
 from ..onnxfile.facts import Facts
 from ..runtime.bundle.selftest import shown, summary

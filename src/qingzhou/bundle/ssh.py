@@ -8,12 +8,12 @@ import hashlib
 import logging
 import shlex
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from ..dataclass import dataclass, field
 from ..errors import BoardError, ExtraMissing, HostKeyError, say
 
 CONNECT = 15  # seconds to wait for a board that answers at all

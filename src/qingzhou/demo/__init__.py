@@ -7,11 +7,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 
 from ..conversion import Conversion, run_conversion
-from ..dataclass import dataclass
 from ..errors import OutputError
 from ..whole_file import replacing
 

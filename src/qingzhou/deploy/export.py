@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
-from ..dataclass import replace
 from ..engines import Artifact, compile_for
 from ..engines.artifact import check_precision
 from ..engines.table import engine_here

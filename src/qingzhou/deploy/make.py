@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from ..conversion import convert
-from ..dataclass import dataclass
 from ..engines import Engine
 from ..engines.base import two_stages
 from ..onnxfile.facts import Facts

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 from typing import Literal
 
-from ..dataclass import dataclass
 from ..devices import Device
 from ..engines import Engine
 from ..engines.table import engine_on_devices, is_compiled

@@ -7,11 +7,10 @@ other way round. `qingzhou_doors` (beside the package) decides at import which o
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from pathlib import Path
-
-from ..dataclass import dataclass
 
 NAMES = ("MMEdu", "BaseNN", "XEdu")
 HOME = Path(__file__).resolve().parent

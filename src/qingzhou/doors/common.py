@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ..dataclass import dataclass
 from ..errors import CheckpointMissing, OptionError, QingzhouError, say
 from ..model import Model
 from ..runtime.text import line, lines

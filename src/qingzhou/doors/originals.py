@@ -9,9 +9,9 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from ..dataclass import dataclass, replace
 from ..errors import LabelError, ModelError, QingzhouError, say
 from ..labels import read_labels, wrong_number
 from ..nets.architecture import imagenet_input

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import shutil
 import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..dataclass import dataclass, replace
 from ..errors import InputError, ModelError, OptionError, say
 from ..onnxfile.facts import Facts
 from ..runtime.engine.session import open_session

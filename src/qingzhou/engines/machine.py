@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from ..dataclass import dataclass
 from . import onnxruntime, openvino
 from .table import ENGINES
 from .tensorrt import engine as tensorrt

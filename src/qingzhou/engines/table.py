@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from ..dataclass import replace
 from ..errors import OptionError
 from ..runtime.file import is_file
 from ..runtime.predict import Predictor

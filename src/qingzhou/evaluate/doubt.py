@@ -5,11 +5,11 @@ make them so.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import lgamma, log
 
 import numpy as np
 
-from ..dataclass import dataclass
 from ..errors import LabelError, say
 from ..labels import number
 from .result import Classification, DetectionScore, Matrix, Regression, mistaken

@@ -10,10 +10,10 @@ import re
 import xml.etree.ElementTree as ET  # no DTD gets to it, see _parse
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ..dataclass import dataclass
 from ..errors import QingzhouError, say
 from ..labels import decode, folders_in, number, split_folders
 from ..runtime.file import open_file

@@ -7,10 +7,10 @@ Where pictures and texts lie: yolo_places.py. https://docs.ultralytics.com/datas
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from ..dataclass import dataclass
 from ..errors import QingzhouError, say
 from ..labels import Labels, class_folders, number, read_label_file, read_text, yaml_entry
 from .folders import train_note

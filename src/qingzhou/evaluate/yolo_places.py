@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from ..dataclass import dataclass
 from ..labels import SPLITS, read_text, split_of, yaml_entry
 from ..runtime.read import is_picture
 from .places import files_in, read_lines

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass  # of which there are thousands, whose methods must be quick
+from dataclasses import dataclass
 
 from .file import File, Record
 from .limits import Limits

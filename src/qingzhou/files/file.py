@@ -8,7 +8,7 @@ import stat
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field  # of which there are thousands, whose methods must be quick
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread, local
 from typing import cast

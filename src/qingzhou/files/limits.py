@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-
-from ..dataclass import dataclass
+from dataclasses import dataclass
 
 MOST_AXES = 32  # of a tensor or an array; numpy before 2 has no more
 MOST_ELEMENTS = 1 << 62

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field  # of which there are thousands, whose methods must be quick
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any

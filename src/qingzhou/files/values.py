@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass  # of which there are thousands, whose methods must be quick
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np

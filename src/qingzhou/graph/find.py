@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from ..dataclass import dataclass, field
 from .form import BLOCK, Array, Constant, Graph, Node, Value
 
 CLOSE = 1e-5  # of a constant such as the root of two, which exporters round in their own ways

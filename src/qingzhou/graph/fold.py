@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from ..dataclass import dataclass, replace
 from ..runtime.model.card import Input
 from .form import Array, Constant, Graph, Node, roles
 from .layout import channels_first

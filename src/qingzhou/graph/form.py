@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field  # of which there are thousands, whose methods must be quick
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-
-from ..dataclass import replace
 
 Array = np.ndarray[Any, Any]
 Dim = int | str  # a str names a dimension that is free, such as "batch"; "?" is one of which nothing is known

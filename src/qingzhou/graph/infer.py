@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
-from ..dataclass import dataclass, field, replace
 from .form import Array, Constant, Dim, Graph, Node, Value
 from .propagate import NUMERIC, OF_SHAPES, propagate
 from .shapes import answer

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from ..dataclass import replace
 from .form import Array, Graph, Node
 from .views import MOVED, Move, Mover, Perm, View, ints, inverse
 

@@ -8,8 +8,8 @@ of it, or None. What else reads a part of it still does: only what nobody reads 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from ..dataclass import replace
 from . import recognise_acts as acts
 from . import recognise_layers as layers
 from .find import Finder, Pattern

@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from ..dataclass import replace
 from .find import Finder, block
 from .form import Array, Constant, Node
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from ..dataclass import dataclass
 from .form import Dim, Shape
 from .shapes_call import UNKNOWN, Call, Rule, Typed, Unknown, fixed, plus, quotient, scaled, times
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from ..dataclass import replace
 from .form import BLOCK, Array, Constant, Graph, Made, Node, Shape, Value
 from .trained import Trained
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..dataclass import dataclass, replace
 from .form import BLOCK, UNRANKED, Array, Constant, Graph, Node, Shape, Value
 
 Perm = tuple[int, ...]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-
-from ..dataclass import dataclass
+from dataclasses import dataclass
 
 
 def ticks(low: float, high: float, most: int = 6) -> list[float]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from ..dataclass import replace
 from ..errors import LabelError, say
 from ..files.types import TensorRef
 from ..spelling import class_names

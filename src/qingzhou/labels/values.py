@@ -6,12 +6,12 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from ..dataclass import dataclass
 from ..errors import say
 from ..files.types import Opaque, TensorRef
 from ..spelling import class_names, option

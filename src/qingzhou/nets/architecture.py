@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Generic, Protocol, TypeVar
 
-from ..dataclass import dataclass, field, replace
 from ..graph.form import Value
 from ..graph.record import Recorder
 from ..graph.trained import Trained

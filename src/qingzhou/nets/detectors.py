@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
-from ..dataclass import replace
 from ..errors import UnsupportedCheckpoint
 from ..graph.form import Graph, Value
 from ..graph.record import Recorder

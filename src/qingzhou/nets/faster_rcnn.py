@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from ..dataclass import dataclass
 from ..graph.form import Value
 from ..graph.record import Recorder
 from . import resnet

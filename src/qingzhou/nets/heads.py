@@ -6,9 +6,9 @@ Which ones a checkpoint has shows in the names of its tensors; what does not sho
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 
-from ..dataclass import dataclass
 from ..graph.form import Value
 from ..graph.record import Recorder
 from .architecture import Config

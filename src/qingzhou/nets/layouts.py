@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from ..dataclass import dataclass, replace
 from ..runtime.model.card import Input
 from .architecture import Candidate, Page
 from .recorded import Recorded, Wanted

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
-from ..dataclass import dataclass, replace
 from ..errors import TensorMismatch, UnsupportedCheckpoint
 from ..graph.form import Graph
 from .architecture import Candidate, Config

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import product
 
-from ..dataclass import dataclass
 from ..graph.form import Value
 from ..graph.record import Recorder
 from .architecture import Architecture, classifier, imagenet_input
@@ -50,7 +50,7 @@ def backbone(
     x: Value,
     width: float,
     names: Names = MMCLS,
-    style: Style = Style(),  # noqa: B008  # frozen
+    style: Style = Style(),  # frozen
 ) -> list[Value]:
     """(N, 3, H, W) -> the results of the seven stages, and (N, 1280 or more, H / 32, W / 32)."""
     x = net.conv_bn("backbone.conv1", x, divisible(32 * width), 3, stride=2, act=style.act, eps=style.eps)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import product
 
-from ..dataclass import dataclass
 from ..graph.form import Value
 from ..graph.record import Recorder
 from .architecture import Architecture, classifier, imagenet_input

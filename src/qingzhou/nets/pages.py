@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
-
-from ..dataclass import dataclass
 
 if TYPE_CHECKING:
     from .architecture import Candidate, Page

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from ..assumed import IMAGENET
-from ..dataclass import replace
 from ..runtime.model.card import Input
 from .settings import Picture, Step
 

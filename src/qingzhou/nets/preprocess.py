@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeGuard
 
-from ..dataclass import dataclass
 from ..errors import FileMissing, OptionError, say
 from ..runtime.file import open_file
 from ..runtime.model.card import COLORS

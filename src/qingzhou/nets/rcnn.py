@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..dataclass import replace
+from dataclasses import replace
+
 from ..errors import OptionError
 from ..graph.record import Recorder
 from ..runtime.model.card import Input, Output

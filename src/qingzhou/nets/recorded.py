@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..dataclass import dataclass, field
+from dataclasses import dataclass, field
+
 from ..graph.form import Graph
 from ..runtime.model.card import Input, Output
 from .detection import Decoding, Thresholds

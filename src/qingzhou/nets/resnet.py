@@ -6,8 +6,8 @@ All stack residual blocks in four stages; depth, widths and groups show in the s
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-from ..dataclass import dataclass
 from ..graph.form import Value
 from ..graph.record import Recorder
 from ..runtime.model.card import Input

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
-
-from ..dataclass import dataclass
 
 Numbers = tuple[float, ...]
 Step = dict[str, Any]  # one of the card's `steps`: JSON, which runtime/model/card.py checks

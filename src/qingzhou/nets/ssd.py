@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from ..dataclass import replace
 from . import ssdlite
 from .architecture import Architecture
 from .detectors import check_anchors, one_stage, said_or

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-from ..dataclass import dataclass
+from dataclasses import dataclass
 
 STRIDES = (4, 8, 16, 32, 64)  # of the five levels; regions are cut out of the first four
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from ..dataclass import replace
 from ..errors import OptionError
 from ..spelling import option
 from . import yolov3

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
-from ..dataclass import dataclass
 from ..files import protobuf
 from ..files.protobuf import DTYPES
 from ..graph.form import UNRANKED, Attr, Constant, Graph, Node, Raw, Value

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from ..dataclass import dataclass
 from ..errors import QingzhouError
 from ..graph.count import Work
 from ..graph.form import Graph

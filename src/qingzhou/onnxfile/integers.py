@@ -7,10 +7,10 @@ with weights made floats again, it is recognised as before.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..dataclass import dataclass, replace
 from ..graph.form import Array, Constant, Graph, Node
 
 QUANTIZED = (

@@ -7,10 +7,10 @@ detectors, lower_heads.py those of classifiers' heads.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
-from ..dataclass import replace
 from ..graph.fold import scale_and_shift
 from ..graph.form import BLOCK, Array, Constant, Graph, Node, roles
 from . import lower_detection, lower_heads

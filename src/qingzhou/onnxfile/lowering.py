@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from ..dataclass import dataclass, field, replace
 from ..graph.form import Array, Constant, Graph, Node
 
 AXES_AN_INPUT = {"Squeeze": 13, "Unsqueeze": 13, "ReduceSum": 13}  # the opset of each; other reductions: 18

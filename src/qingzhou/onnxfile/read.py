@@ -9,10 +9,10 @@ from __future__ import annotations
 import mmap
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..dataclass import dataclass, field
 from ..errors import ModelError, QingzhouError
 from ..files.limits import MOST_AXES
 from ..files.protobuf import NAMES

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..dataclass import dataclass
 from ..errors import ModelError
 from ..files.limits import elements
 from ..files.protobuf import NAMES

@@ -7,11 +7,11 @@ function: it takes the node and gives the nodes that stand in its place.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from ..dataclass import dataclass, field, replace
 from ..errors import ModelError
 from ..graph.form import OPSET, Array, Constant, Graph, Node
 

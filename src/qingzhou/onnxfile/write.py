@@ -6,12 +6,12 @@ import contextlib
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
-from ..dataclass import replace
 from ..files import protobuf
 from ..files.protobuf import DTYPES, GRAPH, INITIALIZER, OUTPUT
 from ..graph.form import Constant, Value

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
-
-from ..dataclass import dataclass, field
 
 if TYPE_CHECKING:
     import rich.table

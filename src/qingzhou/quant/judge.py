@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..dataclass import dataclass, field
 from ..errors import DataError, NothingToJudge, say
 from ..evaluate.ask import Count, asked, first, known, usable
 from ..evaluate.classify import classify

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from onnx import ModelProto, TensorProto, numpy_helper
 
-from ..dataclass import dataclass
 from .network import Array, Network
 from .signal import Feed, decibels
 from .watch import watched

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from math import ceil, sqrt
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from ..dataclass import dataclass
 from ..evaluate.classify import Z95
 from ..runtime.model.card import Card
 from ..runtime.predict import Predictor

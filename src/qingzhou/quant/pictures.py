@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 
-from ..dataclass import replace
 from ..errors import QingzhouError
 from ..evaluate.result import Case
 from ..runtime.model.answers import THROUGH, Look, look

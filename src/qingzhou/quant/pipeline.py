@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from math import prod
@@ -13,7 +14,6 @@ from typing import TypeVar
 import numpy as np
 from onnx import ModelProto, load
 
-from ..dataclass import dataclass, replace
 from ..engines.artifact import check_onnx
 from ..errors import (
     DataError,

@@ -7,12 +7,12 @@ larger number comes, pairs of bins becoming one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from math import isfinite
 
 import numpy as np
 
-from ..dataclass import dataclass, field
 from .network import Array, Network
 from .signal import Feed
 from .watch import Glance, watched

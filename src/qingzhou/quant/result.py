@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from ..dataclass import dataclass
 from ..errors import NothingToJudge, say
 from ..evaluate.doubt import beats_guessing, blind
 from .judge import Verdict

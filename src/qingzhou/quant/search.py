@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from onnx import ModelProto
 
-from ..dataclass import dataclass
 from ..errors import say
 from ..progress import Tell, counted, silent
 from .equalize import equalized

@@ -7,10 +7,10 @@ import random
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from pathlib import Path
 
-from ..dataclass import dataclass, field, replace
 from ..errors import DataError, FileMissing, InputError, NothingToJudge, QingzhouError, say
 from ..evaluate.data import read_data
 from ..evaluate.places import files_in

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..dataclass import dataclass
 from .read import NUMBERS, Row
 
 KEY = ("network", "model", "device", "engine", "precision", "size_bytes", "source")

@@ -6,10 +6,10 @@ import dataclasses
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..dataclass import dataclass
 from ..devices import all_devices
 from ..errors import FileMissing, language, say
 from ..runtime.file import open_file

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
-from ..dataclass import dataclass
 from ..errors import OptionError
 from ..runtime.model.card import Card
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from ..dataclass import replace
 from ..errors import OptionError, say
 from ..nets.pictures import final_size
 from ..nets.preprocess import Preprocess, wrong

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..assumed import assumed_text
-from ..dataclass import dataclass, field, replace
 from ..graph.form import Array, Graph
 from ..runtime.model.card import Card
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from ..dataclass import dataclass, field
 from ..files.file import File, Record
 from ..files.limits import Limits
 from ..files.refusals import naming, unsafe

@@ -13,11 +13,11 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
-from ..dataclass import dataclass
 from ..errors import FileMissing, ModelError, OptionError, QingzhouError, say
 from ..runtime.address import parts as address_parts
 from ..runtime.address import shown

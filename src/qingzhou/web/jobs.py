@@ -13,11 +13,11 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ..dataclass import dataclass
 from .problems import Problem
 from .record import Record
 from .records import Records

@@ -6,12 +6,12 @@ import re
 import shutil
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 from ..bundle.contents import sha256_of, zip_of_ours
-from ..dataclass import dataclass
 from ..devices import load
 from ..errors import OutputError, QingzhouError, say
 from ..files.sniff import HEAD, model_suffix

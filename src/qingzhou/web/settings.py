@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
-
-from ..dataclass import dataclass, field
 
 MB = 1 << 20
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from ...dataclass import dataclass, field
 from ...errors import EngineError
 from ...graph.form import Array, Graph, Node, roles
 from ...onnxfile.integers import Integers, Rounded

@@ -7,10 +7,10 @@ run by runtime/engine/ncnn.py. ncnn knows blobs called in0, in1, … and out0, o
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...dataclass import replace
 from ...errors import EngineError, OptionError
 from ...runtime.engine.ncnn_format import CARD
 from ...runtime.model.card import Card

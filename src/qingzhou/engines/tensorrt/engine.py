@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...dataclass import replace
 from ...errors import EngineError, QingzhouError, say
 from ...runtime.engine.as_onnxruntime import Entry, OneByOne
 from ...runtime.engine.package import package

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from ...dataclass import dataclass
 from ...errors import OptionError, QingzhouError, TensorMismatch, UnsupportedCheckpoint, say
 from ...files.types import Checkpoint, Opaque
 from ...graph.form import Graph, Shape, Value

@@ -7,8 +7,8 @@ anchors, thresholds, where a bottleneck of ResNet has its stride, and (pipeline.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from ...dataclass import dataclass, field, replace
 from ...errors import say
 from ...files.refusals import short
 from ...nets.settings import Anchors, Numbers, Settings, Stage

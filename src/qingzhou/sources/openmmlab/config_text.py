@@ -14,8 +14,7 @@ import operator
 import tokenize
 import warnings
 from collections.abc import Callable, Iterable
-
-from ...dataclass import dataclass, field
+from dataclasses import dataclass, field
 
 LONGEST = 1 << 18  # characters; the class names of large data sets take tens of thousands
 LONGEST_LINE = 20_000  # Python 3.12's tokenizer takes the square of a line's length in time; the tools write 79

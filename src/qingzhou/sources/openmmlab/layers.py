@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
-from ...dataclass import dataclass, field, replace
 from ...files.refusals import short
 from ...nets.settings import Activation, Layers
 from .config_text import UNKNOWN

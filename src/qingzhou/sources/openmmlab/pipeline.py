@@ -8,9 +8,9 @@ normalises after the pipeline, in BGR unless told otherwise. Both read pictures 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
 
-from ...dataclass import dataclass, field
 from ...nets.settings import Numbers, Picture, Step
 from .config_values import at, count, first, numbers, pair, truth, type_name
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from ...dataclass import replace
 from ...errors import OptionError, TensorMismatch, UnsupportedCheckpoint, say
 from ...files.types import Checkpoint
 from ...labels import named_in

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 
-from ...dataclass import replace
 from ...errors import UnsupportedCheckpoint, say
 from ...files.types import Checkpoint, Tensors
 from ...nets.architecture import Candidate

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from ...dataclass import dataclass
 from ...errors import QingzhouError, TensorMismatch, UnsupportedCheckpoint
 from ...files.types import Opaque, TensorRef
 from ...graph.form import Dim, Shape, Value

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from ...dataclass import dataclass, field
 from ...errors import say
 from ...files.limits import Limits
 from ...files.refusals import short, unsafe, unsupported

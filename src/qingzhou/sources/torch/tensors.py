@@ -6,7 +6,7 @@ import itertools
 import math
 import operator
 from collections.abc import Iterator
-from dataclasses import dataclass  # of which there are thousands, whose methods must be quick
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from ...dataclass import dataclass, field
 from ...errors import ModelError, say
 from ...files.refusals import short
 from ...files.types import Opaque
