@@ -11,6 +11,7 @@ from typing import Any
 import numpy.typing as npt
 
 from .errors import ModelError, UnsupportedCheckpoint, say
+from .files.file import File
 from .graph.count import macs, parameters
 from .graph.fold import normalise_inside, simplify
 from .labels import Labels, read_label_option, wrong_number
@@ -156,8 +157,8 @@ def run_conversion(path: str | Path, out: str | Path | None = None, options: Opt
     counts = parameters(network.graph), macs(network.graph)
     network = _feeding_raw_pixels(network) if options.xeduhub else network
     network = as_bytes(network) if options.input_type == "uint8" else network
-    with opened.file.held():
-        model, program, checks = _write(network, options, digest, output_path(opened.path, out, ".onnx"))
+    target = output_path(opened.path, out, ".onnx")
+    model, program, checks = _write(network, options, opened.file, digest, target)
     seconds, told = time.perf_counter() - start, told_of(model.path, program)
     return Conversion(
         opened.path, model, program, *counts, options.written_opset, options.ir_version, checks, seconds, told
@@ -197,12 +198,12 @@ def _feeding_raw_pixels(network: Network) -> Network:
 
 
 def _write(
-    network: Network, options: Options, sha256: Callable[[], str], target: Path
+    network: Network, options: Options, source: File, sha256: Callable[[], str], target: Path
 ) -> tuple[Model, Path, tuple[str, ...]]:
     """Emit, check and write the model and its program; `target` appears only if all of it went well."""
     emitted = emit(simplify(network.graph), options.written_opset, options.ir_version)
     card, checks = network.card, ["structure"]
-    with replacing(target) as part:
+    with replacing(target) as part, source.held():
         check_structure(emitted, part)
         places = write_onnx(part, emitted)
         sample, output = sample_for(card), []

@@ -1,6 +1,4 @@
-"""File: bytes of a checkpoint by position. Opened for each reading, so that nothing stays locked in between; or held
-open by who reads much of it at once, since opening takes ten times as long as reading a small tensor.
-"""
+"""File: bytes of a checkpoint by position. Opened for each reading, or held for many: nothing stays locked."""
 
 from __future__ import annotations
 
@@ -9,10 +7,10 @@ import os
 import stat
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Thread
+from threading import Thread, local
 from typing import cast
 
 import numpy as np
@@ -44,7 +42,7 @@ class File:
     size: int
     modified: int
     verified: set[Record] = field(default_factory=set, compare=False, repr=False)
-    _held: list[io.FileIO] = field(default_factory=list, compare=False, repr=False)
+    _mine: local = field(default_factory=local, compare=False, repr=False)  # what a thread holds
 
     @classmethod
     def at(cls, path: Path) -> File:
@@ -61,30 +59,28 @@ class File:
         return cls(path, found.st_size, found.st_mtime_ns)
 
     @contextmanager
-    def open(self) -> Iterator[io.FileIO]:
-        """Unbuffered: every reading here is either large or one of a few."""
-        try:
-            file = cast(io.FileIO, open_file(self.path, buffering=0))
-        except OSError as err:
-            raise _unreadable(self.path, err) from None
-        with file:
-            self._check(file)
-            yield file
-
-    @contextmanager
     def held(self) -> Iterator[None]:
-        """Kept open meanwhile, for read() and load() of one thread."""
+        """Opened once for all that this thread reads in the block: a network has hundreds of tensors."""
         with self.open() as file:
-            self._held.append(file)
+            self._mine.file = file
             try:
                 yield
             finally:
-                self._held.remove(file)
+                del self._mine.file
 
-    def _check(self, file: io.FileIO) -> None:
-        now = os.fstat(file.fileno())
-        if (now.st_size, now.st_mtime_ns) != (self.size, self.modified):
-            raise damaged("the file changed while it was being read", "文件在读取过程中被修改")
+    @contextmanager
+    def open(self) -> Iterator[io.FileIO]:
+        """Unbuffered: every reading here is either large or one of a few. Where it stands is not known."""
+        held: io.FileIO | None = getattr(self._mine, "file", None)
+        try:
+            file = held or cast(io.FileIO, open_file(self.path, buffering=0))
+        except OSError as err:
+            raise _unreadable(self.path, err) from None
+        with nullcontext() if held else file:
+            now = os.fstat(file.fileno())
+            if (now.st_size, now.st_mtime_ns) != (self.size, self.modified):
+                raise damaged("the file changed while it was being read", "文件在读取过程中被修改")
+            yield file
 
     def read(self, offset: int, size: int) -> bytes:
         """Exactly these bytes."""
@@ -138,6 +134,7 @@ class File:
 
         digest, chunk = hashlib.sha256(), bytearray(CHUNK)
         with self.open() as file:
+            file.seek(0)
             while count := file.readinto(chunk):
                 digest.update(memoryview(chunk)[:count])
         return digest.hexdigest()
@@ -146,22 +143,13 @@ class File:
         """A record into fresh memory; its checksum, if it has one, is computed on the way."""
         self._inside(record)
         memory: Bytes = np.empty(record.size, np.uint8)
-        if self._held:
-            self._check(self._held[-1])
-            crc = self._filled(self._held[-1], memory.data, record)
-        else:
-            with self.open() as file:
-                crc = self._filled(file, memory.data, record)
+        view, crc = memory.data, 0
+        with self.open() as file:
+            file.seek(record.offset)
+            for start in range(0, record.size, CHUNK):
+                crc = self._next(file, view[start : start + CHUNK], crc, record.crc is not None)
         _compare(record, crc)
         return memory
-
-    def _filled(self, file: io.FileIO, view: memoryview, record: Record) -> int:
-        """The checksum of a record that is read into this memory; 0 where it has none."""
-        crc = 0
-        file.seek(record.offset)
-        for start in range(0, record.size, CHUNK):
-            crc = self._next(file, view[start : start + CHUNK], crc, record.crc is not None)
-        return crc
 
     def _verify(self, record: Record) -> None:
         """The checksum of a record, without keeping it."""
@@ -173,8 +161,8 @@ class File:
         self._inside(record)
         chunk, crc = memoryview(bytearray(min(CHUNK, record.size))), 0
         with self.open() as file:
-            file.seek(record.offset)
             for start in range(0, record.size, CHUNK):
+                file.seek(record.offset + start)  # whoever got the piece before may have read elsewhere
                 piece = chunk[: record.size - start]
                 crc = self._next(file, piece, crc, record.crc is not None)
                 yield piece

@@ -12,13 +12,8 @@ from ..errors import say
 from ..runtime.model.card import Input
 from .architecture import imagenet_input
 from .layouts import Layout, Rules
-from .mobilenet_v2 import MOBILENET_V2, STAGES
-from .mobilenet_v3 import MOBILENET_V3
-from .resnet import REGNET, RESNET, RESNEXT
+from .pages import MOBILENET_V2, MOBILENET_V3, REGNET, RESNET, RESNEXT, SHUFFLENET_V2, SQUEEZENET, VGG
 from .shapes import Shapes, children, size
-from .shufflenet_v2 import SHUFFLENET_V2
-from .squeezenet import SQUEEZENET
-from .vgg import DEPTHS, VGG
 
 RESNET_RULES: Rules = (
     ("conv1", "backbone.conv1"),
@@ -89,6 +84,8 @@ def mobilenet_v2(shapes: Shapes) -> Rules:
 
 
 def _mobilenet_v2() -> Iterator[tuple[str, str]]:
+    from .mobilenet_v2 import STAGES
+
     blocks = [(i, j) for i, (_, _, repeats, _) in enumerate(STAGES, start=1) for j in range(repeats)]
     yield from _conv_bn("features.0", "backbone.conv1")
     for number, (i, j) in enumerate(blocks, start=1):
@@ -132,8 +129,12 @@ def vgg(shapes: Shapes) -> Rules:
     """Convolutions, BatchNorms and activations are numbered through; on the page convolutions and poolings are."""
     weights = {n: shapes.get(f"features.{n}.weight", ()) for n in children(shapes, "features.")}
     convs = [n for n, shape in weights.items() if len(shape) == 4]
+    if "classifier.6.weight" not in shapes:
+        return ()
+    from .vgg import DEPTHS
+
     depth = next((depth for depth in DEPTHS if depth == len(convs) + 3), None)
-    if depth is None or "classifier.6.weight" not in shapes:
+    if depth is None:
         return ()
     stages = [stage for stage, repeats in enumerate(DEPTHS[depth]) for _ in range(repeats)]
     places = [i + stage for i, stage in enumerate(stages)]  # a pooling after each stage has a number, too

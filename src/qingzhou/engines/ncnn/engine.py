@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import EngineError, OptionError
-from ...graph.form import Graph
-from ...runtime.engine.ncnn import open_ncnn
 from ...runtime.engine.ncnn_format import CARD
 from ...runtime.model.card import Card
 from ..base import Engine, Settings, boxes_inside, bytes_inside, installed, zero_points
 
 if TYPE_CHECKING:
+    from ...graph.form import Graph
     from ...onnxfile.facts import Facts
     from ...runtime.typed import Session
     from .emitter import NcnnModel
@@ -38,6 +37,8 @@ def open_model(path: Path, settings: Settings) -> Session:
             en=f"ncnn has no device {settings.device} here; it can be cpu. Leave it out.",
             zh=f"ncnn 在这里没有设备 {settings.device}，只能是 cpu。可以不写。",
         )
+    from ...runtime.engine.ncnn import open_ncnn
+
     return open_ncnn(path, settings.threads, INSTALL)
 
 

@@ -245,7 +245,7 @@ def _names_a_file(data: Bytes, start: int, end: int, kind: str, depth: int) -> b
 def _fields(data: Bytes, place: int, end: int) -> Iterator[Tuple[int, int, int]]:
     """Of each field its number, then the value of a varint and 0, or where its bytes begin and end."""
     while place < end:
-        key, place = _varint(data, place)
+        key, place = (data[place], place + 1) if data[place] < 128 else _varint(data, place)
         number, wire = key >> 3, key & 7
         if wire == VARINT:
             value, place = _varint(data, place)
@@ -253,7 +253,8 @@ def _fields(data: Bytes, place: int, end: int) -> Iterator[Tuple[int, int, int]]
             continue
         size = {EIGHT: 8, FOUR: 4}.get(wire, 0)
         if wire == BYTES:
-            size, place = _varint(data, place)
+            short = place < end and data[place] < 128
+            size, place = (data[place], place + 1) if short else _varint(data, place)
         elif not size:
             raise ValueError("a field of an unknown type")
         if place + size > end:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ...errors import OptionError, TensorMismatch, UnsupportedCheckpoint, say
@@ -12,11 +12,13 @@ from ...nets.detection import Thresholds
 from ...nets.heads import Headed
 from ...nets.match import Match, recognise
 from ...nets.recorded import Wanted
+from ...nets.settings import Settings
 from ...nets.shapes import Shapes
 from ...runtime.model.card import Card
 from ...spelling import option
 from ..network import Network, origin
-from .config import read_settings
+
+CONFIGS = ("config", "cfg")  # where mmcv and mmengine write the training's
 
 
 def read_state(checkpoint: Checkpoint, wanted: Wanted = Wanted()) -> Network:  # noqa: B008  # frozen
@@ -24,7 +26,7 @@ def read_state(checkpoint: Checkpoint, wanted: Wanted = Wanted()) -> Network:  #
 
     UnsupportedCheckpoint and TensorMismatch say what does not fit.
     """
-    settings = read_settings(checkpoint.meta)
+    settings = _settings(checkpoint.meta)
     match = _fitting(checkpoint.tensors.shapes, replace(wanted, settings=settings))
     found = match.recorded
     refused, head = settings.layers.refused, match.config.head if isinstance(match.config, Headed) else None
@@ -50,6 +52,15 @@ def read_state(checkpoint: Checkpoint, wanted: Wanted = Wanted()) -> Network:  #
     )
     classes, named = match.config.classes, _named(checkpoint)
     return Network(found.graph, card, match.family, classes, named, found.heads, checkpoint.ignored)
+
+
+def _settings(meta: Mapping[str, object]) -> Settings:
+    """What the training's config says, where there is one."""
+    if not any(meta.get(key) for key in CONFIGS):
+        return Settings()
+    from .config import read_settings
+
+    return read_settings(meta)
 
 
 def _fitting(shapes: Shapes, wanted: Wanted) -> Match:
