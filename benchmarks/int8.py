@@ -2,9 +2,10 @@
 
 Ours, NNCF's and onnxruntime's own quantiser get the same inputs to calibrate with and are judged on the same others.
 Each works in a fresh process on one core. "cost" is CPU time as a multiple of running the bare network on the same
-inputs in the same minutes; of ours that is equalising, calibrating and searching, and "ranges" only calibrating, with
-histograms and with preparing the pictures. "wall" and "peak" of ours have judging in them. "SQNR" is of what the last
-layers give on inputs that were judged. "ORT" and "OpenVINO" are speeds by CPU time on one thread, in turns, as
+inputs in the same minutes; of ours that is equalising, calibrating and searching, and "ranges" all but the search,
+with preparing the pictures. "wall" and "peak" of ours have judging in them. "three colours" is ours without the fourth
+channel of quant/wide.py, "of bytes" ours of the model with uint8 as its input. "SQNR" is of what the
+last layers give on inputs that were judged. "ORT" and "OpenVINO" are speeds by CPU time on one thread, in turns, as
 multiples of onnxruntime's with FP32. NNCF is needed for its rows only: pip install nncf openvino
 """
 
@@ -58,13 +59,21 @@ def ours(work: Work, feeds: Feeds) -> dict[str, float]:
     from qingzhou.quant import pipeline
     from qingzhou.quant.search import Search
 
-    ranges, search, smoothing = clock(pipeline, "calibrate"), clock(Search, "best"), clock(pipeline, "smoothed")
+    inputs, ranges, search = clock(pipeline, "Inputs"), clock(pipeline, "observed"), clock(Search, "best")
     made = qingzhou.quantize(
         work.model, work.data, work.out, target=work.target, any_speed=True, max_drop=100, calibration=work.count
     )
     if made.path is None:
         raise SystemExit(made.explanation)
-    return {"cost": ranges[0] + search[0] + smoothing[0], "ranges": ranges[0]}
+    return {"cost": inputs[0] + ranges[0] + search[0], "ranges": inputs[0] + ranges[0]}
+
+
+def three_colours(work: Work, feeds: Feeds) -> dict[str, float]:
+    """The same without the fourth channel that the first convolution gets for x86: what that gains is seen beside."""
+    from qingzhou.quant import pipeline
+
+    pipeline.widened = lambda model: model
+    return ours(work, feeds)
 
 
 def clock(place: Any, name: str) -> list[float]:
@@ -147,6 +156,7 @@ class Reader:
 
 QUANTIZERS: dict[str, Callable[[Work, Feeds], dict[str, float]]] = {
     "qingzhou": ours,
+    "three colours": three_colours,
     "NNCF": nncf,
     **{f"onnxruntime {method}": onnxruntimes(method) for method in ("MinMax", "Percentile", "Entropy")},
 }
@@ -232,7 +242,6 @@ def speeds(*models: str) -> dict[str, dict[str, float]]:
     from qingzhou.runtime.predict import Predictor
 
     first = Predictor(models[0])
-    feed = first.feed(first.card.sample)
     works: dict[tuple[str, str], Callable[[], object]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for number, model in enumerate(models):
@@ -242,6 +251,9 @@ def speeds(*models: str) -> dict[str, dict[str, float]]:
                     path = Path(folder) / f"{number}{engine.suffix}"
                     engine.compile(Path(model), first.card, path, "fp32")
                 session = engine.open(path, Settings(threads=1))
+                floats = "float" in session.get_inputs()[0].type
+                card = first.card if floats else Predictor(model).card
+                feed = Predictor(models[0], card).feed(card.sample)
                 works[engine.name, model] = partial(session.run, None, feed)
         found = dict(zip(works, in_turns(list(works.values())), strict=True))
     return {model: {engine: ratio for (engine, of), ratio in found.items() if of == model} for model in models}
@@ -271,7 +283,8 @@ def main() -> None:
             place = Path(folder) / str(number)
             place.mkdir()
             source = converted(model, place)
-            side_by_side(source, data, place, options.target)
+            of_bytes = None if model.suffix == ".onnx" else converted(model, place, input_type="uint8")
+            side_by_side(source, data, place, options.target, of_bytes)
             if options.memory:
                 memory(source, data, place, options.target)
 
@@ -291,27 +304,31 @@ HOW: dict[str, dict[str, Any]] = {
 }
 
 
-def converted(model: Path, folder: Path) -> Path:
-    """The .onnx of a checkpoint."""
+def converted(model: Path, folder: Path, input_type: str = "float32") -> Path:
+    """The .onnx of a checkpoint, of one of the two kinds of input."""
     if model.suffix == ".onnx":
         return model
     import qingzhou
 
     place = model.parent.name
-    name = place if place in HOW else model.stem
-    return qingzhou.convert(model, folder / f"{name}.onnx", **HOW.get(place, {})).path
+    name = f"{place if place in HOW else model.stem}{'' if input_type == 'float32' else '.bytes'}"
+    return qingzhou.convert(model, folder / f"{name}.onnx", input_type=input_type, **HOW.get(place, {})).path
 
 
 HEADS = ("", "size", "accuracy", "drop, points (95 %)", "SQNR", "cost", "ranges", "wall", "peak", "ORT", "OpenVINO")
 
 
-def side_by_side(model: Path, data: Path, folder: Path, target: str) -> None:
-    """All quantisers on one model: what they cost, what they lose, and how fast the outcome is."""
-    made = {name: folder / f"{name.replace(' ', '_')}.onnx" for name in QUANTIZERS}
-    rows = {name: asked("--make", name, model, data, out, 100, target) for name, out in made.items()}
+def side_by_side(model: Path, data: Path, folder: Path, target: str, of_bytes: Path | None) -> None:
+    """All quantisers on one model: what they cost, what they lose, and how fast the outcome is.
+
+    of_bytes  the same model with uint8 as its input, which ours makes INT8 too
+    """
+    works = {name: (name, model) for name in QUANTIZERS} | ({"of bytes": ("qingzhou", of_bytes)} if of_bytes else {})
+    made = {name: folder / f"{name.replace(' ', '_')}.onnx" for name in works}
+    rows = {name: asked("--make", *work, data, made[name], 100, target) for name, work in works.items()}
     there = [name for name in made if "failed" not in rows[name]]
     for name in there:
-        rows[name] |= asked("--judge", name, model, data, made[name], 100, target)
+        rows[name] |= asked("--judge", *works[name], data, made[name], 100, target)
     times = asked("--time", model, *(made[name] for name in there))
     print(f"\n{model.stem}, {model.stat().st_size / 1e6:.2f} MB, {data}")
     line(*HEADS)

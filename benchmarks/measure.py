@@ -6,12 +6,18 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
-QINGZHOU = ("-c", "from qingzhou.cli import main; main()")  # what the command `qingzhou` does
+# What the command `qingzhou` does; older checkouts have no __main__.
+QINGZHOU = (
+    "-c",
+    "try:\n from qingzhou.__main__ import run\nexcept ImportError:\n from qingzhou.cli import main as run\nrun()",
+)
 BASE = ("-c", "import numpy, onnx, onnxruntime")
 BARE = (
     "-c",
@@ -24,16 +30,30 @@ RUNS = 5
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
-def once(argv: Sequence[str | Path]) -> tuple[float, float]:
-    """Wall seconds and peak MB of a fresh Python; this process stays small, since a child's peak starts at its size."""
-    start = time.perf_counter()
-    with subprocess.Popen([sys.executable, *argv], stdout=subprocess.DEVNULL, env=ENVIRONMENT) as process:
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(map(str, argv))} ended with status {process.returncode}")
-    return wall, usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3 / 1.024)
+class Spent(NamedTuple):
+    """What a process took, with all that it started and waited for: seconds, and the MB of the largest of them."""
+
+    wall: float
+    peak: float
+    cpu: float
+
+
+def once(
+    argv: Sequence[str | Path], python: str = sys.executable, environment: Mapping[str, str] = ENVIRONMENT
+) -> Spent:
+    """A fresh Python; this process stays small, since a child's peak starts at its size."""
+    with tempfile.TemporaryFile() as told:
+        start = time.perf_counter()
+        with subprocess.Popen([python, *argv], stdout=subprocess.DEVNULL, stderr=told, env=environment) as process:
+            _, status, usage = os.wait4(process.pid, 0)
+            wall = time.perf_counter() - start
+            process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            told.seek(0)
+            last = told.read().decode("utf-8", "replace").strip().rpartition("\n")[2]
+            raise SystemExit(f"{' '.join(map(str, argv))} ended with status {process.returncode}: {last}")
+    peak = usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3 / 1.024)
+    return Spent(wall, peak, usage.ru_utime + usage.ru_stime)
 
 
 class Table:
@@ -49,14 +69,21 @@ class Table:
     def row(self, name: str, argv: Sequence[str | Path], original: str = "", target: str = "") -> None:
         """The fastest and the largest of RUNS fresh processes, after one that fills the caches."""
         once(argv)
-        pairs = [(once(BASE)[0], *once(argv)) for _ in range(RUNS)]
-        bases, walls, peaks = zip(*pairs, strict=True)
-        wall, ratio = min(walls), min(walls) / min(bases)
-        self.line(name, f"{wall:.2f} s", f"{ratio:.2f}", f"{max(peaks):.0f} MB", original, target)
+        pairs = [(once(BASE).wall, once(argv)) for _ in range(RUNS)]
+        wall = min(spent.wall for _, spent in pairs)
+        ratio, peak = wall / min(base for base, _ in pairs), max(spent.peak for _, spent in pairs)
+        self.line(name, f"{wall:.2f} s", f"{ratio:.2f}", f"{peak:.0f} MB", original, target)
+
+
+PHOTOS = {
+    "photo": ("photo.png", (640, 480)),
+    "camera": ("camera.jpg", (640, 480)),
+    "phone": ("phone.jpg", (4000, 3000)),
+}
 
 
 def make(name: str, folder: Path) -> None:
-    """Write a checkpoint of the oracle, or photo.png, in a process of its own: this one stays small."""
+    """Write a checkpoint of the oracle, or one of PHOTOS, in a process of its own: this one stays small."""
     code = "import sys, measure; measure.make_here(*sys.argv[1:])"
     subprocess.run(
         [sys.executable, "-c", code, name, str(folder)], check=True, env={**ENVIRONMENT, "PYTHONPATH": str(HERE)}
@@ -68,8 +95,9 @@ def make_here(name: str, folder: str) -> None:
     sys.path[:0] = [str(HERE.parent / "tests"), str(HERE.parent / "tests/oracle")]
     import passengers
 
-    if name == "photo":
-        passengers.photo(Path(folder) / "photo.png", (640, 480))
+    if name in PHOTOS:
+        file, size = PHOTOS[name]
+        passengers.photo(Path(folder) / file, size)
     else:
         passengers.mmedu(name, Path(folder))
 

@@ -1,13 +1,15 @@
 """Decoding phone pictures and preparing them for a 224 classifier: CPU time and peak memory, with and without turning.
 
-    python benchmarks/pictures.py [SRC]
+    python benchmarks/pictures.py [SRC] [--photo FILE ...]
 
-SRC is the src folder of another commit (git worktree add); the two then have their turn one after the other, each in
-fresh processes that import numpy, Pillow and these few modules only. "exact" is QINGZHOU_EXACT=1.
+With --photo real photographs instead of those that are made here, for a LeNet as well (grey, 32 x 32). SRC is the src
+folder of another commit (git worktree add); the two then have their turn one after the other, each in fresh processes
+that import numpy, Pillow and these few modules only. "exact" is QINGZHOU_EXACT=1.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import statistics
 import subprocess
@@ -37,11 +39,18 @@ picture.save(path, "JPEG", quality=90, exif=exif)
 """
 PREPARE = """
 import resource, sys, time
-from qingzhou.runtime.model.card import Input
-from qingzhou.runtime.model.image import read_for
-from qingzhou.runtime.model.prepare import prepare
+try:
+    from qingzhou.runtime.model.card import Input
+    from qingzhou.runtime.model.image import read_for
+    from qingzhou.runtime.model.prepare import prepare
+except ImportError:  # an older commit
+    from qingzhou.runtime.card import Input
+    from qingzhou.runtime.image import read_for
+    from qingzhou.runtime.prepare import prepare
 path, interpolation = sys.argv[1:]
-entry = Input("x", "image", [1, 3, 224, 224], "RGB", [
+entry = Input("x", "image", [1, 1, 32, 32], "GRAY", [
+    {"op": "resize", "size": [32, 32], "interpolation": "cv2"}, {"op": "normalize", "mean": [33.46], "std": [78.87]}
+]) if interpolation == "LeNet" else Input("x", "image", [1, 3, 224, 224], "RGB", [
     {"op": "resize", "short": 256, "interpolation": interpolation}, {"op": "center_crop", "size": [224, 224]},
     {"op": "normalize", "mean": [123.675, 116.28, 103.53], "std": [58.395, 57.12, 57.375]}])
 before, times = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, []
@@ -85,9 +94,21 @@ def row(name: str, ways: dict[str, tuple[Path, bool]], picture: Path, interpolat
 
 def main() -> None:
     """Every picture, upright and turned by EXIF, for both ways of resizing."""
-    ours = HERE.parent / "src"
-    ways = {"before": (Path(sys.argv[1]), False)} if len(sys.argv) > 1 else {}
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("before", type=Path, nargs="?", metavar="SRC")
+    parser.add_argument("--photo", type=Path, nargs="+", default=[], metavar="FILE")
+    chosen, ours = parser.parse_args(), HERE.parent / "src"
+    ways = {"before": (chosen.before, False)} if chosen.before else {}
     ways |= {"now": (ours, False), "exact": (ours, True)}
+    for photo in chosen.photo:
+        for interpolation in ("pillow", "cv2", "LeNet"):
+            row(f"{photo.name[:24]}, {interpolation}", ways, photo, interpolation)
+    if not chosen.photo:
+        of_made_ones(ways)
+
+
+def of_made_ones(ways: dict[str, tuple[Path, bool]]) -> None:
+    """Those of all sizes that phones make."""
     with tempfile.TemporaryDirectory() as folder:
         for width, height in PICTURES:
             for turn in (1, 6) if width < 10000 else (1,):

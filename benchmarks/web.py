@@ -2,7 +2,8 @@
 
     python benchmarks/web.py [CLIENTS] [--redis WORKERS | --scaling]
 
-Prints the time from upload to download (p50, p95), the server's largest memory, and the throughput against what the
+Prints the time from upload to download (p50, p95), the server's largest memory, the processor time that a pupil costs
+the server (Linux; under PYTHONPATH=SRC that of another commit's), and the throughput against what the
 cores could do if each did nothing but single conversions, one fresh `qingzhou convert` after another, which are timed
 on the same machine before and after. --redis: with a redis-server and so many worker processes of one job each.
 
@@ -102,11 +103,30 @@ def main() -> None:
             with serving(folder / "data", *options) as (client, server):
                 until_up(client)
                 url = str(client.base_url)
+                asyncio.run(lesson(1, url, server.process.pid, file.read_bytes()))  # all is imported
+                before_it = cpu_of(server.process.pid)
                 got, memory, seconds = asyncio.run(lesson(chosen.clients, url, server.process.pid, file.read_bytes()))
+                cost = cpu_of(server.process.pid, before_it)
         finally:
             for helper in helpers:
                 helper.stop()
         report(chosen.clients, got, memory, seconds, (before, single(file, folder)))
+        each = [one / chosen.clients for one in cost]
+        print(f"CPU for each       {each[0]:.3f} s in the server, {each[1]:.3f} s in its other processes")
+
+
+def cpu_of(pid: int, before: tuple[float, float] = (0.0, 0.0)) -> tuple[float, float]:
+    """CPU seconds of a process, and of those that it started, with theirs that have ended; since an earlier look."""
+    own, others, left = 0.0, 0.0, [pid]
+    while left:
+        process = Path(f"/proc/{left.pop()}")
+        times = [
+            int(n) / os.sysconf("SC_CLK_TCK") for n in (process / "stat").read_text().rpartition(")")[2].split()[11:15]
+        ]
+        own, others = (sum(times[:2]), others) if process.name == str(pid) else (own, others + sum(times))
+        for thread in (process / "task").iterdir():
+            left += map(int, (thread / "children").read_text().split())
+    return own - before[0], others - before[1]
 
 
 def helping(workers: int, folder: Path) -> tuple[list[Running], list[str]]:

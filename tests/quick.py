@@ -46,7 +46,7 @@ QUICK = {
     "bundle": ["bundle/test_bundle_rules.py", "bundle/test_carry.py"],
     "report": ["report"],
     "doors": ["doors/test_doors_choice.py", "test_cli.py::test_doors"],
-    "present": ["evaluate/test_evaluate_shown.py"],
+    "present": ["test_plain.py", "evaluate/test_evaluate_shown.py"],
     "web": ["web/test_turns.py", "web/test_unzip.py"],
     "cli_usage": ["test_languages.py::test_in_english_click_speaks_for_itself"],
     "cli_common": ["test_cli.py::test_the_language_of_the_environment"],

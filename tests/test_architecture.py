@@ -114,6 +114,10 @@ def imports(path: Path) -> list[tuple[str, int]]:
             base = ".".join([*here[: -node.level], *filter(None, [node.module])]) if node.level else str(node.module)
             single = base in ("qingzhou", "") or (PACKAGE.parent / base.replace(".", "/")).is_dir()
             found += [(f"{base}.{alias.name}" if single else base, node.lineno) for alias in node.names]
+        elif isinstance(node, ast.Call) and dotted(node.func) == "Listed":  # of nets/pages.py: imported by its name
+            place = node.args[1]
+            assert isinstance(place, ast.Constant)
+            found.append((".".join([*here[:-1], str(place.value).partition(".")[0]]), node.lineno))
     return found
 
 

@@ -122,7 +122,7 @@ BAD = [
         "UnsupportedCheckpoint", -202, ("torch.save",)),
     Bad("unknown network", saved({"state_dict": STRANGER}), "UnsupportedCheckpoint", -202,
         ("30 tensors", "Known: LeNet")),
-    Bad("torchvision's, whole", saved(module("torchvision.models.resnet.ResNet", {"fc": linear(ONES, ONES[0])})),
+    Bad("torchvision's, whole", saved(module("torchvision.models.maxvit.MaxVit", {"fc": linear(ONES, ONES[0])})),
         "UnsupportedCheckpoint", -202, ("program code", "state_dict()")),
     Bad("nothing in it", saved({"meta": {}, "state_dict": {}}), "UnsupportedCheckpoint", -202, ("were expected",)),
     Bad("NaN", broken("backbone.features.0.weight", np.nan), "UnsupportedCheckpoint", -202, ("NaN", "diverged")),

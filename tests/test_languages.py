@@ -80,6 +80,7 @@ def test_json_is_the_same_in_both_languages(line: str, desk: Path, monkeypatch: 
     for lang in ("en", "zh"):
         words = line.format(digits=DIGITS / "test").split()
         said = CliRunner().invoke(main, [*words, "--json", "--lang", lang])
+        assert said.stdout, said.exception or said.stderr
         found[lang] = json.loads(said.stdout)
     use_language(None)
     assert spoken(found["en"]) == spoken(found["zh"])

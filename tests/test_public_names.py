@@ -71,7 +71,7 @@ def test_without_the_command_on_the_path(lang: str, usage: str) -> None:
 
 @pytest.mark.parametrize(
     ("before", "late"),
-    [("", False), ("import threading; threading.Thread(target=time.sleep, args=(0.2,)).start()", True)],
+    [("", False), ("import threading; threading.Thread(target=threading.main_thread().join).start()", True)],
     ids=["alone", "another thread at work"],
 )
 def test_a_verb_ends_at_once(before: str, late: bool) -> None:

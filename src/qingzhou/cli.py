@@ -30,6 +30,13 @@ on_device = click.option(
     help="Height,width of the input, or one number for both. 输入尺寸（高,宽；正方形可只写一个数）。",
 )
 @click.option("--preprocess", metavar="WAY", help="Pictures: imagenet, 0-1, -1-1, raw, or a .toml. 图片的预处理方法。")
+@click.option(
+    "--input",
+    "input_type",
+    default="float32",
+    show_default=True,
+    help="Pictures: float32, or uint8 (bytes as they are, normalised inside). 图片输入的类型。",
+)
 @click.option("--opset", type=int, help="ONNX opset, 11-21 (default: 13).")
 @click.option("--ir-version", type=int, default=8, show_default=True, help="ONNX IR version, 4-10.")
 @click.option("--check/--no-check", default=True, help="Run the result on its sample. 转换后自检。")

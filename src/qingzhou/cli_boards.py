@@ -11,7 +11,6 @@ import click
 
 from .cli_common import common, friendly, main
 from .errors import OptionError, say
-from .runtime.address import shown
 
 
 @main.command()
@@ -61,6 +60,8 @@ def _constants(values: tuple[str, ...]) -> dict[str, object]:
     for value in values:
         name, equals, text = value.partition("=")
         if not equals:
+            from .runtime.address import shown
+
             raise OptionError(
                 en=f"--set {shown(value)} has no =; expected NAME=VALUE, for example --set PORT=8001",
                 zh=f"--set {shown(value)} 里没有等号，应为 名称=值，例如 --set PORT=8001",

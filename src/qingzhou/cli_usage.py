@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import IO, Any
 
 import click
@@ -111,6 +110,8 @@ def _what_was_wrong(err: click.UsageError) -> str:
     word = next(iter(re.findall(r"'(.*)'|\((.*)\)", err.message)), ("", ""))
     if err.message.startswith("No such command") and err.ctx is not None and isinstance(err.ctx.command, click.Group):
         verbs = err.ctx.command.list_commands(err.ctx)
+        from difflib import get_close_matches
+
         near = get_close_matches(word[0], verbs)
         return f"没有命令 {word[0]}，{f'最接近的是 {near[0]}' if near else '可用的有：' + '、'.join(verbs)}。"
     return f"多写了内容：{word[1]}。" if "unexpected extra" in err.message else f"命令的写法不对：{err.message}"

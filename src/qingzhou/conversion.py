@@ -11,6 +11,7 @@ from typing import Any
 import numpy.typing as npt
 
 from .errors import ModelError, UnsupportedCheckpoint, say
+from .files.file import File
 from .graph.count import macs, parameters
 from .graph.fold import normalise_inside, simplify
 from .labels import Labels, read_label_option, wrong_number
@@ -25,6 +26,7 @@ from .options import Options
 from .runtime.model.card import KEY, Card, Sample
 from .scenes import told_of, write_sample
 from .sources.as_asked import as_asked
+from .sources.as_bytes import as_bytes
 from .sources.network import Network
 from .sources.table import open_source
 from .spelling import option
@@ -97,7 +99,8 @@ def convert(
     iou_threshold: float | None = None,
     max_detections: int | None = None,
     preprocess: str | Path | Mapping[str, Any] | None = None,
-    details: Mapping[str, Any] | Sequence[str] | None = None,
+    details: Mapping[str, Any] | Sequence[str] = (),
+    input_type: str = "float32",
 ) -> Model:
     """Convert a checkpoint to a checked ONNX model, with a program that runs it beside it.
 
@@ -118,6 +121,7 @@ def convert(
                 fit, crop, pad, interpolation (docs/en/formats.md)
     details     what no file of tensors says of some networks: {"eps": 0.001, "padding": "same", "heads": 6,
                 "transform_input": False} (docs/en/formats.md)
+    input_type  of pictures: "float32", normalised outside; "uint8", the pixels as they are, normalised in the network
 
     Every user error is a QingzhouError; nothing half-written is left behind.
 
@@ -139,6 +143,7 @@ def convert(
         max_detections=max_detections,
         preprocess=preprocess,
         details=details,
+        input_type=input_type,
     )
     return run_conversion(path, out, options).model
 
@@ -155,7 +160,9 @@ def run_conversion(path: str | Path, out: str | Path | None = None, options: Opt
     digest = opened.file.digest_ahead()
     counts = parameters(network.graph), macs(network.graph)
     network = _feeding_raw_pixels(network) if options.xeduhub else network
-    model, program, checks = _write(network, options, digest, output_path(opened.path, out, ".onnx"))
+    network = as_bytes(network) if options.input_type == "uint8" else network
+    target = output_path(opened.path, out, ".onnx")
+    model, program, checks = _write(network, options, opened.file, digest, target)
     seconds, told = time.perf_counter() - start, told_of(model.path, program)
     return Conversion(
         opened.path, model, program, *counts, options.written_opset, options.ir_version, checks, seconds, told
@@ -195,12 +202,12 @@ def _feeding_raw_pixels(network: Network) -> Network:
 
 
 def _write(
-    network: Network, options: Options, sha256: Callable[[], str], target: Path
+    network: Network, options: Options, source: File, sha256: Callable[[], str], target: Path
 ) -> tuple[Model, Path, tuple[str, ...]]:
     """Emit, check and write the model and its program; `target` appears only if all of it went well."""
     emitted = emit(simplify(network.graph), options.written_opset, options.ir_version)
     card, checks = network.card, ["structure"]
-    with replacing(target) as part:
+    with replacing(target) as part, source.held():
         check_structure(emitted, part)
         places = write_onnx(part, emitted)
         sample, output = sample_for(card), []

@@ -11,7 +11,6 @@ from .errors import LabelError, QingzhouError, as_plain
 from .graph.count import macs, parameters
 from .runtime.model.card import Card, Input
 from .sources.onnx import ONNX
-from .sources.onnx import contents as contents_of_onnx
 from .sources.source import Contents, Part
 
 if TYPE_CHECKING:  # an .onnx needs none of what follows
@@ -70,14 +69,16 @@ class Info:
 
 
 def _plain(entry: Input) -> dict[str, object]:
-    return {"kind": entry.kind, "shape": entry.shape, "color": entry.color, "steps": entry.steps}
+    return {"kind": entry.kind, "shape": entry.shape, "color": entry.color, "dtype": entry.dtype, "steps": entry.steps}
 
 
 def read_info(path: str | Path) -> Info:
     """What is inside a checkpoint or an ONNX model; an error only where the file can be read as neither."""
     path = Path(path)
     if path.suffix.lower() in ONNX.suffixes:  # whatever is called so is meant to be one
-        return _of_contents(path, contents_of_onnx(path))
+        from .sources.onnx.contents import contents
+
+        return _of_contents(path, contents(path))
     from .engines.table import is_compiled
 
     return _compiled(path) if is_compiled(path) else _of_source(path)

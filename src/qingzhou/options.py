@@ -15,6 +15,7 @@ from .spelling import option
 
 OPSETS, IR_VERSIONS = range(11, 22), range(4, 11)
 DEFAULT_OPSET = 13
+WAYS = ("float32", "uint8")  # in which a network takes pictures
 
 
 def _are_sides(size: object) -> bool:
@@ -39,7 +40,8 @@ class Options:
     iou_threshold: float | None = None
     max_detections: int | None = None
     preprocess: object = None
-    details: object = None
+    details: object = ()
+    input_type: str = "float32"
 
     def refuse_impossible(self) -> None:
         """OptionError for a value that cannot be."""
@@ -58,6 +60,17 @@ class Options:
             raise OptionError(
                 en=f"{option('form')} is {self.form}; it can be boxes or raw.",
                 zh=f"{option('form')} 的值是 {self.form}，应为 boxes 或 raw。",
+            )
+        if self.input_type not in WAYS:
+            raise OptionError(
+                en=f"{option('input_type')} is {self.input_type}; it can be {' or '.join(WAYS)}.",
+                zh=f"{option('input_type')} 的值是 {self.input_type}，应为 {' 或 '.join(WAYS)}。",
+            )
+        if self.input_type == "uint8" and self.xeduhub:
+            one, other = option("input_type", "uint8"), option("xeduhub")
+            raise OptionError(
+                en=f"{one} and {other} were both given, but the original XEduHub feeds float32. Leave one out.",
+                zh=f"同时给了 {one} 和 {other}，而原版 XEduHub 输入的是 float32。请去掉一个。",
             )
         size = self.input_size
         if size is not None and not _are_sides(size):

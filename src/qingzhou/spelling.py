@@ -8,7 +8,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-OTHERWISE = {"xeduhub": "--xeduhub-input", "details": "--set"}  # that are not called as in Python
+# That are not called as in Python
+OTHERWISE = {"xeduhub": "--xeduhub-input", "input_type": "--input", "details": "--set"}
 _on_command_line = False
 
 

@@ -78,7 +78,7 @@ class Page:
         values, pixels = (base64.b64decode(found[name]) for name in ("values", "pixels"))
         return {
             **found,
-            "values": np.frombuffer(values, np.float32),
+            "values": np.frombuffer(values, entry.get("dtype", "float32")),
             "pixels": np.frombuffer(pixels, np.uint8).astype(int),
         }
 

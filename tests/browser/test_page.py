@@ -57,7 +57,10 @@ def lenet(open_page: Open, desk: Path) -> tuple[Page, Any]:
 
 def test_it_asks_nobody_else_and_complains_of_nothing(lenet: tuple[Page, Any]) -> None:
     page, _ = lenet
-    assert {urlsplit(url).hostname for url in page.requests if not url.startswith(("blob:", "data:"))} == {"127.0.0.1"}
+    asked = [url for url in page.requests if not url.startswith(("blob:", "data:"))]
+    assert {urlsplit(url).hostname for url in asked} == {"127.0.0.1"}
+    names = [urlsplit(url).path.rpartition("/")[2] for url in asked]
+    assert [names.count(name) for name in ("ort.wasm", "model.onnx", "card.json", "model.js")] == [1, 1, 1, 1]
     assert page.problems == []
     assert "Self-test passed" in page.page.inner_text("#status")
 
@@ -178,6 +181,22 @@ def test_a_colour_photo(name: str, open_page: Open, desk: Path) -> None:
         expected, found = model.predict(data), page.predict(data)
         assert found["label"] == expected.label
         np.testing.assert_allclose(found["scores"], expected.scores, atol=1e-5)
+
+
+def test_bytes_go_in_as_they_are(open_page: Open, desk: Path) -> None:
+    """--input uint8: the self-test passes, the numbers are bytes, and the answers those of the usual form."""
+    source = ORACLE / "trained/lenet_digits.pth"
+    usual = load(convert(source, desk / "floats.onnx"))
+    path = convert(source, desk / "bytes.onnx", input_type="uint8")
+    page, model = open_page(path), load(path)
+    assert "Self-test passed" in page.page.inner_text("#status")
+    for size in SIZES:
+        data = photo(desk / "photo.png", size).read_bytes()
+        batch, _ = prepare_view(read_image(data, "GRAY"), model.card.input)
+        found = page.prepare(data, dataclasses.asdict(model.card.input))
+        assert batch.dtype == np.uint8
+        np.testing.assert_array_equal(found["values"], batch.ravel())
+        np.testing.assert_allclose(page.predict(data)["scores"], usual.predict(data).scores, atol=1e-5)
 
 
 def test_several_classes(open_page: Open, desk: Path) -> None:

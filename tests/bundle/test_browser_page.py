@@ -75,6 +75,18 @@ def test_every_module_that_is_imported_is_there(folder: Path) -> None:
             assert (folder / name).is_file(), f"{script.name} imports {name}"
 
 
+def test_the_page_asks_at_once_for_all_that_it_will_need(folder: Path) -> None:
+    """Else each module is known only once the one before it is here."""
+    page = (folder / "index.html").read_text("utf-8")
+    modules = {path.name for path in folder.glob("*.js")} - {"app.js"}
+    assert set(re.findall(r'rel="modulepreload" href="([^"]+)"', page)) == modules
+    assert set(re.findall(r'rel="preload" href="([^"]+)" as="fetch" crossorigin', page)) == {
+        "ort.wasm",
+        "card.json",
+        "model.onnx",
+    }
+
+
 def test_only_onnx(tmp_path: Path, model: Path) -> None:
     (tmp_path / "m.ncnn.param").write_text("7767517", "utf-8")
     with pytest.raises(ModelError, match=r"\.onnx"):

@@ -1,5 +1,6 @@
 """Tensors that leave the file piece by piece: the same bytes as the array's, and damage is found all the same."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import qingzhou
 from lenets import write_lenet
 from makers import Storage, Tensor, write_checkpoint
 from qingzhou.errors import CheckpointDamaged
-from qingzhou.files.file import CHUNK
+from qingzhou.files.file import CHUNK, File
 from qingzhou.files.types import Tensors
 from qingzhou.sources.torch.container import read_checkpoint
 
@@ -91,3 +92,17 @@ def spoil(path: Path, data: bytes) -> None:
     assert content.count(data) == 1
     content[content.index(data)] ^= 1
     path.write_bytes(content)
+
+
+def test_a_file_that_is_held_open_is_read_alike_and_watched(tmp_path: Path) -> None:
+    path = tmp_path / "bytes"
+    path.write_bytes(bytes(range(200)))
+    file = File.at(path)
+    with file.held():
+        assert [file.read(start, 3) for start in (7, 0, 190)] == [b"\x07\x08\x09", b"\0\1\2", bytes([190, 191, 192])]
+        assert file.sha256() == hashlib.sha256(bytes(range(200))).hexdigest()
+        assert file.read(10, 1) == b"\x0a"
+        with path.open("ab") as changed:
+            changed.write(b"more")
+        with pytest.raises(CheckpointDamaged):
+            file.read(7, 3)

@@ -14,9 +14,11 @@ from makers import write_checkpoint
 from qingzhou.errors import UnsupportedCheckpoint
 from qingzhou.labels import read_labels
 from qingzhou.nets import ssdlite, yolov3
-from qingzhou.nets.decodings import rcnn_thresholds, ssd_decoding, yolo_decoding
-from qingzhou.nets.faster_rcnn import TwoStages
+from qingzhou.nets.rcnn import rcnn_thresholds
 from qingzhou.nets.settings import Anchors, Picture, Settings, Stage
+from qingzhou.nets.ssd import ssd_decoding
+from qingzhou.nets.two_stages import TwoStages
+from qingzhou.nets.yolo import yolo_decoding
 from qingzhou.sources.openmmlab.config import read_settings
 from qingzhou.sources.read import read_network
 

@@ -207,7 +207,7 @@ def raising(err: Exception) -> Callable[..., Any]:
     return work
 
 
-@pytest.mark.parametrize("stage", ["calibrate", "judge", "look_at", "save"])
+@pytest.mark.parametrize("stage", ["observed", "judge", "look_at", "save"])
 @pytest.mark.parametrize("kind", FULL)
 def test_quantize_says_that_memory_was_full(
     kind: str, stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

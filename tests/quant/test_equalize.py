@@ -11,11 +11,11 @@ from onnx import ModelProto, helper, numpy_helper
 
 import qingzhou
 from passengers import DIGITS
-from qingzhou.quant import pipeline
+from qingzhou.quant import observe
 from qingzhou.quant.equalize import equalized
 from qingzhou.quant.network import Network
+from qingzhou.quant.observe import observed
 from qingzhou.quant.qdq import Scheme
-from qingzhou.quant.search import smoothed
 from qingzhou.quant.signal import session
 
 FEEDS = pictures(8)
@@ -64,14 +64,14 @@ def test_channels_have_the_range_of_the_weights_that_read_them() -> None:
 
 def test_it_is_taken_where_it_helps() -> None:
     network = Network(row(1000))
-    assert smoothed(network, FEEDS, Scheme(), True) is not network
+    assert observed(network, FEEDS, lambda: FEEDS, Scheme(), True).network is not network
 
 
 def test_where_channels_are_read_twice_or_bent_otherwise_nothing_is_done() -> None:
     """A residual sum reads the channels too, and a ReLU6 is not linear."""
     assert equalized(Network(residual())) is None
     network = Network(residual())
-    assert smoothed(network, FEEDS, Scheme(), True) is network
+    assert observed(network, FEEDS, lambda: FEEDS, Scheme(), True).network is network
 
 
 def test_dead_channels_stay_dead() -> None:
@@ -97,7 +97,7 @@ def test_a_trained_network_that_would_collapse_keeps_its_promise(
     before, after = found.verdict.figures()
     assert before > 0.97 and after > before - 0.005
     assert not found.plan.kept
-    monkeypatch.setattr(pipeline, "smoothed", lambda network, *_: network)
+    monkeypatch.setattr(observe, "equalized", lambda network: None)
     blind = qingzhou.quantize(path, DIGITS / "test", tmp_path / "blind.onnx", any_speed=True, max_drop=100)
     assert blind.verdict is not None and blind.verdict.figures()[1] < after - 0.02
 

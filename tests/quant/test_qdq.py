@@ -17,7 +17,7 @@ from onnx.reference import ReferenceEvaluator
 from qingzhou.quant.network import Network, activations
 from qingzhou.quant.qdq import Scheme, to_qdq
 from qingzhou.quant.ranges import calibrate
-from qingzhou.quant.signal import Signal, session
+from qingzhou.quant.signal import Signal, given, session
 
 FEEDS = pictures(16)
 FULL = Scheme()
@@ -189,7 +189,8 @@ def test_layers_that_are_kept_compute_what_they_did() -> None:
 
 def test_fewer_rounded_layers_are_nearer() -> None:
     proto = residual()
-    signal = Signal(proto, Network(proto).heads, FEEDS)
+    heads = Network(proto).heads
+    signal = Signal(heads, FEEDS, list(given(proto, heads, FEEDS)))
     none, one, all_of_them = (
         signal.sqnr(made(proto, Scheme(), frozenset(kept)), True) for kept in ((), ("c1",), ("c1", "c2", "logits"))
     )

@@ -121,7 +121,7 @@ def test_of_large_tensors_other_places_are_drawn_in_every_picture() -> None:
         {"y": (1, 1, 400, 400)},
     )
     places = np.arange(160_000, dtype=np.float32).reshape(1, 1, 400, 400)
-    drawn = [one["x"].sample for one in watched(Network(wide), ["x"], [{"x": places}] * 3)]
+    drawn = [one.glances["x"].sample for one in watched(Network(wide), ["x"], [{"x": places}] * 3)]
     assert not set(drawn[0]) & set(drawn[1]) and not set(drawn[1]) & set(drawn[2])
     for sample in drawn:
         assert SAMPLED / 2 < len(sample) < 2 * SAMPLED

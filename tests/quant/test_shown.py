@@ -61,12 +61,12 @@ def test_a_terminal_shows_it(monkeypatch: pytest.MonkeyPatch) -> None:
     from qingzhou.present.pieces import busy
 
     screen = io.StringIO()
-    monkeypatch.setattr(pieces, "Console", lambda **_: Console(file=screen, force_terminal=True, width=80))
+    monkeypatch.setattr(pieces, "stderr", lambda: Console(file=screen, force_terminal=True, width=80))
     with busy("quantising") as tell:
         tell("judging [3/9]")
     assert "quantising: judging [3/9]" in screen.getvalue()
     piped = io.StringIO()
-    monkeypatch.setattr(pieces, "Console", lambda **_: Console(file=piped))
+    monkeypatch.setattr(pieces, "stderr", lambda: Console(file=piped))
     with busy("quantising") as tell:
         tell("judging")
     assert not piped.getvalue()

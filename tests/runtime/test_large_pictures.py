@@ -48,6 +48,7 @@ def grey_jpeg(width: int, height: int) -> bytes:
     return data[:start] + b"\x28\xa2\x8a\x00" * (-(-width // 16) * -(-height // 16)) + b"\xff\xd9"
 
 
+HALVED = {"subsampling": "4:2:0", "progressive": True}
 SHORT = {"short": 256, "interpolation": "pillow"}
 PICKED = {"short": 256, "interpolation": "cv2"}
 LARGEST = grey_jpeg(16320, 12240)
@@ -154,6 +155,22 @@ def test_decoded_smaller_it_differs_by_little(turn: int, color: str) -> None:
     difference = np.abs(found - expected)
     assert difference.mean() < 0.8 and difference.max() <= 8
     np.testing.assert_array_equal(expected, prepare(read_image(data, color), about))
+
+
+@pytest.mark.parametrize("turn", [1, 6])
+@pytest.mark.parametrize("color", ["BGR", "GRAY"])
+@pytest.mark.parametrize(
+    ("mode", "how"),
+    [("RGB", {"progressive": True}), ("RGB", {"subsampling": "4:4:4"}), ("L", {}), ("CMYK", {}), ("CMYK", HALVED)],
+    ids=str,
+)
+def test_so_do_jpegs_of_other_forms(mode: str, how: dict[str, Any], color: str, turn: int) -> None:
+    about = entry({"short": 80, "interpolation": "pillow"}, color)
+    data = jpeg(scene(1003, 805).convert(mode), turn, quality=90, **how)
+    smaller, whole = read_for(data, about), read_for(data, about, exact=True)
+    assert smaller.shape != whole.shape == whole.size == smaller.size
+    difference = np.abs(prepare(smaller, about) - prepare(whole, about))
+    assert difference.mean() < 0.8 and difference.max() <= 8
 
 
 @pytest.mark.parametrize("turn", range(1, 9))

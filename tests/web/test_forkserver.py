@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -12,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from clients import finished, order, serving, until_up, upload
+from clients import DIGITS, finished, order, serving, until_up, upload
 
+from passengers import basenn
 from qingzhou.web import process, sandbox
 from qingzhou.web.settings import Limits
 
@@ -215,3 +217,25 @@ def family(root: int) -> list[int]:
         if parent == root:
             found += family(int(path.parent.name))
     return found
+
+
+EVERYTHING = """
+import sys
+from pathlib import Path
+from qingzhou.web import forkserver
+forkserver._import_all()
+before = set(sys.modules)
+from qingzhou.conversion import run_conversion
+from qingzhou.info import read_info
+for checkpoint in sys.argv[2:]:
+    read_info(checkpoint)
+    run_conversion(checkpoint, Path(sys.argv[1], Path(checkpoint).stem + ".onnx"))
+print(*sorted(name for name in set(sys.modules) - before if name.startswith("qingzhou")))
+"""
+
+
+def test_a_job_imports_nothing_that_could_have_been_there(tmp_path: Path) -> None:
+    """Else every job does so anew, which took longer than the conversion itself."""
+    checkpoints = [str(DIGITS), str(basenn("img_rgb"))]
+    said = subprocess.run([sys.executable, "-c", EVERYTHING, str(tmp_path), *checkpoints], stdout=subprocess.PIPE)
+    assert said.returncode == 0 and said.stdout.split() == []

@@ -1,6 +1,7 @@
 """How fast, how large and how right a model is here, on each engine and in each precision.
 
     candidates.py  which models, engines and precisions are compared
+    amx.py         INT8 with and without the processor's matrix unit
     worker.py      the process that one of them runs in; process.py: talking to it
     measure.py     bench: rounds in which each of them has its turn
     compare.py     what the rounds say about two of them, and when they say nothing

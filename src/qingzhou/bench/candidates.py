@@ -13,6 +13,7 @@ from ..engines.table import engine_for, engine_named
 from ..errors import FileMissing, OptionError, say
 from ..onnxfile.facts import Facts
 from ..runtime.file import is_file
+from .amx import both
 from .result import Candidate
 
 PRECISIONS = ("fp32", "fp16", "int8")
@@ -68,7 +69,8 @@ def _of_model(model: Path, engines: Sequence[str], precisions: Sequence[str]) ->
             made = precision == "int8" and not facts.quantized  # for which there must be data
             if precision in precisions or not (precisions or made):
                 compiled = plan.compiled_in(engine, precision)
-                yield Candidate(model, engine.name, precision, compiled, quantizes=engine.int8 if made else "")
+                one = Candidate(model, engine.name, precision, compiled, quantizes=engine.int8 if made else "")
+                yield from both(one, engine)
 
 
 # -- what the user should know --------------------------------------------------------------------------------------

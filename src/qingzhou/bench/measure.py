@@ -19,6 +19,7 @@ from ..engines.machine import features, processor
 from ..errors import ExtraMissing, QingzhouError, say
 from ..progress import Tell, counted, silent
 from ..whole_file import fitting, scratch
+from .amx import advice
 from .candidates import choose
 from .compare import pairs
 from .inputs import labelled
@@ -112,7 +113,8 @@ def bench(
     compared = pairs({i: row.whole.rounds for i, row in enumerate(rows) if row.whole is not None and row.error is None})
     choice, why = verdict(rows, compared)
     told = [_told(one, unlabelled is None) for one in made.values() if not isinstance(one, QingzhouError)]
-    notes = [*chosen.notes, *([str(unlabelled)] if unlabelled else []), *told, *noise(rows, compared)]
+    notes = [*chosen.notes, *([str(unlabelled)] if unlabelled else []), *told, *advice(rows, compared)]
+    notes += noise(rows, compared)
     return Report(rows, compared, choice, why, rounds, threads, inputs, _machine(), notes, time.perf_counter() - start)
 
 
@@ -183,7 +185,7 @@ def _start(
         if answer is None:
             return Running(compiled.row)
         path, row = Path(answer["path"]), replace(row, notes=answer["notes"])
-    one = Running(row, ending.enter_context(Process()))
+    one = Running(row, ending.enter_context(Process(candidate.without)))
     one.opened = one.ask("open", path=str(path), threads=threads, data=None if data is None else str(data)) or {}
     if one.opened:
         one.row = replace(one.row, size=one.opened["size"], load=one.opened["load"])

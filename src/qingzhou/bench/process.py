@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Any
 
@@ -26,14 +27,15 @@ START = "import sys; sys.path[:] = sys.argv[1:]; from qingzhou.bench.worker impo
 class Process:
     """A running worker; a context manager that ends it."""
 
-    def __init__(self) -> None:
+    def __init__(self, environment: Iterable[tuple[str, str]] = ()) -> None:
+        """`environment`: what it has besides this one's."""
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  # what the engine prints; stop() closes it
         self._process = subprocess.Popen(
             [sys.executable, "-c", START, *map(str, sys.path)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._said,
-            env={**os.environ, "PYTHONUTF8": "1", "QINGZHOU_LANG": language()},
+            env={**os.environ, "PYTHONUTF8": "1", "QINGZHOU_LANG": language(), **dict(environment)},
         )
         self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         threading.Thread(target=self._listen, daemon=True).start()

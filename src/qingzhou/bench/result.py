@@ -8,7 +8,7 @@ from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
-from ..errors import QingzhouError, as_plain
+from ..errors import QingzhouError, as_plain, say
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,7 @@ class Candidate:
     precision  of the weights: "fp32", "fp16", "int8"; "" of a file that an engine has compiled before, which hides it
     compiles   the precision to compile the model in for the engine; None: the file is run as it is
     quantizes  the target for which the model is to be made INT8 first, with the data; "" if it is not
+    without    what its process has in the environment beside the usual, (name, value), so that it does without AMX
     """
 
     model: Path
@@ -25,11 +26,13 @@ class Candidate:
     precision: str
     compiles: str | None = None
     quantizes: str = ""
+    without: tuple[tuple[str, str], ...] = ()
 
     @property
     def name(self) -> str:
-        """ "openvino fp16"."""
-        return f"{self.engine} {self.precision}".strip()
+        """ "openvino fp16"; "openvino int8 without AMX"."""
+        rest = say(" without AMX", " 不用 AMX") if self.without else ""
+        return f"{self.engine} {self.precision}".strip() + rest
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,7 @@ class Row:
             "engine": self.candidate.engine,
             "version": self.version,
             "precision": self.candidate.precision or None,
+            "environment": dict(self.candidate.without),
             "bytes": self.size,
             "load_s": self.load,
             "memory_bytes": self.memory,
@@ -166,6 +170,7 @@ class Report:
         return {
             "best": best.name if best else None,
             "model": str(best.model) if best else None,
+            "environment": dict(best.without) if best else {},
             "why": self.why,
             "rows": [row.as_dict() for row in self.rows],
             "pairs": pairs,

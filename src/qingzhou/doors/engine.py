@@ -130,7 +130,20 @@ def _prepared(data: Any, card: Card) -> Array | None:
     array, expected = np.asarray(data), card.input.shape
     if not all(n in (None, m) for n, m in zip(expected[1:], array.shape[1:], strict=True)):
         raise _misshapen(list(array.shape), expected)
-    return normalized(array, card.input) if array.dtype == np.uint8 else array.astype(np.float32)
+    if array.dtype == np.uint8 or card.input.dtype == "float32":
+        return normalized(array, card.input) if array.dtype == np.uint8 else array.astype(np.float32)
+    if not np.isin(array, np.arange(256)).all():
+        raise _no_pixels()
+    return array.astype(np.uint8)
+
+
+def _no_pixels() -> InputError:
+    return InputError(
+        en="The data are no pixels of 0 to 255, but the model takes just these (uint8) and normalises them itself. "
+        "Give the picture as it is, or convert the checkpoint without --input uint8.",
+        zh="输入数据不是 0 到 255 的像素，而这个模型只接受像素（uint8），并在内部归一化。请直接给出图片，"
+        "或不带 --input uint8 重新转换。",
+    )
 
 
 def _misshapen(found: list[int], expected: list[Any]) -> InputError:

@@ -13,8 +13,31 @@
 Path('best.openvino.xml')
 """
 
-from .artifact import Artifact, compile_for
-from .base import Engine, Settings
-from .table import ENGINES, open_predictor
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .artifact import Artifact, compile_for
+    from .base import Engine, Settings
+    from .table import ENGINES, open_predictor
 
 __all__ = ["ENGINES", "Artifact", "Engine", "Settings", "compile_for", "open_predictor"]
+
+_HOMES = {
+    "Artifact": ".artifact",
+    "compile_for": ".artifact",
+    "Engine": ".base",
+    "Settings": ".base",
+    "ENGINES": ".table",
+    "open_predictor": ".table",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name when it is first used: who runs a model needs nothing of what compiles one."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name], __name__), name)

@@ -62,6 +62,7 @@ class Engine:
     instead     what prepares models where it is not installed
     tried       whether its makers ran it on hardware
     int8_helps  whether INT8 is worth having there without being asked for
+    without_amx (name, value) of the environment in which it leaves AMX of x86 alone; () where there is no such
     """
 
     name: str
@@ -81,6 +82,7 @@ class Engine:
     instead: Engine | None = None
     tried: bool = True
     int8_helps: bool = True
+    without_amx: tuple[tuple[str, str], ...] = ()
 
     def files(self, path: Path) -> tuple[Path, ...]:
         """A model's files, the one to open first."""
@@ -115,6 +117,19 @@ def boxes_inside(title: str, engine: str, facts: Facts) -> EngineError | None:
         f"export best.pth --engine {engine}. Or convert it in the other form: qingzhou convert best.pth --form raw",
         zh=f"{path.name} 在网络内部生成检测框，{title} 做不到。请直接导出权重文件："
         f"qingzhou export best.pth --engine {engine}；或转换成另一种形式：qingzhou convert best.pth --form raw",
+    )
+
+
+def bytes_inside(title: str, engine: str, facts: Facts) -> EngineError | None:
+    """Why a network that takes uint8 cannot run where an engine is given float32 only."""
+    if facts.card is None or facts.card.input.dtype == "float32":
+        return None
+    name = facts.path.name
+    return EngineError(
+        en=f"{name} takes pixels as uint8, which {title} is not given. Export the checkpoint: qingzhou export best.pth "
+        f"--engine {engine}. Or convert it without --input uint8.",
+        zh=f"{name} 的输入是 uint8 像素，{title} 不支持。请直接导出权重文件："
+        f"qingzhou export best.pth --engine {engine}；或不带 --input uint8 重新转换。",
     )
 
 

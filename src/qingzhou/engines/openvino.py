@@ -208,4 +208,5 @@ ENGINE = Engine(
     takes=takes,
     compile=compile_model,
     open=open_model,
+    without_amx=(("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_VNNI"),),
 )

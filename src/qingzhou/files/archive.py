@@ -42,7 +42,8 @@ def read_archive(file: File, limits: Limits) -> dict[str, Record]:
     names = _below_root([entry.name for entry in entries])
     if sum(entry.size for entry in entries) > file.size:
         raise unsafe("its parts overlap each other", "其中的数据块互相重叠")
-    return {name: record(file, entry) for name, entry in zip(names, entries, strict=True)}
+    with file.held():
+        return {name: record(file, entry) for name, entry in zip(names, entries, strict=True)}
 
 
 def directory(file: File, limits: Limits) -> Iterator[Entry]:

@@ -1,4 +1,4 @@
-"""File: bytes of a checkpoint by position. Opened for each reading, so that nothing stays locked in between."""
+"""File: bytes of a checkpoint by position. Opened for each reading, or held for many: nothing stays locked."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import os
 import stat
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Thread
+from threading import Thread, local
 from typing import cast
 
 import numpy as np
@@ -42,6 +42,7 @@ class File:
     size: int
     modified: int
     verified: set[Record] = field(default_factory=set, compare=False, repr=False)
+    _mine: local = field(default_factory=local, compare=False, repr=False)  # what a thread holds
 
     @classmethod
     def at(cls, path: Path) -> File:
@@ -58,13 +59,24 @@ class File:
         return cls(path, found.st_size, found.st_mtime_ns)
 
     @contextmanager
+    def held(self) -> Iterator[None]:
+        """Opened once for all that this thread reads in the block: a network has hundreds of tensors."""
+        with self.open() as file:
+            self._mine.file = file
+            try:
+                yield
+            finally:
+                del self._mine.file
+
+    @contextmanager
     def open(self) -> Iterator[io.FileIO]:
-        """Unbuffered: every reading here is either large or one of a few."""
+        """Unbuffered: every reading here is either large or one of a few. Where it stands is not known."""
+        held: io.FileIO | None = getattr(self._mine, "file", None)
         try:
-            file = cast(io.FileIO, open_file(self.path, buffering=0))
+            file = held or cast(io.FileIO, open_file(self.path, buffering=0))
         except OSError as err:
             raise _unreadable(self.path, err) from None
-        with file:
+        with nullcontext() if held else file:
             now = os.fstat(file.fileno())
             if (now.st_size, now.st_mtime_ns) != (self.size, self.modified):
                 raise damaged("the file changed while it was being read", "文件在读取过程中被修改")
@@ -122,6 +134,7 @@ class File:
 
         digest, chunk = hashlib.sha256(), bytearray(CHUNK)
         with self.open() as file:
+            file.seek(0)
             while count := file.readinto(chunk):
                 digest.update(memoryview(chunk)[:count])
         return digest.hexdigest()
@@ -148,8 +161,8 @@ class File:
         self._inside(record)
         chunk, crc = memoryview(bytearray(min(CHUNK, record.size))), 0
         with self.open() as file:
-            file.seek(record.offset)
             for start in range(0, record.size, CHUNK):
+                file.seek(record.offset + start)  # whoever got the piece before may have read elsewhere
                 piece = chunk[: record.size - start]
                 crc = self._next(file, piece, crc, record.crc is not None)
                 yield piece

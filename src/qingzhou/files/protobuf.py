@@ -34,6 +34,8 @@ NAMES = {number: name for name, number in DTYPES.items()}
 
 def varint(value: int) -> bytes:
     """A whole number in 7-bit groups, the lowest first; of a negative one its 64-bit complement."""
+    if 0 <= value <= 0x7F:
+        return value.to_bytes(1, "little")
     value &= (1 << 64) - 1
     out = bytearray()
     while value > 0x7F:
@@ -54,6 +56,8 @@ def real(field: int, value: float) -> bytes:
 
 def start(field: int, length: int) -> bytes:
     """What precedes a field of so many bytes."""
+    if field < 0x10 and length <= 0x7F:  # as most are
+        return bytes((field << 3 | 2, length))
     return varint(field << 3 | 2) + varint(length)
 
 

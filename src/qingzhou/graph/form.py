@@ -133,7 +133,8 @@ class Graph:
             if needed & set(node.outputs):
                 needed |= {*node.inputs, *node.reads}
                 kept.append(node)
-        constants = {name: constant for name, constant in self.constants.items() if name in needed | self.optional}
+        used = needed | self.optional
+        constants = {name: constant for name, constant in self.constants.items() if name in used}
         return replace(self, nodes=tuple(reversed(kept)), constants=constants)
 
     def bound(self, tensors: Mapping[str, Array]) -> Graph:

@@ -1,4 +1,4 @@
-"""MMEdu's and mmdet's detectors, as the table of architectures holds them: graph, pre-processing, decoding."""
+"""What MMEdu's and mmdet's detectors share before the table of networks holds them: recording, anchors, thresholds."""
 
 from __future__ import annotations
 
@@ -6,67 +6,31 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from ..errors import OptionError
+from ..errors import UnsupportedCheckpoint
 from ..graph.form import Graph, Value
 from ..graph.record import Recorder
 from ..runtime.model.card import Input, Output
-from ..spelling import option
-from . import faster_rcnn, resnet, ssdlite, yolov3
-from .architecture import Architecture
-from .decodings import rcnn_thresholds, ssd_decoding, yolo_decoding
 from .detection import Decoding, RawLevel, Thresholds
-from .detector import Levels
-from .faster_rcnn import TwoStages
-from .one_stage import OneStage, ssd_boxes, yolo_boxes
-from .pictures import fixed_input, free_input, keeps_ratio, said_size, unsaid
+from .detector import Box, Levels
+from .one_stage import OneStage
+from .pictures import unsaid
 from .recorded import Recorded, Wanted
-from .settings import Picture, Step
+from .two_stages import TwoStages
 
+T = TypeVar("T")
 Chosen = TypeVar("Chosen", OneStage, TwoStages)
 Boxes = Callable[[Recorder, Value, Levels, OneStage], tuple[Value, Value]]
-
-# -- one stage ------------------------------------------------------------------------------------------------------
-
-
-def record_ssd(config: ssdlite.Sizes, wanted: Wanted) -> Recorded:
-    """Pictures squashed to the input's size."""
-    picture = wanted.settings.picture
-    size = wanted.picture or said_size(picture) or (320, 320)
-    entry = fixed_input(picture, size, size, bool(keeps_ratio(picture)), wanted.channels or 3)
-    how = ssd_decoding(config.anchors, wanted.settings)
-    return _one_stage(lambda net, x: ssdlite.ssdlite(net, x, config), wanted, entry, ssd_boxes, how, "ssd")
+LARGEST_SIDE = 1 << 13  # of an anchor, in pixels; cards hold no larger ones
 
 
-def record_yolo(config: yolov3.Sizes, wanted: Wanted) -> Recorded:
-    """Pictures keep their ratio, with zeros at the right and bottom."""
-    size = wanted.picture or (416, 416)
-    if any(n % 32 for n in size):
-        raise OptionError(
-            en=f"{option('input_size')} is {size[0]},{size[1]}, but YOLOv3 needs multiples of 32, such as 416,416 or "
-            "320,320.",
-            zh=f"{option('input_size')} 的值是 {size[0]},{size[1]}，"
-            "而 YOLOv3 需要 32 的倍数，例如 416,416 或 320,320。",
-        )
-    picture = wanted.settings.picture
-    if config.darknet and not picture.values:  # as in all of mmdet's configs; MMEdu has none of these
-        scaled: Step = {"op": "normalize", "mean": [0.0], "std": [255.0]}
-        picture = replace(picture, steps=(*picture.steps, scaled), color="RGB", values=True)
-    inside = wanted.picture or said_size(picture) or size
-    entry = fixed_input(
-        picture, inside, rounded_up(inside, 32), keeps_ratio(picture) is not False, wanted.channels or 3
-    )
-    how = yolo_decoding(config.anchors, wanted.settings)
-    return _one_stage(lambda net, x: yolov3.yolov3(net, x, config), wanted, entry, yolo_boxes, how, "yolo")
-
-
-def _one_stage(
+def one_stage(
     build: Callable[[Recorder, Value], Levels], wanted: Wanted, entry: Input, boxes: Boxes, how: OneStage, kind: str
 ) -> Recorded:
-    how = _as_asked(how, wanted)
+    how = as_asked(how, wanted)
     net = Recorder()
     image = net.input(entry.name, tuple(1 if n is None else n for n in entry.shape))
     levels = build(net, image)
-    heads = _heads(net, levels)
+    heads = heads_of(net, levels)
     limits = Thresholds(how.score, how.most, how.iou)
     assumed = unsaid(wanted.settings.picture, wanted.picture is not None, wanted.channels or 3)
     if wanted.form == "raw":
@@ -76,7 +40,7 @@ def _one_stage(
     return Recorded(graph, entry, "detection", Output("dets", "boxes"), limits, None, heads, assumed)
 
 
-def _heads(net: Recorder, levels: Levels) -> Graph:
+def heads_of(net: Recorder, levels: Levels) -> Graph:
     """The predictions of each level as outputs scores0, deltas0, scores1, …."""
     found = [
         (f"{name}{i}", value)
@@ -96,52 +60,12 @@ def _decoding(levels: Levels, how: OneStage, kind: str) -> Decoding:
     return Decoding(kind, described, how.stds, how.candidates, how.confidence)
 
 
-# -- two stages -----------------------------------------------------------------------------------------------------
-
-
-def record_rcnn(config: faster_rcnn.Sizes, wanted: Wanted) -> Recorded:
-    """Pictures keep their ratio and orientation: 800 pixels high or wide, at most 1333 the other way."""
-    if wanted.form == "raw":
-        raise OptionError(
-            en="The form raw is not possible for two-stage detectors, whose second stage needs boxes inside the "
-            f"network. Leave {option('form')} out.",
-            zh=f"两阶段检测网络不支持 raw 形式：第二阶段需要在网络内部得到候选框。请不要使用 {option('form')}。",
-        )
-    how = _as_asked(rcnn_thresholds(config.anchors, wanted.settings), wanted)
-    entry = _rcnn_input(wanted.settings.picture, wanted.picture, wanted.channels or 3)
-    net = Recorder()
-    names = ("height", "width")
-    sizes = [name if n is None else n for name, n in zip(names, entry.shape[2:], strict=True)]
-    image = net.input(entry.name, (1, entry.shape[1] or 3, *sizes))
-    features = faster_rcnn.pyramid(net, image, config)
-    levels = faster_rcnn.rpn(net, features, config)
-    heads = _heads(net, levels)
-    outs = faster_rcnn.boxes(net, image, features, levels, config, how)
-    graph = net.freeze(*outs, names=["dets", "labels", "masks"][: len(outs)])
-    limits = Thresholds(how.score, how.most, how.iou)
-    assumed = unsaid(wanted.settings.picture, wanted.picture is not None, wanted.channels or 3)
-    return Recorded(graph, entry, "detection", Output("dets", "boxes"), limits, None, heads, assumed)
-
-
-def _rcnn_input(picture: Picture, size: tuple[int, int] | None, channels: int) -> Input:
-    if size is not None:
-        return fixed_input(picture, size, size, True, channels)
-    height, width = said_size(picture) or (800, 1333)
-    multiple = next((step["multiple"] for step in picture.steps if "multiple" in step), 32)
-    if keeps_ratio(picture) is False:
-        return fixed_input(picture, (height, width), rounded_up((height, width), multiple), False, channels)
-    return free_input(picture, (height, width), multiple, channels)
-
-
-# -- pieces ---------------------------------------------------------------------------------------------------------
-
-
 def rounded_up(size: Sequence[int], multiple: int) -> list[int]:
     """To a multiple."""
     return [-(-n // multiple) * multiple for n in size]
 
 
-def _as_asked(how: Chosen, wanted: Wanted) -> Chosen:
+def as_asked(how: Chosen, wanted: Wanted) -> Chosen:
     """With the thresholds that the user gave."""
     return replace(
         how,
@@ -151,28 +75,23 @@ def _as_asked(how: Chosen, wanted: Wanted) -> Chosen:
     )
 
 
-def _rcnn_title(config: faster_rcnn.Sizes) -> str:
-    return f"{'Mask' if config.masks else 'Faster'} R-CNN {resnet.title_of(config.trunk)} FPN"
+def said_or(said: T | None, usual: T) -> T:
+    return usual if said is None else said
 
 
-SSD_LITE = Architecture(
-    "SSD_Lite", ssdlite.configs, lambda config: f"SSDLite MobileNetV2 {config.width:g}x", record_ssd
-)
-YOLOV3 = Architecture(
-    "Yolov3",
-    yolov3.configs,
-    lambda config: f"YOLOv3 {'Darknet-53' if config.darknet else 'MobileNetV2'}",
-    record_yolo,
-)
-FASTER_RCNN = Architecture(
-    "FasterRCNN",
-    lambda shapes: (config for config in faster_rcnn.configs(shapes) if not config.masks),
-    _rcnn_title,
-    record_rcnn,
-)
-MASK_RCNN = Architecture(
-    "Mask_RCNN",
-    lambda shapes: (config for config in faster_rcnn.configs(shapes) if config.masks),
-    _rcnn_title,
-    record_rcnn,
-)
+def check_anchors(title: str, levels: Sequence[Sequence[Box]], expected: Sequence[int]) -> None:
+    """UnsupportedCheckpoint unless there are as many anchors as the network predicts, and of a size that can be."""
+    counts = [len(level) for level in levels]
+    sides = [abs(n) for level in levels for box in level for n in box]
+    if counts != list(expected) or max(sides, default=0) > 2 * LARGEST_SIDE:
+        raise UnsupportedCheckpoint(
+            en=f"This is {title}, whose levels predict {_list(expected)} boxes at each position, but the anchors known "
+            f"for them are {_list(counts)}. The anchors of mmdet or MMEdu were expected, or a config inside the file. "
+            "Save it with mmdet's own training program, which writes its config into the file.",
+            zh=f"这是 {title}，各层在每个位置预测 {_list(expected)} 个框，而已知的锚框数为 {_list(counts)}。"
+            "应使用 mmdet 或 MMEdu 的锚框，或在文件中带有训练配置。请用 mmdet 自带的训练程序保存，它会把配置写入文件。",
+        )
+
+
+def _list(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers))

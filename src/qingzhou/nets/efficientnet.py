@@ -298,3 +298,18 @@ def page(
                 yield replace(config, eps=eps(config))
 
     return Architecture(name, chosen, title, classifier(efficientnet, entry))
+
+
+def of_torchvision(config: Sizes) -> float:
+    """torchvision/models/efficientnet.py: 1e-3 from B5 on and in V2."""
+    return 1e-3 if config.scale[0] in ("-B5", "-B6", "-B7") or config.family.title == "EfficientNetV2" else 1e-5
+
+
+def _titled(part: str) -> set[str]:
+    return {family.title for family in FAMILIES.values() if part in family.title}
+
+
+EFFICIENTNET = page("EfficientNet", _titled("Efficient"))
+EFFICIENTNET_OF_TORCHVISION = page("EfficientNet", ("EfficientNet", "EfficientNetV2"), of_torchvision)
+MOBILENET_V3, MOBILENET_V4 = (page(name, _titled(name)) for name in ("MobileNetV3", "MobileNetV4"))
+MNASNET = page("MnasNet", _titled("Mnas"))

@@ -39,7 +39,7 @@ class Layout:
     pages: tuple[Page, ...]
     rules: Callable[[Shapes], Rules]
     entry: Callable[[], Input] | None = None
-    unsaid: Callable[[], str] = str
+    unsaid: Callable[[Settings], str] = lambda settings: ""
 
     def candidates(self, shapes: Shapes, settings: Settings) -> Iterator[Candidate]:
         """Every size of the pages' networks in which these tensors may be, recorded with the names in the file."""
@@ -64,7 +64,7 @@ class Layout:
         def record(wanted: Wanted) -> Recorded:
             recorded = found.record(replace(wanted, usual=self.entry and self.entry()))
             named = recorded.graph.renamed(lambda key: theirs.get(key) or back(key) or key)
-            return replace(recorded, graph=named, notes=tuple(filter(None, [self.unsaid()])))
+            return replace(recorded, graph=named, notes=tuple(filter(None, [self.unsaid(wanted.settings)])))
 
         return record
 

@@ -7,28 +7,17 @@ from dataclasses import dataclass, replace
 
 from ..errors import TensorMismatch, UnsupportedCheckpoint
 from ..graph.form import Graph
-from .architecture import Candidate, Config, Page
-from .detectors import FASTER_RCNN, MASK_RCNN, SSD_LITE, YOLOV3
+from .architecture import Candidate, Config
 from .layouts import Layout
-from .lenet import LENET
-from .mobilenet_v2 import MOBILENET_V2
-from .mobilenet_v3 import MOBILENET_V3
+from .pages import PAGES
 from .recorded import Recorded, Wanted
-from .repvgg import REPVGG
-from .resnet import REGNET, RESNET, RESNEXT
 from .settings import Settings
 from .shapes import Shapes
-from .shufflenet_v2 import SHUFFLENET_V2
 from .timm import TIMM
 from .torchvision import TORCHVISION
 from .transformers import TRANSFORMERS
-from .vgg import VGG
 
-# A new network is one file beside this one and one word here; a new key layout is a Layout and one word here.
-PAGES: tuple[Page, ...] = (
-    *(LENET, MOBILENET_V2, MOBILENET_V3, RESNET, RESNEXT, REGNET, REPVGG, SHUFFLENET_V2, VGG),
-    *(SSD_LITE, YOLOV3, FASTER_RCNN, MASK_RCNN),
-)
+# A new key layout is a Layout and one word here; a new network has its line in pages.py.
 LAYOUTS: tuple[Layout, ...] = (*TORCHVISION, *TIMM, *TRANSFORMERS)
 
 # BatchNorm's counter, which only training reads; and of Swin what follows from the sizes alone

@@ -50,7 +50,7 @@ def backbone(
     x: Value,
     width: float,
     names: Names = MMCLS,
-    style: Style = Style(),
+    style: Style = Style(),  # frozen
 ) -> list[Value]:
     """(N, 3, H, W) -> the results of the seven stages, and (N, 1280 or more, H / 32, W / 32)."""
     x = net.conv_bn("backbone.conv1", x, divisible(32 * width), 3, stride=2, act=style.act, eps=style.eps)

@@ -16,11 +16,6 @@ from ..spelling import option
 from .pictures import MEAN, STD
 from .settings import Step
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 Row = tuple[float, ...]
 # What becomes of pixels of 0 to 255: (x - mean) / std, for RGB
 PRESETS: dict[str, tuple[Row, Row]] = {
@@ -78,6 +73,10 @@ def _toml(path: Path) -> Mapping[str, object]:
         raise wrong(
             "", path, say(en=f"{', '.join(PRESETS)}, or a .toml file", zh=f"{'、'.join(PRESETS)}，或 .toml 文件")
         )
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
     try:
         with open_file(path) as file:
             data = file.read(LARGEST_FILE + 1)

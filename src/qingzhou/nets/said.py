@@ -29,8 +29,6 @@ class Said:
 
 def read_said(given: object) -> Said:
     """Of a dict, or of texts "key=value"; OptionError."""
-    if given is None:
-        return Said()
     pairs = (
         given.items() if isinstance(given, Mapping) else map(_pair, given if isinstance(given, Iterable) else [given])
     )

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from ..errors import say
 from ..runtime.model.card import Input
-from . import efficientnet
 from .architecture import imagenet_input
-from .convnext import CONVNEXT
 from .layouts import OWN, Layout, Rules
-from .mobilenet_v2 import MOBILENET_V2, STAGES
-from .resnet import RESNET, RESNEXT
+from .pages import (
+    CONVNEXT,
+    EFFICIENTNET,
+    MNASNET,
+    MOBILENET_V2,
+    MOBILENET_V3_OF_TIMM,
+    MOBILENET_V4,
+    RESNET,
+    RESNEXT,
+    SWIN,
+    VIT,
+)
+from .settings import Settings
 from .shapes import Shapes, children
-from .swin import SWIN
-from .vit import VIT
 
 # What the layers of a block are called, and the place of each convolution with its BatchNorm on the page
 FIRST = (("conv_dw", "0.conv"), ("bn1", "0.bn"), ("conv_pw", "1.conv"), ("bn2", "1.bn"))
@@ -20,24 +29,24 @@ LATER = (
     *(("conv_pw", "0.conv"), ("bn1", "0.bn"), ("conv_dw", "1.conv"), ("bn2", "1.bn")),
     *(("conv_pwl", "2.conv"), ("bn3", "2.bn")),
 )
-MOBILENET_V2_RULES: Rules = (
-    ("conv_stem", "backbone.conv1.conv"),
-    ("bn1", "backbone.conv1.bn"),
-    *(
-        (f"blocks.{i}.{{}}.{theirs}", f"backbone.layer{i + 1}.{{}}.conv.{ours}")
-        for i, (expand, *_) in enumerate(STAGES)
-        for theirs, ours in (FIRST if expand == 1 else LATER)
-    ),
-    ("conv_head", "backbone.conv2.conv"),
-    ("bn2", "backbone.conv2.bn"),
-    ("classifier", "head.fc"),
-)
 
 
 def mobilenet_v2(shapes: Shapes) -> Rules:
     """timm's EfficientNets, MnasNets and deeper MobileNetV2 have the same names, but other numbers of blocks."""
+    if not any(key.startswith("blocks.0.") for key in shapes):
+        return ()
+    from .mobilenet_v2 import STAGES
+
     blocks = [len(children(shapes, f"blocks.{i}.")) for i in range(len(STAGES))]
-    return MOBILENET_V2_RULES if blocks == [repeats for _, _, repeats, _ in STAGES] else ()
+    return tuple(_rules(STAGES)) if blocks == [repeats for _, _, repeats, _ in STAGES] else ()
+
+
+def _rules(stages: Sequence[tuple[int, int, int, int]]) -> Iterator[tuple[str, str]]:
+    yield from (("conv_stem", "backbone.conv1.conv"), ("bn1", "backbone.conv1.bn"))
+    for i, (expand, *_) in enumerate(stages):
+        for theirs, ours in FIRST if expand == 1 else LATER:
+            yield f"blocks.{i}.{{}}.{theirs}", f"backbone.layer{i + 1}.{{}}.conv.{ours}"
+    yield from (("conv_head", "backbone.conv2.conv"), ("bn2", "backbone.conv2.bn"), ("classifier", "head.fc"))
 
 
 def _entry() -> Input:
@@ -112,8 +121,10 @@ def vit(shapes: Shapes) -> Rules:
     return OWN if "patch_embed.proj.weight" in shapes and "blocks.0.attn.qkv.weight" in shapes else ()
 
 
-def _like_tensorflow() -> str:
+def _like_tensorflow(settings: Settings) -> str:
     """timm/models/efficientnet.py: tf_ networks have the same tensors, another padding and another eps."""
+    if settings.network or settings.said.padding:
+        return ""
     return say(
         en="timm's networks with tf_ before their names have the same tensors, and another padding and eps; this was "
         "taken for the one without. If it is not, say so: --network tf_efficientnet_lite0.",
@@ -123,13 +134,9 @@ def _like_tensorflow() -> str:
 
 
 TOOL = "timm"
-FAMILIES = {family.title for family in efficientnet.FAMILIES.values()}
-EFFICIENTNETS = efficientnet.page("EfficientNet", {name for name in FAMILIES if name.startswith("EfficientNet")})
-OTHERS = efficientnet.page("MobileNetV3", {name for name in FAMILIES if "Mobile" in name})
-MNASNETS = efficientnet.page("MnasNet", {name for name in FAMILIES if "Mnas" in name})
 TIMM = (
     Layout(TOOL, (MOBILENET_V2,), mobilenet_v2, _entry),
-    Layout(TOOL, (EFFICIENTNETS, OTHERS, MNASNETS), efficientnet_of, unsaid=_like_tensorflow),
+    Layout(TOOL, (EFFICIENTNET, MOBILENET_V3_OF_TIMM, MOBILENET_V4, MNASNET), efficientnet_of, unsaid=_like_tensorflow),
     Layout(TOOL, (RESNET, RESNEXT), resnet_d, _entry),
     Layout(TOOL, (CONVNEXT,), convnext),
     Layout(TOOL, (VIT,), vit),

@@ -10,24 +10,30 @@ from collections.abc import Callable, Iterator
 
 from ..errors import say
 from ..runtime.model.card import Input
-from . import efficientnet
 from . import torchvision_blocks as blocks
-from .alexnet import ALEXNET
 from .architecture import imagenet_input
-from .convnext import CONVNEXT
-from .densenet import DENSENET
-from .googlenet import GOOGLENET
-from .inception import INCEPTION
 from .layouts import OWN, Layout, Rules
-from .mobilenet_v2 import MOBILENET_V2, STAGES
-from .mobilenet_v3 import MOBILENET_V3
-from .resnet import REGNET, RESNET, RESNEXT
+from .pages import (
+    ALEXNET,
+    CONVNEXT,
+    DENSENET,
+    EFFICIENTNET_OF_TORCHVISION,
+    GOOGLENET,
+    INCEPTION,
+    MNASNET,
+    MOBILENET_V2,
+    MOBILENET_V3,
+    REGNET,
+    RESNET,
+    RESNEXT,
+    SHUFFLENET_V2,
+    SQUEEZENET,
+    SWIN,
+    VGG,
+    VIT,
+)
+from .settings import Settings
 from .shapes import Shapes, children, size
-from .shufflenet_v2 import SHUFFLENET_V2
-from .squeezenet import SQUEEZENET
-from .swin import SWIN
-from .vgg import DEPTHS, VGG
-from .vit import VIT
 
 RESNET_RULES: Rules = (
     ("conv1", "backbone.conv1"),
@@ -99,6 +105,8 @@ def mobilenet_v2(shapes: Shapes) -> Rules:
 
 
 def _mobilenet_v2() -> Iterator[tuple[str, str]]:
+    from .mobilenet_v2 import STAGES
+
     blocks = [(i, j) for i, (_, _, repeats, _) in enumerate(STAGES, start=1) for j in range(repeats)]
     yield from _conv_bn("features.0", "backbone.conv1")
     for number, (i, j) in enumerate(blocks, start=1):
@@ -142,8 +150,12 @@ def vgg(shapes: Shapes) -> Rules:
     """Convolutions, BatchNorms and activations are numbered through; on the page convolutions and poolings are."""
     weights = {n: shapes.get(f"features.{n}.weight", ()) for n in children(shapes, "features.")}
     convs = [n for n, shape in weights.items() if len(shape) == 4]
+    if "classifier.6.weight" not in shapes:
+        return ()
+    from .vgg import DEPTHS
+
     depth = next((depth for depth in DEPTHS if depth == len(convs) + 3), None)
-    if depth is None or "classifier.6.weight" not in shapes:
+    if depth is None:
         return ()
     stages = [stage for stage, repeats in enumerate(DEPTHS[depth]) for _ in range(repeats)]
     places = [i + stage for i, stage in enumerate(stages)]  # a pooling after each stage has a number, too
@@ -166,7 +178,7 @@ def _entry() -> Input:
     return imagenet_input()
 
 
-def _smoothed() -> str:
+def _smoothed(settings: Settings) -> str:
     """timm/models/resnet.py: aa_layer has no tensors; of timm 1.0.31 these three fit torchvision's names otherwise."""
     return say(
         en="timm's resnetblur and resnetaa have the same tensors and answer otherwise; this was taken for the plain "
@@ -181,13 +193,10 @@ def own(*telling: str) -> Callable[[Shapes], Rules]:
     return lambda shapes: OWN if all(key in shapes for key in telling) else ()
 
 
-def _eps(config: efficientnet.Sizes) -> float:
-    """torchvision/models/efficientnet.py: 1e-3 from B5 on and in V2."""
-    return 1e-3 if config.scale[0] in ("-B5", "-B6", "-B7") or config.family.title == "EfficientNetV2" else 1e-5
-
-
-def _averaged() -> str:
+def _averaged(settings: Settings) -> str:
     """torchvision/models/googlenet.py, inception.py: transform_input is no tensor."""
+    if settings.said.transform_input is not None:
+        return ""
     return say(
         en="Whether torchvision's transform_input was set is in no tensor; it was taken to be where its own weights "
         "were the start. Set it with --set transform_input=no (or yes).",
@@ -197,8 +206,6 @@ def _averaged() -> str:
 
 
 TOOL, EITHER = "torchvision", "torchvision/timm"
-EFFICIENTNETS = efficientnet.page("EfficientNet", ("EfficientNet", "EfficientNetV2"), _eps)
-MNASNET = efficientnet.page("MnasNet", ("MnasNet",))
 TORCHVISION = (
     Layout(EITHER, (RESNET, RESNEXT), resnet, _entry, _smoothed),
     Layout(TOOL, (REGNET,), regnet, _entry),
@@ -211,7 +218,7 @@ TORCHVISION = (
     Layout(EITHER, (DENSENET,), own("features.denseblock1.denselayer1.conv1.weight"), _entry),
     Layout(TOOL, (GOOGLENET,), own("inception3a.branch1.conv.weight"), _entry, _averaged),
     Layout(EITHER, (INCEPTION,), own("Mixed_5b.branch1x1.conv.weight"), unsaid=_averaged),
-    Layout(TOOL, (EFFICIENTNETS,), blocks.efficientnet),
+    Layout(TOOL, (EFFICIENTNET_OF_TORCHVISION,), blocks.efficientnet),
     Layout(TOOL, (MNASNET,), blocks.mnasnet),
     Layout(TOOL, (CONVNEXT,), own("features.1.0.layer_scale")),
     Layout(TOOL, (VIT,), blocks.vit),

@@ -5,9 +5,8 @@ from __future__ import annotations
 from ..runtime.model.card import Input
 from .architecture import imagenet_input
 from .layouts import Layout, Rules
-from .resnet import RESNET
+from .pages import RESNET, VIT
 from .shapes import Shapes
-from .vit import VIT
 
 RESNET_RULES: Rules = (
     ("resnet.embedder.embedder.convolution", "backbone.conv1"),

@@ -12,7 +12,9 @@ DATASET_TYPES = {"image": "img", "table": "tab", "array": "npz", "tokens": "npz"
 
 
 def metadata(card: Card, family: str) -> dict[str, str]:
-    """What XEduHub expects of an MMEdu model, or of a BaseNN model."""
+    """What XEduHub expects of an MMEdu model, or of a BaseNN model; nothing for one of bytes, since it feeds floats."""
+    if card.input.dtype != "float32":
+        return {}
     return _mmedu(card, family) if card.tool.startswith("MM") else _basenn(card)
 
 

@@ -21,7 +21,6 @@ from ..whole_file import scratch
 from .emit import Emitted, emit, small_tensor
 from .lower import batch_norm
 from .lowering import Lowering
-from .read import read_onnx
 from .write import bytes_of, showing, write_onnx
 
 SMALL = 4096  # numbers: constants up to this size are shown to the checker, since shapes depend on them
@@ -74,6 +73,8 @@ def index_of(path: Path, emitted: Emitted, places: Mapping[str, int]) -> Path | 
     """
     if sum(map(bytes_of, emitted.constants.values())) <= ONE_PIECE or not path.name.isprintable():
         return None
+    from .read import read_onnx
+
     found = {name: (one.shape, one.dtype) for name, one in read_onnx(path).graph.constants.items()}
     assert found == {name: (one.shape, one.dtype) for name, one in emitted.constants.items()}, path.name
 

@@ -8,21 +8,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
 from ..answers import as_dict, csv_rows, hint_in, names_of, ranking
 from ..errors import QingzhouError, say
 from ..runtime.model.answers import nothing
 from ..runtime.text import cell
-from .pieces import as_json, console, escape, notes, stderr, table_of
+from .pieces import as_json, console, escape, notes, stderr
+from .table import Table, table_of
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from ..run import Answer
     from ..runtime.model.card import Card
     from ..runtime.model.detect import Detection
     from ..runtime.predict import Prediction
+    from .pieces import Screen
 
 
 def predictions(results: Sequence[Answer], top: int, card: Card, json_wanted: bool) -> None:
@@ -91,7 +89,7 @@ def _several(answer: Prediction, top: int, names: Sequence[str]) -> tuple[str, s
     )
 
 
-def _drawn(screen: Console, results: Sequence[Answer]) -> None:
+def _drawn(screen: Screen, results: Sequence[Answer]) -> None:
     for result in results:
         if result.drawn is not None:
             screen.print(f"{say('drawn: ', '结果图：')}{escape(result.drawn)}", soft_wrap=True)

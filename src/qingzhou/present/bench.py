@@ -13,7 +13,8 @@ from ..errors import language, say
 from ..html import write_page
 from ..runtime.text import escaped
 from ..whole_file import write_text
-from .pieces import as_json, console, escape, notes, table_of
+from .pieces import as_json, console, escape, notes
+from .table import table_of
 
 
 def bench(report: Report) -> None:

@@ -21,7 +21,8 @@ from ..report import read_all
 from ..runtime.address import shown
 from ..runtime.text import escaped, line, this_shell, word
 from ..whole_file import fitting, output_path, write_text
-from .pieces import as_json, busy, console, escape, facts, note, notes, table_of
+from .pieces import as_json, busy, console, escape, note, notes
+from .table import facts, table_of
 
 PASSWORD = "QINGZHOU_PASSWORD"  # for programs: on a command line everybody on the computer could read it
 

@@ -9,7 +9,8 @@ from rich.filesize import decimal
 
 from ..errors import say
 from ..runtime.text import this_shell, word
-from .pieces import as_json, console, escape, facts, notes, table_of
+from .pieces import as_json, console, escape, notes
+from .table import facts, table_of
 
 if TYPE_CHECKING:
     from ..bundle.estimate import Estimate

@@ -12,7 +12,8 @@ from rich.filesize import decimal
 from ..answers import failure
 from ..errors import QingzhouError, say
 from ..runtime.text import lines, this_shell, word
-from .pieces import as_json, console, cost, entry, error, escape, facts, labels, notes, table_of, task
+from .pieces import as_json, console, cost, entry, error, escape, labels, notes, task
+from .table import facts, table_of
 
 if TYPE_CHECKING:
     from ..batch import Result

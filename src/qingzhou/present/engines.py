@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from rich.filesize import decimal
 
 from ..errors import say
-from .pieces import as_json, console, escape, facts, notes, table_of
+from .pieces import as_json, console, escape, notes
+from .table import facts, table_of
 
 if TYPE_CHECKING:
     from ..engines.artifact import Artifact, Difference

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-from rich.console import Console
+from typing import TYPE_CHECKING
 
 from ..errors import say
 from ..evaluate import Classification, DetectionScore, Evaluation, Regression
-from .pieces import as_json, console, escape, facts, notes, table_of, task
+from .pieces import as_json, console, escape, notes, task
+from .table import facts, table_of
+
+if TYPE_CHECKING:
+    from .pieces import Screen
 
 MOST_CLASSES = 20  # with more, the worst are shown
 MOST_PAIRS = 15
@@ -94,7 +97,7 @@ def percent(share: float | None) -> str:
 # -- classification -------------------------------------------------------------------------------------------------
 
 
-def _classes(screen: Console, result: Classification) -> None:
+def _classes(screen: Screen, result: Classification) -> None:
     scores = result.classes
     if len(scores) > MOST_CLASSES:
         scores = sorted((s for s in scores if s.support), key=lambda s: s.recall or 0.0)[:MOST_CLASSES]
@@ -113,7 +116,7 @@ def _classes(screen: Console, result: Classification) -> None:
         _examples(screen, result)
 
 
-def _matrix(screen: Console, result: Classification) -> None:
+def _matrix(screen: Screen, result: Classification) -> None:
     """Rows are the truth, columns the answers; right ones green, zeros left out. Columns are numbered if narrow."""
     screen.print("\n" + say("Rows: what it is. Columns: what the model said.", "行：实际类别。列：模型的回答。"))
     widest = max(max(map(len, result.labels)), len(str(result.confusion.max())))
@@ -134,7 +137,7 @@ def _cell(count: int, right: bool) -> str:
     return f"[green]{count}[/]" if right else f"[red]{count}[/]"
 
 
-def _pairs(screen: Console, result: Classification) -> None:
+def _pairs(screen: Screen, result: Classification) -> None:
     table = table_of(say("is", "实际"), say("taken for", "被认作"), say("times", "次数"))
     for truth, answer, count in result.mistakes[:MOST_PAIRS]:
         table.add_row(escape(truth), escape(answer), str(count))
@@ -142,7 +145,7 @@ def _pairs(screen: Console, result: Classification) -> None:
     screen.print(table)
 
 
-def _examples(screen: Console, result: Classification) -> None:
+def _examples(screen: Screen, result: Classification) -> None:
     shown = min(len(result.examples), MOST_WRONG)
     more = say(f", the first {shown}", f"，前 {shown} 个") if result.wrong > shown else ""
     screen.print("\n" + say(f"{result.wrong} wrong answers{more}", f"答错 {result.wrong} 个{more}"))
@@ -160,7 +163,7 @@ def _examples(screen: Console, result: Classification) -> None:
 # -- detection ------------------------------------------------------------------------------------------------------
 
 
-def _precisions(screen: Console, result: DetectionScore) -> None:
+def _precisions(screen: Screen, result: DetectionScore) -> None:
     scores = [score for score in result.classes if score.boxes or len(result.classes) <= MOST_CLASSES]
     table = table_of(say("class", "类别"), "AP", "AP50", say("true boxes", "标注框"))
     for score in scores:
@@ -186,7 +189,7 @@ def unknown_text(found: Evaluation) -> Sequence[str]:
     ]
 
 
-def _failures(screen: Console, found: Evaluation) -> None:
+def _failures(screen: Screen, found: Evaluation) -> None:
     for failure in found.failures:
         screen.print(f"[red]✗[/] [bold]{escape(failure.source)}[/]  {escape(str(failure.error))}", soft_wrap=True)
     if found.failed:

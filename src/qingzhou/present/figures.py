@@ -14,7 +14,8 @@ from ..html.page import figure, percent, size
 from ..report import Merged, Unread
 from ..report.merge import table_of_speeds
 from ..runtime.text import cell
-from .pieces import as_json, console, escape, table_of
+from .pieces import as_json, console, escape
+from .table import table_of
 
 MARKS = {"measured": "", "published": " †", "emulated": " ‡"}
 FACTS = 5  # columns of texts, which are always shown

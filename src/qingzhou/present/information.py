@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from rich.filesize import decimal
 
 from ..errors import say
-from .pieces import as_json, console, cost, entry, escape, facts, labels, notes, step_text, table_of, task
+from .pieces import as_json, console, cost, entry, escape, labels, notes, step_text, task
+from .table import facts, table_of
 
 if TYPE_CHECKING:
     from rich.tree import Tree

@@ -4,35 +4,52 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
-
-from rich import markup
-from rich.console import Console
-from rich.table import Table
+from typing import TYPE_CHECKING, Any, TextIO
 
 from ..errors import QingzhouError, say
 from ..progress import Tell, silent
 from ..runtime.model.card import Input
 from ..runtime.text import escaped, line
+from . import plain
+from .plain import Plain
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    Screen = Console | Plain
 
 MOST_LABELS = 12  # shown in a table
+COLOURS = ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
 
 
-def console() -> Console:
+def console() -> Screen:
     """The terminal, as wide as it is; 100 columns and no colours where the output is piped."""
-    return Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 100)
+    return _rich() if _is_terminal(sys.stdout) else Plain(100)
 
 
-def stderr() -> Console:
+def stderr() -> Screen:
     """The terminal for what is beside the answer."""
-    return Console(stderr=True, highlight=False, emoji=False)
+    return _rich(stderr=True) if _is_terminal(sys.stderr) else Plain(80, stderr=True)
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    """Or may be one: rich, which knows these variables, will see."""
+    return any(name in os.environ for name in COLOURS) or (stream is not None and stream.isatty())
+
+
+def _rich(stderr: bool = False) -> Console:
+    from rich.console import Console
+
+    wide = stderr or sys.stdout.isatty()
+    return Console(stderr=stderr, highlight=False, emoji=False, width=None if wide else 100)
 
 
 def escape(text: object) -> str:
     """Text that is not ours as rich takes it: on one line, without what steers a terminal, and its brackets literal."""
-    return markup.escape(line(text))
+    return plain.escape(line(text))
 
 
 def as_json(value: object) -> None:
@@ -54,7 +71,7 @@ def _holds(text: str, encoding: str) -> bool:
 def busy(text: str) -> Iterator[Tell]:
     """A spinner while something runs, and a way to say what of it; nothing where the output is piped."""
     screen = stderr()
-    if not screen.is_terminal:
+    if isinstance(screen, Plain) or not screen.is_terminal:
         yield silent
         return
     with screen.status(escape(text)) as spinner:
@@ -71,26 +88,7 @@ def error(err: QingzhouError) -> None:
     stderr().print(f"[bold red]{say('Error: ', '错误：')}[/]{escape(str(err))}", soft_wrap=True)
 
 
-def facts(*rows: tuple[str, str]) -> Table:
-    """Names and values; empty values are left out."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in rows:
-        if value:
-            table.add_row(f"  {name}", value)
-    return table
-
-
-def table_of(*columns: str) -> Table:
-    """A table without lines."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
-
-
-def notes(screen: Console, texts: Sequence[str]) -> None:
+def notes(screen: Screen, texts: Sequence[str]) -> None:
     """What the user should know, each on a line."""
     for note in texts:
         screen.print(f"[yellow]![/] {escape(note)}")
@@ -124,7 +122,8 @@ def entry(found: Input) -> str:
         "tokens": say("words", "字词"),
     }
     sizes = " x ".join("N" if n is None else str(n) for n in found.shape)
-    return f"{sizes}  ({kinds[found.kind]}{', ' + found.color if found.color else ''})"
+    told = [kinds[found.kind], *filter(None, [found.color]), *([found.dtype] if found.dtype != "float32" else [])]
+    return f"{sizes}  ({', '.join(told)})"
 
 
 def step_text(step: Mapping[str, Any]) -> str:

@@ -8,7 +8,8 @@ from ..errors import say
 from ..quant import Quantized
 from ..quant.judge import Changed, Verdict
 from ..quant.timing import Timing
-from .pieces import as_json, console, escape, facts, notes, table_of
+from .pieces import as_json, console, escape, notes
+from .table import facts, table_of
 
 MOST_CHANGED = 10
 

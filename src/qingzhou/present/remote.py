@@ -9,7 +9,8 @@ from typing import Any
 from rich.filesize import decimal
 
 from ..errors import say
-from .pieces import as_json, console, escape, facts, notes
+from .pieces import as_json, console, escape, notes
+from .table import facts
 
 
 def shown(title: str, files: Sequence[Path], told: Sequence[str], explanation: str) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import DataError, NothingToJudge, say
+from ..errors import DataError, NothingToJudge, QingzhouError, say
 from ..evaluate.ask import Count, asked, first, known, usable
 from ..evaluate.classify import classify
 from ..evaluate.detect import detect, library, lowest, placed
@@ -19,11 +20,13 @@ from ..evaluate.result import Box, Case, Classification, DetectionScore, Failure
 from ..labels import Matcher
 from ..runtime.model.answers import label_of
 from ..runtime.model.card import Card
+from .hands import in_order
 from .pair import Both, Drop, Pair, jackknifed_drop, paired_drop
 from .split import Split
 
 Result = Classification | Regression | DetectionScore
 Answered = Sequence[tuple[Case, Both]]
+Notice = Callable[[Case, Both], None]
 MOST_CHANGED = 48  # changed answers that are kept by name; all are counted
 MOST_UNKNOWN = 10  # labels that are named
 
@@ -107,8 +110,11 @@ class Verdict:
         return found
 
 
-def judge(pair: Pair, split: Split) -> Verdict:
+def judge(pair: Pair, split: Split, at_once: int = 1, notice: Notice | None = None) -> Verdict:
     """Ask both for every held-out input. LabelError, DataError, ExtraMissing (boxes need [evaluate]).
+
+    at_once  how many pictures are worked on at the same time
+    notice   called with each input and its answers, in order; what it raises ends all
 
     Where the first is no better than guessing, its own answers are the measure. LabelError where other names would make
     more of its answers right.
@@ -121,8 +127,14 @@ def judge(pair: Pair, split: Split) -> Verdict:
     cases: Iterable[Case] = usable(split.data.cases(), count)
     if labelled:
         cases = _with_answers(card.task)(cases, matcher, count)
-    ask = lowest(pair) if card.task == "detection" else None
-    every = list(first(asked(cases, pair, count, ask), matcher, count))
+    ask: Callable[[Any], Any] = lowest(pair) if card.task == "detection" else pair.predict
+    if card.input.kind == "image":
+        cases, ask = _ahead(cases, ask, at_once)
+    every = []
+    for case, both in first(asked(cases, pair, count, ask), matcher, count):
+        every.append((case, both))
+        if notice is not None:
+            notice(case, both)
     pairs = _once(every, split)
     if labelled:
         before = _score(card, pairs, 0)
@@ -164,6 +176,30 @@ def _several(card: Card, pairs: Answered) -> list[str]:
             f"{len(pairs)} 个输入中有 {same} 个说出的类别与原来完全相同。",
         )
     ]
+
+
+def _ahead(cases: Iterable[Case], ask: Callable[[Any], Any], many: int) -> tuple[Iterator[Case], Callable[[Any], Any]]:
+    """The same cases, and what answers for each of them in turn: so many are asked for at the same time."""
+    answers: deque[Any] = deque()
+
+    def answer(case: Case) -> tuple[Case, Any]:
+        try:
+            return case, ask(case.data)
+        except QingzhouError as err:
+            return case, err
+
+    def asked_for() -> Iterator[Case]:
+        for case, found in in_order(many, answer, cases):
+            answers.append(found)
+            yield case
+
+    def next_one(_data: object) -> Any:
+        found = answers.popleft()
+        if isinstance(found, QingzhouError):
+            raise found
+        return found
+
+    return asked_for(), next_one
 
 
 def _once(pairs: Answered, split: Split) -> list[tuple[Case, Both]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,8 @@ from onnx import ModelProto, TensorProto, numpy_helper
 from .network import Array, Network
 from .signal import Feed, decibels
 from .watch import watched
+
+Drawn = Mapping[str, Array]  # by the tensor's name, some of its numbers
 
 LOOKED_AT = 6  # inputs
 BINS = 64
@@ -40,10 +42,19 @@ class Layer:
     integers: Histogram | None
 
 
-def look_at(network: Network, model: ModelProto, kept: frozenset[str], feeds: Sequence[Feed]) -> list[Layer]:
-    """All layers that could become INT8, in order of execution. `model` is the rounded form."""
-    names = [network.clipped(node.output[0]) for node in network.weighted]
-    losses = _losses(network, model, names, feeds[:LOOKED_AT])
+def names_of(network: Network) -> list[str]:
+    """What the layers with weights give, after a ReLU or Clip, in order of execution."""
+    return [network.clipped(node.output[0]) for node in network.weighted]
+
+
+def look_at(
+    network: Network, model: ModelProto, kept: frozenset[str], feeds: Sequence[Feed], drawn: Sequence[Drawn] = ()
+) -> list[Layer]:
+    """All layers that could become INT8, in order of execution. `model` is the rounded form; `drawn` what was drawn in
+    the network itself from the first LOOKED_AT of the feeds, where that is known already.
+    """
+    names = names_of(network)
+    losses = _losses(network, model, names, feeds[:LOOKED_AT], drawn)
     stored = _integers(model)
     layers = []
     for node, name in zip(network.weighted, names, strict=True):
@@ -71,19 +82,27 @@ def _integers(model: ModelProto) -> dict[str, TensorProto]:
     }
 
 
-def _losses(before: Network, after: ModelProto, names: Sequence[str], feeds: Sequence[Feed]) -> Mapping[str, float]:
+def _losses(
+    before: Network, after: ModelProto, names: Sequence[str], feeds: Sequence[Feed], drawn: Sequence[Drawn]
+) -> Mapping[str, float]:
     """SQNR by tensor, of the numbers that are drawn in both at the same places; of those whose shape depends on the
     answer (a second stage's) it is NaN.
     """
     made = {name for node in after.graph.node for name in node.output}
     others = [f"{name}/int8" if f"{name}/int8" in made else name for name in names]
     signal, error = np.zeros(len(names)), np.zeros(len(names))
-    for one, two in zip(watched(before, names, feeds), watched(Network(after), others, feeds), strict=True):
+    first = drawn or list(_drawn(before, names, feeds))  # one after the other: only one session is in memory
+    for one, two in zip(first, _drawn(Network(after), others, feeds), strict=True):
         for i, (name, other) in enumerate(zip(names, others, strict=True)):
-            a, b = one[name].sample.astype(np.float64), two[other].sample
+            a, b = one[name].astype(np.float64), two[other]
             signal[i] += np.square(a).sum()
             error[i] += np.square(a - b).sum() if a.shape == b.shape else np.nan
     return dict(zip(names, decibels(signal, error).tolist(), strict=True))
+
+
+def _drawn(network: Network, names: Sequence[str], feeds: Sequence[Feed]) -> Iterator[Drawn]:
+    for sight in watched(network, names, feeds, only_drawn=True):
+        yield {name: glance.sample for name, glance in sight.glances.items()}
 
 
 def _title(weight: str) -> str:

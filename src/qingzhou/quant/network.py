@@ -64,6 +64,14 @@ class Network:
         """The nodes whose weights become int8, in order of execution."""
         return [node for node in self.proto.graph.node if node.op_type in WEIGHTED and self._has_matrix(node)]
 
+    @cached_property
+    def users(self) -> dict[str, list[NodeProto]]:
+        """For each weight, the weighted nodes that have it."""
+        found: dict[str, list[NodeProto]] = {}
+        for node in self.weighted:
+            found.setdefault(node.input[1], []).append(node)
+        return found
+
     def _has_matrix(self, node: NodeProto) -> bool:
         weight = self.constants.get(node.input[1])
         if weight is None or weight.data_type != TensorProto.FLOAT or len(weight.dims) < 2:
@@ -159,17 +167,17 @@ def rebuilt(source: ModelProto, nodes: Iterable[NodeProto], constants: Iterable[
     """A model of the same inputs, outputs, versions and metadata around other nodes; no large constant is copied in
     vain.
     """
-    graph = GraphProto(name=source.graph.name, input=source.graph.input, output=source.graph.output)
-    graph.node.extend(nodes)
-    graph.initializer.extend(constants)
-    return ModelProto(
+    made = ModelProto(
         ir_version=source.ir_version,
         producer_name=source.producer_name,
         producer_version=source.producer_version,
         opset_import=source.opset_import,
         metadata_props=source.metadata_props,
-        graph=graph,
+        graph=GraphProto(name=source.graph.name, input=source.graph.input, output=source.graph.output),
     )
+    made.graph.node.extend(nodes)  # in its place, since a graph that is put into a model is copied
+    made.graph.initializer.extend(constants)
+    return made
 
 
 def channel_axis(node: NodeProto) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil, sqrt
 from typing import Any, NamedTuple, TypeVar
 
@@ -37,10 +37,14 @@ class Both(NamedTuple):
 
 @dataclass(frozen=True)
 class Pair:
-    """A model before and after; an input is read and prepared once for both."""
+    """A model before and after; an input is read and prepared once for both.
+
+    known  the first's answers to pictures, by what they depend on; other pairs may have filled it
+    """
 
     before: Predictor
     after: Predictor
+    known: dict[object, Any] = field(default_factory=dict)
 
     @property
     def card(self) -> Card:
@@ -57,8 +61,11 @@ class Pair:
         from ..runtime.model.prepare import prepare_view
 
         batch, view = prepare_view(read_for(data, self.card.input, exact=self.before.exact), self.card.input)
-        first, second = (model.answer(model.outputs(batch), view, threshold) for model in (self.before, self.after))
-        return Both(first, second, digest(batch))
+        same = digest(batch)
+        if (same, view, threshold) not in self.known:
+            self.known[same, view, threshold] = self.before.answer(self.before.outputs(batch), view, threshold)
+        second = self.after.answer(self.after.outputs(batch), view, threshold)
+        return Both(self.known[same, view, threshold], second, same)
 
 
 def digest(prepared: Array) -> bytes:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import islice
 from math import prod
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-import numpy as np
 from onnx import ModelProto, load
 
 from ..engines.artifact import check_onnx
 from ..errors import (
-    DataError,
     InputError,
     ModelError,
     OptionError,
@@ -28,30 +26,33 @@ from ..errors import (
 )
 from ..progress import Tell, counted, silent
 from ..runtime.engine.session import open_session
+from ..runtime.model.answers import Look
 from ..runtime.model.card import Card
 from ..runtime.predict import Predictor
 from ..scenes import told_of, write_sample
 from ..whole_file import output_path
 from .brief import brief
-from .judge import Verdict, has_answers, judge
+from .hands import Hands, give_back, hands
+from .inputs import Inputs
+from .judge import Notice, Verdict, has_answers, judge
 from .layers import Layer, look_at
-from .network import Array, Network, activations
-from .pair import Pair, digest
-from .pictures import save, usual_pictures
-from .ranges import calibrate
+from .network import Network
+from .observe import Observed, observed
+from .pair import Pair
+from .pictures import save, usual, usual_pictures
 from .result import Limits, Quantized
-from .search import Plan, Search, smoothed
-from .signal import Feed, session
+from .search import Plan, Search
+from .signal import session
 from .split import ENOUGH, Split, split
+from .stop import Lost, while_hoped
 from .storage import stored
-from .target import TARGETS, chosen, is_here, runs_here
+from .target import OF_X86, TARGETS, chosen, is_here, runs_here
 from .timing import Timing, compare
+from .wide import widened
 
 Found = TypeVar("Found")
 SUFFIXES = {"int8": ".int8.onnx", "int8-weights": ".int8w.onnx", "fp16": ".fp16.onnx"}
 LEAST_OPSET = 13  # the first with scales for each channel
-MOST_LOOKED_AT, FEWEST_LOOKED_AT = 24, 4  # inputs by which ways of rounding are compared
-LOOKED_AT_BYTES = 24_000_000  # of them, unless these are too few
 LEAST_TOLERANCE = 0.02  # of the self-test: another processor may round a number to the next of 256 levels
 
 
@@ -109,6 +110,8 @@ class _Made:
     timing: Timing | None = None
     plan: Plan | None = None
     layers: Sequence[Layer] = ()
+    looks: Sequence[Look] | None = None  # at the inputs that calibrated
+    asked: Predictor | None = None  # a session of it
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,16 @@ class _Job:
     def before(self) -> Predictor:
         """The model as it is; FileMissing or ModelError."""
         path = check_onnx(self.source)
-        return Predictor(path, session=open_session(path, in_turns=True))
+        found = Predictor(path, session=open_session(path, in_turns=True, threads=1))
+        if hands_for(found.card).threads != 1:
+            found = Predictor(path, found.card, session=open_session(path, in_turns=True))
+        give_back()
+        return found
+
+    @cached_property
+    def known(self) -> dict[object, Any]:
+        """Its answers to what judges, so that no second way of rounding asks for them again."""
+        return {}
 
     @cached_property
     def network(self) -> Network:
@@ -157,92 +169,75 @@ class _Job:
         """INT8 within the limits if there is a way; else the last that was tried."""
         _check_network(self.network, self.card, self.source)
         self.tell(say("comparing channels", "比较各通道"))
-        feeds = _first(_feeds(self.before, parts))
-        network = _finite(lambda: smoothed(self.network, feeds, TARGETS[self.target], self.emulated))
-        taken: set[bytes] = set()
-        read = _noted(_feeds(self.before, parts), taken)
-        every = counted(read, len(parts.calibration), self.tell, say("calibrating", "校准"))
-        seen = _finite(lambda: calibrate(network, activations(network), every))
-        parts = replace(parts, taken=frozenset(taken))
-        search = Search(network, seen, feeds, TARGETS[self.target], self.emulated, self.tell)
+        inputs = Inputs(self.before, parts)
+        seen = _finite(lambda: self._observed(inputs, len(parts.calibration)))
+        parts = replace(parts, taken=frozenset(inputs.taken))
+        network, of_x86 = seen.network, self.target in OF_X86
+        scheme = TARGETS[self.target]
+        search = Search(network, seen.seen, seen.signal, scheme, self.emulated, self.tell, seen.known, of_x86)
         plan = search.best()
         made = self._judged(search, plan, parts)
-        if not self._allowed(made):
-            made = next(filter(self._allowed, (self._judged(search, p, parts) for p in search.gentler(plan))), made)
+        if made.verdict is not None and not self._allowed(made):
+            made = self._gentler(search, plan, parts, made.verdict) or made
         kept = made.plan.kept if made.plan else frozenset()
         self.tell(say("looking at each layer", "逐层查看"))
-        layers = look_at(network, made.model, kept, feeds)
-        made = replace(made, layers=layers, model=brief(made.model, self.network))
-        return replace(made, timing=self._timing(made.model)) if is_here(self.target) else made
+        layers = look_at(network, made.model, kept, inputs.first, seen.drawn)
+        model = widened(made.model) if of_x86 else made.model
+        made = replace(made, layers=layers, model=brief(model, self.network), looks=inputs.looks)
+        made = replace(made, asked=self.after(made.model))
+        return replace(made, timing=self._timing(made)) if is_here(self.target) else made
+
+    def _observed(self, inputs: Inputs, count: int) -> Observed:
+        """One pass over what calibrates; if channels are better equalised, another."""
+        every = lambda: counted(inputs, count, self.tell, say("calibrating", "校准"))  # noqa: E731
+        return observed(self.network, inputs.first, every, TARGETS[self.target], self.emulated)
 
     def _allowed(self, made: _Made) -> bool:
         return made.verdict is None or self.limits.allow(made.verdict)
 
-    def _judged(self, search: Search, plan: Plan, parts: Split) -> _Made:
-        model = search.model(plan.method, plan.corrected, plan.kept)
-        return _Made(model, self._verdict(model, parts), plan=plan)
+    def _gentler(self, search: Search, plan: Plan, parts: Split, first: Verdict) -> _Made | None:
+        """The first way with more layers in float that is allowed."""
+        for other in search.gentler(plan):
+            with suppress(Lost):
+                made = self._judged(search, other, parts, while_hoped(first, self.limits, parts.taken))
+                if self._allowed(made):
+                    return made
+        return None
 
-    def _verdict(self, model: ModelProto, parts: Split) -> Verdict:
+    def _judged(self, search: Search, plan: Plan, parts: Split, notice: Notice | None = None) -> _Made:
+        model = search.model(plan.method, plan.corrected, plan.kept)
+        return _Made(model, self._verdict(model, parts, notice), plan=plan)
+
+    def _verdict(self, model: ModelProto, parts: Split, notice: Notice | None = None) -> Verdict:
         """What the rounded model lost; DataError where nothing could show."""
         data, text = parts.data, say("judging", "评估")
         heard = replace(data, cases=lambda: counted(data.cases(), len(parts.held_out), self.tell, text))
-        found = judge(Pair(self.before, self.after(model)), replace(parts, data=heard))
+        pair = Pair(self.before, self.after(model), self.known)
+        found = judge(pair, replace(parts, data=heard), hands_for(self.card).at_once, notice)
         self.limits.check(found)
         return found
 
     def after(self, model: ModelProto) -> Predictor:
         """The rounded model, to be asked."""
-        return Predictor(self.source, self.card, session=session(model, emulated=self.emulated))
+        threads = hands_for(self.card).threads
+        return Predictor(self.source, self.card, session=session(model, emulated=self.emulated, threads=threads))
 
-    def _timing(self, model: ModelProto) -> Timing | None:
+    def _timing(self, made: _Made) -> Timing | None:
         """On the model's own sample; None where it has none."""
         if self.card.sample is None:
             return None
         self.tell(say("timing", "计时"))
         feed = self.before.feed(self.card.sample)
-        one, two = (session(proto, threads=1) for proto in (self.network.proto, model))
+        if made.asked is not None and hands_for(self.card).threads == 1:
+            one, two = self.before.session, made.asked.session
+        else:
+            one, two = (session(proto, threads=1) for proto in (self.network.proto, made.model))
         return compare(lambda: one.run(None, feed), lambda: two.run(None, feed))
 
 
-def _feeds(predictor: Predictor, parts: Split) -> Iterator[Feed]:
-    """The calibration part, prepared; what cannot be read is left out. DataError if nothing can."""
-    last: QingzhouError | None = None
-    there = False
-    for case in parts.calibration:
-        try:
-            yield {predictor.card.input.name: _numbers(predictor.prepare(case.data))}
-            there = True
-        except QingzhouError as err:
-            last = err
-    if not there and last is not None:
-        raise DataError(
-            en=f"None of the {len(parts.calibration)} inputs to calibrate with could be read. The last: {last.en}",
-            zh=f"用于校准的 {len(parts.calibration)} 个输入都无法读取。最后一个：{last.zh}",
-        )
-
-
-def _noted(feeds: Iterator[Feed], taken: set[bytes]) -> Iterator[Feed]:
-    """The same; the digests are put down."""
-    for feed in feeds:
-        taken.update(map(digest, feed.values()))
-        yield feed
-
-
-def _numbers(prepared: Array) -> Array:
-    """The same; InputError where one is not finite, before a model makes all its tensors so."""
-    if not np.isfinite(prepared).all():
-        raise InputError(
-            en="An input holds numbers that are not finite (NaN or infinite). Remove it, or put numbers there.",
-            zh="输入中有无效数字（NaN 或无穷大）。请删除它，或改成正常的数字。",
-        )
-    return prepared
-
-
-def _first(feeds: Iterator[Feed]) -> list[Feed]:
-    """Those by which ways of rounding are compared: as many as memory and patience allow."""
-    first = next(feeds)
-    size = sum(array.nbytes for array in first.values())
-    return [first, *islice(feeds, min(MOST_LOOKED_AT, max(FEWEST_LOOKED_AT, LOOKED_AT_BYTES // size)) - 1)]
+def hands_for(card: Card) -> Hands:
+    """How many inputs are worked on at the same time, and by how many threads each."""
+    return hands(4 * prod(size or 1 for size in card.input.shape))
 
 
 def _finite(calibration: Callable[[], Found]) -> Found:
@@ -311,11 +306,11 @@ def _card(job: _Job, made: _Made, found: Quantized, parts: Split | None) -> Card
             "after": after,
             "judged": made.verdict.judged,
         }
-    seen = usual_pictures(job.before, parts.calibration) if parts else None
+    seen = usual_pictures(job.before, parts.calibration) if parts and made.looks is None else usual(made.looks or ())
     card = replace(job.card, origin={**job.card.origin, "quantised": done}, pictures=seen or job.card.pictures)
     if card.sample is None or not card.sample.output:
         return card
-    after_it = job.after(made.model)
+    after_it = made.asked or job.after(made.model)
     answer = after_it.sample_output(after_it.run(after_it.feed(card.sample)))
     return replace(
         card, sample=replace(card.sample, output=answer, tolerance=max(card.sample.tolerance, LEAST_TOLERANCE))

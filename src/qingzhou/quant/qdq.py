@@ -44,14 +44,30 @@ def to_qdq(
     scheme: Scheme,
     kept: frozenset[str] = frozenset(),
     means: Mapping[str, Array] | None = None,
+    known: Known | None = None,
 ) -> ModelProto:
     """The INT8 form of a network.
 
     ranges  of every activation; kept: weighted nodes that stay in float, by the name of their output
     means   of the channels of activations: where given, biases make up for what rounding the weights adds on average
             (Nagel et al. 2019, https://arxiv.org/abs/1906.04721, section 4.2)
+    known   what other forms of the same network have in common with this one
     """
-    return _Writer(network, ranges, scheme, kept, means or {}).model()
+    return _Writer(network, ranges, scheme, kept, means or {}, known or Known()).model()
+
+
+@dataclass
+class Known:
+    """What forms of one network have in common that have the same scheme, and the same means if any.
+
+    scales    by the float weights' name, of each output channel: what the weights alone ask for
+    integers  by the weights' name, with the scales that they were rounded by
+    shifts    by the layer's output: what rounding adds, with the scales
+    """
+
+    scales: dict[str, Array] = field(default_factory=dict)
+    integers: dict[str, tuple[Array, Array]] = field(default_factory=dict)
+    shifts: dict[str, tuple[Array, Array]] = field(default_factory=dict)
 
 
 @dataclass
@@ -67,6 +83,7 @@ class _Writer:
     scheme: Scheme
     kept: frozenset[str]
     means: Mapping[str, Array]
+    known: Known
     nodes: list[NodeProto] = field(default_factory=list)
     constants: dict[str, TensorProto] = field(default_factory=dict)
     raw: dict[str, str] = field(default_factory=dict)
@@ -124,21 +141,31 @@ class _Writer:
 
     def _weights(self, node: NodeProto) -> None:
         """int8 weights with a scale for each output channel; an int32 bias in the scale of the products."""
-        name, weight, bias = node.input[1], self.network.weight(node).astype(np.float64), self.network.bias(node)
-        scales = self._channel_scales(name, weight)
-        wide = scales.astype(np.float64).reshape(-1, *[1] * (weight.ndim - 1))
-        integers = np.clip(np.rint(weight / wide), -self.scheme.weight_most, self.scheme.weight_most)
+        name, bias = node.input[1], self.network.bias(node)
+        scales = self._channel_scales(name)
+        integers = self._integers(node, scales)
+        shift = self._shift(node, integers, scales)
         node.input[1], stored = self._stored(name, integers, scales, channel_axis(node))
         if bias is None and node.op_type == "MatMul":
             return
-        floats = (np.zeros(len(weight)) if bias is None else bias) - self._shift(node, integers * wide - weight)
+        floats = (np.zeros(len(integers)) if bias is None else bias) - shift
         del node.input[2:]
         node.input.append(self._bias(node, floats, stored))
+
+    def _integers(self, node: NodeProto, scales: Array) -> Array:
+        """The weights of a layer, rounded to int8, output channels first."""
+        known = self.known.integers.get(node.input[1])
+        if known is not None and np.array_equal(known[0], scales):
+            return known[1]
+        weight, most = self.network.weight(node), self.scheme.weight_most
+        integers = np.clip(np.rint(weight / _wide(scales, weight)), -most, most).astype(np.int8)
+        self.known.integers[node.input[1]] = scales, integers
+        return integers
 
     def _stored(self, name: str, integers: Array, scales: Array, axis: int) -> tuple[str, str]:
         """The weights as floats again, from integers, and their scales; those that layers share are there once."""
         if name not in self.weights:
-            laid = (integers if axis == 0 else np.moveaxis(integers, 0, -1)).astype(np.int8)
+            laid = integers if axis == 0 else np.ascontiguousarray(np.moveaxis(integers, 0, -1))
             ends = [self._constant("weight", laid), self._constant("scales", scales)]
             ends.append(self._constant(f"zeros{len(scales)}", np.zeros(len(scales), np.int8), shared=True))
             self.weights[name] = self._add("DequantizeLinear", ends, self._new(f"{name}/int8"), axis=axis), ends[1]
@@ -157,27 +184,39 @@ class _Writer:
         ends = [self._constant("bias", integers), self._add("Mul", parts, self._new("products"))]
         return self._add("DequantizeLinear", ends, self._new(f"{node.output[0]}/bias"), axis=0)
 
-    def _channel_scales(self, name: str, weight: Array) -> Array:
+    def _channel_scales(self, name: str) -> Array:
         """Of each output channel, (out,), the same for every layer that shares these weights; large enough that
         their biases fit into 32 bits.
         """
-        scales = np.maximum(np.abs(weight).reshape(len(weight), -1).max(axis=1) / self.scheme.weight_most, LEAST)
-        for node in self.network.weighted:
+        users = [node for node in self.network.users[name] if node.output[0] not in self.kept]
+        if name not in self.known.scales:
+            weight = self.network.weight(users[0])
+            most = np.abs(weight).reshape(len(weight), -1).max(axis=1).astype(np.float64)
+            self.known.scales[name] = np.maximum(most / self.scheme.weight_most, LEAST)
+        scales = self.known.scales[name]
+        for node in users:
             bias = self.network.bias(node)
-            if node.input[1] == name and bias is not None and node.output[0] not in self.kept:
+            if bias is not None:
                 source, _ = self._parameters(node.input[0])
                 scales = np.maximum(scales, np.abs(bias) / (source * BIAS_MOST))
         return np.asarray(scales.astype(np.float32))
 
-    def _shift(self, node: NodeProto, error: Array) -> Array | float:
+    def _shift(self, node: NodeProto, integers: Array, scales: Array) -> Array | float:
         """What the rounded weights add to each output channel on average, borders apart."""
         means = self.means.get(node.input[0])
         if means is None or node.op_type == "MatMul":
             return 0.0
+        known = self.known.shifts.get(node.output[0])
+        if known is not None and np.array_equal(known[0], scales):
+            return known[1]
+        weight = self.network.weight(node)
+        error = integers * _wide(scales, weight) - weight
         sums = error.reshape(*error.shape[:2], -1).sum(axis=2)  # (out, in / groups)
         parts = means.reshape(groups(node), -1)
         out = sums.reshape(groups(node), -1, sums.shape[1])
-        return np.asarray(np.einsum("goi,gi->go", out, parts).reshape(-1))
+        shift = np.asarray(np.einsum("goi,gi->go", out, parts).reshape(-1))
+        self.known.shifts[node.output[0]] = scales, shift
+        return shift
 
     def _add(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
         self.nodes.append(helper.make_node(kind, inputs, [output], **attributes))
@@ -202,3 +241,8 @@ class _Writer:
         read = {name for node in self.nodes for name in node.input}
         constants = [tensor for tensor in source.graph.initializer if tensor.name in read]
         return rebuilt(source, self.nodes, [*constants, *self.constants.values()])
+
+
+def _wide(scales: Array, weight: Array) -> Array:
+    """The scales of output channels, float64, beside weights that have these first."""
+    return scales.astype(np.float64).reshape(-1, *[1] * (weight.ndim - 1))

@@ -6,9 +6,9 @@ larger number comes, pairs of bins becoming one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
-from itertools import islice
 from math import isfinite
 
 import numpy as np
@@ -24,6 +24,7 @@ METHODS = ("mse", "percentile", "minmax")
 AT_ONCE = 16  # pictures that are added together: of small tensors numpy takes many as fast as few
 SHARE = 1e-4  # of the numbers that "percentile" cuts off at each end
 SHARES = np.linspace(0.2, 1.0, 41)  # shares of an end that "mse" tries
+SURELY = 1 - 1e-6  # a part that is larger than a whole by more than its own last digits
 
 
 @dataclass
@@ -102,32 +103,79 @@ class Seen:
         return _least_error(counts, middles, low, high)
 
 
+class Calibration:
+    """What was seen of some activations; pictures are added together in the same groups, however they come."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._seen = {name: Seen(name) for name in names}
+        self._waiting: list[Mapping[str, Glance]] = []
+
+    def add(self, glances: Mapping[str, Glance]) -> None:
+        """One picture more; ValueError, with its name, if a tensor is not finite."""
+        self._waiting.append(glances)
+        if len(self._waiting) == AT_ONCE:
+            self._join(self._seen)
+
+    def so_far(self) -> dict[str, Seen]:
+        """What the pictures show until now; the others go on as if it had not been asked."""
+        seen, waiting = deepcopy(self._seen), list(self._waiting)
+        self._join(seen)
+        self._waiting = waiting
+        return seen
+
+    def _join(self, seen: Mapping[str, Seen]) -> None:
+        for name, one in seen.items() if self._waiting else ():
+            one.add([every[name] for every in self._waiting])
+        self._waiting = []
+
+
 def calibrate(network: Network, names: Iterable[str], feeds: Iterable[Feed]) -> dict[str, Seen]:
     """Run the network on every feed, and watch the activations of these names. ValueError, with its name, if one is
     not finite.
     """
-    seen = {name: Seen(name) for name in names}
-    glances = watched(network, seen, feeds)
-    while some := list(islice(glances, AT_ONCE)):
-        for name, one in seen.items():
-            one.add([every[name] for every in some])
-    return seen
+    every = list(names)
+    found = Calibration(every)
+    for sight in watched(network, every, feeds):
+        found.add(sight.glances)
+    return found.so_far()
 
 
 def _least_error(counts: Array, middles: Array, low: float, high: float) -> Range:
     """One end after the other, twice: the error is nearly separable."""
     ends = [low, high]
     for side in (1, 0, 1, 0):
-        if not ends[side]:
-            continue
-        end = (low, high)[side]
-        tried = [[e if i != side else end * share for i, e in enumerate(ends)] for share in SHARES]
-        ends = min(tried, key=lambda pair: _error(counts, middles, pair[0], pair[1]))
+        if ends[side]:
+            ends[side] = _least_end(counts, middles, ends, side, (low, high)[side])
     return ends[0], ends[1]
+
+
+def _least_end(counts: Array, middles: Array, ends: Sequence[float], side: int, outer: float) -> float:
+    """The share of an end with the least error, of equal ones the smallest. What is cut off is a part of the error, and
+    grows: where that alone is too much, smaller shares need not be tried.
+    """
+    best, least = outer, np.inf
+    for share in SHARES[::-1]:
+        end = float(outer * share)
+        cut = counts[middles > end] if side else counts[middles < end]
+        gone = middles[middles > end] if side else middles[middles < end]
+        if float((cut * (gone - end) ** 2).sum()) * SURELY > least:
+            break
+        error = _error(counts, middles, *((ends[0], end) if side else (end, ends[1])))
+        if error <= least:
+            best, least = end, error
+    return best
 
 
 def _error(counts: Array, middles: Array, low: float, high: float) -> float:
     """Squared error of rounding to 256 levels from low to high."""
     scale = (high - low) / 255
-    rounded = np.clip(np.rint((middles - low) / scale), 0, 255) * scale + low
-    return float((counts * (rounded - middles) ** 2).sum())
+    rounded = (middles - low) / scale
+    np.rint(rounded, out=rounded)
+    np.maximum(rounded, 0, out=rounded)
+    np.minimum(rounded, 255, out=rounded)
+    rounded *= scale
+    rounded += low
+    rounded -= middles
+    rounded *= rounded
+    rounded *= counts
+    return float(rounded.sum())

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import inf
 
 from onnx import ModelProto
 
 from ..errors import say
 from ..progress import Tell, counted, silent
-from .equalize import equalized
-from .network import Array, Network, activations
-from .qdq import Scheme, to_qdq
-from .ranges import METHODS, Seen, calibrate
-from .signal import Feed, Signal
+from .bytewise import bytewise
+from .network import Array, Network
+from .qdq import Known, Scheme, to_qdq
+from .ranges import METHODS, Range, Seen
+from .signal import Signal
 
+LIKELIEST = ("minmax", "mse", "percentile")  # METHODS again: those that seldom win are soon given up after others
 SHARE_EACH = 4  # each layer is looked at by one input in so many
 
 
@@ -34,19 +36,6 @@ class Plan:
     sqnr: float
 
 
-def smoothed(network: Network, feeds: Sequence[Feed], scheme: Scheme, emulated: bool) -> Network:
-    """The network with its channels equalised, if that leaves more of its signal; else as it is."""
-    other = equalized(network)
-    if other is None:
-        return network
-    signal = Signal(network.proto, network.heads, feeds)
-
-    def left(one: Network) -> float:
-        return Search(one, calibrate(one, activations(one), feeds), feeds, scheme, emulated).sqnr(signal, "mse")
-
-    return max(network, other, key=left)
-
-
 class Search:
     """Plans for one network, by how they change its heads on inputs that were calibrated with."""
 
@@ -54,31 +43,43 @@ class Search:
         self,
         network: Network,
         seen: Mapping[str, Seen],
-        feeds: Sequence[Feed],
+        signal: Signal,
         scheme: Scheme,
         emulated: bool,
         tell: Tell = silent,
+        known: Known | None = None,
+        of_x86: bool = False,
     ) -> None:
+        """of_x86: bytes go into the first convolution as they are, where it takes them; see bytewise.py."""
         self.network, self.seen, self.scheme, self.emulated, self.tell = network, seen, scheme, emulated, tell
-        self._feeds = feeds
+        self._signal, self._known, self._of_x86 = signal, known or Known(), of_x86
+        self._ranges: dict[str, dict[str, Range]] = {}
         self._means: dict[str, Array] = {name: one.mean for name, one in seen.items() if one.mean is not None}
 
     def model(self, method: str, corrected: bool, kept: frozenset[str]) -> ModelProto:
         """The network rounded that way."""
-        ranges = {name: one.range(method) for name, one in self.seen.items()}
-        return to_qdq(self.network, ranges, self.scheme, kept, self._means if corrected else None)
+        if method not in self._ranges:
+            self._ranges[method] = {name: one.range(method) for name, one in self.seen.items()}
+        means = self._means if corrected else None
+        model = to_qdq(self.network, self._ranges[method], self.scheme, kept, means, self._known)
+        return bytewise(model, self.network, self._means, self.scheme) if self._of_x86 else model
 
     def best(self) -> Plan:
         """The way with the best SQNR, everything in INT8."""
-        signal = Signal(self.network.proto, self.network.heads, self._feeds)
-        ways = [(method, corrected) for method in METHODS for corrected in (False, True)]
+        ways = [(method, corrected) for method in LIKELIEST for corrected in (False, True)]
         heard = counted(ways, len(ways), self.tell, say("comparing ways of rounding", "比较取整方式"))
-        plans = [self._plan(signal, method, corrected, frozenset()) for method, corrected in heard]
-        return max(plans, key=lambda plan: plan.sqnr)
+        best = -inf
+        plans = []
+        for method, corrected in heard:
+            sqnr = self._signal.sqnr(self.model(method, corrected, frozenset()), self.emulated, best)
+            if sqnr is not None:
+                plans.append(Plan(method, corrected, frozenset(), sqnr))
+                best = max(best, sqnr)
+        return max(plans, key=lambda plan: (plan.sqnr, -METHODS.index(plan.method), not plan.corrected))
 
     def gentler(self, plan: Plan) -> Iterator[Plan]:
         """The same with 1, 2, 4, … layers in float, those first whose rounding alone does the most harm."""
-        signal = Signal(self.network.proto, self.network.heads, self._feeds[::SHARE_EACH])
+        signal = self._signal.share(SHARE_EACH)
         layers = [node.output[0] for node in self.network.weighted]
         heard = counted(layers, len(layers), self.tell, say("looking for sensitive layers", "寻找敏感的层"))
         alone = {
@@ -90,9 +91,10 @@ class Search:
             yield self._plan(signal, plan.method, plan.corrected, frozenset(layers[:count]))
             count *= 2
 
-    def sqnr(self, signal: Signal, method: str, corrected: bool = False, kept: frozenset[str] = frozenset()) -> float:
-        """Of a way of rounding, in dB."""
-        return signal.sqnr(self.model(method, corrected, kept), self.emulated)
+    def sqnr(self, method: str) -> float:
+        """Of a way of rounding, everything in INT8, in dB."""
+        return self._plan(self._signal, method, False, frozenset()).sqnr
 
     def _plan(self, signal: Signal, method: str, corrected: bool, kept: frozenset[str]) -> Plan:
-        return Plan(method, corrected, kept, self.sqnr(signal, method, corrected, kept))
+        sqnr = signal.sqnr(self.model(method, corrected, kept), self.emulated)
+        return Plan(method, corrected, kept, -inf if sqnr is None else sqnr)

@@ -18,8 +18,11 @@ def signed(model: ModelProto) -> ModelProto:
     made.CopyFrom(model)
     constants = {tensor.name for tensor in made.graph.initializer}
     pairs = [node for node in made.graph.node if node.op_type in ("QuantizeLinear", "DequantizeLinear")]
-    # The zero points of activations; constants that are stored as uint8 keep theirs.
-    fixed = {name for node in pairs if node.input[0] in constants for name in node.input}
+    rounded = {node.output[0] for node in pairs if node.op_type == "QuantizeLinear"}
+    rounded |= {node.output[0] for node in made.graph.node if node.op_type == "Pad" and node.input[0] in rounded}
+    # The zero points of activations; constants that are stored as uint8, and bytes that come in, keep theirs.
+    given = [node for node in pairs if node.op_type == "DequantizeLinear" and node.input[0] not in rounded]
+    fixed = {name for node in (*given, *(n for n in pairs if n.input[0] in constants)) for name in node.input}
     zeros = {node.input[2] for node in pairs if len(node.input) > 2} - fixed
     for tensor in made.graph.initializer:
         if tensor.name in zeros and tensor.data_type == TensorProto.UINT8:

@@ -16,6 +16,7 @@ TARGETS = {
     "ncnn": Scheme(symmetric=True),
     "tensorrt": Scheme(symmetric=True),
 }
+OF_X86 = ("vnni", "x86")  # whose engines gain by four channels: see wide.py
 
 
 def here() -> str:

@@ -5,24 +5,20 @@ The activations themselves never leave the engine, so its memory is that of an o
 
 from __future__ import annotations
 
-import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
+from .hands import LIGHT, hands, in_order
 from .network import Array, Network, rebuilt
 from .signal import Feed, session
 
 SAMPLED = 4096  # about so many numbers of a tensor are drawn from each picture, or all it has
 OFFSET = "watched/offset"  # where drawing begins: another place in every picture
 CHANNELS_AS_INPUT = 18  # the opset from which ReduceMean takes its axes as an input
-LIGHT = 4_000_000  # bytes of an input: of such a network's activations many have room at once
-MOST_AT_ONCE = 8
 
 
 class Glance(NamedTuple):
@@ -36,47 +32,64 @@ class Glance(NamedTuple):
     sample: Array
 
 
-Glances = dict[str, Glance]  # by the tensor's name
+class Sight(NamedTuple):
+    """What was seen in one picture: glances by the tensors' names, and some tensors as they are."""
+
+    glances: dict[str, Glance]
+    whole: list[Array]
 
 
-def watched(network: Network, names: Iterable[str], feeds: Iterable[Feed]) -> Iterator[dict[str, Glance]]:
-    """Run the network on every feed; a glance at each of the tensors."""
+def watched(
+    network: Network,
+    names: Iterable[str],
+    feeds: Iterable[Feed],
+    *,
+    whole: Sequence[str] = (),
+    start: int = 0,
+    only_drawn: bool = False,
+) -> Iterator[Sight]:
+    """Run the network on every feed; a glance at each of the tensors.
+
+    whole       small tensors that are given as they are
+    start       the number of the first input, on which it depends what is drawn
+    only_drawn  whether nothing but the sample is
+    """
     feeds = iter(feeds)
     first = next(feeds, None)
     if first is None:
         return
     graph = _Writer(network)
     for name in names:
-        graph.watch(name)
-    wanted = [output for outputs in graph.outputs.values() for output in outputs if output]
+        graph.watch(name, only_drawn)
+    wanted = [*whole, *(output for outputs in graph.outputs.values() for output in outputs if output)]
     # Looking is many small nodes, which more threads do not make faster: of light inputs each thread takes one.
-    light = sum(array.nbytes for array in first.values()) <= LIGHT
-    running = session(graph.model(), wanted, frugal=not light, threads=1 if light else 0)
+    size = sum(array.nbytes for array in first.values())
+    count, threads = hands(size)
+    running = session(graph.model(), wanted, frugal=size > LIGHT, threads=threads)
 
-    def run(feed: Feed, number: int) -> dict[str, Glance]:
-        found = dict(zip(wanted, running.run(wanted, {**feed, OFFSET: np.array([number], np.int64)}), strict=True))
-        return {name: _glance(found, *outputs) for name, outputs in graph.outputs.items()}
+    def run(numbered: tuple[int, Feed]) -> Sight:
+        number, feed = numbered
+        given = running.run(wanted, {**feed, OFFSET: np.array([number], np.int64)})
+        found = dict(zip(wanted, map(np.array, given), strict=True))  # copies: the engine's keep all its memory
+        glances = {name: _glance(found, *outputs) for name, outputs in graph.outputs.items()}
+        return Sight(glances, [found[name] for name in whole])
 
-    yield from _at_once(min(os.cpu_count() or 1, MOST_AT_ONCE) if light else 1, run, chain([first], feeds))
+    yield from in_order(count, run, enumerate(chain([first], feeds), start))
 
 
-def _at_once(count: int, run: Callable[[Feed, int], Glances], feeds: Iterable[Feed]) -> Iterator[Glances]:
-    """What run(feed, number) gives, in the feeds' order; so many run at a time, and no more are prepared."""
-    with ThreadPoolExecutor(count) as pool:
-        waiting: deque[Future[Glances]] = deque()
-        for number, feed in enumerate(feeds):
-            waiting.append(pool.submit(run, feed, number))
-            if len(waiting) > count:
-                yield waiting.popleft().result()
-        yield from (future.result() for future in waiting)
+def places(size: int, number: int) -> tuple[int, int]:
+    """Where drawing begins in a tensor of so many numbers in the picture of that number, and its step."""
+    step = 2 * (size // (2 * SAMPLED)) + 1
+    return number % step, step
 
 
 def _glance(found: Mapping[str, Array], low: str, high: str, sample: str, means: str) -> Glance:
-    return Glance(float(found[low]) if low else 0.0, float(found[high]), found.get(means), found[sample])
+    least, most = (float(found[end]) if end else 0.0 for end in (low, high))
+    return Glance(least, most, found.get(means), found[sample])
 
 
 class _Writer:
-    """The nodes that look at tensors, and what they give: low, high, sample and, of layers' inputs, means."""
+    """The nodes that look at tensors, and what they give: low, high, sample, and, of layers' inputs, means."""
 
     def __init__(self, network: Network) -> None:
         self.network = network
@@ -85,11 +98,18 @@ class _Writer:
         self.constants: dict[str, Array] = {}
         self._ranks = {node.input[0]: len(network.constants[node.input[1]].dims) for node in network.weighted}
 
-    def watch(self, name: str) -> None:
+    def watch(self, name: str, only_drawn: bool = False) -> None:
         """Look at one more tensor."""
-        low = "" if self.network.never_negative(name) else self._end("ReduceMin", name)  # 0 is in every range
-        means = self._means(name, self._ranks[name]) if self._ranks.get(name, 0) >= 2 else ""
-        self.outputs[name] = low, self._end("ReduceMax", name), self._sample(name), means
+        before, self.nodes = self.nodes, []
+        low = high = means = ""
+        if not only_drawn:
+            low = "" if self.network.never_negative(name) else self._end("ReduceMin", name)  # 0 is inside
+            high = self._end("ReduceMax", name)
+            rank = self._ranks.get(name, 0)
+            means = self._means(name, rank) if rank >= 2 else ""
+        self.outputs[name] = low, high, self._sample(name), means
+        # The engine runs what ends a path in the reverse order, and keeps a tensor until its last reader has run.
+        self.nodes += before
 
     def model(self) -> ModelProto:
         """The network with these nodes."""
@@ -104,8 +124,7 @@ class _Writer:
 
     def _means(self, name: str, rank: int) -> str:
         """Of every channel, which is the second axis."""
-        axes = [n for n in range(rank) if n != 1]
-        out = f"watched/{name}/means"
+        axes, out = [n for n in range(rank) if n != 1], f"watched/{name}/means"
         if self.network.opset >= CHANNELS_AS_INPUT:
             return self._node("ReduceMean", [name, self._constant(*axes)], out, keepdims=0)
         return self._node("ReduceMean", [name], out, axes=axes, keepdims=0)

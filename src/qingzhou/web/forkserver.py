@@ -11,10 +11,12 @@ import ctypes
 import gc
 import importlib
 import os
+import pkgutil
 import select
 import signal
 import socket
 import tempfile
+from collections.abc import Iterable, Iterator
 
 NEEDED = (
     "qingzhou.info",
@@ -26,9 +28,13 @@ NEEDED = (
     "qingzhou.present.quantized_page",
     "qingzhou.bundle.build",
     "qingzhou.web.problems",
+    "qingzhou.web.task",
     "qingzhou.web.unzip",
+    "importlib.readers",
     "rich.progress",
 )
+# Of these rooms everything: a command imports there what its file needs, a job has it already.
+ROOMS = ("files", "graph", "nets", "onnxfile", "runtime.model", "sources")
 READY, JOB = b"+", b"j"
 PR_SET_DUMPABLE = 4
 FIRST_TO_GO = "500"  # when the system is out of memory: jobs before their server
@@ -52,12 +58,20 @@ def _import_all() -> None:
 
     from ..runtime.engine.session import onnxruntime_package
 
-    for name in NEEDED:
+    for name in (*NEEDED, *_modules_of(ROOMS)):
         importlib.import_module(name)
     Image.preinit()
     onnxruntime_package()
     gc.collect()
     gc.freeze()  # what is never looked at again stays shared with the jobs
+
+
+def _modules_of(rooms: Iterable[str]) -> Iterator[str]:
+    """The names of their modules, also of rooms within."""
+    for room in rooms:
+        package = importlib.import_module(f"qingzhou.{room}")
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            yield module.name
 
 
 def _dumpable(yes: bool) -> None:

@@ -20,7 +20,7 @@ from ..runtime.errors import lines
 from ..runtime.file import open_file
 from ..runtime.model.card import Card
 from ..scenes import told_of, write_sample
-from ..sources.onnx import card_of
+from ..sources.onnx.contents import card_of
 from ..whole_file import fitting, folder_beside, move_in
 from .asking import Clock, RemoteError, Server
 

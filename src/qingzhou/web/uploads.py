@@ -6,7 +6,7 @@ import contextlib
 import os
 import re
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -29,6 +29,7 @@ CALLED = re.compile(  # as a model: also model_best.pth.tar, and best.pth.1 and 
     rf"(?i)((?:{'|'.join(re.escape(ending) for ending in MODELS)})(?:\.tar|\.\d+)?\s*(?:\(\d+\))?)+$"
 )
 RESERVED = {"con", "prn", "aux", "nul", *(f"{kind}{n}" for kind in ("com", "lpt") for n in range(10))}
+PIECE = 512 << 10  # bytes that are gathered before they are written: each time costs a change of threads
 LONGEST, SHOWN, END = 60, 120, 24  # letters of a name: in programs, for people, and of these the last
 SCHEMA: dict[str, Any] = {
     "requestBody": {
@@ -91,11 +92,25 @@ class Uploads:
             await self._files.run(client, stack.close)
 
 
+class _Gathered(Request):
+    """A request whose body comes in larger pieces than the network's."""
+
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        parts, size = list[bytes](), 0
+        async for part in super().stream():
+            parts.append(part)
+            size += len(part)
+            if size >= PIECE:
+                yield b"".join(parts)
+                parts, size = [], 0
+        yield b"".join(parts)
+
+
 @contextlib.asynccontextmanager
 async def received(request: Request) -> AsyncIterator[tuple[str, BinaryIO, str]]:
     """The name and the bytes of the field "file", and the field "lang": "zh", else "en"; Problem."""
     try:
-        form = await request.form(max_files=1, max_fields=4)
+        form = await _Gathered(request.scope, request.receive).form(max_files=1, max_fields=4)
     except HTTPException:
         raise Problem("bad_request") from None
     try:

@@ -122,7 +122,7 @@ export class Model {
   }
 
   tensor(values, shape) {
-    return new this.ort.Tensor("float32", values, shape);
+    return new this.ort.Tensor(values instanceof Uint8Array ? "uint8" : "float32", values, shape);
   }
 
   /** The input's shape for so many numbers: one size that is free takes them; an Error if they do not fit. */

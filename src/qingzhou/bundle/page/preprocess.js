@@ -52,7 +52,7 @@ function channelsOf({ shape, layout }) {
 
 /**
  * A picture from readPixels -> {values, shape, view}: values is (1, C, H, W) as Float32Array, or (1, H, W, C) where the
- * network takes that.
+ * network takes that; as Uint8Array where it takes pixels as they are.
  * view: where the picture lies in the network's input: x there is x * scaleX + left, and so for y.
  */
 export function prepare(pixels, entry) {
@@ -70,15 +70,16 @@ export function prepare(pixels, entry) {
   picture = resize(picture, height, width, "cv2");
   if (picture.channels !== channels) throw new Error(`${picture.channels} channels, the network takes ${channels}`);
   const apart = entry.layout !== "NHWC";
-  const values = apart ? planes(picture) : Float32Array.from(picture.data);
+  const kind = entry.dtype === "uint8" ? Uint8Array : Float32Array;
+  const values = apart ? planes(picture, kind) : kind.from(picture.data);
   return { values, shape: apart ? [1, channels, height, width] : [1, height, width, channels], view };
 }
 
-/** Channel by channel, as 32-bit floats. */
-function planes(picture) {
+/** Channel by channel, as an array of this kind. */
+function planes(picture, kind) {
   const { data, channels } = picture;
   const size = picture.height * picture.width;
-  const values = new Float32Array(size * channels);
+  const values = new kind(size * channels);
   for (let c = 0, to = 0; c < channels; c++) {
     for (let from = c; to < (c + 1) * size; from += channels) values[to++] = data[from];
   }

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import EngineError, OptionError
-from ...graph.form import Graph
-from ...runtime.engine.ncnn import open_ncnn
 from ...runtime.engine.ncnn_format import CARD
 from ...runtime.model.card import Card
-from ..base import Engine, Settings, boxes_inside, installed, zero_points
+from ..base import Engine, Settings, boxes_inside, bytes_inside, installed, zero_points
 
 if TYPE_CHECKING:
+    from ...graph.form import Graph
     from ...onnxfile.facts import Facts
     from ...runtime.typed import Session
     from .emitter import NcnnModel
@@ -38,12 +37,14 @@ def open_model(path: Path, settings: Settings) -> Session:
             en=f"ncnn has no device {settings.device} here; it can be cpu. Leave it out.",
             zh=f"ncnn 在这里没有设备 {settings.device}，只能是 cpu。可以不写。",
         )
+    from ...runtime.engine.ncnn import open_ncnn
+
     return open_ncnn(path, settings.threads, INSTALL)
 
 
 def takes(facts: Facts) -> EngineError | None:
-    """Why ncnn cannot run a model: boxes, zero points, or an operation, size or axis that it cannot express."""
-    if why := boxes_inside("ncnn", "ncnn", facts):
+    """Why ncnn cannot run a model: boxes, bytes, zero points, or an operation, size or axis that it cannot express."""
+    if why := boxes_inside("ncnn", "ncnn", facts) or bytes_inside("ncnn", "ncnn", facts):
         return why
     if facts.zero_points:
         return zero_points("ncnn", facts.path, "ncnn")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import EngineError, FileMissing, ModelError
 from ...runtime.model.card import KEY, Card
 from ...runtime.text import escaped
-from ..base import boxes_inside, cannot_run, foreign, zero_points
+from ..base import boxes_inside, bytes_inside, cannot_run, foreign, zero_points
 
 if TYPE_CHECKING:
     import onnx
@@ -37,8 +37,8 @@ def prepare(source: Path, card: Card, out: Path, precision: str) -> None:
 
 
 def takes(facts: Facts) -> EngineError | None:
-    """Why no engine can be built of a model: boxes, texts, zero points, operators of ai.onnx.ml or of other tools."""
-    if why := boxes_inside("TensorRT", "tensorrt", facts):
+    """Why no engine can be built of a model: boxes, bytes, texts, zero points, operators of ai.onnx.ml or of others."""
+    if why := boxes_inside("TensorRT", "tensorrt", facts) or bytes_inside("TensorRT", "tensorrt", facts):
         return why
     if facts.card and facts.card.input.kind == "tokens":
         name = facts.path.name

@@ -63,13 +63,15 @@ def open_session(
     if once:
         options.enable_cpu_mem_arena = False  # which takes more than a single run needs
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    if in_turns:
+        options.enable_mem_pattern = False  # one block for all activations: they would take more, and stay
     if once or in_turns:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if strict:
         options.add_session_config_entry("session.strict_shape_type_inference", "1")
     if once or os.path.getsize(path) > LARGE:
         options.add_session_config_entry("session.disable_prepacking", "1")
-    threads = threads or (1 if once else _threads())
+    threads = threads or (1 if once else threads_allowed())
     if threads:
         options.intra_op_num_threads = threads
     try:
@@ -115,7 +117,7 @@ def _is_unicode(path: str) -> bool:
     return True
 
 
-def _threads() -> int:
+def threads_allowed() -> int:
     """For whoever shares a machine with others; 0 where it is not said."""
     wanted = os.environ.get("QINGZHOU_THREADS", "")
     return int(wanted) if wanted.isdecimal() else 0
@@ -243,7 +245,7 @@ def _names_a_file(data: Bytes, start: int, end: int, kind: str, depth: int) -> b
 def _fields(data: Bytes, place: int, end: int) -> Iterator[Tuple[int, int, int]]:
     """Of each field its number, then the value of a varint and 0, or where its bytes begin and end."""
     while place < end:
-        key, place = _varint(data, place)
+        key, place = (data[place], place + 1) if data[place] < 128 else _varint(data, place)
         number, wire = key >> 3, key & 7
         if wire == VARINT:
             value, place = _varint(data, place)
@@ -251,7 +253,8 @@ def _fields(data: Bytes, place: int, end: int) -> Iterator[Tuple[int, int, int]]
             continue
         size = {EIGHT: 8, FOUR: 4}.get(wire, 0)
         if wire == BYTES:
-            size, place = _varint(data, place)
+            short = place < end and data[place] < 128
+            size, place = (data[place], place + 1) if short else _varint(data, place)
         elif not size:
             raise ValueError("a field of an unknown type")
         if place + size > end:

@@ -16,7 +16,7 @@ from .fields import LARGEST_SIDE, MOST_BOXES, bad
 KEY = "qingzhou.card"  # the name under which the card lies in the ONNX metadata
 VERSION = 2  # 1 is read, too, and of later ones what is known here; 2 adds `assumed`, `others` and `layout`
 # Fields that are written only where they are used: a card without them is byte for byte as it was before them.
-LATER: Dict[str, Any] = {"layout": "NCHW", "others": []}
+LATER: Dict[str, Any] = {"layout": "NCHW", "others": [], "dtype": "float32"}
 LONGEST = 1 << 24  # characters of a card
 
 TASKS = ("classification", "regression", "values", "generation", "detection")
@@ -24,6 +24,7 @@ SCORES = ("probabilities", "sigmoids", "logits", "values", "boxes", "raw")
 ASSUMED = ("input_size", "resize", "color", "normalize", "labels")
 COLORS = {"RGB": 3, "BGR": 3, "GRAY": 1}
 LAYOUTS = {"NCHW": (1, 2, 3), "NHWC": (3, 1, 2)}  # where channels, height and width of pictures lie
+DTYPES = ("float32", "uint8")
 MOST_INPUTS = 16
 RANKS = {"image": (4,), "tokens": (2,), "table": (1, 2, 3, 4), "array": (1, 2, 3, 4, 5, 6)}
 
@@ -49,6 +50,7 @@ class Input:
               {"op": "normalize", "mean": [...], "std": [...]}                        (x - mean) / std per channel
             "pillow" is Pillow's antialiased bilinear; "cv2" is OpenCV's INTER_LINEAR on uint8, bit for bit.
     layout  of images: "NCHW", or "NHWC", which is (N, H, W, C)
+    dtype   of images: "float32", or "uint8", which is pixels as they are: the network normalises them, no step does
     rest    what a card of a later version says besides
     """
 
@@ -58,6 +60,7 @@ class Input:
     color: str = ""
     steps: List[Dict[str, Any]] = dataclasses.field(default_factory=list)
     layout: str = "NCHW"
+    dtype: str = "float32"
     rest: Dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def sides(self, shape: Optional[Sequence[Any]] = None) -> Tuple[Any, Any]:
@@ -299,7 +302,7 @@ def _check_others(card: Card) -> None:
 
 
 def _input(at: str, data: object, newer: bool) -> Input:
-    given, rest = fields.parts(at, data, ("name", "kind", "shape"), ("color", "steps", "layout"), newer)
+    given, rest = fields.parts(at, data, ("name", "kind", "shape"), ("color", "steps", "layout", "dtype"), newer)
     kind = fields.one_of("%s.kind" % at, given["kind"], tuple(RANKS))
     shape = fields.items("%s.shape" % at, given["shape"], fields.size, most=8)
     color = fields.one_of("%s.color" % at, given.get("color", ""), tuple(COLORS) if kind == "image" else ("",))
@@ -307,7 +310,8 @@ def _input(at: str, data: object, newer: bool) -> Input:
         "%s.layout" % at, given.get("layout", "NCHW"), tuple(LAYOUTS) if kind == "image" else ("NCHW",)
     )
     steps = fields.items("%s.steps" % at, given.get("steps", []), _step, most=32)
-    entry = Input(fields.text("%s.name" % at, given["name"]), kind, shape, color, steps, layout, rest)
+    dtype = fields.one_of("%s.dtype" % at, given.get("dtype", "float32"), DTYPES if kind == "image" else DTYPES[:1])
+    entry = Input(fields.text("%s.name" % at, given["name"]), kind, shape, color, steps, layout, dtype, rest)
     if len(shape) not in RANKS[kind]:
         raise bad("%s.shape" % at, shape)
     if kind == "image":
@@ -322,7 +326,10 @@ def _check_picture(at: str, entry: Input) -> None:
     channels = COLORS[entry.color]
     for i, step in enumerate(entry.steps):
         channels = 1 if step["op"] == "gray" and entry.channels == 1 else channels
-        if any(len(step[name]) != channels for name in ("mean", "std", "value") if type(step.get(name)) is list):
+        normal = entry.dtype != "float32" and step["op"] == "normalize"
+        if normal or any(
+            len(step[name]) != channels for name in ("mean", "std", "value") if type(step.get(name)) is list
+        ):
             raise bad("%s.steps[%d]" % (at, i), step)
     if entry.channels != channels or any(side is not None and side > LARGEST_SIDE for side in entry.sides()):
         raise bad("%s.shape" % at, entry.shape)

@@ -40,8 +40,8 @@ class View(NamedTuple):
 
 
 def prepare(image: Pixels, entry: Input) -> Array:
-    """A picture of read_for(…, entry) or read_image(…, entry.color) -> (1, C, H, W) or (1, H, W, C) float32: the card's
-    steps, then the network's size and layout.
+    """A picture of read_for(…, entry) or read_image(…, entry.color) -> (1, C, H, W) or (1, H, W, C) float32, or what
+    else entry.dtype says: the card's steps, then the network's size and layout.
     """
     return prepare_view(image, entry)[0]
 
@@ -59,10 +59,10 @@ def prepare_view(image: Pixels, entry: Input) -> Tuple[Array, View]:
 
 
 def normalized(batch: Array, entry: Input) -> Array:
-    """Pixels that have the network's size and layout already, (N, C, H, W) or (N, H, W, C) -> float32, normalised as
-    the card says.
+    """Pixels that have the network's size and layout already, (N, C, H, W) or (N, H, W, C) -> entry.dtype, normalised
+    as the card says.
     """
-    planes = np.array(batch if entry.layout == "NCHW" else batch.transpose(0, 3, 1, 2), np.float32)
+    planes = np.array(batch if entry.layout == "NCHW" else batch.transpose(0, 3, 1, 2), entry.dtype)
     for step in entry.steps:
         if step["op"] == "normalize":
             _scale(planes, step)
@@ -130,7 +130,7 @@ def step_by_step(image: Pixels, entry: Input) -> Tuple[Array, View]:
     planes = picture[None] if picture.ndim == 2 else picture.transpose(2, 0, 1)
     if planes.shape[0] != entry.channels:
         raise _channels(planes.shape[0], entry)
-    return np.ascontiguousarray(planes[None], dtype=np.float32), view
+    return np.ascontiguousarray(planes[None], dtype=entry.dtype), view
 
 
 def _wanted(entry: Input, size: Tuple[int, int]) -> Tuple[int, int]:

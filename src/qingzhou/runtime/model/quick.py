@@ -56,7 +56,7 @@ def prepared(picture: Pixels, entry: Input, size: Tuple[int, int]) -> Optional[P
     height, width = picture.shape[:2]
     across, down = _weights(width, size[1], left, wide), _weights(height, size[0], top, high)
     needed = picture[down.first : down.end, across.first : across.end]
-    out = np.empty((1, 3, high, wide), np.float32)
+    out = np.empty((1, 3, high, wide), entry.dtype)
     for channel, plane in enumerate(out[0]):
         columns = np.ascontiguousarray(needed[..., channel].T)
         plane[...] = _weighed(np.ascontiguousarray(_weighed(columns, across).T), down)

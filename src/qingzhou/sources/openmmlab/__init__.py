@@ -10,16 +10,25 @@ from ..torch import BESIDE, PICKLED, contents, saved
 if TYPE_CHECKING:
     from ...nets.recorded import Wanted
     from ..network import Network
+    from ..torch.hub import Described
 
 
 def read(opened: Opened, wanted: Wanted) -> Network:
     """The known network with these tensors; UnsupportedCheckpoint, TensorMismatch, OptionError."""
-    from ..torch.hub import described
     from .state import read_state
     from .wrapped import state_in
 
     checkpoint = opened.content(state_in)
-    return read_state(checkpoint, wanted, opened.content(described)).bound(checkpoint.tensors)
+    return read_state(checkpoint, wanted, beside(opened)).bound(checkpoint.tensors)
+
+
+def beside(opened: Opened) -> Described | None:
+    """What a config.json beside the file says of it; None where there is none."""
+    if not {name.rpartition("/")[2] for name in opened.members} & {*BESIDE}:
+        return None
+    from ..torch.hub import described
+
+    return opened.content(described)
 
 
 def look(opened: Opened) -> Contents:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ...errors import OptionError, TensorMismatch, UnsupportedCheckpoint, say
 from ...files.types import Checkpoint
@@ -17,21 +18,24 @@ from ...nets.shapes import Shapes
 from ...runtime.model.card import Card
 from ...spelling import option
 from ..network import Network, origin
-from ..torch.hub import Described
-from .config import read_settings
+
+if TYPE_CHECKING:  # of most files nothing lies beside
+    from ..torch.hub import Described
+
+CONFIGS = ("config", "cfg")  # where mmcv and mmengine write the training's
 
 
 def read_state(
     checkpoint: Checkpoint,
     wanted: Wanted = Wanted(),  # noqa: B008  # frozen
-    beside: Described = Described(),  # noqa: B008
+    beside: Described | None = None,
 ) -> Network:
     """The network of one of our architectures with these tensors, still without their numbers; `beside` is what a
     config.json there says.
 
     UnsupportedCheckpoint and TensorMismatch say what does not fit.
     """
-    settings = _told(read_settings(checkpoint.meta), wanted.settings, beside)
+    settings = _told(_settings(checkpoint.meta), wanted.settings, beside)
     match = _fitting(checkpoint.tensors.shapes, replace(wanted, settings=settings))
     found = match.recorded
     refused, head = settings.layers.refused, match.config.head if isinstance(match.config, Headed) else None
@@ -44,7 +48,14 @@ def read_state(
     several = [_several(found.thresholds)] if found.output.scores == "sigmoids" and found.thresholds else []
     reason = say("an auxiliary classifier of the training, left out", "训练时的辅助分类器，未使用")
     ignored = {**checkpoint.ignored, **dict.fromkeys(match.beside, reason)}
-    notes = [*checkpoint.notes, *_ignored(ignored), *settings.notes, *beside.notes, *found.notes, *several]
+    notes = [
+        *checkpoint.notes,
+        *_ignored(ignored),
+        *settings.notes,
+        *(beside.notes if beside else ()),
+        *found.notes,
+        *several,
+    ]
     card = Card(
         found.task,
         match.title,
@@ -57,16 +68,27 @@ def read_state(
         decoding=found.decoding.for_card() if found.decoding else None,
         assumed=list(found.assumed),
     )
-    classes, named = match.config.classes, beside.labels or _named(checkpoint)
+    classes, named = match.config.classes, (beside and beside.labels) or _named(checkpoint)
     return Network(found.graph, card, match.family, classes, named, found.heads, ignored)
 
 
-def _told(config: Settings, user: Settings, beside: Described) -> Settings:
+def _told(config: Settings, user: Settings, beside: Described | None) -> Settings:
     """What the training's config in the file says, what lies beside it, and above all what the user says."""
+    if beside is None:
+        return replace(config, network=user.network, said=user.said)
     name = user.network or beside.architecture.lower()
     known = {key: value for key, value in vars(user.said).items() if value is not None}
     picture = config.picture if config.picture.steps else beside.picture
     return replace(config, network=name, said=replace(beside.said, **known), picture=picture)
+
+
+def _settings(meta: Mapping[str, object]) -> Settings:
+    """What the training's config says, where there is one."""
+    if not any(meta.get(key) for key in CONFIGS):
+        return Settings()
+    from .config import read_settings
+
+    return read_settings(meta)
 
 
 def _fitting(shapes: Shapes, wanted: Wanted) -> Match:

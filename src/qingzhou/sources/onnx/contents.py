@@ -1,47 +1,23 @@
-"""Models that are ONNX already: what they hold. They are run as they are, so there is nothing to convert."""
+"""What an ONNX model holds."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ..errors import FileMissing, ModelError
-from ..files.limits import MOST_AXES
-from ..files.refusals import naming
-from ..files.sniff import sniff, something_else
-from ..files.types import LONGEST_FACT
-from ..graph.count import numbers
-from ..graph.form import Graph
-from ..onnxfile.read import OnnxFile, incomplete, read_onnx, work_in
-from ..runtime.file import is_file
-from ..runtime.model.card import KEY, Card
-from .source import Contents, Opened, Part, Source
-
-if TYPE_CHECKING:
-    from ..nets.recorded import Wanted
-    from .network import Network
-
-
-def claims(opened: Opened) -> bool:
-    """An ONNX file starts with its ir_version (field 1, a varint) or producer; nothing else here does."""
-    found = opened.head[:1] in (b"\x08", b"\x12")
-    return found and not sniff(opened.head, opened.file.size)
-
-
-def read(opened: Opened, wanted: Wanted) -> Network:
-    """CheckpointTypeError: it needs no conversion."""
-    with naming(opened.path):
-        raise something_else(opened.head, opened.file.size)
-
-
-def look(opened: Opened) -> Contents:
-    """Its operators, and its card, where it is one of ours; ModelError."""
-    return contents(opened.path)
+from ...errors import FileMissing, ModelError
+from ...files.limits import MOST_AXES
+from ...files.types import LONGEST_FACT
+from ...graph.count import numbers
+from ...graph.form import Graph
+from ...onnxfile.read import OnnxFile, incomplete, read_onnx, work_in
+from ...runtime.file import is_file
+from ...runtime.model.card import KEY, Card
+from ..source import Contents, Part
 
 
 def contents(path: Path) -> Contents:
-    """The same of a path; FileMissing, ModelError."""
+    """Its operators, and its card, where it is one of ours; FileMissing, ModelError."""
     model = _load(path)
     card = Card.from_json(model.metadata[KEY]) if KEY in model.metadata else None
     return Contents(
@@ -96,6 +72,3 @@ def _no_card(path: Path) -> ModelError:
         en=f"{path.name} has no card that says how to prepare its input, so it was not written by Qingzhou.",
         zh=f"{path.name} 里没有说明卡，不是轻舟生成的模型，不知道如何处理输入。",
     )
-
-
-ONNX = Source("onnx", "ONNX", (".onnx",), claims, read, look)
