@@ -19,7 +19,7 @@ from .model import Model
 from .nets.names import check_name
 from .onnxfile.emit import emit
 from .onnxfile.metadata import metadata
-from .onnxfile.verify import Trial, check_structure, index_of, sample_for
+from .onnxfile.verify import Trial, check_structure, index_of, samples_for
 from .onnxfile.write import append_metadata, write_onnx
 from .options import Options
 from .runtime.model.card import KEY, Card, Sample
@@ -199,16 +199,16 @@ def _write(
     with replacing(target) as part:
         check_structure(emitted, part)
         places = write_onnx(part, emitted)
-        sample, output = sample_for(card), []
+        samples, output = samples_for(card), []
         if options.check:
             index = index_of(part, emitted, places)
-            trial = Trial(part, card, sample, network.graph, network.heads or network.graph, index)
+            trial = Trial(part, card, samples, network.graph, network.heads or network.graph, index)
             output = trial.run()
             checks.append("runs")
             if trial.agrees():
                 checks.append("equals_original")
         origin = {**card.origin, "sha256": sha256()}
-        card = _as_read_back(replace(card, origin=origin, sample=Sample(sample, output)))
+        card = _as_read_back(replace(card, origin=origin, sample=Sample(samples[0], output, others=samples[1:])))
         append_metadata(part, {KEY: card.to_json(), **metadata(card, network.family)})
         program = write_sample(target, card)
     return Model(target, card), program, tuple(checks)

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..graph.fold import scale_and_shift
 from ..graph.form import BLOCK, Array, Constant, Graph, Node, roles
-from . import lower_detection, lower_heads
+from . import lower_axes, lower_detection, lower_heads
 from .lowering import Lowering
 
 Rule = Callable[[Lowering, Node], object]
@@ -214,6 +214,7 @@ RULES: Rules = {
     ("", "Softmax"): softmax,
     ("", "Squeeze"): one_axis,
     ("", "Unsqueeze"): one_axis,
+    **lower_axes.RULES,
     (BLOCK, "Linear"): linear,
     (BLOCK, "GroupNorm"): group_norm,
     (BLOCK, "Silu"): silu,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
 
-from .engine.session import open_any, zeros
+from .engine.session import fed, open_any
 from .errors import FileMissing, ImageError, InputError, ModelError, SelfTestFailed, line, say
 from .file import is_path
 from .memory import room
@@ -323,7 +323,7 @@ class Predictor:
             from .model.several import check
 
             check(given, self.card)
-        return {**{entry.name: zeros(entry) for entry in self._inputs if entry.name not in given}, **given}
+        return fed(self._inputs, given)
 
 
 def _card(session: Session, path: str) -> Card:

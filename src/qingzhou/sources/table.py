@@ -8,6 +8,7 @@ from pathlib import Path
 from ..files.refusals import naming
 from ..files.sniff import something_else
 from .basenn import BASENN
+from .exported import EXPORTED
 from .onnx import ONNX
 from .openmmlab import OPENMMLAB
 from .source import Opened, Source
@@ -16,6 +17,7 @@ from .source import Opened, Source
 # torch come last, since their reader also says what is wrong with any other zip or pickle.
 SOURCES: tuple[Source, ...] = (
     ONNX,
+    EXPORTED,
     BASENN,
     OPENMMLAB,
 )
