@@ -118,7 +118,13 @@ class Trial:
     """
 
     def __init__(
-        self, path: Path, card: Card, samples: list[dict[str, Any]], graph: Graph, heads: Graph, index: Path | None = None
+        self,
+        path: Path,
+        card: Card,
+        samples: list[dict[str, Any]],
+        graph: Graph,
+        heads: Graph,
+        index: Path | None = None,
     ) -> None:
         self.path, self.card, self.opened = path, card, index or path
         self.sample = Sample(samples[0], [], others=samples[1:])
@@ -170,13 +176,19 @@ class Trial:
                 raise _misshapen(value, array)
 
     def _same(self, result: list[Array], other: list[Array]) -> None:
-        scale = max(1.0, *(float(np.abs(array).max()) for array in other))
-        worst = max(float(np.abs(a - b).max()) for a, b in zip(result, other, strict=True))
+        result, other = (list(map(_as_numbers, arrays)) for arrays in (result, other))
+        scale = max(1.0, *(float(np.abs(array).max(initial=0)) for array in other))
+        worst = max(float(np.abs(a - b).max(initial=0)) for a, b in zip(result, other, strict=True))
         if not worst <= TOLERANCE * scale:
             raise SelfTestFailed(
                 en=f"The simplified network differs from the original by {worst:.2g}. Please report the file.",
                 zh=f"简化后的网络与原网络相差 {worst:.2g}。请把这个文件报告给我们。",
             )
+
+
+def _as_numbers(array: Array) -> Array:
+    """Truths as 0 and 1, which can be subtracted."""
+    return array.astype(np.int8) if array.dtype == bool else array
 
 
 def _misshapen(value: Value, array: Array) -> UnsupportedCheckpoint:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from .net import Net
 from .refuse import in_training
 
 
-def named(op: str, **attrs: float) -> Callable[[Net, Value], Value]:
+def named(op: str, **attrs: Any) -> Callable[[Net, Value], Value]:
     """One operator of ONNX."""
 
     def function(t: Net, self: Value) -> Value:
@@ -59,6 +60,13 @@ def rrelu(
     if training:
         raise in_training("", "rrelu(training=True)")
     return leaky_relu(t, self, (lower + upper) / 2)
+
+
+def rrelu_with_noise(
+    t: Net, self: Value, noise: Value, lower: float = 0.125, upper: float = 1 / 3, training: bool = False
+) -> list[Value]:
+    """As the core operators have it."""
+    return [rrelu(t, self, lower, upper, training), noise]
 
 
 def elu(t: Net, self: Value, alpha: float = 1.0, scale: float = 1.0, input_scale: float = 1.0) -> Value:
@@ -162,7 +170,7 @@ def nan_to_num(
     return t.emit("Where", [t.emit("Less", [found, t.scalar(-most)]), t.scalar(low), found])
 
 
-def dropout(t: Net, input: Value, p: float, train: bool) -> Value:  # noqa: A002
+def dropout(t: Net, input: Value, p: float, train: bool) -> Value:
     """Nothing, in use."""
     if train and p:
         raise in_training("", "dropout(train=True)")
@@ -179,7 +187,8 @@ def _wide(t: Net, x: Operand) -> Value:
     return floating(t, x) if isinstance(x, Value) else t.scalar(float(x))  # type: ignore[arg-type]
 
 
-ACTIVATIONS: dict[str, Callable[..., Value]] = {
+ACTIVATIONS: dict[str, Callable[..., Value | list[Value]]] = {
+    "rrelu_with_noise_functional": rrelu_with_noise,
     "relu": relu, "relu6": relu6, "silu": silu, "gelu": gelu, "hardtanh": hardtanh, "leaky_relu": leaky_relu,
     "rrelu": rrelu, "elu": elu, "celu": celu, "selu": selu, "prelu": prelu, "_prelu_kernel": prelu,
     "softplus": softplus, "mish": mish, "log_sigmoid": log_sigmoid, "softsign": softsign, "tanhshrink": tanhshrink,

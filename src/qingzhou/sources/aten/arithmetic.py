@@ -87,7 +87,13 @@ def div(t: Net, self: Operand, other: Operand, rounding_mode: str | None = None)
     whole = "float32" not in (kind_of(self), kind_of(other))
     if rounding_mode is None or not whole:
         found = t.emit("Div", [*both(t, self, other, "float32")])
-        return found if rounding_mode is None else t.emit("Floor", [found]) if rounding_mode == "floor" else trunc(t, found)
+        return (
+            found
+            if rounding_mode is None
+            else t.emit("Floor", [found])
+            if rounding_mode == "floor"
+            else trunc(t, found)
+        )
     a, b = both(t, self, other, "int64")
     if rounding_mode == "floor":
         a = t.emit("Sub", [a, t.emit("Mod", [a, b])])
@@ -119,7 +125,7 @@ def fmod(t: Net, self: Operand, other: Operand) -> Value:
     return t.emit("Mod", [*both(t, self, other, "int64")], fmod=1)
 
 
-def pow(t: Net, self: Operand, exponent: Operand) -> Value:  # noqa: A001  # torch's name
+def pow(t: Net, self: Operand, exponent: Operand) -> Value:  # torch's name
     """Power; squares and roots are computed as such."""
     if isinstance(exponent, Value) and exponent.shape == () and (known := t.known(exponent)) is not None:
         exponent = known.item()
@@ -296,7 +302,7 @@ def _extreme(t: Net, op: str, a: Operand, b: Operand) -> Value:
     return t.emit("Where", [t.emit("Greater" if op == "Max" else "Less", [x, y]), x, y])
 
 
-def clamp(t: Net, self: Value, min: Operand | None = None, max: Operand | None = None) -> Value:  # noqa: A002
+def clamp(t: Net, self: Value, min: Operand | None = None, max: Operand | None = None) -> Value:
     """Between two limits, each of which may be missing."""
     limits = [one for one in (min, max) if one is not None]
     simple = not any(isinstance(one, (Value, Size)) for one in limits)
@@ -307,12 +313,12 @@ def clamp(t: Net, self: Value, min: Operand | None = None, max: Operand | None =
     return found if max is None else minimum(t, found, max)
 
 
-def clamp_min(t: Net, self: Value, min: Operand) -> Value:  # noqa: A002
+def clamp_min(t: Net, self: Value, min: Operand) -> Value:
     """At least this."""
     return clamp(t, self, min)
 
 
-def clamp_max(t: Net, self: Value, max: Operand) -> Value:  # noqa: A002
+def clamp_max(t: Net, self: Value, max: Operand) -> Value:
     """At most this."""
     return clamp(t, self, None, max)
 

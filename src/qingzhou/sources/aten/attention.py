@@ -16,7 +16,7 @@ from .net import Net
 from .refuse import garbled, refused
 
 
-def linear(t: Net, input: Value, weight: Value, bias: Value | None = None) -> Value:  # noqa: A002  # torch's name
+def linear(t: Net, input: Value, weight: Value, bias: Value | None = None) -> Value:  # torch's name
     """(…, C) with (features, C) -> (…, features)."""
     x = floating(t, input)
     known = [one for one in (weight, bias) if one is not None]

@@ -118,7 +118,9 @@ def permute(t: Net, self: Value, dims: tuple[int, ...]) -> Value:
     """Axes in another order."""
     perm = tuple(t.axis(self, one) for one in dims)
     if sorted(perm) != list(range(len(self.shape))):
-        raise garbled(f"it orders {len(self.shape)} axes by {list(perm)}", f"它按 {list(perm)} 排列 {len(self.shape)} 个轴")
+        raise garbled(
+            f"it orders {len(self.shape)} axes by {list(perm)}", f"它按 {list(perm)} 排列 {len(self.shape)} 个轴"
+        )
     if perm == tuple(range(len(self.shape))):
         return self
     found = t.emit("Transpose", [self], perm=perm)
@@ -191,9 +193,7 @@ def tile(t: Net, self: Value, dims: Ints) -> Value:
     return repeat(t, self, (*[1] * (len(self.shape) - len(dims)), *dims))
 
 
-def repeat_interleave(
-    t: Net, self: Value, repeats: int, dim: int | None = None, output_size: object = None
-) -> Value:
+def repeat_interleave(t: Net, self: Value, repeats: int, dim: int | None = None, output_size: object = None) -> Value:
     """Each element several times in a row."""
     x = flatten(t, self) if dim is None else self
     axis = t.axis(x, dim or 0)
@@ -228,9 +228,7 @@ def _length(length: Int, size: Dim, step: int, start: int) -> Dim:
     return dim(length) if step == 1 and start >= 0 and isinstance(size, str) else UNKNOWN
 
 
-def slice_(
-    t: Net, self: Value, dim: int = 0, start: Int | None = None, end: Int | None = None, step: int = 1
-) -> Value:
+def slice_(t: Net, self: Value, dim: int = 0, start: Int | None = None, end: Int | None = None, step: int = 1) -> Value:
     """x[start:end:step] along an axis."""
     return cut(t, self, t.axis(self, dim), 0 if start is None else start, END if end is None else end, step)
 

@@ -65,7 +65,9 @@ def _value(value: object, net: Net) -> Value:
     if isinstance(value, Size):
         return value.value
     if isinstance(value, (bool, int, float)):
-        return net.scalar(value, "bool" if isinstance(value, bool) else "int64" if isinstance(value, int) else "float32")
+        return net.scalar(
+            value, "bool" if isinstance(value, bool) else "int64" if isinstance(value, int) else "float32"
+        )
     raise Misfit
 
 
@@ -97,7 +99,7 @@ def _known(value: Value, net: Net) -> float:
 def _int(value: object, net: Net) -> Int:
     if isinstance(value, Size):
         return value
-    if type(value) is not int or abs(value) > MOST and value != 2**63 - 1:
+    if type(value) is not int or (abs(value) > MOST and value != 2**63 - 1):
         raise Misfit
     return value
 

@@ -58,7 +58,12 @@ class Machine:
     # -- calls -------------------------------------------------------------------------------------------------------
 
     def call(
-        self, name: str, args: Sequence[object], named: Mapping[str, object] | None = None, overload: str = "", line: str = ""
+        self,
+        name: str,
+        args: Sequence[object],
+        named: Mapping[str, object] | None = None,
+        overload: str = "",
+        line: str = "",
     ) -> Any:
         """One operator: a Tensor, or a list of them. Any QingzhouError names it, and the author's line."""
         try:
@@ -84,7 +89,9 @@ class Machine:
             return first
         return self._wrapped(base, first, found, functools.partial(self._run, function, words=words), given)
 
-    def _functions(self, base: str, overload: str, args: Sequence[object], named: Mapping[str, object]) -> list[Function]:
+    def _functions(
+        self, base: str, overload: str, args: Sequence[object], named: Mapping[str, object]
+    ) -> list[Function]:
         if overload and overload != "default" and f"{base}.{overload}" in OPS:
             return [OPS[f"{base}.{overload}"]]
         if overload and base in OPS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -160,8 +161,8 @@ def arange(t: Net, start: Number, end: Number, step: Number, dtype: str | None) 
     whole = all(kind_of(one) == "int64" for one in ends)
     kind = plain(dtype) if dtype else "int64" if whole else "float32"
     if not any(isinstance(one, Size) for one in ends):
-        first, last, by = (float(one) if not whole else one for one in ends)  # type: ignore[arg-type]
-        if not by or abs((last - first) / by) > MAX_ELEMENTS >> 4:  # type: ignore[operator]
+        first, last, by = (_as_number(one, whole) for one in ends)
+        if not by or abs((last - first) / by) > MAX_ELEMENTS >> 4:
             raise garbled(f"it counts from {start} to {end} by {step}", f"它要从 {start} 数到 {end}，步长 {step}")
         return t.array(np.arange(first, last, by, np.int64 if whole else np.float64).astype(kind))
     if not whole:
@@ -170,6 +171,10 @@ def arange(t: Net, start: Number, end: Number, step: Number, dtype: str | None) 
     simple = start == 0 and step == 1 and isinstance(end, Size)
     found = t.emit("Range", rows, (dim(end) if simple else UNKNOWN,))  # type: ignore[arg-type]
     return cast(t, found, kind)
+
+
+def _as_number(x: Number, whole: bool) -> Any:
+    return x if whole or isinstance(x, Size) else float(x)
 
 
 def arange_end(

@@ -152,7 +152,12 @@ class Net(Recorder):
         if folded is not None:
             return [folded]
         outs = self.ops(
-            op, self.here, ["" if x is None else x for x in inputs], [s for s, _ in typed], [d for _, d in typed], **attrs
+            op,
+            self.here,
+            ["" if x is None else x for x in inputs],
+            [s for s, _ in typed],
+            [d for _, d in typed],
+            **attrs,
         )
         self._propagated(call, typed, outs)
         return outs
@@ -198,7 +203,7 @@ class Net(Recorder):
             with np.errstate(all="ignore"):
                 found = fold([one.load() for one in sources], attrs).astype(dtype, copy=False)
             assert found.shape == tuple(sizes), f"{call.node.op}: {found.shape}, not {shape}"
-            return np.ascontiguousarray(found)
+            return np.ascontiguousarray(found) if found.ndim else found
 
         name = self.unique(f"{self.here}/{call.node.op.lower()}" if self.here else call.node.op.lower())
         self._keep(name, Constant(tuple(sizes), dtype, load, keys=keys), any(one in self.lazy for one in names))
@@ -287,4 +292,3 @@ def _filled(found: Shape, stated: Shape | None) -> Shape:
     if stated is None or UNKNOWN not in found or len(found) != len(stated):
         return found
     return tuple(b if a == UNKNOWN else a for a, b in zip(found, stated, strict=True))
-

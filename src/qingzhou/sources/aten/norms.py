@@ -28,7 +28,7 @@ def along_channels(t: Net, vector: Value, rank: int) -> Value:
 
 def batch_norm(
     t: Net,
-    input: Value,  # noqa: A002  # torch's name
+    input: Value,  # torch's name
     weight: Value | None,
     bias: Value | None,
     running_mean: Value | None,
@@ -57,7 +57,7 @@ def batch_norm(
 
 def core_batch_norm(
     t: Net,
-    input: Value,  # noqa: A002
+    input: Value,
     weight: Value | None,
     bias: Value | None,
     running_mean: Value,
@@ -71,7 +71,7 @@ def core_batch_norm(
 
 def training_batch_norm(
     t: Net,
-    input: Value,  # noqa: A002
+    input: Value,
     weight: Value | None,
     bias: Value | None,
     running_mean: Value | None,
@@ -84,9 +84,24 @@ def training_batch_norm(
     return [batch_norm(t, input, weight, bias, running_mean, running_var, training, momentum, eps), None, None]
 
 
+def batch_norm_of_itself(
+    t: Net,
+    input: Value,
+    weight: Value | None,
+    bias: Value | None,
+    training: bool,
+    momentum: float,
+    eps: float,
+) -> list[Value | None]:
+    """By its own statistics: of a single sample that is instance_norm, as the core operators write it."""
+    if input.shape[0] != 1:
+        raise in_training("", "batch_norm(training=True)")
+    return [instance_norm(t, input, weight, bias, None, None, True, momentum, eps), None, None]
+
+
 def instance_norm(
     t: Net,
-    input: Value,  # noqa: A002
+    input: Value,
     weight: Value | None,
     bias: Value | None,
     running_mean: Value | None,
@@ -102,6 +117,11 @@ def instance_norm(
     channels = input.shape[1]
     if not isinstance(channels, int):
         raise refused("instance_norm over a free number of channels", "instance_norm 的通道数不固定")
+    if not all(one is None or t.is_constant(one) for one in (weight, bias)):
+        ones, none = (t.array(np.full(channels, n, np.float32)) for n in (1, 0))
+        plain = t.emit("InstanceNormalization", [input, ones, none], epsilon=float(eps))
+        vectors = [None if one is None else along_channels(t, one, len(input.shape)) for one in (weight, bias)]
+        return affine(t, plain, *vectors)
     scale = weight or t.array(np.ones(channels, np.float32))
     shift = bias or t.array(np.zeros(channels, np.float32))
     return t.emit("InstanceNormalization", [input, scale, shift], epsilon=float(eps))
@@ -109,7 +129,7 @@ def instance_norm(
 
 def layer_norm(
     t: Net,
-    input: Value,  # noqa: A002
+    input: Value,
     normalized_shape: tuple[int, ...],
     weight: Value | None = None,
     bias: Value | None = None,
@@ -127,7 +147,7 @@ def layer_norm(
 
 def native_layer_norm(
     t: Net,
-    input: Value,  # noqa: A002
+    input: Value,
     normalized_shape: tuple[int, ...],
     weight: Value | None,
     bias: Value | None,
@@ -139,7 +159,7 @@ def native_layer_norm(
 
 def rms_norm(
     t: Net,
-    input: Value,  # noqa: A002
+    input: Value,
     normalized_shape: tuple[int, ...],
     weight: Value | None = None,
     eps: float | None = None,
@@ -154,7 +174,7 @@ def rms_norm(
 
 def group_norm(
     t: Net,
-    input: Value,  # noqa: A002
+    input: Value,
     num_groups: int,
     weight: Value | None = None,
     bias: Value | None = None,
@@ -172,7 +192,9 @@ def group_norm(
         return t.blocks("GroupNorm", found, input.shape, groups=num_groups, eps=float(eps))
     wide = view(t, input, (t.size(input, 0), num_groups, -1))
     ones = t.array(np.ones(num_groups, np.float32))
-    normed = t.emit("InstanceNormalization", [wide, ones, t.array(np.zeros(num_groups, np.float32))], epsilon=float(eps))
+    normed = t.emit(
+        "InstanceNormalization", [wide, ones, t.array(np.zeros(num_groups, np.float32))], epsilon=float(eps)
+    )
     back = view(t, normed, sizes_of(t, input))
     wides = [None if one is None else along_channels(t, one, len(input.shape)) for one in params]
     return affine(t, back, *wides)
@@ -180,7 +202,7 @@ def group_norm(
 
 def native_group_norm(
     t: Net,
-    input: Value,  # noqa: A002
+    input: Value,
     weight: Value | None,
     bias: Value | None,
     N: Ints,
@@ -194,7 +216,7 @@ def native_group_norm(
 
 
 def local_response_norm(
-    t: Net, input: Value, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0  # noqa: A002
+    t: Net, input: Value, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
 ) -> Value:
     """Krizhevsky et al. 2012."""
     return t.emit("LRN", [input], size=size, alpha=float(alpha), beta=float(beta), bias=float(k))
@@ -216,6 +238,7 @@ NORMS: dict[str, Callable[..., Value | list[Value | None]]] = {
     "batch_norm": batch_norm, "_native_batch_norm_legit_no_training": core_batch_norm,
     "_native_batch_norm_legit": training_batch_norm, "native_batch_norm": training_batch_norm,
     "_native_batch_norm_legit_functional": training_batch_norm, "cudnn_batch_norm": training_batch_norm,
+    "_native_batch_norm_legit.no_stats": batch_norm_of_itself,
     "instance_norm": instance_norm, "layer_norm": layer_norm, "native_layer_norm": native_layer_norm,
     "rms_norm": rms_norm, "group_norm": group_norm, "native_group_norm": native_group_norm,
     "local_response_norm": local_response_norm, "_weight_norm": weight_norm,

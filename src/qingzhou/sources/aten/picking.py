@@ -86,9 +86,7 @@ def _from_front(t: Net, at: Value, size: int) -> Value:
     return t.emit("Where", [low, t.emit("Add", [at, t.scalar(size, "int64")]), at])
 
 
-def index_put(
-    t: Net, self: Value, indices: tuple[Value | None, ...], values: Value, accumulate: bool = False
-) -> Value:
+def index_put(t: Net, self: Value, indices: tuple[Value | None, ...], values: Value, accumulate: bool = False) -> Value:
     """x[mask] = value, of a single value; or x[i] = values, where i is known."""
     given = [(axis, one) for axis, one in enumerate(indices) if one is not None]
     if len(given) == 1 and not accumulate and given[0][0] == 0 and given[0][1].dtype == "bool":

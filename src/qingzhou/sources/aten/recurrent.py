@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,7 @@ def _layers(params: Values, biased: bool, layers: int, ways: int) -> list[list[V
     return [rows[i : i + ways] for i in range(0, len(rows), ways)]
 
 
-def _check(t: Net, params: Values, train: bool, dropout: float, input: Value) -> None:  # noqa: A002
+def _check(t: Net, params: Values, train: bool, dropout: float, input: Value) -> None:
     if train and dropout:
         raise in_training("", "lstm(train=True)")
     if not all(map(t.is_constant, params)) or len(input.shape) != 3:
@@ -34,7 +35,7 @@ def _check(t: Net, params: Values, train: bool, dropout: float, input: Value) ->
 
 def lstm(
     t: Net,
-    input: Value,  # noqa: A002  # torch's name
+    input: Value,  # torch's name
     hx: Values,
     params: Values,
     has_biases: bool,
@@ -77,7 +78,7 @@ def _lstm_layer(t: Net, x: Value, before: Sequence[Value | None], rows: list[Val
     state: Sequence[Value | str] = ["" if one is None else one for one in before]
     if any(state) and not all(state):
         state = [_zeros(t, x, ways, hidden) if one == "" else one for one in state]
-    names = [one for row in rows for one in (*row, *[""] * (4 - len(row)))]
+    names: list[Value | str] = [one for row in rows for one in (*row, *[""] * (4 - len(row)))]
     ends = [(time, batch, ways * hidden), (ways, batch, hidden), (ways, batch, hidden)]
     kinds = ["float32"] * 3
     return t.ops("Lstm", t.here, [x, *state, *names], ends, kinds, BLOCK, hidden=hidden, ways=ways)
@@ -94,7 +95,7 @@ def recurrent(op: str, activation: str = "") -> Callable[..., list[Value]]:
 
     def function(
         t: Net,
-        input: Value,  # noqa: A002
+        input: Value,
         hx: Value,
         params: Values,
         has_biases: bool,
@@ -122,7 +123,7 @@ def _layer(t: Net, op: str, activation: str, x: Value, before: Value | None, row
         raise garbled(f"a {op} of {list(rows[0][0].shape)} gets {list(x.shape)}", f"{op} 的形状不符")
     weights = [_stacked(t, op, [row[i] for row in rows]) for i in range(2)]
     bias = _biases(t, op, rows) if len(rows[0]) == 4 else None
-    attrs: dict[str, object] = {"hidden_size": hidden, "direction": "bidirectional" if ways == 2 else "forward"}
+    attrs: dict[str, Any] = {"hidden_size": hidden, "direction": "bidirectional" if ways == 2 else "forward"}
     attrs |= {"linear_before_reset": 1} if op == "GRU" else {"activations": (activation,) * ways}
     inputs = [x, *weights, bias, None, before]
     while inputs[-1] is None:
@@ -168,7 +169,7 @@ def _made(t: Net, shape: tuple[int, ...], sources: Sequence[Constant], load: Cal
 
 def lstm_cell(
     t: Net,
-    input: Value,  # noqa: A002
+    input: Value,
     hx: Values,
     w_ih: Value,
     w_hh: Value,
@@ -186,7 +187,7 @@ def lstm_cell(
 
 def gru_cell(
     t: Net,
-    input: Value,  # noqa: A002
+    input: Value,
     hx: Value,
     w_ih: Value,
     w_hh: Value,
@@ -205,7 +206,7 @@ def rnn_cell(op: str) -> Callable[..., Value]:
 
     def function(
         t: Net,
-        input: Value,  # noqa: A002
+        input: Value,
         hx: Value,
         w_ih: Value,
         w_hh: Value,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 from ...graph.form import Value
 from .arithmetic import add, as_value, cast, converted, div, floating, mul, sub
@@ -144,9 +145,7 @@ def _spread(root: bool) -> tuple[Callable[..., Value], Callable[..., Value], Cal
         less = 1.0 if correction is None else float(correction)  # type: ignore[arg-type]
         return ended(t, variance(t, self, dim, less, keepdim))
 
-    def by_dim(
-        t: Net, self: Value, dim: tuple[int, ...] | None, unbiased: bool = True, keepdim: bool = False
-    ) -> Value:
+    def by_dim(t: Net, self: Value, dim: tuple[int, ...] | None, unbiased: bool = True, keepdim: bool = False) -> Value:
         return ended(t, variance(t, self, dim, float(unbiased), keepdim))
 
     def of_all(t: Net, self: Value, unbiased: bool = True) -> Value:
@@ -174,7 +173,7 @@ def var_mean(
 def vector_norm(
     t: Net,
     self: Value,
-    ord: float = 2.0,  # noqa: A002  # torch's name
+    ord: float = 2.0,  # torch's name
     dim: tuple[int, ...] | None = None,
     keepdim: bool = False,
     dtype: DType | None = None,
@@ -251,11 +250,9 @@ def cumsum(t: Net, self: Value, dim: int, dtype: DType | None = None) -> Value:
     return t.emit("CumSum", [x, t.scalar(t.axis(x, dim), "int64")])
 
 
-def topk(
-    t: Net, self: Value, k: int, dim: int = -1, largest: bool = True, sorted: bool = True  # noqa: A002
-) -> list[Value]:
+def topk(t: Net, self: Value, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> list[Value]:
     """The k largest along an axis, and where they are."""
-    options = {"largest": int(largest), "sorted": int(sorted)}
+    options: dict[str, Any] = {"largest": int(largest), "sorted": int(sorted)}
     return t.emits("TopK", [self, t.whole(k)], 2, axis=t.axis(self, dim), **options)
 
 
@@ -279,9 +276,7 @@ def cosine_similarity(t: Net, x1: Value, x2: Value, dim: int = 1, eps: float = 1
     return over(t, "ReduceSum", t.emit("Mul", both), (dim,))
 
 
-def pairwise_distance(
-    t: Net, x1: Value, x2: Value, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
-) -> Value:
+def pairwise_distance(t: Net, x1: Value, x2: Value, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Value:
     """The length of the difference."""
     return vector_norm(t, add(t, sub(t, x1, x2), as_value(t, eps, "float32")), p, (-1,), keepdim)
 

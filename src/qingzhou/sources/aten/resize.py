@@ -108,7 +108,7 @@ def _cubic(x: Array) -> Array:
     """Keys 1981 with a = -1/2."""
     x = np.abs(x)
     near, far = 1.5 * x**3 - 2.5 * x**2 + 1, -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2
-    return np.where(x < 1, near, np.where(x < 2, far, 0))
+    return np.asarray(np.where(x < 1, near, np.where(x < 2, far, 0)))
 
 
 def smoothed(t: Net, x: Value, size: Ints, cubic: bool) -> Value:
@@ -142,7 +142,7 @@ def nearest(mode: str) -> dict[str, Callable[..., Value]]:
     ) -> Value:
         return resized(t, self, mode, output_size, _given(self, a, b, c))
 
-    def vec(t: Net, input: Value, output_size: Ints | None, scale_factors: tuple[float, ...] | None) -> Value:  # noqa: A002
+    def vec(t: Net, input: Value, output_size: Ints | None, scale_factors: tuple[float, ...] | None) -> Value:
         return resized(t, input, mode, output_size, scale_factors or ())
 
     return {"": by_sizes, ".vec": vec}
@@ -164,7 +164,7 @@ def smooth(mode: str) -> dict[str, Callable[..., Value]]:
 
     def vec(
         t: Net,
-        input: Value,  # noqa: A002
+        input: Value,
         output_size: Ints | None,
         align_corners: bool,
         scale_factors: tuple[float, ...] | None,
@@ -190,7 +190,7 @@ def antialiased(cubic: bool) -> dict[str, Callable[..., Value]]:
 
     def vec(
         t: Net,
-        input: Value,  # noqa: A002
+        input: Value,
         output_size: Ints | None,
         align_corners: bool,
         scale_factors: tuple[float, ...] | None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,7 @@ def spread(numbers: Sequence[int], dims: int) -> tuple[int, ...]:
 
 def convolution(
     t: Net,
-    input: Value,  # noqa: A002  # torch's name
+    input: Value,  # torch's name
     weight: Value,
     bias: Value | None,
     stride: tuple[int, ...],
@@ -43,7 +44,7 @@ def convolution(
         wide = unsqueeze(t, input, 0)
         found = convolution(t, wide, weight, bias, stride, padding, dilation, transposed, output_padding, groups)
         return squeeze_dims(t, found, (0,))
-    attrs = {
+    attrs: dict[str, Any] = {
         "kernel_shape": tuple(n for n in weight.shape[2:] if isinstance(n, int)),
         "strides": spread(stride, dims),
         "pads": spread(padding, dims) * 2,
@@ -58,7 +59,7 @@ def convolution(
 
 def old_convolution(
     t: Net,
-    input: Value,  # noqa: A002
+    input: Value,
     weight: Value,
     bias: Value | None,
     stride: tuple[int, ...],
@@ -78,7 +79,7 @@ def old_convolution(
 
 def conv(
     t: Net,
-    input: Value,  # noqa: A002
+    input: Value,
     weight: Value,
     bias: Value | None = None,
     stride: tuple[int, ...] = (1,),
@@ -92,7 +93,7 @@ def conv(
 
 def conv_by_name(
     t: Net,
-    input: Value,  # noqa: A002
+    input: Value,
     weight: Value,
     bias: Value | None = None,
     stride: tuple[int, ...] = (1,),
@@ -102,12 +103,10 @@ def conv_by_name(
 ) -> Value:
     """padding "same", where an odd one has more at the end, or "valid"."""
     dims = len(weight.shape) - 2
-    spans = [
-        d * (k - 1) for d, k in zip(spread(dilation, dims), weight.shape[2:], strict=True) if isinstance(k, int)
-    ]
+    spans = [d * (k - 1) for d, k in zip(spread(dilation, dims), weight.shape[2:], strict=True) if isinstance(k, int)]
     if padding == "valid" or not any(spans):
         return conv(t, input, weight, bias, stride, (0,), dilation, groups)
-    attrs = {
+    attrs: dict[str, Any] = {
         "kernel_shape": tuple(n for n in weight.shape[2:] if isinstance(n, int)),
         "strides": spread(stride, dims),
         "pads": (*(n // 2 for n in spans), *(n - n // 2 for n in spans)),
@@ -119,7 +118,7 @@ def conv_by_name(
 
 def conv_transpose(
     t: Net,
-    input: Value,  # noqa: A002
+    input: Value,
     weight: Value,
     bias: Value | None = None,
     stride: tuple[int, ...] = (1,),
@@ -163,7 +162,12 @@ def max_pool(dims: int) -> Callable[..., Value]:
         if ceil_mode and all(isinstance(n, int) for n in x.shape[2:]):
             ceil = 0
             ends = [_end(*one) for one in zip(x.shape[2:], kernel, strides, pads, dilations, strict=True)]
-        attrs = {"kernel_shape": kernel, "strides": strides, "pads": (*pads, *ends), "dilations": dilations}
+        attrs: dict[str, Any] = {
+            "kernel_shape": kernel,
+            "strides": strides,
+            "pads": (*pads, *ends),
+            "dilations": dilations,
+        }
         return _ended(t, t.emit("MaxPool", [x], **attrs, ceil_mode=ceil), single)
 
     return function
@@ -212,7 +216,7 @@ def avg_pool(dims: int) -> Callable[..., Value]:
         strides = spread(stride, dims) if stride else kernel
         ceil = ceil_mode and _reaches_over(x, kernel, strides, pads)
         include = count_include_pad or divisor_override is not None
-        attrs = {"kernel_shape": kernel, "strides": strides, "pads": pads * 2, "ceil_mode": int(ceil)}
+        attrs: dict[str, Any] = {"kernel_shape": kernel, "strides": strides, "pads": pads * 2, "ceil_mode": int(ceil)}
         if ceil:
             found = _mean_over_ends(t, x, kernel, strides, pads, include)
         else:
@@ -238,7 +242,12 @@ def _mean_over_ends(
         raise refused("average pooling with ceil_mode of a free size", "ceil_mode 平均池化的输入尺寸不固定")
     sides = list(zip(x.shape[2:], kernel, strides, pads, strict=True))
     ends = [_end(n, k, s, p, 1) for n, k, s, p in sides]
-    attrs = {"kernel_shape": tuple(kernel), "strides": tuple(strides), "pads": (*pads, *ends), "ceil_mode": 0}
+    attrs: dict[str, Any] = {
+        "kernel_shape": tuple(kernel),
+        "strides": tuple(strides),
+        "pads": (*pads, *ends),
+        "ceil_mode": 0,
+    }
     found = t.emit("AveragePool", [x], **attrs, count_include_pad=1)
     share = np.ones(())
     for (n, k, s, p), end in zip(sides, ends, strict=True):

@@ -144,7 +144,8 @@ def _tensor(
     path = entry.get("path_name")
     if not isinstance(meta, dict) or not isinstance(path, str):
         raise damaged(f"its tensor {short(name)} is described wrongly", f"张量 {short(name)} 的说明有误")
-    kind = DTYPES.get(meta.get("dtype")) if isinstance(meta.get("dtype"), int) else None
+    number = meta.get("dtype")
+    kind = DTYPES.get(number) if isinstance(number, int) else None
     if kind is None or meta.get("layout") != STRIDED:
         raise refused(
             f"its tensor {short(name)} is none of plain numbers (sparse, complex or quantised)",
@@ -181,7 +182,8 @@ def _old() -> QingzhouError:
     return refused(
         "it was exported by torch 2.6 or older, whose weights are a pickle in the archive",
         "它由 torch 2.6 或更早版本导出，其中的权重是 pickle",
-        "Export it again with torch 2.8 or newer: torch.export.save(torch.export.export(model, (sample,)), 'model.pt2')",
+        "Export it again with torch 2.8 or newer: "
+        "torch.export.save(torch.export.export(model, (sample,)), 'model.pt2')",
         "请用 torch 2.8 或更新版本重新导出：torch.export.save(torch.export.export(model, (sample,)), 'model.pt2')",
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -106,7 +106,7 @@ def read_program(data: Mapping[str, Any]) -> Program:
     metas = record(graph.get("tensor_values"), "tensor_values")
     names = _symbols(inputs, metas)
     shapes = {name: _shape(one, names) for name, one in metas.items()}
-    dtypes = {name: NAMES.get(record(one, name).get("dtype"), "?") for name, one in metas.items()}
+    dtypes = {name: NAMES.get(_number(record(one, name).get("dtype")), "?") for name, one in metas.items()}
     values = record(graph.get("sym_int_values", {}), "sym_int_values")
     sizes = {name: _size(one, names) for name, one in values.items()}
     calls = tuple(_node(one) for one in row(graph.get("nodes"), "nodes"))
@@ -227,7 +227,7 @@ def _optional(value: object) -> Any:
     return _tensor(one["as_tensor"]) if "as_tensor" in one else None
 
 
-ARGUMENTS = {
+ARGUMENTS: Mapping[str, Callable[[Any], Any]] = {
     "as_none": lambda value: None,
     "as_tensor": _tensor,
     "as_tensors": lambda value: [_tensor(one) for one in row(value, "as_tensors", 10_000)],
@@ -257,7 +257,9 @@ def argument(value: object) -> Any:
     one = record(value, "argument")
     kind = next(iter(one), "")
     if kind not in ARGUMENTS:
-        raise refused(f"an operator has an argument of the kind {short(kind, 40)}", f"算子参数 {short(kind, 40)} 不支持")
+        raise refused(
+            f"an operator has an argument of the kind {short(kind, 40)}", f"算子参数 {short(kind, 40)} 不支持"
+        )
     return ARGUMENTS[kind](one[kind])
 
 
