@@ -18,7 +18,7 @@ END = 2**63 - 1
 
 
 def view(t: Net, self: Value, size: Ints) -> Value:
-    """In this shape, of which one size may be -1: what remains. Free sizes are left to the runtime where they can be."""
+    """In this shape, of which one size may be -1: what remains."""
     shape = _wished(self.shape, size)
     if shape == self.shape and UNKNOWN not in shape:
         return self
@@ -118,9 +118,7 @@ def permute(t: Net, self: Value, dims: tuple[int, ...]) -> Value:
     """Axes in another order."""
     perm = tuple(t.axis(self, one) for one in dims)
     if sorted(perm) != list(range(len(self.shape))):
-        raise garbled(
-            f"it orders {len(self.shape)} axes by {list(perm)}", f"它按 {list(perm)} 排列 {len(self.shape)} 个轴"
-        )
+        raise garbled(f"it orders {len(self.shape)} axes by {list(perm)}", f"它按 {list(perm)} 排列各轴")
     if perm == tuple(range(len(self.shape))):
         return self
     found = t.emit("Transpose", [self], perm=perm)

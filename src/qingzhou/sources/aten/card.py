@@ -143,6 +143,4 @@ def _left(keys: Sequence[str]) -> list[str]:
     if not keys:
         return []
     some = ", ".join(keys[:3]) + (" …" if len(keys) > 3 else "")
-    return [
-        say(en=f"{len(keys)} tensors are in no layer that runs: {some}", zh=f"{len(keys)} 个张量不参与计算：{some}")
-    ]
+    return [say(en=f"{len(keys)} tensors are in no layer that runs: {some}", zh=f"{len(keys)} 个张量未被使用：{some}")]

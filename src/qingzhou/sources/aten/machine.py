@@ -76,7 +76,7 @@ class Machine:
         base = name[:-1] if in_place else name
         if base in CHECKS:
             return None
-        functions = self._functions(base, overload, args, named)
+        functions = self._functions(base, overload)
         read = [self.read(one) for one in args]
         words = {key: self.read(one) for key, one in named.items()}
         function, given, words = self._bound(functions, read, words)

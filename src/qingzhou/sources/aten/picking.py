@@ -132,7 +132,7 @@ def slice_scatter(
         return src
     if not (isinstance(size, int) and isinstance(start or 0, int) and isinstance(end or 0, int)):
         raise refused("it writes into an axis of a free size", "它写入了大小不固定的轴")
-    at = np.arange(size)[slice(start, end, step)]  # type: ignore[misc]
+    at = np.arange(size)[slice(start, end, step)]
     return placed(t, self, axis, at, src)
 
 

@@ -78,10 +78,15 @@ def _lstm_layer(t: Net, x: Value, before: Sequence[Value | None], rows: list[Val
     state: Sequence[Value | str] = ["" if one is None else one for one in before]
     if any(state) and not all(state):
         state = [_zeros(t, x, ways, hidden) if one == "" else one for one in state]
-    names: list[Value | str] = [one for row in rows for one in (*row, *[""] * (4 - len(row)))]
+    names: list[Value | str] = [one for row in rows for one in _all(row)]
     ends = [(time, batch, ways * hidden), (ways, batch, hidden), (ways, batch, hidden)]
     kinds = ["float32"] * 3
     return t.ops("Lstm", t.here, [x, *state, *names], ends, kinds, BLOCK, hidden=hidden, ways=ways)
+
+
+def _all(row: Values) -> list[Value | str]:
+    """The four of one way, "" for what it has not."""
+    return [*row, *[""] * (4 - len(row))]
 
 
 def _zeros(t: Net, x: Value, ways: int, hidden: int) -> Value:

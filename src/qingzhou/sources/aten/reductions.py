@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from ...graph.form import Value
-from .arithmetic import add, as_value, cast, converted, div, floating, mul, sub
+from .arithmetic import add, as_value, cast, div, floating, mul, sub
 from .axes import cut, flatten, squeeze_dims, view
 from .bind import DType, Number
+from .kinds import converted
 from .net import Net, plain
 from .refuse import refused
 

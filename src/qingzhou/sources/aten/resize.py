@@ -101,14 +101,16 @@ def _ratio(size: Dim, new: Dim, scale: float | None) -> np.float32:
 
 
 def _triangle(x: Array) -> Array:
-    return np.maximum(0, 1 - np.abs(x))
+    found: Array = np.maximum(0, 1 - np.abs(x))
+    return found
 
 
 def _cubic(x: Array) -> Array:
     """Keys 1981 with a = -1/2."""
     x = np.abs(x)
     near, far = 1.5 * x**3 - 2.5 * x**2 + 1, -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2
-    return np.asarray(np.where(x < 1, near, np.where(x < 2, far, 0)))
+    found: Array = np.where(x < 1, near, np.where(x < 2, far, 0))
+    return found
 
 
 def smoothed(t: Net, x: Value, size: Ints, cubic: bool) -> Value:

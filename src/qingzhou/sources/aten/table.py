@@ -10,6 +10,7 @@ from .activations import ACTIVATIONS
 from .arithmetic import ARITHMETIC, cast
 from .attention import ATTENTION
 from .axes import AXES, expand, sizes_of, split_with_sizes
+from .kinds import KINDS
 from .making import MAKING
 from .net import Net
 from .norms import NORMS
@@ -45,7 +46,7 @@ def copied(t: Net, self: Value, src: Value, non_blocking: object = None) -> Valu
 
 
 OPS: Mapping[str, Function] = {
-    **ARITHMETIC, **ACTIVATIONS, **REDUCTIONS, **AXES, **PICKING, **MAKING, **WINDOWS, **NORMS, **RESIZE, **ATTENTION,
+    **ARITHMETIC, **KINDS, **ACTIVATIONS, **REDUCTIONS, **AXES, **PICKING, **MAKING, **WINDOWS, **NORMS, **RESIZE, **ATTENTION,
     **RECURRENT,
     "split.sizes": split_with_sizes, "copy": copied, "contiguous": same_in,
     **dict.fromkeys(("clone", "lift_fresh_copy", "detach", "detach_copy", "alias", "alias_copy", "requires_grad",

@@ -257,9 +257,7 @@ def argument(value: object) -> Any:
     one = record(value, "argument")
     kind = next(iter(one), "")
     if kind not in ARGUMENTS:
-        raise refused(
-            f"an operator has an argument of the kind {short(kind, 40)}", f"算子参数 {short(kind, 40)} 不支持"
-        )
+        raise refused(f"an argument is of the kind {short(kind, 40)}", f"算子参数 {short(kind, 40)} 不支持")
     return ARGUMENTS[kind](one[kind])
 
 
