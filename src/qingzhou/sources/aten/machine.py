@@ -89,9 +89,7 @@ class Machine:
             return first
         return self._wrapped(base, first, found, functools.partial(self._run, function, words=words), given)
 
-    def _functions(
-        self, base: str, overload: str, args: Sequence[object], named: Mapping[str, object]
-    ) -> list[Function]:
+    def _functions(self, base: str, overload: str) -> list[Function]:
         if overload and overload != "default" and f"{base}.{overload}" in OPS:
             return [OPS[f"{base}.{overload}"]]
         if overload and base in OPS:

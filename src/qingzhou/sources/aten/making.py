@@ -164,8 +164,8 @@ def arange(t: Net, start: Number, end: Number, step: Number, dtype: str | None) 
         first, last, by = (_as_number(one, whole) for one in ends)
         if not by or abs((last - first) / by) > MAX_ELEMENTS >> 4:
             raise garbled(f"it counts from {start} to {end} by {step}", f"它要从 {start} 数到 {end}，步长 {step}")
-        steps: Any = np.int64 if whole else np.float64
-        return t.array(np.arange(first, last, by, steps).astype(kind))
+        steps: Any = (first, last, by, np.int64 if whole else np.float64)
+        return t.array(np.arange(*steps).astype(kind))
     if not whole:
         raise refused("it counts to a free size by fractions", "它按小数数到不固定的大小")
     rows = [as_value(t, one, "int64") for one in ends]

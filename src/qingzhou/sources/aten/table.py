@@ -46,8 +46,8 @@ def copied(t: Net, self: Value, src: Value, non_blocking: object = None) -> Valu
 
 
 OPS: Mapping[str, Function] = {
-    **ARITHMETIC, **KINDS, **ACTIVATIONS, **REDUCTIONS, **AXES, **PICKING, **MAKING, **WINDOWS, **NORMS, **RESIZE, **ATTENTION,
-    **RECURRENT,
+    **ARITHMETIC, **KINDS, **ACTIVATIONS, **REDUCTIONS, **AXES, **PICKING, **MAKING, **WINDOWS, **NORMS, **RESIZE,
+    **ATTENTION, **RECURRENT,
     "split.sizes": split_with_sizes, "copy": copied, "contiguous": same_in,
     **dict.fromkeys(("clone", "lift_fresh_copy", "detach", "detach_copy", "alias", "alias_copy", "requires_grad",
                      "lift_fresh", "lift", "resolve_conj", "resolve_neg", "positive", "cpu"), same),
