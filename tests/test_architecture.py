@@ -29,6 +29,7 @@ FLOW = [
     ["scenes"],
     ["sources", "engines"],
     ["model", "options"],
+    ["against"],
     ["conversion"],
     ["batch", "run", "info", "demo", "evaluate"],
     ["quant"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +11,8 @@ from typing import Any
 
 import numpy.typing as npt
 
-from .errors import ModelError, UnsupportedCheckpoint, say
+from .against import compared
+from .errors import ModelError, OptionError, UnsupportedCheckpoint, say
 from .graph.count import macs, parameters
 from .graph.fold import normalise_inside, simplify
 from .labels import Labels, read_label_option, wrong_number
@@ -25,10 +27,11 @@ from .options import Options
 from .runtime.model.card import KEY, Card, Sample
 from .scenes import told_of, write_sample
 from .sources.as_asked import as_asked
+from .sources.exported.live import Live, export, is_live
 from .sources.network import Network
 from .sources.table import open_source
 from .spelling import option
-from .whole_file import output_path, replacing
+from .whole_file import output_path, replacing, scratch
 
 Labelling = str | Path | Sequence[Any] | Mapping[Any, Any] | npt.NDArray[Any] | None  # see labels.read_label_option()
 
@@ -82,7 +85,7 @@ class Conversion:
 
 
 def convert(
-    path: str | Path,
+    path: str | Path | object,
     out: str | Path | None = None,
     *,
     labels: Labelling = None,
@@ -97,11 +100,13 @@ def convert(
     iou_threshold: float | None = None,
     max_detections: int | None = None,
     preprocess: str | Path | Mapping[str, Any] | None = None,
+    sample: object = None,
 ) -> Model:
     """Convert a checkpoint to a checked ONNX model, with a program that runs it beside it.
 
-    path        a .pth of MMEdu, mmcls, mmpretrain or mmdet, BaseNN, or a plain torch.save(model)
-    out         where the model goes; default: beside the checkpoint, as .onnx
+    path        a .pth of MMEdu, mmcls, mmpretrain or mmdet, BaseNN, or a plain torch.save(model); a .pt2 of
+                torch.export; or a torch.nn.Module itself, with a sample of its input
+    out         where the model goes; default: beside the checkpoint, as .onnx; of a module: its class's name
     labels      class names in the order of training: a list, an array, a dict of names and numbers, "cat,dog", a file
                 or folder that names them; default: those in the file
     input_size  (height, width), (side,) or the whole input shape, where it is not the one trained with
@@ -115,6 +120,7 @@ def convert(
     preprocess  how pictures are prepared, where the file does not say it or is wrong: "imagenet", "0-1", "-1-1", "raw"
                 (what becomes of pixels), a .toml file, or a dict with its keys: mean, std, pixels, color, resize,
                 fit, crop, pad, interpolation (docs/en/formats.md)
+    sample      of a module: a tensor, a tuple of several, or a dict by the names of forward()'s arguments
 
     Every user error is a QingzhouError; nothing half-written is left behind.
 
@@ -136,11 +142,37 @@ def convert(
         max_detections=max_detections,
         preprocess=preprocess,
     )
-    return run_conversion(path, out, options).model
+    if is_live(path):
+        return _live_conversion(path, sample, out, options).model
+    if sample is not None or not isinstance(path, (str, os.PathLike)):
+        raise _no_module(path)
+    return run_conversion(Path(path), out, options).model
 
 
-def run_conversion(path: str | Path, out: str | Path | None = None, options: Options = Options()) -> Conversion:  # noqa: B008  # frozen
-    """convert(), with everything that the table shows."""
+def _live_conversion(module: object, sample: object, out: str | Path | None, options: Options) -> Conversion:
+    """A module of the caller's torch: exported, read, and compared with its own answers."""
+    with scratch() as folder:
+        live = export(module, sample, folder)
+        target = Path(out) if out is not None else Path(f"{type(module).__name__}.onnx")
+        return run_conversion(live.path, target, options, live)
+
+
+def _no_module(path: object) -> OptionError:
+    return OptionError(
+        en=f"A sample is for a network that lives in the program, a torch.nn.Module; found {type(path).__name__}. Give "
+        "the path of a file without a sample, or the module with one: qingzhou.convert(model, sample=sample).",
+        zh=f"sample 用于程序里的网络（torch.nn.Module），但得到的是 {type(path).__name__}。"
+        "请给出文件路径（不写 sample），或给出网络和样本：qingzhou.convert(model, sample=sample)。",
+    )
+
+
+def run_conversion(
+    path: str | Path,
+    out: str | Path | None = None,
+    options: Options = Options(),  # noqa: B008  # frozen
+    live: Live | None = None,
+) -> Conversion:
+    """convert(), with everything that the table shows; `live`: the network itself has answered."""
     start = time.perf_counter()
     options.refuse_impossible()
     opened, source = open_source(Path(path))
@@ -148,10 +180,12 @@ def run_conversion(path: str | Path, out: str | Path | None = None, options: Opt
     network = as_asked(source.read(opened, wanted), wanted.preprocess)
     check_asked(network, options)
     network = network.labelled(choose_labels(network, options.labels))
+    if live is not None:
+        network = replace(network, card=replace(network.card, notes=[*live.notes, *network.card.notes]))
     digest = opened.file.digest_ahead()
     counts = parameters(network.graph), macs(network.graph)
     network = _feeding_raw_pixels(network) if options.xeduhub else network
-    model, program, checks = _write(network, options, digest, output_path(opened.path, out, ".onnx"))
+    model, program, checks = _write(network, options, digest, output_path(opened.path, out, ".onnx"), live)
     seconds, told = time.perf_counter() - start, told_of(model.path, program)
     return Conversion(
         opened.path, model, program, *counts, options.written_opset, options.ir_version, checks, seconds, told
@@ -191,7 +225,7 @@ def _feeding_raw_pixels(network: Network) -> Network:
 
 
 def _write(
-    network: Network, options: Options, sha256: Callable[[], str], target: Path
+    network: Network, options: Options, sha256: Callable[[], str], target: Path, live: Live | None = None
 ) -> tuple[Model, Path, tuple[str, ...]]:
     """Emit, check and write the model and its program; `target` appears only if all of it went well."""
     emitted = emit(simplify(network.graph), options.written_opset, options.ir_version)
@@ -207,6 +241,9 @@ def _write(
             checks.append("runs")
             if trial.agrees():
                 checks.append("equals_original")
+        if live is not None and not options.xeduhub:
+            compared(part, live.inputs, live.answers)
+            checks.append("equals_module")
         origin = {**card.origin, "sha256": sha256()}
         card = _as_read_back(replace(card, origin=origin, sample=Sample(samples[0], output, others=samples[1:])))
         append_metadata(part, {KEY: card.to_json(), **metadata(card, network.family)})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from ...files.refusals import damaged, short
@@ -60,8 +60,8 @@ class Program:
     sizes: Mapping[str, Dim]
     input_names: tuple[str, ...] = ()
     output_names: tuple[str, ...] = ()
-    free: Mapping[str, str] = field(default_factory=dict)
     torch: str = ""
+    title: str = ""
 
 
 def _wrong(what: str) -> Exception:
@@ -113,7 +113,16 @@ def read_program(data: Mapping[str, Any]) -> Program:
     outputs = tuple(_output(one) for one in row(signature.get("output_specs"), "output_specs"))
     entry, out = _names(module)
     return Program(
-        inputs, calls, outputs, shapes, dtypes, sizes, entry, out, names, str(data.get("torch_version", ""))[:40]
+        inputs,
+        calls,
+        outputs,
+        shapes,
+        dtypes,
+        sizes,
+        entry,
+        out,
+        str(data.get("torch_version", ""))[:40],
+        _title(graph),
     )
 
 
@@ -201,6 +210,15 @@ def _told(meta: Mapping[str, Any]) -> tuple[str, str]:
     own = [one for one in frames if "/torch/nn/" not in one.replace("\\", "/").partition("\n")[0]] or frames
     code = own[-1].partition("\n")[2].partition("\n")[0].strip() if own else ""
     return layer, short(code, 80)
+
+
+def _title(graph: Mapping[str, Any]) -> str:
+    """The class of the network, as the first of its nodes tells it."""
+    nodes = graph.get("nodes") or [{}]
+    meta = nodes[0].get("metadata") if isinstance(nodes[0], dict) else None
+    stack = str(meta.get("nn_module_stack", "")) if isinstance(meta, dict) else ""
+    name = stack.partition(";")[0].split(",")[-1].rpartition(".")[2]
+    return name if name.isidentifier() and len(name) < 60 else ""
 
 
 def _tensor(value: object) -> Named:

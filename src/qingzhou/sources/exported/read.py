@@ -46,7 +46,9 @@ def read_exported(opened: Opened, wanted: Wanted) -> Network:
     archive = opened.content(archive_in)
     program = read_program(archive.program)
     graph, names = recorded(program, archive)
-    made = Made("PyTorch", "torch.export", graph, {"torch": program.torch}, tuple(archive.tensors), names)
+    made = Made(
+        "PyTorch", "torch.export", graph, {"torch": program.torch}, tuple(archive.tensors), names, program.title
+    )
     return network_of(opened, made, wanted)
 
 
