@@ -49,7 +49,6 @@ def network_of(opened: Opened, made: Made, wanted: Wanted) -> Network:
     task, scores = _meaning(graph, entries[0])
     left = [key for key in made.tensors if key not in graph.tensors and not key.endswith("num_batches_tracked")]
     notes += [*_batch(graph), *_left(left)]
-    pictures = any(entry.kind == "image" for entry in entries)
     card = Card(
         task,
         made.title or made.container,
@@ -58,7 +57,7 @@ def network_of(opened: Opened, made: Made, wanted: Wanted) -> Network:
         Output(graph.outputs[0].name, scores),
         origin=origin(opened.path, made.container, made.facts),
         notes=notes,
-        assumed=["resize", "color", "normalize"] if pictures else [],
+        assumed=_untold(entries),
         others=entries[1:],
     )
     reason = say("in no layer that runs", "不参与计算")
@@ -103,7 +102,22 @@ def _entry(value: Value) -> tuple[Input, list[str]]:
     steps, notes = preparation(None, channels, sides if len(sides) == 2 else (0, 0))
     if len(sides) < 2:
         steps = [step for step in steps if step["op"] != "resize"]
+        notes = [*notes, _any_size()]
     return Input(value.name, "image", sizes, "RGB" if channels == 3 else "GRAY", steps), notes
+
+
+def _any_size() -> str:
+    return say(
+        en=f"The network takes pictures of any size; {option('input_size')} gives it the one of training.",
+        zh=f"网络接受任意尺寸的图片；可用 {option('input_size')} 指定训练时的尺寸。",
+    )
+
+
+def _untold(entries: Sequence[Input]) -> list[str]:
+    """What the file does not say of pictures."""
+    pictures = [entry for entry in entries if entry.kind == "image"]
+    sized = any(step["op"] == "resize" for entry in pictures for step in entry.steps)
+    return [*(["resize"] if sized else []), *(["color", "normalize"] if pictures else [])]
 
 
 def _meaning(graph: Graph, entry: Input) -> tuple[str, str]:
