@@ -92,7 +92,7 @@ def _sized(graph: Graph, wanted: Wanted) -> Graph:
 def _entry(value: Value) -> tuple[Input, list[str]]:
     """What a sample is: a picture where it has one or three channels of floats."""
     sizes: list[int | None] = [n if isinstance(n, int) else None for n in value.shape]
-    picture = len(sizes) == 4 and sizes[1] in COLORS.values() and value.dtype == "float32"
+    picture = len(sizes) == 4 and sizes[1] in COLORS.values() and value.dtype == "float32" and sizes[0] in (None, 1)
     if not picture:
         if not 1 <= len(sizes) <= 6:
             raise refused(f"an input has {len(sizes)} dimensions", f"一个输入有 {len(sizes)} 维")

@@ -33,7 +33,15 @@ def index_select(t: Net, self: Value, dim: int, index: Value) -> Value:
 
 def gather(t: Net, self: Value, dim: int, index: Value, sparse_grad: bool = False) -> Value:
     """One number for each position."""
+    _beside(self, index, t.axis(self, dim))
     return t.emit("GatherElements", [self, cast(t, index, "int64")], axis=t.axis(self, dim))
+
+
+def _beside(x: Value, at: Value, axis: int) -> None:
+    """Positions of a fixed number of samples do not go with a free number of them."""
+    for i, (own, other) in enumerate(zip(x.shape, at.shape, strict=False)):
+        if i != axis and isinstance(own, str) and own != other:
+            raise refused("it picks from a free number of samples by a fixed one", "它按固定的样本数取数，而批量可变")
 
 
 def index(t: Net, self: Value, indices: tuple[Value | None, ...]) -> Value:
@@ -148,6 +156,7 @@ def scatter(t: Net, self: Value, dim: int, index: Value, src: Operand, reduce: s
     """Numbers put in places along an axis."""
     if reduce is not None:
         raise refused(f"it gathers what it scatters ({reduce})", f"scatter 带有归约（{reduce}）")
+    _beside(self, index, t.axis(self, dim))
     given = as_value(t, src, self.dtype)
     given = expand(t, given, sizes_of(t, index)) if given.shape != index.shape else given
     return t.emit("ScatterElements", [self, cast(t, index, "int64"), given], axis=t.axis(self, dim))

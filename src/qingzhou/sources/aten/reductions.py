@@ -27,7 +27,7 @@ def over(t: Net, op: str, x: Value, dim: Axes | None, keepdim: bool = False) -> 
     return t.emit(op, [x], axes=axes, keepdims=int(keepdim))
 
 
-def sum_all(t: Net, self: Value, dtype: DType | None = None) -> Value:
+def sum_all(t: Net, self: Value, *, dtype: DType | None = None) -> Value:
     """Of all numbers."""
     return sum_dim(t, self, None, False, dtype)
 
@@ -40,7 +40,7 @@ def sum_dim(
     return over(t, "ReduceSum", x, dim, keepdim)
 
 
-def mean_all(t: Net, self: Value, dtype: DType | None = None) -> Value:
+def mean_all(t: Net, self: Value, *, dtype: DType | None = None) -> Value:
     """Of all numbers."""
     return over(t, "ReduceMean", floating(t, self), None)
 
@@ -96,7 +96,7 @@ def arg(op: str) -> Callable[..., Value]:
     return function
 
 
-def prod_all(t: Net, self: Value, dtype: DType | None = None) -> Value:
+def prod_all(t: Net, self: Value, *, dtype: DType | None = None) -> Value:
     """Of all numbers."""
     return over(t, "ReduceProd", self, None)
 

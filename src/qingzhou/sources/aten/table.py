@@ -53,7 +53,7 @@ OPS: Mapping[str, Function] = {
                      "lift_fresh", "lift", "resolve_conj", "resolve_neg", "positive", "cpu"), same),
 }  # fmt: skip
 BY_BASE: dict[str, list[str]] = {}
-for _key in OPS:
+for _key in sorted(OPS, key=lambda name: name.endswith(".other")):  # which takes numbers, too: it comes last
     BY_BASE.setdefault(_key.partition(".")[0], []).append(_key)
 
 # Whose results show the numbers of their first argument: what is written into one is in the other.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...errors import QingzhouError
+from ...errors import ModelError, QingzhouError
 from ...files.refusals import damaged, short, unsafe
 from ...graph.form import Graph, Value
 from ...nets.recorded import Wanted
@@ -45,19 +45,35 @@ def read_exported(opened: Opened, wanted: Wanted) -> Network:
     """UnsupportedCheckpoint names the operator and the author's line; CheckpointDamaged, UnsafeCheckpoint."""
     archive = opened.content(archive_in)
     program = read_program(archive.program)
-    graph, names = recorded(program, archive)
+    graph, names = _best(program, archive)
     made = Made(
         "PyTorch", "torch.export", graph, {"torch": program.torch}, tuple(archive.tensors), names, program.title
     )
     return network_of(opened, made, wanted)
 
 
-def recorded(program: Program, archive: Archive) -> tuple[Graph, tuple[str, ...]]:
-    """The graph, and the names of its outputs."""
+def _best(program: Program, archive: Archive) -> tuple[Graph, tuple[str, ...]]:
+    """With a free batch where several at once went in when it was exported, if nothing in it depends on how many."""
+    users = [program.shapes.get(spec.name, ()) for spec in program.inputs if spec.kind == "user"]
+    counts = {shape[0] if shape else 0 for shape in users}
+    count = counts.pop() if len(counts) == 1 else 0
+    if not isinstance(count, int) or count < 2:
+        return recorded(program, archive)
+    try:
+        found, names = recorded(program, archive, free=True)
+    except (QingzhouError, ModelError):
+        return recorded(program, archive)
+    ends = [program.shapes.get(one.name, ()) for one in program.outputs if isinstance(one, Named)]
+    alike = all(value.shape == ("batch", *told[1:]) for value, told in zip(found.outputs, ends, strict=False))
+    return (found, names) if alike else recorded(program, archive)
+
+
+def recorded(program: Program, archive: Archive, free: bool = False) -> tuple[Graph, tuple[str, ...]]:
+    """The graph, and the names of its outputs; `free`: with a batch that the file says is fixed."""
     users = [spec for spec in program.inputs if spec.kind == "user"]
     shown = _shown(program, users)
     net = Net(reserved=_output_names(program))
-    walk = _Walk(net, program, archive)
+    walk = _Walk(net, program, archive, free)
     for spec, name in zip(users, shown, strict=True):
         walk.enter(spec, name)
     for spec in program.inputs:
@@ -95,8 +111,8 @@ def _output_names(program: Program) -> list[str]:
 class _Walk:
     """One program on its way: names and what they stand for."""
 
-    def __init__(self, net: Net, program: Program, archive: Archive) -> None:
-        self.net, self.program, self.archive = net, program, archive
+    def __init__(self, net: Net, program: Program, archive: Archive, free: bool) -> None:
+        self.net, self.program, self.archive, self.free = net, program, archive, free
         self.machine = Machine(net)
         self.names: dict[str, Any] = {}
 
@@ -105,6 +121,7 @@ class _Walk:
         shape, dtype = self.program.shapes.get(spec.name), self.program.dtypes.get(spec.name, "?")
         if shape is None or dtype == "?":
             raise damaged(f"its input {short(spec.name)} has no shape", f"输入 {short(spec.name)} 没有形状")
+        shape = ("batch", *shape[1:]) if self.free else shape
         own = dtype if dtype in ("uint8", "int32", "int64", "bool") else plain(dtype)
         value = self.net.input(shown, shape, own)
         if plain(own) != own:
@@ -164,7 +181,7 @@ class _Walk:
             results = results[:1]
         for target, one in zip(targets, results, strict=False):
             if isinstance(target, Named) and one is not None:
-                if isinstance(one, Tensor):
+                if isinstance(one, Tensor) and not self.free:
                     self.machine.state(one, self.program.shapes.get(target.name, ()))
                 self.names[target.name] = one
 

@@ -53,7 +53,7 @@ def _best(script: Script, wanted: Wanted) -> tuple[Graph, tuple[str, ...]]:
     except (QingzhouError, ModelError) as err:
         told = err
     try:
-        return _recorded(script, wanted, 1)
+        return _recorded(script, wanted, next((one.shape[0] for one in script.samples if one and one.shape), 1))
     except (QingzhouError, ModelError):
         if told is not None:
             raise told from None
