@@ -15,7 +15,7 @@ from .archive import Script, plain
 from .code import Class
 from .words import BUILTINS, Device, reckoned, whole
 
-STEPS = 400_000  # statements and expressions in all
+STEPS = 300_000  # statements and expressions in all
 DEEPEST = 60  # calls inside calls
 
 
@@ -279,6 +279,9 @@ class Walk:
         if name == "getattr" and len(args) == 2 and isinstance(args[0], Module):
             return self.attribute(args[0], str(args[1]))
         if name in BUILTINS:
+            unshaped = next((one for one in args if isinstance(one, Input)), None)
+            if unshaped is not None and name not in ("torch.__is__", "torch.__isnot__"):
+                self.shape_of(unshaped.name, name, args)
             return BUILTINS[name](self.machine, args)
         if name.startswith(("torch.", "ops.")):
             return self._operator(name, args, named)

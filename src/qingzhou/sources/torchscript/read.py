@@ -11,7 +11,7 @@ from ...nets.recorded import Wanted
 from ...spelling import option
 from ..aten.card import Made, network_of
 from ..aten.finish import finished
-from ..aten.machine import Machine, Tensor
+from ..aten.machine import OURS, Machine, Tensor
 from ..aten.net import Net, plain
 from ..aten.refuse import refused
 from ..network import Network
@@ -36,6 +36,12 @@ def read_torchscript(opened: Opened, wanted: Wanted) -> Network:
         graph, names = _best(script, wanted)
     except RecursionError:
         raise refused("its program is nested too deeply", "它的程序嵌套过深") from None
+    except OURS as err:
+        if isinstance(err, QingzhouError):
+            raise
+        raise refused(
+            "its program has a step whose parts do not fit each other", "它的程序中有互相矛盾的步骤"
+        ) from None
     title = script.root.name.rpartition(".")[2]
     made = Made("PyTorch", "TorchScript", graph, {}, tuple(script.tensors), names, title)
     return network_of(opened, made, wanted)
@@ -53,7 +59,7 @@ def _best(script: Script, wanted: Wanted) -> tuple[Graph, tuple[str, ...]]:
     except (QingzhouError, ModelError) as err:
         told = err
     try:
-        return _recorded(script, wanted, next((one.shape[0] for one in script.samples if one and one.shape), 1))
+        return _recorded(script, wanted, 1)
     except (QingzhouError, ModelError):
         if told is not None:
             raise told from None
@@ -111,7 +117,7 @@ def _entered(
     dtype = "float32"
     if sample is not None:
         dtype = sample.dtype.name
-        shape = (batch, *sample.shape[1:]) if sample.shape else ()
+        shape = (batch, *sample.shape[1:]) if sample.shape and isinstance(batch, str) else sample.shape
         if i == 0 and size is not None and len(size) <= 2 and len(shape) == 4:
             shape = (*shape[:2], size[0], size[-1])
     if i == 0 and size is not None and len(size) > 2:

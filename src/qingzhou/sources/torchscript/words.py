@@ -153,10 +153,17 @@ NUMBERS: Mapping[str, tuple[Callable[..., Any], str]] = {
 }  # fmt: skip
 
 
+def _sizes(row: Any) -> list[Any]:
+    """Sizes of one name are the same."""
+    return [one.name if isinstance(one, Size) else one for one in row]
+
+
 def reckoned(machine: Machine, base: str, args: list[Any]) -> Any:
     """Arithmetic without tensors; NotImplemented for what is none."""
     if base == "slice" and args and isinstance(args[0], list):
-        return args[0][slice(*args[1:])]
+        return args[0][slice(*[*args[1:], None, None, None][:3])]
+    if base in ("eq", "ne") and all(isinstance(one, (list, tuple)) for one in args):
+        return (_sizes(args[0]) == _sizes(args[1])) == (base == "eq")
     if base not in NUMBERS:
         return NotImplemented
     plainly, op = NUMBERS[base]
