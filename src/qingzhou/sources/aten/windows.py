@@ -364,6 +364,7 @@ def _uneven_max(t: Net, x: Value, wanted: Sequence[Dim]) -> Value:
 
 WINDOWS: dict[str, Callable[..., Value | list[Value | None]]] = {
     "convolution": convolution, "_convolution": old_convolution,
+    "_convolution_mode": conv_by_name,
     **{f"conv{n}d": conv for n in (1, 2, 3)}, **{f"conv{n}d.padding": conv_by_name for n in (1, 2, 3)},
     **{f"conv_transpose{n}d": conv_transpose for n in (1, 2, 3)},
     **{f"max_pool{n}d": max_pool(n) for n in (1, 2, 3)},

@@ -62,6 +62,7 @@ class Walk:
     modules: dict[int, Module] = field(default_factory=dict)
     tensors: dict[int, Tensor] = field(default_factory=dict)
     path: str = ""
+    known_as: dict[tuple[str, tuple[int, ...]], str] = field(default_factory=dict)
     shape_of: Callable[[str, str, list[Any]], None] = field(default=lambda name, op, args: None)
 
     # -- objects -----------------------------------------------------------------------------------------------------
@@ -82,6 +83,9 @@ class Walk:
                 return self.tensor(path, value)
             if isinstance(value, Opaque) and value.name.startswith("__torch__"):
                 return self.module(value, path)
+            if isinstance(value, list):
+                return [self.tensor(f"{path}.{i}", one) if isinstance(one, TensorRef) else one
+                        for i, one in enumerate(value)]  # fmt: skip
             return value
         finals = self._class(owner).finals
         if name not in finals:
@@ -90,8 +94,11 @@ class Walk:
 
     def tensor(self, key: str, ref: TensorRef) -> Tensor:
         """A tensor of the file."""
+        if not self.known_as:
+            self.known_as.update({(one.storage, one.shape): name for name, one in self.script.tensors.items()})
         if id(ref) not in self.tensors:
-            self.tensors[id(ref)] = Tensor(self.machine.net.tensor(key, ref))
+            name = key if key in self.script.tensors else self.known_as.get((ref.storage, ref.shape), key)
+            self.tensors[id(ref)] = Tensor(self.machine.net.tensor(name, ref))
         return self.tensors[id(ref)]
 
     def _class(self, owner: Module) -> Class:
@@ -237,8 +244,8 @@ class Walk:
             if not isinstance(owner, (list, tuple, dict)):
                 raise _strange("index")
             return owner[key]
-        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
-            return -node.operand.value  # type: ignore[operator]
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            return -self.value(node.operand, known)
         raise _strange(type(node).__name__)
 
     def _global(self, name: str) -> Any:

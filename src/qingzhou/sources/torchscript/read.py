@@ -143,7 +143,7 @@ def _told(walk: Walk, wanted: Wanted, batch: int | str, name: str, op: str, args
     if op in WINDOWS and weight is not None and isinstance(width, int):
         dims = len(weight.shape) - 2
         groups = next((one for one in reversed(args) if type(one) is int), 1)
-        sides = (size[0], size[-1]) if dims == 2 and size else size[-1:] if dims == 1 and size else None
+        sides = (size[-2:][0], size[-1]) if dims == 2 and size else size[-1:] if dims == 1 and size else None
         names = ("height", "width") if dims == 2 else ("length", "length2", "length3")[:dims]
         raise Shaped(name, (batch, width * groups, *(sides or names)), "float32")
     if op == "linear" and isinstance(width, int):
