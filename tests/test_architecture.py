@@ -29,7 +29,6 @@ FLOW = [
     ["scenes"],
     ["sources", "engines"],
     ["model", "options"],
-    ["against"],
     ["conversion"],
     ["batch", "run", "info", "demo", "evaluate"],
     ["quant"],

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy.typing as npt
 
-from .against import compared
 from .errors import ModelError, OptionError, UnsupportedCheckpoint, say
 from .graph.count import macs, parameters
 from .graph.fold import normalise_inside, simplify
@@ -19,6 +18,7 @@ from .labels import Labels, read_label_option, wrong_number
 from .labels import choose_labels as labels_of_classes
 from .model import Model
 from .nets.names import check_name
+from .onnxfile.against import compared
 from .onnxfile.emit import emit
 from .onnxfile.metadata import metadata
 from .onnxfile.verify import Trial, check_structure, index_of, samples_for

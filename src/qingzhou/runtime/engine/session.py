@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # Bytes of a model of which onnxruntime makes no second, rearranged copy: it loads faster and in less memory.
 LARGE = 256 << 20
-WHOLE = ("int64", "int32", "uint8", "bool")  # what inputs may be, besides float
+WHOLE = ("int64", "int32", "uint8", "bool")
 
 
 def open_any(path: FilePath, threads: Optional[int] = None) -> Session:
@@ -135,12 +135,12 @@ def zeros(entry: Entry) -> Array:
 
 
 def fed(entries: Sequence[Entry], given: Dict[str, Array]) -> Dict[str, Array]:
-    """What all inputs are fed: whole numbers where the network wants them, and zeros for what is not given."""
+    """What inputs are fed: whole numbers where they are wanted, zeros for what is not given."""
     found = {entry.name: zeros(entry) for entry in entries if entry.name not in given}
     kinds = {entry.name: entry.type[7:-1] for entry in entries}  # "tensor(int64)"
     for name, array in given.items():
-        whole = kinds.get(name, "") in WHOLE and array.dtype.kind in "fiub"
-        found[name] = array.astype(kinds[name], copy=False) if whole else array
+        kind = kinds.get(name, "")
+        found[name] = array.astype(kind, copy=False) if kind in WHOLE else array
     return found
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from .errors import SelfTestFailed
-from .graph.form import Array
-from .runtime.engine.session import fed, open_session
+from ..errors import SelfTestFailed
+from ..graph.form import Array
+from ..runtime.engine.session import fed, open_session
 
 TOLERANCE = 1e-5  # of the largest number of an answer
 
