@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 # Bytes of a model of which onnxruntime makes no second, rearranged copy: it loads faster and in less memory.
 LARGE = 256 << 20
-WHOLE = ("int64", "int32", "uint8", "bool")
 
 
 def open_any(path: FilePath, threads: Optional[int] = None) -> Session:
@@ -135,13 +134,10 @@ def zeros(entry: Entry) -> Array:
 
 
 def fed(entries: Sequence[Entry], given: Dict[str, Array]) -> Dict[str, Array]:
-    """What inputs are fed: whole numbers where they are wanted, zeros for what is not given."""
-    found = {entry.name: zeros(entry) for entry in entries if entry.name not in given}
-    kinds = {entry.name: entry.type[7:-1] for entry in entries}  # "tensor(int64)"
-    for name, array in given.items():
-        kind = kinds.get(name, "")
-        found[name] = array.astype(kind, copy=False) if kind in WHOLE else array
-    return found
+    """What inputs are fed: whole numbers where wanted, zeros for what is not given."""
+    whole = [e for e in entries if e.name in given and e.type[7:10] in ("int", "uin", "boo")]
+    found = {e.name: zeros(e) for e in entries if e.name not in given}
+    return {**found, **given, **{e.name: given[e.name].astype(e.type[7:-1]) for e in whole}}
 
 
 def _too_large(name: str, size: int) -> ModelError:

@@ -180,7 +180,8 @@ class Net(Recorder):
 
     def _propagated(self, call: Call, typed: Sequence[Typed], outs: Sequence[Value]) -> None:
         """What is known of the numbers of small results: sizes, and what is reckoned with them."""
-        known = call.node.op in OF_SHAPES or all(x is None or x.name in self.numbers for x in call.inputs)
+        asked = (x is None or call.known(i) is not None for i, x in enumerate(call.inputs))
+        known = call.node.op in OF_SHAPES or all(asked)
         found = propagate(call, typed) if known else None
         for value, array in zip(outs, found or (), strict=False):
             self.numbers[value.name] = array

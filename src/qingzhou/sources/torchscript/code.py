@@ -32,6 +32,7 @@ class Class:
     name: str
     methods: Mapping[str, ast.FunctionDef]
     finals: Mapping[str, ast.expr] = field(default_factory=dict)
+    fields: tuple[str, ...] = ()  # of a NamedTuple
 
 
 @dataclass(frozen=True)
@@ -118,4 +119,6 @@ def _class(node: ast.ClassDef) -> Class:
         for one in node.body
         if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name) and one.value is not None
     }
-    return Class(node.name, methods, finals)
+    bases = {one.id for one in node.bases if isinstance(one, ast.Name)}
+    names = [one.target.id for one in node.body if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name)]
+    return Class(node.name, methods, finals, tuple(names) if "NamedTuple" in bases else ())

@@ -267,6 +267,8 @@ class Walk:
         owner = self.value(node.value, known)
         if isinstance(owner, Module):
             return self.attribute(owner, node.attr)
+        if isinstance(owner, dict) and node.attr in owner:
+            return owner[node.attr]
         raise _strange(f".{node.attr}")
 
     def _call(self, node: ast.Call, known: dict[str, Any]) -> Any:
@@ -277,6 +279,8 @@ class Walk:
             return None
         if name == "torch.device":
             return Device()
+        if name.startswith("ops.prim.is_"):
+            return False
         args = [self.value(one, known) for one in node.args]
         named = {str(one.arg): self.value(one.value, known) for one in node.keywords}
         if isinstance(node.func, ast.Name) and isinstance(known.get(name), str):
@@ -300,6 +304,9 @@ class Walk:
 
     def _function(self, name: str, args: list[Any], named: Mapping[str, Any]) -> Any:
         function = self.script.code.function(name)
+        record = self.script.code.of_class(name) if function is None else None
+        if record is not None and record.fields:
+            return dict(zip(record.fields, args, strict=False))
         if function is None:
             raise damaged(f"the function {short(name)} is missing", f"缺少函数 {short(name)}")
         return self.run(function, args, named)

@@ -89,7 +89,7 @@ def _once(script: Script, wanted: Wanted, batch: int | str, shapes: Shapes) -> t
     found = walk.method(root, "forward", args, {})
     outputs: list[tuple[str, Value]] = []
     _leaves(walk, found, "", outputs, 0)
-    single = len(outputs) == 1 and not outputs[0][0]
+    single = len(outputs) == 1 and (not outputs[0][0] or outputs[0][0].isdigit())
     ends = [
         "output" if single else name if name and not name.isdigit() else f"output_{i}"
         for i, (name, _) in enumerate(outputs)
@@ -121,7 +121,9 @@ def _entered(
         if i == 0 and size is not None and len(size) <= 2 and len(shape) == 4:
             shape = (*shape[:2], size[0], size[-1])
     if i == 0 and size is not None and len(size) > 2:
-        shape = (batch, *(size[1:] if sample is not None and len(size) == len(sample.shape) else size))
+        traced = sample.shape if sample is not None else ()
+        rows = traced[0] if traced and not isinstance(batch, str) else batch
+        shape = (rows, *(size[1:] if len(size) == len(traced) else size))
     if name in shapes:
         shape, dtype = shapes[name]
     if shape is None:

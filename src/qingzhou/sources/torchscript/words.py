@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...files.refusals import short
+from ...graph.shapes_call import UNKNOWN
 from ..aten.axes import counted, sizes_of
 from ..aten.machine import Machine, Tensor
 from ..aten.net import Size, dim
@@ -31,7 +32,7 @@ def whole(machine: Machine, x: Any) -> Any:
     found = known.reshape(-1)[0]
     if isinstance(found, str):
         row = machine.net.emit("Reshape", [value, machine.net.whole(1)])
-        return Size(found, row)
+        return Size(found if found != UNKNOWN else value.name, row)
     return found.item() if hasattr(found, "item") else found
 
 
@@ -120,8 +121,8 @@ BUILTINS: Mapping[str, Callable[[Machine, list[Any]], Any]] = {
     "ops.prim.NumToTensor": _same, "ops.prim.RaiseException": _raised, "ops.prim.data": _same,
     "ops.prim.unchecked_unwrap_optional": _same, "torch._unwrap_optional": _same, "unwrap_optional": _same,
     "ops.prim.dtype": _kind, "ops.prim.device": lambda m, args: Device(), "ops.prim.layout": _nothing,
-    "ops.prim.is_cuda": lambda m, args: False, "ops.prim.requires_grad": lambda m, args: False,
-    "ops.prim.is_quantized": lambda m, args: False, "ops.prim.shape": _size, "ops.prim.type": lambda m, args: "",
+    "ops.prim.requires_grad": lambda m, args: False,
+    "ops.prim.shape": _size, "ops.prim.type": lambda m, args: "",
     "torch.is_floating_point": lambda m, args: m.value(args[0]).dtype == "float32",
     "torch.is_complex": lambda m, args: False, "torch.numel": _count,
     "torch.size": _size, "torch.dim": _rank, "torch.ndimension": _rank, "torch.len": _length, "len": _length,
@@ -133,6 +134,8 @@ BUILTINS: Mapping[str, Callable[[Machine, list[Any]], Any]] = {
     "torch.__contains__": lambda m, args: args[1] in args[0], "torch.keys": lambda m, args: list(args[0]),
     "torch.values": lambda m, args: list(args[0].values()), "torch.items": lambda m, args: list(args[0].items()),
     "torch._set_item": lambda m, args: args[0].__setitem__(args[1], args[2]), "torch.device": _nothing,
+    **dict.fromkeys(("torch.is_autocast_enabled", "torch.is_grad_enabled", "torch.is_autocast_cpu_enabled",
+                     "torch.is_inference", "torch._is_tracing"), lambda m, args: False),
     "torch.__range_length": lambda m, args: len(range(*args)), "ops.prim.isinstance": lambda m, args: True,
 }  # fmt: skip
 
@@ -149,7 +152,7 @@ NUMBERS: Mapping[str, tuple[Callable[..., Any], str]] = {
     "floor": (math.floor, ""), "ceil": (math.ceil, ""), "sqrt": (math.sqrt, ""), "log": (math.log, ""),
     "pow": (operator.pow, ""), "abs": (abs, ""), "__and__": (operator.and_, ""), "__or__": (operator.or_, ""),
     "__getitem__": (operator.getitem, ""), "truediv": (_divided, ""), "round": (round, ""), "trunc": (math.trunc, ""),
-    "copy": (lambda x: list(x), ""), "index": (lambda row, x: row.index(x), ""),
+    "sum": (sum, ""), "all": (all, ""), "any": (any, ""), "copy": (lambda x: list(x), ""), "index": (lambda row, x: row.index(x), ""),
 }  # fmt: skip
 
 
