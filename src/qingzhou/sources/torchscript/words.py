@@ -152,7 +152,8 @@ NUMBERS: Mapping[str, tuple[Callable[..., Any], str]] = {
     "floor": (math.floor, ""), "ceil": (math.ceil, ""), "sqrt": (math.sqrt, ""), "log": (math.log, ""),
     "pow": (operator.pow, ""), "abs": (abs, ""), "__and__": (operator.and_, ""), "__or__": (operator.or_, ""),
     "__getitem__": (operator.getitem, ""), "truediv": (_divided, ""), "round": (round, ""), "trunc": (math.trunc, ""),
-    "sum": (sum, ""), "all": (all, ""), "any": (any, ""), "copy": (lambda x: list(x), ""), "index": (lambda row, x: row.index(x), ""),
+    "sum": (sum, ""), "all": (all, ""), "any": (any, ""), "copy": (lambda x: list(x), ""),
+    "index": (lambda row, x: row.index(x), ""),
 }  # fmt: skip
 
 
