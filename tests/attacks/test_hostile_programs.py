@@ -108,7 +108,7 @@ PROGRAMS: dict[str, tuple[Change, type[QingzhouError]]] = {
     ),
     "pads without end": (call("torch.ops.aten.pad.default", X, {"as_ints": [1 << 40, 0]}), UnsupportedCheckpoint),
     "a matrix of ones": (call("torch.ops.aten.eye.default", {"as_int": 1 << 20}), CheckpointDamaged),
-    "an unknown kind of argument": (call("torch.ops.aten.relu.default", {"as_graph": {}}), UnsupportedCheckpoint),
+    "an unknown kind of argument": (call("torch.ops.aten.relu.default", {"as_custom_obj": {}}), UnsupportedCheckpoint),
     "a value before it is made": (call("torch.ops.aten.relu.default", LATER), CheckpointDamaged),
     "python's own": (node(0, target="os.system"), UnsupportedCheckpoint),
     "python's operator": (node(0, target="_operator.call"), UnsupportedCheckpoint),

@@ -177,6 +177,11 @@ def dropout(t: Net, input: Value, p: float, train: bool) -> Value:
     return input
 
 
+def native_dropout(t: Net, input: Value, p: float, train: bool | None = None) -> list[Value | None]:
+    """As the core operators have it, in training."""
+    return [dropout(t, input, p, train is not False), None]
+
+
 def heaviside(t: Net, self: Value, values: Operand) -> Value:
     """0 below zero, 1 above, the value at zero."""
     at = t.emit("Where", [compared("Equal")(t, self, 0.0), _wide(t, values), t.scalar(1.0)])
@@ -187,8 +192,9 @@ def _wide(t: Net, x: Operand) -> Value:
     return floating(t, x) if isinstance(x, Value) else t.scalar(float(x))  # type: ignore[arg-type]
 
 
-ACTIVATIONS: dict[str, Callable[..., Value | list[Value]]] = {
+ACTIVATIONS: dict[str, Callable[..., Value | list[Value] | list[Value | None]]] = {
     "rrelu_with_noise_functional": rrelu_with_noise,
+    "native_dropout": native_dropout,
     "relu": relu, "relu6": relu6, "silu": silu, "gelu": gelu, "hardtanh": hardtanh, "leaky_relu": leaky_relu,
     "rrelu": rrelu, "elu": elu, "celu": celu, "selu": selu, "prelu": prelu, "_prelu_kernel": prelu,
     "softplus": softplus, "mish": mish, "log_sigmoid": log_sigmoid, "softsign": softsign, "tanhshrink": tanhshrink,

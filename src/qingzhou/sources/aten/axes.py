@@ -172,6 +172,11 @@ def expand_as(t: Net, self: Value, other: Value) -> Value:
     return expand(t, self, sizes_of(t, other))
 
 
+def view_as(t: Net, self: Value, other: Value) -> Value:
+    """In the shape of another."""
+    return view(t, self, sizes_of(t, other))
+
+
 def sizes_of(t: Net, x: Value) -> Ints:
     """All sizes."""
     return tuple(t.size(x, i) for i in range(len(x.shape)))
@@ -340,7 +345,8 @@ AXES: dict[str, Callable[..., Value | list[Value]]] = {
     "squeeze.dims": squeeze_dims, "permute": permute, "permute_copy": permute, "transpose": transpose,
     "swapaxes": transpose, "swapdims": transpose, "t": turned, "numpy_T": turned, "mT": turned,
     "movedim": movedim, "moveaxis": movedim, "expand": expand, "expand_copy": expand, "broadcast_to": expand,
-    "expand_as": expand_as, "repeat": repeat, "tile": tile, "repeat_interleave": repeat_interleave,
+    "expand_as": expand_as, "reshape_as": view_as, "view_as": view_as,
+    "repeat": repeat, "tile": tile, "repeat_interleave": repeat_interleave,
     "slice": slice_, "slice_copy": slice_, "narrow": narrow, "narrow_copy": narrow, "select": select,
     "select_copy": select, "split": split, "split_with_sizes": split_with_sizes, "split_with_sizes_copy":
     split_with_sizes, "unsafe_split": split, "chunk": chunk, "unsafe_chunk": chunk, "tensor_split": tensor_split,

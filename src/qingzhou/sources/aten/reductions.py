@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ...graph.form import Value
-from .arithmetic import add, as_value, cast, div, floating, mul, sub
-from .axes import cut, flatten, squeeze_dims, view
+from .arithmetic import add, as_value, cast, floating, mul, sub
+from .axes import cut, flatten, squeeze_dims, unsqueeze, view
 from .bind import DType, Number
 from .kinds import converted
 from .net import Net, plain
@@ -282,9 +282,17 @@ def pairwise_distance(t: Net, x1: Value, x2: Value, p: float = 2.0, eps: float =
     return vector_norm(t, add(t, sub(t, x1, x2), as_value(t, eps, "float32")), p, (-1,), keepdim)
 
 
-def normalised(t: Net, self: Value, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Value:
-    """x through its length."""
-    return div(t, self, t.emit("Max", [vector_norm(t, self, p, (dim,), True), t.scalar(eps)]))
+def cdist(t: Net, x1: Value, x2: Value, p: float = 2.0, compute_mode: object = None) -> Value:
+    """The distance of each row of one to each row of the other."""
+    pairs = [unsqueeze(t, x1, len(x1.shape) - 1), unsqueeze(t, x2, len(x2.shape) - 2)]
+    return vector_norm(t, t.emit("Sub", pairs), p, (-1,))
+
+
+def logaddexp(t: Net, self: Value, other: Value) -> Value:
+    """log of the sum of both powers."""
+    most = t.emit("Max", [self, other])
+    powers = [t.emit("Exp", [t.emit("Sub", [one, most])]) for one in (self, other)]
+    return t.emit("Add", [t.emit("Log", [t.emit("Add", powers)]), most])
 
 
 def middle(t: Net, self: Value, dim: int, keepdim: bool = False) -> list[Value]:
@@ -314,5 +322,5 @@ REDUCTIONS: dict[str, Callable[..., Value | list[Value]]] = {
     "log_softmax": log_softmax, "special_log_softmax": log_softmax, "softmin": softmin, "_softmax": core_softmax,
     "_log_softmax": core_log_softmax, "_safe_softmax": safe_softmax, "cumsum": cumsum, "topk": topk, "sort": sort,
     "argsort": argsort, "cosine_similarity": cosine_similarity, "pairwise_distance": pairwise_distance,
-    "median.dim": middle, "dot": dot,
+    "median.dim": middle, "cdist": cdist, "_cdist_forward": cdist, "logaddexp": logaddexp, "dot": dot,
 }  # fmt: skip

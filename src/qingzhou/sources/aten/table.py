@@ -59,13 +59,14 @@ for _key in sorted(OPS, key=lambda name: name.endswith(".other")):  # which take
 # Whose results show the numbers of their first argument: what is written into one is in the other.
 VIEWS = frozenset((
     "view", "unflatten", "unsqueeze", "squeeze", "permute", "transpose", "swapaxes", "swapdims", "t", "numpy_T", "mT",
-    "movedim", "moveaxis", "expand", "expand_as", "broadcast_to", "slice", "narrow", "select", "split",
+    "movedim", "moveaxis", "expand", "expand_as", "view_as", "broadcast_to", "slice", "narrow", "select", "split",
     "split_with_sizes", "chunk", "tensor_split", "unbind", "detach", "alias", "diagonal", "unfold", "_unsafe_view",
     "dropout", "alpha_dropout", "feature_dropout", "requires_grad",
 ))  # fmt: skip
 # Whose results may show them, or be copies: that depends on how the numbers lie.
 PERHAPS = frozenset((
-    "reshape", "flatten", "contiguous", "to", "type_as", "float", "double", "half", "long", "int", "bool", "cpu",
+    "reshape", "reshape_as", "flatten", "contiguous", "to", "type_as", "float", "double", "half", "long", "int",
+    "bool", "cpu",
 ))  # fmt: skip
 # What only checks, or says something of sizes.
 CHECKS = frozenset((
@@ -74,7 +75,7 @@ CHECKS = frozenset((
 ))  # fmt: skip
 RANDOM = frozenset((
     "rand", "randn", "randint", "randperm", "rand_like", "randn_like", "bernoulli", "normal", "uniform", "multinomial",
-    "native_dropout", "exponential",
+    "exponential",
 ))  # fmt: skip
 # How many numbers these give depends on the numbers that go in.
 DEPENDENT = frozenset(("nonzero", "nonzero_numpy", "masked_select", "unique2", "_unique2", "unique_dim", "bincount"))

@@ -40,6 +40,15 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Inner:
+    """A part of the program that stands in a node of its own, as what is under torch.no_grad() does."""
+
+    inputs: tuple[Any, ...]
+    calls: tuple[Call, ...]
+    outputs: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
 class Spec:
     """One input of the program: "user", "parameter", "buffer" or "constant"; key: what its tensor is called."""
 
@@ -245,6 +254,12 @@ def _optional(value: object) -> Any:
     return _tensor(one["as_tensor"]) if "as_tensor" in one else None
 
 
+def _inner(value: object) -> Inner:
+    graph = record(record(value, "as_graph").get("graph"), "as_graph")
+    inputs, outputs = (tuple(argument(one) for one in row(graph.get(key), key)) for key in ("inputs", "outputs"))
+    return Inner(inputs, tuple(_node(one) for one in row(graph.get("nodes"), "nodes")), outputs)
+
+
 ARGUMENTS: Mapping[str, Callable[[Any], Any]] = {
     "as_none": lambda value: None,
     "as_tensor": _tensor,
@@ -267,6 +282,7 @@ ARGUMENTS: Mapping[str, Callable[[Any], Any]] = {
     "as_memory_format": lambda value: None,
     "as_layout": lambda value: None,
     "as_device": lambda value: None,
+    "as_graph": _inner,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ...errors import ModelError, QingzhouError
@@ -16,10 +17,11 @@ from ..aten.refuse import at_line, refused
 from ..network import Network
 from ..source import Opened
 from .archive import Archive, read_archive
-from .program import Call, Named, Program, Spec, read_program
+from .program import Call, Inner, Named, Program, Spec, read_program
 from .reckon import is_of_sizes, reckoned
 
-ATEN = "torch.ops.aten."
+ATEN, HIGHER = "torch.ops.aten.", "torch.ops.higher_order."
+WRAPPED = ("wrap_with_set_grad_enabled", "wrap_with_autocast")  # which change no number here
 
 
 def archive_in(opened: Opened) -> Archive:
@@ -44,8 +46,11 @@ def _count(shape: tuple[int, ...]) -> int:
 def read_exported(opened: Opened, wanted: Wanted) -> Network:
     """UnsupportedCheckpoint names the operator and the author's line; CheckpointDamaged, UnsafeCheckpoint."""
     archive = opened.content(archive_in)
-    program = read_program(archive.program)
-    graph, names = _best(program, archive)
+    try:
+        program = read_program(archive.program)
+        graph, names = _best(program, archive)
+    except RecursionError:
+        raise damaged("its network is nested too deeply", "网络嵌套过深") from None
     made = Made(
         "PyTorch", "torch.export", graph, {"torch": program.torch}, tuple(archive.tensors), names, program.title
     )
@@ -163,12 +168,46 @@ class _Walk:
             first = call.outputs[0].name if call.outputs and isinstance(call.outputs[0], Named) else ""
             known = self.program.sizes.get(first, "")
             found = reckoned(self.net, call.target, [self.machine.read(one) for one in args], known)
+        elif call.target.removeprefix(HIGHER) in WRAPPED:
+            found = self._inside(args)
+        elif base in ("item.default", "_local_scalar_dense.default"):
+            found = self._number(call, args)
         elif call.target.startswith(ATEN):
             name, _, overload = base.partition(".")
             found = self.machine.call(name, args, named, overload or "default", call.line)
         else:
             raise at_line(_foreign(call.target), call.target.removeprefix("torch.ops."), call.line)
         self._bind(call, found)
+
+    def _inside(self, args: list[Any]) -> list[Any]:
+        """What stands under torch.no_grad() or autocast, as if it stood there without."""
+        place = next((i for i, one in enumerate(args) if isinstance(one, Inner)), -1)
+        if place < 0:
+            raise damaged("a part of its network is missing", "网络缺少一部分")
+        inner, given = args[place], args[place + 1 :]
+        walk = _Walk(self.net, replace(self.program, shapes={}), self.archive, self.free)
+        walk.machine = self.machine
+        names = [one.name for one in inner.inputs if isinstance(one, Named)]
+        walk.names.update(zip(names, given, strict=False))
+        for call in inner.calls:
+            walk.step(call)
+        return [walk.find(one.name) for one in inner.outputs if isinstance(one, Named)]
+
+    def _number(self, call: Call, args: list[Any]) -> Any:
+        """The number in a constant."""
+        known = self.net.known(self.machine.read(args[0])) if args and isinstance(args[0], Tensor) else None
+        if known is None or known.size != 1:
+            raise at_line(
+                refused(
+                    "it takes a number out of what is known only when it runs",
+                    "它取出了运行时才知道的数值",
+                    "Leave it a tensor: without .item(), int() and float()",
+                    "请保持为张量，不要用 .item()、int()、float()",
+                ),
+                "item",
+                call.line,
+            )
+        return known.reshape(-1)[0].item()
 
     def _bind(self, call: Call, found: Any) -> None:
         """The results by their names; what the file says of their shapes fills what is not known."""
