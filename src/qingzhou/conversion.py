@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from .errors import ModelError, UnsupportedCheckpoint, say
+from .errors import ModelError, OptionError, UnsupportedCheckpoint, say
 from .files.file import File
 from .graph.count import macs, parameters
 from .graph.fold import normalise_inside, simplify
@@ -18,19 +19,21 @@ from .labels import Labels, read_label_option, wrong_number
 from .labels import choose_labels as labels_of_classes
 from .model import Model
 from .nets.names import check_name
+from .onnxfile.against import compared
 from .onnxfile.emit import emit
 from .onnxfile.metadata import metadata
-from .onnxfile.verify import Trial, check_structure, index_of, sample_for
+from .onnxfile.verify import Trial, check_structure, index_of, samples_for
 from .onnxfile.write import append_metadata, write_onnx
 from .options import Options
 from .runtime.model.card import KEY, Card, Sample
 from .scenes import told_of, write_sample
 from .sources.as_asked import as_asked
 from .sources.as_bytes import as_bytes
+from .sources.exported.live import Live, export, is_live
 from .sources.network import Network
 from .sources.table import open_source
 from .spelling import option
-from .whole_file import output_path, replacing
+from .whole_file import output_path, replacing, scratch
 
 Labelling = str | Path | Sequence[Any] | Mapping[Any, Any] | npt.NDArray[Any] | None  # see labels.read_label_option()
 
@@ -84,7 +87,7 @@ class Conversion:
 
 
 def convert(
-    path: str | Path,
+    path: str | Path | object,
     out: str | Path | None = None,
     *,
     labels: Labelling = None,
@@ -101,11 +104,13 @@ def convert(
     preprocess: str | Path | Mapping[str, Any] | None = None,
     details: Mapping[str, Any] | Sequence[str] = (),
     input_type: str = "float32",
+    sample: object = None,
 ) -> Model:
     """Convert a checkpoint to a checked ONNX model, with a program that runs it beside it.
 
-    path        a .pth of MMEdu, mmcls, mmpretrain or mmdet, BaseNN, or a plain torch.save(model)
-    out         where the model goes; default: beside the checkpoint, as .onnx
+    path        a .pth of MMEdu, mmcls, mmpretrain or mmdet, BaseNN, or a plain torch.save(model); a .pt2 of
+                torch.export; or a torch.nn.Module itself, with a sample of its input
+    out         where the model goes; default: beside the checkpoint, as .onnx; of a module: its class's name
     labels      class names in the order of training: a list, an array, a dict of names and numbers, "cat,dog", a file
                 or folder that names them; default: those in the file
     input_size  (height, width), (side,) or the whole input shape, where it is not the one trained with
@@ -122,6 +127,7 @@ def convert(
     details     what no file of tensors says of some networks: {"eps": 0.001, "padding": "same", "heads": 6,
                 "transform_input": False} (docs/en/formats.md)
     input_type  of pictures: "float32", normalised outside; "uint8", the pixels as they are, normalised in the network
+    sample      of a module: a tensor, a tuple of several, or a dict by the names of forward()'s arguments
 
     Every user error is a QingzhouError; nothing half-written is left behind.
 
@@ -145,11 +151,37 @@ def convert(
         details=details,
         input_type=input_type,
     )
-    return run_conversion(path, out, options).model
+    if is_live(path):
+        return _live_conversion(path, sample, out, options).model
+    if sample is not None or not isinstance(path, (str, os.PathLike)):
+        raise _no_module(path)
+    return run_conversion(Path(path), out, options).model
 
 
-def run_conversion(path: str | Path, out: str | Path | None = None, options: Options = Options()) -> Conversion:  # noqa: B008  # frozen
-    """convert(), with everything that the table shows."""
+def _live_conversion(module: object, sample: object, out: str | Path | None, options: Options) -> Conversion:
+    """A module of the caller's torch: exported, read, and compared with its own answers."""
+    with scratch() as folder:
+        live = export(module, sample, folder)
+        target = Path(out) if out is not None else Path(f"{type(module).__name__}.onnx")
+        return run_conversion(live.path, target, options, live)
+
+
+def _no_module(path: object) -> OptionError:
+    return OptionError(
+        en=f"A sample is for a network that lives in the program, a torch.nn.Module; found {type(path).__name__}. Give "
+        "the path of a file without a sample, or the module with one: qingzhou.convert(model, sample=sample).",
+        zh=f"sample 用于程序里的网络（torch.nn.Module），但得到的是 {type(path).__name__}。"
+        "请给出文件路径（不写 sample），或给出网络和样本：qingzhou.convert(model, sample=sample)。",
+    )
+
+
+def run_conversion(
+    path: str | Path,
+    out: str | Path | None = None,
+    options: Options = Options(),  # noqa: B008  # frozen
+    live: Live | None = None,
+) -> Conversion:
+    """convert(), with everything that the table shows; `live`: the network itself has answered."""
     start = time.perf_counter()
     options.refuse_impossible()
     opened, source = open_source(Path(path))
@@ -157,12 +189,14 @@ def run_conversion(path: str | Path, out: str | Path | None = None, options: Opt
     network = as_asked(source.read(opened, wanted), wanted.preprocess)
     check_asked(network, options)
     network = network.labelled(choose_labels(network, options.labels))
+    if live is not None:
+        network = replace(network, card=replace(network.card, notes=[*live.notes, *network.card.notes]))
     digest = opened.file.digest_ahead()
     counts = parameters(network.graph), macs(network.graph)
     network = _feeding_raw_pixels(network) if options.xeduhub else network
     network = as_bytes(network) if options.input_type == "uint8" else network
     target = output_path(opened.path, out, ".onnx")
-    model, program, checks = _write(network, options, opened.file, digest, target)
+    model, program, checks = _write(network, options, opened.file, digest, target, live)
     seconds, told = time.perf_counter() - start, told_of(model.path, program)
     return Conversion(
         opened.path, model, program, *counts, options.written_opset, options.ir_version, checks, seconds, told
@@ -202,7 +236,12 @@ def _feeding_raw_pixels(network: Network) -> Network:
 
 
 def _write(
-    network: Network, options: Options, source: File, sha256: Callable[[], str], target: Path
+    network: Network,
+    options: Options,
+    source: File,
+    sha256: Callable[[], str],
+    target: Path,
+    live: Live | None = None,
 ) -> tuple[Model, Path, tuple[str, ...]]:
     """Emit, check and write the model and its program; `target` appears only if all of it went well."""
     emitted = emit(simplify(network.graph), options.written_opset, options.ir_version)
@@ -210,16 +249,19 @@ def _write(
     with replacing(target) as part, source.held():
         check_structure(emitted, part)
         places = write_onnx(part, emitted)
-        sample, output = sample_for(card), []
+        samples, output = samples_for(card), []
         if options.check:
             index = index_of(part, emitted, places)
-            trial = Trial(part, card, sample, network.graph, network.heads or network.graph, index)
+            trial = Trial(part, card, samples, network.graph, network.heads or network.graph, index)
             output = trial.run()
             checks.append("runs")
             if trial.agrees():
                 checks.append("equals_original")
+        if live is not None and not options.xeduhub:
+            compared(part, live.inputs, live.answers)
+            checks.append("equals_module")
         origin = {**card.origin, "sha256": sha256()}
-        card = _as_read_back(replace(card, origin=origin, sample=Sample(sample, output)))
+        card = _as_read_back(replace(card, origin=origin, sample=Sample(samples[0], output, others=samples[1:])))
         append_metadata(part, {KEY: card.to_json(), **metadata(card, network.family)})
         program = write_sample(target, card)
     return Model(target, card), program, tuple(checks)

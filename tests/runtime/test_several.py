@@ -128,11 +128,12 @@ def test_an_input_that_the_network_has_not(tmp_path: Path) -> None:
 
 def test_programs_and_pages_take_one(tmp_path: Path) -> None:
     for make in (
-        lambda: program("basic", CARD, "en", {}),
+        lambda: program("sensor", CARD, "en", {}),
         lambda: write_page(two(tmp_path / "m.onnx"), CARD, tmp_path / "page", "en"),
     ):
         with pytest.raises(OptionError, match="inputs at once"):
             make()
+    assert "several inputs" in program("basic", CARD, "en", {})
     assert "model.several" in needs([], [CARD]) and "model.several" not in needs(
         [], [dataclasses.replace(CARD, others=[])]
     )

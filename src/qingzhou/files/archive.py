@@ -6,6 +6,7 @@ Not `zipfile`: it believes the central directory, inflates, and takes a file apa
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -182,3 +183,29 @@ def record(file: File, entry: Entry) -> Record:
     if found.offset + found.size > file.size:
         raise damaged(f"its part {short(entry.name)} is incomplete", f"数据块 {short(entry.name)} 不完整")
     return found
+
+
+def inflated(file: File, entry: Entry, most: int) -> bytes:
+    """What a compressed part holds, at most so many bytes; UnsafeCheckpoint, CheckpointDamaged."""
+    if entry.method == 0:
+        found = record(file, entry)
+        if found.size > most:
+            raise unsafe(f"its part {short(entry.name)} has {found.size} bytes", f"数据块 {short(entry.name)} 过大")
+        return file.load(found, 0, found.size).tobytes()
+    if entry.flags & ENCRYPTED or entry.method != 8 or entry.size > most or entry.packed > file.size:
+        raise unsafe(f"its part {short(entry.name)} is packed strangely", f"数据块 {short(entry.name)} 的压缩方式异常")
+    head = file.read(entry.header, LOCAL.size)
+    magic, _, _, method, _, _, _, _, _, name_size, extra_size = LOCAL.unpack_from(head)
+    if magic != b"PK\x03\x04" or method != entry.method or name_size != entry.name_size:
+        raise unsafe(
+            f"its part {short(entry.name)} has two different headers", f"数据块 {short(entry.name)} 的两处说明不一致"
+        )
+    packed = file.read(entry.header + LOCAL.size + name_size + extra_size, entry.packed)
+    unpacker = zlib.decompressobj(-15)
+    try:
+        data = unpacker.decompress(packed, entry.size + 1)
+    except zlib.error:
+        raise damaged(f"its part {short(entry.name)} is garbled", f"数据块 {short(entry.name)} 混乱") from None
+    if len(data) != entry.size or not unpacker.eof or zlib.crc32(data) != entry.crc:
+        raise damaged(f"its part {short(entry.name)} has the wrong size", f"数据块 {short(entry.name)} 大小不符")
+    return data

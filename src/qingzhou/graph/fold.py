@@ -37,9 +37,14 @@ def fold_batch_norm(graph: Graph) -> Graph:
     for norm in graph.nodes:
         x = norm.inputs[0]
         conv = makers.get(x) if norm.op == "BatchNormalization" else None
-        if conv and conv.op == "Conv" and len(readers[x]) == 1 and x not in ends:
+        if conv and conv.op == "Conv" and _known(conv, graph) and len(readers[x]) == 1 and x not in ends:
             folder.put(norm, conv, [conv], _fold(conv, norm, graph))
     return folder.done()
+
+
+def _known(node: Node, graph: Graph) -> bool:
+    """Whether its parameters are numbers, and not computed."""
+    return all(name in graph.constants for name in node.inputs[1:])
 
 
 def merge_branches(graph: Graph) -> Graph:
@@ -48,7 +53,7 @@ def merge_branches(graph: Graph) -> Graph:
     for node in graph.nodes:
         branches = _branches(node, makers, readers, graph) if node.op == "Add" else []
         widest = max((b for b in branches if b.op == "Conv"), key=_reach, default=None)
-        if widest and all(_mergeable(b, branches[0], widest) for b in branches):
+        if widest and all(_known(b, graph) and _mergeable(b, branches[0], widest) for b in branches):
             folder.put(node, widest, branches, _sum(branches, widest, graph))
     return folder.done()
 

@@ -114,10 +114,12 @@ def _unknown(shapes: Shapes, best: Match | None) -> UnsupportedCheckpoint:
     return UnsupportedCheckpoint(
         en=f"No known network has these {len(shapes)} tensors ({some}, …).{near_en} Known: {names}, and networks saved "
         "whole. If this one is your own, tensors alone do not say how its layers are connected: save it whole, with "
-        "BaseNN's train() or save(), or torch.save(model, ...) without .state_dict().",
+        "BaseNN's train() or save(), or torch.save(model, ...) without .state_dict(); or convert it in the program "
+        "that has its code: qingzhou.convert(model.eval(), sample=torch.rand(2, 3, 224, 224)).",
         zh=f"认不出这个网络：文件里有 {len(shapes)} 个张量（{some}……）。{near_zh}支持的网络：{names}，"
         "以及整体保存的网络。如果是自己搭建的网络，只有张量看不出各层如何连接：请用 BaseNN 的 train() 或 save() 保存，"
-        "或用 torch.save(model, ...) 保存整个模型，不要只保存 .state_dict()。",
+        "或用 torch.save(model, ...) 保存整个模型，不要只保存 .state_dict()；也可以在有其代码的程序里直接转换："
+        "qingzhou.convert(model.eval(), sample=torch.rand(2, 3, 224, 224))。",
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..graph.fold import scale_and_shift
 from ..graph.form import BLOCK, Array, Constant, Graph, Node, roles
-from . import lower_detection, lower_heads
+from . import lower_axes, lower_detection, lower_heads
 from .lowering import Lowering
 
 Rule = Callable[[Lowering, Node], object]
@@ -204,24 +204,6 @@ def upsample_like(e: Lowering, node: Node) -> None:
     e.node("Resize", [x, none, none, size], [out], **rule)
 
 
-def layer_norm(e: Lowering, node: Node) -> None:
-    """As its definition says where the opset has no such operator."""
-    (x, weight, *bias), out = node.inputs, node.outputs[0]
-    if e.opset >= 17:
-        e.append(node)
-        return
-    first = node.attrs.get("axis", -1) % e.rank(x)
-    axes = list(range(first, e.rank(x)))
-    centred = e.node("Sub", [x, e.axes("ReduceMean", x, f"{out}/mean", axes, keepdims=1)], [f"{out}/centred"])
-    square = e.node("Mul", [centred, centred], [f"{out}/square"])
-    variance = e.axes("ReduceMean", square, f"{out}/variance", axes, keepdims=1)
-    safe = e.node("Add", [variance, e.number(node.attrs.get("epsilon", 1e-5), out)], [f"{out}/safe"])
-    scaled = e.node("Div", [centred, e.node("Sqrt", [safe], [f"{out}/deviation"])], [f"{out}/scaled"])
-    product = e.node("Mul", [scaled, weight], [f"{out}/product" if bias else out])
-    if bias:
-        e.node("Add", [product, *bias], [out])
-
-
 def _float32(values: Array | float, shape: tuple[int, ...]) -> Array:
     return np.broadcast_to(np.asarray(values, np.float64).reshape(shape), shape).astype(np.float32)
 
@@ -229,10 +211,10 @@ def _float32(values: Array | float, shape: tuple[int, ...]) -> Array:
 RULES: Rules = {
     ("", "BatchNormalization"): batch_norm,
     ("", "HardSwish"): hard_swish,
-    ("", "LayerNormalization"): layer_norm,
     ("", "Softmax"): softmax,
     ("", "Squeeze"): one_axis,
     ("", "Unsqueeze"): one_axis,
+    **lower_axes.RULES,
     (BLOCK, "Linear"): linear,
     (BLOCK, "GroupNorm"): group_norm,
     (BLOCK, "Silu"): silu,

@@ -61,8 +61,9 @@ class Lowering:
         return self.constant(f"{near}/{value:g}", np.array(value, np.float32))
 
     def rank(self, name: str) -> int:
-        """Of a value."""
-        return len(self.graph.values[name].shape)
+        """Of a value, or a constant."""
+        found = self.graph.values.get(name) or self.graph.constants[name]
+        return len(found.shape)
 
     def numbers(self, name: str) -> Array:
         """Of a constant of the graph."""

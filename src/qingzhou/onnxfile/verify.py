@@ -15,7 +15,7 @@ from ..files import protobuf
 from ..files.protobuf import DTYPES, INITIALIZER, INPUT
 from ..graph.form import Array, Constant, Graph, Node, Value
 from ..runtime.engine.session import open_session
-from ..runtime.model.card import Card, Sample
+from ..runtime.model.card import Card, Input, Sample
 from ..runtime.typed import Session
 from ..whole_file import scratch
 from .emit import Emitted, emit, small_tensor
@@ -89,9 +89,13 @@ def index_of(path: Path, emitted: Emitted, places: Mapping[str, int]) -> Path | 
     return index
 
 
-def sample_for(card: Card) -> dict[str, Any]:
-    """A deterministic input of the right kind, as card.Sample describes it: a drawn picture, or a ramp."""
-    entry = card.input
+def samples_for(card: Card) -> list[dict[str, Any]]:
+    """A deterministic input of the right kind for each of the card's, as card.Sample describes them."""
+    return [_sample_of(entry) for entry in card.inputs]
+
+
+def _sample_of(entry: Input) -> dict[str, Any]:
+    """A drawn picture, or a ramp."""
     if entry.kind == "image":
         from ..runtime.model.sample import sample_picture
 
@@ -100,7 +104,7 @@ def sample_for(card: Card) -> dict[str, Any]:
         return {"encoding": "png", "data": base64.b64encode(sample_picture(size, entry.color)).decode("ascii")}
     if entry.kind == "tokens":
         return {"encoding": "json", "data": [[0]]}
-    shape = [1, *(n or 1 for n in entry.shape[1:])]
+    shape = [n or 1 for n in entry.shape]
     ramp = np.linspace(0, 1, int(np.prod(shape)), dtype=np.float32).round(3)
     return {"encoding": "json", "data": ramp.reshape(shape).tolist()}
 
@@ -115,9 +119,16 @@ class Trial:
     """
 
     def __init__(
-        self, path: Path, card: Card, sample: dict[str, Any], graph: Graph, heads: Graph, index: Path | None = None
+        self,
+        path: Path,
+        card: Card,
+        samples: list[dict[str, Any]],
+        graph: Graph,
+        heads: Graph,
+        index: Path | None = None,
     ) -> None:
-        self.path, self.card, self.sample, self.opened = path, card, sample, index or path
+        self.path, self.card, self.opened = path, card, index or path
+        self.sample = Sample(samples[0], [], others=samples[1:])
         self.heads, self.compared = heads, _size(heads) <= SECOND_OPINION
         self.ends = _inside(heads, graph) if self.compared else []
         self.inner = [value for value in self.ends if value not in graph.outputs]
@@ -132,7 +143,7 @@ class Trial:
         predictor = Predictor(
             self.path, card=self.card, session=self._open()
         )  # not kept: memory for the second opinion
-        self.feed = predictor.feed(Sample(self.sample, []))
+        self.feed = predictor.feed(self.sample)
         result = predictor.run(self.feed)
         self._plausible(result)
         self.result = {value.name: array for value, array in zip(self.outputs, result, strict=True)}
@@ -162,16 +173,33 @@ class Trial:
             fits = len(value.shape) == array.ndim and all(
                 isinstance(n, str) or n == m for n, m in zip(value.shape, array.shape, strict=True)
             )
-            assert fits, f"{value.name}: emitted {array.shape}, recorded {value.shape}"
+            if not fits:
+                raise _misshapen(value, array)
 
     def _same(self, result: list[Array], other: list[Array]) -> None:
-        scale = max(1.0, *(float(np.abs(array).max()) for array in other))
-        worst = max(float(np.abs(a - b).max()) for a, b in zip(result, other, strict=True))
+        result, other = (list(map(_as_numbers, arrays)) for arrays in (result, other))
+        scale = max(1.0, *(float(np.abs(array).max(initial=0)) for array in other))
+        worst = max(float(np.abs(a - b).max(initial=0)) for a, b in zip(result, other, strict=True))
         if not worst <= TOLERANCE * scale:
             raise SelfTestFailed(
                 en=f"The simplified network differs from the original by {worst:.2g}. Please report the file.",
                 zh=f"简化后的网络与原网络相差 {worst:.2g}。请把这个文件报告给我们。",
             )
+
+
+def _as_numbers(array: Array) -> Array:
+    """Truths as 0 and 1, which can be subtracted."""
+    return array.astype(np.int8) if array.dtype == bool else array
+
+
+def _misshapen(value: Value, array: Array) -> UnsupportedCheckpoint:
+    """What comes out is of another shape than the file says, or than follows from its operators."""
+    name, found, told = value.name[:60], list(array.shape), list(value.shape)
+    return UnsupportedCheckpoint(
+        en=f"The network's output {name} has the shape {found}, and was said to have {told}, so the file contradicts "
+        "itself. Save the network again where it was trained.",
+        zh=f"网络输出 {name} 的形状是 {found}，而文件说明是 {told}，前后矛盾。请在训练的电脑上重新保存网络。",
+    )
 
 
 def _inside(heads: Graph, graph: Graph) -> list[Value]:

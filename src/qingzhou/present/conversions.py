@@ -63,6 +63,7 @@ def _check(code: str) -> str:
     return {
         "structure": say("structure", "结构"),
         "runs": say("runs in onnxruntime", "能在 onnxruntime 中运行"),
+        "equals_module": say("answers as the network itself", "与原网络的回答一致"),
         "equals_original": say("equals the unsimplified network", "与化简前的网络一致"),
     }[code]
 

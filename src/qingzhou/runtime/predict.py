@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
 
-from .engine.session import open_any, zeros
+from .engine.session import fed, open_any
 from .errors import FileMissing, ImageError, InputError, ModelError, SelfTestFailed, line, say
 from .file import is_path
 from .memory import room
@@ -222,7 +222,7 @@ class Predictor:
     def sample_output(self, outputs: List[Array]) -> List[Any]:
         """What the card keeps of the sample's outputs, to compare with later."""
         answer = self.found(outputs).rows() if self.card.task == "detection" else outputs[self._place]
-        kept: List[Any] = np.asarray(answer, np.float64).round(7).tolist()
+        kept: List[Any] = np.atleast_1d(np.asarray(answer, np.float64)).round(7).tolist()
         return kept
 
     def check(self) -> float:
@@ -232,7 +232,7 @@ class Predictor:
             return self._check_boxes(sample)
         if not sample.output:
             raise _untested()
-        found = np.asarray(self.run(self.feed(sample))[self._place], np.float64)
+        found = np.atleast_1d(np.asarray(self.run(self.feed(sample))[self._place], np.float64))
         expected = np.asarray(sample.output, np.float64)
         if found.shape != expected.shape:
             raise _differs("%s, not %s" % (list(found.shape), list(expected.shape)))
@@ -323,7 +323,7 @@ class Predictor:
             from .model.several import check
 
             check(given, self.card)
-        return {**{entry.name: zeros(entry) for entry in self._inputs if entry.name not in given}, **given}
+        return fed(self._inputs, given)
 
 
 def _card(session: Session, path: str) -> Card:

@@ -39,7 +39,7 @@ def program(scene: str, card: Card, language: str, constants: Mapping[str, objec
     >>> program("camera", card, "zh", {"MODEL": "cat.onnx", "RULES": ['when "cat" above 0.8: speak("小猫")']})
     """
     place = files(__name__).joinpath(find(scene, card).name)
-    name = "main" if scene != "basic" else card.kind
+    name = "main" if scene != "basic" else "several" if card.others else card.kind
     return fill(place.joinpath(f"{name}_{language}.py").read_text("utf-8"), constants)
 
 

@@ -57,7 +57,8 @@ def find(scene: str, card: Card) -> Scene:
             zh=f"没有场景 {scene}，可选的有：{'、'.join(SCENES)}。请从中选择。",
         )
     found = SCENES[scene]
-    refuse_several(card)
+    if scene != "basic":
+        refuse_several(card)
     if not found.takes(card):
         fitting = [name for name, other in SCENES.items() if other.takes(card)]
         raise OptionError(

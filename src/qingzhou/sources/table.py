@@ -8,14 +8,18 @@ from pathlib import Path
 from ..files.refusals import naming
 from ..files.sniff import something_else
 from .basenn import BASENN
+from .exported import EXPORTED
 from .onnx import ONNX
 from .openmmlab import OPENMMLAB
 from .source import Opened, Source
+from .torchscript import TORCHSCRIPT
 
 # A new source is one folder or file beside this one and one line here. The first that claims a file reads it; those of
 # torch come last, since their reader also says what is wrong with any other zip or pickle.
 SOURCES: tuple[Source, ...] = (
     ONNX,
+    EXPORTED,
+    TORCHSCRIPT,
     BASENN,
     OPENMMLAB,
 )

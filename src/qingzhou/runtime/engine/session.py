@@ -135,6 +135,13 @@ def zeros(entry: Entry) -> Array:
     return np.zeros(shape, kind)
 
 
+def fed(entries: Sequence[Entry], given: Dict[str, Array]) -> Dict[str, Array]:
+    """What inputs are fed: whole numbers where wanted, zeros for what is not given."""
+    whole = [e for e in entries if e.name in given and e.type[7:10] in ("int", "uin", "boo")]
+    found = {e.name: zeros(e) for e in entries if e.name not in given}
+    return {**found, **given, **{e.name: given[e.name].astype(e.type[7:-1]) for e in whole}}
+
+
 def _too_large(name: str, size: int) -> ModelError:
     return ModelError(
         en="The network wants %d MB for its input %s, and at most %d MB are free for it here. Take a machine with more "

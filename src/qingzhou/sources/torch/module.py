@@ -17,6 +17,11 @@ from ...spelling import option
 Flow = Value | tuple[Value, ...]  # what runs between layers: an LSTM gives a tuple
 Function = Callable[[Recorder, "Module", Value], Flow]
 
+# The two lines that work for any class: in the program that has its code, where it is torch itself that runs it
+TAKEN = (
+    "model.eval(); qingzhou.convert(model, sample=torch.rand(2, 3, 224, 224))"
+    " / torch.export.save(torch.export.export(model, (sample,)), 'model.pt2')"
+)
 MAX_STEPS = 5_000  # layers walked through; a module may contain itself many times over
 MAX_DEPTH = 40
 MAX_SETTING = 1 << 24  # kernel sizes, channels, …
@@ -209,9 +214,9 @@ def unknown(m: Module) -> QingzhouError:
     place_zh = f"网络层 {m.path} " if m.path else "网络"
     return UnsupportedCheckpoint(
         en=f"{place_en} is a {m.name}, which cannot be converted: {en}. Build the network from standard layers, "
-        f"{todo_en}or export it to ONNX where its code is (a later extra, qingzhou[torch], will do that).",
-        zh=f"{place_zh}的类型是 {m.name}，无法转换：{zh}。请改用标准网络层搭建，{todo_zh}在有其代码的电脑上导出 ONNX"
-        "（以后的扩展 qingzhou[torch] 将支持）。",
+        f"{todo_en}or take it from the program that has its code, with a sample of its input: {TAKEN}.",
+        zh=f"{place_zh}的类型是 {m.name}，无法转换：{zh}。请改用标准网络层搭建，{todo_zh}在有其代码的程序里"
+        f"用一个输入样本转换：{TAKEN}。",
     )
 
 

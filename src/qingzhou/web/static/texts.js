@@ -135,6 +135,7 @@ const TEXTS = {
   checked: ["Checked", "已检查"],
   c_structure: ["structure", "结构"],
   c_runs: ["runs in onnxruntime", "能在 onnxruntime 中运行"],
+  c_equals_module: ["answers as the network itself", "与原网络的回答一致"],
   c_equals_original: ["equals the unsimplified network", "与化简前的网络一致"],
   answered: ["What the model says", "模型的回答"],
   changed: ["Answers that INT8 changed", "INT8 以后变了的回答"],

@@ -1,0 +1,160 @@
+"""The card of a network that was recorded operator by operator: what goes in, what comes out, what nobody said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from ...errors import OptionError, say
+from ...graph.form import BLOCK, Graph, Value
+from ...nets.recorded import Wanted
+from ...runtime.model.card import COLORS, MOST_INPUTS, Card, Input, Output
+from ...spelling import option
+from ..network import Network, origin
+from ..source import Opened
+from ..torch.transforms import preparation
+from .refuse import refused
+
+BACKWARD = ("Identity", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Cast")  # what changes no number
+
+
+@dataclass(frozen=True)
+class Made:
+    """A network as a source has recorded it.
+
+    container  what the file is;  facts: what it says of its making, in short plain values
+    tensors    all that the file holds;  title: what it is called, "" where the file does not say
+    """
+
+    tool: str
+    container: str
+    graph: Graph
+    facts: Mapping[str, object]
+    tensors: Sequence[str]
+    outputs: Sequence[str]
+    title: str = ""
+    notes: Sequence[str] = field(default=())
+
+
+def network_of(opened: Opened, made: Made, wanted: Wanted) -> Network:
+    """The network with its card; OptionError for a size that it cannot have, UnsupportedCheckpoint."""
+    graph = _sized(made.graph, wanted)
+    if len(graph.inputs) > MOST_INPUTS or not graph.inputs:
+        raise refused(f"it takes {len(graph.inputs)} inputs", f"它有 {len(graph.inputs)} 个输入")
+    entries, notes = [], list(made.notes)
+    for value in graph.inputs:
+        entry, told = _entry(value)
+        entries.append(entry)
+        notes += told
+    task, scores = _meaning(graph, entries[0])
+    left = [key for key in made.tensors if key not in graph.tensors and not key.endswith("num_batches_tracked")]
+    notes += [*_batch(graph), *_left(left)]
+    card = Card(
+        task,
+        made.title or made.container,
+        made.tool,
+        entries[0],
+        Output(graph.outputs[0].name, scores),
+        origin=origin(opened.path, made.container, made.facts),
+        notes=notes,
+        assumed=_untold(entries),
+        others=entries[1:],
+    )
+    reason = say("in no layer that runs", "不参与计算")
+    width = graph.outputs[0].shape[-1] if graph.outputs[0].shape else 0
+    classes = width if isinstance(width, int) else 0
+    return Network(graph, card, made.container, classes, unused=dict.fromkeys(left, reason))
+
+
+def _sized(graph: Graph, wanted: Wanted) -> Graph:
+    """With the height and width that are asked for, where they are free."""
+    asked = wanted.input_size
+    if asked is None:
+        return graph
+    first = graph.inputs[0]
+    sizes = asked[-2:] if len(first.shape) == 4 else asked
+    own = first.shape[len(first.shape) - len(sizes) :]
+    if len(sizes) == 1 and len(first.shape) == 4:
+        sizes, own = sizes * 2, first.shape[-2:]
+    if len(sizes) != len(own) or any(isinstance(n, int) and n != m for n, m in zip(own, sizes, strict=True)):
+        shown = " x ".join(map(str, own))
+        raise OptionError(
+            en=f"The network was exported for inputs of {shown}, and {option('input_size')} asks for "
+            f"{' x '.join(map(str, sizes))}. Leave it out, or export the network for that size.",
+            zh=f"网络导出时的输入尺寸是 {shown}，而 {option('input_size')} 要求 {' x '.join(map(str, sizes))}。"
+            "请去掉这个选项，或按该尺寸重新导出。",
+        )
+    named = {str(n): m for n, m in zip(own, sizes, strict=True) if isinstance(n, str)}
+    fixed = replace(first, shape=tuple(named.get(str(n), n) for n in first.shape))
+    return replace(graph, inputs=(fixed, *graph.inputs[1:]), values={**graph.values, first.name: fixed})
+
+
+def _entry(value: Value) -> tuple[Input, list[str]]:
+    """What a sample is: a picture where it has one or three channels of floats."""
+    sizes: list[int | None] = [n if isinstance(n, int) else None for n in value.shape]
+    picture = len(sizes) == 4 and sizes[1] in COLORS.values() and value.dtype == "float32" and sizes[0] in (None, 1)
+    if not picture:
+        if not 1 <= len(sizes) <= 6:
+            raise refused(f"an input has {len(sizes)} dimensions", f"一个输入有 {len(sizes)} 维")
+        return Input(value.name, "table" if len(sizes) == 2 and value.dtype == "float32" else "array", sizes), []
+    channels = sizes[1] or 3
+    sides = [n for n in sizes[2:] if n is not None]
+    steps, notes = preparation(None, channels, sides if len(sides) == 2 else (0, 0))
+    if len(sides) < 2:
+        steps = [step for step in steps if step["op"] != "resize"]
+        notes = [*notes, _any_size()]
+    return Input(value.name, "image", sizes, "RGB" if channels == 3 else "GRAY", steps), notes
+
+
+def _any_size() -> str:
+    return say(
+        en=f"The network takes pictures of any size; {option('input_size')} gives it the one of training.",
+        zh=f"网络接受任意尺寸的图片；可用 {option('input_size')} 指定训练时的尺寸。",
+    )
+
+
+def _untold(entries: Sequence[Input]) -> list[str]:
+    """What the file does not say of pictures."""
+    pictures = [entry for entry in entries if entry.kind == "image"]
+    sized = any(step["op"] == "resize" for entry in pictures for step in entry.steps)
+    return [*(["resize"] if sized else []), *(["color", "normalize"] if pictures else [])]
+
+
+def _meaning(graph: Graph, entry: Input) -> tuple[str, str]:
+    """The task, and what the scores are: as of networks that were saved whole."""
+    output = graph.outputs[0]
+    if len(output.shape) != 2 or not isinstance(output.shape[1], int) or output.dtype != "float32":
+        return "values", "values"
+    if output.shape[1] == 1:
+        return ("regression" if entry.kind == "table" else "values"), "values"
+    makers, name = graph.makers(), output.name
+    while name in makers and makers[name].op in BACKWARD:
+        name = makers[name].inputs[0]
+    last = makers.get(name)
+    if last is not None and last.domain != BLOCK and last.op in ("Softmax", "Sigmoid"):
+        return "classification", "probabilities"
+    return ("classification", "logits") if entry.kind == "image" else ("values", "values")
+
+
+def _batch(graph: Graph) -> list[str]:
+    """Where only one input goes in at a time, that is said, and how to change it."""
+    if all(not value.shape or isinstance(value.shape[0], str) for value in graph.inputs):
+        return []
+    count = next(value.shape[0] for value in graph.inputs if value.shape and isinstance(value.shape[0], int))
+    return [
+        say(
+            en=f"The batch is fixed at {count}, as it was exported. For a free one, export with a sample of 2 or more: "
+            "torch.export.export(model, (torch.cat([sample, sample]),), "
+            "dynamic_shapes=({0: torch.export.Dim('batch')},))",
+            zh=f"批量大小固定为 {count}（导出时如此）。要让它可变，请用 2 个以上的样本导出："
+            "torch.export.export(model, (torch.cat([sample, sample]),), "
+            "dynamic_shapes=({0: torch.export.Dim('batch')},))",
+        )
+    ]
+
+
+def _left(keys: Sequence[str]) -> list[str]:
+    if not keys:
+        return []
+    some = ", ".join(keys[:3]) + (" …" if len(keys) > 3 else "")
+    return [say(en=f"{len(keys)} tensors are in no layer that runs: {some}", zh=f"{len(keys)} 个张量未被使用：{some}")]

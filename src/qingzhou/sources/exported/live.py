@@ -1,0 +1,146 @@
+"""A network that lives in the caller's program: exported there by his own torch, and read as any `.pt2`.
+
+torch is never imported here: an object of its classes can only come from a program that has imported it.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...errors import OptionError, UnsupportedCheckpoint, say
+from ...files.refusals import short
+from ...graph.form import Array
+
+LAYERS = 5  # that are named in a message
+
+
+@dataclass(frozen=True)
+class Live:
+    """What its own torch made of a network: the inputs it was tried with, its answers to them, and what to say."""
+
+    path: Path
+    inputs: tuple[Array, ...]
+    answers: tuple[Array, ...]
+    notes: tuple[str, ...] = ()
+
+
+def is_live(value: object) -> bool:
+    """Whether it is a module of a torch that the caller has imported."""
+    module = getattr(getattr(sys.modules.get("torch"), "nn", None), "Module", None)
+    return module is not None and isinstance(value, module)
+
+
+def export(module: Any, sample: object, folder: Path) -> Live:
+    """Into `folder`; OptionError without a sample or in training mode, UnsupportedCheckpoint where torch cannot.
+
+    sample  a tensor or array, a tuple of several, or a dict by the names of forward()'s arguments
+    """
+    torch: Any = sys.modules["torch"]
+    _check_mode(module)
+    args, named = _given(torch, sample)
+    path = folder / f"{type(module).__name__}.pt2"
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program, inputs, notes = _exported(torch, module, args, named)
+        torch.export.save(program, str(path))
+        answers = module(*inputs[0], **inputs[1])
+    leaves = torch.utils._pytree.tree_leaves
+    flat = [_as_array(one) for one in leaves(inputs) if isinstance(one, torch.Tensor)]
+    found = [_as_array(one) for one in leaves(answers) if isinstance(one, torch.Tensor)]
+    return Live(path, tuple(flat), tuple(found), notes)
+
+
+def _check_mode(module: Any) -> None:
+    """OptionError for a network that would be exported as it behaves in training."""
+    training = [name or type(module).__name__ for name, one in module.named_modules() if one.training]
+    if training:
+        shown = ", ".join(short(name, 40) for name in training[:LAYERS]) + (" …" if len(training) > LAYERS else "")
+        raise OptionError(
+            en=f"The network is in training mode (training is True in {shown}), where it answers otherwise than in "
+            "use. Call model.eval() first, then qingzhou.convert(model, sample=sample).",
+            zh=f"网络处于训练模式（{shown} 的 training 为 True），此时的输出与使用时不同。"
+            "请先调用 model.eval()，再调用 qingzhou.convert(model, sample=sample)。",
+        )
+
+
+def _given(torch: Any, sample: object) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of forward() by place and by name."""
+    if sample is None:
+        raise OptionError(
+            en="A network that lives in the program is exported with a sample of its input, and none was given. Give "
+            "one: qingzhou.convert(model, sample=torch.rand(2, 3, 224, 224)), of the shape that it takes.",
+            zh="转换程序里的网络需要一个输入样本，但没有给出。请给出与网络输入形状一致的样本："
+            "qingzhou.convert(model, sample=torch.rand(2, 3, 224, 224))。",
+        )
+    if isinstance(sample, Mapping):
+        return (), {str(name): _tensor(torch, one) for name, one in sample.items()}
+    row = sample if isinstance(sample, (tuple, list)) else [sample]
+    return tuple(_tensor(torch, one) for one in row), {}
+
+
+def _tensor(torch: Any, value: object) -> Any:
+    return torch.from_numpy(np.ascontiguousarray(value)) if isinstance(value, np.ndarray) else value
+
+
+Inputs = tuple[tuple[Any, ...], dict[str, Any]]
+
+
+def _exported(
+    torch: Any, module: Any, args: tuple[Any, ...], named: dict[str, Any]
+) -> tuple[Any, Inputs, tuple[str, ...]]:
+    """The program, what it was tried with, and notes: with a free batch if that can be, else with a fixed one."""
+    doubled = tuple(_doubled(torch, one) for one in args), {name: _doubled(torch, one) for name, one in named.items()}
+    free = tuple(_free(torch, one) for one in doubled[0]), {name: _free(torch, one) for name, one in doubled[1].items()}
+    shapes: Any = free[1] if named else free[0]
+    try:
+        program = torch.export.export(module, doubled[0], doubled[1], dynamic_shapes=shapes)
+    except Exception as err:  # torch has many kinds
+        told = _first_line(err)
+    else:
+        return program, doubled, ()
+    try:
+        program = torch.export.export(module, args, named)
+    except Exception as err:
+        raise UnsupportedCheckpoint(
+            en=f"torch.export could not export the network: {_first_line(err)}. A network whose steps do not depend on "
+            "the numbers in its input was expected, and a sample of the shape that it takes. Try "
+            "torch.export.export(model, (sample,)) to see all that it says.",
+            zh=f"torch.export 无法导出这个网络：{_first_line(err)}。网络的计算步骤不能依赖输入的数值，"
+            "样本的形状也要符合网络的输入。可运行 torch.export.export(model, (sample,)) 查看完整信息。",
+        ) from None
+    note = say(
+        en=f"The batch is fixed as in the sample, since torch could not leave it free: {told}.",
+        zh=f"批量大小固定为样本的大小，因为 torch 无法让它可变：{told}。",
+    )
+    return program, (args, named), (note,)
+
+
+def _doubled(torch: Any, one: Any) -> Any:
+    """A batch of one twice: torch takes a size of 1 for a constant."""
+    alone = isinstance(one, torch.Tensor) and one.dim() > 0 and one.shape[0] == 1
+    return torch.cat([one, one]) if alone else one
+
+
+def _free(torch: Any, one: Any) -> dict[int, Any] | None:
+    has_batch = isinstance(one, torch.Tensor) and one.dim() > 0
+    return {0: torch.export.Dim("batch")} if has_batch else None
+
+
+def _first_line(err: Exception) -> str:
+    return short(next((line for line in str(err).splitlines() if line.strip()), type(err).__name__), 160).rstrip(".")
+
+
+def _as_array(tensor: Any) -> Array:
+    array: Array = (
+        tensor.detach().cpu().resolve_conj().float().numpy()
+        if tensor.is_floating_point()
+        else (tensor.detach().cpu().numpy())
+    )
+    return array
