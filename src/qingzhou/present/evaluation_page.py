@@ -111,5 +111,5 @@ def _drawn(scene: Scene) -> Any:
     for box in scene.true:
         x1, y1, x2, y2 = (round(scale * side) for side in box.box)
         pen.rectangle((min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)), outline=(255, 255, 255), width=3)
-    found = [one._replace(box=tuple(scale * side for side in one.box)) for one in scene.found]
+    found = [one.scaled(scale) for one in scene.found]
     return draw(picture, found)

@@ -82,7 +82,7 @@ def _for_others(cards: Sequence[Card], engine: str) -> set[str]:
         "model.detect": boxes,
         "model.masks": boxes,
         "model.marks": boxes,
-        "model.decoding": any("levels" in (card.decoding or {}) for card in cards),
+        "model.decoding": any(card.decoding is not None for card in cards),
         "model.also": any(card.output.also or _is_ultralytics(card) for card in cards),
         "model.ultralytics": any(map(_is_ultralytics, cards)),
         "model.image": "image" in kinds,
