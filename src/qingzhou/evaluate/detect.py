@@ -14,6 +14,7 @@ import numpy as np
 from ..errors import ExtraMissing, InputError
 from ..labels import Matcher
 from .ask import Count, Predicts
+from .besides import Besides
 from .result import Box, Case, ClassPrecision, DetectionScore
 from .scenes import Scenes
 
@@ -45,16 +46,22 @@ def placed(cases: Iterable[Case], matcher: Matcher, count: Count) -> Iterator[Ca
         yield case._replace(truth=boxes)
 
 
-def detect(answered: Iterable[tuple[Case, Any]], labels: Sequence[str]) -> DetectionScore:
-    """Detections beside true boxes -> mAP. Boxes are kept in memory, pictures are not."""
+def detect(answered: Iterable[tuple[Case, Any]], labels: Sequence[str], beside: bool = False) -> DetectionScore:
+    """Detections beside true boxes -> mAP; `beside`: also of what they tell besides. Boxes are kept in memory, pictures
+    are not.
+    """
     parts = library()
     true: list[dict[str, Any]] = []
     found: list[dict[str, Any]] = []
-    pictures, scenes = 0, Scenes()
+    pictures, scenes, besides = 0, Scenes(), Besides()
     for case, answer in scenes.passing(answered):
         pictures += 1
-        true += [_true(box, pictures, len(true) + i) for i, box in enumerate(case.truth, start=1)]
-        found += [_found(one, case, pictures, len(found) + i) for i, one in enumerate(answer, start=1)]
+        own = [_true(box, pictures, len(true) + i) for i, box in enumerate(case.truth, start=1)]
+        seen = [_found(one, case, pictures, len(found) + i) for i, one in enumerate(answer, start=1)]
+        if beside:
+            besides.add(pictures, case, own, answer, seen)
+        true += own
+        found += seen
     precision = _precision(*parts, pictures, labels, true, found)
     boxes = np.bincount([box["category_id"] for box in true if not box["iscrowd"]], minlength=len(labels))
     classes = [
@@ -75,6 +82,8 @@ def detect(answered: Iterable[tuple[Case, Any]], labels: Sequence[str]) -> Detec
         len(found),
         confusion,
         scenes.worst,
+        besides.scores(*parts, pictures, labels),
+        besides.unjudged,
     )
 
 
