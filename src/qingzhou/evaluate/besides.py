@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -129,8 +130,7 @@ TRUE = {"masks": _true_mask, "keypoints": _true_points, "rotated": _true_corners
 
 def _found_masks(case: Case, some: Sequence[tuple[Any, dict[str, Any]]]) -> Annotations:
     """As COCO's own run lengths, which are small."""
-    from pycocotools import mask as coco_mask
-
+    coco_mask = importlib.import_module("pycocotools.mask")
     size = size_of(case.data)
     done = []
     for one, entry in some:

@@ -62,7 +62,7 @@ def _tiles(result: Classification | Regression | DetectionScore) -> list[tuple[s
                 ("mAP50", percent(result.map50), "IoU 0.50"),
                 ("mAP75", percent(result.map75), "IoU 0.75"),
                 (say("boxes", "目标框"), str(result.boxes), boxes),
-                *((title, *text.split("  ·  ")) for title, text in besides_rows(result)),
+                *besides_rows(result),
             ]
 
 
