@@ -155,7 +155,8 @@ def test_every_module_is_some_program_s(tmp_path: Path) -> None:
         for kind, (source, options, *_) in KINDS.items()
     ]
     boxes = next(card for card in cards if card.output.scores == "boxes")
-    cards.append(replace(boxes, output=Output("output0", "rows", {"rotated": True})))
+    letterbox = replace(boxes.input, steps=[{"op": "resize", "letterbox": [160, 160], "interpolation": "cv2"}])
+    cards.append(replace(boxes, input=letterbox, output=Output("output0", "rows", {"rotated": True})))
     cards.append(replace(cards[0], others=[replace(cards[0].input, name="other")]))
     scripts = ["qingzhou_runtime.bundle.install, qingzhou_runtime.bundle.selftest, qingzhou_runtime.bundle.measure"]
     assert len(programs) > len(SCENES)
