@@ -14,7 +14,7 @@ import numpy as np
 from ..errors import ExtraMissing, InputError
 from ..labels import Matcher
 from .ask import Count, Predicts
-from .besides import Besides
+from .besides import LEAST, Besides
 from .result import Box, Case, ClassPrecision, DetectionScore
 from .scenes import Scenes
 
@@ -23,13 +23,17 @@ ANY_SIZE = [0.0, 1e10]
 
 
 def lowest(predictor: Predicts) -> Callable[[Any], Any]:
-    """Ask for every box however unsure, where the predictor takes a threshold: the mean over all recalls needs them.
+    """Ask for every box however unsure, where the predictor takes a threshold: the mean over all recalls needs them. Of
+    models of Ultralytics, which give thousands, for those that its own judge looks at.
 
     What is built into the network stays: the score and IoU limits of its own suppression, and the most boxes that it
     gives for a picture (MMEdu: 0.05 and 100 for Faster R-CNN and YOLOv3; 200 for SSDLite).
     """
+    card = predictor.card
+    ultralytics = card.output.scores == "rows" or (card.decoding or {}).get("kind") == "ultralytics"
     if "threshold" in inspect.signature(predictor.predict).parameters:
-        return lambda picture: predictor.predict(picture, threshold=0.0)  # type: ignore[call-arg]  # it was looked up
+        least = LEAST if ultralytics else 0.0
+        return lambda picture: predictor.predict(picture, threshold=least)  # type: ignore[call-arg]  # it was looked up
     return predictor.predict
 
 
