@@ -13,7 +13,7 @@ from qingzhou.runtime.model.card import Card, outputs_of
 from qingzhou.runtime.model.detect import read
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "runtime"))
-from test_ultralytics import CASES, card_of, outputs  # noqa: E402
+from test_ultralytics import CASES, card_of, outputs
 
 
 @pytest.mark.parametrize("name", ["detect", "segment", "pose", "obb"])
