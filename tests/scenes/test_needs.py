@@ -255,3 +255,9 @@ def test_pictures_are_resized_with_what_is_there(way: str, tmp_path: Path) -> No
     (tmp_path / "x").mkdir()
     (tmp_path / "main.py").write_text(PREPARE.replace("STEPS", repr(steps)))
     assert run(tmp_path / "main.py") == "(1, 3, 32, 32)\n"
+
+
+def test_who_asks_another_board_can_draw_what_it_found() -> None:
+    """Its own program has no model, and so no card that says what will be answered."""
+    ask = (Path(qingzhou.__file__).parent / "scenes" / "ask" / "main_en.py").read_text("utf-8")
+    assert needs([ask], []) >= {"draw", "model.marks", "model.detection"}

@@ -82,7 +82,7 @@ def _for_others(cards: Sequence[Card], engine: str) -> set[str]:
         "engine.ncnn": engine == "ncnn",
         "model.detect": boxes,
         "model.masks": boxes,
-        "model.marks": boxes,
+        "model.marks": boxes or not cards,  # a program without a model asks another's, which may find things
         "model.decoding": any(card.decoding is not None for card in cards),
         "model.also": any(card.output.also or _is_ultralytics(card) for card in cards),
         "model.ultralytics": any(map(_is_ultralytics, cards)),
