@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import dataclasses
 import json
 import subprocess
 import sys
@@ -16,8 +18,12 @@ from PIL import Image
 from test_ultralytics import CASES, answered, card_of, outputs, picture
 
 from qingzhou.cli import main
+from qingzhou.errors import SelfTestFailed
 from qingzhou.runtime import load
+from qingzhou.runtime.model.card import Card, Sample
+from qingzhou.runtime.model.detect import read
 from qingzhou.runtime.model.masks import paste_mask, run_lengths
+from qingzhou.runtime.model.sample import sample_picture
 from qingzhou.runtime.parts.plain import as_plain, from_plain
 from qingzhou.scenes import write_sample
 
@@ -70,6 +76,22 @@ def test_json(name: str, desk: Path) -> None:
     assert any(set(one) > {"label", "index", "confidence", "box"} for one in found["detections"]) is (
         "detect" not in name
     )
+
+
+@pytest.mark.parametrize(("name", "moved"), [("pose", "keypoints"), ("obb", "angle")])
+def test_the_self_test_notices_what_is_not_a_box(name: str, moved: str, desk: Path, tmp_path: Path) -> None:
+    """Keypoints that a board computes wrongly, or how things lie."""
+    model = load(desk / f"{name}.onnx")
+    sample = {"encoding": "png", "data": base64.b64encode(sample_picture((160, 160), "RGB")).decode()}
+    given = outputs(CASES[name])
+    found = read(given, model.card).rows().astype(float).tolist()
+    card = dataclasses.replace(model.card, sample=Sample(sample, found))
+    write_with_input(tmp_path / "right.onnx", Card.from_json(card.to_json()), given)
+    assert load(tmp_path / "right.onnx").check() < 1e-6
+    given["output0"][:, 7 : 10 if name == "pose" else 8] += 0.5 if name == "obb" else 9
+    write_with_input(tmp_path / "wrong.onnx", card, given)
+    with pytest.raises(SelfTestFailed):
+        load(tmp_path / "wrong.onnx").check()
 
 
 def test_words(desk: Path) -> None:
