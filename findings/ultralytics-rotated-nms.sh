@@ -16,7 +16,7 @@ cat > "$work/try.py" <<'PY'
 import torch
 from ultralytics.utils.nms import non_max_suppression
 
-x, scores = torch.tensor([50.0, 58.0, 66.0]), torch.tensor([0.9, 0.8, 0.7])
+x, scores = torch.tensor([50.0, 62.0, 74.0]), torch.tensor([0.9, 0.8, 0.7])
 boxes = torch.stack([x, torch.full((3,), 50.0), torch.full((3,), 40.0), torch.full((3,), 20.0), scores])
 turned = torch.cat([boxes, torch.zeros(1, 3)])
 for name, prediction, rotated in (("upright", boxes, False), ("turned", turned, True)):
