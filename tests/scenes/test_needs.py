@@ -27,11 +27,11 @@ SHAPES = ORACLE / "trained_ssd" / "checkpoint.pth"
 # kind: checkpoint, its options, how many files of the runtime it may have, and of how many kB
 KINDS: dict[str, tuple[Path, dict[str, Any], int, int]] = {
     "image": (DIGITS, {}, 18, 120),
-    "detect": (SHAPES, {"input_size": (160, 160)}, 23, 160),
+    "detect": (SHAPES, {"input_size": (160, 160)}, 25, 160),
     "raw": (
         SHAPES,
         {"input_size": (160, 160), "form": "raw"},
-        24,
+        27,
         160,
     ),  # it draws, and what is drawn is whole or not there
     "table": (basenn("tab_iris"), {}, 15, 90),
@@ -154,6 +154,9 @@ def test_every_module_is_some_program_s(tmp_path: Path) -> None:
         run_conversion(source, tmp_path / f"{kind}.onnx", Options(**options)).model.card
         for kind, (source, options, *_) in KINDS.items()
     ]
+    boxes = next(card for card in cards if card.output.scores == "boxes")
+    letterbox = replace(boxes.input, steps=[{"op": "resize", "letterbox": [160, 160], "interpolation": "cv2"}])
+    cards.append(replace(boxes, input=letterbox, output=Output("output0", "rows", {"rotated": True})))
     cards.append(replace(cards[0], others=[replace(cards[0].input, name="other")]))
     scripts = ["qingzhou_runtime.bundle.install, qingzhou_runtime.bundle.selftest, qingzhou_runtime.bundle.measure"]
     assert len(programs) > len(SCENES)
@@ -252,3 +255,9 @@ def test_pictures_are_resized_with_what_is_there(way: str, tmp_path: Path) -> No
     (tmp_path / "x").mkdir()
     (tmp_path / "main.py").write_text(PREPARE.replace("STEPS", repr(steps)))
     assert run(tmp_path / "main.py") == "(1, 3, 32, 32)\n"
+
+
+def test_who_asks_another_board_can_draw_what_it_found() -> None:
+    """Its own program has no model, and so no card that says what will be answered."""
+    ask = (Path(qingzhou.__file__).parent / "scenes" / "ask" / "main_en.py").read_text("utf-8")
+    assert needs([ask], []) >= {"draw", "model.marks", "model.detection"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from PIL import Image
 
 from ..errors import InputError
 from ..runtime.engine.session import open_session
-from ..runtime.model.card import KEY, Card
+from ..runtime.model.card import KEY, Card, Input
 from ..runtime.model.detect import Detection
 from ..runtime.model.image import open_picture
 from .answers import Array
@@ -123,8 +124,6 @@ def _rgb(channels: int) -> list[int]:
 
 def _prepared(data: Any, card: Card) -> Array | None:
     """An array of the network's own shape: uint8 are pixels and still normalised, others are fed as they are."""
-    from ..runtime.model.prepare import normalized
-
     if not isinstance(data, (np.ndarray, list)) or np.ndim(data) != 4:
         return None
     array, expected = np.asarray(data), card.input.shape
@@ -144,6 +143,18 @@ def _no_pixels() -> InputError:
         zh="输入数据不是 0 到 255 的像素，而这个模型只接受像素（uint8），并在内部归一化。请直接给出图片，"
         "或不带 --input uint8 重新转换。",
     )
+
+
+def normalized(batch: Array, entry: Input) -> Array:
+    """Pixels that have the network's size and layout already, (N, C, H, W) or (N, H, W, C) -> as the network
+    takes them, normalised as the card says.
+    """
+    from ..runtime.model.prepare import prepare
+
+    pictures = batch if entry.layout == "NHWC" else batch.transpose(0, 2, 3, 1)
+    only = replace(entry, steps=[step for step in entry.steps if step["op"] == "normalize"])
+    done = [prepare(np.ascontiguousarray(picture), only) for picture in pictures]
+    return np.concatenate(done) if done else batch.astype(entry.dtype)
 
 
 def _misshapen(found: list[int], expected: list[Any]) -> InputError:

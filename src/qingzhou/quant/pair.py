@@ -63,9 +63,15 @@ class Pair:
         batch, view = prepare_view(read_for(data, self.card.input, exact=self.before.exact), self.card.input)
         same = digest(batch)
         if (same, view, threshold) not in self.known:
-            self.known[same, view, threshold] = self.before.answer(self.before.outputs(batch), view, threshold)
+            first = self.before.answer(self.before.outputs(batch), view, threshold)
+            self.known[same, view, threshold] = _light(first)
         second = self.after.answer(self.after.outputs(batch), view, threshold)
-        return Both(self.known[same, view, threshold], second, same)
+        return Both(self.known[same, view, threshold], _light(second), same)
+
+
+def _light(answer: Any) -> Any:
+    """Boxes without their masks, which nothing here looks at: of hundreds of pictures they would fill the memory."""
+    return [one._replace(mask=None, mask_box=None) for one in answer] if isinstance(answer, list) else answer
 
 
 def digest(prepared: Array) -> bytes:

@@ -14,9 +14,10 @@ import, and what all rooms rest upon:
 
 Below it four rooms, of which a program gets the modules that it needs:
 
-    model/    card, fields, decoding: what the model needs, parsed from an untrusted file; image, picture, kinds,
-              prepare, quick, cv2_linear: pictures made what the network takes; tables, rows, words: other data;
-              answers, detect, overlap, masks: what comes out; sample: the picture for the self-test
+    model/    card, fields, steps, decoding, also: what the model needs, parsed from an untrusted file; image, picture,
+              kinds, prepare, letterbox, quick, cv2_linear: pictures made what the network takes; tables, rows, words:
+              other data; answers, detection, detect, levels, ultralytics, overlap, masks, marks: what comes out;
+              sample: the picture for the self-test
     engine/   session: opening a model file, with onnxruntime, or with ncnn, which reads it through before
     parts/    sources, jpeg: pictures from cameras; rule_text, facts: rules; pins, wires, voice: what actions use;
               worker: the slow ones; optional: packages that only some programs need; sim: the simulator; pages,
@@ -74,14 +75,18 @@ def needs(texts: Iterable[str], cards: Sequence[Card], engine: str = "onnxruntim
 def _for_others(cards: Sequence[Card], engine: str) -> set[str]:
     """The modules that are imported late and by none of these models; place.py comes with the scripts of a bundle."""
     kinds = {entry.kind for card in cards for entry in card.inputs}
-    boxes, raw = any(card.task == "detection" for card in cards), any(card.decoding is not None for card in cards)
+    boxes = any(card.task == "detection" for card in cards)
     several = any(card.others for card in cards)
     used = {
         "predict": bool(cards),
         "engine.ncnn": engine == "ncnn",
         "model.detect": boxes,
         "model.masks": boxes,
-        "model.decoding": raw,
+        "model.marks": boxes or not cards,  # a program without a model asks another's, which may find things
+        "model.decoding": any(card.decoding is not None for card in cards),
+        "model.levels": any("levels" in (card.decoding or {}) for card in cards),
+        "model.also": any(card.output.also or _is_ultralytics(card) for card in cards),
+        "model.ultralytics": any(map(_is_ultralytics, cards)),
         "model.image": "image" in kinds,
         "model.steps": "image" in kinds,
         "model.several": several,
@@ -90,10 +95,15 @@ def _for_others(cards: Sequence[Card], engine: str) -> set[str]:
         "model.tables": bool(kinds & {"table", "array"}),
         "model.words": "tokens" in kinds,
         "bundle.place": False,
+        "model.letterbox": any("letterbox" in step for card in cards for one in card.inputs for step in one.steps),
         "model.quick": any(_resizes(entry, "pillow") for card in cards for entry in card.inputs),
         "model.cv2_linear": any(_resizes(entry, "cv2") for card in cards for entry in card.inputs),
     }
     return {name for name, is_used in used.items() if not is_used}
+
+
+def _is_ultralytics(card: Card) -> bool:
+    return card.output.scores == "rows" or (card.decoding or {}).get("kind") == "ultralytics"
 
 
 def _resizes(entry: Input, interpolation: str) -> bool:

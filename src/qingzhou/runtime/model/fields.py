@@ -195,3 +195,13 @@ def clean(value: object) -> Any:
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode("utf-8")
     return str(value) if isinstance(value, int) and abs(value) >= LARGEST_WHOLE else value
+
+
+def too_new(version: int, known: int) -> ModelError:
+    """Of a card that is of a later version than those known here."""
+    return ModelError(
+        en="The model's card has version %d, but this program reads versions up to %d. Update Qingzhou, or take the "
+        "folder qingzhou_runtime that was written beside the model." % (version, known),
+        zh="模型里的说明卡是第 %d 版，而这个程序最多能读第 %d 版。请更新轻舟，或使用与模型一起生成的 "
+        "qingzhou_runtime 文件夹。" % (version, known),
+    )

@@ -58,17 +58,6 @@ def prepare_view(image: Pixels, entry: Input) -> Tuple[Array, View]:
     return _laid_out(found.batch, entry), view.resized(sides(image), found.size).moved(-found.left, -found.top)
 
 
-def normalized(batch: Array, entry: Input) -> Array:
-    """Pixels that have the network's size and layout already, (N, C, H, W) or (N, H, W, C) -> entry.dtype, normalised
-    as the card says.
-    """
-    planes = np.array(batch if entry.layout == "NCHW" else batch.transpose(0, 3, 1, 2), entry.dtype)
-    for step in entry.steps:
-        if step["op"] == "normalize":
-            _scale(planes, step)
-    return _laid_out(planes, entry)
-
-
 def _laid_out(batch: Array, entry: Input) -> Array:
     """(N, C, H, W) as the network takes it."""
     return batch if entry.layout == "NCHW" else np.ascontiguousarray(batch.transpose(0, 2, 3, 1))
@@ -145,6 +134,9 @@ def _follow(view: View, step: Dict[str, Any], before: Sequence[int], after: Sequ
         return view.resized(before, after)
     if step["op"] == "pad":
         return view.moved(step["border"][0], step["border"][1])
+    if step["op"] == "pad_to":
+        top, left = _start(step, before, after)
+        return view.moved(left, top)
     if step["op"] == "center_crop":
         down, right = (_offset(was, now) for was, now in zip(before, after))
         return view.moved(right, down)
@@ -159,6 +151,12 @@ def _offset(before: int, after: int) -> int:
 def _resize(picture: Pixels, step: Dict[str, Any], entry: Input) -> Array:
     height, width = sides(picture)
     size = new_size(step, height, width)
+    if "letterbox" in step and step["interpolation"] == "cv2":
+        from .letterbox import halved
+
+        small = halved(picture, size)
+        if small is not None:
+            return small
     return resize(picture, size[0], size[1], step["interpolation"])
 
 
@@ -179,15 +177,23 @@ def _pad(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
 
 
 def _pad_to(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
-    """Filled up at the right and bottom; what is larger than a given size stays. Channel by channel in memory."""
+    """Filled up at the right and bottom, or all round; what is larger than a given size stays. Channel by channel in
+    memory.
+    """
     height, width = picture.shape[:2]
     high, wide = size_after(step, height, width)
     channels = picture.reshape((height, width, -1)).transpose(2, 0, 1)
     planes = np.zeros((len(channels), high, wide), picture.dtype)
     if "value" in step:
         planes += _fill(step["value"], picture.dtype)
-    planes[:, :height, :width] = channels
+    top, left = _start(step, (height, width), (high, wide))
+    planes[:, top : top + height, left : left + width] = channels
     return planes[0] if picture.ndim == 2 else planes.transpose(1, 2, 0)
+
+
+def _start(step: Dict[str, Any], before: Sequence[int], after: Sequence[int]) -> Tuple[int, int]:
+    """(rows, columns) that pad_to puts before the first."""
+    return ((after[0] - before[0]) // 2, (after[1] - before[1]) // 2) if "center" in step else (0, 0)
 
 
 def _fill(values: Sequence[float], kind: np.dtype[Any]) -> Array:
@@ -298,6 +304,10 @@ def new_size(step: Dict[str, Any], height: int, width: int) -> Tuple[int, int]:
         return fit_within(step["within"], height, width)
     if "inside" in step:
         return fit_inside(step["inside"], height, width)
+    if "letterbox" in step:
+        from .letterbox import fit
+
+        return fit(step["letterbox"], height, width)
     high, wide = step.get("size") or short_side_to(step["short"], height, width)
     return high, wide
 

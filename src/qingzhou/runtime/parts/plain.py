@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Dict, Sequence
 import numpy as np
 
 from ..errors import InputError
-from ..model.answers import Detection, Named, Prediction, hint_of, hinted
+from ..model.answers import Named, Prediction, hint_of, hinted
+from ..model.detection import Detection
 
 if TYPE_CHECKING:
     from ..model.answers import Answer
@@ -36,7 +37,12 @@ def _values(answer: Answer) -> Dict[str, Any]:
 
 def _thing(one: Detection) -> Dict[str, Any]:
     box = dict(zip(BOX, (round(n, 2) for n in one.box)))
-    return {"label": one.label, "index": one.index, "confidence": float(one.confidence), "box": box}
+    found = {"label": one.label, "index": one.index, "confidence": float(one.confidence), "box": box}
+    if one.keypoints is not None:
+        found["keypoints"] = [[round(n, 2 if i < 2 else 4) for i, n in enumerate(point)] for point in one.keypoints]
+    if one.rotated is not None:
+        found["rotated"] = [round(n, 4) for n in one.rotated]
+    return found
 
 
 def from_plain(found: Any) -> Any:
@@ -70,4 +76,10 @@ def _row(values: Sequence[Any]) -> Any:
 
 def _detection(one: Dict[str, Any]) -> Detection:
     x1, y1, x2, y2 = (float(one["box"][name]) for name in BOX)
-    return Detection(str(one["label"]), int(one["index"]), float(one["confidence"]), (x1, y1, x2, y2))
+    more: Dict[str, Any] = {}
+    if "keypoints" in one:
+        more["keypoints"] = tuple(tuple(map(float, point)) for point in one["keypoints"])
+    if "rotated" in one:
+        x, y, w, h, angle = map(float, one["rotated"])
+        more["rotated"] = (x, y, w, h, angle)
+    return Detection(str(one["label"]), int(one["index"]), float(one["confidence"]), (x1, y1, x2, y2), **more)
