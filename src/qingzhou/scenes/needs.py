@@ -74,14 +74,15 @@ def needs(texts: Iterable[str], cards: Sequence[Card], engine: str = "onnxruntim
 def _for_others(cards: Sequence[Card], engine: str) -> set[str]:
     """The modules that are imported late and by none of these models; place.py comes with the scripts of a bundle."""
     kinds = {entry.kind for card in cards for entry in card.inputs}
-    boxes, raw = any(card.task == "detection" for card in cards), any(card.decoding is not None for card in cards)
+    boxes = any(card.task == "detection" for card in cards)
     several = any(card.others for card in cards)
     used = {
         "predict": bool(cards),
         "engine.ncnn": engine == "ncnn",
         "model.detect": boxes,
         "model.masks": boxes,
-        "model.decoding": raw,
+        "model.decoding": any("levels" in (card.decoding or {}) for card in cards),
+        "model.also": any(card.output.also for card in cards),
         "model.image": "image" in kinds,
         "model.steps": "image" in kinds,
         "model.several": several,

@@ -87,17 +87,17 @@ def _one(graph: Graph) -> dict[str, int]:
 def _renamed(card: Card, inputs: Sequence[str], outputs: Sequence[str]) -> Card:
     """The card with ncnn's names of the inputs and outputs."""
     names = {name: f"out{i}" for i, name in enumerate(outputs)}
-    decoding = card.decoding and {
-        **card.decoding,
-        "levels": [
+    decoding, masks = card.decoding, card.output.also.get("masks")
+    if decoding and "levels" in decoding:
+        levels = [
             {key: names[value] if isinstance(value, str) else value for key, value in level.items()}
-            for level in card.decoding["levels"]
-        ],
-    }
+            for level in decoding["levels"]
+        ]
+        decoding = {**decoding, "levels": levels}
+    also = {"masks": {**masks, "prototypes": names[masks["prototypes"]]}} if masks else card.output.also
     entry, *others = (replace(one, name=f"in{list(inputs).index(one.name)}") for one in card.inputs)
-    return replace(
-        card, input=entry, others=others, output=replace(card.output, name=names[card.output.name]), decoding=decoding
-    )
+    output = replace(card.output, name=names[card.output.name], also=also)
+    return replace(card, input=entry, others=others, output=output, decoding=decoding)
 
 
 ENGINE = Engine(

@@ -14,13 +14,15 @@ from . import fields
 from .fields import LARGEST_SIDE, MOST_BOXES, bad
 
 KEY = "qingzhou.card"  # the name under which the card lies in the ONNX metadata
-VERSION = 2  # 1 is read, too, and of later ones what is known here; 2 adds `assumed`, `others` and `layout`
+# 1 is read, too, and of later ones what is known here; 2 adds `assumed`, `others` and `layout`, 3 what Ultralytics
+# needs: only cards that say any of that have it, and what reads up to 2 refuses them as too new.
+VERSION = 3
 # Fields that are written only where they are used: a card without them is byte for byte as it was before them.
-LATER: Dict[str, Any] = {"layout": "NCHW", "others": []}
+LATER: Dict[str, Any] = {"layout": "NCHW", "others": [], "also": {}}
 LONGEST = 1 << 24  # characters of a card
 
 TASKS = ("classification", "regression", "values", "generation", "detection")
-SCORES = ("probabilities", "sigmoids", "logits", "values", "boxes", "raw")
+SCORES = ("probabilities", "sigmoids", "logits", "values", "boxes", "rows", "raw")
 ASSUMED = ("input_size", "resize", "color", "normalize", "labels")
 COLORS = {"RGB": 3, "BGR": 3, "GRAY": 1}
 LAYOUTS = {"NCHW": (1, 2, 3), "NHWC": (3, 1, 2)}  # where channels, height and width of pictures lie
@@ -35,19 +37,7 @@ class Input:
     kind    "image" (N, C, H, W), "table" (N, features), "array" (N, ...) or "tokens" (length, N) of int64
     shape   the network's input shape; None where any size is accepted
     color   "RGB", "BGR" or "GRAY" for images, else ""
-    steps   done in order on the uint8 picture in `color` order, each a dict with the key "op":
-              {"op": "resize", "short": 256, "interpolation": "pillow" | "cv2"}       short side to 256, keep ratio
-              {"op": "resize", "size": [h, w], "interpolation": ...}                  squash to exactly h x w
-              {"op": "resize", "within": [long, short], "interpolation": ...}         as large as fits, keep ratio
-              {"op": "resize", "inside": [h, w], "interpolation": ...}                as large as fits, keep ratio
-              {"op": "center_crop", "size": [h, w]}                                   zero-padded where too small
-              {"op": "pad", "border": [left, top, right, bottom], "value": 0}
-              {"op": "pad_to", "size": [h, w], "value": [...]}                        filled up at the right and bottom
-              {"op": "pad_to", "multiple": 32, "value": [...]}                        of each side, the same way;
-                                                                                      per channel, zeros without `value`
-              {"op": "gray"}                                  0.299, 0.587, 0.114 of the channels in each, or in one
-              {"op": "normalize", "mean": [...], "std": [...]}                        (x - mean) / std per channel
-            "pillow" is Pillow's antialiased bilinear; "cv2" is OpenCV's INTER_LINEAR on uint8, bit for bit.
+    steps   done in order on the uint8 picture in `color` order, each a dict with the key "op": see steps.py
     layout  of images: "NCHW", or "NHWC", which is (N, H, W, C)
     rest    what a card of a later version says besides
     """
@@ -80,11 +70,15 @@ class Output:
             to be done), "values" (anything else); of detectors:
             "boxes"  the output `name` is (1, K, 5) of x1, y1, x2, y2, score in pixels of the network's input, "labels"
                      (1, K), and "masks" (1, K, 28, 28) may be there; rows with a score of 0 are none
+            "rows"   the output `name` is (1, K, 6 + more) of x1, y1, x2, y2, score, label: those of Ultralytics without
+                     NMS, whatever their score, so that any threshold can be set
             "raw"    the predictions on each feature map, still to be decoded as the card says
+    also    what "rows", or what "ultralytics" decodes, say of a thing besides: see also.py
     """
 
     name: str
     scores: str
+    also: Dict[str, Any] = dataclasses.field(default_factory=dict)
     rest: Dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
@@ -119,7 +113,9 @@ class Card:
     decoding    of "raw" outputs: {"kind": "ssd" | "yolo", "levels": [{"scores": output, "deltas": output (ssd only),
                 "anchors": [[x1, y1, x2, y2], ...] around the first position, "stride": pixels}, ...],
                 "stds": of the deltas, "candidates": best scores of a level that are looked at (ssd),
-                "confidence": least objectness (yolo)}; the table of decoding.py says which kind needs what
+                "confidence": least objectness (yolo)}, or {"kind": "ultralytics"}: the output is (1, 4 + classes +
+                more, N) of cx, cy, w, h in pixels of the network's input, a score for each class, and what output.also
+                says. The table of decoding.py says which kind needs what
     pictures    brightness and contrast of pictures of the training, in levels of 255: {"brightness": [mean, standard
                 deviation], "contrast": [...], "skew": [...] of answers.Look, "transparent": share of them, "count": how
                 many}; None if not known
@@ -166,7 +162,10 @@ class Card:
 
     def to_json(self) -> str:
         """The card as ASCII JSON."""
-        return json.dumps(fields.clean(_data(self)))
+        data = _data(self)
+        if self.version == VERSION and not _is_of_3(self):
+            data["version"] = 2
+        return json.dumps(fields.clean(data))
 
     @classmethod
     def from_json(cls, text: str) -> Card:
@@ -180,11 +179,18 @@ class Card:
 
 def outputs_of(card: Card) -> List[str]:
     """The names of the outputs without which a card's model cannot be read."""
-    if card.output.scores == "raw" and card.decoding is not None:
+    if card.decoding is not None and "levels" in card.decoding:
         from .decoding import KINDS
 
         return [level[head] for level in card.decoding["levels"] for head in KINDS[card.decoding["kind"]]["outputs"]]
-    return [card.output.name, "labels"] if card.output.scores == "boxes" else [card.output.name]
+    masks = card.output.also.get("masks")
+    more = [masks["prototypes"]] if masks else ["labels"] if card.output.scores == "boxes" else []
+    return [card.output.name, *more]
+
+
+def _is_of_3(card: Card) -> bool:
+    new = any("letterbox" in step or "center" in step for entry in card.inputs for step in entry.steps)
+    return new or card.output.scores == "rows" or (card.decoding or {}).get("kind") == "ultralytics"
 
 
 def _data(value: object) -> Any:
@@ -260,15 +266,18 @@ def _pictures(data: object) -> Dict[str, Any]:
 
 
 def _check_detection(card: Card) -> None:
-    """What detectors have and others have not; raw outputs need a known size, to which boxes are cut."""
-    boxes, raw = card.output.scores in ("boxes", "raw"), card.output.scores == "raw"
+    """What detectors have and others have not; outputs of levels need a known size, to which boxes are cut."""
+    boxes, raw = card.output.scores in ("boxes", "rows", "raw"), card.output.scores == "raw"
+    levels = raw and card.decoding is not None and "levels" in card.decoding
     if (card.task == "detection") != boxes or (boxes and card.input.kind != "image"):
         raise bad("output.scores", card.output.scores)
     if boxes != (card.thresholds is not None and "iou" in card.thresholds):
         raise bad("thresholds", card.thresholds)
     if raw != (card.decoding is not None):
         raise bad("decoding", card.decoding)
-    if raw and None in card.input.sides():
+    if card.output.also and (levels or card.output.scores not in ("rows", "raw")):
+        raise bad("output.also", card.output.also)
+    if levels and None in card.input.sides():
         raise bad("input.shape", card.input.shape)
     if boxes and card.sample is not None and not all(_is_box(row) for row in card.sample.output):
         raise bad("sample.output", card.sample.output)
@@ -311,21 +320,14 @@ def _input(at: str, data: object, newer: bool) -> Input:
     if len(shape) not in RANKS[kind]:
         raise bad("%s.shape" % at, shape)
     if kind == "image":
-        _check_picture(at, entry)
+        from .steps import channels_after
+
+        channels = channels_after("%s.steps" % at, steps, COLORS[color], entry.channels)
+        if entry.channels != channels or any(side is not None and side > LARGEST_SIDE for side in entry.sides()):
+            raise bad("%s.shape" % at, shape)
     elif steps:
         raise bad("%s.steps" % at, steps)
     return entry
-
-
-def _check_picture(at: str, entry: Input) -> None:
-    """As many channels all the way, and a size that fits into memory."""
-    channels = COLORS[entry.color]
-    for i, step in enumerate(entry.steps):
-        channels = 1 if step["op"] == "gray" and entry.channels == 1 else channels
-        if any(len(step[name]) != channels for name in ("mean", "std", "value") if type(step.get(name)) is list):
-            raise bad("%s.steps[%d]" % (at, i), step)
-    if entry.channels != channels or any(side is not None and side > LARGEST_SIDE for side in entry.sides()):
-        raise bad("%s.shape" % at, entry.shape)
 
 
 def _step(at: str, data: object) -> Dict[str, Any]:
@@ -335,9 +337,16 @@ def _step(at: str, data: object) -> Dict[str, Any]:
 
 
 def _output(data: object, newer: bool) -> Output:
-    given, rest = fields.parts("output", data, ("name", "scores"), (), newer)
+    given, rest = fields.parts("output", data, ("name", "scores"), ("also",), newer)
     scores = fields.one_of("output.scores", given["scores"], SCORES)
-    return Output(fields.text("output.name", given["name"]), scores, rest)
+    more = _also(given["also"]) if "also" in given else {}
+    return Output(fields.text("output.name", given["name"]), scores, more, rest)
+
+
+def _also(data: object) -> Dict[str, Any]:
+    from .also import also
+
+    return also(data)
 
 
 def _thresholds(data: object) -> Dict[str, Any]:

@@ -7,19 +7,22 @@ from typing import Any, Callable, Dict, List, Sequence
 from . import fields
 from .fields import LARGEST_SIDE, MOST_BOXES, bad
 
-# For each kind: the outputs that a level has, what has to be said besides, and whether boxes are cut at the picture's
-# border. bundle/page/kinds.js is the same for browsers.
+# For each kind: the outputs that a level has (none where there is one output without levels), what has to be said
+# besides, and whether boxes are cut at the picture's border. bundle/page/kinds.js is the same for browsers.
 KINDS: Dict[str, Dict[str, Any]] = {
     "ssd": {"outputs": ["scores", "deltas"], "settings": ["stds", "candidates"], "cut": True},
     "yolo": {"outputs": ["scores"], "settings": ["confidence"], "cut": False},
+    "ultralytics": {"outputs": [], "settings": [], "cut": False},
 }
 
 
 def decoding(data: object) -> Dict[str, Any]:
     """A card's field of that name, as plain values; ModelError."""
-    given = fields.record("decoding", data, ("kind", "levels"), tuple(SETTINGS))
+    given = fields.record("decoding", data, ("kind",), ("levels", *SETTINGS))
     kind = fields.one_of("decoding.kind", given["kind"], tuple(KINDS))
     how, settings = KINDS[kind], [name for name in SETTINGS if name in given]
+    if not how["outputs"]:
+        return {**fields.record("decoding", given, ("kind",))}
     fields.record("decoding", given, ("kind", "levels", *how["settings"]), settings)
     levels = fields.items("decoding.levels", given["levels"], lambda at, one: _level(at, one, how["outputs"]), most=16)
     if not levels:

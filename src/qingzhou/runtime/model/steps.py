@@ -1,8 +1,28 @@
-"""The part of a card that says what is done with a picture, step by step; parsed as card.py parses the rest."""
+"""The part of a card that says what is done with a picture, step by step; parsed as card.py parses the rest.
+
+    {"op": "resize", "short": 256, "interpolation": "pillow" | "cv2"}   short side to 256, keep ratio
+    {"op": "resize", "size": [h, w], "interpolation": ...}              squash to exactly h x w
+    {"op": "resize", "within": [long, short], "interpolation": ...}     as large as fits, keep ratio
+    {"op": "resize", "inside": [h, w], "interpolation": ...}            as large as fits, keep ratio
+    {"op": "resize", "letterbox": [h, w], "interpolation": ...}         the same, but halves are rounded to even
+    {"op": "center_crop", "size": [h, w]}                               zero-padded where too small
+    {"op": "pad", "border": [left, top, right, bottom], "value": 0}
+    {"op": "pad_to", "size": [h, w], "value": [...]}                    filled up at the right and bottom
+    {"op": "pad_to", "multiple": 32, "value": [...]}                    of each side, the same way; per channel, zeros
+                                                                        without `value`
+    {"op": "pad_to", ..., "center": true}                               filled up all round; of an odd number of rows
+                                                                        or columns the larger half at the end
+    {"op": "gray"}                                                      0.299, 0.587, 0.114 of the channels in each,
+                                                                        or in one
+    {"op": "normalize", "mean": [...], "std": [...]}                    (x - mean) / std per channel
+
+"pillow" is Pillow's antialiased bilinear; "cv2" is OpenCV's INTER_LINEAR on uint8, bit for bit. "letterbox", then
+"pad_to" in the centre with 114, is what Ultralytics does before it predicts.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Optional
 
 from . import fields
 from .fields import LARGEST_SIDE, bad
@@ -20,6 +40,15 @@ def step(at: str, data: object) -> Dict[str, Any]:
     if any(key not in data for key in checks if key not in choice and key not in FREE.get(data["op"], ())):
         raise bad(at, data)
     return {"op": data["op"], **{key: checks[key]("%s.%s" % (at, key), data[key]) for key in data if key != "op"}}
+
+
+def channels_after(at: str, steps: List[Dict[str, Any]], channels: int, wanted: Optional[int]) -> int:
+    """How many channels a picture of so many has after the steps, which all name as many; ModelError."""
+    for i, one in enumerate(steps):
+        channels = 1 if one["op"] == "gray" and wanted == 1 else channels
+        if any(len(one[name]) != channels for name in ("mean", "std", "value") if type(one.get(name)) is list):
+            raise bad("%s[%d]" % (at, i), one)
+    return channels
 
 
 def _side(at: str, value: object) -> int:
@@ -46,17 +75,33 @@ def _stds(at: str, value: object) -> List[float]:
     return found
 
 
+def _true(at: str, value: object) -> bool:
+    if value is not True:
+        raise bad(at, value)
+    return True
+
+
 def _interpolation(at: str, value: object) -> str:
     return fields.one_of(at, value, ("pillow", "cv2"))
 
 
 STEPS: Dict[str, Dict[str, Callable[[str, Any], Any]]] = {
-    "resize": {"short": _side, "size": _size, "within": _size, "inside": _size, "interpolation": _interpolation},
+    "resize": {
+        "short": _side,
+        "size": _size,
+        "within": _size,
+        "inside": _size,
+        "letterbox": _size,
+        "interpolation": _interpolation,
+    },
     "center_crop": {"size": _size},
     "pad": {"border": _border, "value": fields.number},
-    "pad_to": {"size": _size, "multiple": _side, "value": _means},
+    "pad_to": {"size": _size, "multiple": _side, "value": _means, "center": _true},
     "gray": {},
     "normalize": {"mean": _means, "std": _stds},
 }
-CHOICES = {"resize": ("short", "size", "within", "inside"), "pad_to": ("size", "multiple")}  # just one of these
-FREE = {"pad_to": ("value",)}  # may be missing
+CHOICES = {
+    "resize": ("short", "size", "within", "inside", "letterbox"),
+    "pad_to": ("size", "multiple"),
+}  # just one of these
+FREE = {"pad_to": ("value", "center")}  # may be missing
