@@ -37,6 +37,7 @@ class Options:
     iou_threshold: float | None = None
     max_detections: int | None = None
     preprocess: object = None
+    head: str | None = None
 
     def refuse_impossible(self) -> None:
         """OptionError for a value that cannot be."""
@@ -95,7 +96,13 @@ class Options:
                 zh=f"{one} 的值是 {list(size)}，而 {other} 得到 {list(said)}。请只写其中一个。",
             )
         return Wanted(
-            size or said or None, self.form, self.score_threshold, self.iou_threshold, self.max_detections, asked
+            size or said or None,
+            self.form,
+            self.score_threshold,
+            self.iou_threshold,
+            self.max_detections,
+            asked,
+            self.head,
         )
 
 
