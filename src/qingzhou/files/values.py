@@ -106,7 +106,7 @@ def _compiled(args: tuple[Any, ...]) -> Opaque | None:
 
 
 def _own_forward(args: tuple[Any, ...]) -> Opaque | None:
-    """getattr(layer, "forward_fuse") inside the layer itself: a fused layer of Ultralytics names the method that it runs.
+    """getattr(layer, "forward_fuse") inside the layer itself: Ultralytics' fused layers name the method that they run.
 
     The record has the layer's class in its place. Nowhere else may a thing contain itself: it must be unfinished, and
     no other name will do.

@@ -31,7 +31,9 @@ def rotated_nms(e: Lowering, node: Node) -> None:
     worse = e.node("And", [above, _is_later(e, order, out)], [f"{out}/suppressed"])
     times = e.axes("ReduceMax", e.node("Cast", [worse], [f"{out}/times"], to=1), f"{out}/any", [0], keepdims=0)
     stays = e.node("Less", [times, e.number(0.5, out)], [f"{out}/stays"])
-    places = e.node("Reshape", [e.node("NonZero", [stays], [f"{out}/found"]), e.ints(f"{out}/flat", [-1])], [f"{out}/places"])
+    places = e.node(
+        "Reshape", [e.node("NonZero", [stays], [f"{out}/found"]), e.ints(f"{out}/flat", [-1])], [f"{out}/places"]
+    )
     ends = [e.ints(f"{out}/{name}", [value]) for name, value in (("from", 0), ("to", attrs["most"]), ("axis", 0))]
     e.node("Gather", [order, e.node("Slice", [places, *ends], [f"{out}/first"])], [out], axis=0)
 
@@ -42,7 +44,9 @@ def _candidates(e: Lowering, scores: str, least: float, out: str) -> str:
     # Min knows whole numbers only since opset 12, so they are counted in floats.
     ones = e.node("Cast", [likely], [f"{out}/ones"], to=1)
     count = e.node("ReduceSum", [ones], [f"{out}/there"], keepdims=1)
-    least_of = e.node("Min", [count, e.constant(f"{out}/candidates", np.array([CANDIDATES], np.float32))], [f"{out}/fewer"])
+    least_of = e.node(
+        "Min", [count, e.constant(f"{out}/candidates", np.array([CANDIDATES], np.float32))], [f"{out}/fewer"]
+    )
     wanted = e.node("Cast", [least_of], [f"{out}/count"], to=7)
     masked = e.node("Mul", [scores, ones], [f"{out}/masked"])
     e.node("TopK", [masked, wanted], [f"{out}/best", f"{out}/order"], axis=0)
@@ -68,7 +72,9 @@ class _Pairs:
     def do(self, op: str, *inputs: str | float) -> str:
         """One operation; numbers become constants."""
         self.count += 1
-        names = [x if isinstance(x, str) else self.e.constant(f"{self.out}/{x:g}", np.array(x, np.float32)) for x in inputs]
+        names = [
+            x if isinstance(x, str) else self.e.constant(f"{self.out}/{x:g}", np.array(x, np.float32)) for x in inputs
+        ]
         return self.e.node(op, names, [f"{self.out}/step{self.count}"])
 
     def column(self, boxes: str, i: int) -> str:
@@ -91,7 +97,9 @@ class _Pairs:
         safe = self.do("Add", area, SMALL)
         far = self.do("Add", self.times(sums[0], dy, dy), self.times(sums[1], dx, dx))
         skew = self.times(sums[2], self.do("Neg", dx), dy)
-        near = self.do("Add", self.do("Mul", self.do("Div", far, safe), 0.25), self.do("Mul", self.do("Div", skew, safe), 0.5))
+        near = self.do(
+            "Add", self.do("Mul", self.do("Div", far, safe), 0.25), self.do("Mul", self.do("Div", skew, safe), 0.5)
+        )
         return self.likeness(self.do("Add", near, self.form(a, b, c, area)))
 
     def covariance(self, width: str, height: str, angle: str) -> tuple[str, str, str]:

@@ -63,7 +63,13 @@ def conv_transpose(net: Recorder, m: Module, x: Value) -> Value:
     m.fits(x.shape[1], m.whole("in_channels"), "channels", "通道")
     kernel, stride = m.sizes("kernel_size", 2), m.sizes("stride", 2)
     padded = any(m.sizes("padding", 2, low=0)) or any(m.sizes("output_padding", 2, low=0))
-    if kernel != stride or len(set(kernel)) > 1 or padded or m.whole("groups") != 1 or set(m.sizes("dilation", 2)) != {1}:
+    if (
+        kernel != stride
+        or len(set(kernel)) > 1
+        or padded
+        or m.whole("groups") != 1
+        or set(m.sizes("dilation", 2)) != {1}
+    ):
         raise m.refuse("its kernel is not like its stride, or it has groups", "卷积核与步长不同，或使用了分组")
     return net.conv_transpose(m.path, x, m.whole("out_channels"), kernel[0], m.has("bias"))
 
@@ -255,7 +261,9 @@ def zero_pad(net: Recorder, m: Module, x: Value) -> Value:
     left, right, top, bottom = m.sizes("padding", 4, low=0)
     name = net.unique(m.path or "pad")
     ends = net.ints(f"{name}/pads", 0, 0, top, left, 0, 0, bottom, right)
-    size = [n + more if isinstance(n, int) else n for n, more in zip(x.shape[2:], (top + bottom, left + right), strict=True)]
+    size = [
+        n + more if isinstance(n, int) else n for n, more in zip(x.shape[2:], (top + bottom, left + right), strict=True)
+    ]
     return net.op("Pad", name, [x, ends], (*x.shape[:2], *size))
 
 

@@ -6,7 +6,7 @@ and the papers of the networks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from ...graph.form import Value
 from ...graph.record import Recorder
@@ -215,7 +215,7 @@ def _of(module: str, table: dict[str, Function]) -> dict[str, Function]:
     return {f"ultralytics.nn.modules.{module}.{name}": function for name, function in table.items()}
 
 
-def _each(function: Callable[..., Value], *names: str) -> dict[str, Function]:
+def _each(function: Function, *names: str) -> dict[str, Function]:
     return dict.fromkeys(names, function)
 
 

@@ -1,7 +1,7 @@
 """The heads of Ultralytics' networks, up to their predictions; all for one picture.
 
-Source: ultralytics/nn/modules/head.py of version 8.4. What a file keeps of its last run (anchors, strides, shape) is not
-looked at.
+Source: ultralytics/nn/modules/head.py of version 8.4. What a file keeps of its last run (anchors, strides, shape) is
+not looked at.
 """
 
 from __future__ import annotations
@@ -87,8 +87,8 @@ def task_of(head: Module) -> Task:
     found = HEADS.get(head.kind) if head.name.startswith("ultralytics.nn.modules.head.") else None
     if found is None:
         raise UnsupportedCheckpoint(
-            en=f"The network ends in {head.name}, which cannot be converted; expected one of {', '.join(HEADS)}. Export "
-            "it to ONNX with Ultralytics itself: yolo export format=onnx model=….pt",
+            en=f"The network ends in {head.name}, which cannot be converted; expected one of {', '.join(HEADS)}. "
+            "Export it to ONNX with Ultralytics itself: yolo export format=onnx model=….pt",
             zh=f"网络的最后一层是 {head.name}，无法转换；应为 {'、'.join(HEADS)} 之一。"
             "请用 Ultralytics 导出 ONNX：yolo export format=onnx model=….pt",
         )
@@ -112,7 +112,7 @@ def read_head(module: Module, asked: str | None) -> Head:
     task, there = task_of(module), held(module)
     if not there:
         raise module.refuse("it has no layers for boxes", "它没有预测框的网络层")
-    if asked is not None and (asked not in there or len(there) == 1 and ONE not in there and not _had_two(module)):
+    if asked is not None and (asked not in there or (len(there) == 1 and ONE not in there and not _had_two(module))):
         raise _no_such_head(asked, there[0])
     keypoints = _keypoints(module) if task.card == "pose" else (0, 0)
     classes = module.whole("nc")
@@ -270,7 +270,7 @@ def _extras(net: Recorder, head: Head, maps: Sequence[Value], grid: Grid) -> Val
 
 
 def _keypoints_in_pixels(net: Recorder, head: Head, maps: Sequence[Value], grid: Grid) -> Value:
-    """(1, points * numbers, N): twice as far from the cell's corner as the number says, or once from its middle (26)."""
+    """(1, points * numbers, N): the number once from the cell's middle (26), or twice from its corner."""
     m, (points, numbers) = head.module, head.keypoints
     if head.task is POSE26:
         maps = [layer.value(net, x) for layer, x in _beside(m, f"{head.prefix}cv4", maps)]

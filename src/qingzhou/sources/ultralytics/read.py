@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ...errors import OptionError, UnsupportedCheckpoint, say
+from ...errors import OptionError, say
 from ...files.types import Checkpoint
 from ...graph.form import Graph, Value
 from ...graph.record import Recorder
@@ -17,8 +17,9 @@ from ...spelling import option
 from ..network import Network, origin
 from ..torch.module import Module
 from . import rows
-from .heads import CLASSIFY, MANY, OBB, ONE, Head, Task, classify, held, predict, read_head, task_of
-from .said import channels, classes_in, image_size, title, training
+from .heads import CLASSIFY, OBB, ONE, Head, Predictions, Task, classify, predict, read_head, task_of
+from .notes import NETWORKS, no_heads, other_network, other_repository, said_of_heads, said_of_letterbox
+from .said import channels, image_size, title, training
 from .walk import LAYERS, features
 
 NAME = "images"
@@ -48,9 +49,9 @@ def _opened(checkpoint: Checkpoint, wanted: Wanted) -> Saved:
     module = checkpoint.module
     assert module is not None
     if not module.name.startswith("ultralytics."):
-        raise _other_repository(module.name)
+        raise other_repository(module.name)
     if module.name.rpartition(".")[0] != "ultralytics.nn.tasks" or module.name.rpartition(".")[2] not in NETWORKS:
-        raise _other_network(module.name)
+        raise other_network(module.name)
     root = Module.of(module, LAYERS)
     layers = root.child("model").children()
     if not layers:
@@ -63,12 +64,7 @@ def _opened(checkpoint: Checkpoint, wanted: Wanted) -> Saved:
     return Saved(checkpoint, root, layers[-1], task, size, taken, assumed)
 
 
-NETWORKS = ("DetectionModel", "SegmentationModel", "PoseModel", "OBBModel", "ClassificationModel")
-
-
-def _size(
-    checkpoint: Checkpoint, task: Task, taken: int, wanted: Wanted
-) -> tuple[tuple[int, int], tuple[str, ...]]:
+def _size(checkpoint: Checkpoint, task: Task, taken: int, wanted: Wanted) -> tuple[tuple[int, int], tuple[str, ...]]:
     """The size that is asked for, else that of the training; and what was assumed."""
     given = wanted.input_size
     if given is None:
@@ -89,7 +85,7 @@ def _size(
 
 def _classifier(saved: Saved, wanted: Wanted) -> Network:
     if wanted.head is not None:
-        raise _no_heads()
+        raise no_heads()
     height, width = saved.size
     resize: Step = {"short": height} if height == width else {"size": [height, width]}
     steps: list[Step] = [{"op": "resize", **resize, "interpolation": "pillow"}]
@@ -126,13 +122,13 @@ def _detector(saved: Saved, wanted: Wanted) -> Network:
     how = _thresholds(wanted)
     graph = _form(net, head, found, how, wanted.form)
     output = Output("output0", "raw" if wanted.form == "raw" else "rows", also=_also(saved, head))
-    card = _card(saved, entry, output, [*notes, *_said_of_heads(head), *_said_of_letterbox(size)])
+    card = _card(saved, entry, output, [*notes, *said_of_heads(head), *said_of_letterbox(size)])
     decoding = {"kind": "ultralytics"} if wanted.form == "raw" else None
     card = replace(card, thresholds=how.for_card(), decoding=decoding)
     return replace(_network(saved, graph, card, head.classes, head), heads=heads)
 
 
-def _form(net: Recorder, head: Head, found: rows.Predictions, how: Thresholds, form: str) -> Graph:
+def _form(net: Recorder, head: Head, found: Predictions, how: Thresholds, form: str) -> Graph:
     rotated = head.task is OBB
     if form == "raw":
         return rows.raw(net, found, rotated)
@@ -169,7 +165,8 @@ def _whole_strides(size: tuple[int, int], stride: int, wanted: Wanted) -> tuple[
         raise OptionError(
             en=f"{option('input_size')} is {size[0]},{size[1]}, but this network needs multiples of {stride}, such as "
             f"{height},{width}.",
-            zh=f"{option('input_size')} 的值是 {size[0]},{size[1]}，但这个网络需要 {stride} 的倍数，例如 {height},{width}。",
+            zh=f"{option('input_size')} 的值是 {size[0]},{size[1]}，但这个网络需要 {stride} 的倍数，"
+            f"例如 {height},{width}。",
         )
     note = say(
         f"The training's size {size[0]} x {size[1]} was rounded up to {height} x {width}, multiples of {stride}, as "
@@ -177,39 +174,6 @@ def _whole_strides(size: tuple[int, int], stride: int, wanted: Wanted) -> tuple[
         f"训练尺寸 {size[0]} x {size[1]} 已按 Ultralytics 的做法向上取整为 {stride} 的倍数：{height} x {width}。",
     )
     return (height, width), [note]
-
-
-def _said_of_heads(head: Head) -> list[str]:
-    there, other = held(head.module), MANY if head.which == ONE else ONE
-    if len(there) == 2:
-        en, zh = ("needs no NMS", "不需要 NMS") if head.which == ONE else ("is followed by NMS", "之后要做 NMS")
-        return [
-            say(
-                f"The network has two heads; {head.which} was taken, which {en}. {option('head', other)} takes the other.",
-                f"网络有两个检测头；采用了 {head.which}，它{zh}。用 {option('head', other)} 可以换另一个。",
-            )
-        ]
-    children = head.module.get("_modules")
-    if isinstance(children, Mapping) and "one2one_cv2" in children or head.module.kind == "v10Detect":
-        text = f"The file was saved fused and holds only one of the network's two heads, {head.which}."
-        return [say(text, f"文件是融合后保存的，两个检测头中只有 {head.which}。")]
-    return []
-
-
-def _said_of_letterbox(size: Sequence[int]) -> list[str]:
-    if size[0] != size[1]:
-        return []
-    side, wide = size[0], f"{size[0] * 3 // 4 // 32 * 32 or 32},{size[0]}"
-    return [
-        say(
-            f"Pictures are fitted into the whole {side} x {side} and filled up with grey, as Ultralytics does with "
-            "exported models. With a .pt it fills up to a multiple of 32 only, and its boxes differ a little; for "
-            f"pictures of one shape {option('input_size', wide)} (for 4:3) does the same.",
-            f"图片按比例放入 {side} x {side}，其余部分填灰色，与 Ultralytics 使用导出模型时相同。"
-            "Ultralytics 直接用 .pt 时只补到 32 的倍数，框略有不同；"
-            f"图片形状固定时可以用 {option('input_size', wide)}（4:3）得到同样的结果。",
-        )
-    ]
 
 
 # -- the card ----------------------------------------------------------------------------------------------------------
@@ -253,35 +217,9 @@ def _unused(saved: Saved, graph: Graph, head: Head | None) -> dict[str, str]:
             of_head = head is not None and key.startswith(f"{head.module.path}.") and "flow_model" not in key
             other = of_head and key.removeprefix(f"{saved.head.path}.").startswith(("one2one_", "cv"))
             is_counter = key.endswith("num_batches_tracked")
-            found[key] = say("of the head that was not taken", "属于没有采用的检测头") if other and not is_counter else training_only
+            found[key] = (
+                say("of the head that was not taken", "属于没有采用的检测头")
+                if other and not is_counter
+                else training_only
+            )
     return found
-
-
-# -- what is refused ---------------------------------------------------------------------------------------------------
-
-
-def _other_repository(name: str) -> UnsupportedCheckpoint:
-    return UnsupportedCheckpoint(
-        en=f"The file holds a {name}, a class of the older repositories of YOLOv5, YOLOv6, YOLOv7 or YOLOv9, which "
-        "is another program than Ultralytics' package; expected a file of that. Train with the package (yolov5nu.pt is "
-        "its YOLOv5), or export to ONNX in that repository: python export.py --include onnx.",
-        zh=f"文件里是 {name}，属于 YOLOv5、YOLOv6、YOLOv7 或 YOLOv9 的旧代码仓库，与 ultralytics 软件包不同；"
-        "需要后者保存的文件。请用软件包训练（yolov5nu.pt 是其中的 YOLOv5），或在该仓库里导出 ONNX："
-        "python export.py --include onnx。",
-    )
-
-
-def _other_network(name: str) -> UnsupportedCheckpoint:
-    return UnsupportedCheckpoint(
-        en=f"The file holds a {name} of Ultralytics, which cannot be converted; expected {', '.join(NETWORKS)}. Export it "
-        "to ONNX there: yolo export format=onnx model=….pt",
-        zh=f"文件里是 Ultralytics 的 {name}，无法转换；应为 {'、'.join(NETWORKS)}。"
-        "请用 Ultralytics 导出 ONNX：yolo export format=onnx model=….pt",
-    )
-
-
-def _no_heads() -> OptionError:
-    return OptionError(
-        en=f"{option('head')} is for detectors with two heads, but the file holds a classifier. Leave it out.",
-        zh=f"{option('head')} 用于有两个检测头的网络，而文件里是分类网络。请去掉这个选项。",
-    )

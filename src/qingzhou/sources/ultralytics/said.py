@@ -71,7 +71,9 @@ def classes_in(module: Opaque, most: int = 10_000) -> Iterator[str]:
         current = todo.pop()
         seen += 1
         yield current.name.rpartition(".")[2]
-        todo += [child for child in entries(entries(current.state).get("_modules")).values() if isinstance(child, Opaque)]
+        todo += [
+            child for child in entries(entries(current.state).get("_modules")).values() if isinstance(child, Opaque)
+        ]
 
 
 def title(checkpoint: Checkpoint, task: str) -> str:
@@ -81,13 +83,14 @@ def title(checkpoint: Checkpoint, task: str) -> str:
     for said in (yaml.get("yaml_file"), arguments(checkpoint).get("model")):
         found = PUBLISHED.fullmatch(PureWindowsPath(str(said)).stem.lower())
         if found:
-            return _published(*found.groups(), scale=str(yaml.get("scale") or ""), task=task)
+            return _published(found, str(yaml.get("scale") or ""), task)
     there = set(classes_in(checkpoint.module))
     family = next((family for name, family in BY_CLASS.items() if name in there), "YOLO")
     return f"{family}{SUFFIXES.get(task, '')}"
 
 
-def _published(v: str, number: str, size: str, u: str, rest: str, scale: str, task: str) -> str:
+def _published(found: re.Match[str], scale: str, task: str) -> str:
+    v, number, size, u, rest = found.groups()
     size = size or (scale if re.fullmatch("[a-z]", scale) else "")
     suffix = rest if rest or not SUFFIXES.get(task) else SUFFIXES[task]
     return f"YOLO{v}{number}{size}{u or ('u' if number == '5' else '')}{suffix}"

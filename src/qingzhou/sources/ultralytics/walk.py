@@ -67,7 +67,8 @@ def concat(net: Recorder, m: Module, values: list[Flow]) -> Value:
 def cb_linear(net: Recorder, m: Module, values: list[Flow]) -> Flow:
     """A convolution whose channels are divided among several results (YOLOv9)."""
     y = m.child("conv").value(net, values[0])
-    sizes, start, parts = m.get("c2s"), 0, []
+    sizes, start = m.get("c2s"), 0
+    parts: list[Value] = []
     for size in sizes if isinstance(sizes, (list, tuple)) else []:
         stop = start + (size if type(size) is int and size > 0 else y.channels + 1)
         if stop > y.channels:
@@ -75,7 +76,9 @@ def cb_linear(net: Recorder, m: Module, values: list[Flow]) -> Flow:
         parts.append(net.slice(y, 1, start, stop, f"{m.path}.part{len(parts)}"))
         start = stop
     if start != y.channels:
-        raise m.refuse(f"its parts {sizes!r:.60} are not {y.channels} channels", f"{sizes!r:.60} 与 {y.channels} 个通道不符")
+        raise m.refuse(
+            f"its parts {sizes!r:.60} are not {y.channels} channels", f"{sizes!r:.60} 与 {y.channels} 个通道不符"
+        )
     return tuple(parts)
 
 
