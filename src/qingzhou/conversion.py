@@ -97,10 +97,11 @@ def convert(
     iou_threshold: float | None = None,
     max_detections: int | None = None,
     preprocess: str | Path | Mapping[str, Any] | None = None,
+    head: str | None = None,
 ) -> Model:
     """Convert a checkpoint to a checked ONNX model, with a program that runs it beside it.
 
-    path        a .pth of MMEdu, mmcls, mmpretrain or mmdet, BaseNN, or a plain torch.save(model)
+    path        a .pth of MMEdu, mmcls, mmpretrain or mmdet, BaseNN, or a plain torch.save(model); a .pt of Ultralytics
     out         where the model goes; default: beside the checkpoint, as .onnx
     labels      class names in the order of training: a list, an array, a dict of names and numbers, "cat,dog", a file
                 or folder that names them; default: those in the file
@@ -115,6 +116,7 @@ def convert(
     preprocess  how pictures are prepared, where the file does not say it or is wrong: "imagenet", "0-1", "-1-1", "raw"
                 (what becomes of pixels), a .toml file, or a dict with its keys: mean, std, pixels, color, resize,
                 fit, crop, pad, interpolation (docs/en/formats.md)
+    head        of YOLOv10 and YOLO26, which have two: "one2one", which needs no NMS (the default), or "one2many"
 
     Every user error is a QingzhouError; nothing half-written is left behind.
 
@@ -135,6 +137,7 @@ def convert(
         iou_threshold=iou_threshold,
         max_detections=max_detections,
         preprocess=preprocess,
+        head=head,
     )
     return run_conversion(path, out, options).model
 
@@ -163,6 +166,8 @@ def check_asked(network: Network, options: Options) -> None:
     card = network.card
     if options.network is not None:
         check_name(options.network, network.family, card.network)
+    if network.family != "YOLO":  # which says itself what heads it has
+        options.refuse_head(card.network)
     if card.task != "detection":
         options.refuse_those_of_detectors(card.network)
 

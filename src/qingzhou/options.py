@@ -13,6 +13,7 @@ from .spelling import option
 
 OPSETS, IR_VERSIONS = range(11, 22), range(4, 11)
 DEFAULT_OPSET = 13
+HEADS = ("one2one", "one2many")  # of YOLOv10 and YOLO26
 
 
 def _are_sides(size: object) -> bool:
@@ -57,6 +58,11 @@ class Options:
                 en=f"{option('form')} is {self.form}; it can be boxes or raw.",
                 zh=f"{option('form')} 的值是 {self.form}，应为 boxes 或 raw。",
             )
+        if self.head not in (None, *HEADS):
+            raise OptionError(
+                en=f"{option('head')} is {self.head}; it can be {' or '.join(HEADS)}.",
+                zh=f"{option('head')} 的值是 {self.head}，应为 {' 或 '.join(HEADS)}。",
+            )
         size = self.input_size
         if size is not None and not _are_sides(size):
             raise OptionError(
@@ -81,6 +87,15 @@ class Options:
             raise OptionError(
                 en=f"{option(name)} is for object detectors, but the file holds {title}. Leave it out.",
                 zh=f"{option(name)} 只用于目标检测，而文件里是 {title}。请去掉这个选项。",
+            )
+
+    def refuse_head(self, title: str) -> None:
+        """OptionError where one is chosen of a network that has no two."""
+        if self.head is not None:
+            raise OptionError(
+                en=f"{option('head')} is for networks with two heads (YOLOv10, YOLO26), but the file holds {title}. "
+                "Leave it out.",
+                zh=f"{option('head')} 用于有两个检测头的网络（YOLOv10、YOLO26），而文件里是 {title}。请去掉这个选项。",
             )
 
     @property

@@ -26,16 +26,15 @@ MOST_LEVELS, LARGEST_STRIDE, MOST_CLASSES = 16, 1 << 10, 1 << 16
 
 @dataclass(frozen=True)
 class Task:
-    """What a head predicts beside boxes and scores. card: the task as cards call it; extra: its layers in the head."""
+    """What a head predicts, as Ultralytics calls it; extra: its layers for what there is beside boxes and scores."""
 
-    card: str
-    name: str  # as Ultralytics calls it
+    name: str
     extra: str = ""
 
 
-DETECT, SEGMENT = Task("detection", "detect"), Task("segmentation", "segment", "cv4")
-POSE, POSE26 = Task("pose", "pose", "cv4"), Task("pose", "pose", "cv4_kpts")
-OBB, CLASSIFY = Task("obb", "obb", "cv4"), Task("classification", "classify")
+DETECT, CLASSIFY = Task("detect"), Task("classify")
+SEGMENT, OBB = Task("segment", "cv4"), Task("obb", "cv4")
+POSE, POSE26 = Task("pose", "cv4"), Task("pose", "cv4_kpts")
 HEADS: Mapping[str, Task] = {
     "Detect": DETECT,
     "v10Detect": DETECT,
@@ -114,7 +113,7 @@ def read_head(module: Module, asked: str | None) -> Head:
         raise module.refuse("it has no layers for boxes", "它没有预测框的网络层")
     if asked is not None and (asked not in there or (len(there) == 1 and ONE not in there and not _had_two(module))):
         raise _no_such_head(asked, there[0])
-    keypoints = _keypoints(module) if task.card == "pose" else (0, 0)
+    keypoints = _keypoints(module) if task.name == "pose" else (0, 0)
     classes = module.whole("nc")
     if classes > MOST_CLASSES:
         raise module.refuse(f"it has {classes} classes", f"它有 {classes} 个类别")
@@ -255,12 +254,12 @@ def _rotated(net: Recorder, m: Module, distances: Value, angle: Value, grid: Gri
 def _extras(net: Recorder, head: Head, maps: Sequence[Value], grid: Grid) -> Value | None:
     m, task = head.module, head.task
     if task is SEGMENT:
-        return _levels(net, head, "cv4", maps, m.whole("nm"))
-    if task.card == "pose":
+        return _levels(net, head, task.extra, maps, m.whole("nm"))
+    if task.name == "pose":
         return _keypoints_in_pixels(net, head, maps, grid)
     if task is not OBB:
         return None
-    raw = _levels(net, head, "cv4", maps, 1)
+    raw = _levels(net, head, task.extra, maps, 1)
     if m.kind == "OBB26":  # the number is the angle
         return raw
     shared = net.act("sigmoid", raw, f"{m.path}.turn")

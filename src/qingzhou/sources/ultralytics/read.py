@@ -122,7 +122,7 @@ def _detector(saved: Saved, wanted: Wanted) -> Network:
     how = _thresholds(wanted)
     graph = _form(net, head, found, how, wanted.form)
     output = Output("output0", "raw" if wanted.form == "raw" else "rows", also=_also(saved, head))
-    card = _card(saved, entry, output, [*notes, *said_of_heads(head), *said_of_letterbox(size)])
+    card = _card(saved, entry, output, [*notes, *said_of_heads(head), *said_of_letterbox(size)], max(head.strides))
     decoding = {"kind": "ultralytics"} if wanted.form == "raw" else None
     card = replace(card, thresholds=how.for_card(), decoding=decoding)
     return replace(_network(saved, graph, card, head.classes, head), heads=heads)
@@ -189,15 +189,16 @@ def _image(net: Recorder, entry: Input) -> Value:
     return net.input(entry.name, tuple(n or 1 for n in entry.shape))
 
 
-def _card(saved: Saved, entry: Input, output: Output, notes: Sequence[str]) -> Card:
+def _card(saved: Saved, entry: Input, output: Output, notes: Sequence[str], stride: int = 1) -> Card:
     checkpoint = saved.checkpoint
+    facts = {**training(checkpoint), "stride": stride}
     return Card(
-        saved.task.card,
+        "classification" if saved.task is CLASSIFY else "detection",
         title(checkpoint, saved.task.name),
         "Ultralytics",
         entry,
         output,
-        origin=origin(checkpoint.origin.path, checkpoint.origin.container, training(checkpoint)),
+        origin=origin(checkpoint.origin.path, checkpoint.origin.container, facts),
         notes=[*checkpoint.notes, *notes],
         assumed=list(saved.assumed),
     )
