@@ -73,3 +73,13 @@ def no_heads() -> OptionError:
         en=f"{option('head')} is for detectors with two heads, but the file holds a classifier. Leave it out.",
         zh=f"{option('head')} 用于有两个检测头的网络，而文件里是分类网络。请去掉这个选项。",
     )
+
+
+def no_nms() -> OptionError:
+    """A threshold for what is not done."""
+    return OptionError(
+        en=f"{option('iou_threshold')} is for NMS, which the head {ONE} does not need. Leave it out, or take the other "
+        f"head with {option('head', MANY)}.",
+        zh=f"{option('iou_threshold')} 用于 NMS，而检测头 {ONE} 不需要 NMS。请去掉它，"
+        f"或用 {option('head', MANY)} 换另一个检测头。",
+    )

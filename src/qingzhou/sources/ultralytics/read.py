@@ -18,7 +18,7 @@ from ..network import Network, origin
 from ..torch.module import Module
 from . import rows
 from .heads import CLASSIFY, OBB, ONE, Head, Predictions, Task, classify, predict, read_head, task_of
-from .notes import NETWORKS, no_heads, other_network, other_repository, said_of_heads, said_of_letterbox
+from .notes import NETWORKS, no_heads, no_nms, other_network, other_repository, said_of_heads, said_of_letterbox
 from .said import channels, image_size, title, training
 from .walk import LAYERS, features
 
@@ -119,7 +119,7 @@ def _detector(saved: Saved, wanted: Wanted) -> Network:
     _, maps = features(net, saved.root, _image(net, entry))
     found = predict(net, head, maps)
     heads = rows.heads(net, found)
-    how = _thresholds(wanted)
+    how = _thresholds(wanted, head)
     graph = _form(net, head, found, how, wanted.form)
     output = Output("output0", "raw" if wanted.form == "raw" else "rows", also=_also(saved, head))
     card = _card(saved, entry, output, [*notes, *said_of_heads(head), *said_of_letterbox(size)], max(head.strides))
@@ -137,12 +137,15 @@ def _form(net: Recorder, head: Head, found: Predictions, how: Thresholds, form: 
     return rows.rows_by_nms(net, found, how, rotated)
 
 
-def _thresholds(wanted: Wanted) -> Thresholds:
-    usual = rows.USUAL
+def _thresholds(wanted: Wanted, head: Head) -> Thresholds:
+    """Ultralytics' own, or those that are asked for; a head without NMS has boxes that no other may suppress."""
+    usual, free = rows.USUAL, head.which == ONE
+    if free and wanted.iou is not None:
+        raise no_nms()
     return Thresholds(
         usual.score if wanted.score is None else wanted.score,
         usual.most if wanted.most is None else wanted.most,
-        usual.iou if wanted.iou is None else wanted.iou,
+        1.0 if free else usual.iou if wanted.iou is None else wanted.iou,
     )
 
 
