@@ -21,6 +21,11 @@ def scale(mean: float, std: float, channels: int = 1) -> dict[str, Any]:
     return {"op": "normalize", "mean": [mean] * channels, "std": [std] * channels}
 
 
+def letterbox(side: int) -> list[dict[str, Any]]:
+    return [shrink("cv2", letterbox=[side, side])]
+
+
+AROUND = {"op": "pad_to", "value": [114.0] * 3, "center": True}
 PAD = {"op": "pad", "border": [3, 1, 2, 4], "value": 114}
 SQUARE, UP, GREY = {"op": "pad_to", "size": [416, 416]}, {"op": "pad_to", "multiple": 32}, {"op": "gray"}
 CARDS = {
@@ -35,6 +40,8 @@ CARDS = {
     "grey of floats": ("RGB", [1, 1, 64, 48], [NORMAL, GREY]),
     "Yolov3": ("RGB", [1, 3, 416, 416], [shrink("cv2", within=[416, 416]), NORMAL, SQUARE]),
     "Faster R-CNN": ("RGB", [1, 3, None, None], [shrink("cv2", within=[500, 300]), NORMAL, UP]),
+    "YOLO11": ("RGB", [1, 3, 320, 320], [*letterbox(320), {**AROUND, "size": [320, 320]}, scale(0, 255, 3)]),
+    "YOLO11, any size": ("RGB", [1, 3, None, None], [*letterbox(320), {**AROUND, "multiple": 32}, scale(0, 255, 3)]),
     "letterbox": ("RGB", [1, 3, 320, 256], [shrink("pillow", inside=[320, 256]), CROP, NORMAL]),
 }
 SIZES = [(300, 260), (37, 411), (640, 480), (19, 17)]

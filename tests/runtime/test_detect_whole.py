@@ -21,6 +21,7 @@ from qingzhou.runtime import load
 from qingzhou.runtime.model.card import Card, Output, Sample
 from qingzhou.runtime.model.detect import Detection
 from qingzhou.runtime.model.image import read_image
+from qingzhou.runtime.model.marks import COLORS
 from qingzhou.runtime.predict import Predictor
 from qingzhou.scenes import write_sample
 
@@ -150,7 +151,7 @@ def test_drawing(size: tuple[int, int], masks: bool) -> None:
 
 def test_every_class_has_the_colour_of_its_box() -> None:
     drawn = drawing.draw(Image.new("RGB", (200, 200)), [Detection("a", 1, 0.5, (40, 60, 160, 180))])
-    assert drawn.getpixel((40, 120)) == drawing.COLORS[1] and drawn.getpixel((100, 120)) == (0, 0, 0)
+    assert drawn.getpixel((40, 120)) == COLORS[1] and drawn.getpixel((100, 120)) == (0, 0, 0)
 
 
 def test_without_a_font_it_says_so_once(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from qingzhou.doors.engine import normalized
 from qingzhou.errors import FileMissing, ImageError, ModelError
 from qingzhou.runtime.model.card import Input
 from qingzhou.runtime.model.image import read_for, read_image
-from qingzhou.runtime.model.prepare import normalized, prepare, resize, short_side_to
+from qingzhou.runtime.model.prepare import prepare, resize, short_side_to
 
 Y, X = np.mgrid[:21, :34]
 RGB = np.stack([X * 7, Y * 12, (X * Y) % 256], axis=-1).astype(np.uint8)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from PIL import Image
 
 from ..errors import InputError
 from ..runtime.engine.session import open_session
-from ..runtime.model.card import KEY, Card
+from ..runtime.model.card import KEY, Card, Input
 from ..runtime.model.detect import Detection
 from ..runtime.model.image import open_picture
 from .answers import Array
@@ -123,14 +124,24 @@ def _rgb(channels: int) -> list[int]:
 
 def _prepared(data: Any, card: Card) -> Array | None:
     """An array of the network's own shape: uint8 are pixels and still normalised, others are fed as they are."""
-    from ..runtime.model.prepare import normalized
-
     if not isinstance(data, (np.ndarray, list)) or np.ndim(data) != 4:
         return None
     array, expected = np.asarray(data), card.input.shape
     if not all(n in (None, m) for n, m in zip(expected[1:], array.shape[1:], strict=True)):
         raise _misshapen(list(array.shape), expected)
     return normalized(array, card.input) if array.dtype == np.uint8 else array.astype(np.float32)
+
+
+def normalized(batch: Array, entry: Input) -> Array:
+    """Pixels that have the network's size and layout already, (N, C, H, W) or (N, H, W, C) -> float32, normalised as
+    the card says.
+    """
+    from ..runtime.model.prepare import prepare
+
+    pictures = batch if entry.layout == "NHWC" else batch.transpose(0, 2, 3, 1)
+    only = replace(entry, steps=[step for step in entry.steps if step["op"] == "normalize"])
+    done = [prepare(np.ascontiguousarray(picture), only) for picture in pictures]
+    return np.concatenate(done) if done else batch.astype(np.float32)
 
 
 def _misshapen(found: list[int], expected: list[Any]) -> InputError:

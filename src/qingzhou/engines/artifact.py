@@ -13,6 +13,7 @@ import numpy as np
 
 from ..errors import InputError, ModelError, OptionError, say
 from ..onnxfile.facts import Facts
+from ..onnxfile.kept import kept_answer
 from ..runtime.engine.session import open_session
 from ..runtime.file import is_file
 from ..runtime.model import detect
@@ -182,7 +183,7 @@ def _build(
     found = _answers(engine, built, source, sample)
     difference = _difference(reference, sample, found, reference.run(feed), max(feed[reference.card.input.name].shape))
     if sample.output and (rounded or (difference is not None and not difference.small)):
-        own = replace(sample, output=reference.sample_output(found))
+        own = replace(sample, output=kept_answer(reference, found))
         engine.compile(source, replace(reference.card, sample=own), built, precision)
     return difference
 

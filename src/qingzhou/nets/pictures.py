@@ -97,7 +97,7 @@ def final_size(steps: Iterable[Step]) -> list[int] | None:
     for step in steps:
         if step["op"] == "resize":
             size = list(step["size"]) if "size" in step else None
-            most = step.get("inside") or step.get("within")
+            most = step.get("inside") or step.get("letterbox") or step.get("within")
             least = list(most) if most and len(set(most)) == 1 else [0, 0]
         elif step["op"] == "center_crop":
             size = list(step["size"])
@@ -120,6 +120,8 @@ def resized(entry: Input, size: tuple[int, int] | None) -> Input:
             step = {**step, "size": list(size)}
         elif "short" in step:
             step = {**step, "short": round(step["short"] * min(size) / min(before))}
+        elif "letterbox" in step:
+            step = {**step, "letterbox": list(size)}
         elif "within" in step or "inside" in step:
             step = {**_without_key(step, "within"), "inside": list(size)}
         steps.append(step)

@@ -19,6 +19,7 @@ from ..runtime.model.card import Card, Sample
 from ..runtime.typed import Session
 from ..whole_file import scratch
 from .emit import Emitted, emit, small_tensor
+from .kept import kept_answer
 from .lower import batch_norm
 from .lowering import Lowering
 from .read import read_onnx
@@ -135,7 +136,7 @@ class Trial:
         result = predictor.run(self.feed)
         self._plausible(result)
         self.result = {value.name: array for value, array in zip(self.outputs, result, strict=True)}
-        return predictor.sample_output(result)
+        return kept_answer(predictor, result)
 
     def _open(self) -> Session:
         with showing(self.opened, self.inner):  # checked: by check_structure(), but for the numbers

@@ -130,7 +130,8 @@ def entry(found: Input) -> str:
 def step_text(step: Mapping[str, Any]) -> str:
     """One step of the pre-processing: "resize 256", "normalize"."""
     single = [step[name] for name in ("short", "multiple") if name in step]
-    sizes = step.get("size") or step.get("within") or step.get("inside") or single
+    fits = next((step[name] for name in ("size", "within", "inside", "letterbox") if name in step), None)
+    sizes = fits or single
     names = {
         "resize": say("resize", "缩放"),
         "center_crop": say("centre crop", "中心裁剪"),

@@ -26,6 +26,7 @@ from ..errors import (
     memory_full,
     say,
 )
+from ..onnxfile.kept import kept_answer
 from ..progress import Tell, counted, silent
 from ..runtime.engine.session import open_session
 from ..runtime.model.card import Card
@@ -316,7 +317,7 @@ def _card(job: _Job, made: _Made, found: Quantized, parts: Split | None) -> Card
     if card.sample is None or not card.sample.output:
         return card
     after_it = job.after(made.model)
-    answer = after_it.sample_output(after_it.run(after_it.feed(card.sample)))
+    answer = kept_answer(after_it, after_it.run(after_it.feed(card.sample)))
     return replace(
         card, sample=replace(card.sample, output=answer, tolerance=max(card.sample.tolerance, LEAST_TOLERANCE))
     )

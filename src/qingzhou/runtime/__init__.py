@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from .start import begin
 
 if TYPE_CHECKING:
-    from .model.answers import Detection, Prediction
+    from .model.answers import Prediction
     from .model.card import Card
+    from .model.detection import Detection
     from .predict import Predictor, load
 
 try:
@@ -33,5 +34,5 @@ def __getattr__(name: str) -> Any:
         raise AttributeError("module %r has no attribute %r" % (__name__, name))
     from importlib import import_module
 
-    place = ".model.card" if name == "Card" else ".predict"
+    place = {"Card": ".model.card", "Detection": ".model.detection"}.get(name, ".predict")
     return getattr(import_module(place, __name__), name)

@@ -8,13 +8,12 @@ import math
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, List, Optional, Sequence, Tuple, Union
+from typing import TYPE_CHECKING, Any, Callable, List, Optional, Tuple, Union
 
-import numpy as np
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
 from .errors import line, say
-from .model.answers import Detection, Named, Prediction, nothing
+from .model.answers import Named, Prediction, nothing
 from .model.image import open_picture, size_of
 from .model.kinds import RESULT
 from .read import is_result
@@ -22,7 +21,8 @@ from .whole import replacing
 
 if TYPE_CHECKING:
     from .model.answers import Answer
-    from .typed import Array, FilePath
+    from .model.detection import Detection
+    from .typed import FilePath
 
 SMALLEST = 160  # pixels of the shorter side that `enlarge` gives at least
 LARGEST = 1 << 24  # pixels to which it enlarges
@@ -55,18 +55,11 @@ CHINESE = (  # what the names of fonts with Chinese characters begin with, the b
 )
 
 
-COLORS = (  # that differ from each other, also for most people who see fewer colours; each bears black or white
-    (230, 25, 75), (0, 130, 200), (255, 225, 25), (60, 180, 75), (245, 130, 48), (145, 30, 180), (70, 240, 240),
-    (240, 50, 230), (0, 128, 128), (210, 245, 60), (170, 110, 40), (250, 190, 212), (128, 0, 0), (170, 255, 195),
-    (0, 0, 128), (128, 128, 0), (220, 190, 255), (255, 250, 200), (255, 215, 180), (128, 128, 128),
-)  # fmt: skip
-VEIL = 0.45  # how much of a mask's colour covers the picture
-
-
 def draw(source: object, answer: Answer, enlarge: bool = False) -> Image.Image:
     """The picture (a path, array or PIL image) as a PIL image with the answer on it.
 
-    A label with its confidence stands at the top; a list of Detection becomes boxes, and masks as coloured areas.
+    A label with its confidence stands at the top; a list of Detection becomes boxes, masks as coloured areas, keypoints
+    as dots, of people with their limbs.
     It keeps its size, unless `enlarge` makes a small one large enough to be read, or it would not fit the memory.
     """
     picture = open_picture(source)
@@ -77,7 +70,9 @@ def draw(source: object, answer: Answer, enlarge: bool = False) -> Image.Image:
     else:
         times = 1
     if isinstance(answer, list):
-        return _boxes(picture, [_enlarged(one, times * share) for one in answer[:MOST]])
+        from .model.marks import mark
+
+        return mark(picture, answer[:MOST], times * share, [caption(one) for one in answer[:MOST]], _fitting)
     _write(picture, caption(answer))
     return picture
 
@@ -112,76 +107,6 @@ def caption(answer: Union[Prediction, Named, Detection]) -> str:
     if isinstance(answer, Prediction) and not answer.label:  # a thing's class may be called ""
         return " ".join("%.4g" % value for value in answer.scores[:5]) + (" …" if len(answer.scores) > 5 else "")
     return "%s %.1f%%" % (line(answer.label), 100 * answer.confidence)
-
-
-# -- boxes ----------------------------------------------------------------------------------------------------------
-
-
-def _boxes(picture: Image.Image, found: Sequence[Detection]) -> Image.Image:
-    """Masks below, boxes above them, and the labels on top, the best last so that nothing hides it."""
-    if any(one.mask is not None for one in found):
-        picture = Image.fromarray(_veiled(np.array(picture), found))
-    pen = ImageDraw.Draw(picture)
-    width = max(1, round(min(picture.size) / 160))
-    for one in reversed(found):
-        pen.rectangle(_outline(one, picture.size), outline=_color(one), width=width)
-    taken: List[Tuple[float, ...]] = []
-    signs = [(one, *_sign(pen, picture.size, one, width, taken)) for one in found]
-    for one, place, text, font in reversed(signs):
-        color = _color(one)
-        pen.rectangle(place, fill=color)
-        pen.text((place[0] + width + 1, place[1]), text, fill=_readable_on(color), font=font)
-    return picture
-
-
-def _enlarged(one: Detection, times: float) -> Detection:
-    x1, y1, x2, y2 = (times * n for n in one.box)
-    return one._replace(box=(x1, y1, x2, y2))
-
-
-def _outline(one: Detection, size: Tuple[int, int]) -> Tuple[int, ...]:
-    """The box in whole pixels that lie in the picture."""
-    return tuple(min(max(round(n), 0), size[i % 2] - 1) for i, n in enumerate(one.box))
-
-
-def _color(one: Detection) -> Tuple[int, int, int]:
-    return COLORS[one.index % len(COLORS)]
-
-
-def _readable_on(color: Tuple[int, int, int]) -> Tuple[int, int, int]:
-    """Black or white."""
-    red, green, blue = color
-    return (0, 0, 0) if 299 * red + 587 * green + 114 * blue > 140_000 else (255, 255, 255)
-
-
-def _sign(pen: Any, size: Tuple[int, int], one: Detection, width: int, taken: List[Tuple[float, ...]]) -> Any:
-    """Where a label goes, its text and its font: above its box, or at the next place that no better one has taken."""
-    text, font = _fitting(pen, caption(one), size[0], max(10, min(size[0] // 24, size[1] // 16, 40)))
-    _, _, right, bottom = pen.textbbox((0, 0), text, font=font)
-    wide, high = right + 2 * width + 2, bottom + width
-    x1, y1, _, y2 = one.box
-    x = min(max(x1, 0), max(size[0] - wide, 0))
-    tops = [y1 - high, y1, y2, *(y1 + high * i for i in range(1, 9))]
-    places = [(x, min(max(y, 0), max(size[1] - high, 0))) for y in tops]
-    signs = [(x, y, x + wide, y + high) for x, y in places]
-    place = next((sign for sign in signs if not any(_meet(sign, other) for other in taken)), signs[0])
-    taken.append(place)
-    return place, text, font
-
-
-def _meet(a: Tuple[float, ...], b: Tuple[float, ...]) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
-
-
-def _veiled(picture: Array, found: Sequence[Detection]) -> Array:
-    """The picture (H, W, 3) with each mask's colour laid over it, the best on top."""
-    for one in reversed(found):
-        if one.mask is not None:
-            from .model.masks import paste_mask
-
-            there = paste_mask(one.mask, one.box, picture.shape[:2])
-            picture[there] = picture[there] * (1 - VEIL) + np.array(_color(one)) * VEIL
-    return picture
 
 
 # -- words ----------------------------------------------------------------------------------------------------------

@@ -15,8 +15,7 @@ import numpy as np
 from .engine.session import open_any, zeros
 from .errors import FileMissing, ImageError, InputError, ModelError, SelfTestFailed, line, say
 from .file import is_path
-from .memory import room
-from .model.answers import Detection, Prediction, hint, hinted, label_of, look, named_in
+from .model.answers import Prediction, differs, hint, hinted, label_of, look, named_in
 from .model.card import KEY, Card, Input, Sample, outputs_of
 from .read import several
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from .typed import Array, Entry, FilePath, Session
 
 
-__all__ = ["Detection", "Prediction", "Predictor", "load"]
+__all__ = ["Prediction", "Predictor", "load"]
 
 
 def load(
@@ -219,41 +218,24 @@ class Predictor:
         given = zip(self.card.inputs, [sample.input, *sample.others])
         return self._with_state({entry.name: self._prepared(entry, _of_sample(one)) for entry, one in given})
 
-    def sample_output(self, outputs: List[Array]) -> List[Any]:
-        """What the card keeps of the sample's outputs, to compare with later."""
-        answer = self.found(outputs).rows() if self.card.task == "detection" else outputs[self._place]
-        kept: List[Any] = np.asarray(answer, np.float64).round(7).tolist()
-        return kept
-
     def check(self) -> float:
         """The largest difference between the answer to the sample and the one in the card, or SelfTestFailed."""
         sample = self._sample()
         if self.card.task == "detection":
-            return self._check_boxes(sample)
+            from .model.detect import check
+
+            feed = self.feed(sample)
+            side = float(max(self.card.input.sides(feed[self.card.input.name].shape)))
+            return check(self.found(self.run(feed)), sample, side)
         if not sample.output:
             raise _untested()
         found = np.asarray(self.run(self.feed(sample))[self._place], np.float64)
         expected = np.asarray(sample.output, np.float64)
         if found.shape != expected.shape:
-            raise _differs("%s, not %s" % (list(found.shape), list(expected.shape)))
+            raise differs("%s, not %s" % (list(found.shape), list(expected.shape)))
         worst = float(np.abs(found - expected).max(initial=0))
         if not worst <= sample.tolerance * max(1.0, float(np.abs(expected).max(initial=0))):
-            raise _differs("%.3g" % worst)
-        return worst
-
-    def _check_boxes(self, sample: Sample) -> float:
-        """The same for boxes: as many, and for each one of the card's a found one with its label, near it."""
-        from .model.detect import difference
-
-        feed = self.feed(sample)
-        found = self.found(self.run(feed)).rows()
-        expected = np.asarray(sample.output, np.float64).reshape(-1, 6)
-        if len(found) != len(expected):
-            raise _differs("%d / %d boxes" % (len(found), len(expected)))
-        side = float(max(self.card.input.sides(feed[self.card.input.name].shape)))
-        worst = difference(found, expected, side)
-        if not worst <= sample.tolerance:
-            raise _differs("%.3g" % worst)
+            raise differs("%.3g" % worst)
         return worst
 
     def _sample(self) -> Sample:
@@ -285,13 +267,9 @@ class Predictor:
 
     def _next_word(self, data: Any) -> Prediction:
         """The scores of the last word's successor; the label is that word."""
-        from .model.words import word
+        from .model.words import last, word
 
-        tokens = self.prepare(data)
-        state: Dict[str, Array] = {}
-        part = max(1, room() // (16 * (1 + max(self.card.vocabulary.values(), default=0))))  # a row of scores for each
-        for start in range(0, len(tokens), part):
-            row, state = self.step(tokens[start : start + part], state)
+        row = last(self.step, self.prepare(data), self.card.vocabulary)
         index = int(row.argmax())
         return Prediction(word(index, self.card.vocabulary), index, float(row[index]), row)
 
@@ -388,13 +366,4 @@ def _untested() -> SelfTestFailed:
         en="The model's card holds no sample with an answer, so nothing can be compared. Convert the checkpoint again, "
         "without --no-check.",
         zh="模型的说明卡里没有带答案的示例，无法自检。请重新转换权重文件，不要加 --no-check。",
-    )
-
-
-def _differs(found: str) -> SelfTestFailed:
-    return SelfTestFailed(
-        en="The model's answer to its own sample differs from the recorded one by %s. The file or the engine is "
-        "damaged: convert the checkpoint again, or reinstall the engine (onnxruntime)." % found,
-        zh="模型对自带示例的回答与记录的不同，相差 %s。文件或推理引擎可能已损坏："
-        "请重新转换，或重新安装推理引擎（onnxruntime）。" % found,
     )

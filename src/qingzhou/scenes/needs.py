@@ -14,9 +14,9 @@ import, and what all rooms rest upon:
 
 Below it four rooms, of which a program gets the modules that it needs:
 
-    model/    card, fields, decoding: what the model needs, parsed from an untrusted file; image, picture, kinds,
-              prepare, quick, cv2_linear: pictures made what the network takes; tables, rows, words: other data;
-              answers, detect, overlap, masks: what comes out; sample: the picture for the self-test
+    model/    card, fields, steps, decoding, also: what the model needs, parsed from an untrusted file; image, picture,
+              kinds, prepare, quick, cv2_linear: pictures made what the network takes; tables, rows, words: other data;
+              answers, detect, ultralytics, overlap, masks, marks: what comes out; sample: the picture for the self-test
     engine/   session: opening a model file, with onnxruntime, or with ncnn, which reads it through before
     parts/    sources, jpeg: pictures from cameras; rule_text, facts: rules; pins, wires, voice: what actions use;
               worker: the slow ones; optional: packages that only some programs need; sim: the simulator; pages,
@@ -81,8 +81,10 @@ def _for_others(cards: Sequence[Card], engine: str) -> set[str]:
         "engine.ncnn": engine == "ncnn",
         "model.detect": boxes,
         "model.masks": boxes,
+        "model.marks": boxes,
         "model.decoding": any("levels" in (card.decoding or {}) for card in cards),
-        "model.also": any(card.output.also for card in cards),
+        "model.also": any(card.output.also or _is_ultralytics(card) for card in cards),
+        "model.ultralytics": any(map(_is_ultralytics, cards)),
         "model.image": "image" in kinds,
         "model.steps": "image" in kinds,
         "model.several": several,
@@ -95,6 +97,10 @@ def _for_others(cards: Sequence[Card], engine: str) -> set[str]:
         "model.cv2_linear": any(_resizes(entry, "cv2") for card in cards for entry in card.inputs),
     }
     return {name for name, is_used in used.items() if not is_used}
+
+
+def _is_ultralytics(card: Card) -> bool:
+    return card.output.scores == "rows" or (card.decoding or {}).get("kind") == "ultralytics"
 
 
 def _resizes(entry: Input, interpolation: str) -> bool:

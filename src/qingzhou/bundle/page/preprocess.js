@@ -1,7 +1,7 @@
 // From a picture to the numbers that a network takes: the steps of the model's card, as prepare.py of the Python runtime
 // does them.
 
-import { fitInside, fitWithin, resize, roundHalfEven, shortSideTo } from "./resize.js";
+import { fitInside, fitLetterbox, fitWithin, resize, roundHalfEven, shortSideTo } from "./resize.js";
 
 const MOST_PIXELS = 90_000_000;
 const f = Math.fround;
@@ -97,6 +97,7 @@ function moved(view, right, down) {
 function follow(view, step, before, after) {
   if (step.op === "resize") return resized(view, before, after);
   if (step.op === "pad") return moved(view, step.border[0], step.border[1]);
+  if (step.op === "pad_to" && step.center) return moved(view, half(after.width - before.width), half(after.height - before.height));
   if (step.op !== "center_crop") return view;
   return moved(view, offset(before.width, after.width), offset(before.height, after.height));
 }
@@ -111,6 +112,7 @@ function resizeStep(picture, step) {
   let size = step.size;
   if (step.within) size = fitWithin(step.within, height, width);
   if (step.inside) size = fitInside(step.inside, height, width);
+  if (step.letterbox) size = fitLetterbox(step.letterbox, height, width);
   if (step.short) size = shortSideTo(step.short, height, width);
   check(size[0], size[1]);
   return resize(picture, size[0], size[1], step.interpolation);
@@ -128,12 +130,20 @@ function pad(picture, step) {
   return cut(picture, -top, -left, picture.height + top + bottom, picture.width + left + right, step.value);
 }
 
-/** Filled up at the right and bottom, with zeros or a number for each channel; what is larger than a given size stays. */
+/**
+ * Filled up at the right and bottom, or all round, with zeros or a number for each channel; what is larger than a given
+ * size stays.
+ */
 function padTo(picture, step) {
   const up = (side) => Math.ceil(side / step.multiple) * step.multiple;
   const height = step.multiple ? up(picture.height) : Math.max(picture.height, step.size[0]);
   const width = step.multiple ? up(picture.width) : Math.max(picture.width, step.size[1]);
-  return cut(picture, 0, 0, height, width, fill(step.value ?? 0, picture.data));
+  const [top, left] = step.center ? [half(height - picture.height), half(width - picture.width)] : [0, 0];
+  return cut(picture, -top, -left, height, width, fill(step.value ?? 0, picture.data));
+}
+
+function half(count) {
+  return Math.floor(count / 2);
 }
 
 /** What fills a picture up: of pixels in whole numbers of 0 to 255, halves to even as OpenCV rounds. */

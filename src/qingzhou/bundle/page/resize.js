@@ -24,6 +24,12 @@ export function fitInside(size, height, width) {
   return scaled(Math.min(size[0] / height, size[1] / width), height, width);
 }
 
+/** The same with halves rounded to even, as Ultralytics does. */
+export function fitLetterbox(size, height, width) {
+  const scale = Math.min(size[0] / height, size[1] / width);
+  return [height, width].map((side) => Math.max(1, roundHalfEven(side * scale)));
+}
+
 function scaled(scale, height, width) {
   return [height, width].map((side) => Math.max(1, Math.trunc(side * scale + 0.5)));
 }

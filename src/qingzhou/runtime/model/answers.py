@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Sequenc
 
 import numpy as np
 
-from ..errors import say
+from ..errors import SelfTestFailed, say
 
 if TYPE_CHECKING:
     Answer = Union["Prediction", List["Detection"]]  # of one picture, row or array
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ..typed import Array
     from .card import Card, Input
+    from .detection import Detection
 
 
 BLANK = 4.0  # levels of 255: the contrast of a covered lens or an empty page is less, of a faint picture more
@@ -85,23 +86,6 @@ class Prediction(NamedTuple):
     hint: str = ""
 
 
-class Detection(NamedTuple):
-    """One thing that was found.
-
-    label       its class;  index: the number of the class
-    confidence  0 to 1
-    box         x1, y1, x2, y2 in pixels of the upright picture, inside it
-    mask        (28, 28) float32, spread over the box: how likely each part of it shows the thing; None if not known.
-                paste_mask(mask, box, (height, width)) makes it as large as the picture
-    """
-
-    label: str
-    index: int  # type: ignore[assignment]  # as above
-    confidence: float
-    box: Tuple[float, float, float, float]
-    mask: Optional[Array] = None
-
-
 def label_of(index: int, labels: Sequence[str]) -> str:
     """The name of a class, or its number where it has none."""
     return labels[index] if index < len(labels) else str(index)
@@ -122,6 +106,16 @@ def named_in(row: Array, card: Card, threshold: Optional[float] = None) -> Optio
 def nothing() -> str:
     """What is said where a model that may name several classes names none."""
     return str(say("none of its classes", "没有符合的类别"))
+
+
+def differs(found: str) -> SelfTestFailed:
+    """What to raise where a model does not answer its own sample as it did."""
+    return SelfTestFailed(
+        en="The model's answer to its own sample differs from the recorded one by %s. The file or the engine is "
+        "damaged: convert the checkpoint again, or reinstall the engine (onnxruntime)." % found,
+        zh="模型对自带示例的回答与记录的不同，相差 %s。文件或推理引擎可能已损坏："
+        "请重新转换，或重新安装推理引擎（onnxruntime）。" % found,
+    )
 
 
 # -- hints ----------------------------------------------------------------------------------------------------------

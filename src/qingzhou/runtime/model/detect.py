@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional
 import numpy as np
 
 from ..errors import InputError, ModelError
-from .answers import Detection
+from .answers import differs
 from .card import Card
+from .detection import Detection
 from .fields import MOST_BOXES
 from .masks import crop_mask, paste_mask, run_lengths
 from .overlap import best, nms
 
 if TYPE_CHECKING:
     from ..typed import Array
+    from .card import Sample
     from .prepare import View
+    from .ultralytics import More
 
 
 __all__ = ["Detection", "Found", "locate", "nms", "paste_mask", "read", "run_lengths"]
@@ -24,17 +27,21 @@ LARGEST_LOG = np.float32(abs(np.log(16 / 1000)))  # mmdet's wh_ratio_clip: no bo
 
 
 class Found(NamedTuple):
-    """Boxes (n, 4) in pixels of the network's input, scores (n,), labels (n,) int64, masks (n, 28, 28) or None."""
+    """Boxes (n, 4) in pixels of the network's input, scores (n,), labels (n,) int64, masks (n, 28, 28) or None; more:
+    what models of Ultralytics say besides.
+    """
 
     boxes: Array
     scores: Array
     labels: Array
     masks: Optional[Array] = None
+    more: Optional[More] = None
 
     def take(self, places: Array) -> Found:
         """Those at the places, or where `places` is true."""
         masks = None if self.masks is None else self.masks[places]
-        return Found(self.boxes[places], self.scores[places], self.labels[places], masks)
+        more = None if self.more is None else self.more.take(places)
+        return Found(self.boxes[places], self.scores[places], self.labels[places], masks, more)
 
     def rows(self) -> Array:
         """(n, 6): x1, y1, x2, y2, score, label."""
@@ -65,12 +72,15 @@ def locate(found: Found, labels: List[str], view: Optional[View] = None) -> List
     whole = found.boxes if view is None else _moved(found.boxes, view)
     inside = whole if view is None else whole.clip(0, np.array([view.width, view.height] * 2, np.float32))
     corners, scores, kinds = inside.tolist(), found.scores.tolist(), found.labels.tolist()
+    more = None if found.more is None else found.more.placed(view)
     seen = []
     for i in np.flatnonzero((inside[:, 2:] > inside[:, :2]).all(axis=1)).tolist():
-        mask = None if found.masks is None else crop_mask(found.masks[i], whole[i], inside[i])
-        index = int(kinds[i])
+        index, box = int(kinds[i]), tuple(corners[i])
         label = labels[index] if 0 <= index < len(labels) else str(index)
-        seen.append(Detection(label, index, scores[i], tuple(corners[i]), mask))
+        rest: Dict[str, Any] = {} if more is None else more[i]
+        if found.masks is not None:
+            rest = {"mask": crop_mask(found.masks[i], whole[i], inside[i]), "mask_box": box}
+        seen.append(Detection(label, index, scores[i], box, **rest))
     return seen
 
 
@@ -88,6 +98,17 @@ def difference(found: Array, expected: Array, side: float) -> float:
     return worst
 
 
+def check(found: Found, sample: Sample, side: float) -> float:
+    """difference() of a sample's answer and what was found, which is as many boxes near enough; SelfTestFailed."""
+    rows, expected = found.rows(), np.asarray(sample.output, np.float64).reshape(-1, 6)
+    if len(rows) != len(expected):
+        raise differs("%d / %d boxes" % (len(rows), len(expected)))
+    worst = difference(rows, expected, side)
+    if not worst <= sample.tolerance:
+        raise differs("%.3g" % worst)
+    return worst
+
+
 def _apart(row: Array, other: Array, side: float) -> float:
     """How far two boxes are from each other, as difference() measures it."""
     if row[5] != other[5]:
@@ -97,7 +118,8 @@ def _apart(row: Array, other: Array, side: float) -> float:
 
 def _moved(boxes: Array, view: View) -> Array:
     start, scale = np.array([view.left, view.top] * 2), np.array([view.scale_x, view.scale_y] * 2)
-    return np.asarray((boxes - start) / scale, np.float32)
+    with np.errstate(over="ignore"):
+        return np.asarray((boxes - start) / scale, np.float32)
 
 
 def _finished(outputs: Mapping[str, Array], card: Card) -> Found:
@@ -114,9 +136,14 @@ def _finished(outputs: Mapping[str, Array], card: Card) -> Found:
 
 def _decoded(outputs: Mapping[str, Array], card: Card, threshold: Optional[float]) -> Found:
     how, limits = card.decoding, card.thresholds
+    if how is None or "levels" not in how:
+        from .ultralytics import read as answers
+
+        boxes, scores, labels, more = answers(outputs, card, threshold)
+        return Found(boxes, scores, labels, None, more)
     from .decoding import KINDS
 
-    assert how is not None and limits is not None  # the card was checked
+    assert limits is not None  # the card was checked
     score = limits["score"] if threshold is None else threshold
     with np.errstate(over="ignore", invalid="ignore"):  # exp of large numbers is infinite, and its box is dropped
         boxes, scores, labels = DECODERS[how["kind"]](outputs, how, score)
@@ -163,7 +190,7 @@ def _yolo(outputs: Mapping[str, Array], how: Dict[str, Any], score: float) -> Tu
     return _joined(found)
 
 
-DECODERS = {"ssd": _ssd, "yolo": _yolo}  # a function for each kind of decoding.py
+DECODERS = {"ssd": _ssd, "yolo": _yolo}  # a function for each kind of decoding.py that has levels
 
 
 def _by_place(head: Array, anchors: int) -> Array:

@@ -58,17 +58,6 @@ def prepare_view(image: Pixels, entry: Input) -> Tuple[Array, View]:
     return _laid_out(found.batch, entry), view.resized(sides(image), found.size).moved(-found.left, -found.top)
 
 
-def normalized(batch: Array, entry: Input) -> Array:
-    """Pixels that have the network's size and layout already, (N, C, H, W) or (N, H, W, C) -> float32, normalised as
-    the card says.
-    """
-    planes = np.array(batch if entry.layout == "NCHW" else batch.transpose(0, 3, 1, 2), np.float32)
-    for step in entry.steps:
-        if step["op"] == "normalize":
-            _scale(planes, step)
-    return _laid_out(planes, entry)
-
-
 def _laid_out(batch: Array, entry: Input) -> Array:
     """(N, C, H, W) as the network takes it."""
     return batch if entry.layout == "NCHW" else np.ascontiguousarray(batch.transpose(0, 2, 3, 1))
@@ -145,6 +134,9 @@ def _follow(view: View, step: Dict[str, Any], before: Sequence[int], after: Sequ
         return view.resized(before, after)
     if step["op"] == "pad":
         return view.moved(step["border"][0], step["border"][1])
+    if step["op"] == "pad_to":
+        top, left = _start(step, before, after)
+        return view.moved(left, top)
     if step["op"] == "center_crop":
         down, right = (_offset(was, now) for was, now in zip(before, after))
         return view.moved(right, down)
@@ -179,15 +171,23 @@ def _pad(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
 
 
 def _pad_to(picture: Array, step: Dict[str, Any], entry: Input) -> Array:
-    """Filled up at the right and bottom; what is larger than a given size stays. Channel by channel in memory."""
+    """Filled up at the right and bottom, or all round; what is larger than a given size stays. Channel by channel in
+    memory.
+    """
     height, width = picture.shape[:2]
     high, wide = size_after(step, height, width)
     channels = picture.reshape((height, width, -1)).transpose(2, 0, 1)
     planes = np.zeros((len(channels), high, wide), picture.dtype)
     if "value" in step:
         planes += _fill(step["value"], picture.dtype)
-    planes[:, :height, :width] = channels
+    top, left = _start(step, (height, width), (high, wide))
+    planes[:, top : top + height, left : left + width] = channels
     return planes[0] if picture.ndim == 2 else planes.transpose(1, 2, 0)
+
+
+def _start(step: Dict[str, Any], before: Sequence[int], after: Sequence[int]) -> Tuple[int, int]:
+    """(rows, columns) that pad_to puts before the first."""
+    return ((after[0] - before[0]) // 2, (after[1] - before[1]) // 2) if "center" in step else (0, 0)
 
 
 def _fill(values: Sequence[float], kind: np.dtype[Any]) -> Array:
@@ -278,6 +278,12 @@ def fit_inside(size: Sequence[int], height: int, width: int) -> Tuple[int, int]:
     return max(1, int(height * scale + 0.5)), max(1, int(width * scale + 0.5))
 
 
+def fit_letterbox(size: Sequence[int], height: int, width: int) -> Tuple[int, int]:
+    """The same with halves rounded to even: new_unpad of LetterBox in ultralytics/data/augment.py."""
+    scale = min(size[0] / height, size[1] / width)
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
 def size_after(step: Dict[str, Any], height: int, width: int) -> Tuple[int, int]:
     """(height, width) that a card's step makes of a picture."""
     if step["op"] == "resize":
@@ -298,6 +304,8 @@ def new_size(step: Dict[str, Any], height: int, width: int) -> Tuple[int, int]:
         return fit_within(step["within"], height, width)
     if "inside" in step:
         return fit_inside(step["inside"], height, width)
+    if "letterbox" in step:
+        return fit_letterbox(step["letterbox"], height, width)
     high, wide = step.get("size") or short_side_to(step["short"], height, width)
     return high, wide
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..file import open_file
+from ..memory import room
 
 if TYPE_CHECKING:
     from ..typed import Array, FilePath
@@ -70,6 +71,15 @@ def _lengths(vocabulary: Mapping[str, int]) -> Dict[str, List[int]]:
 def word(number: int, vocabulary: Mapping[str, int]) -> str:
     """The word of a token number; its digits where it has none."""
     return next((name for name, n in vocabulary.items() if n == number), str(number))
+
+
+def last(step: Step, tokens: Array, vocabulary: Mapping[str, int]) -> Array:
+    """The scores of what comes after all the tokens (length, 1), some at once: as many as there is memory for."""
+    state: Dict[str, Array] = {}
+    part = max(1, room() // (16 * (1 + max(vocabulary.values(), default=0))))  # a row of scores for each
+    for start in range(0, len(tokens), part):
+        row, state = step(tokens[start : start + part], state)
+    return row
 
 
 def generate(step: Step, vocabulary: Mapping[str, int], text: str, length: int, seed: Optional[int]) -> str:

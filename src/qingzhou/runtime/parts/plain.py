@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Dict, Sequence
 import numpy as np
 
 from ..errors import InputError
-from ..model.answers import Detection, Named, Prediction, hint_of, hinted
+from ..model.answers import Named, Prediction, hint_of, hinted
+from ..model.detection import Detection
 
 if TYPE_CHECKING:
     from ..model.answers import Answer

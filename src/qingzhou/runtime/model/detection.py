@@ -1,0 +1,45 @@
+"""One thing that a detector found."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple, Optional, Tuple
+
+if TYPE_CHECKING:
+    from ..typed import Array
+
+
+class Detection(NamedTuple):
+    """One thing that was found.
+
+    label       its class;  index: the number of the class
+    confidence  0 to 1
+    box         x1, y1, x2, y2 in pixels of the upright picture, inside it
+    mask        what of mask_box, over which it is spread, shows the thing, None if not known: (28, 28) float32, how
+                likely each part does, or of models of Ultralytics (h, w) booleans, one for each pixel that the network
+                saw. paste_mask(mask, mask_box, (height, width)) makes it as large as the picture
+    mask_box    x1, y1, x2, y2 as above; of models of Ultralytics perhaps a little more or less than the box
+    keypoints   (x, y, how sure it is seen, 0 to 1) of each, always as many in the same order, or (x, y) alone; None if
+                the model knows none
+    rotated     cx, cy, w, h of a box that is turned, in pixels, and the angle in radians, clockwise; `box` is around it
+    """
+
+    label: str
+    index: int  # type: ignore[assignment]  # as above
+    confidence: float
+    box: Tuple[float, float, float, float]
+    mask: Optional[Array] = None
+    mask_box: Optional[Tuple[float, float, float, float]] = None
+    keypoints: Optional[Tuple[Tuple[float, ...], ...]] = None
+    rotated: Optional[Tuple[float, float, float, float, float]] = None
+
+    @property
+    def corners(self) -> Tuple[Tuple[float, float], ...]:
+        """(x, y) of the four corners, one after the other around the box, turned where it is."""
+        if self.rotated is None:
+            x1, y1, x2, y2 = self.box
+            return (x1, y1), (x2, y1), (x2, y2), (x1, y2)
+        x, y, w, h, angle = self.rotated
+        cos, sin = math.cos(angle) / 2, math.sin(angle) / 2
+        signs = (1, 1), (1, -1), (-1, -1), (-1, 1)
+        return tuple((x + i * w * cos - j * h * sin, y + i * w * sin + j * h * cos) for i, j in signs)
