@@ -12,6 +12,7 @@ from ...nets.detector import divide, gather, nms, padded, rotated_nms, top
 from .heads import Predictions
 
 APART = 7680.0  # pixels between the boxes of neighbouring classes, so that they cannot suppress each other
+MASKS = ("output1",)  # as the network calls them, too
 USUAL = Thresholds(score=0.25, most=300, iou=0.7)  # what Ultralytics predicts with
 
 
@@ -24,8 +25,10 @@ def raw(net: Recorder, found: Predictions, rotated: bool) -> Graph:
 
 def heads(net: Recorder, found: Predictions) -> Graph:
     """What both forms end with, for the comparison after writing."""
-    parts = [found.corners, found.scores, *(value for value in (found.extras, found.masks) if value is not None)]
-    return net.freeze(*parts, names=[f"heads{i}" for i in range(len(parts))])
+    parts = [found.corners, found.scores, *([] if found.extras is None else [found.extras])]
+    names = [f"heads{i}" for i in range(len(parts))]
+    masks = [] if found.masks is None else [found.masks]
+    return net.freeze(*parts, *masks, names=[*names, *MASKS[: len(masks)]]).without_dead()
 
 
 def rows_by_nms(net: Recorder, found: Predictions, how: Thresholds, rotated: bool) -> Graph:
@@ -86,5 +89,6 @@ def _centred(net: Recorder, corners: Value) -> Value:
 
 
 def _frozen(net: Recorder, table: Value, found: Predictions) -> Graph:
-    ends = [table, *([] if found.masks is None else [found.masks])]
-    return net.freeze(*ends, names=[f"output{i}" for i in range(len(ends))]).without_dead()
+    if found.masks is None:
+        return net.freeze(table, names=["output0"]).without_dead()
+    return net.freeze(table, found.masks, names=["output0", *MASKS]).without_dead()
