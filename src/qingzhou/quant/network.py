@@ -65,7 +65,9 @@ class Network:
         return [node for node in self.proto.graph.node if node.op_type in WEIGHTED and self._has_matrix(node)]
 
     def _has_matrix(self, node: NodeProto) -> bool:
-        weight = self.constants.get(node.input[1])
+        weight, before = self.constants.get(node.input[1]), self.producers.get(node.input[0])
+        if before is not None and before.op_type == "Softmax":  # the mean of a distribution, where YOLO's boxes end
+            return False
         if weight is None or weight.data_type != TensorProto.FLOAT or len(weight.dims) < 2:
             return False
         users = [other for other in self.readers[weight.name] if other.op_type in WEIGHTED]

@@ -57,7 +57,7 @@ def rows_by_score(net: Recorder, found: Predictions, most: int) -> Graph:
     pairs = gather(net, scores, places, "pairs")
     count = pairs.shape[0]
     assert isinstance(count, int)
-    score, order = top(net, net.reshape(pairs, (count * classes,), "pairs.row"), most, "best_pairs")
+    score, order = top(net, net.reshape(pairs, (count * classes,), "pairs.row"), count, "best_pairs")
     row, label = divide(net, order, classes, "pair")
     kept = gather(net, places, row, "kept")
     return _rows(net, found, [gather(net, _by_row(net, found.corners), kept, "boxes.kept"), score, label], kept, 0)
