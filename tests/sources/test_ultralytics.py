@@ -1,4 +1,4 @@
-"""Files of Ultralytics give what Ultralytics itself says: predictions, rows, boxes, masks, keypoints, angles, classes."""
+"""Files of Ultralytics give what it says itself: predictions, rows, boxes, masks, keypoints, angles, classes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ def test_raw_predictions(name: str, tmp_path: Path, record_property: Any) -> Non
     network = read_network(checkpoint(name, tmp_path), Wanted(input_size=(64, 96), form="raw", head=many(name)))
     found = ran(network, fed(name), tmp_path)
     near(found[0], reference(name, "raw"))
-    record_property("oracle", float(np.abs(found[0] - reference(name, "raw")).max() / np.abs(reference(name, "raw")).max()))
+    record_property(
+        "oracle", float(np.abs(found[0] - reference(name, "raw")).max() / np.abs(reference(name, "raw")).max())
+    )
     if CASES[name]["task"] == "segment":
         near(found[1], reference(name, "prototypes"))
     assert [value.name for value in network.graph.outputs] == ["output0", "output1"][: len(found)]
