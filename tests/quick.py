@@ -9,7 +9,13 @@ from pathlib import Path
 
 TESTS = Path(__file__).parent
 QUICK = {
-    "runtime": ["runtime/test_rows.py", "runtime/test_text.py", "runtime/test_words.py", "runtime/test_image.py"],
+    "runtime": [
+        "runtime/test_rows.py",
+        "runtime/test_text.py",
+        "runtime/test_words.py",
+        "runtime/test_image.py",
+        "runtime/test_ultralytics.py",
+    ],
     "version": ["test_public_names.py"],
     "errors": ["test_languages.py::test_how_the_command_line_is_used_is_said_in_chinese"],
     "own_files": [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from .runtime.predict import Prediction
 
 BOX = ("x1", "y1", "x2", "y2")
+ROTATED = ("cx", "cy", "w", "h", "angle")
 
 
 def names_of(card: Card) -> list[str]:
@@ -65,7 +67,17 @@ def as_dict(result: Answer, top: int, names: Sequence[str]) -> dict[str, Any]:
 def _detection(one: Detection, size: tuple[int, int] | None) -> dict[str, Any]:
     found: dict[str, Any] = {"label": one.label, "index": one.index, "confidence": one.confidence}
     found["box"] = dict(zip(BOX, (round(n, 2) for n in one.box), strict=True))
+    if one.keypoints is not None:
+        found["keypoints"] = [_rounded(point) for point in one.keypoints]
+    if one.rotated is not None:
+        found["rotated"] = dict(zip(ROTATED, _rounded(one.rotated, 4), strict=True))
+        found["corners"] = [_rounded(corner) for corner in one.corners]
     return found if one.mask is None or size is None else {**found, "mask": _run_lengths(one, size)}
+
+
+def _rounded(numbers: Sequence[float], digits: int = 2) -> list[float]:
+    """Pixels to hundredths; what comes after the first two of a point is a share."""
+    return [round(n, digits if i < 2 else 4) for i, n in enumerate(numbers)]
 
 
 def _run_lengths(one: Detection, size: tuple[int, int]) -> dict[str, Any]:
@@ -73,7 +85,7 @@ def _run_lengths(one: Detection, size: tuple[int, int]) -> dict[str, Any]:
     from .runtime.model.masks import paste_mask, run_lengths
 
     assert one.mask is not None
-    return run_lengths(paste_mask(one.mask, one.box, size))
+    return run_lengths(paste_mask(one.mask, one.mask_box or one.box, size))
 
 
 def _size(result: Answer) -> tuple[int, int]:
@@ -89,8 +101,11 @@ def csv_rows(results: Sequence[Answer]) -> list[list[str]]:
     if any(isinstance(answer, list) for _, answer in done):
         found = [(source, one) for source, answer in done if isinstance(answer, list) for one in answer]
         return [
-            ["input", "label", "confidence", *BOX],
-            *([source, one.label, f"{one.confidence:.4f}", *(f"{n:.1f}" for n in one.box)] for source, one in found),
+            ["input", "label", "confidence", *BOX, *_more_columns([one for _, one in found])],
+            *(
+                [source, one.label, f"{one.confidence:.4f}", *(f"{n:.1f}" for n in one.box), *_more_cells(one)]
+                for source, one in found
+            ),
         ]
     single = [(source, answer) for source, answer in done if not isinstance(answer, list)]
     if any(answer.label or answer.named is not None for _, answer in single):
@@ -98,6 +113,20 @@ def csv_rows(results: Sequence[Answer]) -> list[list[str]]:
     numbers = max((answer.scores.size for _, answer in single), default=0)
     values = [[source, *(f"{n:.7g}" for n in answer.scores.reshape(-1))] for source, answer in single]
     return [["input", *(f"value{i}" for i in range(numbers))], *values]
+
+
+def _more_columns(found: Sequence[Detection]) -> list[str]:
+    """Of turned boxes ROTATED; of keypoints each one's number and coordinate."""
+    first = found[0] if found else None
+    points = (first.keypoints if first else None) or ()
+    names = [f"{name}{i}" for i, point in enumerate(points) for name in ("x_", "y_", "sure_")[: len(point)]]
+    return [*(ROTATED if first and first.rotated else ()), *names]
+
+
+def _more_cells(one: Detection) -> list[str]:
+    points = [f"{n:.1f}" if i < 2 else f"{n:.4f}" for point in one.keypoints or () for i, n in enumerate(point)]
+    turned = [f"{n:.1f}" if i < 4 else f"{n:.4f}" for i, n in enumerate(one.rotated or ())]
+    return [*turned, *points]
 
 
 def _cells(answer: Prediction) -> tuple[str, str]:
@@ -150,4 +179,9 @@ def _annotation(one: Detection, number: int, image: int, size: tuple[int, int]) 
         "area": round(box[2] * box[3], 2),
         "iscrowd": 0,
     }
+    if one.keypoints is not None:
+        points = [_rounded(point if len(point) == 3 else (*point, 1.0)) for point in one.keypoints]
+        found |= {"keypoints": list(chain.from_iterable(points)), "num_keypoints": len(points)}
+    if one.rotated is not None:
+        found["segmentation"] = [list(chain.from_iterable(map(_rounded, one.corners)))]
     return found if one.mask is None else {**found, "segmentation": _run_lengths(one, size)}

@@ -155,7 +155,8 @@ def test_every_module_is_some_program_s(tmp_path: Path) -> None:
         for kind, (source, options, *_) in KINDS.items()
     ]
     boxes = next(card for card in cards if card.output.scores == "boxes")
-    cards.append(replace(boxes, output=Output("output0", "rows", {"rotated": True})))
+    letterbox = replace(boxes.input, steps=[{"op": "resize", "letterbox": [160, 160], "interpolation": "cv2"}])
+    cards.append(replace(boxes, input=letterbox, output=Output("output0", "rows", {"rotated": True})))
     cards.append(replace(cards[0], others=[replace(cards[0].input, name="other")]))
     scripts = ["qingzhou_runtime.bundle.install, qingzhou_runtime.bundle.selftest, qingzhou_runtime.bundle.measure"]
     assert len(programs) > len(SCENES)
@@ -254,3 +255,9 @@ def test_pictures_are_resized_with_what_is_there(way: str, tmp_path: Path) -> No
     (tmp_path / "x").mkdir()
     (tmp_path / "main.py").write_text(PREPARE.replace("STEPS", repr(steps)))
     assert run(tmp_path / "main.py") == "(1, 3, 32, 32)\n"
+
+
+def test_who_asks_another_board_can_draw_what_it_found() -> None:
+    """Its own program has no model, and so no card that says what will be answered."""
+    ask = (Path(qingzhou.__file__).parent / "scenes" / "ask" / "main_en.py").read_text("utf-8")
+    assert needs([ask], []) >= {"draw", "model.marks", "model.detection"}

@@ -22,6 +22,7 @@ from .pictures import size_problem
 from .places import data_error, find
 from .result import Box, Case, Dataset
 
+FARTHEST = 1 << 16  # pixels of a corner or point
 LARGEST = 1 << 30  # bytes; COCO's own training annotations are half of it
 RANK = [*SPLITS, None]
 LISTS = ("images", "categories", "annotations")
@@ -182,7 +183,40 @@ def _box(annotation: Mapping[str, Any], categories: Mapping[str, str]) -> Box:
     x, y, width, height = annotation["bbox"]
     number = annotation["category_id"]
     crowd = bool(annotation.get("iscrowd", 0))
-    return Box(categories.get(_key(number), str(number)), (x, y, x + width, y + height), crowd, annotation["area"])
+    return Box(
+        categories.get(_key(number), str(number)),
+        (x, y, x + width, y + height),
+        crowd,
+        annotation["area"],
+        _outline(annotation.get("segmentation")),
+        _keypoints(annotation.get("keypoints")),
+    )
+
+
+def _outline(found: Any) -> Any:
+    """Polygons, or run lengths that are numbers; None for what is neither, or what would fill the memory."""
+    if isinstance(found, list) and found:
+        shapes = [_numbers(shape) for shape in found]
+        return shapes if all(shape and len(shape) >= 6 and len(shape) % 2 == 0 for shape in shapes) else None
+    if not isinstance(found, dict):
+        return None
+    size, counts = found.get("size"), _numbers(found.get("counts"), 1 << 31)
+    if not isinstance(size, list) or len(size) != 2 or not all(type(n) is int and 0 < n <= FARTHEST for n in size):
+        return None
+    if not counts or not all(n >= 0 and n == int(n) for n in counts) or sum(counts) != size[0] * size[1]:
+        return None
+    return {"size": size, "counts": [*map(int, counts)]}
+
+
+def _keypoints(found: Any) -> list[float] | None:
+    numbers = _numbers(found)
+    return numbers if numbers and len(numbers) % 3 == 0 else None
+
+
+def _numbers(found: Any, most: float = FARTHEST) -> list[float] | None:
+    """A list of numbers that are not too large, or None."""
+    there = isinstance(found, list) and all(type(n) in (int, float) and abs(n) <= most for n in found)
+    return [float(n) for n in found] if there else None
 
 
 def _stray_note(listed: Path, strays: int) -> list[str]:

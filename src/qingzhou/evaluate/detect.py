@@ -14,6 +14,7 @@ import numpy as np
 from ..errors import ExtraMissing, InputError
 from ..labels import Matcher
 from .ask import Count, Predicts
+from .besides import LEAST, Besides
 from .result import Box, Case, ClassPrecision, DetectionScore
 from .scenes import Scenes
 
@@ -22,13 +23,17 @@ ANY_SIZE = [0.0, 1e10]
 
 
 def lowest(predictor: Predicts) -> Callable[[Any], Any]:
-    """Ask for every box however unsure, where the predictor takes a threshold: the mean over all recalls needs them.
+    """Ask for every box however unsure, where the predictor takes a threshold: the mean over all recalls needs them. Of
+    models of Ultralytics, which give thousands, for those that its own judge looks at.
 
     What is built into the network stays: the score and IoU limits of its own suppression, and the most boxes that it
     gives for a picture (MMEdu: 0.05 and 100 for Faster R-CNN and YOLOv3; 200 for SSDLite).
     """
+    card = predictor.card
+    ultralytics = card.output.scores == "rows" or (card.decoding or {}).get("kind") == "ultralytics"
     if "threshold" in inspect.signature(predictor.predict).parameters:
-        return lambda picture: predictor.predict(picture, threshold=0.0)  # type: ignore[call-arg]  # it was looked up
+        least = LEAST if ultralytics else 0.0
+        return lambda picture: predictor.predict(picture, threshold=least)  # type: ignore[call-arg]  # it was looked up
     return predictor.predict
 
 
@@ -45,16 +50,22 @@ def placed(cases: Iterable[Case], matcher: Matcher, count: Count) -> Iterator[Ca
         yield case._replace(truth=boxes)
 
 
-def detect(answered: Iterable[tuple[Case, Any]], labels: Sequence[str]) -> DetectionScore:
-    """Detections beside true boxes -> mAP. Boxes are kept in memory, pictures are not."""
+def detect(answered: Iterable[tuple[Case, Any]], labels: Sequence[str], beside: bool = False) -> DetectionScore:
+    """Detections beside true boxes -> mAP; `beside`: also of what they tell besides. Boxes are kept in memory, pictures
+    are not.
+    """
     parts = library()
     true: list[dict[str, Any]] = []
     found: list[dict[str, Any]] = []
-    pictures, scenes = 0, Scenes()
+    pictures, scenes, besides = 0, Scenes(), Besides()
     for case, answer in scenes.passing(answered):
         pictures += 1
-        true += [_true(box, pictures, len(true) + i) for i, box in enumerate(case.truth, start=1)]
-        found += [_found(one, case, pictures, len(found) + i) for i, one in enumerate(answer, start=1)]
+        own = [_true(box, pictures, len(true) + i) for i, box in enumerate(case.truth, start=1)]
+        seen = [_found(one, case, pictures, len(found) + i) for i, one in enumerate(answer, start=1)]
+        if beside:
+            besides.add(pictures, case, own, answer, seen)
+        true += own
+        found += seen
     precision = _precision(*parts, pictures, labels, true, found)
     boxes = np.bincount([box["category_id"] for box in true if not box["iscrowd"]], minlength=len(labels))
     classes = [
@@ -75,6 +86,8 @@ def detect(answered: Iterable[tuple[Case, Any]], labels: Sequence[str]) -> Detec
         len(found),
         confusion,
         scenes.worst,
+        besides.scores(*parts, pictures, labels),
+        besides.unjudged,
     )
 
 

@@ -12,6 +12,7 @@ from ..labels import Matcher, no_label_known
 from ..model import Model, load
 from ..runtime.model.card import Card
 from .ask import Count, Predicts, asked, first, known, usable
+from .besides import note_of
 from .classify import classify
 from .data import read_data
 from .detect import detect, library, lowest, placed
@@ -58,9 +59,13 @@ def evaluate(model: str | Path | Model | Predicts, data: str | Path, layout: str
         count.failed,
         count.failures,
         dict(count.unknown.most_common()),
-        [*dataset.notes, *several_notes(card), *matcher.notes, *hints(result), *told],
+        [*dataset.notes, *several_notes(card), *matcher.notes, *hints(result), *_besides(result), *told],
         time.perf_counter() - start,
     )
+
+
+def _besides(result: Result) -> list[str]:
+    return note_of(result.unjudged) if isinstance(result, DetectionScore) else []
 
 
 def several_notes(card: Card) -> list[str]:
@@ -110,7 +115,8 @@ def _values(predictor: Predicts, dataset: Dataset, matcher: Matcher, count: Coun
 def _boxes(predictor: Predicts, dataset: Dataset, matcher: Matcher, count: Count) -> DetectionScore:
     library()  # say what is missing before the model is asked for hours
     cases = placed(usable(dataset.cases(), count), matcher, count)
-    result = detect(first(asked(cases, predictor, count, lowest(predictor)), matcher, count), predictor.card.labels)
+    answered = first(asked(cases, predictor, count, lowest(predictor)), matcher, count)
+    result = detect(answered, predictor.card.labels, beside=True)
     if not result.boxes:
         raise no_label_known(count.unknown, matcher.labels) if count.unknown else _no_boxes(dataset)
     return result

@@ -26,6 +26,8 @@ class Box(NamedTuple):
     box: tuple[float, float, float, float]
     crowd: bool = False
     area: float = 0.0  # as COCO records it (of the mask); 0: width times height
+    outline: Any = None  # polygons [[x1, y1, x2, y2, …], …] in pixels, or COCO's run lengths; None if not known
+    keypoints: Sequence[float] | None = None  # x, y and COCO's mark of visibility (0, 1, 2) of each
 
 
 class Case(NamedTuple):
@@ -173,6 +175,15 @@ class ClassPrecision(NamedTuple):
     boxes: int
 
 
+class BesideScore(NamedTuple):
+    """COCO's mean average precisions of "masks", "keypoints" or "rotated" boxes, as of DetectionScore."""
+
+    kind: str
+    map: float
+    map50: float
+    map75: float
+
+
 class Scene(NamedTuple):
     """One picture of a detector's: the true boxes, their labels as positions in the card's, and what was found there.
 
@@ -198,6 +209,8 @@ class DetectionScore:
 
     boxes  true objects, without crowds;  found  boxes that the model gave;  scenes  pictures with the most mistakes
     confusion  (classes, classes) counts of true boxes by the class of the surest box that was found in their place
+    besides  the same of masks, keypoints and turned boxes, where model and data have them; unjudged: where only the
+             model has
     """
 
     judged: int
@@ -209,6 +222,8 @@ class DetectionScore:
     found: int
     confusion: Matrix
     scenes: Sequence[Scene] = ()
+    besides: Sequence[BesideScore] = ()
+    unjudged: Sequence[str] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values."""
@@ -219,7 +234,12 @@ class DetectionScore:
             "boxes": self.boxes,
             "found": self.found,
             "classes": [score._asdict() for score in self.classes],
+            **{name: {k: v for k, v in score._asdict().items() if k != "kind"} for name, score in self._named},
         }
+
+    @property
+    def _named(self) -> Iterator[tuple[str, BesideScore]]:
+        return ((score.kind, score) for score in self.besides)
 
 
 @dataclass(frozen=True)

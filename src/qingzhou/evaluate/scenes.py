@@ -25,7 +25,7 @@ class Scenes:
     def passing(self, answered: Iterable[tuple[Case, Any]]) -> Iterator[tuple[Case, Any]]:
         """The same, looked at on the way."""
         for number, (case, answer) in enumerate(answered):
-            found = [one._replace(mask=None) for one in answer if one.confidence >= self.sure]
+            found = [one._replace(mask=None, mask_box=None) for one in answer if one.confidence >= self.sure]
             self.crossed.update(in_place(case.truth, found))
             scene = Scene(case.source, case.data, case.truth, found, *mistakes(case.truth, found))
             add = heapq.heappush if len(self._worst) < MOST_SCENES else heapq.heappushpop

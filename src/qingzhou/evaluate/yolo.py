@@ -1,6 +1,7 @@
 """Boxes as YOLO tools write them: for each picture a text, a line "class cx cy w h" for each box, 0 to 1.
 
-Lines with more numbers are outlines, whose box is taken; a sixth number is the confidence of a saved prediction.
+Lines with more numbers are outlines, or the four corners of a turned box; a sixth number is the confidence of a saved
+prediction. Where data.yaml says so, key points follow the box.
 Where pictures and texts lie: yolo_places.py. https://docs.ultralytics.com/datasets/detect/
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import cycle, islice
 from pathlib import Path
 
 from ..errors import QingzhouError, say
@@ -29,6 +30,7 @@ class Texts:
 
     labels: Labels
     points: int
+    each: int = 3
 
 
 def looks_like(path: Path) -> bool:
@@ -52,7 +54,7 @@ def read_yolo(path: Path) -> Dataset:
     for part in parts(root, yamls, outside=path.is_file()):
         annotated = part.annotated
         if annotated:
-            texts = Texts(_names(root, yamls, part), _points(yamls))
+            texts = Texts(_names(root, yamls, part), *_points(yamls))
             _check_first(part, annotated, texts.labels)
             notes += [
                 *_background_note(len(part.pictures) - len(annotated), len(part.pictures)),
@@ -88,11 +90,11 @@ def _check_first(part: Part, annotated: Sequence[Path], labels: Labels) -> None:
         )
 
 
-def _points(yamls: Sequence[Path]) -> int:
-    """kpt_shape: [17, 3] -> 51."""
+def _points(yamls: Sequence[Path]) -> tuple[int, int]:
+    """kpt_shape: [17, 3] -> 51, 3."""
     shapes = [found for file in yamls if isinstance(found := yaml_entry(read_text(file), "kpt_shape"), list)]
     sizes = [int(size) for size in (shapes[0] if shapes else ()) if size.isdigit()]
-    return sizes[0] * sizes[1] if len(sizes) == 2 else 0
+    return (sizes[0] * sizes[1], sizes[1]) if len(sizes) == 2 else (0, 3)
 
 
 # -- texts -----------------------------------------------------------------------------------------------------------
@@ -116,8 +118,22 @@ def _boxes(text: Path, size: tuple[int, int], texts: Texts) -> list[Box] | Qingz
             return _bad_line(text, line)
         if not first <= numbers[0] < first + count:
             return _no_class(text, line, int(numbers[0]), first, count)
-        boxes.append(Box(int(numbers[0]) - first, _box(numbers[1:], size, texts.points)))
+        box = Box(int(numbers[0]) - first, _box(numbers[1:], size, texts.points))
+        boxes.append(_with_more(box, numbers, size, texts))
     return boxes
+
+
+def _with_more(box: Box, numbers: Sequence[float], size: tuple[int, int], texts: Texts) -> Box:
+    """The box with its outline or key points, where the line has them."""
+    width, height = size
+    if texts.points and texts.each in (2, 3):
+        rows = [numbers[i : i + texts.each] for i in range(5, 5 + texts.points, texts.each)]
+        marks = [row[2] if len(row) == 3 else 2 * (row[0] > 0 or row[1] > 0) for row in rows]
+        flat = [n for row, mark in zip(rows, marks, strict=True) for n in (row[0] * width, row[1] * height, mark)]
+        return box._replace(keypoints=flat)
+    if not texts.points and len(numbers) >= 7:
+        return box._replace(outline=[[n * side for n, side in zip(numbers[1:], cycle(size), strict=False)]])
+    return box
 
 
 def _fits(numbers: Sequence[float], points: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from rich.table import Table
 from ..answers import as_dict, csv_rows, hint_in, names_of, ranking
 from ..errors import QingzhouError, say
 from ..runtime.model.answers import nothing
+from ..runtime.model.detection import SURE
 from ..runtime.text import cell
 from .pieces import as_json, console, escape, notes, stderr, table_of
 
@@ -65,8 +67,19 @@ def _boxes(table: Table, source: str, found: Sequence[Detection]) -> None:
     if not found:
         table.add_row(source, say("nothing found", "没有发现目标"))
     for i, one in enumerate(found):
-        corners = ", ".join(f"{n:.0f}" for n in one.box)
+        corners = "  ".join(filter(None, [", ".join(f"{n:.0f}" for n in one.box), _more(one)]))
         table.add_row(source if i == 0 else "", f"[bold]{escape(one.label)}[/]", f"{one.confidence:.1%}", corners)
+
+
+def _more(one: Detection) -> str:
+    """What is known of a thing besides its box, in a few words."""
+    if one.rotated is not None:
+        degrees = f"{math.degrees(one.rotated[4]):.0f}°"
+        return say(f"turned {degrees}", f"旋转 {degrees}")
+    if one.keypoints is not None:
+        count, seen = len(one.keypoints), sum(min(point[2:], default=1) >= SURE for point in one.keypoints)
+        return say(f"{seen} of {count} keypoints", f"关键点 {seen}/{count}")
+    return say("with its outline", "带轮廓") if one.mask is not None else ""
 
 
 def _cells(answer: Prediction, top: int, names: Sequence[str]) -> tuple[str, str, str]:

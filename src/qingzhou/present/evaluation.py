@@ -83,7 +83,18 @@ def _score(result: Classification | Regression | DetectionScore) -> list[tuple[s
                 ("mAP50", percent(result.map50)),
                 ("mAP75", percent(result.map75)),
                 (say("boxes", "目标框"), boxes),
+                *((title, f"{of_all}  ·  {of_50}") for title, of_all, of_50 in besides_rows(result)),
             ]
+
+
+def besides_rows(result: DetectionScore) -> list[tuple[str, str, str]]:
+    """mAP and mAP50 of masks, keypoints and turned boxes."""
+    names = {
+        "masks": say("masks", "掩码"),
+        "keypoints": say("keypoints", "关键点"),
+        "rotated": say("turned boxes", "旋转框"),
+    }
+    return [(f"mAP {names[one.kind]}", percent(one.map), f"mAP50 {percent(one.map50)}") for one in result.besides]
 
 
 def percent(share: float | None) -> str:

@@ -14,7 +14,7 @@ from ..html import thumbnail, write_page
 from ..html.page import percent
 from ..runtime.draw import draw
 from ..runtime.model.image import open_picture, size_of
-from .evaluation import MOST_CLASSES, MOST_PAIRS, data_text, unknown_text
+from .evaluation import MOST_CLASSES, MOST_PAIRS, besides_rows, data_text, unknown_text
 
 SCENE = 320  # pixels of the longer side of a picture with boxes
 
@@ -62,6 +62,7 @@ def _tiles(result: Classification | Regression | DetectionScore) -> list[tuple[s
                 ("mAP50", percent(result.map50), "IoU 0.50"),
                 ("mAP75", percent(result.map75), "IoU 0.75"),
                 (say("boxes", "目标框"), str(result.boxes), boxes),
+                *besides_rows(result),
             ]
 
 
@@ -111,5 +112,5 @@ def _drawn(scene: Scene) -> Any:
     for box in scene.true:
         x1, y1, x2, y2 = (round(scale * side) for side in box.box)
         pen.rectangle((min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)), outline=(255, 255, 255), width=3)
-    found = [one._replace(box=tuple(scale * side for side in one.box)) for one in scene.found]
+    found = [one.scaled(scale) for one in scene.found]
     return draw(picture, found)

@@ -147,8 +147,17 @@ def judge(pair: Pair, split: Split) -> Verdict:
         split.copies + len(every) - len(pairs),
         why,
         "" if labelled else _same(before, pairs),
-        [*([hint] if hint else []), *_several(card, pairs)],
+        [*([hint] if hint else []), *_several(card, pairs), *_besides(card)],
     )
+
+
+def _besides(card: Card) -> list[str]:
+    """Of models that tell more than boxes: that only these were judged."""
+    text = say(
+        "The figure above is about the boxes; look at masks, keypoints and angles yourself, with qingzhou run --save.",
+        "上面的数字只针对框；掩码、关键点和角度请用 qingzhou run --save 自己看一看。",
+    )
+    return [text] if card.output.also else []
 
 
 def _several(card: Card, pairs: Answered) -> list[str]:

@@ -58,7 +58,12 @@ class Pair:
 
         batch, view = prepare_view(read_for(data, self.card.input, exact=self.before.exact), self.card.input)
         first, second = (model.answer(model.outputs(batch), view, threshold) for model in (self.before, self.after))
-        return Both(first, second, digest(batch))
+        return Both(_light(first), _light(second), digest(batch))
+
+
+def _light(answer: Any) -> Any:
+    """Boxes without their masks, which nothing here looks at: of hundreds of pictures they would fill the memory."""
+    return [one._replace(mask=None, mask_box=None) for one in answer] if isinstance(answer, list) else answer
 
 
 def digest(prepared: Array) -> bytes:

@@ -167,7 +167,7 @@ def _fitted(
     new = round(picture.shape[1] * times), round(picture.shape[0] * times)
     small = np.asarray(Image.fromarray(picture).resize(new, Image.Resampling.BILINEAR))
     if isinstance(answer, list):
-        answer = [one._replace(box=tuple(n * times for n in one.box)) for one in answer]
+        answer = [one.scaled(times) for one in answer]
     return small, answer
 
 

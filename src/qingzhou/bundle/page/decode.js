@@ -1,15 +1,18 @@
 // Boxes: from a detector's outputs to what is where in the picture, as detect.py of the Python runtime reads them.
 
 import { KINDS } from "./kinds.js";
+import { nms } from "./overlap.js";
 import { sides } from "./preprocess.js";
+import { placed, readThings } from "./ultralytics.js";
 
 const f = Math.fround;
 const LARGEST_LOG = f(Math.abs(Math.log(16 / 1000))); // mmdet's wh_ratio_clip
 
 /** The names of the outputs without which a card's model cannot be read. */
 export function outputsOf(card) {
-  if (card.output.scores === "boxes") return [card.output.name, "labels"];
-  if (card.output.scores !== "raw") return [card.output.name];
+  const { name, scores, also } = card.output;
+  if (scores === "boxes") return [name, "labels"];
+  if (!card.decoding?.levels) return also?.masks ? [name, also.masks.prototypes] : [name];
   return card.decoding.levels.flatMap((level) => KINDS[card.decoding.kind].outputs.map((head) => level[head]));
 }
 
@@ -18,8 +21,13 @@ export function outputsOf(card) {
  * outputs: by name, {data, dims}. threshold: boxes score more than this; null: as the card says.
  */
 export function read(outputs, card, threshold = null) {
-  const found = card.output.scores === "boxes" ? finished(outputs, card) : decoded(outputs, card, threshold);
+  const found = reader(card)(outputs, card, threshold);
   return found.filter(({ box, score }) => box.every(Number.isFinite) && score > (threshold ?? 0));
+}
+
+function reader({ output, decoding }) {
+  if (output.scores === "boxes") return finished;
+  return decoding?.levels ? decoded : readThings;
 }
 
 /** The same in pixels of the picture of a view, cut off at its border, with the labels' names. */
@@ -27,11 +35,12 @@ export function locate(found, labels, view) {
   const [starts, scales] = [[view.left, view.top], [view.scaleX, view.scaleY]];
   const sides = [view.width, view.height];
   return found
-    .map(({ box, score, label }) => ({
-      label: labels[label] ?? String(label),
-      index: label,
-      confidence: score,
-      box: box.map((n, i) => Math.min(Math.max(f((n - starts[i % 2]) / scales[i % 2]), 0), sides[i % 2])),
+    .map((one) => ({
+      label: labels[one.label] ?? String(one.label),
+      index: one.label,
+      confidence: one.score,
+      box: one.box.map((n, i) => Math.min(Math.max(f((n - starts[i % 2]) / scales[i % 2]), 0), sides[i % 2])),
+      ...placed(one, view),
     }))
     .filter(({ box: [x1, y1, x2, y2] }) => x2 > x1 && y2 > y1);
 }
@@ -153,33 +162,4 @@ export function softmax(logits) {
 
 function sigmoid(x) {
   return f(1 / f(1 + f(Math.exp(-x))));
-}
-
-/**
- * Non-maximum suppression: a box goes if it overlaps a better one of its label by more than `iou` of what both cover.
- * Of equal scores and labels the first; at most `most` stay, best first.
- */
-export function nms(found, iou, most) {
-  const order = found.filter(({ score }) => score > -Infinity);
-  order.sort((a, b) => b.score - a.score || a.label - b.label);
-  const kept = [];
-  for (const one of order) {
-    if (kept.length >= most) break;
-    const gone = kept.some((better) => better.label === one.label && overlap(better.box, one.box) > f(iou));
-    if (!gone) kept.push(one);
-  }
-  return kept;
-}
-
-function overlap(a, b) {
-  const shared = f(side(a[0], a[2], b[0], b[2]) * side(a[1], a[3], b[1], b[3]));
-  return f(shared / f(f(area(a) + area(b)) - shared)); // 0 / 0 of boxes without an area is no overlap
-}
-
-function side(start, end, otherStart, otherEnd) {
-  return Math.max(0, f(Math.min(end, otherEnd) - Math.max(start, otherStart)));
-}
-
-function area([x1, y1, x2, y2]) {
-  return f(f(x2 - x1) * f(y2 - y1));
 }

@@ -85,10 +85,56 @@ export function drawPicture(canvas, { rgba, height, width }, boxes) {
     context.imageSmoothingEnabled = false; // its pixels are what the model sees
     context.drawImage(small, 0, 0, size.width, size.height);
   }
+  for (const one of [...boxes].reverse()) if (one.mask) drawMask(context, one, scale);
   for (const one of [...boxes].reverse()) drawBox(context, one, scale);
 }
 
-function drawBox(context, { label, index, confidence, box }, scale) {
+const VEIL = 0.45; // how much of a mask's colour covers the picture
+const SURE = 0.25; // keypoints that are seen less surely are not drawn
+const LIMBS = [ // of a person's 17 keypoints, as in marks.py of the Python runtime
+  [15, 13], [13, 11], [16, 14], [14, 12], [11, 12], [5, 11], [6, 12], [5, 6], [5, 7], [6, 8], [7, 9], [8, 10],
+  [1, 2], [0, 1], [0, 2], [1, 3], [2, 4], [3, 5], [4, 6],
+];
+
+/** What shows the thing, in its colour. */
+function drawMask(context, { mask, maskBox, index }, scale) {
+  const { width, height, cells } = mask;
+  if (!width || !height) return;
+  const small = make("canvas", { width, height });
+  const pen = small.getContext("2d");
+  pen.fillStyle = colour(index);
+  pen.fillRect(0, 0, width, height);
+  const pixels = pen.getImageData(0, 0, width, height);
+  cells.forEach((cell, i) => (pixels.data[4 * i + 3] = cell ? 255 * VEIL : 0));
+  pen.putImageData(pixels, 0, 0);
+  const [x1, y1, x2, y2] = maskBox.map((n) => n * scale);
+  context.imageSmoothingEnabled = true;
+  context.drawImage(small, x1, y1, x2 - x1, y2 - y1);
+}
+
+/** Dots where the keypoints are, and between a person's the limbs. */
+function drawPoints(context, keypoints, scale) {
+  const seen = keypoints.map(([x, y, sure = 1]) => (sure >= SURE ? [x * scale, y * scale] : null));
+  for (const [start, end] of seen.length === 17 ? LIMBS : []) {
+    if (seen[start] && seen[end]) outline(context, [seen[start], seen[end]]);
+  }
+  context.fillStyle = "#fff";
+  for (const [x, y] of seen.filter(Boolean)) {
+    context.beginPath();
+    context.arc(x, y, context.lineWidth * 1.5, 0, 2 * Math.PI);
+    context.fill();
+    context.stroke();
+  }
+}
+
+function outline(context, corners) {
+  context.beginPath();
+  for (const corner of corners) context.lineTo(...corner);
+  context.closePath();
+  context.stroke();
+}
+
+function drawBox(context, { label, index, confidence, box, keypoints, corners }, scale) {
   const [x1, y1, x2, y2] = box.map((n) => n * scale);
   const { width, height } = context.canvas;
   const size = Math.max(12, Math.round(Math.max(width, height) / 36));
@@ -99,8 +145,11 @@ function drawBox(context, { label, index, confidence, box }, scale) {
   const wide = context.measureText(text).width + size / 2;
   const x = Math.max(0, Math.min(x1, width - wide));
   const y = y1 > size * 1.4 ? y1 - size * 1.4 : y1;
-  context.strokeStyle = context.fillStyle = colour(index);
-  context.strokeRect(x1, y1, x2 - x1, y2 - y1);
+  context.strokeStyle = colour(index);
+  if (corners) outline(context, corners.map((corner) => corner.map((n) => n * scale)));
+  else context.strokeRect(x1, y1, x2 - x1, y2 - y1);
+  if (keypoints) drawPoints(context, keypoints, scale);
+  context.fillStyle = colour(index);
   context.fillRect(x, y, wide, size * 1.4);
   context.fillStyle = "#fff";
   context.fillText(text, x + size / 4, y + size * 0.2);

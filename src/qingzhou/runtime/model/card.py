@@ -293,7 +293,7 @@ def _check_sigmoids(card: Card) -> None:
 
 
 def _is_box(row: object) -> bool:
-    return type(row) is list and len(row) == 6 and not any(type(n) is list for n in row)
+    return type(row) is list and len(row) >= 6 and not any(type(n) is list for n in row)
 
 
 def _check_others(card: Card) -> None:

@@ -44,8 +44,10 @@ class Found(NamedTuple):
         return Found(self.boxes[places], self.scores[places], self.labels[places], masks, more)
 
     def rows(self) -> Array:
-        """(n, 6): x1, y1, x2, y2, score, label."""
-        return np.column_stack([self.boxes, self.scores, self.labels])
+        """(n, 6): x1, y1, x2, y2, score, label; more where there are keypoints."""
+        points = None if self.more is None else self.more.keypoints
+        rest = [] if points is None else [points.reshape(len(points), int(np.prod(points.shape[1:])))]
+        return np.column_stack([self.boxes, self.scores, self.labels, *rest])
 
 
 def read(outputs: Mapping[str, Array], card: Card, threshold: Optional[float] = None) -> Found:
@@ -85,9 +87,9 @@ def locate(found: Found, labels: List[str], view: Optional[View] = None) -> List
 
 
 def difference(found: Array, expected: Array, side: float) -> float:
-    """The largest difference between two lists of rows (n, 6) as long as each other: of scores, or of corners as a
-    share of `side`. The pairs are made in the order of the scores, each with the nearest of its label; infinite where
-    there is none.
+    """The largest difference between two lists of rows (n, 6 or more) as long as each other: of scores, or of corners
+    and keypoints as a share of `side`. The pairs are made in the order of the scores, each with the nearest of its
+    label; infinite where there is none.
     """
     worst, left = 0.0, list(found[np.argsort(-found[:, 4], kind="stable")])
     for row in expected[np.argsort(-expected[:, 4], kind="stable")]:
@@ -100,10 +102,10 @@ def difference(found: Array, expected: Array, side: float) -> float:
 
 def check(found: Found, sample: Sample, side: float) -> float:
     """difference() of a sample's answer and what was found, which is as many boxes near enough; SelfTestFailed."""
-    rows, expected = found.rows(), np.asarray(sample.output, np.float64).reshape(-1, 6)
-    if len(rows) != len(expected):
+    rows, expected = found.rows(), sample.output
+    if len(rows) != len(expected) or any(len(row) != rows.shape[1] for row in expected):
         raise differs("%d / %d boxes" % (len(rows), len(expected)))
-    worst = difference(rows, expected, side)
+    worst = difference(rows, np.asarray(expected, np.float64).reshape(rows.shape), side)
     if not worst <= sample.tolerance:
         raise differs("%.3g" % worst)
     return worst
@@ -113,7 +115,8 @@ def _apart(row: Array, other: Array, side: float) -> float:
     """How far two boxes are from each other, as difference() measures it."""
     if row[5] != other[5]:
         return float("inf")
-    return float(max(np.abs(row[:4] - other[:4]).max() / side, abs(row[4] - other[4])))
+    moved = max(np.abs(row[:4] - other[:4]).max(), np.abs(row[6:] - other[6:]).max(initial=0))
+    return float(max(moved / side, abs(row[4] - other[4])))
 
 
 def _moved(boxes: Array, view: View) -> Array:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Tuple
 
 if TYPE_CHECKING:
     from ..typed import Array
+
+
+SURE = 0.25  # keypoints that are seen less surely count as not seen, as Ultralytics draws them
 
 
 class Detection(NamedTuple):
@@ -43,3 +46,17 @@ class Detection(NamedTuple):
         cos, sin = math.cos(angle) / 2, math.sin(angle) / 2
         signs = (1, 1), (1, -1), (-1, -1), (-1, 1)
         return tuple((x + i * w * cos - j * h * sin, y + i * w * sin + j * h * cos) for i, j in signs)
+
+    def scaled(self, times: float) -> Detection:
+        """The same in a picture that is so many times as large."""
+        box, frame, points, turned = self.box, self.mask_box, self.keypoints, self.rotated
+        return self._replace(
+            box=_times(box, times),
+            mask_box=None if frame is None else _times(frame, times),
+            keypoints=None if points is None else tuple((*_times(one[:2], times), *one[2:]) for one in points),
+            rotated=None if turned is None else (*_times(turned[:4], times), turned[4]),
+        )
+
+
+def _times(numbers: Tuple[float, ...], times: float) -> Any:
+    return tuple(times * n for n in numbers)

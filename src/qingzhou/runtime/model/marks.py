@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Callable, List, Sequence, Tuple
 import numpy as np
 from PIL import Image, ImageDraw
 
+from .detection import SURE
+
 if TYPE_CHECKING:
     from ..typed import Array
     from .detection import Detection
@@ -20,7 +22,6 @@ COLORS = (  # that differ from each other, also for most people who see fewer co
     (0, 0, 128), (128, 128, 0), (220, 190, 255), (255, 250, 200), (255, 215, 180), (128, 128, 128),
 )  # fmt: skip
 VEIL = 0.45  # how much of a mask's colour covers the picture
-SURE = 0.25  # keypoints that are seen less surely are not drawn, as Ultralytics does
 LIMBS = (  # of a person's 17 keypoints, COCO's: nose, eyes, ears, shoulders, elbows, wrists, hips, knees, ankles
     (15, 13), (13, 11), (16, 14), (14, 12), (11, 12), (5, 11), (6, 12), (5, 6), (5, 7), (6, 8), (7, 9), (8, 10),
     (1, 2), (0, 1), (0, 2), (1, 3), (2, 4), (3, 5), (4, 6),
@@ -33,7 +34,7 @@ def mark(
     """The picture with the things on it, `times` as large as where they were found; the best last, above the others.
     texts: what is written at each.
     """
-    found = [_enlarged(one, times) for one in things]
+    found = [one.scaled(times) for one in things]
     if any(one.mask is not None for one in found):
         picture = Image.fromarray(_veiled(np.array(picture), found))
     pen = ImageDraw.Draw(picture)
@@ -48,20 +49,6 @@ def mark(
         pen.rectangle(place, fill=color)
         pen.text((place[0] + width + 1, place[1]), text, fill=_readable_on(color), font=font)
     return picture
-
-
-def _enlarged(one: Detection, times: float) -> Detection:
-    x1, y1, x2, y2 = (times * n for n in one.box)
-    one = one._replace(box=(x1, y1, x2, y2))
-    if one.mask_box is not None:
-        x1, y1, x2, y2 = (times * n for n in one.mask_box)
-        one = one._replace(mask_box=(x1, y1, x2, y2))
-    if one.keypoints is not None:
-        one = one._replace(keypoints=tuple((times * x, times * y, *sure) for x, y, *sure in one.keypoints))
-    if one.rotated is not None:
-        x, y, w, h = (times * n for n in one.rotated[:4])
-        one = one._replace(rotated=(x, y, w, h, one.rotated[4]))
-    return one
 
 
 def _outline(pen: Any, one: Detection, size: Tuple[int, int], width: int) -> None:

@@ -36,7 +36,7 @@ def nms(boxes: Array, scores: Array, labels: Array, iou: float, most: int) -> Ar
                 break
             stay = block[_stay(columns[:, block], names[block], iou)]
             kept.append(places[stay])
-            if sum(map(len, kept)) >= most:
+            if sum(map(len, kept)) >= most or len(block) < BLOCK:  # enough, or no more are left
                 break
             left[block] = GONE
             _suppress(columns, left, names, np.sort(stay), iou)

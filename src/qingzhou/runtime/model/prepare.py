@@ -151,6 +151,12 @@ def _offset(before: int, after: int) -> int:
 def _resize(picture: Pixels, step: Dict[str, Any], entry: Input) -> Array:
     height, width = sides(picture)
     size = new_size(step, height, width)
+    if "letterbox" in step and step["interpolation"] == "cv2":
+        from .letterbox import halved
+
+        small = halved(picture, size)
+        if small is not None:
+            return small
     return resize(picture, size[0], size[1], step["interpolation"])
 
 
@@ -278,12 +284,6 @@ def fit_inside(size: Sequence[int], height: int, width: int) -> Tuple[int, int]:
     return max(1, int(height * scale + 0.5)), max(1, int(width * scale + 0.5))
 
 
-def fit_letterbox(size: Sequence[int], height: int, width: int) -> Tuple[int, int]:
-    """The same with halves rounded to even: new_unpad of LetterBox in ultralytics/data/augment.py."""
-    scale = min(size[0] / height, size[1] / width)
-    return max(1, round(height * scale)), max(1, round(width * scale))
-
-
 def size_after(step: Dict[str, Any], height: int, width: int) -> Tuple[int, int]:
     """(height, width) that a card's step makes of a picture."""
     if step["op"] == "resize":
@@ -305,7 +305,9 @@ def new_size(step: Dict[str, Any], height: int, width: int) -> Tuple[int, int]:
     if "inside" in step:
         return fit_inside(step["inside"], height, width)
     if "letterbox" in step:
-        return fit_letterbox(step["letterbox"], height, width)
+        from .letterbox import fit
+
+        return fit(step["letterbox"], height, width)
     high, wide = step.get("size") or short_side_to(step["short"], height, width)
     return high, wide
 

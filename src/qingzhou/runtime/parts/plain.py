@@ -37,7 +37,12 @@ def _values(answer: Answer) -> Dict[str, Any]:
 
 def _thing(one: Detection) -> Dict[str, Any]:
     box = dict(zip(BOX, (round(n, 2) for n in one.box)))
-    return {"label": one.label, "index": one.index, "confidence": float(one.confidence), "box": box}
+    found = {"label": one.label, "index": one.index, "confidence": float(one.confidence), "box": box}
+    if one.keypoints is not None:
+        found["keypoints"] = [[round(n, 2 if i < 2 else 4) for i, n in enumerate(point)] for point in one.keypoints]
+    if one.rotated is not None:
+        found["rotated"] = [round(n, 4) for n in one.rotated]
+    return found
 
 
 def from_plain(found: Any) -> Any:
@@ -71,4 +76,10 @@ def _row(values: Sequence[Any]) -> Any:
 
 def _detection(one: Dict[str, Any]) -> Detection:
     x1, y1, x2, y2 = (float(one["box"][name]) for name in BOX)
-    return Detection(str(one["label"]), int(one["index"]), float(one["confidence"]), (x1, y1, x2, y2))
+    more: Dict[str, Any] = {}
+    if "keypoints" in one:
+        more["keypoints"] = tuple(tuple(map(float, point)) for point in one["keypoints"])
+    if "rotated" in one:
+        x, y, w, h, angle = map(float, one["rotated"])
+        more["rotated"] = (x, y, w, h, angle)
+    return Detection(str(one["label"]), int(one["index"]), float(one["confidence"]), (x1, y1, x2, y2), **more)

@@ -4,6 +4,7 @@ Usage:  python THIS_FILE.py photo.jpg      or several, or a folder
 Without a photo, the sample picture inside the model is used.
 """
 
+import math
 import sys
 from pathlib import Path
 
@@ -37,6 +38,10 @@ for number, (picture, things) in enumerate(model.each(pictures)):
     for thing in things:
         print("  %s  confidence: %.1f%%" % (line(thing.label), thing.confidence * 100))
         print("    box: (%.0f, %.0f) to (%.0f, %.0f)" % thing.box)
+        if thing.rotated:  # of models that know how things lie
+            print("    turned by %.0f degrees" % math.degrees(thing.rotated[4]))
+        if thing.keypoints:  # of models that know a body's joints
+            print("    keypoints: %s" % "  ".join("(%.0f, %.0f)" % point[:2] for point in thing.keypoints))
 
     # 5. Draw the boxes on the picture, and save it
     result = keep(draw(picture, things), PROGRAM.with_name("%s_result%s.png" % (PROGRAM.stem, number or "")))

@@ -4,6 +4,7 @@
 不写照片时，用模型自带的示例图片。
 """
 
+import math
 import sys
 from pathlib import Path
 
@@ -37,6 +38,10 @@ for number, (picture, things) in enumerate(model.each(pictures)):
     for thing in things:
         print("  %s  置信度：%.1f%%" % (line(thing.label), thing.confidence * 100))
         print("    方框：(%.0f, %.0f) 到 (%.0f, %.0f)" % thing.box)
+        if thing.rotated:  # 能识别方向的模型
+            print("    旋转了 %.0f 度" % math.degrees(thing.rotated[4]))
+        if thing.keypoints:  # 能识别关键点（例如人体关节）的模型
+            print("    关键点：%s" % "  ".join("(%.0f, %.0f)" % point[:2] for point in thing.keypoints))
 
     # 5. 把方框画在图片上，保存
     result = keep(draw(picture, things), PROGRAM.with_name("%s_result%s.png" % (PROGRAM.stem, number or "")))
