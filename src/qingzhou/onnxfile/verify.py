@@ -164,7 +164,7 @@ class Trial:
         chance, feed = np.random.default_rng(0), dict(self.feed)
         for name, one in self.feed.items():
             if one.dtype == np.float32:
-                feed[name] = one * (1 + chance.uniform(-1e-6, 1e-6, one.shape)).astype(np.float32)
+                feed[name] = one * np.asarray(1 + chance.uniform(-1e-6, 1e-6, one.shape), np.float32)
         return _differs(run_graph(self.heads, feed), original)
 
     def _plausible(self, result: list[Array]) -> None:
