@@ -82,10 +82,23 @@ def _rounded(numbers: Sequence[float], digits: int = 2) -> list[float]:
 
 def _run_lengths(one: Detection, size: tuple[int, int]) -> dict[str, Any]:
     """The mask in the picture's size, as COCO's run lengths."""
-    from .runtime.model.masks import paste_mask, run_lengths
+    from .runtime.model.masks import paste_mask
 
     assert one.mask is not None
     return run_lengths(paste_mask(one.mask, one.mask_box or one.box, size))
+
+
+def run_lengths(mask: Any) -> dict[str, Any]:
+    """COCO's uncompressed form of a (height, width) mask: {"size": [height, width], "counts": [0s, 1s, 0s, …]}.
+
+    Column by column; the first count is of zeros, and may be 0.
+    """
+    import numpy as np
+
+    pixels = np.asarray(mask, bool).ravel(order="F")
+    ends = np.flatnonzero(pixels[1:] != pixels[:-1]) + 1
+    counts = np.diff(np.concatenate([[0], ends, [len(pixels)]])).tolist()
+    return {"size": list(mask.shape), "counts": [0, *counts] if len(pixels) and pixels[0] else counts}
 
 
 def _size(result: Answer) -> tuple[int, int]:

@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
+from qingzhou.answers import run_lengths
 from qingzhou.runtime.model.card import Input
-from qingzhou.runtime.model.detect import Found, locate, paste_mask, run_lengths
+from qingzhou.runtime.model.detect import Found, locate, paste_mask
 from qingzhou.runtime.model.prepare import View, fit_within, prepare, prepare_view, resize
 
 # -- pictures ---------------------------------------------------------------------------------------------------------

@@ -19,10 +19,10 @@ from qingzhou.bundle.browser import PAGE, write_page
 from qingzhou.cli import main
 from qingzhou.errors import InputError, ModelError, OptionError, SelfTestFailed
 from qingzhou.runtime import load
-from qingzhou.runtime.model import detect
 from qingzhou.runtime.model.answers import look
 from qingzhou.runtime.model.card import KEY, Card, Input, Output, Sample
 from qingzhou.runtime.model.decoding import KINDS
+from qingzhou.runtime.model.levels import DECODERS
 from qingzhou.runtime.model.prepare import prepare, prepare_view
 from qingzhou.scenes import needs, program
 
@@ -194,4 +194,4 @@ def test_browsers_know_the_same_kinds_of_raw_predictions() -> None:
     decode = (PAGE / "decode.js").read_text("utf-8")
     (functions,) = re.findall(r"const DECODERS = \{(.*)\};", decode)
     levels = {kind for kind, how in KINDS.items() if how["outputs"]}
-    assert set(re.findall(r"\w+", functions)) == levels == set(detect.DECODERS)
+    assert set(re.findall(r"\w+", functions)) == levels == set(DECODERS)

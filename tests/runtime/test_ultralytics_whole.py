@@ -17,15 +17,17 @@ from detectors import write
 from PIL import Image
 from test_ultralytics import CASES, answered, card_of, outputs, picture
 
+from qingzhou.answers import run_lengths
 from qingzhou.cli import main
 from qingzhou.errors import SelfTestFailed
 from qingzhou.runtime import load
 from qingzhou.runtime.model.card import Card, Sample
 from qingzhou.runtime.model.detect import read
-from qingzhou.runtime.model.masks import paste_mask, run_lengths
+from qingzhou.runtime.model.masks import paste_mask
 from qingzhou.runtime.model.sample import sample_picture
 from qingzhou.runtime.parts.plain import as_plain, from_plain
-from qingzhou.scenes import write_sample
+from qingzhou.scenes import needs, program, write_sample
+from qingzhou.scenes.needs import module
 
 TASKS = ["detect", "detect_rows", "segment", "segment_rows", "pose", "pose_rows", "obb", "obb_rows"]
 
@@ -135,3 +137,12 @@ def test_the_program_beside_it(
     assert done.returncode == 0, done.stderr.decode()
     assert words in done.stdout.decode("utf-8") and (tmp_path / "m_result.png").is_file()
     assert (tmp_path / "qingzhou_runtime" / "model" / "ultralytics.py").is_file()
+
+
+@pytest.mark.parametrize("name", ["detect_rows", "segment", "pose", "obb"])
+def test_little_is_enough(name: str) -> None:
+    """For the program: as many modules as other detectors have, and two or three more."""
+    card = card_of(CASES[name])
+    wanted = needs([program("basic", card, "en", {})], [card])
+    assert len(wanted) <= 29 and sum(len(module(one).encode()) for one in wanted) <= 170_000
+    assert not wanted & {"model.levels", "model.quick", "model.words"}

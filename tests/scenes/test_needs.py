@@ -31,7 +31,7 @@ KINDS: dict[str, tuple[Path, dict[str, Any], int, int]] = {
     "raw": (
         SHAPES,
         {"input_size": (160, 160), "form": "raw"},
-        26,
+        27,
         160,
     ),  # it draws, and what is drawn is whole or not there
     "table": (basenn("tab_iris"), {}, 15, 90),

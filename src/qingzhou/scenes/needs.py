@@ -16,8 +16,8 @@ Below it four rooms, of which a program gets the modules that it needs:
 
     model/    card, fields, steps, decoding, also: what the model needs, parsed from an untrusted file; image, picture,
               kinds, prepare, letterbox, quick, cv2_linear: pictures made what the network takes; tables, rows, words:
-              other data; answers, detection, detect, ultralytics, overlap, masks, marks: what comes out; sample: the
-              picture for the self-test
+              other data; answers, detection, detect, levels, ultralytics, overlap, masks, marks: what comes out;
+              sample: the picture for the self-test
     engine/   session: opening a model file, with onnxruntime, or with ncnn, which reads it through before
     parts/    sources, jpeg: pictures from cameras; rule_text, facts: rules; pins, wires, voice: what actions use;
               worker: the slow ones; optional: packages that only some programs need; sim: the simulator; pages,
@@ -84,6 +84,7 @@ def _for_others(cards: Sequence[Card], engine: str) -> set[str]:
         "model.masks": boxes,
         "model.marks": boxes or not cards,  # a program without a model asks another's, which may find things
         "model.decoding": any(card.decoding is not None for card in cards),
+        "model.levels": any("levels" in (card.decoding or {}) for card in cards),
         "model.also": any(card.output.also or _is_ultralytics(card) for card in cards),
         "model.ultralytics": any(map(_is_ultralytics, cards)),
         "model.image": "image" in kinds,

@@ -1,8 +1,8 @@
-"""Masks: the small one that a network gives for a box, spread over the picture; and as run lengths."""
+"""Masks: the small one that a network gives for a box, spread over the picture."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, Sequence, Tuple
+from typing import TYPE_CHECKING, Sequence, Tuple
 
 import numpy as np
 
@@ -34,17 +34,6 @@ def crop_mask(mask: Array, box: Array, inner: Array) -> Array:
     sides = zip((1, 0), mask.shape)
     down, along = (_shares(_centres(inner, axis, n), box[axis], box[axis + 2], n) for axis, n in sides)
     return np.asarray(down @ mask @ along.T, np.float32)
-
-
-def run_lengths(mask: Array) -> Dict[str, Any]:
-    """COCO's uncompressed form of a (height, width) mask: {"size": [height, width], "counts": [0s, 1s, 0s, …]}.
-
-    Column by column; the first count is of zeros, and may be 0.
-    """
-    pixels = np.asarray(mask, bool).ravel(order="F")
-    ends = np.flatnonzero(pixels[1:] != pixels[:-1]) + 1
-    counts = np.diff(np.concatenate([[0], ends, [len(pixels)]])).tolist()
-    return {"size": list(mask.shape), "counts": [0, *counts] if len(pixels) and pixels[0] else counts}
 
 
 def _pixels(start: float, end: float, size: int) -> slice:
