@@ -180,6 +180,9 @@ CHANGES: dict[str, tuple[str, Callable[[dict[str, Any]], None], str]] = {
     "a hook": ("model.0", lambda s: s.update(_forward_hooks={1: Opaque("evil")}), "hooks"),
     "an activation of one's own": ("model.0", lambda s: s["_modules"].update(act=Opaque("mine.Act", state={})), "mine"),
     "a head of another kind": ("model", lambda s: setattr(s["_modules"]["23"], "name", "mine.Head"), "mine.Head"),
+    "a box layer with a stride": (
+        f"{HEAD}.cv2.0.0.conv", lambda s: s.update(stride=(2, 2)), "changes the size"),
+    "distances of another form": (f"{HEAD}.dfl.conv", lambda s: s.update(out_channels=2), "distances"),
     "four channels": ("model.0.conv", lambda s: s.update(in_channels=4), "4 channels"),
 }  # fmt: skip
 

@@ -17,7 +17,7 @@ from ...files.types import TensorRef
 from ...graph.form import Array, Value
 from ...graph.record import Recorder
 from ...spelling import option
-from ..torch.module import Module, integers
+from ..torch.module import Module, integers, show
 from .blocks import joined, sub
 
 MANY, ONE = "one2many", "one2one"  # as Ultralytics calls them: boxes for NMS, and boxes that need none
@@ -178,6 +178,8 @@ def _levels(net: Recorder, head: Head, name: str, maps: Sequence[Value], channel
     for i, (layer, x) in enumerate(_beside(m, whole, maps)):
         y = layer.value(net, x)
         m.fits(y.channels, channels, f"channels from {whole}.{i}", f"通道（{whole}.{i}）")
+        if y.shape[2:] != x.shape[2:]:
+            raise m.refuse(f"{whole}.{i} changes the size of its map", f"{whole}.{i} 改变了特征图的大小")
         rows.append(net.flatten(y, f"{m.path}.{whole}.{i}.rows", 2))
     return joined(net, m, rows, 2)
 
@@ -196,7 +198,10 @@ def _distances(net: Recorder, m: Module, x: Value, bins: int) -> Value:
     m.fits(conv.whole("in_channels"), bins, "bins", "个区间")
     x = net.reshape(x, (x.shape[0], 4, bins, count), f"{m.path}.sides")
     x = net.softmax(net.transpose(x, (0, 2, 1, 3), f"{m.path}.bins"), 1, f"{m.path}.likely")
-    return net.reshape(conv.value(net, x), (x.shape[0], 4, count), f"{m.path}.distances")
+    mean = conv.value(net, x)
+    if mean.shape != (x.shape[0], 1, 4, count):
+        raise m.refuse(f"its distances are {show(mean.shape)}", f"它的距离是 {show(mean.shape)}")
+    return net.reshape(mean, (x.shape[0], 4, count), f"{m.path}.distances")
 
 
 @dataclass(frozen=True)

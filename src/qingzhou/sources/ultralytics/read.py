@@ -121,7 +121,7 @@ def _detector(saved: Saved, wanted: Wanted) -> Network:
     heads = rows.heads(net, found)
     how = _thresholds(wanted, head)
     graph = _form(net, head, found, how, wanted.form)
-    output = Output("output0", "raw" if wanted.form == "raw" else "rows", also=_also(saved, head))
+    output = Output("output0", "raw" if wanted.form == "raw" else "rows", also=_also(saved, head, found))
     card = _card(saved, entry, output, [*notes, *said_of_heads(head), *said_of_letterbox(size)], max(head.strides))
     decoding = {"kind": "ultralytics"} if wanted.form == "raw" else None
     card = replace(card, thresholds=how.for_card(), decoding=decoding)
@@ -149,14 +149,23 @@ def _thresholds(wanted: Wanted, head: Head) -> Thresholds:
     )
 
 
-def _also(saved: Saved, head: Head) -> dict[str, object]:
+def _also(saved: Saved, head: Head, found: Predictions) -> dict[str, object]:
     """What the rows say of a thing besides its box, as cards have it."""
-    if head.task.name == "segment":
-        size = saved.head.whole("nm")
-        return {"masks": {"prototypes": "output1", "coefficients": size, "stride": 4}}
+    if found.masks is not None:
+        stride = _stride_of(saved, found.masks)
+        return {"masks": {"prototypes": rows.MASKS[0], "coefficients": found.masks.channels, "stride": stride}}
     if head.task.name == "pose":
         return {"keypoints": list(head.keypoints)}
     return {"rotated": True} if head.task is OBB else {}
+
+
+def _stride_of(saved: Saved, masks: Value) -> int:
+    """How many pixels of the input a cell of the prototypes is; UnsupportedCheckpoint where that is no whole number."""
+    (height, width), (high, wide) = saved.size, masks.shape[2:]
+    assert isinstance(high, int) and isinstance(wide, int)
+    if height % high or height // high * wide != width:
+        raise saved.head.refuse(f"its masks are {high} x {wide}", f"它的掩码是 {high} x {wide}")
+    return height // high
 
 
 def _whole_strides(size: tuple[int, int], stride: int, wanted: Wanted) -> tuple[tuple[int, int], list[str]]:
