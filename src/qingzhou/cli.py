@@ -49,6 +49,9 @@ on_device = click.option(
 @click.option("--iou-threshold", type=float, help="Detectors: overlap that NMS allows. NMS 阈值。")
 @click.option("--max-detections", type=int, help="Detectors: at most so many boxes. 最多框数。")
 @click.option(
+    "--head", type=click.Choice(["one2one", "one2many"]), help="YOLOv10, YOLO26: which head. 使用哪个检测头。"
+)
+@click.option(
     "--xeduhub-input", "xeduhub", is_flag=True, help="For the unchanged XEduHub (raw pixels). 供原版 XEduHub 使用。"
 )
 @common

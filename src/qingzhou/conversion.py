@@ -104,12 +104,13 @@ def convert(
     preprocess: str | Path | Mapping[str, Any] | None = None,
     details: Mapping[str, Any] | Sequence[str] = (),
     input_type: str = "float32",
+    head: str | None = None,
     sample: object = None,
 ) -> Model:
     """Convert a checkpoint to a checked ONNX model, with a program that runs it beside it.
 
-    path        a .pth of MMEdu, mmcls, mmpretrain or mmdet, BaseNN, or a plain torch.save(model); a .pt2 of
-                torch.export; or a torch.nn.Module itself, with a sample of its input
+    path        a .pth of MMEdu, mmcls, mmpretrain or mmdet, BaseNN, or a plain torch.save(model); a .pt of Ultralytics;
+                a .pt2 of torch.export; or a torch.nn.Module itself, with a sample of its input
     out         where the model goes; default: beside the checkpoint, as .onnx; of a module: its class's name
     labels      class names in the order of training: a list, an array, a dict of names and numbers, "cat,dog", a file
                 or folder that names them; default: those in the file
@@ -128,6 +129,7 @@ def convert(
                 "transform_input": False} (docs/en/formats.md)
     input_type  of pictures: "float32", normalised outside; "uint8", the pixels as they are, normalised in the network
     sample      of a module: a tensor, a tuple of several, or a dict by the names of forward()'s arguments
+    head        of YOLOv10 and YOLO26, which have two: "one2one", which needs no NMS (the default), or "one2many"
 
     Every user error is a QingzhouError; nothing half-written is left behind.
 
@@ -150,6 +152,7 @@ def convert(
         preprocess=preprocess,
         details=details,
         input_type=input_type,
+        head=head,
     )
     if is_live(path):
         return _live_conversion(path, sample, out, options).model
@@ -208,6 +211,8 @@ def check_asked(network: Network, options: Options) -> None:
     card = network.card
     if options.network is not None:
         check_name(options.network, network.family, card.network)
+    if network.family != "YOLO":  # which says itself what heads it has
+        options.refuse_head(card.network)
     if card.task != "detection":
         options.refuse_those_of_detectors(card.network)
 

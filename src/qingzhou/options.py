@@ -16,6 +16,7 @@ from .spelling import option
 OPSETS, IR_VERSIONS = range(11, 22), range(4, 11)
 DEFAULT_OPSET = 13
 WAYS = ("float32", "uint8")  # in which a network takes pictures
+HEADS = ("one2one", "one2many")  # of YOLOv10 and YOLO26
 
 
 def _are_sides(size: object) -> bool:
@@ -42,6 +43,7 @@ class Options:
     preprocess: object = None
     details: object = ()
     input_type: str = "float32"
+    head: str | None = None
 
     def refuse_impossible(self) -> None:
         """OptionError for a value that cannot be."""
@@ -65,6 +67,11 @@ class Options:
             raise OptionError(
                 en=f"{option('input_type')} is {self.input_type}; it can be {' or '.join(WAYS)}.",
                 zh=f"{option('input_type')} 的值是 {self.input_type}，应为 {' 或 '.join(WAYS)}。",
+            )
+        if self.head not in (None, *HEADS):
+            raise OptionError(
+                en=f"{option('head')} is {self.head}; it can be {' or '.join(HEADS)}.",
+                zh=f"{option('head')} 的值是 {self.head}，应为 {' 或 '.join(HEADS)}。",
             )
         if self.input_type == "uint8" and self.xeduhub:
             one, other = option("input_type", "uint8"), option("xeduhub")
@@ -98,6 +105,15 @@ class Options:
                 zh=f"{option(name)} 只用于目标检测，而文件里是 {title}。请去掉这个选项。",
             )
 
+    def refuse_head(self, title: str) -> None:
+        """OptionError where one is chosen of a network that has no two."""
+        if self.head is not None:
+            raise OptionError(
+                en=f"{option('head')} is for networks with two heads (YOLOv10, YOLO26), but the file holds {title}. "
+                "Leave it out.",
+                zh=f"{option('head')} 用于有两个检测头的网络（YOLOv10、YOLO26），而文件里是 {title}。请去掉这个选项。",
+            )
+
     @property
     def wanted(self) -> Wanted:
         """What of it concerns the network; OptionError, FileMissing."""
@@ -112,7 +128,14 @@ class Options:
             )
         told = Settings(network=(self.network or "").strip().lower(), said=read_said(self.details))
         return Wanted(
-            size or said or None, self.form, self.score_threshold, self.iou_threshold, self.max_detections, asked, told
+            size or said or None,
+            self.form,
+            self.score_threshold,
+            self.iou_threshold,
+            self.max_detections,
+            asked,
+            settings=told,
+            head=self.head,
         )
 
 

@@ -41,6 +41,14 @@ def p4(body: bytes) -> bytes:
     return b"\x80\x04" + body + b"."
 
 
+def own_method(attribute: str, beside: bytes = b"", finished: bool = False) -> bytes:
+    """a.B with {"forward": getattr(itself, attribute)}, as Ultralytics' fused layers have it with forward_fuse."""
+    method = text("forward") + call(name("__builtin__", "getattr"), b"h\x00", text(attribute)) + b"s"
+    more = text("other") + beside + b"s" if beside else b""
+    start = name("a", "B") + b")\x81q\x00}q\x01"
+    return start + (b"b0h\x01" + method + b"0h\x00" if finished else method + more + b"b")
+
+
 SHELL = text(f"touch {CANARY}")
 CODE = text(f"open({CANARY!r}, 'w')")
 
@@ -54,6 +62,11 @@ CALLS = {
     "stack global": p4(call(stack_name("os", "system"), SHELL)),
     "dotted name": p4(call(stack_name("os", "path.os.system"), SHELL)),
     "getattr": p2(call(call(name("builtins", "getattr"), name("os", "path"), text("system")), SHELL)),
+    "a fused layer's own method": p2(own_method("forward_fuse")),
+    "a fused layer's own method, called": p2(own_method("forward_fuse", call(b"h\x00", SHELL))),
+    "forward_fuse of a module": p2(
+        call(call(name("builtins", "getattr"), name("os", "path"), text("forward_fuse")), SHELL)
+    ),
     "call of a call": p2(call(call(name("operator", "attrgetter"), text("system")), name("os", "path"))),
     "__import__": p2(call(name("builtins", "__import__"), text("antigravity"))),
     "importlib": p2(call(name("importlib", "import_module"), text("this"))),
@@ -134,6 +147,12 @@ TRICKS = {
     "list in itself": p2(b"]q\x00h\x00a"),
     "dict in itself": p2(b"}q\x00K\x01h\x00s"),
     "record in itself": p2(name("a", "B") + b")\x81q\x00h\x00b"),
+    "its own method of another name": p2(own_method("forward")),
+    "its own method, once it is finished": p2(own_method("forward_fuse", finished=True)),
+    "its own fused method beside itself": p2(own_method("forward_fuse", b"h\x00")),
+    "a list as its own method": p2(
+        b"]q\x00" + name("builtins", "getattr") + b"h\x00" + text("forward_fuse") + b"\x86Ra"
+    ),
     "cycle of two": p2(b"]q\x00]q\x01h\x00ah\x01a"),
     "deep lists": p2(b"]" * 100_000 + b"a" * 99_999),
     "deep tuples": p2(b")" + b"\x85" * 100_000),

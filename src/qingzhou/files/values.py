@@ -15,6 +15,7 @@ from .refusals import damaged
 from .types import Opaque
 
 MODULE_ALIASES = {"__builtin__": "builtins", "copy_reg": "copyreg", "numpy.core": "numpy._core"}
+GETATTR, FUSED = "builtins.getattr", "forward_fuse"
 RECONSTRUCT = "numpy._core.multiarray._reconstruct"
 DTYPE = re.compile(r"[<>|=]?([biufSU]\d{1,4})")  # arrays of objects are not data
 
@@ -104,6 +105,16 @@ def _compiled(args: tuple[Any, ...]) -> Opaque | None:
     return Opaque("torch._dynamo.eval_frame.OptimizedModule", state={"_modules": {"_orig_mod": args[0]}})
 
 
+def _own_forward(args: tuple[Any, ...]) -> Opaque | None:
+    """getattr(layer, "forward_fuse") inside the layer itself: Ultralytics' fused layers name the method that they run.
+
+    The record has the layer's class in its place. Nowhere else may a thing contain itself: it must be unfinished, and
+    no other name will do.
+    """
+    bound = len(args) == 2 and type(args[0]) is Opaque and args[0].state is None and args[1] == FUSED
+    return Opaque(GETATTR, (args[0].name, FUSED)) if bound else None
+
+
 def _device(args: tuple[Any, ...]) -> str | None:
     """torch.device("cuda", 0) -> "cuda:0"."""
     return ":".join(str(part) for part in args) if all(isinstance(a, (str, int)) for a in args) else None
@@ -157,6 +168,7 @@ def build_array(target: Opaque, state: Any) -> np.ndarray[Any, Any] | None:
 
 
 BUILDERS: Mapping[str, Callable[[tuple[Any, ...]], Any]] = {
+    GETATTR: _own_forward,
     "builtins.list": _list,
     "builtins.tuple": _tuple,
     "builtins.bytes": _bytes,

@@ -71,14 +71,14 @@ class Recorder(Tape):
             group=groups,
         )
 
-    def conv_transpose(self, key: str, x: Value, channels: int, factor: int) -> Value:
+    def conv_transpose(self, key: str, x: Value, channels: int, factor: int, bias: bool = True) -> Value:
         """(N, C, H, W) -> (N, channels, factor * H, factor * W), kernel and stride alike."""
         weight = self.param(f"{key}.weight", (x.channels, channels, factor, factor))
         size = [n * factor if isinstance(n, int) else n for n in x.shape[2:]]
         return self.op(
             "ConvTranspose",
             key,
-            [x, weight, self._bias(key, channels)],
+            [x, weight, self._bias(key, channels, bias)],
             (x.shape[0], channels, *size),
             kernel_shape=(factor,) * 2,
             strides=(factor,) * 2,
@@ -293,6 +293,10 @@ class Recorder(Tape):
     def mul(self, a: Value, b: Value, name: str = "mul") -> Value:
         """Element by element; shapes broadcast where a size is 1."""
         return self.op("Mul", name, [a, b], _broadcast(a.shape, b.shape))
+
+    def matmul(self, a: Value, b: Value, name: str = "matmul") -> Value:
+        """(..., M, K) times (..., K, N) -> (..., M, N)."""
+        return self.op("MatMul", name, [a, b], (*a.shape[:-1], b.shape[-1]))
 
     def concat(self, values: Sequence[Value], axis: int = 1, name: str = "concat") -> Value:
         """Join along an axis."""

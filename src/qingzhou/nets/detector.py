@@ -90,11 +90,39 @@ def divide(net: Recorder, places: Value, by: int, name: str) -> tuple[Value, Val
 
 
 def nms(
-    net: Recorder, boxes: Value, scores: Value, groups: Value | None, iou: float, score: float, most: int, name: str
+    net: Recorder,
+    boxes: Value,
+    scores: Value,
+    groups: Value | None,
+    iou: float,
+    score: float,
+    most: int,
+    name: str,
+    apart: float = 0.0,
 ) -> Value:
-    """Places of the boxes (M, 4) that stay, best first: those of one group suppress each other above `iou`."""
+    """Places of the boxes (M, 4) that stay, best first: those of one group suppress each other above `iou`.
+
+    apart: pixels by which groups are moved from each other; 0: as far as the largest box needs
+    """
     inputs = [boxes, scores] if groups is None else [boxes, scores, groups]
-    return net.block("Nms", name, inputs, ("n",), dtype="int64", iou=iou, score=score, most=most)
+    moved = {"apart": apart} if apart else {}
+    return net.block("Nms", name, inputs, ("n",), dtype="int64", iou=iou, score=score, most=most, **moved)
+
+
+def rotated_nms(
+    net: Recorder,
+    boxes: Value,
+    scores: Value,
+    groups: Value,
+    iou: float,
+    score: float,
+    most: int,
+    apart: float,
+    name: str,
+) -> Value:
+    """The same of rotated boxes (M, 5) of centre, size and angle; a box that is suppressed still suppresses others."""
+    limits: dict[str, float] = {"iou": iou, "score": score, "most": most, "apart": apart}
+    return net.block("RotatedNms", name, [boxes, scores, groups], ("n",), dtype="int64", **limits)
 
 
 def nms_by_class(net: Recorder, boxes: Value, scores: Value, iou: float, most: int, name: str) -> Value:

@@ -21,6 +21,8 @@ BACKBONES = (
 )
 DETECTORS = ("SSD_Lite", "FasterRCNN", "Mask_RCNN", "Yolov3")
 
+_YOLO = r"(yolov?(?:5|6|8|9|10|11|12|26))([a-z]?u?)"  # Ultralytics' of each year, and how large
+
 # Family, and how its names are written: MMEdu's short names and the file names of mmcls's configs, in lower case.
 # Each group is a variant ("18", "bn", "small") that the title must also have.
 _PATTERNS = {
@@ -46,6 +48,7 @@ _PATTERNS = {
     "VGG": r"vgg[-_ ]?(\d+)?[-_ ]?(bn)?",
     "SSD_Lite": r"ssd[-_ ]?lite",
     "Yolov3": r"yolo[-_ ]?v3",
+    "YOLO": rf"{_YOLO}(?:-(seg|pose|obb|cls))?",
     "FasterRCNN": r"faster[-_ ]?r-?cnn",
     "Mask_RCNN": r"mask[-_ ]?r-?cnn",
 }
@@ -108,7 +111,9 @@ def _plain(variant: str) -> str:
 
 def _words(title: str) -> set[str]:
     words = set(re.split(r"[-_ ]+", title.lower()))
-    return words | {version for word in words for version in re.findall(r"v\d", word)}
+    words |= {version for word in words for version in re.findall(r"v\d", word)}
+    sized = (found for word in words if (found := re.fullmatch(_YOLO, word)))
+    return words.union(*(found.groups() for found in sized))
 
 
 def _unknown(asked: str, title: str) -> ArchitectureMismatch:
@@ -128,7 +133,7 @@ def _different(asked: str, family: str, title: str) -> ArchitectureMismatch:
             zh=f"指定的网络是 backbone={asked!r}，但文件里是 {title}，是逐层搭建的网络。"
             "请这样转换：from BaseNN import nn; nn().convert(checkpoint=...)",
         )
-    right = title.replace("-", "") if family == "ResNet" else family
+    right = title.replace("-", "") if family == "ResNet" else title if family == "YOLO" else family
     return ArchitectureMismatch(
         en=f"backbone={asked!r} was asked for, but the file holds {title}. "
         f"Use backbone={right!r}, or give the checkpoint that you meant.",

@@ -18,6 +18,7 @@ class Wanted:
     input_size  (height, width) of pictures, or one number for both, or the whole shape of other inputs
     form        of detectors: "boxes" ends in NMS inside the network, "raw" leaves decoding to the runtime
     score, iou, most  of detectors: the least score of a box, the overlap that NMS allows, and how many boxes at most
+    head        of networks with two heads: which of them answers
     settings    not the user's, but of the training, as far as the file tells them
     channels    not his either: what the first convolution takes, where it is not what the network usually does
     usual       nor this: how the tool prepares pictures whose names the tensors have; None: as the page says
@@ -29,6 +30,7 @@ class Wanted:
     iou: float | None = None
     most: int | None = None
     preprocess: Preprocess | None = None
+    head: str | None = None
     settings: Settings = field(default_factory=Settings)
     channels: int | None = None
     usual: Input | None = None

@@ -71,7 +71,7 @@ class Facts:
     @property
     def boxes(self) -> bool:
         """Whether it is a detector that makes its boxes inside the network."""
-        return self.card is not None and self.card.output.scores == "boxes"
+        return self.card is not None and self.card.output.scores in ("boxes", "rows")
 
     @property
     def two_stages(self) -> bool:

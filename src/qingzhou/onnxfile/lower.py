@@ -13,7 +13,7 @@ import numpy as np
 
 from ..graph.fold import scale_and_shift
 from ..graph.form import BLOCK, Array, Constant, Graph, Node, roles
-from . import lower_axes, lower_detection, lower_heads
+from . import lower_axes, lower_detection, lower_heads, lower_rotated
 from .lowering import Lowering
 
 Rule = Callable[[Lowering, Node], object]
@@ -149,6 +149,16 @@ def one_axis(e: Lowering, node: Node) -> None:
         e.node(node.op, [x], node.outputs, axes=tuple(e.numbers(axes).tolist()))
 
 
+def reduce_max(e: Lowering, node: Node) -> None:
+    """With its axes where the opset has them."""
+    (x,), (out,), rest = node.inputs, node.outputs, {**node.attrs}
+    axes = rest.pop("axes", None)
+    if axes is None:
+        e.append(node)
+    else:
+        e.axes(node.op, x, out, axes, **rest)
+
+
 def lstm(e: Lowering, node: Node) -> None:
     """torch keeps its gates in the order i f g o, ONNX in i o f c."""
     ways, hidden, names = node.attrs["ways"], node.attrs["hidden"], roles(node)
@@ -211,6 +221,7 @@ def _float32(values: Array | float, shape: tuple[int, ...]) -> Array:
 RULES: Rules = {
     ("", "BatchNormalization"): batch_norm,
     ("", "HardSwish"): hard_swish,
+    ("", "ReduceMax"): reduce_max,
     ("", "Softmax"): softmax,
     ("", "Squeeze"): one_axis,
     ("", "Unsqueeze"): one_axis,
@@ -221,5 +232,5 @@ RULES: Rules = {
     (BLOCK, "Gelu"): gelu,
     (BLOCK, "Lstm"): lstm,
     (BLOCK, "UpsampleLike"): upsample_like,
-    **{(BLOCK, op): rule for op, rule in (lower_detection.RULES | lower_heads.RULES).items()},
+    **{(BLOCK, op): rule for op, rule in (lower_detection.RULES | lower_heads.RULES | lower_rotated.RULES).items()},
 }

@@ -128,8 +128,7 @@ def nms(e: Lowering, node: Node) -> None:
     boxes, scores, *groups = node.inputs
     out, attrs = node.outputs[0], node.attrs
     if groups:
-        largest = e.node("ReduceMax", [boxes], [f"{out}/largest"], keepdims=0)
-        far = e.node("Add", [largest, e.number(1, out)], [f"{out}/far"])
+        far = _far_apart(e, boxes, attrs.get("apart", 0.0), out)
         moves = e.node("Mul", [e.node("Cast", groups, [f"{out}/groups"], to=1), far], [f"{out}/moves"])
         column = e.node("Reshape", [moves, e.ints(f"{out}/column", [-1, 1])], [f"{out}/apart"])
         boxes = e.node("Add", [boxes, column], [f"{out}/moved"])
@@ -142,6 +141,14 @@ def nms(e: Lowering, node: Node) -> None:
     ]
     kept = e.node("NonMaxSuppression", [boxes, scores, *settings], [f"{out}/kept"])
     e.node("Gather", [kept, e.constant(f"{out}/third", np.array(2, np.int64))], [out], axis=1)
+
+
+def _far_apart(e: Lowering, boxes: str, said: float, out: str) -> str:
+    """By how much groups are moved from each other: what is said, or more than the largest number of a box."""
+    if said:
+        return e.constant(f"{out}/far", np.array(said, np.float32))
+    largest = e.node("ReduceMax", [boxes], [f"{out}/largest"], keepdims=0)
+    return e.node("Add", [largest, e.number(1, out)], [f"{out}/far"])
 
 
 def nms_by_class(e: Lowering, node: Node) -> None:

@@ -76,8 +76,17 @@ class Network:
         weight = self.constants.get(node.input[1])
         if weight is None or weight.data_type != TensorProto.FLOAT or len(weight.dims) < 2:
             return False
+        if self._is_distribution(node.input[0]):  # their mean follows, which says where a box of YOLO ends
+            return False
         users = [other for other in self.readers[weight.name] if other.op_type in WEIGHTED]
         return len({channel_axis(other) for other in users}) == 1  # scales have one axis
+
+    def _is_distribution(self, name: str) -> bool:
+        """Whether a Softmax made these numbers, wherever they were moved since."""
+        node = self.producers.get(name)
+        while node is not None and node.op_type in MOVING:
+            node = self.producers.get(node.input[0])
+        return node is not None and node.op_type == "Softmax"
 
     @cached_property
     def heads(self) -> list[str]:

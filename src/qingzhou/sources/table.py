@@ -13,6 +13,7 @@ from .onnx import ONNX
 from .openmmlab import OPENMMLAB
 from .source import Opened, Source
 from .torchscript import TORCHSCRIPT
+from .ultralytics import ULTRALYTICS
 
 # A new source is one folder or file beside this one and one line here. The first that claims a file reads it; those of
 # torch come last, since their reader also says what is wrong with any other zip or pickle.
@@ -20,6 +21,7 @@ SOURCES: tuple[Source, ...] = (
     ONNX,
     EXPORTED,
     TORCHSCRIPT,
+    ULTRALYTICS,
     BASENN,
     OPENMMLAB,
 )

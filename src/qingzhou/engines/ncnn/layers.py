@@ -142,18 +142,45 @@ def global_pool(e: Emitter, node: Node) -> None:
     e.put("Reshape", [x], node.outputs[0], _sizes(e.sizes(node.outputs[0])))
 
 
-def binary(operation: int) -> Rule:
-    """Of two values that are computed."""
+def binary(operation: int, turned: int) -> Rule:
+    """Of two values, or of one and known numbers; `turned`: the operation that takes them the other way round."""
 
     def rule(e: Emitter, node: Node) -> None:
-        if any(name in e.graph.constants for name in node.inputs):
-            raise no_form(f"{node.op} with numbers that are no scale or shift of channels")
-        ranks = {len(e.graph.values[name].shape) for name in node.inputs}
-        if len(ranks) != 1:
+        known = [name for name in node.inputs if name in e.graph.constants]
+        if len(known) == 1 and np.prod(e.graph.constants[known[0]].shape) == 1:
+            number = float(e.graph.constants[known[0]].load().reshape(-1)[0])
+            value = node.inputs[1 if node.inputs[0] in known else 0]
+            way = turned if node.inputs[0] in known else operation
+            e.put("BinaryOp", [e.take(value)], node.outputs[0], {0: way, 1: 1, 2: number})
+            return
+        ranks = {len(e.graph.values[name].shape) for name in node.inputs if name not in known}
+        if len(ranks) != 1 or len(known) > 1:
             raise no_form(f"{node.op} of values with another number of axes")
-        e.put("BinaryOp", [e.take(x) for x in node.inputs], node.outputs[0], {0: operation})
+        sources = [_known(e, node, name) if name in known else e.take(name) for name in node.inputs]
+        e.put("BinaryOp", sources, node.outputs[0], {0: operation})
 
     return rule
+
+
+def _known(e: Emitter, node: Node, name: str) -> str:
+    """The blob of known numbers as large as what the node makes: older ncnn broadcasts along some axes only."""
+    constant, shape = e.graph.constants[name], e.graph.values[node.outputs[0]].shape
+    wide = tuple(int(n) if isinstance(n, int) else 1 for n in shape)
+    if constant.dtype != "float32" or len(constant.shape) > len(wide):
+        raise no_form(f"{node.op} with known numbers of another form")
+    blob = e.line("MemoryData", name, [], [f"b{e.count}"], _sizes(e.sizes(node.outputs[0])))
+    e.numbers(lambda: np.broadcast_to(constant.load(), wide))
+    return blob[0]
+
+
+def matmul(e: Emitter, node: Node) -> None:
+    """Of two values with as many axes."""
+    if any(name in e.graph.constants for name in node.inputs):
+        raise no_form("MatMul with known numbers that are no linear layer")
+    shapes = [e.graph.values[name].shape for name in node.inputs]
+    if len(shapes[0]) != len(shapes[1]) or shapes[0][:-2] != shapes[1][:-2] or len(shapes[0]) < 3:
+        raise no_form("MatMul of values with other axes before the last two")
+    e.put("MatMul", [e.take(x) for x in node.inputs], node.outputs[0], {0: 0})
 
 
 def concat(e: Emitter, node: Node) -> None:
@@ -322,8 +349,12 @@ OPERATORS: dict[tuple[str, str], Rule] = {
     ("", "MaxPool"): pool,
     ("", "AveragePool"): pool,
     ("", "GlobalAveragePool"): global_pool,
-    ("", "Add"): binary(0),
-    ("", "Mul"): binary(2),
+    ("", "Add"): binary(0, 0),
+    ("", "Sub"): binary(1, 7),
+    ("", "Mul"): binary(2, 2),
+    ("", "Sin"): activation("UnaryOp", lambda e, node: {0: 9}),
+    ("", "Cos"): activation("UnaryOp", lambda e, node: {0: 10}),
+    ("", "MatMul"): matmul,
     ("", "Concat"): concat,
     ("", "Slice"): slice_,
     ("", "Gather"): gather,

@@ -15,6 +15,7 @@ from .ncnn_layers import KINDS, LARGEST, WHOLE_OUT, Numbers, Shape, Tags, produc
 from .ncnn_row import Damaged, Row, need, read_row
 
 MOST_LAYERS = 1 << 16
+SEVERAL = ("Input", "MemoryData", "BinaryOp", "MatMul", "Concat", "LSTM")  # what may not read just one blob
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class _Blobs:
         for name in row.sources:
             need(name in self.unread)
             self.unread.remove(name)
-        need(len(row.sources) == 1 or row.kind in ("Input", "BinaryOp", "Concat", "LSTM"))
+        need(len(row.sources) == 1 or row.kind in SEVERAL)
         self.words = int(row.params.get(1, [0])[0]) if row.kind == "Embed" else self.words
         self._follow_whole(row)
         made, numbers = KINDS[row.kind](row, [self.shapes[name] for name in row.sources])

@@ -191,11 +191,41 @@ def softmax(row: Row, shapes: List[Shape]) -> Made:
 
 
 def binary(row: Row, shapes: List[Shape]) -> Made:
-    """A sum (0) or product (2); a size of 1 broadcasts."""
-    need(row.whole(0, 0, 2) != 1)
+    """A sum (0), difference (1, or 7 the other way round) or product (2) of two, or with a number; a size of 1
+    broadcasts.
+    """
+    need(row.whole(0, 0, 7) in (0, 1, 2, 7))
+    if 1 in row.params:
+        row.whole(1, 1, 1)
+        row.real(2)
+        (shape,) = shapes
+        return [shape], []
     left, right = shapes
     need(len(left) == len(right) and all(a == b or 1 in (a, b) for a, b in zip(left, right)))
     return [tuple(map(max, left, right))], []
+
+
+def unary(row: Row, shapes: List[Shape]) -> Made:
+    """Sine (9) or cosine (10)."""
+    (shape,) = shapes
+    row.whole(0, 9, 10)
+    return [shape], []
+
+
+def memory(row: Row, shapes: List[Shape]) -> Made:
+    """Known numbers."""
+    need(not shapes and len(row.results) == 1)
+    shape = _sizes(row)
+    need(product(shape) <= LARGEST)
+    return [shape], [(product(shape), NONE)]
+
+
+def matmul(row: Row, shapes: List[Shape]) -> Made:
+    """(..., m, k) times (..., k, n)."""
+    row.whole(0, 0, 0)
+    left, right = shapes
+    need(len(left) == len(right) >= 2 and left[:-2] == right[:-2] and left[-1] == right[-2])
+    return [(*left[:-1], right[-1])], []
 
 
 def concat(row: Row, shapes: List[Shape]) -> Made:
@@ -268,6 +298,9 @@ KINDS: Dict[str, Callable[[Row, List[Shape]], Made]] = {
     "PReLU": prelu,
     "Softmax": softmax,
     "BinaryOp": binary,
+    "UnaryOp": unary,
+    "MemoryData": memory,
+    "MatMul": matmul,
     "Concat": concat,
     "Crop": crop,
     "Reshape": reshape,

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...errors import QingzhouError, TensorMismatch, UnsupportedCheckpoint
 from ...files.types import Opaque, TensorRef
+from ...files.values import FUSED, GETATTR
 from ...graph.form import Dim, Shape, Value
 from ...graph.record import Recorder
 from ...spelling import option
@@ -81,6 +82,12 @@ class Module:
     def has(self, parameter: str) -> bool:
         """Whether a parameter or buffer is there and not None."""
         return any(entries(self.get(place)).get(parameter) is not None for place in ("_parameters", "_buffers"))
+
+    @property
+    def is_fused(self) -> bool:
+        """Whether it runs Ultralytics' forward_fuse, which leaves its normalisation out."""
+        found = self.get("forward")
+        return isinstance(found, Opaque) and (found.name, found.args[1:]) == (GETATTR, (FUSED,))
 
     def parameter_shape(self, parameter: str) -> tuple[int, ...]:
         """The shape of a parameter; () where it is missing."""
@@ -155,19 +162,24 @@ class Module:
 
     def record(self, net: Recorder, x: Flow) -> Flow:
         """Record this module and everything in it; UnsupportedCheckpoint or TensorMismatch if that cannot be done."""
-        function = self.table.get(self.name)
+        if isinstance(x, tuple) and self.kind != "Part0":
+            raise self.refuse(
+                "it follows an LSTM, which gives a tuple; BaseNN's part0 must stand between them",
+                "它前面的 LSTM 输出一个元组，两者之间需要 part0 层",
+            )
+        return self.run(self.table.get(self.name), net, x)
+
+    def run(self, function: Callable[..., Flow] | None, net: Recorder, x: object) -> Flow:
+        """What record() does with the function of its class; `x` is what that takes."""
         if next(self.steps, None) is None:
             raise self.refuse(f"the network has more than {MAX_STEPS} layers", f"网络超过 {MAX_STEPS} 层")
         if function is None:
             raise unknown(self)
         if entries(self.get("_forward_hooks")) or entries(self.get("_forward_pre_hooks")):
             raise self.refuse("it has forward hooks, which are code", "它带有前向钩子（forward hook），即程序代码")
-        if isinstance(x, tuple) and self.kind != "Part0":
-            raise self.refuse(
-                "it follows an LSTM, which gives a tuple; BaseNN's part0 must stand between them",
-                "它前面的 LSTM 输出一个元组，两者之间需要 part0 层",
-            )
-        out = function(net, self, x)  # type: ignore[arg-type]
+        if not (self.get("forward") is None or self.is_fused):
+            raise self.refuse("its forward was replaced by other code", "它的 forward 被换成了别的程序代码")
+        out = function(net, self, x)
         for value in out if isinstance(out, tuple) else (out,):
             self._check_size(value)
         return out

@@ -57,6 +57,23 @@ def _padding(m: Module, kernel: tuple[int, ...], dilation: tuple[int, ...]) -> t
     return m.sizes("padding", len(kernel), low=0)
 
 
+def conv_transpose(net: Recorder, m: Module, x: Value) -> Value:
+    """ConvTranspose2d with a kernel like its stride: each position becomes a square."""
+    m.rank(x, 4)
+    m.fits(x.shape[1], m.whole("in_channels"), "channels", "通道")
+    kernel, stride = m.sizes("kernel_size", 2), m.sizes("stride", 2)
+    padded = any(m.sizes("padding", 2, low=0)) or any(m.sizes("output_padding", 2, low=0))
+    if (
+        kernel != stride
+        or len(set(kernel)) > 1
+        or padded
+        or m.whole("groups") != 1
+        or set(m.sizes("dilation", 2)) != {1}
+    ):
+        raise m.refuse("its kernel is not like its stride, or it has groups", "卷积核与步长不同，或使用了分组")
+    return net.conv_transpose(m.path, x, m.whole("out_channels"), kernel[0], m.has("bias"))
+
+
 def linear(net: Recorder, m: Module, x: Value) -> Value:
     """On the last axis of any rank."""
     m.fits(x.shape[-1], m.whole("in_features"), "numbers per sample", "输入特征")
@@ -240,6 +257,18 @@ def _scaled(m: Module, x: Value, dims: int) -> tuple[int, ...]:
     return tuple(int(n) for n in sizes)
 
 
+def zero_pad(net: Recorder, m: Module, x: Value) -> Value:
+    """ZeroPad2d: left, right, top, bottom."""
+    m.rank(x, 4)
+    left, right, top, bottom = m.sizes("padding", 4, low=0)
+    name = net.unique(m.path or "pad")
+    ends = net.ints(f"{name}/pads", 0, 0, top, left, 0, 0, bottom, right)
+    size = [
+        n + more if isinstance(n, int) else n for n, more in zip(x.shape[2:], (top + bottom, left + right), strict=True)
+    ]
+    return net.op("Pad", name, [x, ends], (*x.shape[:2], *size))
+
+
 def flatten(net: Recorder, m: Module, x: Value) -> Value:
     """Axes start_dim to end_dim become one; the batch stays."""
     rank = len(x.shape)
@@ -277,6 +306,7 @@ TORCH: dict[str, Function] = {
     "torch.nn.modules.container.Sequential": sequential,
     "torch.nn.modules.conv.Conv1d": conv,
     "torch.nn.modules.conv.Conv2d": conv,
+    "torch.nn.modules.conv.ConvTranspose2d": conv_transpose,
     "torch.nn.modules.linear.Linear": linear,
     "torch.nn.modules.batchnorm.BatchNorm1d": batch_norm,
     "torch.nn.modules.batchnorm.BatchNorm2d": batch_norm,
@@ -298,6 +328,7 @@ TORCH: dict[str, Function] = {
     "torch.nn.modules.pooling.AdaptiveAvgPool2d": adaptive_avg_pool,
     "torch.nn.modules.upsampling.Upsample": upsample,
     "torch.nn.modules.flatten.Flatten": flatten,
+    "torch.nn.modules.padding.ZeroPad2d": zero_pad,
     "torch.nn.modules.linear.Identity": nothing,
     **{f"torch.nn.modules.dropout.{name}": nothing for name in ("Dropout", "Dropout1d", "Dropout2d", "AlphaDropout")},
 }
