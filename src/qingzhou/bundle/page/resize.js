@@ -34,22 +34,32 @@ function scaled(scale, height, width) {
   return [height, width].map((side) => Math.max(1, Math.trunc(side * scale + 0.5)));
 }
 
-/** The picture in another size, by "pillow" or "cv2". */
+/** The picture in another size, by "pillow", "bicubic" or "cv2". */
 export function resize(picture, height, width, interpolation) {
   if (picture.height === height && picture.width === width) return picture;
-  return (interpolation === "pillow" ? pillow : cv2)(picture, height, width);
+  return interpolation === "cv2" ? cv2(picture, height, width) : pillow(picture, height, width, FILTERS[interpolation]);
 }
 
 // -- Pillow ----------------------------------------------------------------------------------------------------------
 
-function pillow(picture, height, width) {
-  return pillowRows(pillowColumns(picture, width), height);
+// Resample.c: how far each reaches, and how much a pixel counts that is so far away; bicubic with a = -0.5
+const FILTERS = {
+  pillow: { support: 1, weight: (far) => (far < 1 ? 1 - far : 0) },
+  bicubic: {
+    support: 2,
+    weight: (far) => (far < 1 ? (1.5 * far - 2.5) * far * far + 1 : far < 2 ? ((far - 5) * far + 8) * far * -0.5 + 2 : 0),
+  },
+};
+
+function pillow(picture, height, width, filter) {
+  return pillowRows(pillowColumns(picture, width, filter), height, filter);
 }
 
 /** For each new pixel the first old one that counts, and the weights of the old ones (precompute_coeffs). */
-function pillowWeights(before, after) {
+function pillowWeights(before, after, { support, weight }) {
   const scale = before / after;
-  const reach = Math.max(scale, 1);
+  const wide = Math.max(scale, 1);
+  const reach = support * wide;
   const found = [];
   for (let i = 0; i < after; i++) {
     const centre = (i + 0.5) * scale;
@@ -58,11 +68,10 @@ function pillowWeights(before, after) {
     const weights = [];
     let sum = 0;
     for (let x = first; x < end; x++) {
-      const far = Math.abs((x - centre + 0.5) * (1 / reach));
-      weights.push(far < 1 ? 1 - far : 0);
+      weights.push(weight(Math.abs((x - centre + 0.5) * (1 / wide))));
       sum += weights[weights.length - 1];
     }
-    found.push({ first, weights: weights.map((weight) => (sum ? weight / sum : weight)) });
+    found.push({ first, weights: weights.map((one) => (sum ? one / sum : one)) });
   }
   return found;
 }
@@ -70,22 +79,27 @@ function pillowWeights(before, after) {
 /** The same in whole numbers, multiples of 1 / 2 ** 22. */
 function wholeWeights(found) {
   const one = 1 << PILLOW_BITS;
-  return found.map(({ first, weights }) => ({ first, weights: Int32Array.from(weights, (w) => w * one + 0.5) }));
+  return found.map(({ first, weights }) => ({ first, weights: Int32Array.from(weights, (w) => w * one + (w < 0 ? -0.5 : 0.5)) }));
 }
 
 const HALF = 1 << (PILLOW_BITS - 1); // what is added before the bits below a whole level are cut off
 
-function pillowColumns(picture, width) {
+function pillowColumns(picture, width, filter) {
   const { data, height, channels } = picture;
   if (picture.width === width) return picture;
   const whole = data instanceof Uint8Array;
-  const columns = pillowWeights(picture.width, width);
+  const columns = pillowWeights(picture.width, width, filter);
   const out = new data.constructor(height * width * channels);
   const along = whole ? wholeAlong : floatAlong;
   const taps = whole ? wholeWeights(columns) : columns;
   const [row, made] = [picture.width * channels, width * channels];
   for (let y = 0; y < height; y++) along(data, y * row, out, y * made, taps, channels);
   return { data: out, height, width, channels };
+}
+
+/** Bicubic overshoots beside an edge. */
+function level(value) {
+  return value < 0 ? 0 : value > 255 ? 255 : value;
 }
 
 /** One row of bytes: 255 * 2 ** 22 and a half fit into 31 bits, so whole numbers do. */
@@ -97,7 +111,7 @@ function wholeAlong(data, row, out, to, taps, channels) {
       for (let k = 0, i = from + c; k < weights.length; k++, i += channels) {
         sum = (sum + Math.imul(data[i], weights[k])) | 0;
       }
-      out[to++] = sum >> PILLOW_BITS;
+      out[to++] = level(sum >> PILLOW_BITS);
     }
   }
 }
@@ -112,11 +126,11 @@ function floatAlong(data, row, out, to, taps, channels) {
   }
 }
 
-function pillowRows(picture, height) {
+function pillowRows(picture, height, filter) {
   const { data, width, channels } = picture;
   if (picture.height === height) return picture;
   const whole = data instanceof Uint8Array;
-  const rows = pillowWeights(picture.height, height);
+  const rows = pillowWeights(picture.height, height, filter);
   const taps = whole ? wholeWeights(rows) : rows;
   const length = width * channels;
   const out = new data.constructor(height * length);
@@ -126,7 +140,7 @@ function pillowRows(picture, height) {
     sums.fill(whole ? HALF : 0);
     weights.forEach((weight, k) => add(sums, data, (first + k) * length, weight));
     const to = y * length;
-    for (let i = 0; i < length; i++) out[to + i] = whole ? sums[i] >> PILLOW_BITS : sums[i];
+    for (let i = 0; i < length; i++) out[to + i] = whole ? level(sums[i] >> PILLOW_BITS) : sums[i];
   });
   return { data: out, height, width, channels };
 }

@@ -119,7 +119,7 @@ def _times(image: Image.Image, step: Dict[str, Any], each: float) -> int:
     (height, width), pixels = upright_size(image), image.width * image.height
     high, wide = new_size(step, height, width)
     most = min(height / high, width / wide)
-    times = max([1] + [n for n in (2, 4, 8) if step["interpolation"] == "pillow" and most >= GAP * n])
+    times = max([1] + [n for n in (2, 4, 8) if step["interpolation"] != "cv2" and most >= GAP * n])
     while pixels * each > min(LARGE, room()) * times * times and most >= 2 * times and times < 8:
         times, each = 2 * times, 4 if each > 1 else 1
     return times

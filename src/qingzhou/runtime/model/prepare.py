@@ -97,7 +97,7 @@ def plan(image: Pixels, entry: Input) -> Iterator[Planned]:
             more = 24 * (height + width) + 128 * sum(size)  # where each pixel comes from
             if before > 1:  # cv2_linear's sums in float32
                 more += 12 * there * size[1] * colours + 2 * made
-            elif step.get("interpolation") == "pillow":  # across first, then down
+            elif step.get("interpolation") in FILTERS:  # across first, then down
                 more += 4 * there * size[1]
         elif not step and before > 1:
             made = 0  # it is done
@@ -318,16 +318,19 @@ def sides(picture: Pixels) -> Tuple[int, int]:
     return height, width
 
 
+FILTERS = {"pillow": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
+
+
 def resize(picture: Pixels, height: int, width: int, interpolation: str) -> Array:
-    """(H, W) or (H, W, C), uint8 or float32, or a Picture of image.py -> the same of another size, by "pillow" or
-    "cv2".
+    """(H, W) or (H, W, C), uint8 or float32, or a Picture of image.py -> the same of another size, by "pillow",
+    "bicubic" or "cv2".
     """
     if picture.shape[:2] == (height, width):
         return np.asarray(picture if isinstance(picture, np.ndarray) else picture.take())
-    if interpolation == "pillow":
+    if interpolation in FILTERS:
         if isinstance(picture, np.ndarray):
-            return _pillow(picture, height, width)
-        return _pillow_by_strips(picture, height, width)
+            return _pillow(picture, height, width, FILTERS[interpolation])
+        return _pillow_by_strips(picture, height, width, FILTERS[interpolation])
     from .cv2_linear import linear, linear_of_few
 
     if isinstance(picture, np.ndarray):
@@ -335,23 +338,23 @@ def resize(picture: Pixels, height: int, width: int, interpolation: str) -> Arra
     return linear_of_few(picture, height, width)
 
 
-def _pillow(picture: Array, height: int, width: int) -> Array:
+def _pillow(picture: Array, height: int, width: int, by: Image.Resampling) -> Array:
     if picture.dtype != np.uint8 and picture.ndim == 3:  # Pillow has floats in one channel only
-        return np.stack([_pillow(picture[..., i], height, width) for i in range(picture.shape[2])], axis=-1)
+        return np.stack([_pillow(picture[..., i], height, width, by) for i in range(picture.shape[2])], axis=-1)
     image = Image.fromarray(picture)
     # Across, then down, as Pillow did in training: from 13 on it takes the cheaper order, and differs by a level.
-    across = image.resize((width, image.height), Image.Resampling.BILINEAR)
-    return np.asarray(across.resize((width, height), Image.Resampling.BILINEAR))
+    across = image.resize((width, image.height), by)
+    return np.asarray(across.resize((width, height), by))
 
 
-def _pillow_by_strips(picture: Picture, height: int, width: int) -> Array:
+def _pillow_by_strips(picture: Picture, height: int, width: int, by: Image.Resampling) -> Array:
     """_pillow() of a Picture: what goes across needs its own row only."""
     left, top, right, bottom = picture.box
     across, place = None, 0
     for strip in picture.strips():
-        part = strip.resize((width, strip.height), Image.Resampling.BILINEAR, (left, 0, right, strip.height))
+        part = strip.resize((width, strip.height), by, (left, 0, right, strip.height))
         across = Image.new(part.mode, (width, picture.shape[0])) if across is None else across
         across.paste(part, (0, place))
         place += strip.height
-    small = across.resize((width, height), Image.Resampling.BILINEAR, (0, top, width, bottom))  # type: ignore[union-attr]
+    small = across.resize((width, height), by, (0, top, width, bottom))  # type: ignore[union-attr]
     return np.asarray(picture.ordered(np.asarray(small)))

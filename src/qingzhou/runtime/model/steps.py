@@ -1,6 +1,6 @@
 """The part of a card that says what is done with a picture, step by step; parsed as card.py parses the rest.
 
-    {"op": "resize", "short": 256, "interpolation": "pillow" | "cv2"}   short side to 256, keep ratio
+    {"op": "resize", "short": 256, "interpolation": "pillow" | "bicubic" | "cv2"}   short side to 256
     {"op": "resize", "size": [h, w], "interpolation": ...}              squash to exactly h x w
     {"op": "resize", "within": [long, short], "interpolation": ...}     as large as fits, keep ratio
     {"op": "resize", "inside": [h, w], "interpolation": ...}            as large as fits, keep ratio
@@ -16,8 +16,8 @@
                                                                         or in one
     {"op": "normalize", "mean": [...], "std": [...]}                    (x - mean) / std per channel
 
-"pillow" is Pillow's antialiased bilinear; "cv2" is OpenCV's INTER_LINEAR on uint8, bit for bit. "letterbox", then
-"pad_to" in the centre with 114, is what Ultralytics does before it predicts.
+"pillow" is Pillow's antialiased bilinear, "bicubic" its antialiased bicubic; "cv2" is OpenCV's INTER_LINEAR on uint8,
+bit for bit. "letterbox", then "pad_to" in the centre with 114, is what Ultralytics does before it predicts.
 """
 
 from __future__ import annotations
@@ -87,8 +87,11 @@ def _true(at: str, value: object) -> bool:
     return True
 
 
+INTERPOLATIONS = ("pillow", "bicubic", "cv2")
+
+
 def _interpolation(at: str, value: object) -> str:
-    return fields.one_of(at, value, ("pillow", "cv2"))
+    return fields.one_of(at, value, INTERPOLATIONS)
 
 
 STEPS: Dict[str, Dict[str, Callable[[str, Any], Any]]] = {
