@@ -29,9 +29,7 @@ SECOND_OPINION = 16 << 20  # parameters: above this the unfolded network would t
 ONE_PIECE = 4 * SECOND_OPINION  # bytes of a file that is opened as it is; a larger one through an index
 STRIP = 64, 1024  # height and width of the sample for networks that take any: made large, it still has few pixels
 TOLERANCE = 1e-4  # of the largest output
-MAGNIFIED = (
-    10  # or so many times what a change of the input by a millionth does: each layer rounds, the input only once
-)
+MAGNIFIED = 10  # or as many times what a change of the input by a millionth does: each layer rounds, the input once
 
 
 def check_structure(emitted: Emitted, path: Path) -> None:
