@@ -327,7 +327,7 @@ def _input(at: str, data: object, newer: bool) -> Input:
     if kind == "image":
         from .steps import channels_after
 
-        channels = channels_after("%s.steps" % at, entry, COLORS[color])
+        channels = channels_after("%s.steps" % at, steps, COLORS[color], entry.channels, dtype != "float32")
         if entry.channels != channels or any(side is not None and side > LARGEST_SIDE for side in entry.sides()):
             raise bad("%s.shape" % at, shape)
     elif steps:

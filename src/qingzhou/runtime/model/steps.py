@@ -22,13 +22,10 @@ bit for bit. "letterbox", then "pad_to" in the centre with 114, is what Ultralyt
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Optional
 
 from . import fields
 from .fields import LARGEST_SIDE, bad
-
-if TYPE_CHECKING:
-    from .card import Input
 
 
 def step(at: str, data: object) -> Dict[str, Any]:
@@ -45,14 +42,14 @@ def step(at: str, data: object) -> Dict[str, Any]:
     return {"op": data["op"], **{key: checks[key]("%s.%s" % (at, key), data[key]) for key in data if key != "op"}}
 
 
-def channels_after(at: str, entry: "Input", channels: int) -> int:
+def channels_after(at: str, steps: List[Dict[str, Any]], channels: int, wanted: Optional[int], as_is: bool) -> int:
     """How many channels a picture of so many has after the steps, which all name as many; ModelError, also where pixels
     that go in as they are would be normalised.
     """
-    for i, one in enumerate(entry.steps):
-        channels = 1 if one["op"] == "gray" and entry.channels == 1 else channels
+    for i, one in enumerate(steps):
+        channels = 1 if one["op"] == "gray" and wanted == 1 else channels
         several = any(len(one[name]) != channels for name in ("mean", "std", "value") if type(one.get(name)) is list)
-        if several or (entry.dtype != "float32" and one["op"] == "normalize"):
+        if several or (as_is and one["op"] == "normalize"):
             raise bad("%s[%d]" % (at, i), one)
     return channels
 
