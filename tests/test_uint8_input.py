@@ -20,12 +20,12 @@ import qingzhou
 from passengers import DIGITS, ORACLE, basenn, mmedu
 from qingzhou.bench import bench
 from qingzhou.cli import main
+from qingzhou.doors.engine import normalized
 from qingzhou.engines.artifact import compile_for
 from qingzhou.errors import EngineError, ModelError, OptionError, QingzhouError, use_language
 from qingzhou.evaluate import evaluate
 from qingzhou.onnxfile.read import read_graph
 from qingzhou.runtime.model.card import KEY, Card
-from qingzhou.runtime.model.prepare import normalized
 from qingzhou.sources.as_bytes import as_bytes
 from qingzhou.sources.read import read_network
 
