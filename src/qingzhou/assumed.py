@@ -21,9 +21,6 @@ ADVICE_OF_THE_PAGE = (
     'If it was otherwise, set "How pictures are prepared" before converting.',
     "如果不是这样，请在转换前设置“图片如何预处理”。",
 )
-NOT_FOLLOWED = {  # of a tool's own way with pictures, the interpolation that the runtime does not have
-    "timm": ("bilinear, as timm's bicubic is not known here", "双线性；timm 用的双三次插值这里还不支持"),
-}
 EN, ZH = "The file does not say how pictures were prepared; assumed", "文件里没有写明图片如何预处理，这里假定"
 
 
@@ -33,9 +30,6 @@ def assumed_text(entry: Input, assumed: Sequence[str], tool: str = "") -> str:
     if not found:
         return ""
     parts = [PARTS[name](entry) for name in found]
-    if "resize" in found and tool in NOT_FOLLOWED:
-        en, zh = NOT_FOLLOWED[tool]
-        parts[found.index("resize")] += say(f" ({en})", f"（{zh}）")
     usual = tool if tool.startswith("MM") else ""  # what others do is in no file of theirs
     en, zh = (f" as {usual} does it", f"按 {usual} 的做法") if usual else ("", "")
     return say(
@@ -73,12 +67,13 @@ def _size(entry: Input) -> str:
 def _resize(entry: Input) -> str:
     """How pictures come to their size."""
     step: Mapping[str, Any] = next((step for step in entry.steps if step["op"] == "resize"), {})
+    bicubic = say(", bicubic", "，双三次插值") if step.get("interpolation") == "bicubic" else ""
     if "short" in step:
         cropped = any(step["op"] == "center_crop" for step in entry.steps)
         en, zh = (", centre", " 后取中央") if cropped else ("", "")
-        return say(f"short side {step['short']}{en}", f"短边 {step['short']}{zh}")
+        return say(f"short side {step['short']}{en}", f"短边 {step['short']}{zh}") + bicubic
     if "size" in step or not step:
-        return say("stretched to that size", "拉伸到该尺寸")
+        return say("stretched to that size", "拉伸到该尺寸") + bicubic
     return say("fitted in", "按比例放入")
 
 

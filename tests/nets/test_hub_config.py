@@ -66,8 +66,10 @@ def test_pictures_are_prepared_as_it_says(tmp_path: Path) -> None:
 
 def test_what_is_not_followed_is_said(tmp_path: Path) -> None:
     use_language("en")
-    notes = qingzhou.convert(beside(tmp_path, config(), {**PICTURES, "resample": 3})).card.notes
-    assert any("bicubic" in note for note in notes)
+    steps = qingzhou.convert(beside(tmp_path, config(), {**PICTURES, "resample": 3})).card.input.steps
+    assert steps[0] == {"op": "resize", "short": 72, "interpolation": "bicubic"}
+    notes = qingzhou.convert(beside(tmp_path, config(), {**PICTURES, "resample": 1})).card.notes
+    assert any("by ? interpolation" in note for note in notes)
     with pytest.raises(UnsupportedCheckpoint, match="hidden_act = gelu"):
         qingzhou.convert(beside(tmp_path, config(hidden_act="gelu")))
     with pytest.raises(UnsupportedCheckpoint, match="downsample_in_first_stage = True"):

@@ -159,14 +159,15 @@ def test_a_bottleneck_makes_another_depth() -> None:
     assert recognise(blocks).title == "ResNet-26"
 
 
-def test_what_cannot_be_followed_of_timms_pictures_is_said_until_the_user_says_it(tmp_path: Path) -> None:
-    """timm resizes MobileNetV2's pictures bicubic, which is no step of a card."""
+def test_timms_pictures_are_resized_as_there_until_the_user_says_otherwise(tmp_path: Path) -> None:
+    """Bicubic, with Pillow."""
     use_language("en")
     path = write_checkpoint(tmp_path / "x.pth", filled(read("timm_mobilenetv2_035")))
     card = convert(path, tmp_path / "x.onnx").card
     assert (card.tool, card.network) == ("timm", "MobileNetV2 0.35x")
     assert card.assumed == ["input_size", "resize", "normalize", "color", "labels"]
-    assert "short side 256, centre (bilinear, as timm's bicubic is not known here), RGB" in card.notes[0]
+    assert "short side 256, centre, bicubic, RGB" in card.notes[0]
+    assert card.input.steps[0] == {"op": "resize", "short": 256, "interpolation": "bicubic"}
     card = convert(path, tmp_path / "y.onnx", preprocess={"resize": [224, 224]}).card
     assert "bicubic" not in " ".join(card.notes)
 

@@ -61,7 +61,7 @@ WRONG: list[tuple[object, str]] = [
     ({"crop": 10**9}, "height"),
     ({"fit": 8, "crop": 8}, "without resize and crop"),
     ({"pad": 1}, "together with fit"),
-    ({"interpolation": "bicubic"}, "pillow, cv2"),
+    ({"interpolation": "lanczos"}, "pillow, bicubic, cv2"),
     ({"mean": float("nan"), "std": 9}, "one number"),
 ]
 

@@ -12,7 +12,7 @@ from ..graph.record import Recorder
 from ..graph.trained import Trained
 from ..runtime.model.card import Input, Output
 from .detection import Thresholds
-from .pictures import MEAN, STD, input_as_trained, resized, with_channels
+from .pictures import MEAN, STD, input_as_trained, interpolated, resized, with_channels
 from .recorded import Recorded, Wanted
 from .settings import Settings, Step
 from .shapes import Shapes
@@ -97,7 +97,7 @@ def classifier(
 
     def record(config: C, wanted: Wanted) -> Recorded:
         """With softmax, as MMEdu exports it, or with sigmoids where classes are many."""
-        usual = with_channels(wanted.usual or entry(config), wanted.channels)
+        usual = interpolated(with_channels(wanted.usual or entry(config), wanted.channels), wanted.interpolation)
         trained, assumed = input_as_trained(usual, wanted.settings.picture)
         made = resized(trained, wanted.picture)
         if wanted.picture is not None:  # said by the user

@@ -310,6 +310,7 @@ def _titled(part: str) -> set[str]:
 
 
 EFFICIENTNET = page("EfficientNet", _titled("Efficient"))
-EFFICIENTNET_OF_TORCHVISION = page("EfficientNet", ("EfficientNet", "EfficientNetV2"), of_torchvision)
+EFFICIENTNET_OF_TORCHVISION = page("EfficientNet", ("EfficientNet",), of_torchvision)
+EFFICIENTNET_V2_OF_TORCHVISION = page("EfficientNet", ("EfficientNetV2",), of_torchvision)
 MOBILENET_V3, MOBILENET_V4 = (page(name, _titled(name)) for name in ("MobileNetV3", "MobileNetV4"))
 MNASNET = page("MnasNet", _titled("Mnas"))

@@ -32,6 +32,7 @@ class Layout:
     pages   whose networks they are
     rules   shapes of a file -> how its layers are called; empty if this tool did certainly not write them
     entry   how the tool prepares pictures where nobody says it; None: as the page says of each size
+    interpolation  of its resizing, where it is not the page's
     unsaid  a note, in the user's language, on networks that have the same names and compute something else
     """
 
@@ -40,6 +41,7 @@ class Layout:
     rules: Callable[[Shapes], Rules]
     entry: Callable[[], Input] | None = None
     unsaid: Callable[[Settings], str] = lambda settings: ""
+    interpolation: str = ""
 
     def candidates(self, shapes: Shapes, settings: Settings) -> Iterator[Candidate]:
         """Every size of the pages' networks in which these tensors may be, recorded with the names in the file."""
@@ -62,7 +64,9 @@ class Layout:
         """Records with the tool's usual input; each tensor is called as in the file, also one that is missing there."""
 
         def record(wanted: Wanted) -> Recorded:
-            recorded = found.record(replace(wanted, usual=self.entry and self.entry()))
+            recorded = found.record(
+                replace(wanted, usual=self.entry and self.entry(), interpolation=self.interpolation)
+            )
             named = recorded.graph.renamed(lambda key: theirs.get(key) or back(key) or key)
             return replace(recorded, graph=named, notes=tuple(filter(None, [self.unsaid(wanted.settings)])))
 

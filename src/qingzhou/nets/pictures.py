@@ -109,6 +109,12 @@ def final_size(steps: Iterable[Step]) -> list[int] | None:
     return size
 
 
+def interpolated(entry: Input, way: str) -> Input:
+    """Resized in another way; "" leaves it."""
+    steps = [{**step, "interpolation": way} if step["op"] == "resize" else step for step in entry.steps]
+    return replace(entry, steps=steps) if way else entry
+
+
 def resized(entry: Input, size: tuple[int, int] | None) -> Input:
     """The same pre-processing for pictures of (height, width) instead."""
     if size is None:

@@ -12,6 +12,7 @@ from ..errors import FileMissing, OptionError, say
 from ..runtime.file import open_file
 from ..runtime.model.card import COLORS
 from ..runtime.model.fields import LARGEST_SIDE
+from ..runtime.model.steps import INTERPOLATIONS
 from ..spelling import option
 from .pictures import MEAN, STD
 from .settings import Step
@@ -37,7 +38,7 @@ class Preprocess:
     color      "RGB", "BGR" or "GRAY"
     resize     the card's step, less its interpolation;  crop: (height, width) of the centre
     fit        (height, width) into which pictures are fitted, and filled up with `pad`
-    interpolation   "pillow" or "cv2"
+    interpolation   "pillow", "bicubic" or "cv2"
     """
 
     mean: Row = ()
@@ -112,7 +113,7 @@ def _of(given: Mapping[str, object]) -> Preprocess:
         _size(given, "crop"),
         _size(given, "fit"),
         _row(given, "pad"),
-        _choice(given, "interpolation", ("pillow", "cv2")),
+        _choice(given, "interpolation", INTERPOLATIONS),
     )
 
 

@@ -22,6 +22,7 @@ class Wanted:
     settings    not the user's, but of the training, as far as the file tells them
     channels    not his either: what the first convolution takes, where it is not what the network usually does
     usual       nor this: how the tool prepares pictures whose names the tensors have; None: as the page says
+    interpolation  of that tool's resizing, where it is not the page's
     """
 
     input_size: tuple[int, ...] | None = None
@@ -34,6 +35,7 @@ class Wanted:
     settings: Settings = field(default_factory=Settings)
     channels: int | None = None
     usual: Input | None = None
+    interpolation: str = ""
 
     @property
     def picture(self) -> tuple[int, int] | None:

@@ -50,7 +50,7 @@ def _rules(stages: Sequence[tuple[int, int, int, int]]) -> Iterator[tuple[str, s
 
 
 def _entry() -> Input:
-    """Short side 256, centre 224, ImageNet's mean and std. timm's bicubic is no step of a card: assumed.py says so."""
+    """Short side 256, centre 224, ImageNet's mean and std."""
     return imagenet_input()
 
 
@@ -133,12 +133,18 @@ def _like_tensorflow(settings: Settings) -> str:
     )
 
 
-TOOL = "timm"
+TOOL, WAY = "timm", "bicubic"
 TIMM = (
-    Layout(TOOL, (MOBILENET_V2,), mobilenet_v2, _entry),
-    Layout(TOOL, (EFFICIENTNET, MOBILENET_V3_OF_TIMM, MOBILENET_V4, MNASNET), efficientnet_of, unsaid=_like_tensorflow),
-    Layout(TOOL, (RESNET, RESNEXT), resnet_d, _entry),
-    Layout(TOOL, (CONVNEXT,), convnext),
-    Layout(TOOL, (VIT,), vit),
-    Layout(TOOL, (SWIN,), swin),
+    Layout(TOOL, (MOBILENET_V2,), mobilenet_v2, _entry, interpolation=WAY),
+    Layout(
+        TOOL,
+        (EFFICIENTNET, MOBILENET_V3_OF_TIMM, MOBILENET_V4, MNASNET),
+        efficientnet_of,
+        unsaid=_like_tensorflow,
+        interpolation=WAY,
+    ),
+    Layout(TOOL, (RESNET, RESNEXT), resnet_d, _entry, interpolation=WAY),
+    Layout(TOOL, (CONVNEXT,), convnext, interpolation=WAY),
+    Layout(TOOL, (VIT,), vit, interpolation=WAY),
+    Layout(TOOL, (SWIN,), swin, interpolation=WAY),
 )

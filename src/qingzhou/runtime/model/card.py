@@ -191,9 +191,13 @@ def outputs_of(card: Card) -> List[str]:
     return [card.output.name, *more]
 
 
+def _way(step: Dict[str, Any]) -> Any:
+    return step.get("interpolation")
+
+
 def _is_of_3(card: Card) -> bool:
     new = any("letterbox" in step or "center" in step for entry in card.inputs for step in entry.steps)
-    new = new or any(entry.dtype != "float32" for entry in card.inputs)
+    new = new or any(entry.dtype != "float32" or "bicubic" in map(_way, entry.steps) for entry in card.inputs)
     return new or card.output.scores == "rows" or (card.decoding or {}).get("kind") == "ultralytics"
 
 

@@ -144,10 +144,13 @@ class _Reading:
 
     def resized(self, size: Step | None, step: object, name: str) -> None:
         """A resize, by OpenCV where nothing else is said."""
-        self.unless(first(at(step, "interpolation"), "bilinear") == "bilinear", _is(step, name, "interpolation"))
-        backend = first(at(step, "backend"), "cv2")
+        backend, way = first(at(step, "backend"), "cv2"), first(at(step, "interpolation"), "bilinear")
         if not self.unless(backend in ("cv2", "pillow"), _is(step, name, "backend")):
             backend = "cv2"
+        if backend == "pillow" and way == "bicubic":
+            backend = way
+        else:
+            self.unless(way == "bilinear", _is(step, name, "interpolation"))
         if size is None:
             self.note(f"{name}: {_shown(step)}")
             self.failed = True

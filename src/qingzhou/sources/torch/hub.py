@@ -80,8 +80,9 @@ def _of_timm(config: Mapping[str, Any]) -> Described:
         size = [floor(side / share) for side in sides]
         steps = [_resize(size=size) if squashed else _resize(short=min(size)), {"op": "center_crop", "size": sides}]
     steps += _normalised(cfg.get("mean"), cfg.get("std"), 255.0)
-    notes = _interpolation(str(cfg.get("interpolation", "bilinear")))
-    return Described(name, labels if isinstance(labels, list) else None, _picture(steps), notes=notes)
+    name_of = str(cfg.get("interpolation", "bilinear"))
+    picture = _picture(_interpolated(steps, name_of))
+    return Described(name, labels if isinstance(labels, list) else None, picture, notes=_notes(name_of))
 
 
 # -- transformers ----------------------------------------------------------------------------------------------------
@@ -98,8 +99,9 @@ def _of_transformers(config: Mapping[str, Any], pictures: Mapping[str, Any]) -> 
         heads=heads if type(heads) is int and 0 < heads <= 256 else None,
     )
     steps = [*_sizes(pictures), *_values(pictures)]
-    notes = _interpolation({BILINEAR: "bilinear", BICUBIC: "bicubic"}.get(pictures.get("resample", BILINEAR), "?"))
-    return Described(name, config.get("id2label"), _picture(steps), said, notes if steps else ())
+    name_of = {BILINEAR: "bilinear", BICUBIC: "bicubic"}.get(pictures.get("resample", BILINEAR), "?")
+    picture = _picture(_interpolated(steps, name_of))
+    return Described(name, config.get("id2label"), picture, said, _notes(name_of) if steps else ())
 
 
 def _refuse_unusual(config: Mapping[str, Any]) -> None:
@@ -188,8 +190,14 @@ def _side(value: object) -> bool:
     return type(value) is int and 0 < value <= LARGEST_SIDE
 
 
-def _interpolation(name: str) -> tuple[str, ...]:
-    if name == "bilinear":
+def _interpolated(steps: Sequence[Step], name: str) -> list[Step]:
+    """Both tools resize with Pillow."""
+    way = "bicubic" if name == "bicubic" else "pillow"
+    return [{**step, "interpolation": way} if step["op"] == "resize" else step for step in steps]
+
+
+def _notes(name: str) -> tuple[str, ...]:
+    if name in ("bilinear", "bicubic"):
         return ()
     return (
         say(

@@ -101,9 +101,14 @@ def _check(steps: list[Step], channels: int) -> None:
 
 def _resize(state: Any, done: Preparation) -> None:
     size = _sizes(state)
-    if _interpolation(state) != "bilinear" or state.get("max_size") is not None:
+    antialiased, way = state.get("antialias") is True, _interpolation(state)
+    if (
+        way not in ("bilinear", "bicubic")
+        or state.get("max_size") is not None
+        or (way == "bicubic" and not antialiased)
+    ):
         raise ValueError
-    kind = "pillow" if state.get("antialias") is True else "cv2"
+    kind = way.replace("bilinear", "pillow") if antialiased else "cv2"
     step: Step = {"op": "resize", "size": list(size)} if len(size) == 2 else {"op": "resize", "short": size[0]}
     done.steps.append({**step, "interpolation": kind})
 
