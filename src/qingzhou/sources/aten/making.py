@@ -171,6 +171,8 @@ def arange(t: Net, start: Number, end: Number, step: Number, dtype: str | None) 
     rows = [as_value(t, one, "int64") for one in ends]
     simple = start == 0 and step == 1 and isinstance(end, Size)
     found = t.emit("Range", rows, (dim(end) if simple else UNKNOWN,))  # type: ignore[arg-type]
+    if start == 0 and isinstance(step, int):
+        t.counted[found.name] = step
     return cast(t, found, kind)
 
 
