@@ -192,7 +192,7 @@ def run_conversion(
     network = as_asked(source.read(opened, wanted), wanted.preprocess)
     check_asked(network, options)
     network = network.labelled(choose_labels(network, options.labels))
-    if live is not None:
+    if live is not None and network.card.input.shape[0] is not None:
         network = replace(network, card=replace(network.card, notes=[*live.notes, *network.card.notes]))
     digest = opened.file.digest_ahead()
     counts = parameters(network.graph), macs(network.graph)

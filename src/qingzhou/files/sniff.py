@@ -40,9 +40,10 @@ def sniff(head: bytes, size: int) -> str:
 
 
 TORCH = b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19"  # torch/serialization.py: MAGIC_NUMBER, as pickle writes it
-# The first member of what torch.save and torch.jit.save write
+# The first member of what torch.save, torch.jit.save and torch.export.save write
 TORCH_ZIP = re.compile(
-    rb"[^/]+/(data\.pkl|\.format_version|\.storage_alignment|byteorder|version|data/\d+|constants\.pkl)"
+    rb"[^/]+/(data\.pkl|\.format_version|\.storage_alignment|byteorder|version|data/\d+|constants\.pkl"
+    rb"|data/weights/\w+|data/constants/\w+|archive_format|models/\w+\.json|constants/\d+)"
 )
 
 

@@ -71,8 +71,9 @@ def _check(code: str) -> str:
 def _command(result: Conversion) -> str:
     """The line that runs the generated program, as this system's shell reads it."""
     data = {"image": say(" photo.jpg", " 照片.jpg"), "table": " data.csv", "array": " data.npz"}
-    name = str(result.program)
-    return f"python {word(name, this_shell())}{data.get(result.model.card.input.kind, '')}"
+    name, card = str(result.program), result.model.card
+    given = "" if card.others else data.get(card.input.kind, "")
+    return f"python {word(name, this_shell())}{given}"
 
 
 def _many_conversions(results: Sequence[Result]) -> None:

@@ -328,6 +328,29 @@ def isnan(t: Net, self: Value) -> Value:
     return t.emit("IsNaN", [floating(t, self)])
 
 
+def isfinite(t: Net, self: Value) -> Value:
+    """Whether it is a number that is not infinite."""
+    return t.emit("Not", [t.emit("Or", [isnan(t, self), isinf(t, self)])])
+
+
+def hypot(t: Net, self: Value, other: Value) -> Value:
+    """The root of the sum of both squares."""
+    return t.emit("Sqrt", [t.emit("Add", [square(t, floating(t, self)), square(t, floating(t, other))])])
+
+
+def atan2(t: Net, self: Value, other: Value) -> Value:
+    """The angle of (other, self), by the quadrant."""
+    y, x = floating(t, self), floating(t, other)
+    zero = t.scalar(0.0)
+    left, below = t.emit("Less", [x, zero]), t.emit("Less", [y, zero])
+    turn = t.emit("Where", [below, t.scalar(-math.pi), t.scalar(math.pi)])
+    upright = t.emit("Equal", [x, zero])
+    slope = t.emit("Atan", [t.emit("Div", [y, t.emit("Where", [upright, t.scalar(1.0), x])])])
+    angle = t.emit("Where", [left, t.emit("Add", [slope, turn]), slope])
+    half = t.emit("Mul", [t.emit("Sign", [y]), t.scalar(math.pi / 2)])
+    return t.emit("Where", [upright, half, angle])
+
+
 def isinf(t: Net, self: Value) -> Value:
     """Whether it is infinite."""
     return t.emit("IsInf", [floating(t, self)])
@@ -354,5 +377,6 @@ ARITHMETIC: dict[str, Callable[..., Value]] = {
     "__and__": bitwise("And"), "__or__": bitwise("Or"), "__xor__": bitwise("Xor"), "bitwise_not": bitwise_not,
     "where": where, "masked_fill": masked_fill, "maximum": maximum, "minimum": minimum, "max.other": maximum,
     "min.other": minimum, "fmax": maximum, "fmin": minimum, "clamp": clamp, "clip": clamp, "clamp_min": clamp_min,
-    "clamp_max": clamp_max, "isnan": isnan, "isinf": isinf,
+    "clamp_max": clamp_max, "isnan": isnan, "isinf": isinf, "isfinite": isfinite, "hypot": hypot,
+    "atan2": atan2, "arctan2": atan2,
 }  # fmt: skip

@@ -171,6 +171,8 @@ def arange(t: Net, start: Number, end: Number, step: Number, dtype: str | None) 
     rows = [as_value(t, one, "int64") for one in ends]
     simple = start == 0 and step == 1 and isinstance(end, Size)
     found = t.emit("Range", rows, (dim(end) if simple else UNKNOWN,))  # type: ignore[arg-type]
+    if start == 0 and isinstance(step, int):
+        t.counted[found.name] = step
     return cast(t, found, kind)
 
 
@@ -252,6 +254,20 @@ def _free_triangle(t: Net, x: Value, diagonal: int, lower: bool) -> Value:
     return t.emit("Where", [beyond, t.scalar(0, x.dtype), x])
 
 
+def corners(function: Callable[..., Any]) -> Callable[..., Value]:
+    """tril_indices and triu_indices."""
+
+    def made(
+        t: Net, row: int, col: int, offset: int = 0, dtype: DType | None = None, layout: object = None,
+        device: object = None, pin_memory: object = None,
+    ) -> Value:  # fmt: skip
+        if not 0 <= row * col <= MAX_ELEMENTS >> 6:
+            raise garbled(f"it makes a matrix of {row} x {col}", f"它要生成 {row} x {col} 的矩阵")
+        return t.array(np.stack(function(row, offset, col)).astype(np.int64))
+
+    return made
+
+
 def meshgrid(t: Net, tensors: Values, indexing: str = "ij") -> list[Value]:
     """Each row spread over all others."""
     rows = list(tensors)
@@ -283,5 +299,6 @@ MAKING: dict[str, Callable[..., Value | list[Value]]] = {
     "new_empty": new(0), "new_full": new_full, "fill": fill, "zero": zero, "scalar_tensor": scalar_tensor,
     "tensor": to_tensor, "arange": arange_end, "arange.start": arange_start, "arange.start_step": arange_step,
     "linspace": linspace, "eye": eye, "eye.m": eye_of, "tril": triangle(np.tril), "triu": triangle(np.triu),
-    "meshgrid": meshgrid, "meshgrid.indexing": meshgrid, "one_hot": one_hot,
+    "meshgrid": meshgrid, "meshgrid.indexing": meshgrid, "one_hot": one_hot, "tril_indices": corners(np.tril_indices),
+    "triu_indices": corners(np.triu_indices),
 }  # fmt: skip

@@ -49,6 +49,7 @@ class Net(Recorder):
     here      what the next values are called after
     reserved  names that no value may have
     zeros     values that are nothing but zeros
+    counted   rows that count from 0 by a step -> that step
     turned    constants that are another one turned, (C, features) of (features, C)
     """
 
@@ -57,6 +58,7 @@ class Net(Recorder):
         self.here = ""
         self.reserved = set(reserved)
         self.zeros: set[str] = set()
+        self.counted: dict[str, int] = {}
         self.turned: dict[str, Value] = {}
         self.numbers: dict[str, Array] = {}  # of few; sizes may be names
         self.lazy: set[str] = set()  # constants that are computed when they are asked for

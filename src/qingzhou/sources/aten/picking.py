@@ -11,6 +11,7 @@ from .arithmetic import as_value, cast, where
 from .axes import END, cat, cut, expand, flatten, permute, sizes_of, unsqueeze, view
 from .bind import Operand
 from .net import Int, Ints, Net
+from .reductions import over
 from .refuse import refused
 
 
@@ -24,6 +25,28 @@ def embedding(
 ) -> Value:
     """Rows of a table."""
     return t.emit("Gather", [weight, cast(t, indices, "int64")], axis=0)
+
+
+def embedding_bag(
+    t: Net,
+    weight: Value,
+    indices: Value,
+    offsets: Value,
+    scale_grad_by_freq: bool = False,
+    mode: int = 0,
+    sparse: bool = False,
+    per_sample_weights: Value | None = None,
+    include_last_offset: bool = False,
+    padding_idx: int | None = None,
+) -> list[Value | None]:
+    """The sum (0), mean (1) or largest (2) of the rows of each bag, where all bags are as long."""
+    known = t.known(offsets)
+    steps = set(np.diff(known).tolist()) if known is not None and known.size > 1 else {t.counted.get(offsets.name, 0)}
+    length = steps.pop() if len(steps) == 1 else 0
+    if length < 1 or per_sample_weights is not None or include_last_offset or padding_idx not in (None, -1):
+        raise refused("its bags of words are of different lengths", "EmbeddingBag 的各个词袋长度不同")
+    rows = t.emit("Gather", [weight, view(t, cast(t, indices, "int64"), (-1, length))], axis=0)
+    return [over(t, ("ReduceSum", "ReduceMean", "ReduceMax")[mode], rows, (1,)), None, None, None]
 
 
 def index_select(t: Net, self: Value, dim: int, index: Value) -> Value:
@@ -326,8 +349,10 @@ def diagonal(t: Net, self: Value, offset: int = 0, dim1: int = 0, dim2: int = 1)
     return t.emit("Gather", [x, t.array(rows * wide + rows + offset)], axis=len(x.shape) - 1)
 
 
-PICKING: dict[str, Callable[..., Value]] = {
-    "embedding": embedding, "index_select": index_select, "gather": gather, "take_along_dim": gather, "index": index,
+PICKING: dict[str, Callable[..., Value | list[Value | None]]] = {
+    "embedding": embedding, "embedding_bag": embedding_bag, "_embedding_bag": embedding_bag,
+    "_embedding_bag_forward_only": embedding_bag,
+    "index_select": index_select, "gather": gather, "take_along_dim": gather, "index": index,
     "_unsafe_index": index, "index_put": index_put, "_unsafe_index_put": index_put, "slice_scatter": slice_scatter,
     "select_scatter": select_scatter, "scatter": scatter, "flip": flip, "roll": roll, "pad": pad,
     "constant_pad_nd": constant_pad_nd,

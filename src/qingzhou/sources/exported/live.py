@@ -99,12 +99,14 @@ def _exported(
     doubled = tuple(_doubled(torch, one) for one in args), {name: _doubled(torch, one) for name, one in named.items()}
     free = tuple(_free(torch, one) for one in doubled[0]), {name: _free(torch, one) for name, one in doubled[1].items()}
     shapes: Any = free[1] if named else free[0]
-    try:
-        program = torch.export.export(module, doubled[0], doubled[1], dynamic_shapes=shapes)
-    except Exception as err:  # torch has many kinds
-        told = _first_line(err)
-    else:
-        return program, doubled, ()
+    told = ""
+    for way in (shapes, (shapes,)):  # the second is for a forward(self, *inputs)
+        try:
+            program = torch.export.export(module, doubled[0], doubled[1], dynamic_shapes=way)
+        except Exception as err:  # torch has many kinds
+            told = told or _first_line(err)
+        else:
+            return program, doubled, ()
     try:
         program = torch.export.export(module, args, named)
     except Exception as err:

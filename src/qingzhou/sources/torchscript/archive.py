@@ -78,7 +78,8 @@ def _unpickled(opened: Opened, own: Mapping[str, Entry], name: str, folder: str,
     storages = Storages(opened.file, opened.limits)
     records = {key: entry for key, entry in own.items() if key.startswith(folder)}
     for key, entry in records.items():
-        storages.records[key.removeprefix(folder)] = record(opened.file, entry)
+        name_of = key.removeprefix(folder)
+        storages.records[name_of] = storages.records[name_of.removesuffix(".storage")] = record(opened.file, entry)
     if "byteorder" in own and inflated(opened.file, own["byteorder"], ROUND_OFF) == b"big":
         storages.big_endian = True
     tape = Tape(inflated(opened.file, own[name], opened.limits.pickle_bytes))
