@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
@@ -29,13 +29,15 @@ from .runtime.model.card import KEY, Card, Sample
 from .scenes import told_of, write_sample
 from .sources.as_asked import as_asked
 from .sources.as_bytes import as_bytes
-from .sources.exported.live import Live, export, is_live
 from .sources.network import Network
 from .sources.table import open_source
 from .spelling import option
 from .whole_file import output_path, replacing, scratch
 
 Labelling = str | Path | Sequence[Any] | Mapping[Any, Any] | npt.NDArray[Any] | None  # see labels.read_label_option()
+
+if TYPE_CHECKING:
+    from .sources.exported.live import Live
 
 
 @dataclass(frozen=True)
@@ -154,15 +156,17 @@ def convert(
         input_type=input_type,
         head=head,
     )
-    if is_live(path):
-        return _live_conversion(path, sample, out, options).model
-    if sample is not None or not isinstance(path, (str, os.PathLike)):
-        raise _no_module(path)
-    return run_conversion(Path(path), out, options).model
+    if sample is None and isinstance(path, (str, os.PathLike)):
+        return run_conversion(Path(path), out, options).model
+    return _live_conversion(path, sample, out, options).model
 
 
 def _live_conversion(module: object, sample: object, out: str | Path | None, options: Options) -> Conversion:
-    """A module of the caller's torch: exported, read, and compared with its own answers."""
+    """A module of the caller's torch: exported, read, and compared with its own answers; OptionError for all else."""
+    from .sources.exported.live import export, is_live
+
+    if not is_live(module):
+        raise _no_module(module)
     with scratch() as folder:
         live = export(module, sample, folder)
         target = Path(out) if out is not None else Path(f"{type(module).__name__}.onnx")

@@ -236,7 +236,7 @@ def test_one_extra_tensor_is_named(name: str, key: str) -> None:
     assert caught.value.en.startswith(f"This is {read(name)['title']}, but {key} is not part of it.")
 
 
-@pytest.mark.parametrize("name", read(STRANGERS))
+@pytest.mark.parametrize("name", [name for name in read(STRANGERS) if name != "resnetv1d50"])  # it has a page now
 def test_relatives_are_not_mistaken(name: str) -> None:
     shapes = {key: tuple(shape) for key, shape, _ in read(STRANGERS)[name]}
     with pytest.raises((TensorMismatch, UnsupportedCheckpoint)):

@@ -231,6 +231,7 @@ NETWORKS: dict[str, Made] = {
         (2, 3, 9, 8),
     ),
     "adaptive_divisors": (lambda: nn.Sequential(nn.AdaptiveAvgPool2d((3, 4)), nn.Conv2d(3, 2, 1)), (2, 3, 9, 8)),
+    "adaptive_uneven": (lambda: nn.AdaptiveAvgPool2d(4), (2, 3, 6, 6)),
     "adaptive_none": (lambda: nn.Sequential(nn.AdaptiveAvgPool2d((None, 1)), nn.Conv2d(3, 2, 1)), (2, 3, 9, 8)),
     "adaptive_of_steps": (
         lambda: nn.Sequential(nn.AdaptiveAvgPool1d(4), nn.Conv1d(2, 2, 1), nn.AdaptiveAvgPool1d(1)),
@@ -309,7 +310,6 @@ REFUSED: dict[str, Made] = {
     "hooks": (hooked, (2, 4)),
     "reflect": (lambda: nn.Conv2d(3, 4, 3, padding=1, padding_mode="reflect"), (2, 3, 6, 6)),
     "no_statistics": (lambda: nn.BatchNorm2d(3, track_running_stats=False), (2, 3, 6, 6)),
-    "adaptive_uneven": (lambda: nn.AdaptiveAvgPool2d(4), (2, 3, 6, 6)),
     "avg_pool_ceil_counted": (lambda: nn.AvgPool2d(3, stride=2, padding=1, ceil_mode=True), (2, 3, 10, 8)),
     "indices": (lambda: nn.MaxPool2d(2, return_indices=True), (2, 3, 6, 6)),
     "divisor": (lambda: nn.AvgPool2d(2, divisor_override=3), (2, 3, 6, 6)),
