@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from qingzhou.runtime.model.detect import paste_mask
 from qingzhou.runtime.model.detection import Detection
 from qingzhou.sources.network import Network
 from qingzhou.sources.read import read_network
+from qingzhou.sources.torch.container import read_checkpoint
+from qingzhou.sources.ultralytics.read import read_ultralytics
 from yolos import CASES, SIDE, TWO_HEADS, checkpoint, fed, picture, reference
 
 DETECTORS = [name for name, case in CASES.items() if case["task"] != "classify"]
@@ -83,6 +86,18 @@ def test_every_opset(name: str, opset: int, tmp_path: Path) -> None:
     assert (usual[0][0, :, 4] > 0.05).sum() > 3
     for one, other in zip(found, usual, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-3)
+
+
+def test_classes_were_in_one_module_once(tmp_path: Path) -> None:
+    """As published files of 2023 have them: ultralytics.nn.modules.Conv."""
+    saved = read_checkpoint(checkpoint("v8", tmp_path))
+    todo: list[Any] = [saved.module]
+    while todo:
+        one = todo.pop()
+        one.name = re.sub(r"^(ultralytics\.nn\.modules)\.\w+\.(\w+)$", r"\1.\2", one.name)
+        todo += [child for child in one.state["_modules"].values() if child is not None]
+    network = read_ultralytics(saved, Wanted(input_size=(64, 96), form="raw")).bound(saved.tensors)
+    near(ran(network, fed("v8"), tmp_path)[0], reference("v8", "raw"))
 
 
 # -- from a picture to the answer --------------------------------------------------------------------------------------
