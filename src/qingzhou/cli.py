@@ -113,7 +113,7 @@ def run(
         from .present.answers import as_csv as show
         from .present.answers import predictions
         from .present.pieces import busy, note
-        from .run import note_of, run_all
+        from .run import built_in, note_of, run_all
         from .whole_file import output_path
 
         if as_csv and as_json:
@@ -125,12 +125,12 @@ def run(
         opened = load(model, device)
         with busy(say("predicting", "识别中")):
             results = run_all(opened.predictor, inputs, save, threshold)
-        built_in = (opened.card.thresholds or {}).get("score", 0) if opened.card.output.scores == "boxes" else 0
-        if threshold is not None and threshold < built_in:
+        least = built_in(opened.card, results)
+        if threshold is not None and threshold < least:
             note(
                 say(
-                    f"The model keeps nothing below {built_in}; convert with --score-threshold {threshold} for more.",
-                    f"模型内部已去掉低于 {built_in} 的结果；要保留更多，请用 --score-threshold {threshold} 重新转换。",
+                    f"The model keeps nothing below {least}; convert with --score-threshold {threshold} for more.",
+                    f"模型内部已去掉低于 {least} 的结果；要保留更多，请用 --score-threshold {threshold} 重新转换。",
                 )
             )
         if opened.card.input.kind == "image" and (left := note_of(inputs)):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import InputError, OutputError, QingzhouError, say
+from .runtime.model.card import Card
 from .runtime.model.detect import Detection
 from .runtime.predict import Prediction, Predictor
 from .runtime.read import JPEG, PICTURES, as_words, beside, counted, files_in, is_result, results_in
@@ -39,6 +40,17 @@ def run_all(
     job = _Job(predictor, threshold, set())
     rooms = [save] * len(inputs) if save is None else _rooms(inputs, save)
     return [answer for source, room in zip(inputs, rooms, strict=True) for answer in _run(job, source, room)]
+
+
+def built_in(card: Card, results: Sequence[Answer]) -> float:
+    """The score below which a detector's network keeps nothing, whatever is asked; 0 where it does not cut.
+
+    Rows may be cut or not, which nothing says: where no answer is below the card's score, they are taken to be.
+    """
+    least = float((card.thresholds or {}).get("score", 0))
+    found = (one for result in results if isinstance(result.answer, list) for one in result.answer)
+    cut = card.output.scores == "rows" and all(one.confidence >= least for one in found)
+    return least if cut or card.output.scores == "boxes" else 0.0
 
 
 @dataclass(frozen=True)

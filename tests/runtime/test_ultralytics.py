@@ -16,6 +16,7 @@ from qingzhou.runtime.model.detect import locate, paste_mask, read
 from qingzhou.runtime.model.detection import Detection
 from qingzhou.runtime.model.letterbox import halved
 from qingzhou.runtime.model.prepare import View, prepare_view
+from qingzhou.runtime.model.ultralytics import rotated_nms
 
 ORACLE = Path(__file__).parents[1] / "oracle" / "ultralytics"
 sys.path.insert(0, str(ORACLE))
@@ -153,6 +154,18 @@ def test_half_the_size_is_the_mean_of_four(size: tuple[int, int]) -> None:
     pixels = picture(Case("detect", picture=(2 * size[0], 2 * size[1])))
     np.testing.assert_array_equal(halved(pixels, size), linear(pixels, *size))
     assert halved(pixels[:-1], size) is None and halved(pixels[..., 0], size) is None
+
+
+def test_a_turned_box_goes_with_one_that_has_gone() -> None:
+    """Of three in a row, each overlapping the next alone: upright two stay, turned one (findings/)."""
+    boxes = np.array([[x, 50, 40, 20, 0] for x in (50, 62, 74)], np.float32)
+    scores, labels = np.array([0.9, 0.8, 0.7], np.float32), np.zeros(3, np.int64)
+    assert rotated_nms(boxes, scores, labels, 0.5, 300).tolist() == [0]
+    assert rotated_nms(boxes, scores, np.array([0, 1, 0]), 0.5, 300).tolist() == [0, 1, 2]
+    assert rotated_nms(boxes, scores[::-1], labels, 0.5, 300).tolist() == [2]
+    assert rotated_nms(np.tile(boxes, (400, 1)), np.tile(scores, 400), np.arange(1200), 0.5, 7).tolist() == [
+        *range(0, 21, 3)
+    ]
 
 
 def test_any_threshold_can_be_set() -> None:

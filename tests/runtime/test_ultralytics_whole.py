@@ -96,6 +96,20 @@ def test_the_self_test_notices_what_is_not_a_box(name: str, moved: str, desk: Pa
         load(tmp_path / "wrong.onnx").check()
 
 
+@pytest.mark.parametrize("cut", [True, False])
+def test_rows_that_are_cut_inside_say_so(cut: bool, desk: Path, tmp_path: Path) -> None:
+    """As those are that NMS in the network has chosen; those without NMS are not."""
+    case = CASES["detect_rows"]
+    given = outputs(case)
+    if cut:
+        given["output0"][given["output0"][..., 4] < 0.25] = 0
+    write_with_input(tmp_path / "m.onnx", card_of(case), given)
+    words = ["run", str(tmp_path / "m.onnx"), str(desk / "detect_rows.png"), "--threshold"]
+    for threshold, said in (("0.1", cut), ("0.3", False)):
+        done = CliRunner().invoke(main, [*words, threshold])
+        assert done.exit_code == 0 and ("keeps nothing below 0.25" in " ".join(done.output.split())) is said
+
+
 def test_words(desk: Path) -> None:
     assert "of 17 keypoints" in asked(desk, "pose") and "turned" in asked(desk, "obb")
     assert "outline" in asked(desk, "segment") and "outline" not in asked(desk, "detect")

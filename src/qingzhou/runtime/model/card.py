@@ -70,8 +70,8 @@ class Output:
             to be done), "values" (anything else); of detectors:
             "boxes"  the output `name` is (1, K, 5) of x1, y1, x2, y2, score in pixels of the network's input, "labels"
                      (1, K), and "masks" (1, K, 28, 28) may be there; rows with a score of 0 are none
-            "rows"   the output `name` is (1, K, 6 + more) of x1, y1, x2, y2, score, label: those of Ultralytics without
-                     NMS, whatever their score, so that any threshold can be set
+            "rows"   the output `name` is (1, K, 6 + more) of x1, y1, x2, y2, score, label; what does not score more
+                     than the threshold is none. As networks of Ultralytics end, with NMS or without
             "raw"    the predictions on each feature map, still to be decoded as the card says
     also    what "rows", or what "ultralytics" decodes, say of a thing besides: see also.py
     """
