@@ -35,7 +35,7 @@ QUICK = {
     "nets": ["nets/test_pipeline.py"],
     "onnxfile": ["onnxfile/test_read_onnx.py"],
     "scenes": ["scenes/test_both_languages.py", "scenes/test_rules.py", "scenes/test_fill.py"],
-    "sources": ["checkpoint/test_read.py", "nets/test_transforms.py", "sources"],
+    "sources": ["checkpoint/test_read.py", "nets/test_transforms.py", "sources/test_source_table.py"],
     "engines": ["engines/test_engines_table.py"],
     "model": ["test_digits.py::test_basenn"],
     "options": ["test_convert_bad_input.py::test_options_are_built_where_they_are_said"],

@@ -12,6 +12,7 @@ import onnxruntime as ort
 import pytest
 
 import qingzhou
+from dear import but_slow
 from qingzhou.errors import OptionError
 from qingzhou.graph.fold import simplify
 from qingzhou.nets.recorded import Wanted
@@ -122,8 +123,11 @@ def same_answers(found: Sequence[Detection], expected: Any, task: str) -> None:
     np.testing.assert_allclose(rows[:, score : score + 2], expected[:, score : score + 2], atol=1e-4)
 
 
-@pytest.mark.parametrize("form", ["boxes", "raw"])
-@pytest.mark.parametrize("name", [name for name in DETECTORS if name != "26_segment"])
+ANSWERS = [(name, form) for name in DETECTORS if name != "26_segment" for form in ("boxes", "raw")]
+QUICK = ["11", "11_segment", "11_pose", "11_obb", "26", "v5"]
+
+
+@pytest.mark.parametrize(("name", "form"), but_slow(ANSWERS, [case for case in ANSWERS if case[0] not in QUICK]))
 def test_answers(name: str, form: str, tmp_path: Path) -> None:
     """Letterbox, network, NMS, and back into the picture, as predict() does it with an exported model."""
     model = qingzhou.convert(checkpoint(name, tmp_path), form=form, head=many(name))
