@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...graph.form import Value
 from ...graph.record import Recorder
 from ..torch.module import Function, Module
-from .blocks import added, chain, halves, joined, sub
+from .blocks import added, chain, classes_of, halves, joined, sub
 
 
 def attention(net: Recorder, m: Module, x: Value) -> Value:
@@ -111,9 +111,9 @@ def a2_c2f(net: Recorder, m: Module, x: Value) -> Value:
     return added(net, m, x, net.op("Mul", f"{m.path}.share", [gamma, y], y.shape))
 
 
-ATTENTION: dict[str, Function] = {
-    f"ultralytics.nn.modules.block.{name}": function
-    for name, function in {
+ATTENTION: dict[str, Function] = classes_of(
+    "block",
+    {
         "Attention": attention,
         "AAttn": area_attention,
         "PSABlock": psa_block,
@@ -121,5 +121,5 @@ ATTENTION: dict[str, Function] = {
         "C2PSA": c2_psa,
         "ABlock": area_block,
         "A2C2f": a2_c2f,
-    }.items()
-}
+    },
+)

@@ -6,11 +6,14 @@ and the papers of the networks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from ...graph.form import Value
 from ...graph.record import Recorder
 from ..torch.module import Function, Module, show
+
+T = TypeVar("T")
 
 # -- pieces ------------------------------------------------------------------------------------------------------------
 
@@ -211,8 +214,10 @@ def inner(name: str) -> Function:
     return lambda net, m, x: sub(net, m, name, x)
 
 
-def _of(module: str, table: dict[str, Function]) -> dict[str, Function]:
-    return {f"ultralytics.nn.modules.{module}.{name}": function for name, function in table.items()}
+def classes_of(module: str, table: Mapping[str, T]) -> dict[str, T]:
+    """By the names of the classes in a module of Ultralytics; the first versions had all in one."""
+    places = (f"ultralytics.nn.modules.{module}", "ultralytics.nn.modules")
+    return {f"{place}.{name}": function for place in places for name, function in table.items()}
 
 
 def _each(function: Function, *names: str) -> dict[str, Function]:
@@ -220,7 +225,7 @@ def _each(function: Function, *names: str) -> dict[str, Function]:
 
 
 BLOCKS: dict[str, Function] = {
-    **_of(
+    **classes_of(
         "conv",
         {
             **_each(conv, "Conv", "DWConv"),
@@ -230,7 +235,7 @@ BLOCKS: dict[str, Function] = {
             "LightConv": in_line("conv1", "conv2"),
         },
     ),
-    **_of(
+    **classes_of(
         "block",
         {
             **_each(in_line("cv1", "cv2"), "Bottleneck", "RepBottleneck", "SCDown"),

@@ -18,7 +18,7 @@ from ...graph.form import Array, Value
 from ...graph.record import Recorder
 from ...spelling import option
 from ..torch.module import Module, integers, show
-from .blocks import joined, sub
+from .blocks import classes_of, joined, sub
 
 MANY, ONE = "one2many", "one2one"  # as Ultralytics calls them: boxes for NMS, and boxes that need none
 MOST_LEVELS, LARGEST_STRIDE, MOST_CLASSES = 16, 1 << 10, 1 << 16
@@ -83,7 +83,7 @@ class Head:
 
 def task_of(head: Module) -> Task:
     """By the class of the last layer; UnsupportedCheckpoint for heads that are none of ours."""
-    found = HEADS.get(head.kind) if head.name.startswith("ultralytics.nn.modules.head.") else None
+    found = HEADS.get(head.kind) if head.name in classes_of("head", HEADS) else None
     if found is None:
         raise UnsupportedCheckpoint(
             en=f"The network ends in {head.name}, which cannot be converted; expected one of {', '.join(HEADS)}. "

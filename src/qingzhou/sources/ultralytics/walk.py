@@ -10,7 +10,7 @@ from ...graph.record import Recorder
 from ..torch.module import Flow, Function, Module
 from ..torch.modules import TORCH
 from .attention import ATTENTION
-from .blocks import BLOCKS, added, joined
+from .blocks import BLOCKS, added, classes_of, joined
 
 LAYERS: dict[str, Function] = {**TORCH, **BLOCKS, **ATTENTION}
 
@@ -100,7 +100,6 @@ def cb_fuse(net: Recorder, m: Module, values: list[Flow]) -> Value:
 
 
 JOINS: dict[str, Callable[..., Any]] = {
-    "ultralytics.nn.modules.conv.Concat": concat,
-    "ultralytics.nn.modules.block.CBLinear": cb_linear,
-    "ultralytics.nn.modules.block.CBFuse": cb_fuse,
+    **classes_of("conv", {"Concat": concat}),
+    **classes_of("block", {"CBLinear": cb_linear, "CBFuse": cb_fuse}),
 }
