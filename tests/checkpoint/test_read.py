@@ -221,6 +221,10 @@ def test_a_file_that_changes_is_noticed(tmp_path: Path) -> None:
 
 STRANGE = [
     ("quantised", Call("torch._utils._rebuild_qtensor", (Storage(A), 0, (2,), (1,)))),
+    (
+        "quantised",
+        (Call("torch._utils._rebuild_qtensor", (Storage(A), 0, (2,), (1,))), A),
+    ),  # as a quantised Linear has it
     ("sparse", Call("torch._utils._rebuild_sparse_tensor", (Name("torch.sparse_coo"), (1,)))),
     ("meta", Call("torch._utils._rebuild_meta_tensor_no_storage", (Name("torch.float32"), (2,)))),
     ("complex", np.ones(3, np.complex64)),

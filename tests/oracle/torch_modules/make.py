@@ -106,6 +106,50 @@ def lstm(*rest: nn.Module, **settings: object) -> nn.Module:
 
 # name: (network, shape of its input)
 Made = tuple[Callable[[], nn.Module], tuple[int, ...]]
+
+
+def seldom() -> nn.Module:
+    layers = [nn.Conv2d(3, 8, 3, padding="same"), nn.BatchNorm2d(8), nn.Mish()]
+    layers += [
+        nn.Conv2d(8, 8, 3, padding=1, padding_mode="circular"),
+        nn.Hardtanh(-2, 3),
+        nn.ConvTranspose2d(8, 6, 2, 2),
+    ]
+    layers += [nn.InstanceNorm2d(6, affine=True), nn.PixelShuffle(1), nn.AdaptiveMaxPool2d((3, 2)), nn.Flatten()]
+    layers += [
+        nn.LayerNorm(36),
+        nn.Linear(36, 12),
+        nn.Softplus(),
+        nn.Unflatten(1, (3, 4)),
+        nn.Flatten(),
+        nn.LogSoftmax(1),
+    ]
+    return nn.Sequential(*layers).to(memory_format=torch.channels_last)
+
+
+def seldom_1d() -> nn.Module:
+    layers = [nn.Conv1d(3, 8, 3, padding=2, padding_mode="replicate"), nn.SELU()]
+    layers += [
+        nn.ConvTranspose1d(8, 6, 3, stride=2, padding=1, output_padding=1, groups=2),
+        nn.CELU(0.7),
+        nn.LogSigmoid(),
+    ]
+    layers += [nn.InstanceNorm1d(6, affine=True, track_running_stats=True), nn.Softshrink(0.2), nn.Hardshrink(0.1)]
+    layers += [nn.Softsign(), nn.ReflectionPad1d((1, 2)), nn.ConstantPad1d(1, 0.5), nn.GLU(1), nn.AdaptiveMaxPool1d(5)]
+    layers += [nn.Flatten(), nn.LayerNorm(15), nn.Linear(15, 4), nn.Softplus(2.0, 10.0)]
+    return nn.Sequential(*layers)
+
+
+def seldom_2d() -> nn.Module:
+    layers = [nn.Conv2d(3, 8, 3, padding=1), nn.ReplicationPad2d((1, 0, 2, 1)), nn.PixelShuffle(2), nn.CircularPad2d(1)]
+    layers += [
+        nn.LocalResponseNorm(3),
+        nn.ChannelShuffle(2),
+        nn.ConvTranspose2d(2, 4, 3, stride=2, padding=1, dilation=2),
+    ]
+    return nn.Sequential(*layers, nn.AdaptiveMaxPool2d((3, None)))
+
+
 NETWORKS: dict[str, Made] = {
     "conv2d": (
         lambda: nn.Sequential(
@@ -302,13 +346,17 @@ NETWORKS: dict[str, Made] = {
         (2, 1, 6, 6),
     ),
     "legacy_tied": (tied, (2, 5)),
+    "reflect": (lambda: nn.Conv2d(3, 4, 3, padding=1, padding_mode="reflect"), (2, 3, 6, 6)),
+    "transposed": (lambda: nn.ConvTranspose2d(3, 4, 2), (2, 3, 6, 6)),
+    "seldom": (seldom, (2, 3, 16, 20)),
+    "seldom_1d": (seldom_1d, (2, 3, 11)),
+    "seldom_2d": (seldom_2d, (2, 3, 6, 7)),
 }
 
 REFUSED: dict[str, Made] = {
     "own_class": (lambda: nn.Sequential(nn.Linear(4, 3), Own()), (2, 4)),
     "module_list": (lambda: nn.ModuleList([nn.Linear(4, 3)]), (2, 4)),
     "hooks": (hooked, (2, 4)),
-    "reflect": (lambda: nn.Conv2d(3, 4, 3, padding=1, padding_mode="reflect"), (2, 3, 6, 6)),
     "no_statistics": (lambda: nn.BatchNorm2d(3, track_running_stats=False), (2, 3, 6, 6)),
     "avg_pool_ceil_counted": (lambda: nn.AvgPool2d(3, stride=2, padding=1, ceil_mode=True), (2, 3, 10, 8)),
     "indices": (lambda: nn.MaxPool2d(2, return_indices=True), (2, 3, 6, 6)),
@@ -318,7 +366,6 @@ REFUSED: dict[str, Made] = {
     "lstm_projected": (lambda: nn.Sequential(nn.LSTM(5, 6, proj_size=3), Part0()), (2, 4, 5)),
     "flattens_the_batch": (lambda: nn.Sequential(nn.Linear(4, 3), nn.Flatten(0)), (2, 4)),
     "embedding_of_floats": (lambda: nn.Embedding(5, 4), (2, 4)),
-    "transposed": (lambda: nn.ConvTranspose2d(3, 4, 2), (2, 3, 6, 6)),
 }
 
 

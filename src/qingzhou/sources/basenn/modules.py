@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ...files.types import Opaque
 from ...graph.form import Value
 from ...graph.record import Recorder
-from ..torch.module import Flow, Function, Module
+from ..torch.module import MAX_DEPTH, Flow, Function, Module, entries
 from ..torch.modules import TORCH, lstm, sequential
 from ..torch.vision import BASIC, BOTTLENECK, VISION, residual
 
@@ -19,9 +19,45 @@ def record_module(
 ) -> Value:
     """Record a pickled module; parameter keys are dotted paths below `prefix`; `steps` as in Module.of().
 
-    UnsupportedCheckpoint for a class that is not in LAYERS, TensorMismatch where the sizes do not fit together.
+    UnsupportedCheckpoint for a class that is not known, TensorMismatch where the sizes do not fit together.
     """
-    return Module.of(module, LAYERS, prefix, steps).value(net, x)
+    return Module.of(module, table_of(module), prefix, steps).value(net, x)
+
+
+def recorder_of(module: Opaque) -> Recorder:
+    """What a network is recorded by: for layers that few have, one that knows shapes for itself."""
+    if not has_seldom(module):
+        return Recorder()
+    from ..aten.net import Net
+
+    return Net()
+
+
+def table_of(module: Opaque) -> Mapping[str, Function]:
+    """The layers that it may have; those that few networks have are imported for these."""
+    if not has_seldom(module):
+        return LAYERS
+    from ..torch.seldom import SELDOM
+
+    return {**LAYERS, **SELDOM}
+
+
+def has_seldom(module: Opaque) -> bool:
+    """Whether it has a layer that is not in LAYERS, or one with another padding than zeros."""
+    return any(one.name not in LAYERS or mode(one) != "zeros" for one in layers_in(module))
+
+
+def mode(layer: Opaque) -> object:
+    """A convolution's padding_mode."""
+    return entries(layer.state).get("padding_mode", "zeros") if ".conv." in layer.name else "zeros"
+
+
+def layers_in(module: Opaque, depth: int = 0) -> Iterator[Opaque]:
+    """It, and every layer in it."""
+    yield module
+    for child in entries(entries(module.state).get("_modules")).values():
+        if isinstance(child, Opaque) and depth < MAX_DEPTH:
+            yield from layers_in(child, depth + 1)
 
 
 # -- shapes --------------------------------------------------------------------------------------------------------
@@ -84,9 +120,10 @@ def lstm_network(net: Recorder, m: Module, tokens: Value, state: tuple[Value, Va
     return m.child("linear").value(net, x), h, c
 
 
+# What seldom.py has for more cases
+MORE_GENERAL = ("torch.nn.modules.conv.ConvTranspose2d",)
 LAYERS: dict[str, Function] = {
-    **TORCH,
-    **VISION,
+    **{name: function for name, function in {**TORCH, **VISION}.items() if name not in MORE_GENERAL},
     "BaseNN.BaseNN.Reshape": reshape,
     "BaseNN.BaseNN.Part0": part0,  # the one that takes a tuple
     "BaseNN.BaseNN.dim2": last_step,

@@ -19,7 +19,7 @@ from ...spelling import option
 from ..network import Network, origin
 from ..torch.module import Module, entries, integers
 from ..torch.transforms import preparation
-from .modules import LAYERS, LSTM_NETWORK, lstm_network, record_module
+from .modules import LAYERS, LSTM_NETWORK, lstm_network, record_module, recorder_of
 
 KINDS = {"img": "image", "tab": "table", "npz": "array", "other": "array"}  # meta["dataset_type"] -> card
 SIDES_OF_VISION = (224, 224)  # that torchvision's networks were made for
@@ -101,7 +101,7 @@ def _width(graph: Graph) -> int:
 
 def record(module: Opaque, shape: Sequence[int]) -> Graph:
     """The network for inputs of (N, …); `shape` is without the batch, which stays free."""
-    net = Recorder()
+    net = recorder_of(module)
     x = net.input("input", ("batch", *shape))
     y = record_module(net, module, x)
     if y is x:
@@ -175,7 +175,7 @@ def _fitting_picture(source: Saved) -> tuple[tuple[int, ...], list[str]]:
 
 
 def _fits(module: Opaque, shape: tuple[int, ...], steps: Iterator[int]) -> bool:
-    net = Recorder()
+    net = recorder_of(module)
     try:
         record_module(net, module, net.input("input", ("batch", *shape)), steps=steps)
     except TensorMismatch:

@@ -145,6 +145,8 @@ def _sort(chosen: Chosen, key: Any, value: Any, limits: Limits) -> None:
         chosen.tensors[key] = value
     elif is_tensor(value):
         raise refuse_tensor(key, value)
+    elif isinstance(value, tuple) and (packed := next(filter(is_tensor, value), None)) is not None:
+        raise refuse_tensor(key, packed)  # a quantised layer's weight beside its bias
     else:
         chosen.ignored[key] = say("not a tensor", "不是张量")
     if len(chosen.tensors) > limits.tensors:

@@ -256,4 +256,11 @@ def refuse_tensor(key: str, value: Opaque) -> Exception:
     en, zh = next((texts for word, texts in kinds.items() if word in value.name), unknown)
     if of_storage and "Complex" in of_storage.name:
         en, zh = "complex", "复数"
+    if en == "quantised":
+        return unsupported(
+            f"its tensor {short(key)} is quantised",
+            f"张量 {short(key)} 是量化类型",
+            "Save the float model that it was made from; qingzhou quantize makes INT8 of that",
+            "请保存量化之前的浮点模型；qingzhou quantize 可以把它转换成 INT8",
+        )
     return unsupported(f"its tensor {short(key)} is {en}", f"张量 {short(key)} 是{zh}类型")
