@@ -20,7 +20,7 @@ from qingzhou.runtime.model.ultralytics import rotated_nms
 
 ORACLE = Path(__file__).parents[1] / "oracle" / "ultralytics"
 sys.path.insert(0, str(ORACLE))
-from recipe import CASES, CLASSES, Case, outputs, picture  # noqa: E402
+from seeded import CASES, CLASSES, Case, outputs, picture  # noqa: E402
 
 with np.load(ORACLE / "references.npz") as file:
     REFERENCES = {name: file[name] for name in file.files}

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from recipe import CASES, CLASSES, Case, outputs, picture
+from seeded import CASES, CLASSES, Case, outputs, picture
 from ultralytics.data.augment import LetterBox
 from ultralytics.models.yolo.detect import DetectionPredictor
 from ultralytics.models.yolo.obb import OBBPredictor
