@@ -1,4 +1,4 @@
-"""What Ultralytics makes of the outputs in recipe.py, and its letterbox of pictures: references.npz.
+"""What Ultralytics makes of the outputs in seeded.py, and its letterbox of pictures: references.npz.
 
 pip install torch==2.13.0 ultralytics==8.4.190 opencv-python-headless==5.0.0.93, then in this folder: python make.py.
 Its own NMS is used, and not torchvision's; the rule is the same.
