@@ -110,7 +110,7 @@ class Sizes(Config):
 
     head  "wide" (convolution, BatchNorm, pooling), "pooled" (pooling, convolution) or "normed" (pooling, convolution,
           BatchNorm)
-    eps   of the BatchNorms
+    eps   of the BatchNorms;  tensorflow: whether its padding and its eps are the usual ones
     """
 
     family: Family
@@ -119,12 +119,13 @@ class Sizes(Config):
     last: int
     head: str
     eps: float = 1e-5
+    tensorflow: bool = False
 
     @property
     def same(self) -> bool:
         """Whether it has TensorFlow's padding, and its eps, as timm's tf_ networks: as the user says, or calls it."""
         said = self.settings.said.padding
-        return self.settings.network.startswith("tf_") if said is None else said == "same"
+        return self.tensorflow or self.settings.network.startswith("tf_") if said is None else said == "same"
 
     @property
     def scale(self) -> tuple[str, int]:
@@ -288,14 +289,17 @@ def entry(config: Sizes) -> Input:
 
 
 def page(
-    name: str, families: Container[str], eps: Callable[[Sizes], float] = lambda config: 1e-5
+    name: str,
+    families: Container[str],
+    eps: Callable[[Sizes], float] = lambda config: 1e-5,
+    tensorflow: bool = False,
 ) -> Architecture[Sizes]:
     """The networks of these families, under the name that people give them."""
 
     def chosen(shapes: Shapes) -> Iterable[Sizes]:
         for config in configs(shapes):
             if config.family.title in families:
-                yield replace(config, eps=eps(config))
+                yield replace(config, eps=eps(config), tensorflow=tensorflow)
 
     return Architecture(name, chosen, title, classifier(efficientnet, entry))
 
@@ -310,6 +314,7 @@ def _titled(part: str) -> set[str]:
 
 
 EFFICIENTNET = page("EfficientNet", _titled("Efficient"))
+EFFICIENTNET_OF_TENSORFLOW = page("EfficientNet", _titled("Efficient"), tensorflow=True)
 EFFICIENTNET_OF_TORCHVISION = page("EfficientNet", ("EfficientNet",), of_torchvision)
 EFFICIENTNET_V2_OF_TORCHVISION = page("EfficientNet", ("EfficientNetV2",), of_torchvision)
 MOBILENET_V3, MOBILENET_V4 = (page(name, _titled(name)) for name in ("MobileNetV3", "MobileNetV4"))

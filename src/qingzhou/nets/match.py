@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from ..errors import TensorMismatch, UnsupportedCheckpoint
 from ..graph.form import Graph
 from .architecture import Candidate, Config
+from .efficientnet_pytorch import EFFICIENTNET_PYTORCH
 from .layouts import Layout
 from .pages import PAGES
 from .recorded import Recorded, Wanted
@@ -18,7 +19,7 @@ from .torchvision import TORCHVISION
 from .transformers import TRANSFORMERS
 
 # A new key layout is a Layout and one word here; a new network has its line in pages.py.
-LAYOUTS: tuple[Layout, ...] = (*TORCHVISION, *TIMM, *TRANSFORMERS)
+LAYOUTS: tuple[Layout, ...] = (*TORCHVISION, *TIMM, *TRANSFORMERS, *EFFICIENTNET_PYTORCH)
 
 # BatchNorm's counter, which only training reads; and of Swin what follows from the sizes alone
 UNUSED = ("num_batches_tracked", "relative_position_index", "attn_mask")

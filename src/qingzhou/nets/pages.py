@@ -63,6 +63,9 @@ EFFICIENTNET_OF_TORCHVISION = Listed(
 EFFICIENTNET_V2_OF_TORCHVISION = Listed(
     "EfficientNet", "efficientnet.EFFICIENTNET_V2_OF_TORCHVISION", ("conv_stem.", "blocks.0.")
 )
+EFFICIENTNET_OF_TENSORFLOW = Listed(
+    "EfficientNet", "efficientnet.EFFICIENTNET_OF_TENSORFLOW", ("conv_stem.", "blocks.0.")
+)
 MOBILENET_V3_OF_TIMM = Listed("MobileNetV3", "efficientnet.MOBILENET_V3", ("conv_stem.", "blocks.0."))
 MOBILENET_V4 = Listed("MobileNetV4", "efficientnet.MOBILENET_V4", ("conv_stem.", "blocks.0."))
 MNASNET = Listed("MnasNet", "efficientnet.MNASNET", ("conv_stem.", "blocks.0."))
