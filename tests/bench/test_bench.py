@@ -317,7 +317,7 @@ def test_where_no_int8_can_be_made_its_rows_say_why(model: Path, tmp_path: Path)
 
 def test_where_making_int8_is_killed_the_rest_goes_on(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As the system does where memory is full: only the rows that need it fail."""
-    kill = "import os, qingzhou.quant.pipeline as q; q.calibrate = lambda *_: os.kill(os.getpid(), 9)"
+    kill = "import os, qingzhou.quant.pipeline as q; q.observed = lambda *_: os.kill(os.getpid(), 9)"
     monkeypatch.setattr(process, "START", process.START.replace("; from", f"; {kill}; from"))
     told: list[str] = []
     found = bench([model], ["onnxruntime"], ["fp32", "int8"], data=DIGITS / "test", tell=told.append)

@@ -28,12 +28,8 @@ SHAPES = ORACLE / "trained_ssd" / "checkpoint.pth"
 KINDS: dict[str, tuple[Path, dict[str, Any], int, int]] = {
     "image": (DIGITS, {}, 18, 120),
     "detect": (SHAPES, {"input_size": (160, 160)}, 25, 160),
-    "raw": (
-        SHAPES,
-        {"input_size": (160, 160), "form": "raw"},
-        27,
-        160,
-    ),  # it draws, and what is drawn is whole or not there
+    # it draws, and what is drawn is whole or not there
+    "raw": (SHAPES, {"input_size": (160, 160), "form": "raw"}, 27, 162),
     "table": (basenn("tab_iris"), {}, 15, 90),
     "array": (basenn("npz_conv1d"), {}, 15, 90),
     "text": (basenn("em_lstm"), {}, 15, 90),
@@ -160,7 +156,8 @@ def test_every_module_is_some_program_s(tmp_path: Path) -> None:
     cards.append(replace(cards[0], others=[replace(cards[0].input, name="other")]))
     scripts = ["qingzhou_runtime.bundle.install, qingzhou_runtime.bundle.selftest, qingzhou_runtime.bundle.measure"]
     assert len(programs) > len(SCENES)
-    assert needs([*programs, *scripts], cards) | needs([], cards, "ncnn") == set(modules())
+    # programs only read cards; who converts writes them
+    assert needs([*programs, *scripts], cards) | needs([], cards, "ncnn") == {*modules()} - {"model.written"}
 
 
 @pytest.mark.parametrize("kind", ["image", "detect", "table"])

@@ -24,6 +24,7 @@ from .lower import batch_norm
 from .lowering import Lowering
 from .write import bytes_of, showing, write_onnx
 
+SCALES = 16  # numbers of a constant that a shape may depend on, though they are no whole ones
 SMALL = 4096  # numbers: constants up to this size are shown to the checker, since shapes depend on them
 SECOND_OPINION = 16 << 20  # parameters: above this the unfolded network would take too much time and memory
 ONE_PIECE = 4 * SECOND_OPINION  # bytes of a file that is opened as it is; a larger one through an index
@@ -81,6 +82,8 @@ def index_of(path: Path, emitted: Emitted, places: Mapping[str, int]) -> Path | 
     assert found == {name: (one.shape, one.dtype) for name, one in emitted.constants.items()}, path.name
 
     def there(name: str, constant: Constant) -> bytes:
+        if math.prod(constant.shape) <= SCALES:  # by which a Resize tells its result's shape
+            return protobuf.part(INITIALIZER, small_tensor(name, constant))
         kind, size = DTYPES[constant.dtype], bytes_of(constant)
         return protobuf.part(
             INITIALIZER, protobuf.tensor_elsewhere(name, kind, constant.shape, path.name, places[name], size)

@@ -8,6 +8,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import NamedTuple, TypeVar
 
 from ..runtime.engine.session import threads_allowed
@@ -50,7 +51,8 @@ def in_order(count: int, work: Callable[[Item], Found], items: Iterable[Item]) -
 
 def give_back() -> None:
     """Hand memory that is free to the system. What is needed to open a model, and is free afterwards, is several times
-    its size, and glibc keeps it; others do not.
+    its size, and glibc keeps it; others do not. A confined job of the web page may not ask for it.
     """
-    if sys.platform == "linux" and hasattr(ctypes.CDLL(None), "malloc_trim"):
-        ctypes.CDLL(None).malloc_trim(0)
+    with suppress(OSError):
+        if sys.platform == "linux" and hasattr(ctypes.CDLL(None), "malloc_trim"):
+            ctypes.CDLL(None).malloc_trim(0)

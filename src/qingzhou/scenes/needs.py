@@ -95,6 +95,7 @@ def _for_others(cards: Sequence[Card], engine: str) -> set[str]:
         "model.tables": bool(kinds & {"table", "array"}),
         "model.words": "tokens" in kinds,
         "bundle.place": False,
+        "model.written": False,
         "model.letterbox": any("letterbox" in step for card in cards for one in card.inputs for step in one.steps),
         "model.quick": any(_resizes(entry, "pillow") for card in cards for entry in card.inputs),
         "model.cv2_linear": any(_resizes(entry, "cv2") for card in cards for entry in card.inputs),

@@ -1,6 +1,15 @@
 """The part of a card that says what a network tells of a thing besides its box; parsed as card.py parses the rest.
 
-At most one of these; its numbers come after the label in the rows, or after the scores in what is still to be decoded:
+What output.scores of detectors are:
+
+    "boxes"  the output `name` is (1, K, 5) of x1, y1, x2, y2, score in pixels of the network's input, "labels" (1, K),
+             and "masks" (1, K, 28, 28) may be there; rows with a score of 0 are none
+    "rows"   the output `name` is (1, K, 6 + more) of x1, y1, x2, y2, score, label; what does not score more than the
+             threshold is none. As networks of Ultralytics end, with NMS or without
+    "raw"    the predictions on each feature map, still to be decoded as the card says
+
+Besides, at most one of these; its numbers come after the label in the rows, or after the scores in what is still to be
+decoded:
 
     {"masks": {"prototypes": output, "coefficients": 32, "stride": 4}}   the mask is sigmoid(coefficients @ prototypes),
                                     (1, 32, H, W), of which a cell is `stride` pixels of the network's input

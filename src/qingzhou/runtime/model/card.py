@@ -6,7 +6,6 @@ Python 3.7; copied next to the generated sample code.
 from __future__ import annotations
 
 import dataclasses
-import json
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from ..errors import ModelError
@@ -17,8 +16,6 @@ KEY = "qingzhou.card"  # the name under which the card lies in the ONNX metadata
 # 1 is read, too, and of later ones what is known here; 2 adds `assumed`, `others` and `layout`, 3 what Ultralytics
 # needs: only cards that say any of that have it, and what reads up to 2 refuses them as too new.
 VERSION = 3
-# Fields that are written only where they are used: a card without them is byte for byte as it was before them.
-LATER: Dict[str, Any] = {"layout": "NCHW", "others": [], "dtype": "float32", "also": {}}
 LONGEST = 1 << 24  # characters of a card
 
 TASKS = ("classification", "regression", "values", "generation", "detection")
@@ -70,12 +67,7 @@ class Output:
     """What comes out.
 
     scores  "probabilities", "sigmoids" (each class by itself: none, one or several are right), "logits" (softmax still
-            to be done), "values" (anything else); of detectors:
-            "boxes"  the output `name` is (1, K, 5) of x1, y1, x2, y2, score in pixels of the network's input, "labels"
-                     (1, K), and "masks" (1, K, 28, 28) may be there; rows with a score of 0 are none
-            "rows"   the output `name` is (1, K, 6 + more) of x1, y1, x2, y2, score, label; what does not score more
-                     than the threshold is none. As networks of Ultralytics end, with NMS or without
-            "raw"    the predictions on each feature map, still to be decoded as the card says
+            to be done), "values" (anything else); of detectors "boxes", "rows" or "raw": see also.py
     also    what "rows", or what "ultralytics" decodes, say of a thing besides: see also.py
     """
 
@@ -113,12 +105,7 @@ class Card:
     notes       what the user should know (training-time transforms that were dropped, …), already in his language
     thresholds  of "detection": {"score": boxes score more than this, "iou": above which boxes are the same thing,
                 "most": boxes in a picture}; of "sigmoids": {"score": classes that reach it are named, "most": how many}
-    decoding    of "raw" outputs: {"kind": "ssd" | "yolo", "levels": [{"scores": output, "deltas": output (ssd only),
-                "anchors": [[x1, y1, x2, y2], ...] around the first position, "stride": pixels}, ...],
-                "stds": of the deltas, "candidates": best scores of a level that are looked at (ssd),
-                "confidence": least objectness (yolo)}, or {"kind": "ultralytics"}: the output is (1, 4 + classes +
-                more, N) of cx, cy, w, h in pixels of the network's input, a score for each class, and what output.also
-                says. The table of decoding.py says which kind needs what
+    decoding    of "raw" outputs: see decoding.py
     pictures    brightness and contrast of pictures of the training, in levels of 255: {"brightness": [mean, standard
                 deviation], "contrast": [...], "skew": [...] of answers.Look, "transparent": share of them, "count": how
                 many}; None if not known
@@ -165,10 +152,9 @@ class Card:
 
     def to_json(self) -> str:
         """The card as ASCII JSON."""
-        data = _data(self)
-        if self.version == VERSION and not _is_of_3(self):
-            data["version"] = 2
-        return json.dumps(fields.clean(data))
+        from .written import as_json
+
+        return as_json(self, VERSION)
 
     @classmethod
     def from_json(cls, text: str) -> Card:
@@ -189,27 +175,6 @@ def outputs_of(card: Card) -> List[str]:
     masks = card.output.also.get("masks")
     more = [masks["prototypes"]] if masks else ["labels"] if card.output.scores == "boxes" else []
     return [card.output.name, *more]
-
-
-def _way(step: Dict[str, Any]) -> Any:
-    return step.get("interpolation")
-
-
-def _is_of_3(card: Card) -> bool:
-    new = any("letterbox" in step or "center" in step for entry in card.inputs for step in entry.steps)
-    new = new or any(entry.dtype != "float32" or "bicubic" in map(_way, entry.steps) for entry in card.inputs)
-    return new or card.output.scores == "rows" or (card.decoding or {}).get("kind") == "ultralytics"
-
-
-def _data(value: object) -> Any:
-    """As JSON has it."""
-    if isinstance(value, list):
-        return [_data(one) for one in value]
-    if not dataclasses.is_dataclass(value):
-        return value
-    found = {field.name: _data(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    rest = found.pop("rest")
-    return {**{name: one for name, one in found.items() if name not in LATER or one != LATER[name]}, **rest}
 
 
 def _card(data: object) -> Card:

@@ -1,4 +1,10 @@
-"""The part of a card that says how a detector's raw outputs become boxes; parsed as card.py parses the rest."""
+"""The part of a card that says how a detector's raw outputs become boxes; parsed as card.py parses the rest.
+
+{"kind": "ssd" | "yolo", "levels": [{"scores": output, "deltas": output (ssd only), "anchors": [[x1, y1, x2, y2], ...]
+around the first position, "stride": pixels}, ...], "stds": of the deltas, "candidates": best scores of a level that are
+looked at (ssd), "confidence": least objectness (yolo)}, or {"kind": "ultralytics"}: the output is (1, 4 + classes +
+more, N) of cx, cy, w, h in pixels of the network's input, a score for each class, and what output.also says.
+"""
 
 from __future__ import annotations
 
