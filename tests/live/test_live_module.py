@@ -95,3 +95,18 @@ def test_a_difference_is_never_written(residual: Any, torch: Any, tmp_path: Path
     compared(model.path, [picture], [answer])
     with pytest.raises(SelfTestFailed, match="otherwise than the network itself"):
         compared(model.path, [picture], [answer + 0.01])
+
+
+def test_a_network_whose_steps_depend_on_the_batch_keeps_that_of_the_sample(torch: Any, tmp_path: Path) -> None:
+    """It answers one input otherwise than two; and it writes into what it is given, which stays as it was."""
+
+    class Branch(torch.nn.Module):  # type: ignore[misc]
+        def forward(self, x: Any) -> Any:
+            x.mul_(2)
+            return x + 1 if x.shape[0] == 1 else x - 1
+
+    sample = torch.rand(1, 4)
+    before = sample.clone()
+    model = qingzhou.convert(Branch().eval(), tmp_path / "net.onnx", sample=sample)
+    assert torch.equal(sample, before) and model.card.input.shape == [1, 4]
+    np.testing.assert_allclose(model.predictor.run({"x": before.numpy()})[0], before.numpy() * 2 + 1, rtol=1e-6)
