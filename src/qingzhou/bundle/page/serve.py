@@ -21,6 +21,7 @@ from typing import Any, List
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LANGUAGE = "en"  # "zh" or "en"
+MOST_WAITING = 64  # connections that nobody has taken yet: the page asks for all of its files at once
 # Windows may call .js something else, and browsers refuse it then.
 TYPES = {
     ".js": "text/javascript",
@@ -96,6 +97,7 @@ def main() -> None:
             % (args.port, err)
         )
     addresses = ["localhost"] + ([] if args.only_here else own_addresses())
+    server.socket.listen(MOST_WAITING)
     if args.https:
         server.socket = secured(server.socket, addresses)
     tell(addresses, server.server_address[1], args.https)
@@ -156,7 +158,8 @@ def secured(plain: socket.socket, addresses: List[str]) -> socket.socket:
                        check=True, stderr=subprocess.DEVNULL)  # fmt: skip
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate, key)
-    return context.wrap_socket(plain, server_side=True)
+    # Each connection is greeted in a thread of its own: one after the other takes too long for all that a page asks for.
+    return context.wrap_socket(plain, server_side=True, do_handshake_on_connect=False)
 
 
 if __name__ == "__main__":
