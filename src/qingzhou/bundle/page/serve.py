@@ -158,7 +158,7 @@ def secured(plain: socket.socket, addresses: List[str]) -> socket.socket:
                        check=True, stderr=subprocess.DEVNULL)  # fmt: skip
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate, key)
-    # Each connection is greeted in a thread of its own: one after the other takes too long for all that a page asks for.
+    # Each connection is greeted in a thread of its own: one after the other takes too long for all that a page needs.
     return context.wrap_socket(plain, server_side=True, do_handshake_on_connect=False)
 
 
