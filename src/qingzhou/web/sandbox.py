@@ -173,8 +173,10 @@ class _Process:
 
 
 def _size(folder: Path) -> int:
+    """Bytes of all files in it. The job goes on meanwhile: what vanishes, folders too, is passed over."""
     total = 0
-    for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):
-            total += path.lstat().st_size
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += os.lstat(os.path.join(place, name)).st_size
     return total
