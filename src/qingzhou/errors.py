@@ -208,8 +208,7 @@ NO_MEMORY = (
     "pthread_create failed",  # onnxruntime's; a thread needs memory for its stack
     "Failed to serialize proto",  # protobuf's
     "Cannot allocate memory",
-    "Not enough memory",  # Linux's, and Windows'
-)
+    "Not enough memory",  # Linux's, and Windows', "can't start new thread")
 
 
 def is_of_memory(err: BaseException | None) -> bool:
