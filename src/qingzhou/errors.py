@@ -206,9 +206,11 @@ NO_MEMORY = (
     "bad allocation",  # C++'s words, and MSVC's
     "Failed to allocate memory",
     "pthread_create failed",  # onnxruntime's; a thread needs memory for its stack
+    "can't start new thread",  # Python's
     "Failed to serialize proto",  # protobuf's
     "Cannot allocate memory",
-    "Not enough memory",  # Linux's, and Windows', "can't start new thread")
+    "Not enough memory",  # Linux's, and Windows'
+)
 
 
 def is_of_memory(err: BaseException | None) -> bool:
