@@ -29,7 +29,7 @@ KINDS: dict[str, tuple[Path, dict[str, Any], int, int]] = {
     "image": (DIGITS, {}, 18, 120),
     "detect": (SHAPES, {"input_size": (160, 160)}, 25, 160),
     # it draws, and what is drawn is whole or not there
-    "raw": (SHAPES, {"input_size": (160, 160), "form": "raw"}, 27, 162),
+    "raw": (SHAPES, {"input_size": (160, 160), "form": "raw"}, 27, 160),
     "table": (basenn("tab_iris"), {}, 15, 90),
     "array": (basenn("npz_conv1d"), {}, 15, 90),
     "text": (basenn("em_lstm"), {}, 15, 90),

@@ -27,6 +27,7 @@ def lower(graph: Graph, opset: int, other: Rules | None = None) -> Graph:
     lowering.constants |= {name: graph.constants[name] for name in defaults}
     rules = {**RULES, **(other or {})}
     for node in graph.nodes:
+        lowering.own = frozenset(node.outputs)
         rules.get((node.domain, node.op), _as_it_is)(lowering, node)
     used = {node.domain for node in lowering.nodes if node.domain}
     opsets = {"": opset, **{domain: graph.opsets.get(domain, 1) for domain in sorted(used)}}

@@ -21,6 +21,7 @@ class Lowering:
     opset: int
     nodes: list[Node] = field(default_factory=list)
     constants: dict[str, Constant] = field(default_factory=dict)
+    own: frozenset[str] = frozenset()  # the outputs of the node that is being lowered
 
     def __post_init__(self) -> None:
         self.known = {"", *(value.name for value in self.graph.inputs)}
@@ -28,8 +29,18 @@ class Lowering:
     # -- building blocks ---------------------------------------------------------------------------------------------
 
     def node(self, op: str, inputs: Sequence[str], outputs: Sequence[str], **attrs: Any) -> str:
-        """Append a node; its inputs are made before it, and its outputs by nobody else."""
-        return self.append(Node(op, tuple(inputs), tuple(outputs), attrs))
+        """Append a node; its inputs are made before it, its outputs by nobody else. What lies between them is called
+        otherwise where the graph has that name already, as a file that was lowered before has; so use what is returned.
+        """
+        kept = {*self.own, *(value.name for value in self.graph.inputs)}
+        names = [name if name in kept else self.free(name) for name in outputs] if len(outputs) == 1 else outputs
+        return self.append(Node(op, tuple(inputs), tuple(names), attrs))
+
+    def free(self, name: str) -> str:
+        """The name, or one like it that the graph has not."""
+        while name in self.graph.values or name in self.graph.constants:
+            name += "'"
+        return name
 
     def append(self, node: Node) -> str:
         """The same of a node that is one of ONNX's; it is named after its first output, which is returned."""
@@ -44,11 +55,13 @@ class Lowering:
 
     def put(self, name: str, shape: tuple[int, ...], load: Callable[[], Array]) -> str:
         """Add float32 numbers that are computed when they are written."""
+        name = self.free(name)
         self.constants.setdefault(name, Constant(shape, "float32", load))
         return name
 
     def constant(self, name: str, array: Array) -> str:
         """Add a few numbers."""
+        name = self.free(name)
         self.constants.setdefault(name, Constant(array.shape, array.dtype.name, lambda: array))
         return name
 
