@@ -19,7 +19,6 @@ from .labels import Labels, read_label_option, wrong_number
 from .labels import choose_labels as labels_of_classes
 from .model import Model
 from .nets.names import check_name
-from .onnxfile.against import compared
 from .onnxfile.emit import emit
 from .onnxfile.metadata import metadata
 from .onnxfile.verify import Trial, check_structure, index_of, samples_for
@@ -28,7 +27,6 @@ from .options import Options
 from .runtime.model.card import KEY, Card, Sample
 from .scenes import told_of, write_sample
 from .sources.as_asked import as_asked
-from .sources.as_bytes import as_bytes
 from .sources.network import Network
 from .sources.table import open_source
 from .spelling import option
@@ -201,7 +199,7 @@ def run_conversion(
     digest = opened.file.digest_ahead()
     counts = parameters(network.graph), macs(network.graph)
     network = _feeding_raw_pixels(network) if options.xeduhub else network
-    network = as_bytes(network) if options.input_type == "uint8" else network
+    network = _of_bytes(network) if options.input_type == "uint8" else network
     target = output_path(opened.path, out, ".onnx")
     model, program, checks = _write(network, options, opened.file, digest, target, live)
     seconds, told = time.perf_counter() - start, told_of(model.path, program)
@@ -229,6 +227,13 @@ def choose_labels(network: Network, given: object) -> Labels:
     if task == "generation":
         raise wrong_number(read_label_option(given).names, 0)
     return labels_of_classes(network.named, given, network.classes)
+
+
+def _of_bytes(network: Network) -> Network:
+    """The same network, taking pixels as they are."""
+    from .sources.as_bytes import as_bytes
+
+    return as_bytes(network)
 
 
 def _feeding_raw_pixels(network: Network) -> Network:
@@ -267,6 +272,8 @@ def _write(
             if trial.agrees():
                 checks.append("equals_original")
         if live is not None and not options.xeduhub:
+            from .onnxfile.against import compared
+
             compared(part, live.inputs, live.answers)
             checks.append("equals_module")
         origin = {**card.origin, "sha256": sha256()}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...graph.form import Dim, Value
-from ...graph.window import window
+from ...graph.window import adaptive_means, window
 from .axes import squeeze_dims, unsqueeze
 from .net import Net
 from .reductions import over
@@ -303,11 +303,7 @@ def _means(size: Dim, new: Dim) -> np.ndarray[tuple[int, int], np.dtype[np.float
         return None
     if not isinstance(size, int) or not isinstance(new, int):
         raise refused("it pools pictures of any size to a fixed one", "它把任意尺寸的图片池化到固定尺寸")
-    matrix = np.zeros((new, size), np.float32)
-    for i in range(new):
-        start, end = i * size // new, -(-(i + 1) * size // new)
-        matrix[i, start:end] = 1 / (end - start)
-    return matrix
+    return adaptive_means(size, new)
 
 
 def by_axes(t: Net, x: Value, matrices: Sequence[np.ndarray[tuple[int, int], np.dtype[np.float32]] | None]) -> Value:

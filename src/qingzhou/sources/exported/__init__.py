@@ -15,7 +15,7 @@ def claims(opened: Opened) -> bool:
     """A zip with the parts of one, whatever it is called; CheckpointDamaged, UnsafeCheckpoint."""
     if not opened.head.startswith(b"PK\x03\x04") or opened.whole is None:
         return False
-    from .archive import is_archive
+    from .parts import is_archive
 
     return is_archive(list(opened.members))
 

@@ -6,7 +6,7 @@ https://docs.pytorch.org/docs/stable/export/pt2_archive.html
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,8 @@ from ..source import Member, Opened
 from ..torch.tensors import Storage, Storages
 
 # torch/_export/serde/schema.py: ScalarType; those that are no plain numbers are left out
+from .parts import OLD, root_of
+
 DTYPES = {
     1: "u1", 2: "i1", 3: "i2", 4: "i4", 5: "i8", 6: "f2", 7: "f4", 8: "f8", 12: "?", 13: "bfloat16", 28: "u2",
 }  # fmt: skip
@@ -29,21 +31,7 @@ NAMES = {
     13: "bfloat16",
 }  # fmt: skip
 STRIDED = 7
-OLD = ("serialized_exported_program.json", "serialized_state_dict.json", "serialized_state_dict.pt")
 MODEL = re.compile(r"models/[^/]+\.json")
-
-
-def root_of(names: Sequence[str]) -> str:
-    """The one folder that all parts lie in, with its slash; "" where there is none."""
-    root = names[0].partition("/")[0] + "/" if names and "/" in names[0] else ""
-    return root if root and all(name.startswith(root) for name in names) else ""
-
-
-def is_archive(names: Sequence[str]) -> bool:
-    """Whether these are the parts of a `.pt2`, of whatever age."""
-    root = root_of(names)
-    own = {name.removeprefix(root) for name in names}
-    return ("archive_format" in own and bool(root)) or any(name in own for name in OLD)
 
 
 @dataclass(frozen=True)

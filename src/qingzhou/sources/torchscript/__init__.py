@@ -15,9 +15,7 @@ def claims(opened: Opened) -> bool:
     """A zip with the parts of one; CheckpointDamaged, UnsafeCheckpoint."""
     if not opened.head.startswith(b"PK\x03\x04") or opened.whole is None:
         return False
-    from .archive import is_script
-
-    return is_script(list(opened.members))
+    return any(name.endswith("/constants.pkl") for name in opened.members)
 
 
 def read(opened: Opened, wanted: Wanted) -> Network:

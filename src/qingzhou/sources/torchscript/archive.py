@@ -35,11 +35,6 @@ class Script:
     tensors: Mapping[str, TensorRef]
 
 
-def is_script(names: list[str]) -> bool:
-    """Whether these are the parts of one."""
-    return any(name.endswith("/constants.pkl") for name in names)
-
-
 def read_script(opened: Opened) -> Script:
     """CheckpointDamaged, UnsafeCheckpoint."""
     entries = list(directory(opened.file, opened.limits))
