@@ -110,3 +110,16 @@ def test_a_network_whose_steps_depend_on_the_batch_keeps_that_of_the_sample(torc
     model = qingzhou.convert(Branch().eval(), tmp_path / "net.onnx", sample=sample)
     assert torch.equal(sample, before) and model.card.input.shape == [1, 4]
     np.testing.assert_allclose(model.predictor.run({"x": before.numpy()})[0], before.numpy() * 2 + 1, rtol=1e-6)
+
+
+def test_a_large_tensor_of_one_number_is_not_stored(torch: Any, tmp_path: Path) -> None:
+    class Filled(torch.nn.Module):  # type: ignore[misc]
+        def forward(self, x: Any) -> Any:
+            filled = x.mean((1, 2, 3)).reshape(1, 1) * torch.full((1, 1 << 21), 2.5)
+            return filled.reshape(1, 4, -1).amax(2)  # a sum of so many is not the same in every order
+
+    sample = torch.rand(1, 3, 8, 8)
+    model = qingzhou.convert(Filled().eval(), tmp_path / "net.onnx", sample=sample)
+    assert model.path.stat().st_size < 1 << 20  # 8 MiB of 2.5
+    found = model.predictor.outputs(sample.numpy())[0]
+    np.testing.assert_allclose(found, np.full((1, 4), sample.mean() * 2.5), rtol=1e-5)

@@ -16,6 +16,8 @@ from .bind import DType, Number, Operand, Values
 from .net import MAX_ELEMENTS, Ints, Net, Size, dim, plain
 from .refuse import garbled, refused
 
+MOST_STORED = 1 << 20  # elements of a constant of one number; a larger one is spread out when it is needed
+
 
 def filled(t: Net, size: Ints, value: Operand, dtype: str | None) -> Value:
     """A tensor of one number: a constant where it is small and its sizes are known."""
@@ -25,13 +27,10 @@ def filled(t: Net, size: Ints, value: Operand, dtype: str | None) -> Value:
     sizes = [n for n in size if isinstance(n, int)]
     if any(n < 0 for n in sizes) or math.prod(sizes) > MAX_ELEMENTS:
         raise garbled(f"it makes a tensor of {list(map(dim, size))}", f"它要生成形状为 {list(map(dim, size))} 的张量")
-    if known is None or len(sizes) < len(size):
-        found = expand(t, one, size) if size else one
-        return t.zeros_like(found) if known is not None and not known.any() else found
-    if math.prod(sizes) > 1 << 20:
-        found = t.emit("Expand", [t.array(known.reshape(-1)), t.whole(*sizes)])
-        return t.zeros_like(found) if not known.any() else found
-    return t.array(np.full(sizes, known.item(), kind))
+    if known is not None and len(sizes) == len(size) and math.prod(sizes) <= MOST_STORED:
+        return t.array(np.full(sizes, known.item(), kind))
+    found = expand(t, one, size) if size else one
+    return t.zeros_like(found) if known is not None and not known.any() else found
 
 
 def full(
