@@ -6,6 +6,7 @@ import dataclasses
 import io
 import json
 import sys
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -335,8 +336,6 @@ def test_what_expires_is_gone(start: Start, tmp_path: Path) -> None:
     client = start(keep=0.5, workers=0)
     job = order(client, upload(client).json()["upload"]).json()["job"]
     jobs = client.app.state.worker.jobs  # type: ignore[attr-defined]
-    import time
-
     time.sleep(0.7)
     assert client.get(f"/api/jobs/{job}").status_code == 404
     record = jobs.records.get("job", job)
@@ -374,8 +373,6 @@ def test_a_worker_that_dies_is_replaced_once(start: Start) -> None:
     job = order(client, upload(client).json()["upload"]).json()["job"]
     first = jobs.claim()
     assert first is not None and jobs.claim() is None
-    import time
-
     time.sleep(1.0)  # the server finds the lease over
     second = jobs.claim()
     assert second is not None and second.data["attempt"] == 2
