@@ -24,13 +24,13 @@ from .onnxfile.metadata import metadata
 from .onnxfile.verify import Trial, check_structure, index_of, samples_for
 from .onnxfile.write import append_metadata, write_onnx
 from .options import Options
-from .runtime.model.card import KEY, Card, Sample
+from .runtime.model.card import KEY, LONGEST, Card, Sample
 from .scenes import told_of, write_sample
 from .sources.as_asked import as_asked
 from .sources.network import Network
 from .sources.table import open_source
 from .spelling import option
-from .whole_file import output_path, replacing, scratch
+from .whole_file import made_for, replacing, scratch
 
 Labelling = str | Path | Sequence[Any] | Mapping[Any, Any] | npt.NDArray[Any] | None  # see labels.read_label_option()
 
@@ -194,14 +194,15 @@ def run_conversion(
     network = as_asked(source.read(opened, wanted), wanted.preprocess)
     check_asked(network, options)
     network = network.labelled(choose_labels(network, options.labels))
-    if live is not None and network.card.input.shape[0] is not None:
-        network = replace(network, card=replace(network.card, notes=[*live.notes, *network.card.notes]))
+    if live is not None:
+        told = (*live.notes, *(live.fixed if network.card.input.shape[0] is not None else ()))
+        network = replace(network, card=replace(network.card, notes=[*told, *network.card.notes]))
     digest = opened.file.digest_ahead()
     counts = parameters(network.graph), macs(network.graph)
     network = _feeding_raw_pixels(network) if options.xeduhub else network
     network = _of_bytes(network) if options.input_type == "uint8" else network
-    target = output_path(opened.path, out, ".onnx")
-    model, program, checks = _write(network, options, opened.file, digest, target, live)
+    with made_for(opened.path, out, ".onnx") as target:
+        model, program, checks = _write(network, options, opened.file, digest, target, live)
     seconds, told = time.perf_counter() - start, told_of(model.path, program)
     return Conversion(
         opened.path, model, program, *counts, options.written_opset, options.ir_version, checks, seconds, told
@@ -263,7 +264,7 @@ def _write(
     with replacing(target) as part, source.held():
         check_structure(emitted, part)
         places = write_onnx(part, emitted)
-        samples, output = samples_for(card), []
+        samples, output = samples_for(card, network.graph), []
         if options.check:
             index = index_of(part, emitted, places)
             trial = Trial(part, card, samples, network.graph, network.heads or network.graph, index)
@@ -274,7 +275,7 @@ def _write(
         if live is not None and not options.xeduhub:
             from .onnxfile.against import compared
 
-            compared(part, live.inputs, live.answers)
+            compared(part, live.inputs, live.answers, live.tolerance)
             checks.append("equals_module")
         origin = {**card.origin, "sha256": sha256()}
         card = _as_read_back(replace(card, origin=origin, sample=Sample(samples[0], output, others=samples[1:])))
@@ -285,8 +286,17 @@ def _write(
 
 def _as_read_back(card: Card) -> Card:
     """The card as readers will see it; UnsupportedCheckpoint if what the checkpoint says of itself cannot be kept."""
+    text = card.to_json()
+    if len(text) > LONGEST:
+        raise UnsupportedCheckpoint(
+            en=f"The model's card would have {len(text)} characters, and {LONGEST} is the most: its class names or its "
+            f"sample are too long. Give fewer or shorter names with {option('labels')}, or save the network for a "
+            "smaller input.",
+            zh=f"模型的说明卡将有 {len(text)} 个字符，上限是 {LONGEST}：类别名称或示例太长。"
+            f"请用 {option('labels')} 给出更少或更短的名称，或用更小的输入保存网络。",
+        )
     try:
-        return Card.from_json(card.to_json())
+        return Card.from_json(text)
     except ModelError as err:
         raise UnsupportedCheckpoint(
             en=f"What the checkpoint says of itself cannot be kept with the model. {err.en} Or name the classes "

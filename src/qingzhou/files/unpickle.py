@@ -47,10 +47,16 @@ def _never(pid: tuple[Any, ...]) -> Any:
     raise unsafe("it asks for outside data where there can be none", "它在不应有外部数据的位置引用了外部数据")
 
 
-def read_pickle(tape: Tape, limits: Limits, load: Load = _never, rebuild: Rebuild = Opaque) -> Any:
-    """The next pickle on the tape, as plain values; the tape then stands behind it. No cycles, bounded depth."""
+def read_pickle(
+    tape: Tape, limits: Limits, load: Load = _never, rebuild: Rebuild = Opaque, kept: Callable[[Any], Any] | None = None
+) -> Any:
+    """The next pickle on the tape, as plain values; the tape then stands behind it. No cycles, bounded depth.
+
+    `kept` takes what is needed out of the object before it is looked at: it may meet cycles, and any depth.
+    """
     start = tape.tell()
     root = _Machine(limits, load, rebuild, limits.repeats_of(tape.left())).run(tape)
+    root = kept(root) if kept else root
     check_shape(root, limits, limits.repeats_of(tape.tell() - start))
     return root
 

@@ -94,13 +94,14 @@ def index_of(path: Path, emitted: Emitted, places: Mapping[str, int]) -> Path | 
     return index
 
 
-def samples_for(card: Card) -> list[dict[str, Any]]:
+def samples_for(card: Card, graph: Graph) -> list[dict[str, Any]]:
     """A deterministic input of the right kind for each of the card's, as card.Sample describes them."""
-    return [_sample_of(entry) for entry in card.inputs]
+    kinds = {value.name: value.dtype for value in graph.inputs}
+    return [_sample_of(entry, kinds.get(entry.name, "float32")) for entry in card.inputs]
 
 
-def _sample_of(entry: Input) -> dict[str, Any]:
-    """A drawn picture, or a ramp."""
+def _sample_of(entry: Input, dtype: str) -> dict[str, Any]:
+    """A drawn picture, or a ramp; of whole numbers and truths a mixture of 0 and 1, so that a mask hides some."""
     if entry.kind == "image":
         from ..runtime.model.sample import sample_picture
 
@@ -110,8 +111,23 @@ def _sample_of(entry: Input) -> dict[str, Any]:
     if entry.kind == "tokens":
         return {"encoding": "json", "data": [[0]]}
     shape = [n or 1 for n in entry.shape]
-    ramp = np.linspace(0, 1, int(np.prod(shape)), dtype=np.float32).round(3)
+    count = int(np.prod(shape))
+    if dtype == "uint8":
+        return {"encoding": "json", "data": (np.arange(count) * 37 % 256).reshape(shape).tolist()}
+    if np.dtype(dtype).kind in "iub":
+        return {"encoding": "json", "data": _mixed(count).reshape(shape).tolist()}
+    ramp: Array = np.linspace(0, 1, count, dtype=np.float32).round(3)
+    if count > SMALL << 4:  # shorter as text: 0.2, not 0.20000000298023224
+        ramp = ramp.astype(np.float64).round(3)
     return {"encoding": "json", "data": ramp.reshape(shape).tolist()}
+
+
+def _mixed(count: int) -> Array:
+    """The Thue-Morse sequence, 0 1 1 0 1 0 0 1 …: three in a row are never the same, so each row of a mask has both."""
+    found = np.zeros(1, np.int64)
+    while found.size < count:
+        found = np.concatenate([found, 1 - found])
+    return found[:count]
 
 
 class Trial:

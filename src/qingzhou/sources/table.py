@@ -8,6 +8,7 @@ from pathlib import Path
 from ..files.refusals import naming
 from ..files.sniff import something_else
 from .basenn import BASENN
+from .distributed import DISTRIBUTED
 from .exported import EXPORTED
 from .onnx import ONNX
 from .openmmlab import OPENMMLAB
@@ -19,6 +20,7 @@ from .ultralytics import ULTRALYTICS
 # torch come last, since their reader also says what is wrong with any other zip or pickle.
 SOURCES: tuple[Source, ...] = (
     ONNX,
+    DISTRIBUTED,
     EXPORTED,
     TORCHSCRIPT,
     ULTRALYTICS,

@@ -10,7 +10,7 @@ from ...graph.form import BLOCK, Graph, Value
 from ...nets.recorded import Wanted
 from ...runtime.model.card import COLORS, MOST_INPUTS, Card, Input, Output
 from ...spelling import option
-from ..network import Network, origin
+from ..network import MOST_CLASSES, Network, many_values, origin
 from ..source import Opened
 from ..torch.transforms import preparation
 from .refuse import refused
@@ -48,7 +48,7 @@ def network_of(opened: Opened, made: Made, wanted: Wanted) -> Network:
         notes += told
     task, scores = _meaning(graph, entries[0])
     left = [key for key in made.tensors if key not in graph.tensors and not key.endswith("num_batches_tracked")]
-    notes += [*_batch(graph), *_left(left)]
+    notes += [*_batch(graph), *many_values(graph), *_left(left)]
     card = Card(
         task,
         made.title or made.container,
@@ -125,6 +125,8 @@ def _meaning(graph: Graph, entry: Input) -> tuple[str, str]:
     output = graph.outputs[0]
     if len(output.shape) != 2 or not isinstance(output.shape[1], int) or output.dtype != "float32":
         return "values", "values"
+    if output.shape[1] > MOST_CLASSES:
+        return "values", "values"
     if output.shape[1] == 1:
         return ("regression" if entry.kind == "table" else "values"), "values"
     makers, name = graph.makers(), output.name
@@ -137,18 +139,22 @@ def _meaning(graph: Graph, entry: Input) -> tuple[str, str]:
 
 
 def _batch(graph: Graph) -> list[str]:
-    """Where only one input goes in at a time, that is said, and how to change it."""
+    """Where only so many inputs go in at a time, that is said, and how to change it."""
     if all(not value.shape or isinstance(value.shape[0], str) for value in graph.inputs):
         return []
     count = next(value.shape[0] for value in graph.inputs if value.shape and isinstance(value.shape[0], int))
+    names = ["sample"] if len(graph.inputs) == 1 else [f"sample{i + 1}" for i in range(len(graph.inputs))]
+    two = ", ".join(names if count != 1 else [f"torch.cat([{name}, {name}])" for name in names])
+    sizes = ", ".join("{0: torch.export.Dim('batch')}" for _ in names) + ("," if len(names) == 1 else "")
+    line = f"torch.export.export(model, ({two}{',' if len(names) == 1 else ''}), dynamic_shapes=({sizes}))"
+    only_en = "" if count == 1 else f", so it takes just {count} at once, never one alone"
+    only_zh = "" if count == 1 else f"，因此每次必须正好输入 {count} 个"
     return [
         say(
-            en=f"The batch is fixed at {count}, as it was exported. For a free one, export with a sample of 2 or more: "
-            "torch.export.export(model, (torch.cat([sample, sample]),), "
-            "dynamic_shapes=({0: torch.export.Dim('batch')},))",
-            zh=f"批量大小固定为 {count}（导出时如此）。要让它可变，请用 2 个以上的样本导出："
-            "torch.export.export(model, (torch.cat([sample, sample]),), "
-            "dynamic_shapes=({0: torch.export.Dim('batch')},))",
+            en=f"The batch is fixed at {count}, as it was exported{only_en}. For a free one, export with a sample of 2 "
+            f"or more and say which size is free: {line}",
+            zh=f"批量大小固定为 {count}（导出时如此）{only_zh}。要让它可变，请用 2 个以上的样本导出，"
+            f"并写明哪一维可变：{line}",
         )
     ]
 

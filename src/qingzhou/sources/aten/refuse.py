@@ -24,9 +24,11 @@ def in_training(line: str, flag: str) -> UnsupportedCheckpoint:
         f"it was exported in training mode: {flag}{at_en}",
         f"它是在训练模式下导出的：{flag}{at_zh}",
         "Call model.eval() before exporting: model.eval(); program = torch.export.export(model, (sample,)); "
-        "torch.export.save(program, 'model.pt2')",
+        "torch.export.save(program, 'model.pt2'). If that was done, the flag stands in the network's own code "
+        "(F.dropout without training=self.training, a BatchNorm with track_running_stats=False): change it there",
         "请在导出前调用 model.eval()：model.eval(); program = torch.export.export(model, (sample,)); "
-        "torch.export.save(program, 'model.pt2')",
+        "torch.export.save(program, 'model.pt2')。如果已经这样做，则是网络自己的代码里开启了训练方式"
+        "（F.dropout 没有写 training=self.training，或 BatchNorm 的 track_running_stats=False），请在那里修改",
     )
 
 
