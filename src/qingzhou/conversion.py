@@ -190,7 +190,7 @@ def run_conversion(
     start = time.perf_counter()
     options.refuse_impossible()
     opened, source = open_source(Path(path))
-    wanted = options.wanted
+    wanted = replace(options.wanted, keep_batch=True) if live is not None and live.fixed else options.wanted
     network = as_asked(source.read(opened, wanted), wanted.preprocess)
     check_asked(network, options)
     network = network.labelled(choose_labels(network, options.labels))

@@ -233,3 +233,19 @@ def test_what_torch_cannot_write_down_is_refused(torch: Any, tmp_path: Path) -> 
 
     with pytest.raises(UnsupportedCheckpoint, match=r"quantize_per_tensor.*qingzhou quantize"):
         qingzhou.convert(Rounded().eval(), tmp_path / "net.onnx", sample=torch.rand(2, 8))
+
+
+def test_what_torch_does_not_leave_free_is_not_freed_afterwards(torch: Any, tmp_path: Path) -> None:
+    """A layer twice for one input and once for several: the program of several shows nothing of that."""
+
+    class Twice(torch.nn.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = torch.nn.Linear(4, 4)
+
+        def forward(self, x: Any) -> Any:
+            return self.layer(x) if x.shape[0] == 3 else self.layer(self.layer(x))
+
+    model = qingzhou.convert(Twice().eval(), tmp_path / "net.onnx", sample=torch.rand(3, 4))
+    assert model.card.input.shape == [3, 4] and any("fixed as in the sample" in note for note in model.card.notes)
+    assert model.check() < 1e-3 and len(model.predict(np.zeros((3, 4), np.float32))) == 3

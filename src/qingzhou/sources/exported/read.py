@@ -50,7 +50,7 @@ def read_exported(opened: Opened, wanted: Wanted) -> Network:
     archive = opened.content(archive_in)
     try:
         program = read_program(archive.program)
-        graph, names, notes = _best(program, archive)
+        graph, names, notes = _best(program, archive, wanted.keep_batch)
     except RecursionError:
         raise damaged("its network is nested too deeply", "网络嵌套过深") from None
     made = Made(
@@ -59,12 +59,12 @@ def read_exported(opened: Opened, wanted: Wanted) -> Network:
     return network_of(opened, made, wanted)
 
 
-def _best(program: Program, archive: Archive) -> tuple[Graph, tuple[str, ...], list[str]]:
+def _best(program: Program, archive: Archive, fixed: bool) -> tuple[Graph, tuple[str, ...], list[str]]:
     """With a free batch where several at once went in when it was exported, and each is treated by itself; a note."""
     users = [program.shapes.get(spec.name, ()) for spec in program.inputs if spec.kind == "user"]
     counts = {shape[0] if shape else 0 for shape in users}
     count = counts.pop() if len(counts) == 1 else 0
-    renewed = by_itself(program, count) if isinstance(count, int) and count > 1 else None
+    renewed = by_itself(program, count) if isinstance(count, int) and count > 1 and not fixed else None
     if renewed is None:
         return *recorded(program, archive), []
     try:
