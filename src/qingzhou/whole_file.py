@@ -233,7 +233,7 @@ def made_for(source: Path, out: str | Path | None, suffix: str, *others: Path) -
         yield output_path(source, out, suffix, *others)
     except BaseException:
         for folder in missing:
-            with contextlib.suppress(OSError):  # somebody else's files are in it, or it was never made
+            with contextlib.suppress(OSError, ValueError):  # others' files are in it; never made; a null character
                 folder.rmdir()
         raise
 
