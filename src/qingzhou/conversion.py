@@ -262,12 +262,13 @@ def _write(
     emitted = emit(simplify(network.graph), options.written_opset, options.ir_version)
     card, checks = network.card, ["structure"]
     with replacing(target) as part, source.held():
-        check_structure(emitted, part)
         places = write_onnx(part, emitted)
         samples, output = samples_for(card, network.graph), []
-        if options.check:
+        if not options.check:
+            check_structure(emitted, part)
+        else:
             index = index_of(part, emitted, places)
-            trial = Trial(part, card, samples, network.graph, network.heads or network.graph, index)
+            trial = Trial(part, card, samples, network.graph, network.heads or network.graph, emitted, index)
             output = trial.run()
             checks.append("runs")
             if trial.agrees():

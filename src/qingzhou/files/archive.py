@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .file import File, Record
 from .limits import Limits
@@ -23,8 +23,7 @@ ENCRYPTED, STREAMED = 1, 8  # flag bits, 4.4.4
 FULL = 0xFFFFFFFF  # "see the zip64 field"
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One line of the central directory."""
 
     name: str

@@ -154,10 +154,13 @@ class _Machine:
 
     def put(self, index: int) -> None:
         """Remember the top."""
-        self.memo[index] = value = self.top()
+        if not self.stack:
+            raise _too_little()
+        self.memo[index] = value = self.stack[-1]
         if type(value) is Opaque and value.name == RECONSTRUCT:
             self.places.setdefault(id(value), []).append(index)
-        self.budget(len(self.memo), self.limits.memo, "memo")
+        if len(self.memo) > self.limits.memo:
+            self.budget(len(self.memo), self.limits.memo, "memo")
 
     def get(self, index: int) -> None:
         """Push what was remembered."""
@@ -322,11 +325,11 @@ def _discard(machine: _Machine, _: Any) -> None:
 
 
 def _constant(value: Any) -> Callable[[_Machine, Any], None]:
-    return lambda machine, _: machine.push(value)
+    return lambda machine, _: machine.stack.append(value)
 
 
 def _value(machine: _Machine, argument: Any) -> None:
-    machine.push(argument)
+    machine.stack.append(argument)
 
 
 Action = Callable[[_Machine, Any], None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..errors import ArchitectureMismatch
 
@@ -56,8 +56,7 @@ _PATTERNS = {
 _LAYERED = {"basenn", "sequential", "pytorch"}  # names for a network built layer by layer
 
 
-@dataclass(frozen=True)
-class Name:
+class Name(NamedTuple):
     """A family with the variants that were named: "resnext50-32x4d" is ("ResNeXt", ("50", "32x4d"))."""
 
     family: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -36,17 +37,24 @@ MAGNIFIED = 10  # or as many times what a change of the input by a millionth doe
 def check_structure(emitted: Emitted, path: Path) -> None:
     """Every operator exists, has what it needs, and gives the shapes that were recorded: the model is opened strictly,
     without its large arrays, by onnxruntime, or by onnx where that is too old for it. (Small arrays that are no shapes
-    are left out too: onnx infers the size that an enlarged picture has from a rounded scale.) `path` is a file to use.
+    are left out too: onnx infers the size that an enlarged picture has from a rounded scale.) Beside `path` is room.
 
-    That no tensor lies in another file is looked at here, too: all that the whole model has besides are numbers.
+    That no tensor lies in another file is looked at here, too: all that the whole model has besides are numbers. A
+    model whose Trial opens it strictly with all of them needs no such look of its own.
     """
-    path.write_bytes(_skeleton(emitted, _as_input))
+    skeleton = _beside(path, "skeleton")
+    skeleton.write_bytes(_skeleton(emitted, _as_input))
     try:
-        open_session(path, once=True, strict=True)
+        open_session(skeleton, once=True, strict=True)
     except ModelError:
         import onnx
 
-        onnx.checker.check_model(path.read_bytes(), full_check=True)
+        onnx.checker.check_model(skeleton.read_bytes(), full_check=True)
+
+
+def _beside(path: Path, name: str) -> Path:
+    """A file to use in the folder of this one, which has no others."""
+    return path.with_name(f"{name}.onnx" if path.name != f"{name}.onnx" else f"{name}2.onnx")
 
 
 def _skeleton(emitted: Emitted, large: Callable[[str, Constant], bytes]) -> bytes:
@@ -89,7 +97,7 @@ def index_of(path: Path, emitted: Emitted, places: Mapping[str, int]) -> Path | 
             INITIALIZER, protobuf.tensor_elsewhere(name, kind, constant.shape, path.name, places[name], size)
         )
 
-    index = path.with_name("index.onnx" if path.name != "index.onnx" else "index2.onnx")
+    index = _beside(path, "index")
     index.write_bytes(_skeleton(emitted, there))
     return index
 
@@ -136,7 +144,8 @@ class Trial:
     `heads` is the network as far as its numbers can be compared: for detectors to before boxes are chosen. What a small
     network gives there is taken from the same run.
 
-    `index` opens the same model, if that is too large to be opened in one piece; see index_of().
+    `emitted` is what was written. `index` opens the same model, if that is too large to be opened in one piece; see
+    index_of().
     """
 
     def __init__(
@@ -146,9 +155,10 @@ class Trial:
         samples: list[dict[str, Any]],
         graph: Graph,
         heads: Graph,
+        emitted: Emitted,
         index: Path | None = None,
     ) -> None:
-        self.path, self.card, self.opened = path, card, index or path
+        self.path, self.card, self.emitted, self.opened = path, card, emitted, index or path
         self.sample = Sample(samples[0], [], others=samples[1:])
         self.heads, self.compared = heads, _size(heads) <= SECOND_OPINION
         self.ends = _inside(heads, graph) if self.compared else []
@@ -171,7 +181,12 @@ class Trial:
         return kept_answer(predictor, result)
 
     def _open(self) -> Session:
-        with showing(self.opened, self.inner):  # checked: by check_structure(), but for the numbers
+        """Strictly, which is a look at its structure; of an index, or where that sees too much, apart."""
+        with showing(self.opened, self.inner):
+            if self.opened == self.path:
+                with contextlib.suppress(ModelError):
+                    return open_session(self.path, once=True, strict=True)
+            check_structure(self.emitted, self.path)
             return open_session(self.opened, once=True, checked=True)
 
     def agrees(self) -> bool:
