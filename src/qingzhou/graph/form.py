@@ -122,8 +122,8 @@ class Graph:
             for node in self.nodes
         ]
         values = {of[name]: replace(value, name=of[name]) for name, value in self.values.items()}
-        ends = (tuple(replace(one, name=of[one.name]) for one in side) for side in (self.inputs, self.outputs))
-        return replace(self, **dict(zip(("inputs", "outputs"), ends, strict=True)), nodes=tuple(nodes), values=values)
+        inputs, outputs = (tuple(replace(o, name=of[o.name]) for o in side) for side in (self.inputs, self.outputs))
+        return replace(self, inputs=inputs, outputs=outputs, nodes=tuple(nodes), values=values)
 
     def consumers(self) -> dict[str, list[Node]]:
         """For each value and constant, the nodes that read it; a graph output counts as no node."""
