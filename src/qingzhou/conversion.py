@@ -238,8 +238,12 @@ def _of_bytes(network: Network) -> Network:
 
 
 def _feeding_raw_pixels(network: Network) -> Network:
-    """The same network with its normalisation inside, for hubs that feed 0-255 (BaseNN pictures only)."""
+    """The same network with its normalisation inside, for hubs that feed 0-255 (BaseNN pictures only); one of
+    Ultralytics with the names that the hub's task custom asks for.
+    """
     card = network.card
+    if card.output.name == "output0":
+        return _called_input_and_output(network)
     if card.input.kind != "image" or card.tool.startswith("MM"):
         note = say(
             en="--xeduhub-input changes nothing: it is for BaseNN's pictures; this model has one form for all.",
@@ -248,6 +252,14 @@ def _feeding_raw_pixels(network: Network) -> Network:
         return replace(network, card=replace(card, notes=[*card.notes, note]))
     graph, entry = normalise_inside(network.graph, card.input)
     return replace(network, graph=graph, card=replace(card, input=entry))
+
+
+def _called_input_and_output(network: Network) -> Network:
+    """The hub's task custom knows no other names; Ultralytics takes what there is."""
+    card, names = network.card, {network.card.input.name: "input", "output0": "output"}
+    graph, heads = network.graph.with_names(names), network.heads
+    card = replace(card, input=replace(card.input, name="input"), output=replace(card.output, name="output"))
+    return replace(network, card=card, graph=graph, heads=None if heads is None else heads.with_names(names))
 
 
 def _write(
