@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ...graph.form import Array, Dim, Value
-from .axes import squeeze_dims, unsqueeze
 from ..recording.net import Ints, Net, dim
+from .axes import squeeze_dims, unsqueeze
 from .refuse import garbled, refused
 from .windows import by_axes
 
