@@ -9,12 +9,13 @@ from .basic import BASIC
 from .conv import CONVS
 from .layer import Kind
 from .norms import NORMS
-from .ops import LAMBDAS, OPERATORS
+from .ops import OPERATORS
 from .pictures import PICTURES
 from .pools import POOLS
 from .shapes import SHAPES
+from .tf import function
 
-__all__ = ["LAMBDAS", "LAYERS", "OPERATORS"]
+__all__ = ["LAYERS", "OPERATORS", "function"]
 
 # A new class: one function in one of the pages, one line in the dict at that page's end; a new page: one line here.
 LAYERS: Mapping[str, Kind] = {

@@ -11,7 +11,7 @@ from ..recording.words import at_line
 from .layer import KerasNet, Kind, Layer
 from .model import Item, Plan, Ref, refs_in
 from .refuse import garbled, of_layer
-from .table import LAMBDAS, LAYERS, OPERATORS
+from .table import LAYERS, OPERATORS, function
 
 Out = Any  # a Value, or a tuple of them
 
@@ -72,10 +72,9 @@ class Walk:
     def _operator(self, layer: Layer, x: Any, kwargs: Mapping[str, Any], more: Sequence[Any]) -> Out:
         lambdas = layer.kind in ("TFOpLambda", "SlicingOpLambda")
         name = str(layer.get("function", layer.kind)) if lambdas else layer.kind
-        run = (LAMBDAS if lambdas else OPERATORS).get(name)
+        run = function(name) if lambdas else OPERATORS.get(name)
         if run is None:
             raise of_layer(name, layer.name, "this operator is not known here", "这里不支持这个算子")
-        self._unmasked([x, *more, *kwargs.values()], layer)
         try:
             return run(self.t, layer, *([] if x is None else [x]), *more, **kwargs)
         except (TypeError, ValueError, IndexError, KeyError, AttributeError) as err:
@@ -84,9 +83,6 @@ class Walk:
             ) from None
         except (QingzhouError, ModelError) as err:
             raise _named(err, layer) from None
-
-    def _unmasked(self, given: Any, layer: Layer) -> None:
-        """Operators do not know masks: in Keras 3 one ends at an operator."""
 
 
 def applied(t: KerasNet, kind: Kind, layer: Layer, x: Any) -> Out:
