@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...errors import QingzhouError
+from ...errors import QingzhouError, UnsupportedCheckpoint
 from ...files.archive import directory, inflated
 from ...files.file import Record
 from ...files.hdf5 import Bytes, Hdf5, InFile, InMemory, read_hdf5
@@ -67,6 +67,16 @@ def whole_of(opened: Opened) -> Whole:
     name = whole_h5(names)
     labels = inside(names, LABELS)
     return _of_h5(opened, member(opened, name, MOST_UNPACKED), text_of(opened, labels) if labels else None, name)
+
+
+def tensors_of(opened: Opened) -> Mapping[str, TensorRef]:
+    """All arrays of an .h5, also where there is no network; {} where they cannot be read."""
+    if opened.whole is None or not opened.head.startswith(b"\x89HDF"):
+        return {}
+    try:
+        return read_hdf5(InFile(opened.file, Record(0, opened.file.size)), opened.limits).tensors
+    except UnsupportedCheckpoint:
+        return {}
 
 
 def _beside(opened: Opened) -> str | None:

@@ -94,6 +94,7 @@ class Planner:
 
     def _items(self, entries: Sequence[Any], place: Place, depth: int) -> dict[str, Item]:
         counts: dict[str, int] = {}
+        again: dict[str, int] = {}
         found: dict[str, Item] = {}
         for entry in entries:
             self.count += 1
@@ -103,9 +104,8 @@ class Planner:
                 raise garbled("one of its layers is none", "其中一个层不正常")
             item = self._item(entry, place, counts, depth)
             name = item.layer.name
-            while name in found:  # a Sequential may name a nested one twice
-                name += "+"
-            found[name] = item
+            again[name] = again.get(name, 0) + 1  # a Sequential may name two alike, which nobody calls by name
+            found[name if again[name] == 1 else f"{name}+{again[name]}+{len(found)}"] = item
         return found
 
     def _item(self, entry: Mapping[str, Any], place: Place, counts: dict[str, int], depth: int) -> Item:
