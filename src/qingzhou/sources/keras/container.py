@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,6 +44,18 @@ class Whole:
         """2 or 3. Keras 1 and TF.js compute as Keras 2 does."""
         major = self.version.split(".")[0]
         return 3 if major.isdigit() and int(major) >= 3 else 2
+
+    @property
+    def minor(self) -> tuple[int, int]:
+        """Major and minor; of TF.js and of Keras 1 as the last Keras 2."""
+        parts = re.findall(r"\d+", self.version)[:2] if self.version[:1].isdigit() else []
+        return (
+            (int(parts[0]), int(parts[1]))
+            if len(parts) == 2 and parts[0] != "1"
+            else (2, 15)
+            if self.age == 2
+            else (3, 15)
+        )
 
     def weights(self) -> Weights:
         """By the rules of the file."""

@@ -53,7 +53,7 @@ def _read(opened: Opened, whole: Whole, wanted: Wanted) -> Network:
         raise refused(f"it takes {len(entries)} inputs", f"它有 {len(entries)} 个输入")
     taken = {entry.name for entry in entries}
     names = [f"{name}_out" if name in taken else name for name in _output_names(plan)]
-    net = KerasNet(weights, whole.age, names)
+    net = KerasNet(weights, whole.age, names, whole.minor)
     given = [_entered(net, entry, wanted, len(entries)) for entry in entries]
     outputs = Walk(net).run(plan, given)
     if len(names) != len(outputs):
