@@ -12,7 +12,7 @@ from .layer import KerasNet, Kind, Layer
 from .masks import carried, masked, values_in
 from .model import Item, Plan, Ref, refs_in
 from .refuse import garbled, of_layer
-from .table import LAMBDAS, LAYERS, OPERATORS
+from .table import LAYERS, OPERATORS, function
 
 Out = Any  # a Value, or a tuple of them
 
@@ -73,7 +73,7 @@ class Walk:
     def _operator(self, layer: Layer, x: Any, kwargs: Mapping[str, Any], more: Sequence[Any]) -> Out:
         lambdas = layer.kind in ("TFOpLambda", "SlicingOpLambda")
         name = str(layer.get("function", layer.kind)) if lambdas else layer.kind
-        run = (LAMBDAS if lambdas else OPERATORS).get(name)
+        run = function(name) if lambdas else OPERATORS.get(name)
         if run is None:
             raise of_layer(name, layer.name, "this operator is not known here", "这里不支持这个算子")
         try:

@@ -146,7 +146,7 @@ def _parts(key: str) -> list[str]:
 
 
 def _is(key: str, role: str) -> bool:
-    return _parts(key)[-1] == role
+    return _parts(key)[-1] in role.split("|")
 
 
 def _hinted(hint: str, parts: Sequence[str]) -> bool:
