@@ -24,7 +24,8 @@ SURE = 1e4  # a sigmoid of it is 1, and of its negative 0, whatever else is adde
 # Activations that ONNX's operators have: name -> theirs, alpha, beta
 THEIRS: Mapping[str, tuple[str, float | None, float | None]] = {
     "tanh": ("Tanh", None, None), "sigmoid": ("Sigmoid", None, None), "relu": ("Relu", None, None),
-    "softsign": ("Softsign", None, None), "softplus": ("Softplus", None, None),
+    "softsign": ("Softsign", None, None), "softplus": ("Softplus", None, None), "linear": ("Affine", 1.0, 0.0),
+    "elu": ("Elu", 1.0, None), "leaky_relu": ("LeakyRelu", 0.2, None),
 }  # fmt: skip
 
 
@@ -97,7 +98,8 @@ def over(t: KerasNet, cell: Cell, x: Value, before: Sequence[Value], padding: Va
 
 
 def _no_form(cell: Cell, for_en: str, for_zh: str) -> Exception:
-    names = [_name(cell.act(key)) for key in ("activation", "recurrent_activation")]
+    keys = ("activation",) if cell.kind == "SimpleRNN" else ("activation", "recurrent_activation")
+    names = [_name(cell.act(key)) for key in keys]
     return cell.layer.refuse(
         f"ONNX has no recurrent operator with its activations ({', '.join(map(str, names))}) {for_en}",
         f"ONNX 没有使用这些激活函数（{', '.join(map(str, names))}）的循环算子{for_zh}",

@@ -19,6 +19,7 @@ MODELS = ("Functional", "Model", "Sequential")
 STRINGS = ("TextVectorization", "StringLookup", "Hashing")
 MOST_LAYERS, MOST_DEPTH = 10_000, 30
 OWN = ("keras", "tf_keras", "keras_core")  # whose modules are Keras' own
+OTHERWISE = {"GroupQueryAttention": "GroupedQueryAttention"}  # classes that Keras calls so in its files' paths
 OPERATORS = (".ops.", ".operations.")
 
 
@@ -92,6 +93,8 @@ class Planner:
         plan = Plan(name, items, inputs, outputs, names)
         if self.age == 2:
             _count_calls_from_0(plan)
+        else:
+            _count_ends_from_0(plan)
         return plan
 
     def _items(self, entries: Sequence[Any], place: Place, depth: int) -> dict[str, Item]:
@@ -116,7 +119,7 @@ class Planner:
         settings = config if isinstance(config, Mapping) else {}
         name = str(entry.get("name") or settings.get("name") or kind)
         operator = _check_trust(entry, kind, name, settings)
-        key = snake(kind)
+        key = snake(OTHERWISE.get(kind, kind))
         if not operator:
             counts[key] = counts.get(key, -1) + 1
             key = f"{key}_{counts[key]}" if counts[key] else key
@@ -286,6 +289,18 @@ def refs_in(value: Any) -> Iterator[Ref]:
         yield from (one for part in value for one in refs_in(part))
     elif isinstance(value, Mapping):
         yield from (one for part in value.values() for one in refs_in(part))
+
+
+def _count_ends_from_0(plan: Plan) -> None:
+    """Keras 3 counts the calls of a nested Functional from 1 among the outputs, and from 0 elsewhere (functional.py,
+    get_tensor of functional_from_config).
+    """
+    plan.outputs = [
+        Ref(ref.layer, ref.node - 1, ref.tensor)
+        if ref.node and ref.layer in plan.items and plan.items[ref.layer].layer.kind in ("Functional", "Model")
+        else ref
+        for ref in plan.outputs
+    ]
 
 
 def _count_calls_from_0(plan: Plan) -> None:
