@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...graph.form import BLOCK, Array, Constant, Value
-from ..aten.axes import chunk, permute, select, squeeze_dims, stack, unsqueeze, view
+from ..aten.axes import chunk, permute, select, squeeze_dims, stack, view
 from .activations import by_setting
 from .basic import times
 from .layer import KerasNet, Layer
@@ -64,7 +64,7 @@ class Cell:
         rows = bias[0] if bias else None
         if rows is not None and self.cudnn:
             rows = t.emit("Reshape", [rows, t.whole(2, wide)])
-        two = self.kind == "GRU" and self.reset_after or self.cudnn
+        two = (self.kind == "GRU" and self.reset_after) or self.cudnn
         fine = rows is None or rows.shape == ((2, wide) if two else (wide,))
         if kernel.shape != (width, wide) or recurrent.shape != (self.units, wide) or not fine:
             raise self.layer.refuse(

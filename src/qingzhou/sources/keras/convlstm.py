@@ -10,7 +10,6 @@ from .activations import by_setting
 from .cells import MOST_STEPS
 from .conv import same_pads
 from .layer import KerasNet, Layer
-from .moves import reshaped
 
 
 def conv_over(
