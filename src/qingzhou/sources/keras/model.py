@@ -21,6 +21,7 @@ MOST_LAYERS, MOST_DEPTH = 10_000, 30
 OWN = ("keras", "tf_keras", "keras_core")  # whose modules are Keras' own
 OTHERWISE = {"GroupQueryAttention": "GroupedQueryAttention"}  # classes that Keras calls so in its files' paths
 OPERATORS = (".ops.", ".operations.")
+LAMBDAS = ("TFOpLambda", "SlicingOpLambda")
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,14 @@ def _check_trust(entry: Mapping[str, Any], kind: str, name: str, settings: Mappi
         )
     for found in _lambdas(settings, 0):
         raise lambda_layer(found)
-    return any(part in f"{module}." for part in OPERATORS) or kind in ("TFOpLambda", "SlicingOpLambda")
+    return any(part in f"{module}." for part in OPERATORS) or kind in LAMBDAS or (not module and _is_operator(entry))
+
+
+def _is_operator(entry: Mapping[str, Any]) -> bool:
+    """In an .h5 of Keras 3, which names no modules: what is called as Keras 3 calls, and cannot be trained."""
+    nodes, config = entry.get("inbound_nodes"), entry.get("config")
+    called = isinstance(nodes, list) and bool(nodes) and isinstance(nodes[0], Mapping)
+    return called and isinstance(config, Mapping) and not {"trainable", "layers"} & config.keys()
 
 
 def _lambdas(value: Any, depth: int) -> Iterator[str]:
