@@ -89,7 +89,8 @@ def embedding(t: KerasNet, layer: Layer, x: Value) -> Value:
     (table,) = weights(t, layer, ("embeddings",))
     ids = x if x.dtype == "int64" else t.emit("Cast", [x], to=7)
     found = t.emit("Gather", [table, ids], axis=0)
-    return carried(t, found, [unlike(t, x, 0) if layer.flag("mask_zero") else None])
+    masked: Value = carried(t, found, [unlike(t, x, 0) if layer.flag("mask_zero") else None])
+    return masked
 
 
 def nothing(t: KerasNet, layer: Layer, x: Value) -> Value:

@@ -179,7 +179,7 @@ def _usual(acts: Sequence[tuple[str, float | None, float | None]]) -> bool:
 
 def _ways(t: KerasNet, states: Sequence[Value]) -> Value | None:
     """(ways, N, U); None where they are zeros."""
-    return stack(t, list(states), 0) if states else None
+    return stack(t, tuple(states), 0) if states else None
 
 
 def _parts(t: KerasNet, cells: Sequence[Cell], steps: Value, ends: Sequence[Value]) -> list[Ran]:
@@ -285,7 +285,7 @@ def alike(a: Cell, b: Cell) -> bool:
 
 def _one_by_one(t: KerasNet, cell: Cell, x: Value, before: list[Value]) -> Ran:
     kernel, recurrent, bias = cell.tensors(t, int(x.shape[2]))
-    pair = [None, None] if bias is None else [bias, None]
+    pair: list[Value | None] = [bias, None]
     if bias is not None and len(bias.shape) == 2:
         pair = [t.emit("Gather", [bias, t.scalar(i, "int64")], axis=0) for i in (0, 1)]
     entered = times(t, x, kernel, pair[0])
@@ -296,7 +296,7 @@ def _one_by_one(t: KerasNet, cell: Cell, x: Value, before: list[Value]) -> Ran:
     for i in range(length):
         states = STEPS[cell.kind](t, cell, select(t, entered, 1, i), states, recurrent, pair[1])
         steps.append(states[0])
-    known = [one for one in steps if one is not None]
+    known = tuple(one for one in steps if one is not None)
     return Ran(stack(t, known, 1), [one for one in states if one is not None])
 
 

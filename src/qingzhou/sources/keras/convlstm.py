@@ -38,7 +38,8 @@ def conv_over(
     if kernels[0].shape != (4 * filters, wide.shape[2], *size) or kernels[1].shape != (4 * filters, filters, *size):
         raise layer.garbled("kernel_size")
     entered = _entered(t, layer, wide, kernels[0], bias, size)
-    h, c = [one if first else permute(t, one, (0, dims + 1, *range(1, dims + 1))) for one in states] or [None, None]
+    turned = [one if first else permute(t, one, (0, dims + 1, *range(1, dims + 1))) for one in states]
+    h, c = turned if turned else (None, None)
     ones = (1,) * dims
     out: Value | None = None
     steps = []
@@ -58,7 +59,7 @@ def conv_over(
             h, c, out = new_h, new_c, new_h
         steps.append(out)
     assert h is not None and c is not None and out is not None
-    whole = stack(t, steps, 1)
+    whole = stack(t, tuple(steps), 1)
     if first:
         return whole, out, [h, c]
     back_axes = (0, *range(2, dims + 2), 1)
@@ -71,7 +72,7 @@ def conv_over(
 
 def _entered(t: KerasNet, layer: Layer, x: Value, kernel: Value, bias: Sequence[Value], size: tuple[int, ...]) -> Value:
     """The input's convolution, of all steps at once."""
-    batch, length, dims = t.size(x, 0), x.shape[1], len(size)
+    length, dims = x.shape[1], len(size)
     strides, dilations = layer.sizes("strides", dims, 1), layer.sizes("dilation_rate", dims, 1)
     assert isinstance(length, int)
     flat = view(t, x, (-1, *x.shape[2:]))  # type: ignore[arg-type]
