@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .layer import Layer
+from .ops import OPERATORS as KNOWN
 from .refuse import custom_layer, garbled, lambda_layer, refused, subclassed
 from .weights import Place, Weights, snake
 
@@ -119,6 +120,8 @@ class Planner:
         settings = config if isinstance(config, Mapping) else {}
         name = str(entry.get("name") or settings.get("name") or kind)
         operator = _check_trust(entry, kind, name, settings)
+        if self.age == 3 and not entry.get("module") and "trainable" not in settings:
+            operator = operator or kind in KNOWN  # Keras 3 names no modules in an .h5
         key = snake(OTHERWISE.get(kind, kind))
         if not operator:
             counts[key] = counts.get(key, -1) + 1

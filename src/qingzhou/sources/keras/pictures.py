@@ -163,8 +163,8 @@ def center_crop(t: KerasNet, layer: Layer, x: Value) -> Value:
 
 
 PICTURES: dict[str, Kind] = {
-    "Rescaling": Kind(rescaling, "pass"),
-    "Normalization": Kind(normalization, "pass"),
+    "Rescaling": Kind(rescaling, "new"),
+    "Normalization": Kind(normalization, "new"),
     "Resizing": Kind(resizing, "drop"),
     "CenterCrop": Kind(center_crop, "drop"),
 }
