@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .layer import Layer
-from .ops import OPERATORS as KNOWN
+from .ops import OPERATORS
 from .refuse import custom_layer, garbled, lambda_layer, refused, subclassed
 from .weights import Place, Weights, snake
 
@@ -21,7 +21,9 @@ STRINGS = ("TextVectorization", "StringLookup", "Hashing")
 MOST_LAYERS, MOST_DEPTH = 10_000, 30
 OWN = ("keras", "tf_keras", "keras_core")  # whose modules are Keras' own
 OTHERWISE = {"GroupQueryAttention": "GroupedQueryAttention"}  # classes that Keras calls so in its files' paths
-OPERATORS = (".ops.", ".operations.")
+PLACES = (".ops.", ".operations.")
+WITH_DTYPE = ("Cast", "ConvertToTensor", "ZerosLike", "OnesLike")  # operators that have one among their settings
+LAMBDAS = ("TFOpLambda", "SlicingOpLambda")
 
 
 @dataclass(frozen=True)
@@ -120,8 +122,6 @@ class Planner:
         settings = config if isinstance(config, Mapping) else {}
         name = str(entry.get("name") or settings.get("name") or kind)
         operator = _check_trust(entry, kind, name, settings)
-        if self.age == 3 and not entry.get("module") and "trainable" not in settings:
-            operator = operator or kind in KNOWN  # Keras 3 names no modules in an .h5
         key = snake(OTHERWISE.get(kind, kind))
         if not operator:
             counts[key] = counts.get(key, -1) + 1
@@ -169,7 +169,16 @@ def _check_trust(entry: Mapping[str, Any], kind: str, name: str, settings: Mappi
         )
     for found in _lambdas(settings, 0):
         raise lambda_layer(found)
-    return any(part in f"{module}." for part in OPERATORS) or kind in ("TFOpLambda", "SlicingOpLambda")
+    return any(part in f"{module}." for part in PLACES) or kind in LAMBDAS or (not module and _is_operator(entry))
+
+
+def _is_operator(entry: Mapping[str, Any]) -> bool:
+    """In an .h5 of Keras 3, which names no modules: what is called so, and has nothing that a layer has."""
+    nodes, config = entry.get("inbound_nodes"), entry.get("config")
+    called = isinstance(nodes, list) and bool(nodes) and isinstance(nodes[0], Mapping)
+    kind = entry["class_name"]
+    layers_own = {"trainable", "layers"} if kind in WITH_DTYPE else {"trainable", "layers", "dtype"}
+    return kind in OPERATORS and called and isinstance(config, Mapping) and not layers_own & config.keys()
 
 
 def _lambdas(value: Any, depth: int) -> Iterator[str]:

@@ -173,33 +173,11 @@ def dot(t: KerasNet, layer: Layer, xs: Sequence[Value]) -> Value:
     return t.emit("Einsum", [first, second], equation=f"{''.join(left)},{''.join(right)}->{result}")
 
 
-# -- pictures and rows in another size -------------------------------------------------------------------------------
-
-
-def upsampling(dims: int) -> Run:
-    """A whole number of times as large."""
-
-    def run(t: KerasNet, layer: Layer, x: Value) -> Value:
-        rank_of(layer, x, dims + 2)
-        from .pictures import resized_to
-
-        factors = layer.sizes("size", dims, 2)
-        way = layer.text("interpolation", "nearest")
-        spatial = x.shape[2:] if layer.first else x.shape[1:-1]
-        if not all(isinstance(n, int) for n in spatial):
-            raise layer.refuse("its input has a free size", "输入尺寸不固定")
-        sizes = [int(n) * f for n, f in zip(spatial, factors, strict=True)]
-        return resized_to(t, layer, x, sizes, way, False)
-
-    return run
-
-
 SHAPES: dict[str, Kind] = {
     "Flatten": Kind(flatten, "drop"), "Reshape": Kind(reshape, "drop"), "Permute": Kind(permute, "drop"),
     "RepeatVector": Kind(repeat, "drop"),
     **{f"ZeroPadding{n}D": Kind(zero_pad(n), "drop") for n in (1, 2, 3)},
     **{f"Cropping{n}D": Kind(crop(n), "drop") for n in (1, 2, 3)},
-    **{f"UpSampling{n}D": Kind(upsampling(n), "drop") for n in (1, 2, 3)},
     "Add": Kind(merged("Add"), "merge"), "Subtract": Kind(merged("Sub"), "merge"),
     "Multiply": Kind(merged_under("Mul", merged("Mul")), "merge"),
     "Maximum": Kind(merged_under("Max", merged("Max")), "merge"),
