@@ -87,14 +87,12 @@ def over(t: KerasNet, cell: Cell, x: Value, before: Sequence[Value], padding: Va
     found = as_operator(t, [cell], x, [list(before)], padding)
     if found is not None:
         return found[0]
-    if padding is not None:
-        raise _no_form(cell, "with a mask and return_state", "带掩码并返回状态")
     length = x.shape[1]
     if not isinstance(length, int) or length > MOST_STEPS:
         for key in ("activation", "recurrent_activation"):
             by_setting(t, cell.layer, x, cell.act(key))  # the author's own are named first
         raise _no_form(cell, f"for {length} steps", f"（{length} 步）")
-    return _one_by_one(t, cell, x, list(before))
+    return _one_by_one(t, cell, x, list(before), padding)
 
 
 def _no_form(cell: Cell, for_en: str, for_zh: str) -> Exception:
@@ -283,21 +281,29 @@ def alike(a: Cell, b: Cell) -> bool:
 # -- step by step ----------------------------------------------------------------------------------------------------
 
 
-def _one_by_one(t: KerasNet, cell: Cell, x: Value, before: list[Value]) -> Ran:
+def _one_by_one(t: KerasNet, cell: Cell, x: Value, before: list[Value], padding: Value | None) -> Ran:
     kernel, recurrent, bias = cell.tensors(t, int(x.shape[2]))
     pair: list[Value | None] = [bias, None]
     if bias is not None and len(bias.shape) == 2:
-        pair = [t.emit("Gather", [bias, t.scalar(i, "int64")], axis=0) for i in (0, 1)]
+        pair = [*(t.emit("Gather", [bias, t.scalar(i, "int64")], axis=0) for i in (0, 1))]
     entered = times(t, x, kernel, pair[0])
     states: list[Value | None] = list(before) or [None] * (2 if cell.kind == "LSTM" else 1)
     steps = []
     length = x.shape[1]
     assert isinstance(length, int)
     for i in range(length):
-        states = STEPS[cell.kind](t, cell, select(t, entered, 1, i), states, recurrent, pair[1])
+        new = STEPS[cell.kind](t, cell, select(t, entered, 1, i), states, recurrent, pair[1])
+        if padding is not None:
+            late = t.emit("Greater", [select(t, padding, 1, i), t.scalar(0.5)])
+            new = [_kept(t, late, old, one) for old, one in zip(states, new, strict=True)]
+        states = new
         steps.append(states[0])
-    known = tuple(one for one in steps if one is not None)
-    return Ran(stack(t, known, 1), [one for one in states if one is not None])
+    known = [one for one in steps if one is not None]
+    return Ran(stack(t, tuple(known), 1), [one for one in states if one is not None])
+
+
+def _kept(t: KerasNet, late: Value, old: Value | None, new: Value | None) -> Value | None:
+    return None if new is None else t.emit("Where", [late, t.scalar(0.0) if old is None else old, new])
 
 
 Step = Callable[[KerasNet, Cell, Value, Sequence["Value | None"], Value, "Value | None"], "list[Value | None]"]

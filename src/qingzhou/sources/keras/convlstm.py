@@ -27,19 +27,16 @@ def conv_over(
     first = layer.first
     last_axis = tuple(range(2, dims + 2))
     wide = x if first else permute(t, x, (0, 1, dims + 2, *last_axis))
-    kernels = [
-        t.emit("Transpose", [one], perm=(dims + 1, dims, *range(dims)))
-        for one in layer.tensors(
-            t, "kernel", "recurrent_kernel", *(["bias"] if layer.flag("use_bias", True) else []), at="cell"
-        )[:2]
-    ]
-    bias = layer.tensors(t, "kernel", "recurrent_kernel", "bias", at="cell")[2:] if layer.flag("use_bias", True) else []
+    roles = ("kernel", "recurrent_kernel", *(["bias"] if layer.flag("use_bias", True) else []))
+    numbers = layer.tensors(t, *roles, at="cell")
+    kernels = [t.emit("Transpose", [one], perm=(dims + 1, dims, *range(dims))) for one in numbers[:2]]
+    bias = numbers[2:]
     filters, size = layer.whole("filters"), layer.sizes("kernel_size", dims)
     if kernels[0].shape != (4 * filters, wide.shape[2], *size) or kernels[1].shape != (4 * filters, filters, *size):
         raise layer.garbled("kernel_size")
     entered = _entered(t, layer, wide, kernels[0], bias, size)
-    turned = [one if first else permute(t, one, (0, dims + 1, *range(1, dims + 1))) for one in states]
-    h, c = turned if turned else (None, None)
+    given = [one if first else permute(t, one, (0, dims + 1, *range(1, dims + 1))) for one in states]
+    h, c = (given[0], given[1]) if len(given) == 2 else (None, None)
     ones = (1,) * dims
     out: Value | None = None
     steps = []

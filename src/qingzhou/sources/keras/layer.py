@@ -163,7 +163,8 @@ class Kind:
     run   (net, layer, x) -> Value, or a tuple of several; x is a Value, or a list of them as Keras calls it
     mask  what a mask that comes in does: "pass": the result has it; "drop": it ends here, as in Keras; "own": `run`
           reads and writes t.masks itself; "merge" and "join": those of several are made one, as of Add and of
-          Concatenate; "refuse": no rule is known, so that it is refused by the layer's name
+          Concatenate; "new": "pass" in Keras 3, "drop" in Keras 2; "three": "pass" in Keras 3, "refuse" in Keras 2;
+          "refuse": no rule is known, so that it is refused by the layer's name
     """
 
     run: Function

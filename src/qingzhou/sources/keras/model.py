@@ -22,6 +22,7 @@ MOST_LAYERS, MOST_DEPTH = 10_000, 30
 OWN = ("keras", "tf_keras", "keras_core")  # whose modules are Keras' own
 OTHERWISE = {"GroupQueryAttention": "GroupedQueryAttention"}  # classes that Keras calls so in its files' paths
 PLACES = (".ops.", ".operations.")
+WITH_DTYPE = ("Cast", "ConvertToTensor", "ZerosLike", "OnesLike")  # operators that have one among their settings
 LAMBDAS = ("TFOpLambda", "SlicingOpLambda")
 
 
@@ -176,7 +177,7 @@ def _is_operator(entry: Mapping[str, Any]) -> bool:
     nodes, config = entry.get("inbound_nodes"), entry.get("config")
     called = isinstance(nodes, list) and bool(nodes) and isinstance(nodes[0], Mapping)
     kind = entry["class_name"]
-    layers_own = {"trainable", "layers"} if kind == "Cast" else {"trainable", "layers", "dtype"}
+    layers_own = {"trainable", "layers"} if kind in WITH_DTYPE else {"trainable", "layers", "dtype"}
     return kind in OPERATORS and called and isinstance(config, Mapping) and not layers_own & config.keys()
 
 

@@ -179,8 +179,8 @@ def upsampling(dims: int) -> Run:
 
 
 PICTURES: dict[str, Kind] = {
-    "Rescaling": Kind(rescaling, "pass"),
-    "Normalization": Kind(normalization, "pass"),
+    "Rescaling": Kind(rescaling, "new"),
+    "Normalization": Kind(normalization, "new"),
     "Resizing": Kind(resizing, "drop"),
     **{f"UpSampling{n}D": Kind(upsampling(n), "drop") for n in (1, 2, 3)},
     "CenterCrop": Kind(center_crop, "drop"),

@@ -8,6 +8,7 @@ from functools import reduce
 
 from ...graph.form import Dim, Value
 from .layer import KerasNet, Kind, Layer
+from .masks import merged_under
 from .moves import as_float, flat, rank_of, reshaped
 from .norms import unit
 
@@ -177,12 +178,13 @@ def dot(t: KerasNet, layer: Layer, xs: Sequence[Value]) -> Value:
 
 
 SHAPES: dict[str, Kind] = {
-    "Flatten": Kind(flatten, "drop"), "Reshape": Kind(reshape, "drop"), "Permute": Kind(permute, "refuse"),
+    "Flatten": Kind(flatten, "drop"), "Reshape": Kind(reshape, "drop"), "Permute": Kind(permute, "drop"),
     "RepeatVector": Kind(repeat, "drop"),
     **{f"ZeroPadding{n}D": Kind(zero_pad(n), "drop") for n in (1, 2, 3)},
     **{f"Cropping{n}D": Kind(crop(n), "drop") for n in (1, 2, 3)},
     "Add": Kind(merged("Add"), "merge"), "Subtract": Kind(merged("Sub"), "merge"),
-    "Multiply": Kind(merged("Mul"), "merge"), "Maximum": Kind(merged("Max"), "merge"),
-    "Minimum": Kind(merged("Min"), "merge"), "Average": Kind(average, "merge"),
+    "Multiply": Kind(merged_under("Mul", merged("Mul")), "merge"),
+    "Maximum": Kind(merged_under("Max", merged("Max")), "merge"),
+    "Minimum": Kind(merged_under("Min", merged("Min")), "merge"), "Average": Kind(average, "merge"),
     "Concatenate": Kind(concatenate, "join"), "Dot": Kind(dot, "drop"),
 }  # fmt: skip
