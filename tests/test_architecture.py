@@ -57,7 +57,8 @@ OUTSIDE = {
     "tomli",
 }  # the dependencies in pyproject.toml
 EXTRAS = {
-    "web": {"fastapi", "starlette", "pydantic", "uvicorn", "h11", "huey", "redis", "fsspec", "segno"}
+    "files": {"pyfive"},
+    "web": {"fastapi", "starlette", "pydantic", "uvicorn", "h11", "huey", "redis", "fsspec", "segno"},
 }  # of a room
 
 # The same for what runs on boards. At its door each module has a place of its own, and the rooms are between them.

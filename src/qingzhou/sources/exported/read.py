@@ -10,12 +10,13 @@ from ...errors import ModelError, QingzhouError, say
 from ...files.refusals import damaged, short, unsafe
 from ...graph.form import Graph, Value
 from ...nets.recorded import Wanted
-from ..aten.card import Made, network_of
-from ..aten.finish import finished
 from ..aten.machine import Machine, Tensor
-from ..aten.net import Net, plain
-from ..aten.refuse import at_line, refused
+from ..aten.refuse import TORCH, refused
 from ..network import Network
+from ..recording.card import Made, network_of
+from ..recording.finish import finished
+from ..recording.net import Net, plain
+from ..recording.words import at_line
 from ..source import Opened
 from .alone import by_itself
 from .archive import Archive, read_archive
@@ -54,7 +55,15 @@ def read_exported(opened: Opened, wanted: Wanted) -> Network:
     except RecursionError:
         raise damaged("its network is nested too deeply", "网络嵌套过深") from None
     made = Made(
-        "PyTorch", "torch.export", graph, {"torch": program.torch}, tuple(archive.tensors), names, program.title, notes
+        TORCH,
+        "PyTorch",
+        "torch.export",
+        graph,
+        {"torch": program.torch},
+        tuple(archive.tensors),
+        names,
+        program.title,
+        notes,
     )
     return network_of(opened, made, wanted)
 
@@ -93,7 +102,7 @@ def recorded(
     """
     users = [spec for spec in program.inputs if spec.kind == "user"]
     shown = _shown(program, users)
-    net = Net(reserved=_output_names(program))
+    net = Net(TORCH, _output_names(program))
     walk = _Walk(net, program, archive, renewed)
     for spec, name in zip(users, shown, strict=True):
         walk.enter(spec, name)
