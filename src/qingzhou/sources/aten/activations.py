@@ -10,7 +10,7 @@ import numpy as np
 from ...graph.form import Value
 from .arithmetic import clamp, compared, floating
 from .bind import Number, Operand
-from .net import Net
+from ..recording.net import Net
 from .refuse import in_training
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...graph.form import Value
 from .bind import Number, Operand
-from .net import NUMBERS, Net, Size
+from ..recording.net import NUMBERS, Net, Size
 from .refuse import refused
 
 RANK = {"bool": 0, "int64": 1, "float32": 2}

@@ -12,7 +12,7 @@ from .arithmetic import both, cast, floating, mul_
 from .axes import expand, permute, sizes_of, squeeze_dims, transpose, turned, unsqueeze, view
 from .bind import Number, Values
 from .making import arange
-from .net import Net
+from ..recording.net import Net
 from .refuse import garbled, refused
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from ...graph.form import Dim, Shape, Value
 from ...graph.shapes_call import UNKNOWN, product, quotient
 from .bind import Values
-from .net import Int, Ints, Net, Size, dim
+from ..recording.net import Int, Ints, Net, Size, dim
 from .refuse import garbled, refused
 
 END = 2**63 - 1

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...graph.form import Value
-from .net import Int, Ints, Net, Size
+from ..recording.net import Int, Ints, Net, Size
 
 Number = float | Size  # an int is one, too
 Operand = Value | float | Size

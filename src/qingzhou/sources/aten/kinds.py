@@ -7,7 +7,7 @@ from collections.abc import Callable
 from ...graph.form import Value
 from .arithmetic import cast
 from .bind import DType
-from .net import Net, plain
+from ..recording.net import Net, plain
 from .refuse import refused
 
 

@@ -16,8 +16,9 @@ from ...graph.form import Dim, Value
 from .arithmetic import cast
 from .axes import expand, sizes_of, view
 from .bind import Misfit, bound
-from .net import Net
-from .refuse import at_line, refused
+from ..recording.net import Net
+from ..recording.words import at_line
+from .refuse import refused
 from .table import BY_BASE, CHECKS, DEPENDENT, OPS, PERHAPS, RANDOM, VIEWS, Function
 
 Look = Callable[[Value], Value]

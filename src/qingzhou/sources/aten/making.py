@@ -13,7 +13,7 @@ from ...graph.shapes_call import UNKNOWN
 from .arithmetic import as_value, cast, kind_of
 from .axes import expand, sizes_of, unsqueeze, view
 from .bind import DType, Number, Operand, Values
-from .net import MAX_ELEMENTS, Ints, Net, Size, dim, plain
+from ..recording.net import MAX_ELEMENTS, Ints, Net, Size, dim, plain
 from .refuse import garbled, refused
 
 MOST_STORED = 1 << 20  # elements of a constant of one number; a larger one is spread out when it is needed

@@ -9,7 +9,7 @@ import numpy as np
 from ...graph.form import Value
 from .arithmetic import floating
 from .axes import sizes_of, view
-from .net import Ints, Net
+from ..recording.net import Ints, Net
 from .reductions import over
 from .refuse import garbled, in_training, refused
 

@@ -10,7 +10,7 @@ from ...graph.form import Value
 from .arithmetic import as_value, cast, where
 from .axes import END, cat, cut, expand, flatten, permute, sizes_of, unsqueeze, view
 from .bind import Operand
-from .net import Int, Ints, Net
+from ..recording.net import Int, Ints, Net
 from .reductions import over
 from .refuse import refused
 

@@ -11,7 +11,7 @@ from ...graph.form import BLOCK, Array, Constant, Value
 from .attention import linear
 from .axes import chunk, cut, permute, sizes_of, transpose, view
 from .bind import Values
-from .net import Net
+from ..recording.net import Net
 from .refuse import garbled, in_training, refused
 
 ORDER = {"GRU": (1, 0, 2), "RNN": (0,)}  # torch's gates r z n are ONNX's z r h

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from ...errors import CheckpointDamaged, QingzhouError, UnsupportedCheckpoint
-from ...files.refusals import short
+from ...errors import UnsupportedCheckpoint
+from ..recording.words import Words
 
 
-def refused(what_en: str, what_zh: str, todo_en: str = "", todo_zh: str = "") -> UnsupportedCheckpoint:
-    """The network does something that is not known here; the texts are without full stops."""
-    todo_en = todo_en or "Write that step with ordinary layers and tensor operations, and export the network again"
-    todo_zh = todo_zh or "请用普通的网络层和张量运算改写这一步，再重新导出"
-    return UnsupportedCheckpoint(
-        en=f"The network was read, but {what_en}. Operators of PyTorch that give the same for the same input were "
-        f"expected. {todo_en}.",
-        zh=f"网络已读取，但{what_zh}。需要由 PyTorch 的确定性算子组成的网络。{todo_zh}。",
-    )
+SAMPLE = "torch.export.export(model, (torch.cat([sample, sample]),), dynamic_shapes=({0: torch.export.Dim('batch')},))"
+TORCH = Words(
+    expected=(
+        "Operators of PyTorch that give the same for the same input were expected",
+        "需要由 PyTorch 的确定性算子组成的网络",
+    ),
+    todo=(
+        "Write that step with ordinary layers and tensor operations, and export the network again",
+        "请用普通的网络层和张量运算改写这一步，再重新导出",
+    ),
+    whole=("A file as PyTorch writes it was expected", "需要由 PyTorch 写出的完整文件"),
+    again=("Copy it again, or export the network again", "请重新复制，或重新导出网络"),
+    sized=("The network was exported for inputs of {}", "网络导出时的输入尺寸是 {}"),
+    other_size=("Leave it out, or export the network for that size", "请去掉这个选项，或按该尺寸重新导出"),
+    batch=(
+        f"The batch is fixed at {{}}, as it was exported. For a free one, export with a sample of 2 or more: {SAMPLE}",
+        f"批量大小固定为 {{}}（导出时如此）。要让它可变，请用 2 个以上的样本导出：{SAMPLE}",
+    ),
+)
+refused, garbled = TORCH.refused, TORCH.garbled
 
 
 def in_training(line: str, flag: str) -> UnsupportedCheckpoint:
@@ -28,18 +39,3 @@ def in_training(line: str, flag: str) -> UnsupportedCheckpoint:
         "请在导出前调用 model.eval()：model.eval(); program = torch.export.export(model, (sample,)); "
         "torch.export.save(program, 'model.pt2')",
     )
-
-
-def garbled(en: str, zh: str) -> CheckpointDamaged:
-    """What the file says of its network contradicts itself."""
-    return CheckpointDamaged(
-        en=f"The checkpoint is damaged: {en}. A file as PyTorch writes it was expected. Copy it again, or export the "
-        "network again.",
-        zh=f"模型文件已损坏：{zh}。需要由 PyTorch 写出的完整文件。请重新复制，或重新导出网络。",
-    )
-
-
-def at_line(err: QingzhouError, op: str, line: str) -> QingzhouError:
-    """The same error with the operator, and the author's line where the file tells it."""
-    code = f", `{line}`" if line else ""
-    return type(err)(f"{short(op, 80)}{code}: {err.en}", f"{short(op, 80)}{code}：{err.zh}")

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...graph.form import Array, Dim, Value
 from .axes import squeeze_dims, unsqueeze
-from .net import Ints, Net, dim
+from ..recording.net import Ints, Net, dim
 from .refuse import garbled, refused
 from .windows import by_axes
 

@@ -12,7 +12,7 @@ from .attention import ATTENTION
 from .axes import AXES, expand, sizes_of, split_with_sizes
 from .kinds import KINDS
 from .making import MAKING
-from .net import Net
+from ..recording.net import Net
 from .norms import NORMS
 from .picking import PICKING
 from .recurrent import RECURRENT

@@ -11,7 +11,7 @@ import numpy as np
 from ...graph.form import Dim, Value
 from ...graph.window import adaptive_means, window
 from .axes import squeeze_dims, unsqueeze
-from .net import Net
+from ..recording.net import Net
 from .reductions import over
 from .refuse import garbled, refused
 

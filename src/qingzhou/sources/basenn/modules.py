@@ -28,9 +28,10 @@ def recorder_of(module: Opaque) -> Recorder:
     """What a network is recorded by: for layers that few have, one that knows shapes for itself."""
     if not has_seldom(module):
         return Recorder()
-    from ..aten.net import Net
+    from ..aten.refuse import TORCH
+    from ..recording.net import Net
 
-    return Net()
+    return Net(TORCH)
 
 
 def table_of(module: Opaque) -> Mapping[str, Function]:

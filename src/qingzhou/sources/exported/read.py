@@ -9,11 +9,12 @@ from ...errors import ModelError, QingzhouError
 from ...files.refusals import damaged, short, unsafe
 from ...graph.form import Graph, Value
 from ...nets.recorded import Wanted
-from ..aten.card import Made, network_of
-from ..aten.finish import finished
+from ..recording.card import Made, network_of
+from ..recording.finish import finished
 from ..aten.machine import Machine, Tensor
-from ..aten.net import Net, plain
-from ..aten.refuse import at_line, refused
+from ..recording.net import Net, plain
+from ..aten.refuse import TORCH, refused
+from ..recording.words import at_line
 from ..network import Network
 from ..source import Opened
 from .archive import Archive, read_archive
@@ -52,7 +53,7 @@ def read_exported(opened: Opened, wanted: Wanted) -> Network:
     except RecursionError:
         raise damaged("its network is nested too deeply", "网络嵌套过深") from None
     made = Made(
-        "PyTorch", "torch.export", graph, {"torch": program.torch}, tuple(archive.tensors), names, program.title
+        TORCH, "PyTorch", "torch.export", graph, {"torch": program.torch}, tuple(archive.tensors), names, program.title
     )
     return network_of(opened, made, wanted)
 
@@ -77,7 +78,7 @@ def recorded(program: Program, archive: Archive, free: bool = False) -> tuple[Gr
     """The graph, and the names of its outputs; `free`: with a batch that the file says is fixed."""
     users = [spec for spec in program.inputs if spec.kind == "user"]
     shown = _shown(program, users)
-    net = Net(reserved=_output_names(program))
+    net = Net(TORCH, _output_names(program))
     walk = _Walk(net, program, archive, free)
     for spec, name in zip(users, shown, strict=True):
         walk.enter(spec, name)

@@ -9,7 +9,7 @@ from typing import Any
 from ...files.refusals import short
 from ...graph.form import Dim, Value
 from ..aten.axes import counted, sizes_of
-from ..aten.net import Int, Net, Size
+from ..recording.net import Int, Net, Size
 from ..aten.refuse import refused
 
 Function = Callable[[Net, list[Any], Dim], Any]

@@ -9,7 +9,7 @@ from typing import cast
 
 from ...graph.form import Value
 from ...graph.record import Recorder
-from ..aten.net import Net
+from ..recording.net import Net
 from ..aten.table import OPS
 from .module import Function, Module
 from .modules import conv

@@ -9,11 +9,11 @@ from ...files.refusals import damaged
 from ...graph.form import Graph, Value
 from ...nets.recorded import Wanted
 from ...spelling import option
-from ..aten.card import Made, network_of
-from ..aten.finish import finished
+from ..recording.card import Made, network_of
+from ..recording.finish import finished
 from ..aten.machine import OURS, Machine, Tensor
-from ..aten.net import Net, plain
-from ..aten.refuse import refused
+from ..recording.net import Net, plain
+from ..aten.refuse import TORCH, refused
 from ..network import Network
 from ..source import Opened
 from .archive import Script, read_script
@@ -43,7 +43,7 @@ def read_torchscript(opened: Opened, wanted: Wanted) -> Network:
             "its program has a step whose parts do not fit each other", "它的程序中有互相矛盾的步骤"
         ) from None
     title = script.root.name.rpartition(".")[2]
-    made = Made("PyTorch", "TorchScript", graph, {}, tuple(script.tensors), names, title)
+    made = Made(TORCH, "PyTorch", "TorchScript", graph, {}, tuple(script.tensors), names, title)
     return network_of(opened, made, wanted)
 
 
@@ -81,7 +81,7 @@ def _recorded(script: Script, wanted: Wanted, batch: int | str) -> tuple[Graph, 
 
 def _once(script: Script, wanted: Wanted, batch: int | str, shapes: Shapes) -> tuple[Graph, tuple[str, ...]]:
     names = _inputs(script)
-    net = Net(reserved=["output", *(f"output_{i}" for i in range(40))])
+    net = Net(TORCH, ["output", *(f"output_{i}" for i in range(40))])
     walk = Walk(script, Machine(net))
     walk.shape_of = lambda name, op, args: _told(walk, wanted, batch, name, op, args)
     root = walk.module(script.root, "")

@@ -11,7 +11,7 @@ from ...files.refusals import short
 from ...graph.shapes_call import UNKNOWN
 from ..aten.axes import counted, sizes_of
 from ..aten.machine import Machine, Tensor
-from ..aten.net import Size, dim
+from ..recording.net import Size, dim
 from ..aten.refuse import refused
 
 MOST = 100_000  # of a list

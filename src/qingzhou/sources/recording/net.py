@@ -17,7 +17,7 @@ from ...graph.record import Recorder
 from ...graph.shapes import answer
 from ...graph.shapes_call import DTYPES, FEW, UNKNOWN, Call, Typed
 from .folding import FOLDS
-from .refuse import garbled, refused
+from .words import Words
 
 NUMBERS = {name: number for number, name in DTYPES.items()}
 MAX_ELEMENTS = 1 << 28  # of one value, for one sample: 1 GiB
@@ -46,6 +46,7 @@ def plain(dtype: str) -> str:
 class Net(Recorder):
     """Writes down operators of ONNX. A constant is a Value, too, whose name is in `constants`.
 
+    words     how it speaks of what cannot be converted
     here      what the next values are called after
     reserved  names that no value may have
     zeros     values that are nothing but zeros
@@ -53,8 +54,9 @@ class Net(Recorder):
     turned    constants that are another one turned, (C, features) of (features, C)
     """
 
-    def __init__(self, reserved: Iterable[str] = ()) -> None:
+    def __init__(self, words: Words, reserved: Iterable[str] = ()) -> None:
         super().__init__()
+        self.words = words
         self.here = ""
         self.reserved = set(reserved)
         self.zeros: set[str] = set()
@@ -144,9 +146,9 @@ class Net(Recorder):
         try:
             typed = answer(call)
         except ModelError as err:
-            raise garbled(f"{err.en[:300]}", f"{err.zh[:300]}") from None
+            raise self.words.garbled(f"{err.en[:300]}", f"{err.zh[:300]}") from None
         if typed is None:
-            raise refused(f"the shape of {op} cannot be known", f"{op} 的形状无法确定")
+            raise self.words.refused(f"the shape of {op} cannot be known", f"{op} 的形状无法确定")
         typed = [(_filled(found, shape), dtype) for found, dtype in typed]
         for found, _ in typed:
             self._check_size(found)
@@ -225,7 +227,7 @@ class Net(Recorder):
             return
         self.computed += count
         if self.computed > COMPUTED:
-            raise refused(
+            raise self.words.refused(
                 f"more than {COMPUTED} numbers would have to be computed to convert it",
                 f"转换它需要预先计算超过 {COMPUTED} 个数",
             )
@@ -236,7 +238,9 @@ class Net(Recorder):
 
     def _check_size(self, shape: Shape) -> None:
         if math.prod(n for n in shape if isinstance(n, int)) > MAX_ELEMENTS:
-            raise refused(f"one of its values is too large: {list(shape)}", f"其中一个中间结果太大：{list(shape)}")
+            raise self.words.refused(
+                f"one of its values is too large: {list(shape)}", f"其中一个中间结果太大：{list(shape)}"
+            )
 
     # -- sizes -------------------------------------------------------------------------------------------------------
 
@@ -257,7 +261,7 @@ class Net(Recorder):
         """An axis counted from the front, of `more` axes more than there are."""
         rank = max(len(x.shape) + more, 1)
         if not -rank <= axis < rank:
-            raise garbled(f"axis {axis} is none of {rank} dimensions", f"第 {axis} 轴不存在，只有 {rank} 维")
+            raise self.words.garbled(f"axis {axis} is none of {rank} dimensions", f"第 {axis} 轴不存在，只有 {rank} 维")
         return axis % rank
 
     def row(self, sizes: Sequence[Int]) -> Value:

@@ -13,7 +13,7 @@ from ...spelling import option
 from ..network import Network, origin
 from ..source import Opened
 from ..torch.transforms import preparation
-from .refuse import refused
+from .words import Words
 
 BACKWARD = ("Identity", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Cast")  # what changes no number
 
@@ -22,10 +22,12 @@ BACKWARD = ("Identity", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Cast")  #
 class Made:
     """A network as a source has recorded it.
 
+    words      how the source speaks
     container  what the file is;  facts: what it says of its making, in short plain values
     tensors    all that the file holds;  title: what it is called, "" where the file does not say
     """
 
+    words: Words
     tool: str
     container: str
     graph: Graph
@@ -38,17 +40,17 @@ class Made:
 
 def network_of(opened: Opened, made: Made, wanted: Wanted) -> Network:
     """The network with its card; OptionError for a size that it cannot have, UnsupportedCheckpoint."""
-    graph = _sized(made.graph, wanted)
+    graph = _sized(made, wanted)
     if len(graph.inputs) > MOST_INPUTS or not graph.inputs:
-        raise refused(f"it takes {len(graph.inputs)} inputs", f"它有 {len(graph.inputs)} 个输入")
+        raise made.words.refused(f"it takes {len(graph.inputs)} inputs", f"它有 {len(graph.inputs)} 个输入")
     entries, notes = [], list(made.notes)
     for value in graph.inputs:
-        entry, told = _entry(value)
+        entry, told = _entry(value, made.words)
         entries.append(entry)
         notes += told
     task, scores = _meaning(graph, entries[0])
     left = [key for key in made.tensors if key not in graph.tensors and not key.endswith("num_batches_tracked")]
-    notes += [*_batch(graph), *_left(left)]
+    notes += [*_batch(graph, made.words), *_left(left)]
     card = Card(
         task,
         made.title or made.container,
@@ -66,9 +68,9 @@ def network_of(opened: Opened, made: Made, wanted: Wanted) -> Network:
     return Network(graph, card, made.container, classes, unused=dict.fromkeys(left, reason))
 
 
-def _sized(graph: Graph, wanted: Wanted) -> Graph:
+def _sized(made: Made, wanted: Wanted) -> Graph:
     """With the height and width that are asked for, where they are free."""
-    asked = wanted.input_size
+    graph, asked, words = made.graph, wanted.input_size, made.words
     if asked is None:
         return graph
     first = graph.inputs[0]
@@ -79,23 +81,23 @@ def _sized(graph: Graph, wanted: Wanted) -> Graph:
     if len(sizes) != len(own) or any(isinstance(n, int) and n != m for n, m in zip(own, sizes, strict=True)):
         shown = " x ".join(map(str, own))
         raise OptionError(
-            en=f"The network was exported for inputs of {shown}, and {option('input_size')} asks for "
-            f"{' x '.join(map(str, sizes))}. Leave it out, or export the network for that size.",
-            zh=f"网络导出时的输入尺寸是 {shown}，而 {option('input_size')} 要求 {' x '.join(map(str, sizes))}。"
-            "请去掉这个选项，或按该尺寸重新导出。",
+            en=f"{words.sized[0].replace('{}', shown)}, and {option('input_size')} asks for {' x '.join(map(str, sizes))}. "
+            f"{words.other_size[0]}.",
+            zh=f"{words.sized[1].replace('{}', shown)}，而 {option('input_size')} 要求 {' x '.join(map(str, sizes))}。"
+            f"{words.other_size[1]}。",
         )
     named = {str(n): m for n, m in zip(own, sizes, strict=True) if isinstance(n, str)}
     fixed = replace(first, shape=tuple(named.get(str(n), n) for n in first.shape))
     return replace(graph, inputs=(fixed, *graph.inputs[1:]), values={**graph.values, first.name: fixed})
 
 
-def _entry(value: Value) -> tuple[Input, list[str]]:
+def _entry(value: Value, words: Words) -> tuple[Input, list[str]]:
     """What a sample is: a picture where it has one or three channels of floats."""
     sizes: list[int | None] = [n if isinstance(n, int) else None for n in value.shape]
     picture = len(sizes) == 4 and sizes[1] in COLORS.values() and value.dtype == "float32" and sizes[0] in (None, 1)
     if not picture:
         if not 1 <= len(sizes) <= 6:
-            raise refused(f"an input has {len(sizes)} dimensions", f"一个输入有 {len(sizes)} 维")
+            raise words.refused(f"an input has {len(sizes)} dimensions", f"一个输入有 {len(sizes)} 维")
         return Input(value.name, "table" if len(sizes) == 2 and value.dtype == "float32" else "array", sizes), []
     channels = sizes[1] or 3
     sides = [n for n in sizes[2:] if n is not None]
@@ -136,21 +138,13 @@ def _meaning(graph: Graph, entry: Input) -> tuple[str, str]:
     return ("classification", "logits") if entry.kind == "image" else ("values", "values")
 
 
-def _batch(graph: Graph) -> list[str]:
+def _batch(graph: Graph, words: Words) -> list[str]:
     """Where only one input goes in at a time, that is said, and how to change it."""
     if all(not value.shape or isinstance(value.shape[0], str) for value in graph.inputs):
         return []
     count = next(value.shape[0] for value in graph.inputs if value.shape and isinstance(value.shape[0], int))
-    return [
-        say(
-            en=f"The batch is fixed at {count}, as it was exported. For a free one, export with a sample of 2 or more: "
-            "torch.export.export(model, (torch.cat([sample, sample]),), "
-            "dynamic_shapes=({0: torch.export.Dim('batch')},))",
-            zh=f"批量大小固定为 {count}（导出时如此）。要让它可变，请用 2 个以上的样本导出："
-            "torch.export.export(model, (torch.cat([sample, sample]),), "
-            "dynamic_shapes=({0: torch.export.Dim('batch')},))",
-        )
-    ]
+    en, zh = (text.replace("{}", str(count)) for text in words.batch)
+    return [say(en=en, zh=zh)]
 
 
 def _left(keys: Sequence[str]) -> list[str]:

@@ -9,7 +9,7 @@ from ...errors import ModelError
 from ...graph.form import Graph, Value
 from ...graph.infer import inferred
 from .net import MAX_ELEMENTS, Net
-from .refuse import refused
+from .words import Words
 
 SIDE = 64  # of a sample whose size is free
 
@@ -26,13 +26,13 @@ def finished(net: Net, outputs: Sequence[Value], names: Sequence[str]) -> Graph:
         seen.add(value.name)
         ends.append(value)
     if not ends:
-        raise refused("it gives no tensor", "它没有输出任何张量")
+        raise net.words.refused("it gives no tensor", "它没有输出任何张量")
     graph = net.freeze(*ends, names=names).without_dead()
-    _check_sizes(graph)
+    _check_sizes(graph, net.words)
     return graph
 
 
-def _check_sizes(graph: Graph) -> None:
+def _check_sizes(graph: Graph, words: Words) -> None:
     """A size that is made of free ones may be anything: how large it is for one small sample, is looked at."""
     free = {n for value in graph.inputs for n in value.shape if isinstance(n, str)}
     made = {name for node in graph.nodes for name in node.outputs}
@@ -45,4 +45,4 @@ def _check_sizes(graph: Graph) -> None:
         return
     for value in small.values.values():
         if math.prod(n for n in value.shape if isinstance(n, int)) > MAX_ELEMENTS:
-            raise refused(f"one of its values is too large: {list(value.shape)}", "其中一个中间结果太大")
+            raise words.refused(f"one of its values is too large: {list(value.shape)}", "其中一个中间结果太大")
