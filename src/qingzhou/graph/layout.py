@@ -77,6 +77,12 @@ def unary(m: Mover, node: Node) -> bool:
     return found is not None and m.on_base(node, (found.base, *node.inputs[1:]), found.perm, found.flat)
 
 
+def rounded(m: Mover, node: Node) -> bool:
+    """The same where all numbers have one scale: to integers, and to what they stand for."""
+    scale = m.constants.get(node.inputs[1])
+    return scale is not None and math.prod(scale.shape) == 1 and unary(m, node)
+
+
 def broadcast(m: Mover, node: Node) -> bool:
     """Number by number of several: all in the axes of the first view; constants are turned."""
     found = next((view for name in node.inputs if (view := m.view(name)) and not view.flat), None)
@@ -168,7 +174,8 @@ def resize(m: Mover, node: Node) -> bool:
         else name
         for name in rows
     ]
-    return m.on_base(node, (found.base, "", *new), found.perm)
+    region = node.inputs[1] if node.inputs[1] in m.constants else ""  # which opset 11 wants, empty
+    return m.on_base(node, (found.base, region, *new), found.perm)
 
 
 def cut(m: Mover, node: Node) -> bool:
@@ -233,6 +240,7 @@ MOVES: dict[str, Move] = {
     **dict.fromkeys(BROADCAST, broadcast),
     **dict.fromkeys(("Concat", "Split", "Softmax", "LogSoftmax"), along),
     **dict.fromkeys((*REDUCE, "ReduceSum"), reduce),
+    **dict.fromkeys(("QuantizeLinear", "DequantizeLinear"), rounded),
     "Squeeze": squeeze,
     "Pad": pad,
     "Resize": resize,

@@ -12,6 +12,7 @@ from .exported import EXPORTED
 from .onnx import ONNX
 from .openmmlab import OPENMMLAB
 from .source import Opened, Source
+from .tflite import TFLITE
 from .torchscript import TORCHSCRIPT
 from .ultralytics import ULTRALYTICS
 
@@ -20,6 +21,7 @@ from .ultralytics import ULTRALYTICS
 SOURCES: tuple[Source, ...] = (
     ONNX,
     EXPORTED,
+    TFLITE,
     TORCHSCRIPT,
     ULTRALYTICS,
     BASENN,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,10 @@ from ...files.limits import Limits, elements
 from ...files.refusals import short, unsafe
 from ...graph.form import Array
 from . import schema
-from .words import garbled, refused
+from .refuse import garbled, refused
 
 Bytes = Callable[[int, int], memoryview]  # of a place in the file, so many
+LOADED = {"float32", "float16", "float64", "bool"} | {f"{u}int{bits}" for u in ("", "u") for bits in (8, 16, 32, 64)}
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Operator:
     name: str
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
-    options: Table | None
+    options: Mapping[str, Any]
     custom: bytes = b""
 
 
@@ -81,7 +82,6 @@ class Model:
     output_names: tuple[str, ...]
     description: str = ""
     metadata: Table | None = None
-    buffer: Buffer = field(default=Buffer(b"", {}), repr=False)
 
 
 def read_model(data: bytes, load: Bytes, limits: Limits) -> Model:
@@ -166,10 +166,9 @@ class _Reader:
 
     def _numbers(self, name: str, shape: tuple[int, ...], dtype: str, place: tuple[int, int]) -> tuple[Any, Any]:
         load, (offset, size) = self.load, place
-        if dtype == "int4":
-            fits = size == (math.prod(shape) + 1) // 2
-            return self._checked(fits, name, shape), lambda: _unpacked(load(offset, size), shape), None  # type: ignore
-        if dtype == "str" or not hasattr(np, dtype) and dtype != "bool":
+        if dtype == "int4" and size == (math.prod(shape) + 1) // 2:
+            return (lambda: _unpacked(load(offset, size), shape)), None
+        if dtype not in LOADED:
             return (lambda: _untyped(name, dtype)), None
         kind = np.dtype(dtype).newbyteorder("<")
         if size != kind.itemsize * math.prod(shape):
@@ -197,9 +196,10 @@ class _Reader:
         kind, options = table["builtin_options_type"], None
         if 0 < kind < len(schema.OPTIONS) and schema.OPTIONS[kind] in schema.SCHEMA:
             options = table.union("builtin_options", schema.OPTIONS[kind])
+        plainly = {} if options is None else {key: _setting(options, key) for key in options.fields}
         place = table.bytes("custom_options")
         custom = bytes(self.root.buffer.data[place[0] : sum(place)]) if place[1] <= 1 << 20 else b""
-        return Operator(name, inputs, outputs, options, custom)
+        return Operator(name, inputs, outputs, plainly, custom)
 
     def metadata(self) -> Table | None:
         """What the file says of itself, if it has TFLite Metadata."""
@@ -210,6 +210,10 @@ class _Reader:
                 if data[4:8] == schema.METADATA_IDENTIFIER:
                     return Buffer(data, schema.SCHEMA).root("ModelMetadata")
         return None
+
+
+def _setting(options: Table, key: str) -> Any:
+    return options.ints(key) if options.fields[key].several else options[key]
 
 
 def _text(text: str) -> str:
