@@ -9,6 +9,7 @@ from ..files.refusals import naming
 from ..files.sniff import something_else
 from .basenn import BASENN
 from .exported import EXPORTED
+from .keras import KERAS, TFJS
 from .onnx import ONNX
 from .openmmlab import OPENMMLAB
 from .source import Opened, Source
@@ -20,6 +21,8 @@ from .ultralytics import ULTRALYTICS
 # torch come last, since their reader also says what is wrong with any other zip or pickle.
 SOURCES: tuple[Source, ...] = (
     ONNX,
+    KERAS,
+    TFJS,
     EXPORTED,
     TFLITE,
     TORCHSCRIPT,

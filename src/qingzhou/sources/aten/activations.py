@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ...graph.form import Value
+from ..recording.net import Net
 from .arithmetic import clamp, compared, floating
 from .bind import Number, Operand
-from ..recording.net import Net
 from .refuse import in_training
 
 

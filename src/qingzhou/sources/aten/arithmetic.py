@@ -8,8 +8,8 @@ from collections.abc import Callable
 import numpy as np
 
 from ...graph.form import Value
-from .bind import Number, Operand
 from ..recording.net import NUMBERS, Net, Size
+from .bind import Number, Operand
 from .refuse import refused
 
 RANK = {"bool": 0, "int64": 1, "float32": 2}

@@ -8,11 +8,11 @@ from collections.abc import Callable
 import numpy as np
 
 from ...graph.form import Value
+from ..recording.net import Net
 from .arithmetic import both, cast, floating, mul_
 from .axes import expand, permute, sizes_of, squeeze_dims, transpose, turned, unsqueeze, view
 from .bind import Number, Values
 from .making import arange
-from ..recording.net import Net
 from .refuse import garbled, refused
 
 

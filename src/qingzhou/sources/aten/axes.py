@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 
 from ...graph.form import Dim, Shape, Value
 from ...graph.shapes_call import UNKNOWN, product, quotient
-from .bind import Values
 from ..recording.net import Int, Ints, Net, Size, dim
+from .bind import Values
 from .refuse import garbled, refused
 
 END = 2**63 - 1

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ...graph.form import Value
+from ..recording.net import Net, plain
 from .arithmetic import cast
 from .bind import DType
-from ..recording.net import Net, plain
 from .refuse import refused
 
 

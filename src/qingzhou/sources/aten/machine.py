@@ -13,11 +13,11 @@ import numpy as np
 from ...errors import ModelError, QingzhouError
 from ...files.refusals import short
 from ...graph.form import Dim, Value
+from ..recording.net import Net
+from ..recording.words import at_line
 from .arithmetic import cast
 from .axes import expand, sizes_of, view
 from .bind import Misfit, bound
-from ..recording.net import Net
-from ..recording.words import at_line
 from .refuse import refused
 from .table import BY_BASE, CHECKS, DEPENDENT, OPS, PERHAPS, RANDOM, VIEWS, Function
 

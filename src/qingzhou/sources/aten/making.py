@@ -10,10 +10,10 @@ import numpy as np
 
 from ...graph.form import Array, Value
 from ...graph.shapes_call import UNKNOWN
+from ..recording.net import MAX_ELEMENTS, Ints, Net, Size, dim, plain
 from .arithmetic import as_value, cast, kind_of
 from .axes import expand, sizes_of, unsqueeze, view
 from .bind import DType, Number, Operand, Values
-from ..recording.net import MAX_ELEMENTS, Ints, Net, Size, dim, plain
 from .refuse import garbled, refused
 
 MOST_STORED = 1 << 20  # elements of a constant of one number; a larger one is spread out when it is needed

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 
 from ...graph.form import Value
+from ..recording.net import Ints, Net
 from .arithmetic import floating
 from .axes import sizes_of, view
-from ..recording.net import Ints, Net
 from .reductions import over
 from .refuse import garbled, in_training, refused
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ...graph.form import Value
+from ..recording.net import Int, Ints, Net
 from .arithmetic import as_value, cast, where
 from .axes import END, cat, cut, expand, flatten, permute, sizes_of, unsqueeze, view
 from .bind import Operand
-from ..recording.net import Int, Ints, Net
 from .reductions import over
 from .refuse import refused
 

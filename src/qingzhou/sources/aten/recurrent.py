@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from ...graph.form import BLOCK, Array, Constant, Value
+from ..recording.net import Net
 from .attention import linear
 from .axes import chunk, cut, permute, sizes_of, transpose, view
 from .bind import Values
-from ..recording.net import Net
 from .refuse import garbled, in_training, refused
 
 ORDER = {"GRU": (1, 0, 2), "RNN": (0,)}  # torch's gates r z n are ONNX's z r h

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from ...graph.form import Value
+from ..recording.net import Net, plain
 from .arithmetic import add, as_value, cast, floating, mul, sub
 from .axes import cut, flatten, squeeze_dims, unsqueeze, view
 from .bind import DType, Number
 from .kinds import converted
-from ..recording.net import Net, plain
 from .refuse import refused
 
 Axes = tuple[int, ...]

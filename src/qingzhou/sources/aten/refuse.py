@@ -5,7 +5,6 @@ from __future__ import annotations
 from ...errors import UnsupportedCheckpoint
 from ..recording.words import Words
 
-
 SAMPLE = "torch.export.export(model, (torch.cat([sample, sample]),), dynamic_shapes=({0: torch.export.Dim('batch')},))"
 TORCH = Words(
     expected=(

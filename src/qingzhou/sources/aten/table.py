@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...graph.form import Value
+from ..recording.net import Net
 from .activations import ACTIVATIONS
 from .arithmetic import ARITHMETIC, cast
 from .attention import ATTENTION
 from .axes import AXES, expand, sizes_of, split_with_sizes
 from .kinds import KINDS
 from .making import MAKING
-from ..recording.net import Net
 from .norms import NORMS
 from .picking import PICKING
 from .recurrent import RECURRENT

@@ -10,8 +10,8 @@ import numpy as np
 
 from ...graph.form import Dim, Value
 from ...graph.window import adaptive_means, window
-from .axes import squeeze_dims, unsqueeze
 from ..recording.net import Net
+from .axes import squeeze_dims, unsqueeze
 from .reductions import over
 from .refuse import garbled, refused
 

@@ -9,13 +9,13 @@ from ...errors import ModelError, QingzhouError
 from ...files.refusals import damaged, short, unsafe
 from ...graph.form import Graph, Value
 from ...nets.recorded import Wanted
+from ..aten.machine import Machine, Tensor
+from ..aten.refuse import TORCH, refused
+from ..network import Network
 from ..recording.card import Made, network_of
 from ..recording.finish import finished
-from ..aten.machine import Machine, Tensor
 from ..recording.net import Net, plain
-from ..aten.refuse import TORCH, refused
 from ..recording.words import at_line
-from ..network import Network
 from ..source import Opened
 from .archive import Archive, read_archive
 from .program import Call, Inner, Named, Program, Spec, read_program

@@ -9,8 +9,8 @@ from typing import Any
 from ...files.refusals import short
 from ...graph.form import Dim, Value
 from ..aten.axes import counted, sizes_of
-from ..recording.net import Int, Net, Size
 from ..aten.refuse import refused
+from ..recording.net import Int, Net, Size
 
 Function = Callable[[Net, list[Any], Dim], Any]
 

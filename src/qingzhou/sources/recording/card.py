@@ -80,11 +80,11 @@ def _sized(made: Made, wanted: Wanted) -> Graph:
     if len(sizes) == 1 and len(first.shape) == 4:
         sizes, own = sizes * 2, first.shape[-2:]
     if len(sizes) != len(own) or any(isinstance(n, int) and n != m for n, m in zip(own, sizes, strict=True)):
-        shown = " x ".join(map(str, own))
+        shown, wished = " x ".join(map(str, own)), " x ".join(map(str, sizes))
         raise OptionError(
-            en=f"{words.sized[0].replace('{}', shown)}, and {option('input_size')} asks for {' x '.join(map(str, sizes))}. "
+            en=f"{words.sized[0].replace('{}', shown)}, and {option('input_size')} asks for {wished}. "
             f"{words.other_size[0]}.",
-            zh=f"{words.sized[1].replace('{}', shown)}，而 {option('input_size')} 要求 {' x '.join(map(str, sizes))}。"
+            zh=f"{words.sized[1].replace('{}', shown)}，而 {option('input_size')} 要求 {wished}。"
             f"{words.other_size[1]}。",
         )
     named = {str(n): m for n, m in zip(own, sizes, strict=True) if isinstance(n, str)}

@@ -9,8 +9,8 @@ from typing import cast
 
 from ...graph.form import Value
 from ...graph.record import Recorder
-from ..recording.net import Net
 from ..aten.table import OPS
+from ..recording.net import Net
 from .module import Function, Module
 from .modules import conv
 

@@ -9,12 +9,12 @@ from ...files.refusals import damaged
 from ...graph.form import Graph, Value
 from ...nets.recorded import Wanted
 from ...spelling import option
-from ..recording.card import Made, network_of
-from ..recording.finish import finished
 from ..aten.machine import OURS, Machine, Tensor
-from ..recording.net import Net, plain
 from ..aten.refuse import TORCH, refused
 from ..network import Network
+from ..recording.card import Made, network_of
+from ..recording.finish import finished
+from ..recording.net import Net, plain
 from ..source import Opened
 from .archive import Script, read_script
 from .interpret import Input, Shaped, Walk

@@ -11,8 +11,8 @@ from ...files.refusals import short
 from ...graph.shapes_call import UNKNOWN
 from ..aten.axes import counted, sizes_of
 from ..aten.machine import Machine, Tensor
-from ..recording.net import Size, dim
 from ..aten.refuse import refused
+from ..recording.net import Size, dim
 
 MOST = 100_000  # of a list
 
