@@ -48,8 +48,8 @@ def read_archive(file: File, limits: Limits) -> dict[str, Record]:
 
 
 def appended(file: File, limits: Limits) -> list[Entry]:
-    """The same of a zip that stands behind another file, as label lists do behind a .tflite; its places are counted from
-    where it begins, or from the start of the file. [] where there is none.
+    """The same of a zip that stands behind another file, as label lists do behind a .tflite; its places are counted
+    from where it begins, or from the start of the file. [] where there is none.
     """
     if file.read(max(file.size - END.size, 0), min(END.size, file.size))[:4] != b"PK\x05\x06":
         return []

@@ -130,7 +130,7 @@ class Table:
         if one.kind == "text":
             return [] if one.several else self._text(place)
         if one.kind == "table":
-            return self._tables(place, one.inner) if one.several else place and self._table(place, one.inner) or None
+            return self._tables(place, one.inner) if one.several else (place and self._table(place, one.inner)) or None
         if one.several:
             return self._numbers(place, one.kind)
         if not place:

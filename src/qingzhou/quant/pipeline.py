@@ -56,7 +56,6 @@ Found = TypeVar("Found")
 SUFFIXES = {"int8": ".int8.onnx", "int8-weights": ".int8w.onnx", "fp16": ".fp16.onnx"}
 
 
-
 def quantize(
     model: str | Path,
     data: str | Path | None = None,
@@ -313,9 +312,7 @@ def _card(job: _Job, made: _Made, found: Quantized, parts: Split | None) -> Card
         return card
     after_it = made.asked or job.after(made.model)
     answer = kept_answer(after_it, after_it.run(after_it.feed(card.sample)))
-    return replace(
-        card, sample=replace(card.sample, output=answer, tolerance=max(card.sample.tolerance, STEPS))
-    )
+    return replace(card, sample=replace(card.sample, output=answer, tolerance=max(card.sample.tolerance, STEPS)))
 
 
 # -- what can be wrong ----------------------------------------------------------------------------------------------

@@ -96,7 +96,7 @@ def start(
     """
     if not checked:
         check_one_file(model)
-    # Without VNNI, x86 adds two products in 16 bits, which full 8-bit weights overflow: those get a slower, right kernel.
+    # Without VNNI, x86 adds two products in 16 bits, which weights of 8 bits overflow: a slower, right kernel instead.
     options.add_session_config_entry("session.x64quantprecision", "1")
     options.log_severity_level = 4  # what it says of an error is in its exception; its log has names as they are
     if isinstance(model, str) and not _is_unicode(model):  # a name in GBK, which onnxruntime does not take

@@ -74,7 +74,8 @@ def _dequantized(c: Call, kept: Value, scales: Array, zeros: Array, axis: int | 
         raise garbled("a weight has scales that are no numbers", "权重的比例无效")
     ends = [t.array(scales.astype(np.float32).reshape(() if single else -1), f"{kept.name}/scales")]
     ends.append(t.array(zeros.astype(dtype).reshape(() if single else -1), f"{kept.name}/zeros"))
-    found = t.emit("DequantizeLinear", [kept, *ends], **({} if single else {"axis": axis}))
+    attrs: dict[str, Any] = {} if single else {"axis": axis}
+    found = t.emit("DequantizeLinear", [kept, *ends], **attrs)
     t.here = here
     return found
 
@@ -96,7 +97,8 @@ def bias(c: Call, i: int, weights: int = 1) -> Value | None:
     t.here = f"{kept.name}/floats"
     single = len(scales) == 1
     ends = [t.array(scales.reshape(() if single else -1), f"{kept.name}/scales")]
-    found = t.emit("DequantizeLinear", [kept, *ends], **({} if single else {"axis": 0}))
+    attrs: dict[str, Any] = {} if single else {"axis": 0}
+    found = t.emit("DequantizeLinear", [kept, *ends], **attrs)
     t.here = here
     return found
 
@@ -172,7 +174,9 @@ def _kernel(
     """Its sizes, the groups, and the weights (out, C / groups, *kernel)."""
     if depthwise:
         if shape[0] != 1 or shape[-1] % channels:
-            raise garbled(f"a depthwise weight of {shape} meets {channels} channels", f"深度卷积权重 {shape} 与通道数不符")
+            raise garbled(
+                f"a depthwise weight of {shape} meets {channels} channels", f"深度卷积权重 {shape} 与通道数不符"
+            )
         return shape[1:-1], channels, weight(c, 1, (3, 0, 1, 2))
     if dims == 3:  # (*kernel, C, out)
         if shape[3] != channels:
@@ -225,7 +229,7 @@ def _around(c: Call, n: Dim, m: Dim, k: int, s: int) -> tuple[tuple[int, int], i
     whole = (n - 1) * s + k
     before = max((-(-m // s) - 1) * s + k - m, 0) // 2 if c.option("padding") == SAME else 0
     after = whole - before - m
-    if after < 0 and -after >= s or before >= whole or m < 1:
+    if (after < 0 and -after >= s) or before >= whole or m < 1:
         raise refused(f"it makes {m} numbers of {n}, by steps of {s}", f"它以步长 {s} 从 {n} 个数得到 {m} 个数")
     return (before, max(after, 0)), max(-after, 0)
 
@@ -255,7 +259,9 @@ def dense(c: Call) -> Value:
         raise garbled(f"a dense weight has the shape {shape}", f"全连接权重的形状是 {shape}")
     keep, (out, features) = c.option("keep_num_dims"), shape
     if keep and x.shape[-1] != features:
-        raise garbled(f"a dense weight of {shape} meets {list(x.shape)}", f"全连接权重 {shape} 与输入 {list(x.shape)} 不符")
+        raise garbled(
+            f"a dense weight of {shape} meets {list(x.shape)}", f"全连接权重 {shape} 与输入 {list(x.shape)} 不符"
+        )
     if not keep and not (len(x.shape) == 2 and x.shape[1] == features):
         x = reshaped(c, x, _rows(x, features))
     if c.tensor(1).numbers is None:
@@ -299,7 +305,9 @@ def pool(op: str) -> Step:
         elif op == "MaxPool":
             found = windowed(c, op, [turned], kernel, pads, strides=strides, dilations=(1, 1), ceil_mode=0)
         else:
-            found = windowed(c, "AveragePool", [turned], kernel, pads, strides=strides, ceil_mode=0, count_include_pad=0)
+            found = windowed(
+                c, "AveragePool", [turned], kernel, pads, strides=strides, ceil_mode=0, count_include_pad=0
+            )
         if op == "L2":
             found = c.t.emit("Sqrt", [found])
         return activated(c, c.turned(found, last(4)))

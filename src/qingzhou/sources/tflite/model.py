@@ -192,7 +192,9 @@ class _Reader:
         name = self.codes[table["opcode_index"]]
         inputs, outputs = table.ints("inputs"), table.ints("outputs")
         if not all(-1 <= i < count for i in inputs) or not all(0 <= i < count for i in outputs):
-            raise garbled(f"{short(name)} reads or makes a tensor that is not there", f"{short(name)} 使用了不存在的张量")
+            raise garbled(
+                f"{short(name)} reads or makes a tensor that is not there", f"{short(name)} 使用了不存在的张量"
+            )
         kind, options = table["builtin_options_type"], None
         if 0 < kind < len(schema.OPTIONS) and schema.OPTIONS[kind] in schema.SCHEMA:
             options = table.union("builtin_options", schema.OPTIONS[kind])
@@ -238,7 +240,9 @@ def _steps(table: Table | None, name: str, shape: tuple[int, ...]) -> Steps | No
     many = len(scales) > 1
     fits = not many or (0 <= axis < len(shape) and shape[axis] == len(scales))
     if table["details_type"] or not fits or len(zeros) != len(scales) or not np.isfinite(scales).all():
-        raise refused(f"its tensor {short(name)} is quantised in an unusual way", f"张量 {short(name)} 的量化方式不支持")
+        raise refused(
+            f"its tensor {short(name)} is quantised in an unusual way", f"张量 {short(name)} 的量化方式不支持"
+        )
     return Steps(scales.copy(), zeros.copy(), axis if many else 0)
 
 
@@ -259,7 +263,7 @@ Ends = list[tuple[int, str]]
 
 
 def _signed(root: Table, tensors: Sequence[Tensor], inputs: Sequence[int], outputs: Sequence[int]) -> tuple[Ends, Ends]:
-    """Inputs and outputs with their names; the converter sorts outputs anew, and only the signature knows their order."""
+    """Inputs and outputs with their names; converters sort outputs anew, and only the signature knows their order."""
     signed = [one for one in root["signature_defs"] if not one["subgraph_index"]]
     rows = [
         [(entry["tensor_index"], _text(entry["name"])) for entry in signed[0][key]] if signed else []
@@ -278,7 +282,11 @@ def _counted(row: Ends) -> Ends:
 
 def _ends(row: Ends, tensors: Sequence[Tensor], own: Sequence[int], kind: str) -> Ends:
     """As the signature says, where it names the same tensors."""
-    if sorted(i for i, _ in row) == sorted(own) and len({name for _, name in row}) == len(row) and all(n for _, n in row):
+    if (
+        sorted(i for i, _ in row) == sorted(own)
+        and len({name for _, name in row}) == len(row)
+        and all(n for _, n in row)
+    ):
         return row if kind == "output" else sorted(row, key=lambda one: own.index(one[0]))
     names = [clean(tensors[i].name) for i in own]
     if len(set(names)) < len(names):

@@ -52,7 +52,9 @@ def reverse_sequence(c: Call) -> Value:
     """REVERSE_SEQUENCE: of each sample as many steps as it has."""
     steps, batch = c.option("seq_dim"), c.option("batch_dim")
     if {steps, batch} != {0, 1}:
-        raise refused(f"it turns sequences round along the axes {steps} and {batch}", f"它沿第 {steps} 和 {batch} 轴反转序列")
+        raise refused(
+            f"it turns sequences round along the axes {steps} and {batch}", f"它沿第 {steps} 和 {batch} 轴反转序列"
+        )
     return c.t.emit("ReverseSequence", [c.x(), casted(c, c.x(1), "int64")], time_axis=steps, batch_axis=batch)
 
 
@@ -103,7 +105,7 @@ def nearest(n: int, m: int, corners: bool, centres: bool) -> Array:
     scale = np.float32(n - 1) / np.float32(m - 1) if corners and m > 1 else np.float32(n) / np.float32(m)
     places = (np.arange(m, dtype=np.float32) + np.float32(0.5 if centres else 0)) * scale
     found = np.floor(places + np.float32(0.5)) if corners else np.floor(places)
-    return np.clip(found, 0, n - 1).astype(np.int64)
+    return np.asarray(np.clip(found, 0, n - 1), np.int64)
 
 
 def _resized(c: Call, x: Value, own: tuple[int, ...], size: tuple[int, ...], rule: dict[str, Any]) -> Value:

@@ -47,7 +47,9 @@ def _bytes(opened: Opened) -> tuple[bytes, Bytes]:
     most = max(opened.limits.spread * file.size, opened.limits.spread_floor)
     data = inflated(file, chosen, min(most, LARGEST))
     if data[4:8] != b"TFL3":
-        raise damaged(f"{chosen.name} inside is no TensorFlow Lite model", f"其中的 {chosen.name} 不是 TensorFlow Lite 模型")
+        raise damaged(
+            f"{chosen.name} inside is no TensorFlow Lite model", f"其中的 {chosen.name} 不是 TensorFlow Lite 模型"
+        )
     view = memoryview(data)
     return data, lambda place, size: view[place : place + size]
 
@@ -83,8 +85,8 @@ def read_tflite(opened: Opened, wanted: Wanted) -> Network:
 def _left_labels(said: Said, classes: int) -> list[str]:
     return [
         say(
-            en=f"The list of {len(said.labels or ())} labels that came with it does not fit its {classes} answers, and was "
-            "left out.",
+            en=f"The list of {len(said.labels or ())} labels that came with it does not fit its {classes} answers, and "
+            "was left out.",
             zh=f"随附的标签有 {len(said.labels or ())} 个，与 {classes} 个输出不符，没有使用。",
         )
     ]
@@ -140,7 +142,9 @@ def enter(walk: Walk, tensor: Tensor, name: str, free: bool) -> None:
 
 def is_picture(tensor: Tensor) -> bool:
     """Whether its last axis are colours; a picture of other tools has them first."""
-    return len(tensor.shape) == 4 and tensor.shape[3] in COLORS.values() and tensor.dtype not in ("int64", "bool", "str")
+    return (
+        len(tensor.shape) == 4 and tensor.shape[3] in COLORS.values() and tensor.dtype not in ("int64", "bool", "str")
+    )
 
 
 def _side(axis: int, size: int, tensor: Tensor, free: bool) -> Dim:

@@ -66,7 +66,9 @@ def rnn(c: Call) -> Value:
     """UNIDIRECTIONAL_SEQUENCE_RNN: (N, T, C) or (T, N, C) -> (…, hidden)."""
     hidden, kind = c.tensor(1).shape[0], ACTIVATIONS[c.option("fused_activation_function")]
     if not c.tensor(4).variable or kind not in ("TANH", "RELU"):
-        raise refused(f"its recurrent layer begins with a state of its own, or has the activation {kind}", "它的循环层不支持")
+        raise refused(
+            f"its recurrent layer begins with a state of its own, or has the activation {kind}", "它的循环层不支持"
+        )
     weights = [_stacked(c, [[i]]) for i in (1, 2)]
     biases = _with_zeros(c, _stacked(c, [[3]], (1, hidden)), hidden)
     found = c.t.emit("RNN", [_in_time(c), *weights, biases], hidden_size=hidden, activations=(ACTIVATED[kind],))

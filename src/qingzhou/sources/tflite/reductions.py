@@ -35,7 +35,9 @@ def truths(op: str) -> Step:
 
     def step(c: Call) -> Value:
         x = casted(c, c.x(), "float32")
-        return casted(c, _reduced(c, op, x, tuple(sorted(set(c.axes(1, len(x.shape))))), bool(c.option("keep_dims"))), "bool")
+        return casted(
+            c, _reduced(c, op, x, tuple(sorted(set(c.axes(1, len(x.shape))))), bool(c.option("keep_dims"))), "bool"
+        )
 
     return step
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import LabelError, QingzhouError
+from ...errors import LabelError, QingzhouError, say
 from ...files.archive import Entry, appended, directory, inflated
 from ...files.flatbuffer import Table
 from ...files.refusals import short
@@ -51,13 +51,14 @@ class Said:
         steps, assumed = list(entry.steps), list(card.assumed)
         if mean and std:
             steps = [*(one for one in steps if one["op"] != "normalize"), _normal(mean, std, entry)]
-            assumed.remove("normalize")
-        if self.colors or self.machine:
+            assumed = [one for one in assumed if one != "normalize"]
+        if self.colors:
             assumed = [one for one in assumed if one != "color"]
-        if self.machine and None not in entry.sides():
-            steps = [*_square(entry), *(one for one in steps if one["op"] != "resize")]
-            assumed = [one for one in assumed if one != "resize"]
-        return replace(card, input=replace(entry, steps=steps), assumed=assumed)
+        if not self.machine:
+            return replace(card, input=replace(entry, steps=steps), assumed=assumed)
+        steps = [*_square(entry), *(one for one in steps if one["op"] != "resize")]
+        entry = replace(entry, steps=steps)
+        return replace(card, tool="Teachable Machine", input=entry, assumed=[], notes=[*card.notes, _of_machine()])
 
     def prepared(self, tensor: Tensor, graph: Graph) -> tuple[Row, Row]:
         """Mean and standard deviation of pixels, as far as the file tells: by what it says, by the network's own first
@@ -82,12 +83,21 @@ def _normal(mean: Row, std: Row, entry: Input) -> dict[str, Any]:
 
 
 def _square(entry: Input) -> list[dict[str, Any]]:
-    """The middle of the picture, as large as it can be."""
+    """The middle of the picture, as large as it can be: @teachablemachine/image, utils/canvas.ts, cropTo()."""
     height, width = entry.sides()
+    if not isinstance(height, int) or not isinstance(width, int):
+        return []
     return [
-        {"op": "resize", "short": min(height, width), "interpolation": "pillow"},
+        {"op": "resize", "short": max(height, width), "interpolation": "pillow"},
         {"op": "center_crop", "size": [height, width]},
     ]
+
+
+def _of_machine() -> str:
+    return say(
+        en="From Teachable Machine: the square in the middle of a picture, with values from -1 to 1.",
+        zh="来自 Teachable Machine：取图片中间的正方形，数值范围 -1 到 1。",
+    )
 
 
 def scales_itself(graph: Graph) -> bool:
@@ -198,5 +208,3 @@ def _pictures(metadata: Table, model: Model) -> tuple[Row, Row, bool]:
     if content is not None and content["content_properties_type"] == 2:
         pictures = content.union("content_properties", "ImageProperties")
     return (mean if fits else ()), (std if fits else ()), pictures is not None and pictures["color_space"] == 1
-
-

@@ -53,7 +53,9 @@ def reshape(c: Call) -> Value:
 def squeeze(c: Call) -> Value:
     """Without axes of size 1; all of them where none is named."""
     x = c.x()
-    axes = sorted({c.axis(n, len(x.shape)) for n in c.op.options.get("squeeze_dims", ())}) or [i for i, n in enumerate(x.shape) if n == 1]
+    axes = sorted({c.axis(n, len(x.shape)) for n in c.op.options.get("squeeze_dims", ())}) or [
+        i for i, n in enumerate(x.shape) if n == 1
+    ]
     return c.t.emit("Squeeze", [x, c.t.whole(*axes)]) if axes else x
 
 
@@ -114,7 +116,9 @@ def count(c: Call) -> Value:
 # -- parts -------------------------------------------------------------------------------------------------------------
 
 
-def cut(c: Call, x: Value, axes: Sequence[int], starts: Sequence[int], ends: Sequence[int], steps: Sequence[int]) -> Value:
+def cut(
+    c: Call, x: Value, axes: Sequence[int], starts: Sequence[int], ends: Sequence[int], steps: Sequence[int]
+) -> Value:
     """Along some axes."""
     if not axes:
         return x
@@ -125,7 +129,9 @@ def slice_(c: Call) -> Value:
     """SLICE: from where, and how much; -1 is all that is left."""
     x, begin, size = c.x(), c.ints(1), c.ints(2)
     if not len(begin) == len(size) == len(x.shape) or min(begin, default=0) < 0 or min(size, default=0) < -1:
-        raise garbled(f"it cuts {size} at {begin} out of {list(x.shape)}", f"它从 {list(x.shape)} 的 {begin} 处截取 {size}")
+        raise garbled(
+            f"it cuts {size} at {begin} out of {list(x.shape)}", f"它从 {list(x.shape)} 的 {begin} 处截取 {size}"
+        )
     ends = [LARGEST if n == -1 else b + n for b, n in zip(begin, size, strict=True)]
     axes = [i for i, (b, e) in enumerate(zip(begin, ends, strict=True)) if b or (e != LARGEST and e != x.shape[i])]
     return cut(c, x, axes, [begin[i] for i in axes], [ends[i] for i in axes], [1] * len(axes))
@@ -144,7 +150,9 @@ def strided_slice(c: Call) -> Value:
     new = [i for i in range(len(begins)) if mask["new_axis"] >> i & 1 and i not in whole]
     kept = len(x.shape) - (len(begins) - len(whole[:1]) - len(new))
     if kept < 0 or len(whole) > 1:
-        raise garbled(f"it cuts {len(begins)} axes of {len(x.shape)}", f"它截取 {len(begins)} 个轴，而只有 {len(x.shape)} 个")
+        raise garbled(
+            f"it cuts {len(begins)} axes of {len(x.shape)}", f"它截取 {len(begins)} 个轴，而只有 {len(x.shape)} 个"
+        )
     cuts: list[tuple[int, int, int, int]] = []
     gone, added, axis, place = [], [], 0, 0
     for i, (b, e, s) in enumerate(zip(begins, ends, steps, strict=True)):
@@ -161,7 +169,7 @@ def strided_slice(c: Call) -> Value:
             else:
                 b = (0 if s > 0 else LARGEST) if mask["begin"] >> i & 1 else b
                 e = (LARGEST if s > 0 else -LARGEST) if mask["end"] >> i & 1 else e
-                if not (s == 1 and b == 0 and (e == LARGEST or e == n)):
+                if not (s == 1 and b == 0 and e in (LARGEST, n)):
                     cuts.append((axis, b, e, s))
                 place += 1
             axis += 1
@@ -273,7 +281,9 @@ def mirror_pad(c: Call) -> Value:
         if before or after:
             size = x.shape[axis]
             if not isinstance(size, int) or max(before, after) > size:
-                raise garbled(f"it mirrors {max(before, after)} of {size}", f"它镜像 {size} 中的 {max(before, after)} 个")
+                raise garbled(
+                    f"it mirrors {max(before, after)} of {size}", f"它镜像 {size} 中的 {max(before, after)} 个"
+                )
             at = np.pad(np.arange(size), (before, after), mode="symmetric")
             x = c.t.emit("Gather", [x, c.t.array(at.astype(np.int64))], axis=axis)
     return x

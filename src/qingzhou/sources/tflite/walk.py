@@ -1,7 +1,7 @@
-"""Walk: the operators of a .tflite one after the other, and what each of its tensors is in the network that is recorded.
+"""Walk: the operators of a .tflite one after the other, and what each of its tensors is in the network.
 
-A tensor of 8 bits is here what its integers stand for: rounded to them and back (QuantizeLinear, DequantizeLinear), with
-the file's own scale and zero point. int8 becomes uint8, 128 higher: the same numbers, in the form that all engines run
+A tensor of 8 bits is here what its integers stand for: rounded to them and back (QuantizeLinear, DequantizeLinear),
+with the file's own scale and zero point. int8 becomes uint8, 128 higher: the same numbers, in the form that all engines run
 fast. What has 16 bits is computed in float32, which has more.
 """
 
@@ -74,7 +74,9 @@ class Walk:
         except (QingzhouError, ModelError) as err:
             raise at_line(err, op.name, self.t.here) from None
         except (IndexError, ValueError, TypeError, OverflowError, AssertionError) as err:
-            raise garbled(f"{op.name} has settings that no file has ({short(str(err), 60)})", f"{op.name} 的参数无效") from None
+            raise garbled(
+                f"{op.name} has settings that no file has ({short(str(err), 60)})", f"{op.name} 的参数无效"
+            ) from None
         for index, value in zip(op.outputs, [found] if isinstance(found, Value) else found, strict=False):
             self.values[index] = self.rounded(value, self.model.tensors[index])
 
@@ -90,7 +92,9 @@ class Walk:
         if index not in self.values:
             tensor = self.model.tensors[index]
             if tensor.numbers is None:
-                raise garbled(f"{short(tensor.name, 60)} is read before it is made", f"{short(tensor.name, 60)} 在计算前被使用")
+                raise garbled(
+                    f"{short(tensor.name, 60)} is read before it is made", f"{short(tensor.name, 60)} 在计算前被使用"
+                )
             self.values[index] = self.constant(tensor)
         return self.values[index]
 
@@ -203,10 +207,7 @@ class Call:
     def dims(self, i: int) -> list[Dim] | None:
         """The whole numbers of an input that are sizes, some of which may be names; None where they are not known."""
         x = self.x(i)
-        if self.t.is_constant(x):
-            found = self.t.known(x)
-        else:
-            found = self.t.numbers.get(x.name)
+        found = self.t.known(x) if self.t.is_constant(x) else self.t.numbers.get(x.name)
         return None if found is None else [n if isinstance(n, str) else int(n) for n in found.reshape(-1).tolist()]
 
     def ints(self, i: int) -> tuple[int, ...]:
@@ -237,5 +238,7 @@ class Call:
 def whole(x: Value) -> tuple[int, ...]:
     """Sizes, of which none is free."""
     if not all(isinstance(n, int) for n in x.shape):
-        raise refused(f"it needs a fixed size, where {list(x.shape)} is free", f"它需要固定的尺寸，而 {list(x.shape)} 可变")
+        raise refused(
+            f"it needs a fixed size, where {list(x.shape)} is free", f"它需要固定的尺寸，而 {list(x.shape)} 可变"
+        )
     return tuple(int(n) for n in x.shape)
