@@ -1,7 +1,7 @@
 """Answers of ai-edge-litert to the operators of tests/sources/tflite_cases.py, by its plain kernels.
 
     python -m venv env && env/bin/pip install ai-edge-litert==2.3.0 numpy
-    PYTHONPATH=src:tests/sources env/bin/python tests/oracle/tflite/make.py
+    PYTHONPATH=src:tests:tests/sources env/bin/python tests/oracle/tflite/make.py
 
 Needs no TensorFlow. A case whose file the interpreter refuses is an error, named.
 """
@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
-from tflite_cases import CASES, Case
+from tflite_case import Case
+from tflite_cases import CASES
 
 KINDS = (OpResolverType.BUILTIN_REF, OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES)
 

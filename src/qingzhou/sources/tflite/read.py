@@ -10,7 +10,7 @@ from ...files.archive import directory, inflated
 from ...files.file import Record
 from ...files.limits import elements
 from ...files.refusals import damaged, naming, unsafe
-from ...graph.form import Dim, Graph, Value
+from ...graph.form import Dim, Graph
 from ...nets.recorded import Wanted
 from ...runtime.model.card import COLORS
 from ..network import Network
@@ -68,12 +68,20 @@ def read_tflite(opened: Opened, wanted: Wanted) -> Network:
     for op in model.operators:  # before others fail because of it
         if op.name == EDGE:
             raise unknown(EDGE)
-    graph, walk = best(model)
+    graph, walk = best(model, wanted)
     said = said_of(opened, model)
     weights = [walk.key(one) for one in model.tensors if is_weight(one)]
     facts = {**said.facts, "precision": precision(model)}
     made = Made(
-        TFLITE, "TensorFlow Lite", "TFLite", graph, facts, weights, model.output_names, said.title, notes_of(model)
+        TFLITE,
+        "TensorFlow Lite",
+        "TFLite",
+        graph,
+        facts,
+        weights,
+        model.output_names,
+        said.title,
+        [*notes_of(model), *walk.notes],
     )
     network = network_of(opened, made, wanted)
     card = said.card(network.card, model, network.graph)
@@ -97,32 +105,32 @@ def is_weight(tensor: Tensor) -> bool:
     return tensor.numbers is not None and (tensor.dtype.startswith("float") or tensor.steps is not None)
 
 
-def best(model: Model) -> tuple[Graph, Walk]:
+def best(model: Model, wanted: Wanted) -> tuple[Graph, Walk]:
     """With a free batch where the file has it so and nothing depends on it; else with that of the file."""
     free = [one.sides[:1] == (-1,) for one in map(model.tensors.__getitem__, model.inputs)]
     if free and all(free):
         try:
-            graph, walk = recorded(model, free=True)
+            graph, walk = recorded(model, wanted, free=True)
         except (QingzhouError, ModelError):
-            return recorded(model, free=False)
+            return recorded(model, wanted, free=False)
         if all(value.shape[:1] == (BATCH,) for value in graph.outputs):
             return graph, walk
-    return recorded(model, free=False)
+    return recorded(model, wanted, free=False)
 
 
-def recorded(model: Model, free: bool) -> tuple[Graph, Walk]:
+def recorded(model: Model, wanted: Wanted, free: bool) -> tuple[Graph, Walk]:
     """The graph, and the Walk that wrote it down."""
     taken = set(model.input_names)
     names = [f"{name}_out" if name in taken else name for name in model.output_names]
     walk = Walk(Net(TFLITE, names), model, TABLE)
     for index, name in zip(model.inputs, model.input_names, strict=True):
-        enter(walk, model.tensors[index], name, free)
+        enter(walk, model.tensors[index], name, free, wanted.picture if len(model.inputs) == 1 else None)
     for op in model.operators:
         walk.step(op)
     return finished(walk.t, [walk.value(index) for index in model.outputs], names), walk
 
 
-def enter(walk: Walk, tensor: Tensor, name: str, free: bool) -> None:
+def enter(walk: Walk, tensor: Tensor, name: str, free: bool, size: tuple[int, int] | None) -> None:
     """One input: pictures with their channels first, as the runtime gives them; integers as what they stand for."""
     if tensor.numbers is not None or elements(tensor.shape) is None:
         raise garbled(f"its input {name} is a constant", f"输入 {name} 是常量")
@@ -132,6 +140,8 @@ def enter(walk: Walk, tensor: Tensor, name: str, free: bool) -> None:
     dtype = "float32" if picture or whole not in ("int64", "bool") else whole
     t = walk.t
     t.here = name
+    if picture and size is not None:
+        sides[1:3] = [m if isinstance(n, str) else n for n, m in zip(sides[1:3], size, strict=True)]
     if picture:
         entered = t.input(name, (sides[0], sides[3], sides[1], sides[2]), dtype)
         value = t.emit("Transpose", [entered], perm=LAST)
@@ -191,8 +201,3 @@ def notes_of(model: Model) -> Sequence[str]:
     }
     one = found.get(precision(model))
     return [one] if one else []
-
-
-def value_of(graph: Graph, name: str) -> Value:
-    """A value of a graph."""
-    return graph.values[name]

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ...graph.form import Array, Constant, Value
+from ...errors import say
+from ...graph.form import Array, Constant, Dim, Value
 from .model import Tensor
 from .refuse import garbled, refused
 from .schema import ACTIVATIONS
@@ -56,10 +57,24 @@ def _lstm(c: Call, ways: Sequence[tuple[int, int, int, int]]) -> Value:
     while inputs[-1] is None:
         inputs.pop()
     kind = ACTIVATED[ACTIVATIONS[c.option("fused_activation_function")]]
+    _tell_of_clip(c, x.shape[0])
     direction = "bidirectional" if len(ways) == 2 else "forward"
     attrs = {} if kind == "Tanh" else {"activations": ("Sigmoid", kind, kind) * len(ways)}
     found = c.t.emit("LSTM", inputs, hidden_size=hidden, direction=direction, **attrs)
     return _out_of_time(c, found, len(ways) * hidden)
+
+
+def _tell_of_clip(c: Call, steps: Dim) -> None:
+    """Each step adds at most 1 to the cell: a few cannot reach the limit, which converters set and Keras has not."""
+    limit = float(c.option("cell_clip"))
+    if limit > 0 and not (isinstance(steps, int) and steps <= limit):
+        note = say(
+            en=f"The LSTM's cells are not cut off at {limit:g}, as TensorFlow Lite does it: Keras, which trained it, "
+            "does not either.",
+            zh=f"LSTM 的细胞状态不会像 TensorFlow Lite 那样在 {limit:g} 处截断：训练它的 Keras 也不截断。",
+        )
+        if note not in c.walk.notes:
+            c.walk.notes.append(note)
 
 
 def rnn(c: Call) -> Value:

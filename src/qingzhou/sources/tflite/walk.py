@@ -1,8 +1,8 @@
 """Walk: the operators of a .tflite one after the other, and what each of its tensors is in the network.
 
 A tensor of 8 bits is here what its integers stand for: rounded to them and back (QuantizeLinear, DequantizeLinear),
-with the file's own scale and zero point. int8 becomes uint8, 128 higher: the same numbers, in the form that all engines run
-fast. What has 16 bits is computed in float32, which has more.
+with the file's own scale and zero point. int8 becomes uint8, 128 higher: the same numbers, in the form that all engines
+run fast. What has 16 bits is computed in float32, which has more.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ class Walk:
     keys: dict[int, str] = field(default_factory=dict)
     parameters: dict[tuple[float, int, str], tuple[Value, Value]] = field(default_factory=dict)
     readers: dict[int, list[Operator]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for op in self.model.operators:
