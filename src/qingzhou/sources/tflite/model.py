@@ -18,6 +18,7 @@ from . import schema
 from .refuse import garbled, refused
 
 Bytes = Callable[[int, int], memoryview]  # of a place in the file, so many
+OPERATORS = 100_000
 LOADED = {"float32", "float16", "float64", "bool"} | {f"{u}int{bits}" for u in ("", "u") for bits in (8, 16, 32, 64)}
 
 
@@ -102,6 +103,8 @@ def read_model(data: bytes, load: Bytes, limits: Limits) -> Model:
     graph = graphs[0]
     tensors = [reader.tensor(i, one) for i, one in enumerate(graph["tensors"])]
     reader.check_spread(tensors)
+    if len(graph["operators"]) > OPERATORS:
+        raise unsafe(f"it has more than {OPERATORS} operators", f"算子超过 {OPERATORS} 个")
     operators = [reader.operator(one, len(tensors)) for one in graph["operators"]]
     ends = [graph.ints("inputs"), graph.ints("outputs")]
     if not all(0 <= i < len(tensors) for row in ends for i in row):
