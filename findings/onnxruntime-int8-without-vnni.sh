@@ -5,7 +5,7 @@
 # with VNNI it makes the same model three times slower, and int8 activations then have no kernel at all (NOT_IMPLEMENTED).
 #
 # Versions: onnx 1.23.2, onnxruntime 1.32.0, numpy 2.4.6; Python 3.11 or later; QEMU's user mode, which stands for a Haswell.
-# Seen:     default: 200 of 256 levels off; with the option: none
+# Seen:     default: 125 of 256 levels off; with the option: none
 # Expected: the same answer on every processor.
 # Why it matters: TensorFlow Lite's INT8 files have full 8-bit weights, and many computers in schools have no VNNI.
 #           runtime/engine/session.py sets the option there, and only there.

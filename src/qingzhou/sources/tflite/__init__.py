@@ -3,6 +3,7 @@
 schema.py   the format's tables, for reading and for writing;  model.py: a file as plain data
 walk.py     its operators one after the other, and what integers stand for;  table.py: which there are
 layers.py, pointwise.py, shapes.py, reductions.py, picking.py, recurrent.py   one page for each kind
+detection.py   the end of an SSD: which boxes stay
 said.py     what the file says of pictures and classes;  refuse.py: how this source speaks
 """
 

@@ -18,6 +18,8 @@ from ..recording.card import Made, network_of
 from ..recording.finish import finished
 from ..recording.net import Net, plain
 from ..source import Contents, Opened, Part
+from .detection import NAME as POSTPROCESS
+from .detection import as_detector, postprocess
 from .model import Bytes, Model, Tensor, read_model
 from .refuse import EDGE, TFLITE, garbled, unknown
 from .said import Said, said_of
@@ -83,7 +85,7 @@ def read_tflite(opened: Opened, wanted: Wanted) -> Network:
         said.title,
         [*notes_of(model), *walk.notes],
     )
-    network = network_of(opened, made, wanted)
+    network = as_detector(network_of(opened, made, wanted), walk, wanted)
     card = said.card(network.card, model, network.graph)
     named = said.labels if said.labels is None or len(said.labels) == network.classes else None
     note = _left_labels(said, network.classes) if said.labels is not None and named is None else []
@@ -122,11 +124,15 @@ def recorded(model: Model, wanted: Wanted, free: bool) -> tuple[Graph, Walk]:
     """The graph, and the Walk that wrote it down."""
     taken = set(model.input_names)
     names = [f"{name}_out" if name in taken else name for name in model.output_names]
-    walk = Walk(Net(TFLITE, names), model, TABLE)
+    sides = model.tensors[model.inputs[0]].shape[1:3] if model.inputs else ()
+    table = {**TABLE, POSTPROCESS: postprocess(wanted, sides)}
+    walk = Walk(Net(TFLITE, [*names, "dets", "labels"]), model, table)
     for index, name in zip(model.inputs, model.input_names, strict=True):
         enter(walk, model.tensors[index], name, free, wanted.picture if len(model.inputs) == 1 else None)
     for op in model.operators:
         walk.step(op)
+    if walk.detector is not None:
+        return finished(walk.t, [walk.detector.dets, walk.detector.labels], ["dets", "labels"]), walk
     return finished(walk.t, [walk.value(index) for index in model.outputs], names), walk
 
 

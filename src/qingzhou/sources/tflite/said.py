@@ -171,7 +171,10 @@ def _labels(data: bytes) -> Sequence[str] | None:
     from ...labels.values import read_labels
 
     try:
-        return read_labels(parse(decode(data))).names or None
+        found = parse(decode(data))
+        if isinstance(found, list):  # lists of COCO have places that no class has
+            found = [f"({i})" if name == "???" else name for i, name in enumerate(found)]
+        return read_labels(found).names or None
     except LabelError:
         return None
 

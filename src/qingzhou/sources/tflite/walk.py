@@ -17,6 +17,7 @@ import numpy as np
 from ...errors import ModelError, QingzhouError
 from ...files.refusals import short
 from ...graph.form import Array, Constant, Dim, Value
+from ...nets.detection import Thresholds
 from ..recording.net import Net, plain
 from ..recording.words import at_line
 from .model import Model, Operator, Steps, Tensor, clean
@@ -24,6 +25,22 @@ from .refuse import garbled, refused, unknown
 
 FIRST, LAST = (0, 3, 1, 2), (0, 2, 3, 1)  # channels, of pictures
 BATCH = "batch"
+
+
+@dataclass(frozen=True)
+class Detector:
+    """What became of the end of an SSD: boxes with their scores, the labels of these, and by which thresholds.
+
+    told  the least score by the file itself
+    """
+
+    dets: Value
+    labels: Value
+    classes: int
+    told: float
+    thresholds: Thresholds
+
+
 Step = Callable[["Call"], Value | Sequence[Value]]
 
 
@@ -56,6 +73,7 @@ class Walk:
     parameters: dict[tuple[float, int, str], tuple[Value, Value]] = field(default_factory=dict)
     readers: dict[int, list[Operator]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    detector: Detector | None = None
 
     def __post_init__(self) -> None:
         for op in self.model.operators:
