@@ -113,6 +113,22 @@ def steps_of(case: Case, key: str) -> tuple[float, int] | None:
     return (tensor.steps[0], tensor.steps[1]) if tensor.steps else None
 
 
+@pytest.mark.parametrize("name", ["detector", "detector_regular"])
+def test_detectors(name: str, tmp_path: Path) -> None:
+    """Boxes in pixels of the network's input, as its own operator gives them in shares of 1."""
+    expected = np.load(ORACLE / f"{name}.npz")
+    done = run_conversion(ORACLE / f"{name}.tflite", tmp_path / "x.onnx", Options(score_threshold=0.1))
+    dets, labels = open_session(done.model.path).run(None, {"picture": fed(expected["x0"], None)})
+    count = int(expected["y3"][0])
+    boxes = expected["y0"][0][:count, [1, 0, 3, 2]] * [8, 6, 8, 6]
+    assert count == 10 and np.abs(dets[0][:count, :4] - boxes).max() < 1e-4
+    assert np.abs(dets[0][:count, 4] - expected["y2"][0][:count]).max() < 1e-5
+    assert labels[0][:count].tolist() == expected["y1"][0][:count].tolist()
+    card = read_network(ORACLE / f"{name}.tflite").card
+    assert card.thresholds is not None and card.thresholds["score"] == 0.5
+    assert any("0.1" in note for note in card.notes)
+
+
 # -- from pictures to classes ------------------------------------------------------------------------------------------
 
 

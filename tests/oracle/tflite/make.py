@@ -35,9 +35,8 @@ def make_detector(regular: bool) -> None:
     """A picture of 8 x 6 to 48 boxes of 4 classes: random weights, anchors on a grid, the operator of SSDs."""
     draw = np.random.default_rng(3 + regular)
     high, wide, each, classes = 6, 8, 3, 4
-    grid = np.stack(np.meshgrid((np.arange(3) + 0.5) / 3, (np.arange(4) + 0.5) / 4, indexing="ij"), -1).reshape(
-        -1, 1, 2
-    )
+    rows, columns = (np.arange(3) + 0.5) / 3, (np.arange(4) + 0.5) / 4
+    grid = np.stack(np.meshgrid(rows, columns, indexing="ij"), -1).reshape(-1, 1, 2)
     sizes = np.array([[0.3, 0.3], [0.5, 0.25], [0.2, 0.6]])
     anchors = np.concatenate([np.broadcast_to(grid, (12, 3, 2)), np.broadcast_to(sizes, (12, 3, 2))], -1).reshape(-1, 4)
     settings = {
