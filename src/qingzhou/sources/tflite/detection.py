@@ -13,7 +13,7 @@ import numpy as np
 
 from ...errors import say
 from ...files.flexbuffer import numbers
-from ...graph.form import Value
+from ...graph.form import Array, Value
 from ...nets.detection import Thresholds
 from ...nets.detector import detections, divide, gather, nms, nms_by_class, top
 from ...nets.recorded import Wanted
@@ -71,14 +71,17 @@ def _boxes(c: Call, told: Mapping[str, float], sides: tuple[int, ...]) -> Value:
         raise refused("its anchors are computed", "锚框是计算出来的")
     codes = t.emit("Reshape", [c.x(0), t.whole(-1, 4)], (len(anchors), 4))
     centres, sizes = t.emits("Split", [codes, t.whole(2, 2)], 2, axis=1)
-    scale = np.array([told[name] for name in SCALES], np.float64)
-    high = np.array(sides, np.float64)
-    middle = anchors[:, :2] * high
+    scale, high = np.array([told[name] for name in SCALES], np.float64), np.array(sides, np.float64)
+    shape = (len(anchors), 2)
+
+    def part(array: Array) -> Value:
+        return c.walk.keep(c.tensor(2), shape, "float32", lambda: array.astype(np.float32))
+
     reach = anchors[:, 2:] * high
-    moved = t.emit("Mul", [centres, t.array((reach / scale[:2]).astype(np.float32))])
-    centres = t.emit("Add", [moved, t.array(middle.astype(np.float32))])
+    moved = t.emit("Mul", [centres, part(reach / scale[:2])])
+    centres = t.emit("Add", [moved, part(anchors[:, :2] * high)])
     grown = t.emit("Exp", [t.emit("Mul", [sizes, t.array((1 / scale[2:]).astype(np.float32))])])
-    half = t.emit("Mul", [grown, t.array((reach / 2).astype(np.float32))])
+    half = t.emit("Mul", [grown, part(reach / 2)])
     corners = [t.emit(op, [centres, half]) for op in ("Sub", "Add")]
     swapped = [t.emit("Gather", [one, t.array(np.array([1, 0]))], axis=1) for one in corners]
     return t.emit("Concat", swapped, axis=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -104,7 +105,8 @@ def _left_labels(said: Said, classes: int) -> list[str]:
 
 def is_weight(tensor: Tensor) -> bool:
     """Whether it holds what was learnt, and not sizes."""
-    return tensor.numbers is not None and (tensor.dtype.startswith("float") or tensor.steps is not None)
+    several = tensor.numbers is not None and math.prod(tensor.shape) > 1
+    return several and (tensor.dtype.startswith("float") or tensor.steps is not None)
 
 
 def best(model: Model, wanted: Wanted) -> tuple[Graph, Walk]:
