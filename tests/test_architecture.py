@@ -57,6 +57,7 @@ OUTSIDE = {
     "tomli",
 }  # the dependencies in pyproject.toml
 EXTRAS = {
+    "files": {"pyfive"},
     "web": {"fastapi", "starlette", "pydantic", "uvicorn", "h11", "huey", "redis", "fsspec", "segno"}
 }  # of a room
 

@@ -8,6 +8,7 @@ from typing import Any
 from ...graph.form import Value
 from .activations import activated
 from .layer import KerasNet, Kind, Layer
+from .masks import unlike
 
 
 def dense(t: KerasNet, layer: Layer, x: Value) -> Value:
@@ -89,7 +90,7 @@ def embedding(t: KerasNet, layer: Layer, x: Value) -> Value:
     ids = x if x.dtype == "int64" else t.emit("Cast", [x], to=7)
     found = t.emit("Gather", [table, ids], axis=0)
     if layer.flag("mask_zero"):
-        t.masks[found.name] = t.emit("Not", [t.emit("Equal", [ids, t.scalar(0, "int64")])])
+        t.masks[found.name] = unlike(t, x, 0)
     return found
 
 
@@ -113,7 +114,7 @@ def random_crop(t: KerasNet, layer: Layer, x: Value) -> Value:
 
 RANDOM = (
     "Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "GaussianDropout", "GaussianNoise",
-    "AlphaDropout", "ActivityRegularization", "Identity", "RandomFlip", "RandomRotation", "RandomZoom",
+    "AlphaDropout", "ActivityRegularization", "RandomFlip", "RandomRotation", "RandomZoom",
     "RandomTranslation", "RandomContrast", "RandomBrightness", "RandomHeight", "RandomWidth", "RandomShear",
     "RandomColorJitter", "RandomColorDegeneration", "RandomGrayscale", "RandomHue", "RandomSaturation",
     "RandomSharpness", "RandomPosterization", "RandomInvert", "RandomErasing", "RandomPerspective",
@@ -121,8 +122,9 @@ RANDOM = (
 )  # fmt: skip
 BASIC: dict[str, Kind] = {
     "Dense": Kind(dense, "pass"),
-    "EinsumDense": Kind(einsum_dense, "pass"),
+    "EinsumDense": Kind(einsum_dense, "drop"),
     "Embedding": Kind(embedding, "own"),
     **{name: Kind(nothing, "pass") for name in RANDOM},
+    "Identity": Kind(nothing, "new"),
     "RandomCrop": Kind(random_crop, "drop"),
 }

@@ -12,14 +12,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .layer import Layer
+from .ops import OPERATORS
 from .refuse import custom_layer, garbled, lambda_layer, refused, subclassed
 from .weights import Place, Weights, snake
 
 MODELS = ("Functional", "Model", "Sequential")
 STRINGS = ("TextVectorization", "StringLookup", "Hashing")
 MOST_LAYERS, MOST_DEPTH = 10_000, 30
-OWN = ("keras", "tensorflow.keras", "tf_keras", "keras_core")  # whose modules are Keras' own
-OPERATORS = (".ops.", ".operations.")
+OWN = ("keras", "tf_keras", "keras_core")  # whose modules are Keras' own
+OTHERWISE = {"GroupQueryAttention": "GroupedQueryAttention"}  # classes that Keras calls so in its files' paths
+PLACES = (".ops.", ".operations.")
+WITH_DTYPE = ("Cast", "ConvertToTensor", "ZerosLike", "OnesLike")  # operators that have one among their settings
+LAMBDAS = ("TFOpLambda", "SlicingOpLambda")
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,8 @@ class Planner:
     def plan(self, entry: Mapping[str, Any], place: Place | None = None, depth: int = 0) -> Plan:
         """A model from {"class_name", "config"}; UnsupportedCheckpoint, CheckpointDamaged."""
         kind, config = entry.get("class_name"), entry.get("config")
+        if isinstance(kind, str) and depth == 0:
+            _check_model(entry, kind)
         if isinstance(config, list):  # Keras 1 and the first Keras 2: a Sequential's config is its layers
             config = {"name": "sequential", "layers": config}
         if not isinstance(kind, str) or not isinstance(config, Mapping) or not isinstance(config.get("layers"), list):
@@ -90,10 +96,13 @@ class Planner:
         plan = Plan(name, items, inputs, outputs, names)
         if self.age == 2:
             _count_calls_from_0(plan)
+        else:
+            _count_ends_from_0(plan)
         return plan
 
     def _items(self, entries: Sequence[Any], place: Place, depth: int) -> dict[str, Item]:
         counts: dict[str, int] = {}
+        again: dict[str, int] = {}
         found: dict[str, Item] = {}
         for entry in entries:
             self.count += 1
@@ -103,9 +112,8 @@ class Planner:
                 raise garbled("one of its layers is none", "其中一个层不正常")
             item = self._item(entry, place, counts, depth)
             name = item.layer.name
-            while name in found:  # a Sequential may name a nested one twice
-                name += "+"
-            found[name] = item
+            again[name] = again.get(name, 0) + 1  # a Sequential may name two alike, which nobody calls by name
+            found[name if again[name] == 1 else f"{name}+{again[name]}+{len(found)}"] = item
         return found
 
     def _item(self, entry: Mapping[str, Any], place: Place, counts: dict[str, int], depth: int) -> Item:
@@ -114,7 +122,7 @@ class Planner:
         settings = config if isinstance(config, Mapping) else {}
         name = str(entry.get("name") or settings.get("name") or kind)
         operator = _check_trust(entry, kind, name, settings)
-        key = snake(kind)
+        key = snake(OTHERWISE.get(kind, kind))
         if not operator:
             counts[key] = counts.get(key, -1) + 1
             key = f"{key}_{counts[key]}" if counts[key] else key
@@ -133,12 +141,20 @@ class Planner:
         return place if self.weights.has_group(place) else first
 
 
+def _check_model(entry: Mapping[str, Any], kind: str) -> None:
+    """UnsupportedCheckpoint for a class of the author's own, which may call its layers as it likes."""
+    module, registered = str(entry.get("module") or "keras"), entry.get("registered_name")
+    named = isinstance(registered, str) and ">" in registered
+    if kind not in MODELS or named or module.split(".")[0] not in OWN:
+        raise subclassed(str(registered if named else kind))
+
+
 def _check_trust(entry: Mapping[str, Any], kind: str, name: str, settings: Mapping[str, Any]) -> bool:
     """Whether it is an operator; UnsupportedCheckpoint for what is not Keras' own, or holds a program."""
     module, registered = str(entry.get("module") or ""), entry.get("registered_name")
     if kind == "Lambda":
         raise lambda_layer(name)
-    own = not module or module.split(".")[0] in ("keras", "tf_keras", "keras_core") or module.startswith(OWN)
+    own = not module or module.split(".")[0] in OWN or module.startswith("tensorflow.keras.")
     if not own or (isinstance(registered, str) and ">" in registered) or ">" in entry["class_name"]:
         cls = registered if isinstance(registered, str) and registered else entry["class_name"]
         if isinstance(entry.get("config"), Mapping) and "layers" in settings and kind not in MODELS:
@@ -153,7 +169,16 @@ def _check_trust(entry: Mapping[str, Any], kind: str, name: str, settings: Mappi
         )
     for found in _lambdas(settings, 0):
         raise lambda_layer(found)
-    return any(part in f"{module}." for part in OPERATORS) or kind in ("TFOpLambda", "SlicingOpLambda")
+    return any(part in f"{module}." for part in PLACES) or kind in LAMBDAS or (not module and _is_operator(entry))
+
+
+def _is_operator(entry: Mapping[str, Any]) -> bool:
+    """In an .h5 of Keras 3, which names no modules: what is called so, and has nothing that a layer has."""
+    nodes, config = entry.get("inbound_nodes"), entry.get("config")
+    called = isinstance(nodes, list) and bool(nodes) and isinstance(nodes[0], Mapping)
+    kind = entry["class_name"]
+    layers_own = {"trainable", "layers"} if kind in WITH_DTYPE else {"trainable", "layers", "dtype"}
+    return kind in OPERATORS and called and isinstance(config, Mapping) and not layers_own & config.keys()
 
 
 def _lambdas(value: Any, depth: int) -> Iterator[str]:
@@ -276,6 +301,18 @@ def refs_in(value: Any) -> Iterator[Ref]:
         yield from (one for part in value for one in refs_in(part))
     elif isinstance(value, Mapping):
         yield from (one for part in value.values() for one in refs_in(part))
+
+
+def _count_ends_from_0(plan: Plan) -> None:
+    """Keras 3 counts the calls of a nested Functional from 1 among the outputs, and from 0 elsewhere (functional.py,
+    get_tensor of functional_from_config).
+    """
+    plan.outputs = [
+        Ref(ref.layer, ref.node - 1, ref.tensor)
+        if ref.node and ref.layer in plan.items and plan.items[ref.layer].layer.kind in ("Functional", "Model")
+        else ref
+        for ref in plan.outputs
+    ]
 
 
 def _count_calls_from_0(plan: Plan) -> None:

@@ -9,12 +9,13 @@ from typing import Any
 
 from ...errors import ModelError, QingzhouError, say
 from ...graph.form import Dim, Value
+from ...graph.shapes_call import UNKNOWN
 from ...nets.recorded import Wanted
-from ...runtime.model.card import Card, Input
 from ..network import Network
 from ..recording.card import Made, network_of
 from ..recording.finish import finished
 from ..source import Opened
+from .card import told
 from .container import Whole
 from .layer import KerasNet
 from .model import Item, Plan, Planner
@@ -46,23 +47,55 @@ class Entry:
 
 
 def _read(opened: Opened, whole: Whole, wanted: Wanted) -> Network:
+    """Several inputs of free length have lengths of their own, unless the model needs them to be the same."""
     weights = whole.weights()
     plan = Planner(weights, whole.age).plan(whole.entry)
     entries = entries_of(plan, whole.entry)
+    if sum("time" in entry.shape for entry in entries) > 1:
+        apart = [replace(entry, shape=_own_length(entry.shape, i)) for i, entry in enumerate(entries, 1)]
+        try:
+            found = _recorded(opened, whole, wanted, plan, apart)
+            if not any(UNKNOWN in value.shape for value in found.graph.values.values()):
+                return found
+        except (QingzhouError, ModelError):
+            pass  # said again below, if it was not that
+    return _recorded(opened, whole, wanted, plan, entries)
+
+
+def _recorded(opened: Opened, whole: Whole, wanted: Wanted, plan: Plan, entries: Sequence[Entry]) -> Network:
+    weights = whole.weights()
     if not 1 <= len(entries) <= 100:
         raise refused(f"it takes {len(entries)} inputs", f"它有 {len(entries)} 个输入")
     taken = {entry.name for entry in entries}
     names = [f"{name}_out" if name in taken else name for name in _output_names(plan)]
-    net = KerasNet(weights, whole.age, names)
+    net = KerasNet(weights, whole.age, names, whole.minor)
     given = [_entered(net, entry, wanted, len(entries)) for entry in entries]
     outputs = Walk(net).run(plan, given)
     if len(names) != len(outputs):
         names = ["output"] if len(outputs) == 1 else [f"output_{i}" for i in range(len(outputs))]
     graph = finished(net, outputs, names)
     title = plan.name if not re.fullmatch(r"(model|sequential|functional)(_\d+)?", plan.name) else "Keras"
-    made = Made(KERAS_WORDS, "Keras", whole.container, graph, whole.facts, weights.keys(), names, title)
+    notes = _of_stateful(net)
+    made = Made(KERAS_WORDS, "Keras", whole.container, graph, whole.facts, weights.keys(), names, title, notes)
     found = network_of(opened, made, wanted)
-    return _told(found, whole)
+    return told(found, whole)
+
+
+def _own_length(shape: tuple[Dim, ...], i: int) -> tuple[Dim, ...]:
+    return tuple(f"time_{i}" if n == "time" and i > 1 else n for n in shape)
+
+
+def _of_stateful(net: KerasNet) -> list[str]:
+    """What the file does not hold: the states that such layers would keep between calls."""
+    if not net.stateful:
+        return []
+    some = ", ".join(name[:60] for name in net.stateful[:3])
+    return [
+        say(
+            en=f"Stateful layers ({some}) start from zeros at each call: nothing is remembered of the call before.",
+            zh=f"有状态的层（{some}）每次调用都从零开始，不会记住上一次调用的状态。",
+        )
+    ]
 
 
 # -- inputs and outputs -----------------------------------------------------------------------------------------------
@@ -167,45 +200,3 @@ def _output_names(plan: Plan) -> list[str]:
             new, n = f"{name}_{n}", n + 1
         found.append(new)
     return found
-
-
-# -- the card ---------------------------------------------------------------------------------------------------------
-
-
-def _told(found: Network, whole: Whole) -> Network:
-    """With labels, and with how pictures are prepared where the file tells it."""
-    card = found.card
-    if whole.teachable and card.input.kind == "image":
-        card = _teachable(card)
-    return replace(found, card=card, named=names_of(whole.labels))
-
-
-def _teachable(card: Card) -> Card:
-    """Its page crops the square in the middle, and maps 0..255 to -1..1: @teachablemachine/image, utils/tf.ts."""
-    entry: Input = card.input
-    height, width = entry.sides()
-    steps: list[dict[str, Any]] = []
-    if isinstance(height, int) and isinstance(width, int):
-        steps = [
-            {"op": "resize", "short": max(height, width), "interpolation": "pillow"},
-            {"op": "center_crop", "size": [height, width]},
-        ]
-    channels = entry.channels or 3
-    steps.append({"op": "normalize", "mean": [127.5] * channels, "std": [127.5] * channels})
-    note = say(
-        en="From Teachable Machine: the square in the middle of a picture, with values from -1 to 1.",
-        zh="来自 Teachable Machine：取图片中间的正方形，数值范围 -1 到 1。",
-    )
-    return replace(
-        card, tool="Teachable Machine", input=replace(entry, steps=steps), assumed=[], notes=[*card.notes, note]
-    )
-
-
-def names_of(labels: Any) -> Any:
-    """The classes' names: "0 Name" in each line, whose number goes where it is the line's own."""
-    if not isinstance(labels, str):
-        return labels
-    lines = [line.strip() for line in labels.splitlines() if line.strip()]
-    parts = [line.split(" ", 1) for line in lines]
-    numbered = all(len(part) == 2 and part[0] == str(i) for i, part in enumerate(parts))
-    return [part[1].strip() for part in parts] if numbered else lines
