@@ -29,7 +29,11 @@ def reshape(t: KerasNet, layer: Layer, x: Value) -> Value:
     wish = layer.get("target_shape")
     if not isinstance(wish, list) or not all(type(n) is int or n is None for n in wish):
         raise layer.garbled("target_shape")
-    return reshaped(t, x, (x.shape[0], *wished(x.shape[1:], [-1 if n is None else n for n in wish])))
+    shape = (x.shape[0], *wished(x.shape[1:], [-1 if n is None else n for n in wish]))
+    if len(x.shape) == 2 and len(shape) > 2 and set(shape[1:-1]) == {1}:  # squeeze and excite: no Transpose is left so
+        first = reshaped(t, x, (*x.shape, *[1] * (len(shape) - 2)))
+        return t.emit("Transpose", [first], perm=(0, *range(2, len(shape)), 1))
+    return reshaped(t, x, shape)
 
 
 def wished(sizes: Sequence[Dim], wish: Sequence[int]) -> list[Dim]:
