@@ -50,7 +50,7 @@ model = load(sys.argv[1] + "/" + read_bundle(sys.argv[1])["model"], threads=1)
 frame = np.load(sys.argv[2])
 what, times = sys.argv[3], int(sys.argv[4])
 if what == "net":
-    feed = model._with_state(model.prepare(picture(frame)))
+    feed = model._with_state({model.card.input.name: model.prepare(picture(frame))})
     for _ in range(times):
         model.run(feed)
 else:

@@ -1,8 +1,11 @@
-"""For all tests: the language goes back to the default after each; how near the oracle was is said at the end."""
+"""For all tests: what holds for the whole process is as before after each; how near the oracle was is said last."""
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
+import tempfile
 from collections.abc import Iterator
 
 import pytest
@@ -16,13 +19,26 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # onnxruntime's threads wait in the same way, and can only be told so where a session is opened: each has one, but in
 # .ci/run's slow tests, which set it to "".
 os.environ.setdefault("QINGZHOU_THREADS", "1")
+# Where containers forbid __pycache__, each worker would rewrite every assert again, and each of the thousand programs
+# that tests start would compile all of ours. It is read before the workers are started.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+
+def pytest_collection_finish() -> None:
+    """Ten thousand tests stay to the end: the collector of garbage need not look through them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
-def default_language() -> Iterator[None]:
-    """--lang and use_language() count for the whole process; no test may depend on the one before."""
+def as_before() -> Iterator[None]:
+    """No test may depend on the one before. --lang and use_language() count for the whole process, and so does the
+    folder for temporary files, which a server makes one of its own."""
+    folder = tempfile.tempdir
     yield
     use_language(None)
+    tempfile.tempdir = folder
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

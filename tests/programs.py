@@ -11,9 +11,15 @@ PYTHON = os.environ.get("QINGZHOU_TEST_PYTHON", sys.executable)  # such as an ol
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Without a display, a Python path or a language of the one who runs the tests."""
+    """Without a display, a Python path or a language of the one who runs the tests. What is compiled is not kept: most
+    programs are run once, beside a runtime of their own."""
     names = ("PYTHONPATH", "QINGZHOU_LANG", "QINGZHOU_SIM", "DISPLAY", "WAYLAND_DISPLAY")
-    return {**{name: value for name, value in os.environ.items() if name not in names}, "PYTHONUTF8": "1", **more}
+    return {
+        **{name: value for name, value in os.environ.items() if name not in names},
+        "PYTHONUTF8": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        **more,
+    }
 
 
 def run(main: Path, *words: str, **more: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -19,11 +20,33 @@ CODE = re.compile(r"^ *```.*?^ *```|`[^`\n]*`", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\(\s*<?([^)\s>]+)")
 MARKED = re.compile(r"^<!-- run -->\n```(python|bash)\n(.*?)^```$", re.M | re.S)
 LONG = ("bench.md", "README.zh-CN.md")  # what bench's own tests measure shorter, and what README.md has in English
-RUN = [
-    pytest.param(kind, code, id=f"{page.name}-{kind}", marks=[pytest.mark.slow] if page.name in LONG else [])
-    for page in PAGES
-    for kind, code in MARKED.findall(page.read_text("utf-8"))
-]
+
+
+def commands(code: str) -> str:
+    """Code without what is written beside it."""
+    return re.sub(r" *#.*", "", code)
+
+
+def to_run() -> list[ParameterSet]:
+    """Every block that is marked; slow are long ones, and those that a page before has but for their comments."""
+    found, known = [], set()
+    for page in PAGES:
+        for kind, code in MARKED.findall(page.read_text("utf-8")):
+            slow = page.name in LONG or commands(code) in known
+            known.add(commands(code))
+            found.append(pytest.param(kind, code, id=f"{page.name}-{kind}", marks=[pytest.mark.slow] if slow else []))
+    return found
+
+
+# What `qingzhou bench` shows is not how long anything takes: few rounds, as in its own tests.
+PROGRAM = """
+import sys
+if sys.argv[1] == 'bench':
+    from qingzhou.bench import measure
+    measure.ROUNDS, measure.RUNS = (8, 8), (2, 3)
+from qingzhou.cli import main
+main()
+"""
 
 
 def text(page: Path) -> str:
@@ -71,7 +94,7 @@ def desk(tmp_path: Path) -> Path:
     for folder in digits.iterdir():
         copy(min(folder.iterdir()), tmp_path / "test_set" / folder.name / "digit.png")
     command(tmp_path / "bin/python", "")
-    command(tmp_path / "bin/qingzhou", ' -c "from qingzhou.cli import main; main()"')
+    command(tmp_path / "bin/qingzhou", f' -c "{PROGRAM}"')
     return tmp_path
 
 
@@ -88,7 +111,7 @@ def command(path: Path, arguments: str) -> None:
     path.chmod(0o755)
 
 
-@pytest.mark.parametrize(("kind", "code"), RUN)
+@pytest.mark.parametrize(("kind", "code"), to_run())
 def test_what_is_marked_runs(kind: str, code: str, desk: Path) -> None:
     if kind == "bash" and os.name == "nt":
         pytest.skip("no POSIX shell")

@@ -25,13 +25,13 @@ from .onnxfile.metadata import metadata
 from .onnxfile.verify import Trial, check_structure, index_of, samples_for
 from .onnxfile.write import append_metadata, write_onnx
 from .options import Options
-from .runtime.model.card import KEY, Card, Sample
+from .runtime.model.card import KEY, LONGEST, Card, Sample
 from .scenes import told_of, write_sample
 from .sources.as_asked import as_asked
 from .sources.network import Network
 from .sources.table import open_source
 from .spelling import option
-from .whole_file import output_path, replacing, scratch
+from .whole_file import made_for, replacing, scratch
 
 Labelling = str | Path | Sequence[Any] | Mapping[Any, Any] | npt.NDArray[Any] | None  # see labels.read_label_option()
 
@@ -191,18 +191,19 @@ def run_conversion(
     start = time.perf_counter()
     options.refuse_impossible()
     opened, source = open_source(Path(path))
-    wanted = options.wanted
+    wanted = replace(options.wanted, keep_batch=True) if live is not None and live.fixed else options.wanted
     network = as_asked(source.read(opened, wanted), wanted.preprocess)
     check_asked(network, options)
     network = network.labelled(choose_labels(network, options.labels))
-    if live is not None and network.card.input.shape[0] is not None:
-        network = replace(network, card=replace(network.card, notes=[*live.notes, *network.card.notes]))
+    if live is not None:
+        told = (*live.notes, *(live.fixed if network.card.input.shape[0] is not None else ()))
+        network = replace(network, card=replace(network.card, notes=[*told, *network.card.notes]))
     digest = opened.file.digest_ahead()
     counts = parameters(network.graph), macs(network.graph)
     network = _feeding_raw_pixels(network) if options.xeduhub else network
     network = _of_bytes(network) if options.input_type == "uint8" else network
-    target = output_path(opened.path, out, ".onnx")
-    model, program, checks = _write(network, options, opened.file, digest, target, live)
+    with made_for(opened.path, out, ".onnx") as target:
+        model, program, checks = _write(network, options, opened.file, digest, target, live)
     seconds, told = time.perf_counter() - start, told_of(model.path, program)
     return Conversion(
         opened.path, model, program, *counts, options.written_opset, options.ir_version, checks, seconds, told
@@ -245,8 +246,12 @@ def _of_bytes(network: Network) -> Network:
 
 
 def _feeding_raw_pixels(network: Network) -> Network:
-    """The same network with its normalisation inside, for hubs that feed 0-255 (BaseNN pictures only)."""
+    """The same network with its normalisation inside, for hubs that feed 0-255 (BaseNN pictures only); one of
+    Ultralytics with the names that the hub's task custom asks for.
+    """
     card = network.card
+    if card.output.name == "output0":
+        return _called_input_and_output(network)
     if card.input.kind != "image" or card.tool.startswith("MM"):
         note = say(
             en="--xeduhub-input changes nothing: it is for BaseNN's pictures; this model has one form for all.",
@@ -255,6 +260,14 @@ def _feeding_raw_pixels(network: Network) -> Network:
         return replace(network, card=replace(card, notes=[*card.notes, note]))
     graph, entry = normalise_inside(network.graph, card.input)
     return replace(network, graph=graph, card=replace(card, input=entry))
+
+
+def _called_input_and_output(network: Network) -> Network:
+    """The hub's task custom knows no other names; Ultralytics takes what there is."""
+    card, names = network.card, {network.card.input.name: "input", "output0": "output"}
+    graph, heads = network.graph.with_names(names), network.heads
+    card = replace(card, input=replace(card.input, name="input"), output=replace(card.output, name="output"))
+    return replace(network, card=card, graph=graph, heads=None if heads is None else heads.with_names(names))
 
 
 def _write(
@@ -269,12 +282,13 @@ def _write(
     emitted = emit(simplify(network.graph), options.written_opset, options.ir_version)
     card, checks = network.card, ["structure"]
     with replacing(target) as part, source.held():
-        check_structure(emitted, part)
         places = write_onnx(part, emitted)
-        samples, output = samples_for(card), []
-        if options.check:
+        samples, output = samples_for(card, network.graph), []
+        if not options.check:
+            check_structure(emitted, part)
+        else:
             index = index_of(part, emitted, places)
-            trial = Trial(part, card, samples, network.graph, network.heads or network.graph, index)
+            trial = Trial(part, card, samples, network.graph, network.heads or network.graph, emitted, index)
             output = trial.run()
             checks.append("runs")
             if trial.agrees():
@@ -282,7 +296,7 @@ def _write(
         if live is not None and not options.xeduhub:
             from .onnxfile.against import compared
 
-            compared(part, live.inputs, live.answers)
+            compared(part, live.inputs, live.answers, live.tolerance)
             checks.append("equals_module")
         origin = {**card.origin, "sha256": sha256()}
         sample = Sample(samples[0], output, others=samples[1:])
@@ -296,8 +310,17 @@ def _write(
 
 def _as_read_back(card: Card) -> Card:
     """The card as readers will see it; UnsupportedCheckpoint if what the checkpoint says of itself cannot be kept."""
+    text = card.to_json()
+    if len(text) > LONGEST:
+        raise UnsupportedCheckpoint(
+            en=f"The model's card would have {len(text)} characters, and {LONGEST} is the most: its class names or its "
+            f"sample are too long. Give fewer or shorter names with {option('labels')}, or save the network for a "
+            "smaller input.",
+            zh=f"模型的说明卡将有 {len(text)} 个字符，上限是 {LONGEST}：类别名称或示例太长。"
+            f"请用 {option('labels')} 给出更少或更短的名称，或用更小的输入保存网络。",
+        )
     try:
-        return Card.from_json(card.to_json())
+        return Card.from_json(text)
     except ModelError as err:
         raise UnsupportedCheckpoint(
             en=f"What the checkpoint says of itself cannot be kept with the model. {err.en} Or name the classes "

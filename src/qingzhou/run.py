@@ -36,7 +36,10 @@ def run_all(
     `threshold` is the least confidence of what a detector finds.
     """
     if not inputs:
-        return [Answer("sample", predictor.predict(predictor.sample_input(), threshold=threshold))]
+        found = predictor.predict(predictor.sample_input(), threshold=threshold)
+        if isinstance(found, list) and predictor.card.task != "detection":  # a network that takes several at once
+            return [Answer(f"sample[{i}]", one) for i, one in enumerate(found)]
+        return [Answer("sample", found)]
     job = _Job(predictor, threshold, set())
     rooms = [save] * len(inputs) if save is None else _rooms(inputs, save)
     return [answer for source, room in zip(inputs, rooms, strict=True) for answer in _run(job, source, room)]

@@ -224,6 +224,20 @@ def output_path(source: Path, out: str | Path | None, suffix: str, *others: Path
     return target
 
 
+@contextlib.contextmanager
+def made_for(source: Path, out: str | Path | None, suffix: str, *others: Path) -> Iterator[Path]:
+    """output_path() for a block that writes there: the folders that were made for it vanish where it fails."""
+    first = source.with_name("x") if out is None else Path(out) / "x"
+    missing = [folder for folder in first.parents if not folder.exists()]  # the innermost first
+    try:
+        yield output_path(source, out, suffix, *others)
+    except BaseException:
+        for folder in missing:
+            with contextlib.suppress(OSError, ValueError):  # others' files are in it; never made; a null character
+                folder.rmdir()
+        raise
+
+
 def one_name(path: Path) -> str:
     """The same for paths that are one file on some system: Windows and macOS ignore case, macOS how é is composed."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", os.path.abspath(path)).casefold())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -123,3 +124,128 @@ def test_a_large_tensor_of_one_number_is_not_stored(torch: Any, tmp_path: Path) 
     assert model.path.stat().st_size < 1 << 20  # 8 MiB of 2.5
     found = model.predictor.outputs(sample.numpy())[0]
     np.testing.assert_allclose(found, np.full((1, 4), sample.mean() * 2.5), rtol=1e-5)
+
+
+# -- float16 and bfloat16 ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["float16", "bfloat16"])
+def test_a_network_of_short_numbers_is_compared_with_itself_in_float32(
+    kind: str, residual: Any, torch: Any, tmp_path: Path
+) -> None:
+    dtype = getattr(torch, kind)
+    model = qingzhou.convert(residual.to(dtype), tmp_path / "net.onnx", sample=torch.rand(1, 3, 32, 32).to(dtype))
+    assert any(f"is in {kind}" in note and "in float32" in note for note in model.card.notes)
+    picture = torch.rand(3, 3, 32, 32)
+    with torch.no_grad():
+        exact = residual.float()(picture).numpy()  # of the same, rounded weights
+    assert np.abs(model.predictor.outputs(picture.numpy())[0] - exact).max() <= 1e-5 * np.abs(exact).max()
+
+
+def test_one_that_does_not_run_in_float32_is_compared_as_it_rounds(torch: Any, tmp_path: Path) -> None:
+    class Half(torch.nn.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = torch.nn.Linear(8, 4)
+
+        def forward(self, x: Any) -> Any:
+            if x.dtype != torch.float16:
+                raise TypeError
+            return self.layer(x)
+
+    model = qingzhou.convert(Half().eval().half(), tmp_path / "net.onnx", sample=torch.rand(2, 8).half())
+    assert any("could only be compared" in note for note in model.card.notes)
+
+
+def test_a_wrong_network_of_short_numbers_is_refused(
+    torch: Any, residual: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a thousandth, which float16 itself would not show."""
+    from qingzhou.sources.exported import live
+
+    exact = live._in_float32
+    monkeypatch.setattr(live, "_in_float32", lambda *given: [one * 1.001 for one in exact(*given) or []])
+    with pytest.raises(SelfTestFailed, match="below 1e-05"):
+        qingzhou.convert(residual.half(), tmp_path / "new" / "net.onnx", sample=torch.rand(1, 3, 32, 32).half())
+    assert not list(tmp_path.iterdir())
+
+
+# -- what is left, and what it is --------------------------------------------------------------------------------------
+
+
+def test_a_failed_check_leaves_no_folder(torch: Any, tmp_path: Path) -> None:
+    broken = torch.nn.Linear(4, 2).eval()
+    broken.weight.data.fill_(float("nan"))
+    with pytest.raises(UnsupportedCheckpoint, match="not a number"):
+        qingzhou.convert(broken, tmp_path / "a" / "b" / "net.onnx", sample=torch.rand(2, 4))
+    (tmp_path / "there").mkdir()
+    with pytest.raises(UnsupportedCheckpoint, match="not a number"):
+        qingzhou.convert(broken, tmp_path / "there" / "net.onnx", sample=torch.rand(2, 4))
+    assert [path.name for path in tmp_path.iterdir()] == ["there"] and not list((tmp_path / "there").iterdir())
+
+
+def test_masks_and_the_name_of_the_class(torch: Any, tmp_path: Path) -> None:
+    class Masked(torch.nn.Module):  # type: ignore[misc]
+        def forward(self, x: Any, mask: Any) -> Any:
+            return torch.where(mask, x, torch.zeros_like(x)).sum(1)
+
+    sample = torch.rand(2, 6), torch.ones(2, 6, dtype=torch.bool)
+    model = qingzhou.convert(Masked().eval(), tmp_path / "net.onnx", sample=sample)
+    assert model.card.network == "Masked" and model.card.sample is not None
+    assert set(model.card.sample.others[0]["data"][0]) == {0, 1}
+
+
+def test_two_million_numbers_are_no_classes(torch: Any, tmp_path: Path) -> None:
+    layers = torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(3, 2_000_000)
+    model = qingzhou.convert(torch.nn.Sequential(*layers).eval(), tmp_path / "net.onnx", sample=torch.rand(1, 3, 8, 8))
+    assert model.card.task == "values" and not model.card.labels
+    assert any("not for classes" in note for note in model.card.notes)
+    assert model.card.sample is not None and model.card.sample.output == []
+    with pytest.raises(SelfTestFailed, match="too long to be kept"):
+        model.check()
+
+
+def test_a_spectral_norm_is_read(torch: Any, tmp_path: Path) -> None:
+    net = torch.nn.utils.parametrizations.spectral_norm(torch.nn.Linear(8, 6)).eval()
+    model = qingzhou.convert(net, tmp_path / "net.onnx", sample=torch.rand(2, 8))
+    assert model.card.input.shape == [None, 8]
+
+
+def test_a_network_that_normalises_by_the_batch_is_told_where_the_flag_is(torch: Any, tmp_path: Path) -> None:
+    net = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4, track_running_stats=False)).eval()
+    with pytest.raises(UnsupportedCheckpoint, match="track_running_stats=False"):
+        qingzhou.convert(net, tmp_path / "net.onnx", sample=torch.rand(2, 3, 8, 8))
+
+
+def test_a_distributed_checkpoint_is_refused_with_its_line(torch: Any, tmp_path: Path) -> None:
+    dcp = importlib.import_module("torch.distributed.checkpoint")
+
+    dcp.save({"model": torch.nn.Linear(4, 2).state_dict()}, checkpoint_id=str(tmp_path / "run"))
+    for place in (tmp_path / "run", tmp_path / "run" / ".metadata", tmp_path / "run" / "__0_0.distcp"):
+        with pytest.raises(UnsupportedCheckpoint, match=r"dcp_to_torch_save\('run', 'model.pth'\)"):
+            qingzhou.convert(place)
+
+
+def test_what_torch_cannot_write_down_is_refused(torch: Any, tmp_path: Path) -> None:
+    class Rounded(torch.nn.Module):  # type: ignore[misc]
+        def forward(self, x: Any) -> Any:
+            return torch.dequantize(torch.quantize_per_tensor(x, 0.1, 0, torch.qint8))
+
+    with pytest.raises(UnsupportedCheckpoint, match=r"quantize_per_tensor.*qingzhou quantize"):
+        qingzhou.convert(Rounded().eval(), tmp_path / "net.onnx", sample=torch.rand(2, 8))
+
+
+def test_what_torch_does_not_leave_free_is_not_freed_afterwards(torch: Any, tmp_path: Path) -> None:
+    """A layer twice for one input and once for several: the program of several shows nothing of that."""
+
+    class Twice(torch.nn.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = torch.nn.Linear(4, 4)
+
+        def forward(self, x: Any) -> Any:
+            return self.layer(x) if x.shape[0] == 3 else self.layer(self.layer(x))
+
+    model = qingzhou.convert(Twice().eval(), tmp_path / "net.onnx", sample=torch.rand(3, 4))
+    assert model.card.input.shape == [3, 4] and any("fixed as in the sample" in note for note in model.card.notes)
+    assert model.check() < 1e-3 and len(model.predict(np.zeros((3, 4), np.float32))) == 3

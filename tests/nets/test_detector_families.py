@@ -5,6 +5,7 @@ Predictions only, before anything is chosen among them: what happens then is tes
 
 from __future__ import annotations
 
+import functools
 import gzip
 import json
 import sys
@@ -51,11 +52,14 @@ class Original:
     def __init__(self, name: str) -> None:
         with gzip.open(FAMILIES / f"{name}.json.gz", "rt", encoding="utf-8") as file:
             self.manifest = json.load(file)
-        self.tensors = fill(self.manifest)
-        self.shapes = {key: array.shape for key, array in self.tensors.items()}
+        self.shapes = {key: tuple(shape) for key, shape, _ in self.manifest["entries"]}
         self.picture = picture(self.manifest)
         text = CAFFE if self.manifest["caffe"] else TWO_ANCHORS if name == "ssdlite_anchors" else ""
         self.settings = read_settings({"config": text})
+
+    @functools.cached_property
+    def tensors(self) -> dict[str, np.ndarray]:
+        return fill(self.manifest)
 
     def recognised(self) -> Match:
         height, width = self.picture.shape[2:]

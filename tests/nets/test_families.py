@@ -24,6 +24,7 @@ from dear import but_slow  # noqa: E402
 from makers import write_checkpoint  # noqa: E402
 from qingzhou.errors import QingzhouError, TensorMismatch, UnsupportedCheckpoint  # noqa: E402
 from qingzhou.graph.fold import simplify  # noqa: E402
+from qingzhou.graph.form import Graph  # noqa: E402
 from qingzhou.nets import repvgg  # noqa: E402
 from qingzhou.nets.match import Match, recognise  # noqa: E402
 from qingzhou.nets.recorded import Wanted  # noqa: E402
@@ -65,8 +66,9 @@ def test_equals_the_original(name: str, tmp_path: Path) -> None:
     tensors = fill(manifest)
     match = recognised(tensors, manifest)
     assert (match.title, match.config.classes) == (manifest["title"], manifest["classes"])
+    graph = simplify(match.graph.bound(tensors))
     for opset in IR_VERSIONS if name in EVERY_OPSET else (13,):
-        check(probabilities(match, tensors, manifest, opset, tmp_path), manifest)
+        check(probabilities(graph, manifest, opset, tmp_path), manifest)
 
 
 @pytest.mark.parametrize("name", but_slow(["repvgg_A0", "repvgg_B1g4", "repvgg_D2se"], ["repvgg_D2se"]))
@@ -77,7 +79,7 @@ def test_deploy_form_equals_the_training_form(name: str, tmp_path: Path) -> None
     merged = {deployed(name): constant.load() for name, constant in graph.constants.items() if constant.keys}
     match = recognised(merged, manifest)
     assert match.title == manifest["title"] and isinstance(match.config, repvgg.Sizes) and match.config.deploy
-    check(probabilities(match, merged, manifest, 13, tmp_path), manifest)
+    check(probabilities(simplify(match.graph.bound(merged)), manifest, 13, tmp_path), manifest)
 
 
 def deployed(key: str) -> str:
@@ -100,12 +102,10 @@ def recognised(tensors: dict[str, np.ndarray], manifest: dict[str, Any]) -> Matc
     return recognise({key: array.shape for key, array in tensors.items()}, Wanted((height, width)))
 
 
-def probabilities(
-    match: Match, tensors: dict[str, np.ndarray], manifest: dict[str, Any], opset: int, folder: Path
-) -> np.ndarray:
+def probabilities(graph: Graph, manifest: dict[str, Any], opset: int, folder: Path) -> np.ndarray:
     """What onnxruntime gives for the exported network; the file, which may be large, is removed."""
     path = folder / "model.onnx"
-    write_onnx(path, emit(simplify(match.graph.bound(tensors)), opset, IR_VERSIONS[opset]))
+    write_onnx(path, emit(graph, opset, IR_VERSIONS[opset]))
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     path.unlink()
     return session.run(None, {"input": picture(manifest)})[0].reshape(-1)
@@ -148,7 +148,7 @@ def test_saved_by(saved: str, name: str, tmp_path: Path) -> None:
     assert (found.card.network, found.classes) == (manifest["title"], manifest["classes"])
     assert set(checkpoint.tensors) == set(tensors)
     match = recognised(dict(checkpoint.tensors), manifest)
-    result = probabilities(match, checkpoint.tensors, manifest, 13, tmp_path)
+    result = probabilities(simplify(match.graph.bound(checkpoint.tensors)), manifest, 13, tmp_path)
     assert np.abs(result - np.array(manifest["probs"])).max() <= 1e-5
 
 

@@ -134,8 +134,8 @@ def test_a_tf_network_is_told_by_its_name_or_by_its_padding(tmp_path: Path) -> N
     assert (plain.network, named.network, said.network) == (
         *("MobileNetV3 small", "tf MobileNetV3 small", "tf MobileNetV3 small"),
     )
-    assert any("tf_efficientnet_lite0" in note for note in plain.notes)
-    assert not any("tf_efficientnet_lite0" in note for note in (*named.notes, *said.notes))
+    assert any("network=tf_mobilenetv3_small_100" in note for note in plain.notes)  # its own name, as an option
+    assert not any("tf_" in note for note in (*named.notes, *said.notes))
     with pytest.raises(OptionError, match="same, torch"):
         qingzhou.convert(path, tmp_path / "x.onnx", details={"padding": "valid"})
     with pytest.raises(OptionError, match="eps/padding/heads/transform_input"):

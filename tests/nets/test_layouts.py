@@ -311,3 +311,55 @@ def calls_of(work: Callable[[], object]) -> int:
     finally:
         sys.setprofile(None)
     return calls
+
+
+# -- variants that have the names of others ----------------------------------------------------------------------------
+
+
+def _shapes(name: str) -> dict[str, tuple[int, ...]]:
+    return {key: tuple(shape) for key, shape, _ in read(name)["entries"]}
+
+
+def test_a_pruned_network_of_timm_is_read_as_it_pads() -> None:
+    """timm/models/_pruned: widths that no network has, TensorFlow's padding and eps, other values of pixels."""
+    found = recognise(_shapes("timm_efficientnet_b1_pruned"))
+    assert found.title == "EfficientNet-B1 pruned" and not found.recorded.notes
+    normal = found.recorded.input.steps[-1]
+    assert normal["mean"] == [127.5] * 3 and found.recorded.input.sides() == (240, 240)
+
+
+def test_another_pruned_network_is_asked_for_what_no_tensor_tells() -> None:
+    shapes = _shapes("timm_efficientnet_b0")
+    fewer = {"conv_pw.weight": 0, "bn1": 0, "conv_dw.weight": 0, "bn2": 0, "se.conv_reduce.weight": 1}
+    for part, axis in {**fewer, "se.conv_expand": 0, "conv_pwl.weight": 1}.items():
+        for key in [key for key in shapes if key.startswith(f"blocks.2.1.{part}") and shapes[key]]:
+            shape = list(shapes[key])
+            shape[axis] -= 7
+            shapes[key] = tuple(shape)
+    with pytest.raises(UnsupportedCheckpoint, match=r"channels were pruned.*padding=torch.*qingzhou\.convert"):
+        recognise(shapes)
+    said = recognise(shapes, Wanted(settings=Settings(said=Said(padding="torch"))))
+    assert said.title == "EfficientNet-B0 pruned" and not said.faults
+
+
+def test_notes_name_what_has_these_tensors() -> None:
+    use_language("en")
+    expected = {
+        "timm_efficientnet_lite0": "tf_efficientnet_lite0",
+        "timm_efficientnet_b3": "tf_efficientnet_b3",
+        "timm_efficientnetv2_s": "tf_efficientnetv2_s",
+        "timm_mobilenetv3_large_100": "tf_mobilenetv3_large_100",
+        "resnet18": "resnetblur18",
+        "timm_mobilenetv4_conv_medium": "mobilenetv4_conv_blur_medium",
+    }
+    for name, other in expected.items():
+        (note,) = recognise(_shapes(name)).recorded.notes
+        assert other in note and "torch.onnx" not in note
+    for name in ("timm_mnasnet_100", "timm_mobilenetv4_conv_small", "timm_resnet26d", "timm_resnet10t"):
+        assert not recognise(_shapes(name)).recorded.notes
+
+
+def test_what_is_nearly_a_network_is_told_the_way_for_variants() -> None:
+    shapes = {**_shapes("resnet18"), "layer1.0.conv1.weight": (60, 64, 3, 3)}
+    with pytest.raises(TensorMismatch, match=r"variant of that one.*qingzhou\.convert"):
+        recognise(shapes)

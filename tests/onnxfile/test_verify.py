@@ -9,7 +9,7 @@ import pytest
 
 import qingzhou
 from passengers import mmedu
-from qingzhou.errors import SelfTestFailed
+from qingzhou.errors import ModelError, SelfTestFailed
 from qingzhou.graph import fold as passes
 from qingzhou.onnxfile import verify
 
@@ -53,7 +53,7 @@ def test_the_trial_leaves_nothing_in_the_file(most: int, tmp_path: Path, monkeyp
 
     monkeypatch.setattr(verify, "open_session", counting)
     checked = qingzhou.convert(SSD, tmp_path / "checked.onnx").proto
-    _, tried, _ = opened  # the first without weights
+    tried, _ = opened[-2:]  # before them, of a large file, the one without weights
     assert tried[:2] == ["dets", "labels"] and len(tried) == 14
     plain = qingzhou.convert(SSD, tmp_path / "plain.onnx", check=False).proto
     assert checked.graph == plain.graph
@@ -73,13 +73,33 @@ def test_a_large_file_is_tried_by_an_index(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(verify, "ONE_PIECE", 1 << 20)
     large = qingzhou.convert(checkpoint, tmp_path / "large" / "net.onnx")
     assert large.path.read_bytes() == plain.path.read_bytes()
-    assert opened == ["net.onnx", "index.onnx", "plain.onnx"]  # without numbers, the trial, the second opinion
+    assert opened == ["skeleton.onnx", "index.onnx", "plain.onnx"]  # without numbers, the trial, the second opinion
     there = {path.name for path in large.path.parent.iterdir()}
     assert there == {"net.onnx", "net.py", "qingzhou_runtime"}
     monkeypatch.setattr(verify.protobuf, "tensor_elsewhere", lambda *args: elsewhere(*args[:4], args[4] - 4, args[5]))
     with pytest.raises(SelfTestFailed):
         qingzhou.convert(checkpoint, tmp_path / "wrong" / "net.onnx")
-    assert not list((tmp_path / "wrong").iterdir())
+    assert not (tmp_path / "wrong").exists()
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_file_is_looked_at_without_its_numbers_only_where_it_cannot_be_with_them(
+    refused: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The trial opens it strictly, with a look at where its tensors are."""
+    opened: list[tuple[str, bool, bool]] = []
+    right = verify.open_session
+
+    def noting(path: Path, *args: object, strict: bool = False, checked: bool = False, **options: Any) -> Any:
+        opened.append((path.name, strict, checked))
+        if refused and strict and path.name == "ssd.onnx":
+            raise ModelError("A rounded scale.", "比例被舍入。")
+        return right(path, *args, strict=strict, checked=checked, **options)
+
+    monkeypatch.setattr(verify, "open_session", noting)
+    qingzhou.convert(SSD, tmp_path / "ssd.onnx")
+    again = [("skeleton.onnx", True, False), ("ssd.onnx", False, True)] if refused else []
+    assert opened == [("ssd.onnx", True, False), *again, ("plain.onnx", False, True)]
 
 
 def spoil_kernels(monkeypatch: pytest.MonkeyPatch, factor: float = 1.01) -> None:

@@ -11,10 +11,10 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
@@ -23,6 +23,7 @@ from qingzhou.web.settings import Settings
 
 DIGITS = Path(__file__).parents[2] / "src/qingzhou/demo/lenet_digits.pth"
 PICTURES = Path(__file__).parents[1] / "oracle/digits/test"
+T = TypeVar("T")
 SURE = {"X-Qingzhou": "1"}
 COMMAND = [sys.executable, "-c", "from qingzhou.cli import main; main()"]
 
@@ -49,6 +50,15 @@ def finished(client: httpx.Client, job: str, seconds: float = 120) -> dict[str, 
             return told
         time.sleep(0.2)
     raise AssertionError(f"not finished: {told}")
+
+
+def until(happened: Callable[[], T], seconds: float = 60) -> T:
+    """Wait for it, however busy the machine is; what it says then."""
+    end = time.monotonic() + seconds
+    while not (said := happened()):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    return said
 
 
 def zipped(files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:

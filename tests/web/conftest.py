@@ -1,7 +1,8 @@
-"""A checkpoint, its model, and a folder in which somebody works with it."""
+"""A fork server for all; a checkpoint, its model, and a folder in which somebody works with it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,27 @@ import pytest
 from lenets import write_lenet
 from qingzhou.conversion import run_conversion
 from qingzhou.errors import use_language
+from qingzhou.web import process
+
+
+class Kept(process.ForkServer):
+    """One for all servers that tests start in this process, whichever of them ends."""
+
+    def close(self) -> None:
+        """Not yet: to start one costs more than most tests."""
+
+
+@pytest.fixture(scope="session")
+def kept() -> Iterator[Kept]:
+    found = Kept()
+    yield found
+    process.ForkServer.close(found)
+
+
+@pytest.fixture(autouse=True)
+def one_fork_server(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one is, and how it begins and ends with its server, test_forkserver shows with its own."""
+    monkeypatch.setattr(process, "FORKS", kept)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import dataclasses
 import io
 import json
 import sys
-import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from clients import DIGITS, PICTURES, SURE, finished, order, pictures, upload, zipped
+from clients import DIGITS, PICTURES, SURE, finished, order, pictures, until, upload, zipped
 from PIL import Image
 from starlette.testclient import TestClient
 from test_hostile_onnx import weights_in
@@ -332,11 +331,13 @@ def test_the_class_code(start: Start) -> None:
     assert tries[0] == 401 and tries[-1] == 429
 
 
-def test_what_expires_is_gone(start: Start, tmp_path: Path) -> None:
-    client = start(keep=0.5, workers=0)
+def test_what_expires_is_gone(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = start(keep=600, workers=0)
     job = order(client, upload(client).json()["upload"]).json()["job"]
     jobs = client.app.state.worker.jobs  # type: ignore[attr-defined]
-    time.sleep(0.7)
+    assert client.get(f"/api/jobs/{job}").status_code == 200
+    today = jobs.records.now
+    monkeypatch.setattr(jobs.records, "now", lambda: today() + 601)
     assert client.get(f"/api/jobs/{job}").status_code == 404
     record = jobs.records.get("job", job)
     assert record is not None and jobs.sweep() >= 1 and jobs.records.get("job", job) is None
@@ -373,13 +374,11 @@ def test_a_worker_that_dies_is_replaced_once(start: Start) -> None:
     job = order(client, upload(client).json()["upload"]).json()["job"]
     first = jobs.claim()
     assert first is not None and jobs.claim() is None
-    time.sleep(1.0)  # the server finds the lease over
-    second = jobs.claim()
-    assert second is not None and second.data["attempt"] == 2
+    second = until(jobs.claim)  # when the server finds the lease over
+    assert second.data["attempt"] == 2
     assert not jobs.deliver(first, {"files": [], "try": None}, [DIGITS])  # too late
     assert jobs.beat(first, None) is None
-    time.sleep(1.0)
-    told = client.get(f"/api/jobs/{job}").json()
+    told = finished(client, job)
     assert told["state"] == "failed" and told["error"]["code"] == "worker_died"
 
 

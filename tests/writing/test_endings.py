@@ -21,6 +21,12 @@ SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"]
 WAITING = Path(__file__).with_name("waiting.py")
 
 
+def as_usual() -> None:
+    """Before a program starts: no signal is ignored, though the tests run under nohup or in a shell's background."""
+    for name in SIGNALS:
+        signal.signal(getattr(signal, name), signal.SIG_DFL)
+
+
 @contextmanager
 def waiting(*order: str, **env: str) -> Iterator[subprocess.Popen[str]]:
     """A verb that has made everything and moved nothing."""
@@ -31,7 +37,7 @@ def waiting(*order: str, **env: str) -> Iterator[subprocess.Popen[str]]:
         text=True,
         start_new_session=True,
         env={**os.environ, "PYTHONUTF8": "1", **env},
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=as_usual,
     )
     try:
         assert process.stdout is not None and process.stderr is not None
@@ -108,7 +114,7 @@ with e.ending() as came:
         try: os.kill(os.getpid(), 15)
         finally: os.kill(os.getpid(), 1); print("back")
     except e.Ended: print(*came)"""
-    done = subprocess.run([sys.executable, "-c", source], capture_output=True, check=True)
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, check=True, preexec_fn=as_usual)
     assert done.stdout.split() == [b"back", b"15", b"1"]
 
 
@@ -117,7 +123,7 @@ def test_a_third_one_ends_at_once() -> None:
 with e.ending():
     try: os.kill(os.getpid(), 15)
     finally: os.kill(os.getpid(), 1); os.kill(os.getpid(), 1); print("never")"""
-    done = subprocess.run([sys.executable, "-c", source], capture_output=True, check=False)
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, check=False, preexec_fn=as_usual)
     assert done.returncode == 143 and not done.stdout
 
 

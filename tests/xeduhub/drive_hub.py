@@ -70,7 +70,8 @@ def main(request, answers):
     recorder, results = record(flow), []
     for described in wanted["inputs"]:
         flow.inference(data=value(described), show=False)
-        results.append(text_keys(flow.format_output(lang="zh", isprint=False)))
+        custom = wanted["task"] == "custom"  # whose result is the arrays themselves
+        results.append(None if custom else text_keys(flow.format_output(lang="zh", isprint=False)))
     with open(answers + ".json", "w", encoding="utf-8") as file:
         json.dump(results, file, default=plain)
     fed = {f"fed{i}": array for i, array in enumerate(recorder.fed)}

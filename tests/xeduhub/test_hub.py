@@ -14,7 +14,8 @@ import pytest
 from environment import hub_python
 
 import qingzhou
-from passengers import DIGITS, basenn, digits, mmedu, photo, reference
+from passengers import DIGITS, ORACLE, basenn, digits, mmedu, photo, reference
+from yolos import checkpoint, picture
 
 HERE = Path(__file__).resolve().parent
 pytestmark = pytest.mark.xeduhub
@@ -163,3 +164,35 @@ def test_mmedu_digits_are_as_good_as_in_training(python: Path, tmp_path: Path) -
     flow = run_hub(python, tmp_path, "mmedu", model, [{"path": str(path)} for path, _ in digits()])
     right = sum(result["预测结果"] == label for result, (_, label) in zip(flow.results, digits(), strict=True))
     assert right >= 485, f"{right} of {len(flow.results)}"
+
+
+def hub_says(python: Path, folder: Path, model: qingzhou.Model, picture: Path) -> np.ndarray:
+    """What the task custom gives for a picture as Qingzhou prepares it; the hub prepares none there."""
+    fed = model.predictor.prepare(picture)
+    np.savez(folder / "x.npz", x=fed)
+    flow = run_hub(python, folder, "custom", model, [{"npz": str(folder / "x.npz")}])
+    np.testing.assert_array_equal(flow.fed[0], fed)
+    return flow.gave[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [("11", "raw"), ("11", "boxes"), ("11_pose", "raw"), ("26_obb", "boxes"), ("11_classify", "boxes")],
+)
+def test_yolo_as_a_custom_model(name: str, form: str, python: Path, tmp_path: Path) -> None:
+    """With `xeduhub=True`, since the hub asks for "input" and "output"; the answers are those of our own form."""
+    path = picture(name, tmp_path)
+    model = qingzhou.convert(checkpoint(name, tmp_path), tmp_path / "hub.onnx", form=form, xeduhub=True)
+    gave = hub_says(python, tmp_path, model, path)
+    own = qingzhou.convert(checkpoint(name, tmp_path), tmp_path / "own.onnx", form=form)
+    expected = own.predictor.outputs(own.predictor.prepare(path))[0]
+    np.testing.assert_allclose(gave, expected, atol=0.05)  # pixels
+    assert repr(model.predict(path)) == repr(own.predict(path))
+
+
+def test_torchvision_as_a_custom_model(python: Path, tmp_path: Path) -> None:
+    """As it is: its input and its output are called so."""
+    model = qingzhou.convert(ORACLE / "vision/mobilenet_v2.pth", tmp_path / "hub.onnx", input_size=(64, 64))
+    path = photo(tmp_path / "photo.png")
+    gave = hub_says(python, tmp_path, model, path)
+    np.testing.assert_allclose(gave, model.predictor.outputs(model.predictor.prepare(path))[0], atol=1e-5)

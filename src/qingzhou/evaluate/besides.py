@@ -130,13 +130,22 @@ TRUE = {"masks": _true_mask, "keypoints": _true_points, "rotated": _true_corners
 
 def _found_masks(case: Case, some: Sequence[tuple[Any, dict[str, Any]]]) -> Annotations:
     """As COCO's own run lengths, which are small."""
-    coco_mask = importlib.import_module("pycocotools.mask")
     size = size_of(case.data)
-    done = []
-    for one, entry in some:
-        pixels = np.zeros(size, bool) if one.mask is None else paste_mask(one.mask, one.mask_box or one.box, size)
-        done.append({**entry, "segmentation": coco_mask.encode(np.asfortranarray(pixels, np.uint8))})
-    return done
+    return [{**entry, "segmentation": _runs(one, size)} for one, entry in some]
+
+
+def _runs(one: Any, size: tuple[int, int]) -> dict[str, Any]:
+    coco_mask = importlib.import_module("pycocotools.mask")
+    pixels = np.zeros(size, bool) if one.mask is None else paste_mask(one.mask, one.mask_box or one.box, size)
+    runs: dict[str, Any] = coco_mask.encode(np.asfortranarray(pixels, np.uint8))
+    return runs
+
+
+def outline_of(one: Any, picture: Any) -> Any:
+    """Box.outline of a thing that was found: of its mask or its corners; None where it has neither."""
+    if one.rotated is not None:
+        return [[float(n) for corner in one.corners for n in corner]]
+    return None if one.mask is None else _runs(one, size_of(picture))
 
 
 def _found_points(case: Case, some: Sequence[tuple[Any, dict[str, Any]]]) -> Annotations:

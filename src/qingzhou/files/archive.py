@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from .file import File, Record
 from .limits import Limits
@@ -23,8 +23,7 @@ ENCRYPTED, STREAMED = 1, 8  # flag bits, 4.4.4
 FULL = 0xFFFFFFFF  # "see the zip64 field"
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One line of the central directory."""
 
     name: str
@@ -64,7 +63,7 @@ def directory(file: File, limits: Limits, behind: bool = False) -> Iterator[Entr
     data, place = file.read(offset, size), 0
     for _ in range(count):
         entry, place = _entry(data, place)
-        yield replace(entry, header=entry.header + before) if before else entry
+        yield entry._replace(header=entry.header + before) if before else entry
     if place != size:
         raise damaged("its directory has the wrong size", "目录大小不符")
 

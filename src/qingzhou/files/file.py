@@ -11,7 +11,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread, local
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +25,7 @@ CHUNK = 1 << 20  # read, checksum and copy while it is still in the processor's 
 Bytes = npt.NDArray[np.uint8]
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """A run of bytes in the file. crc: of exactly these bytes; None where the format has none."""
 
     offset: int

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MOST_AXES = 32  # of a tensor or an array; numpy before 2 has no more
 MOST_ELEMENTS = 1 << 62
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(NamedTuple):
     """The budgets of one reading."""
 
     pickle_bytes: int = 64 << 20  # the object graph without its weights; a large detector has under 2 MiB

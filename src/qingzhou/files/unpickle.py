@@ -47,10 +47,16 @@ def _never(pid: tuple[Any, ...]) -> Any:
     raise unsafe("it asks for outside data where there can be none", "它在不应有外部数据的位置引用了外部数据")
 
 
-def read_pickle(tape: Tape, limits: Limits, load: Load = _never, rebuild: Rebuild = Opaque) -> Any:
-    """The next pickle on the tape, as plain values; the tape then stands behind it. No cycles, bounded depth."""
+def read_pickle(
+    tape: Tape, limits: Limits, load: Load = _never, rebuild: Rebuild = Opaque, kept: Callable[[Any], Any] | None = None
+) -> Any:
+    """The next pickle on the tape, as plain values; the tape then stands behind it. No cycles, bounded depth.
+
+    `kept` takes what is needed out of the object before it is looked at: it may meet cycles, and any depth.
+    """
     start = tape.tell()
     root = _Machine(limits, load, rebuild, limits.repeats_of(tape.left())).run(tape)
+    root = kept(root) if kept else root
     check_shape(root, limits, limits.repeats_of(tape.tell() - start))
     return root
 
@@ -148,10 +154,13 @@ class _Machine:
 
     def put(self, index: int) -> None:
         """Remember the top."""
-        self.memo[index] = value = self.top()
+        if not self.stack:
+            raise _too_little()
+        self.memo[index] = value = self.stack[-1]
         if type(value) is Opaque and value.name == RECONSTRUCT:
             self.places.setdefault(id(value), []).append(index)
-        self.budget(len(self.memo), self.limits.memo, "memo")
+        if len(self.memo) > self.limits.memo:
+            self.budget(len(self.memo), self.limits.memo, "memo")
 
     def get(self, index: int) -> None:
         """Push what was remembered."""
@@ -316,11 +325,11 @@ def _discard(machine: _Machine, _: Any) -> None:
 
 
 def _constant(value: Any) -> Callable[[_Machine, Any], None]:
-    return lambda machine, _: machine.push(value)
+    return lambda machine, _: machine.stack.append(value)
 
 
 def _value(machine: _Machine, argument: Any) -> None:
-    machine.push(argument)
+    machine.stack.append(argument)
 
 
 Action = Callable[[_Machine, Any], None]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,8 +17,7 @@ Numbers = Callable[[], Array]
 Makers = Mapping[str, Node]
 
 
-@dataclass(frozen=True)
-class Kernel:
+class Kernel(NamedTuple):
     """What computes the weight (out, in / groups, *kernel) and the bias (out,) of a convolution, each on its own."""
 
     weight: Numbers

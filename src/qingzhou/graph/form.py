@@ -113,6 +113,18 @@ class Graph:
         """The tensors of the source that the network needs, with their shapes."""
         return {key: shape for constant in self.constants.values() for key, shape in constant.keys.items()}
 
+    def with_names(self, names: Mapping[str, str]) -> Graph:
+        """With other names for some values, which no other has; no body of a Loop reads them."""
+        assert not set(names.values()) & {*self.values, *self.constants}
+        of = {**{name: name for name in ("", *self.values, *self.constants)}, **names}
+        nodes = [
+            replace(node, inputs=tuple(map(of.__getitem__, node.inputs)), outputs=tuple(of[o] for o in node.outputs))
+            for node in self.nodes
+        ]
+        values = {of[name]: replace(value, name=of[name]) for name, value in self.values.items()}
+        inputs, outputs = (tuple(replace(o, name=of[o.name]) for o in side) for side in (self.inputs, self.outputs))
+        return replace(self, inputs=inputs, outputs=outputs, nodes=tuple(nodes), values=values)
+
     def consumers(self) -> dict[str, list[Node]]:
         """For each value and constant, the nodes that read it; a graph output counts as no node."""
         readers: dict[str, list[Node]] = {name: [] for name in (*self.values, *self.constants)}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,8 +16,7 @@ Move = Callable[["Mover", Node], bool]
 MOVED = "/moved"  # after the name of a value, until it is known whether the value itself is needed, too
 
 
-@dataclass(frozen=True)
-class View:
+class View(NamedTuple):
     """A value that is another with its axes in another order: axis k of it is axis perm[k] of `base`.
 
     flat   of a view that was flattened behind its first axis: its shape before; then `base` is the flattened other

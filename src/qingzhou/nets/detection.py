@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from .detector import Box
 
 
-@dataclass(frozen=True)
-class Thresholds:
+class Thresholds(NamedTuple):
     """Which answers are told.
 
     score  boxes score more, classes of sigmoids at least that much;  most: how many at the end
@@ -27,8 +27,7 @@ class Thresholds:
         return {"score": self.score, "iou": self.iou, "most": self.most}
 
 
-@dataclass(frozen=True)
-class RawLevel:
+class RawLevel(NamedTuple):
     """Predictions on one feature map: the names of the outputs (`deltas` None for YOLO), the anchors, the stride."""
 
     scores: str

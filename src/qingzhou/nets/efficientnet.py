@@ -7,14 +7,18 @@ FAMILIES. Names as in timm (timm/models/_efficientnet_blocks.py).
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, replace
 
+from ..errors import UnsupportedCheckpoint
 from ..graph.form import Value
 from ..graph.record import Recorder
 from ..graph.window import same_ends
 from ..runtime.model.card import Input
+from ..spelling import option
 from .architecture import Architecture, Config, classifier, imagenet_input
+from .said import TAKEN
 from .shapes import Shapes, agreed, children, class_counts, norm_places, size
 
 RELU, MOBILE, SILU = ("relu", "sigmoid"), ("relu", "hsigmoid"), ("silu", "sigmoid")
@@ -88,6 +92,15 @@ SCALES: dict[str, dict[tuple[int, int, int], tuple[str, int]]] = {
     "MobileNetV4": {(32, 960, 23): (" medium", 256), (24, 960, 28): (" large", 384)},
 }
 
+# Families in which each block widens a whole number of times
+WHOLE = ("EfficientNet", "EfficientNet-lite", "EfficientNetV2", "MnasNet", "SE-MnasNet")
+# What is left of the blocks' channels in timm's pruned networks (timm/models/_pruned), which pad as TensorFlow does
+PRUNED = {
+    "14430a5898e87133": "efficientnet_b1_pruned",
+    "0494e7585b4583b2": "efficientnet_b2_pruned",
+    "93ac8d66ea5e606d": "efficientnet_b3_pruned",
+}
+
 
 @dataclass(frozen=True)
 class Block:
@@ -111,6 +124,7 @@ class Sizes(Config):
     head  "wide" (convolution, BatchNorm, pooling), "pooled" (pooling, convolution) or "normed" (pooling, convolution,
           BatchNorm)
     eps   of the BatchNorms;  tensorflow: whether its padding and its eps are the usual ones
+    pruned  "" where the widths are a network's; else which of timm's pruned ones it is, or "?"
     """
 
     family: Family
@@ -120,12 +134,14 @@ class Sizes(Config):
     head: str
     eps: float = 1e-5
     tensorflow: bool = False
+    pruned: str = ""
 
     @property
     def same(self) -> bool:
         """Whether it has TensorFlow's padding, and its eps, as timm's tf_ networks: as the user says, or calls it."""
         said = self.settings.said.padding
-        return self.tensorflow or self.settings.network.startswith("tf_") if said is None else said == "same"
+        usual = self.tensorflow or self.pruned in PRUNED.values() or self.settings.network.startswith("tf_")
+        return usual if said is None else said == "same"
 
     @property
     def scale(self) -> tuple[str, int]:
@@ -170,6 +186,8 @@ class Builder:
         """With a shortcut where the shape stays."""
         y = KINDS[block.kind](self, key, x, block, stride, act)
         shortcut = stride == 1 and x.channels == block.channels and (block.kind != "cn" or self.family.skips)
+        if self.config.pruned and key.endswith(".0"):  # as many channels by chance
+            shortcut = False
         return self.net.add(y, x, f"{key}.add") if shortcut else y
 
     def inverted(self, key: str, x: Value, block: Block, stride: int, act: str) -> Value:
@@ -217,6 +235,8 @@ KINDS: dict[str, Callable[[Builder, str, Value, Block, int, str], Value]] = {
 
 def efficientnet(net: Recorder, x: Value, config: Sizes) -> Value:
     """(N, 3, H, W) -> (N, classes) logits."""
+    if config.pruned == "?" and config.settings.said.padding is None:
+        raise _pruned(config)
     build, act = Builder(net, config), config.family.act
     x = build.norm("bn1", build.conv("conv_stem", x, config.stem, 3, 2), act)
     for i, blocks in enumerate(config.stages):
@@ -248,8 +268,35 @@ def configs(shapes: Shapes) -> Iterable[Sizes]:
     head = "wide" if "bn2.weight" in shapes else "normed" if "norm_head.weight" in shapes else "pooled"
     stem = agreed(shapes, ("conv_stem.weight", 0), *norm_places("bn1"))
     last = agreed(shapes, ("conv_head.weight", 0), ("classifier.weight", 1))
+    pruned = _pruned_of(stages, stem) if family.title in WHOLE else ""
     for classes in class_counts(shapes, "classifier"):
-        yield Sizes(classes=classes, family=family, stages=stages, stem=stem, last=last, head=head)
+        yield Sizes(classes=classes, family=family, stages=stages, stem=stem, last=last, head=head, pruned=pruned)
+
+
+def _pruned_of(stages: tuple[tuple[Block, ...], ...], stem: int) -> str:
+    """Which of timm's pruned networks has these widths, "?" where none; "" where each block widens a whole number of
+    times, as in all networks of these families.
+    """
+    blocks = [block for stage in stages for block in stage]
+    before = [stem, *(block.channels for block in blocks)]
+    if all(block.inner % max(n, 1) == 0 for block, n in zip(blocks, before, strict=False)):
+        return ""
+    widths = repr([(block.inner, block.squeezed, block.channels) for block in blocks])
+    return PRUNED.get(hashlib.sha256(widths.encode()).hexdigest()[:16], "?")
+
+
+def _pruned(config: Sizes) -> UnsupportedCheckpoint:
+    names = ", ".join(PRUNED.values())
+    return UnsupportedCheckpoint(
+        en=f"This is an {config.family.title} whose channels were pruned: its widths are those of no network that is "
+        f"known here ({names}, of timm, are). Its tensors do not tell how it pads, nor its eps. Say it "
+        f"({option('details', 'padding=torch')} or {option('details', 'padding=same')}, which is TensorFlow's), or "
+        f"convert it in the program that has its code: {TAKEN}.",
+        zh=f"这是通道经过剪枝的 {config.family.title}：各层宽度与已知网络都不同（已知的剪枝网络有 timm 的 {names}）。"
+        "张量里看不出它的填充方式和 eps。"
+        f"请指明（{option('details', 'padding=torch')} 或 {option('details', 'padding=same')}，"
+        f"后者为 TensorFlow 的方式），或在有其代码的程序里转换：{TAKEN}。",
+    )
 
 
 def _stage(shapes: Shapes, prefix: str) -> tuple[Block, ...]:
@@ -276,13 +323,15 @@ def _block(shapes: Shapes, key: str) -> Block:
 
 def title(config: Sizes) -> str:
     """For people: "EfficientNet-B0", "MobileNetV3 small", "tf EfficientNet-lite0"."""
-    return ("tf " if config.same else "") + config.family.title + config.scale[0]
+    before = "tf " if config.same and not config.pruned else ""
+    return before + config.family.title + config.scale[0] + (" pruned" if config.pruned else "")
 
 
 def entry(config: Sizes) -> Input:
     """The centre of pictures of the size's own side; most of the networks from TensorFlow had pixels of -1 to 1."""
-    found = imagenet_input(side=config.scale[1])
-    if not config.same or config.family.title == "EfficientNet":
+    side = 260 if config.pruned == "efficientnet_b2_pruned" else config.scale[1]
+    found = imagenet_input(side=side)
+    if not config.same or (config.family.title == "EfficientNet" and config.pruned not in PRUNED.values()):
         return found
     values = {"op": "normalize", "mean": [127.5] * 3, "std": [127.5] * 3}
     return replace(found, steps=[*found.steps[:-1], values])

@@ -33,14 +33,15 @@ class Layout:
     rules   shapes of a file -> how its layers are called; empty if this tool did certainly not write them
     entry   how the tool prepares pictures where nobody says it; None: as the page says of each size
     interpolation  of its resizing, where it is not the page's
-    unsaid  a note, in the user's language, on networks that have the same names and compute something else
+    unsaid  a note, in the user's language, on networks that have the same tensors as this one, and compute something
+            else; "" where there is none
     """
 
     tool: str
     pages: tuple[Page, ...]
     rules: Callable[[Shapes], Rules]
     entry: Callable[[], Input] | None = None
-    unsaid: Callable[[Settings], str] = lambda settings: ""
+    unsaid: Callable[[Settings, Candidate], str] = lambda settings, found: ""
     interpolation: str = ""
 
     def candidates(self, shapes: Shapes, settings: Settings) -> Iterator[Candidate]:
@@ -68,7 +69,7 @@ class Layout:
                 replace(wanted, usual=self.entry and self.entry(), interpolation=self.interpolation)
             )
             named = recorded.graph.renamed(lambda key: theirs.get(key) or back(key) or key)
-            return replace(recorded, graph=named, notes=tuple(filter(None, [self.unsaid(wanted.settings)])))
+            return replace(recorded, graph=named, notes=tuple(filter(None, [self.unsaid(wanted.settings, found)])))
 
         return record
 

@@ -12,6 +12,7 @@ from .efficientnet_pytorch import EFFICIENTNET_PYTORCH
 from .layouts import Layout
 from .pages import PAGES
 from .recorded import Recorded, Wanted
+from .said import TAKEN
 from .settings import Settings
 from .shapes import Shapes
 from .timm import TIMM
@@ -116,11 +117,11 @@ def _unknown(shapes: Shapes, best: Match | None) -> UnsupportedCheckpoint:
         en=f"No known network has these {len(shapes)} tensors ({some}, …).{near_en} Known: {names}, and networks saved "
         "whole. If this one is your own, tensors alone do not say how its layers are connected: save it whole, with "
         "BaseNN's train() or save(), or torch.save(model, ...) without .state_dict(); or convert it in the program "
-        "that has its code: qingzhou.convert(model.eval(), sample=torch.rand(2, 3, 224, 224)).",
+        f"that has its code: {TAKEN}.",
         zh=f"认不出这个网络：文件里有 {len(shapes)} 个张量（{some}……）。{near_zh}支持的网络：{names}，"
         "以及整体保存的网络。如果是自己搭建的网络，只有张量看不出各层如何连接：请用 BaseNN 的 train() 或 save() 保存，"
         "或用 torch.save(model, ...) 保存整个模型，不要只保存 .state_dict()；也可以在有其代码的程序里直接转换："
-        "qingzhou.convert(model.eval(), sample=torch.rand(2, 3, 224, 224))。",
+        f"{TAKEN}。",
     )
 
 
@@ -158,9 +159,11 @@ def _mismatch(match: Match) -> TensorMismatch:
         en=f"This is {match.title}, but "
         + "; ".join(found_en)
         + (f"; and {more} more" if more > 0 else "")
-        + ". Save the checkpoint again from the training program, without changing it.",
+        + ". Save the checkpoint again from the training program, without changing it. If the network itself is a "
+        f"variant of that one (other widths, a pruned one), convert it in the program that has its code: {TAKEN}.",
         zh=f"这是 {match.title}，但是："
         + "；".join(found_zh)
         + (f"；还有 {more} 处" if more > 0 else "")
-        + "。请用训练程序重新保存权重文件，不要改动它。",
+        + "。请用训练程序重新保存权重文件，不要改动它。如果网络本身就是它的变体（宽度不同、经过剪枝），"
+        f"请在有其代码的程序里转换：{TAKEN}。",
     )

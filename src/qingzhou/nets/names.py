@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..errors import ArchitectureMismatch
 
@@ -30,13 +30,14 @@ _PATTERNS = {
     "MobileNetV3": r"(tf)?[-_ ]?mobilenet[-_ ]?v3[-_ ]?(small|large)?[-_ ]?(minimal)?(?:[-_ ]?\d{3})?",
     "MobileNetV4": r"mobilenet[-_ ]?v4[-_ ]?(?:conv)?[-_ ]?(small|medium|large)?(?:[-_ ]?\d{3})?",
     "MobileNet": r"mobilenet[-_ ]?(?:v2)?[-_ ]?(\d(?:\.\d+)?x)?",
-    "ResNet": r"resnet[-_ ]?(\d+)?d?",
+    "ResNet": r"resnet[-_ ]?(\d+t?)?d?",
     "ResNeXt": r"resnext[-_ ]?(\d+)?[-_ ]?(\d+x\d+d)?",
     "RegNet": r"regnet[-_ ]?[xy]?[-_ ]?([\d._]+[mg]f)?",
     "RepVGG": r"repvgg[-_ ]?([abd]\d(?:g\d)?(?:se)?)?",
     "ShuffleNet_v2": r"shufflenet[-_ ]?v2[-_ ]?(\d(?:\.\d+)?x)?",
     "SqueezeNet": r"squeezenet[-_ ]?(\d[._]\d)?",
-    "EfficientNet": r"(tf)?[-_ ]?efficientnet[-_ ]?(v2)?[-_ ]?(b\d|l2|lite\d|s|m|l|xl)?(?:[-_ ]?rw[-_ ]?[tsm])?",
+    "EfficientNet": r"(tf)?[-_ ]?efficientnet[-_ ]?(v2)?[-_ ]?(b\d|l2|lite\d|s|m|l|xl)?(?:[-_ ]?rw[-_ ]?[tsm])?"
+    r"[-_ ]?(pruned)?",
     "MnasNet": r"(?:se)?mnasnet[-_ ]?(?:\d[._]\d+|\d{3}|a1|b1)?",
     "DenseNet": r"densenet[-_ ]?(\d+)?",
     "GoogLeNet": r"googlenet",
@@ -55,8 +56,7 @@ _PATTERNS = {
 _LAYERED = {"basenn", "sequential", "pytorch"}  # names for a network built layer by layer
 
 
-@dataclass(frozen=True)
-class Name:
+class Name(NamedTuple):
     """A family with the variants that were named: "resnext50-32x4d" is ("ResNeXt", ("50", "32x4d"))."""
 
     family: str

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from .architecture import Candidate, Page
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
     from .shapes import Shapes
 
 
-@dataclass(frozen=True)
-class Listed:
+class Listed(NamedTuple):
     """A page that is not imported yet.
 
     name    as MMEdu calls it

@@ -23,6 +23,7 @@ class Wanted:
     channels    not his either: what the first convolution takes, where it is not what the network usually does
     usual       nor this: how the tool prepares pictures whose names the tensors have; None: as the page says
     interpolation  of that tool's resizing, where it is not the page's
+    keep_batch  of a live module: its own torch could not leave the batch free, so nobody else may
     """
 
     input_size: tuple[int, ...] | None = None
@@ -36,6 +37,7 @@ class Wanted:
     channels: int | None = None
     usual: Input | None = None
     interpolation: str = ""
+    keep_batch: bool = False
 
     @property
     def picture(self) -> tuple[int, int] | None:

@@ -19,6 +19,8 @@ from .shapes import Shapes, agreed, children, norm_places, size
 
 # Blocks of the stages; whether these have three convolutions each
 DEPTHS: dict[tuple[tuple[int, ...], bool], int] = {
+    ((1, 1, 1, 1), False): 10,
+    ((1, 1, 1, 1), True): 14,
     ((2, 2, 2, 2), False): 18,
     ((3, 4, 6, 3), False): 34,
     ((2, 2, 2, 2), True): 26,
@@ -68,6 +70,7 @@ class Trunk:
 
     gated   each block has a squeeze-and-excite (RegNetY)
     pooled  a shortcut that halves the size averages before its convolution (ResNet-D, He et al. 2019)
+    first   channels of the first convolution of a deep stem; 0 for half of its last's (timm's resnet26t has fewer)
     """
 
     kind: str
@@ -76,6 +79,7 @@ class Trunk:
     stages: tuple[Stage, ...]
     gated: bool = False
     pooled: bool = False
+    first: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +98,7 @@ def stem(net: Recorder, x: Value, trunk: Trunk) -> Value:
     """ResNet: 7x7 and max pooling; RegNet: 3x3 alone; for CIFAR's small pictures: no stride; V1c: three 3x3."""
     kind = trunk.kind
     if kind == "deep":
-        for i, channels in enumerate((trunk.stem // 2, trunk.stem // 2, trunk.stem)):
+        for i, channels in enumerate((trunk.first or trunk.stem // 2, trunk.stem // 2, trunk.stem)):
             x = net.conv_bn(f"backbone.stem.{i}", x, channels, 3, stride=2 if i == 0 else 1)
     else:
         kernel, stride = (7 if kind == "plain" else 3), (1 if kind == "cifar" else 2)
@@ -171,7 +175,9 @@ def trunk_of(shapes: Shapes) -> Trunk | None:
     straight = bottleneck and all(stage.channels == stage.inner for stage in found)
     kind = "deep" if deep else _kind(size(shapes, "backbone.conv1.weight", 2), channels, straight)
     gates, pooled = (any(part in key for key in shapes) for part in (".se.", ".downsample.2."))
-    return Trunk(kind, channels, bottleneck, found, gates, pooled)
+    first = agreed(shapes, ("backbone.stem.0.conv.weight", 0), *norm_places("backbone.stem.0.bn")) if deep else 0
+    tiered = first if first == channels * 3 // 8 else 0  # timm/models/resnet.py: deep_tiered
+    return Trunk(kind, channels, bottleneck, found, gates, pooled, tiered)
 
 
 def _kind(kernel: int, channels: int, straight: bool) -> str:
@@ -229,7 +235,8 @@ def title_of(trunk: Trunk) -> str:
         return f"ResNeXt-{_depth(trunk)} {first.groups}x{first.inner // first.groups}d"
     wide = "Wide " if trunk.bottleneck and first.channels == 2 * first.inner else ""
     version = {(True, False): "V1c", (True, True): "V1d"}.get((trunk.kind == "deep", trunk.pooled), "")
-    return f"{wide}ResNet{version}-{_depth(trunk)}" + (" CIFAR" if trunk.kind == "cifar" else "")
+    end = " CIFAR" if trunk.kind == "cifar" else "t" if trunk.first else ""
+    return f"{wide}ResNet{version}-{_depth(trunk)}{end}"
 
 
 def _depth(trunk: Trunk) -> str:

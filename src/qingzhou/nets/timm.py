@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from ..errors import say
 from ..runtime.model.card import Input
-from .architecture import imagenet_input
+from ..spelling import option
+from .architecture import Candidate, imagenet_input
 from .layouts import OWN, Layout, Rules
 from .pages import (
     CONVNEXT,
@@ -20,6 +21,7 @@ from .pages import (
     SWIN,
     VIT,
 )
+from .said import TAKEN
 from .settings import Settings
 from .shapes import Shapes, children
 
@@ -121,15 +123,75 @@ def vit(shapes: Shapes) -> Rules:
     return OWN if "patch_embed.proj.weight" in shapes and "blocks.0.attn.qkv.weight" in shapes else ()
 
 
-def _like_tensorflow(settings: Settings) -> str:
-    """timm/models/efficientnet.py: tf_ networks have the same tensors, another padding and another eps."""
-    if settings.network or settings.said.padding:
+V3_WIDTHS = {
+    (960, "large"): "large_100",
+    (720, "large"): "large_075",
+    (576, "small"): "small_100",
+    (432, "small"): "small_075",
+}
+# A network, and those of timm with the same tensors that smooth before they halve the size (aa_layer has none)
+SMOOTHED = {
+    "ResNet-18": "resnetblur18",
+    "ResNet-50": "resnetblur50, resnetaa50",
+    "ResNetV1d-34": "resnetaa34d",
+    "ResNetV1d-50": "resnetblur50d, resnetaa50d",
+    "ResNetV1d-101": "resnetblur101d, resnetaa101d",
+    "EfficientNet-B0": "efficientnet_blur_b0",
+    "MobileNetV4 medium": "mobilenetv4_conv_blur_medium, mobilenetv4_conv_aa_medium",
+    "MobileNetV4 large": "mobilenetv4_conv_aa_large",
+}
+
+
+def of_tensorflow(found: Candidate) -> str:
+    """timm's network with tf_ before its name that has the same tensors; "" where there is none.
+
+    timm/models/efficientnet.py, mobilenetv3.py (1.0.31): another padding and another eps.
+    """
+    from .efficientnet import Sizes
+
+    config = found.config
+    if not isinstance(config, Sizes) or config.pruned:
+        return ""
+    family, size = config.family.title, config.scale[0]
+    if family == "EfficientNet":
+        return f"tf_efficientnet_{size[1:].lower()}" if size else ""
+    if family == "EfficientNet-lite":
+        return f"tf_efficientnet_lite{size}" if size else ""
+    if family == "EfficientNetV2":
+        return f"tf_efficientnetv2_{size[1:].lower()}" if size else ""
+    if not family.startswith("MobileNetV3"):
+        return ""
+    kind = "large" if "large" in family else "small"
+    width = V3_WIDTHS.get((config.stages[-1][-1].channels, kind), "")
+    if "minimal" in family:
+        return f"tf_mobilenetv3_{kind}_minimal_100" if width.endswith("100") else ""
+    return f"tf_mobilenetv3_{width}" if width else ""
+
+
+def _like_tensorflow(settings: Settings, found: Candidate) -> str:
+    name = of_tensorflow(found)
+    if settings.network or settings.said.padding or not name:
+        return smoothed(settings, found)
+    text = say(
+        en=f"timm's {name} has the same tensors, and another padding and eps; this was taken for the one without tf_. "
+        f"If it is not, say so: {option('network', name)}.",
+        zh=f"timm 的 {name} 张量相同，但填充方式和 eps 不同；这里按不带 tf_ 的网络处理。"
+        f"如果不是，请指明：{option('network', name)}。",
+    )
+    return f"{text} {smoothed(settings, found)}".strip()
+
+
+def smoothed(settings: Settings, found: Candidate) -> str:
+    """On timm's networks of which no tensor says that they are others (timm 1.0.31)."""
+    names = SMOOTHED.get(found.title, "")
+    if not names:
         return ""
     return say(
-        en="timm's networks with tf_ before their names have the same tensors, and another padding and eps; this was "
-        "taken for the one without. If it is not, say so: --network tf_efficientnet_lite0.",
-        zh="timm 里名称以 tf_ 开头的网络张量相同，但填充方式和 eps 不同；这里按没有 tf_ 的网络处理。"
-        "如果不是，请指明：--network tf_efficientnet_lite0。",
+        en=f"Of timm's networks {names} has the same tensors and answers otherwise: it smooths before it halves the "
+        "size. This was taken for the plain network. If it is that one, convert it in the program that has it, where "
+        f"torch.export writes everything down: {TAKEN}.",
+        zh=f"timm 的 {names} 张量相同而结果不同（缩小前先平滑）；这里按普通网络处理。"
+        f"如果是那种网络，请在有它的程序里转换（由 torch.export 完整写出）：{TAKEN}。",
     )
 
 
@@ -143,7 +205,14 @@ TIMM = (
         unsaid=_like_tensorflow,
         interpolation=WAY,
     ),
-    Layout(TOOL, (RESNET, RESNEXT), resnet_d, _entry, interpolation=WAY),
+    Layout(
+        TOOL,
+        (RESNET, RESNEXT),
+        resnet_d,
+        _entry,
+        unsaid=smoothed,
+        interpolation=WAY,
+    ),
     Layout(TOOL, (CONVNEXT,), convnext, interpolation=WAY),
     Layout(TOOL, (VIT,), vit, interpolation=WAY),
     Layout(TOOL, (SWIN,), swin, interpolation=WAY),

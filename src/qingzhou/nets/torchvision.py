@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 
 from ..errors import say
 from ..runtime.model.card import Input
+from ..spelling import option
 from . import torchvision_blocks as blocks
-from .architecture import imagenet_input
+from .architecture import Candidate, imagenet_input
 from .layouts import OWN, Layout, Rules
 from .pages import (
     ALEXNET,
@@ -35,6 +36,7 @@ from .pages import (
 )
 from .settings import Settings
 from .shapes import Shapes, children, size
+from .timm import smoothed
 
 RESNET_RULES: Rules = (
     ("conv1", "backbone.conv1"),
@@ -179,36 +181,26 @@ def _entry() -> Input:
     return imagenet_input()
 
 
-def _smoothed(settings: Settings) -> str:
-    """timm/models/resnet.py: aa_layer has no tensors; of timm 1.0.31 these three fit torchvision's names otherwise."""
-    return say(
-        en="timm's resnetblur and resnetaa have the same tensors and answer otherwise; this was taken for the plain "
-        "network. For those, save the network with torch.onnx.",
-        zh="timm 的 resnetblur 和 resnetaa 张量相同而结果不同；这里按普通网络处理。"
-        "如果是那些网络，请用 torch.onnx 导出。",
-    )
-
-
 def own(*telling: str) -> Callable[[Shapes], Rules]:
     """The page has torchvision's own names, among them these."""
     return lambda shapes: OWN if all(key in shapes for key in telling) else ()
 
 
-def _averaged(settings: Settings) -> str:
+def _averaged(settings: Settings, found: Candidate) -> str:
     """torchvision/models/googlenet.py, inception.py: transform_input is no tensor."""
     if settings.said.transform_input is not None:
         return ""
     return say(
         en="Whether torchvision's transform_input was set is in no tensor; it was taken to be where its own weights "
-        "were the start. Set it with --set transform_input=no (or yes).",
+        f"were the start. Set it with {option('details', 'transform_input=no')} (or yes).",
         zh="张量里看不出 torchvision 的 transform_input 是否开启；这里按“从其官方权重开始训练时开启”处理。"
-        "可用 --set transform_input=no（或 yes）指定。",
+        f"可用 {option('details', 'transform_input=no')}（或 yes）指定。",
     )
 
 
 TOOL, EITHER = "torchvision", "torchvision/timm"
 TORCHVISION = (
-    Layout(EITHER, (RESNET, RESNEXT), resnet, _entry, _smoothed),
+    Layout(EITHER, (RESNET, RESNEXT), resnet, _entry, smoothed),
     Layout(TOOL, (REGNET,), regnet, _entry),
     Layout(TOOL, (MOBILENET_V2,), mobilenet_v2, _entry),
     Layout(TOOL, (MOBILENET_V3,), mobilenet_v3, _entry),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,8 +14,7 @@ from ..version import __version__
 from .lower import Rules, lower
 
 
-@dataclass(frozen=True)
-class Emitted:
+class Emitted(NamedTuple):
     """An ONNX model as bytes: what stands around its graph, the graph without its numbers, and how to make these."""
 
     inputs: tuple[Value, ...]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -37,17 +38,24 @@ MAGNIFIED = 10  # or as many times what a change of the input by a millionth doe
 def check_structure(emitted: Emitted, path: Path) -> None:
     """Every operator exists, has what it needs, and gives the shapes that were recorded: the model is opened strictly,
     without its large arrays, by onnxruntime, or by onnx where that is too old for it. (Small arrays that are no shapes
-    are left out too: onnx infers the size that an enlarged picture has from a rounded scale.) `path` is a file to use.
+    are left out too: onnx infers the size that an enlarged picture has from a rounded scale.) Beside `path` is room.
 
-    That no tensor lies in another file is looked at here, too: all that the whole model has besides are numbers.
+    That no tensor lies in another file is looked at here, too: all that the whole model has besides are numbers. A
+    model whose Trial opens it strictly with all of them needs no such look of its own.
     """
-    path.write_bytes(_skeleton(emitted, _as_input))
+    skeleton = _beside(path, "skeleton")
+    skeleton.write_bytes(_skeleton(emitted, _as_input))
     try:
-        open_session(path, once=True, strict=True)
+        open_session(skeleton, once=True, strict=True)
     except ModelError:
         import onnx
 
-        onnx.checker.check_model(path.read_bytes(), full_check=True)
+        onnx.checker.check_model(skeleton.read_bytes(), full_check=True)
+
+
+def _beside(path: Path, name: str) -> Path:
+    """A file to use in the folder of this one, which has no others."""
+    return path.with_name(f"{name}.onnx" if path.name != f"{name}.onnx" else f"{name}2.onnx")
 
 
 def _skeleton(emitted: Emitted, large: Callable[[str, Constant], bytes]) -> bytes:
@@ -90,18 +98,19 @@ def index_of(path: Path, emitted: Emitted, places: Mapping[str, int]) -> Path | 
             INITIALIZER, protobuf.tensor_elsewhere(name, kind, constant.shape, path.name, places[name], size)
         )
 
-    index = path.with_name("index.onnx" if path.name != "index.onnx" else "index2.onnx")
+    index = _beside(path, "index")
     index.write_bytes(_skeleton(emitted, there))
     return index
 
 
-def samples_for(card: Card) -> list[dict[str, Any]]:
+def samples_for(card: Card, graph: Graph) -> list[dict[str, Any]]:
     """A deterministic input of the right kind for each of the card's, as card.Sample describes them."""
-    return [_sample_of(entry) for entry in card.inputs]
+    kinds = {value.name: value.dtype for value in graph.inputs}
+    return [_sample_of(entry, kinds.get(entry.name, "float32")) for entry in card.inputs]
 
 
-def _sample_of(entry: Input) -> dict[str, Any]:
-    """A drawn picture, or a ramp."""
+def _sample_of(entry: Input, dtype: str) -> dict[str, Any]:
+    """A drawn picture, or a ramp; of whole numbers and truths a mixture of 0 and 1, so that a mask hides some."""
     if entry.kind == "image":
         from ..runtime.model.sample import sample_picture
 
@@ -111,8 +120,23 @@ def _sample_of(entry: Input) -> dict[str, Any]:
     if entry.kind == "tokens":
         return {"encoding": "json", "data": [[0]]}
     shape = [n or 1 for n in entry.shape]
-    ramp = np.linspace(0, 1, int(np.prod(shape)), dtype=np.float32).round(3)
+    count = int(np.prod(shape))
+    if dtype == "uint8":
+        return {"encoding": "json", "data": (np.arange(count) * 37 % 256).reshape(shape).tolist()}
+    if np.dtype(dtype).kind in "iub":
+        return {"encoding": "json", "data": _mixed(count).reshape(shape).tolist()}
+    ramp: Array = np.linspace(0, 1, count, dtype=np.float32).round(3)
+    if count > SMALL << 4:  # shorter as text: 0.2, not 0.20000000298023224
+        ramp = ramp.astype(np.float64).round(3)
     return {"encoding": "json", "data": ramp.reshape(shape).tolist()}
+
+
+def _mixed(count: int) -> Array:
+    """The Thue-Morse sequence, 0 1 1 0 1 0 0 1 …: three in a row are never the same, so each row of a mask has both."""
+    found = np.zeros(1, np.int64)
+    while found.size < count:
+        found = np.concatenate([found, 1 - found])
+    return found[:count]
 
 
 class Trial:
@@ -121,7 +145,8 @@ class Trial:
     `heads` is the network as far as its numbers can be compared: for detectors to before boxes are chosen. What a small
     network gives there is taken from the same run.
 
-    `index` opens the same model, if that is too large to be opened in one piece; see index_of().
+    `emitted` is what was written. `index` opens the same model, if that is too large to be opened in one piece; see
+    index_of().
     """
 
     def __init__(
@@ -131,9 +156,10 @@ class Trial:
         samples: list[dict[str, Any]],
         graph: Graph,
         heads: Graph,
+        emitted: Emitted,
         index: Path | None = None,
     ) -> None:
-        self.path, self.card, self.opened = path, card, index or path
+        self.path, self.card, self.emitted, self.opened = path, card, emitted, index or path
         self.sample = Sample(samples[0], [], others=samples[1:])
         self.heads, self.compared = heads, _size(heads) <= SECOND_OPINION
         self.ends = _inside(heads, graph) if self.compared else []
@@ -156,7 +182,12 @@ class Trial:
         return kept_answer(predictor, result)
 
     def _open(self) -> Session:
-        with showing(self.opened, self.inner):  # checked: by check_structure(), but for the numbers
+        """Strictly, which is a look at its structure; of an index, or where that sees too much, apart."""
+        with showing(self.opened, self.inner):
+            if self.opened == self.path:
+                with contextlib.suppress(ModelError):
+                    return open_session(self.path, once=True, strict=True)
+            check_structure(self.emitted, self.path)
             return open_session(self.opened, once=True, checked=True)
 
     def agrees(self) -> bool:

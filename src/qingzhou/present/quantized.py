@@ -6,6 +6,7 @@ from rich.filesize import decimal
 
 from ..errors import say
 from ..quant import Quantized
+from ..quant.besides import Beside
 from ..quant.judge import Changed, Verdict
 from ..quant.timing import Timing
 from .pieces import as_json, console, escape, notes
@@ -40,6 +41,20 @@ def quantized(found: Quantized, json_wanted: bool) -> None:
 
 
 def _accuracy(verdict: Verdict) -> list[tuple[str, str]]:
+    return [*_figure(verdict), *map(_beside, verdict.besides)]
+
+
+def _beside(one: Beside) -> tuple[str, str]:
+    """Masks, keypoints or turned boxes."""
+    before, after = 100 * one.before, 100 * one.after
+    if not one.labelled:
+        same = say("as before, not accuracy", "与原来一致，不是准确率")
+        return one.title, f"[bold]{after:.2f} %[/]  {same}"
+    lost = say(f"drop {100 * one.drop:+.2f} points", f"下降 {100 * one.drop:+.2f} 个百分点")
+    return f"mAP {one.title}", f"{before:.2f} % → [bold]{after:.2f} %[/]  ·  {lost}"
+
+
+def _figure(verdict: Verdict) -> list[tuple[str, str]]:
     before, after = verdict.figures()
     judged = say(f"{verdict.judged} held-out inputs", f"{verdict.judged} 个未参与校准的输入")
     if not verdict.labelled:

@@ -11,6 +11,7 @@ from ..evaluate import Classification
 from ..html import thumbnail, write_page
 from ..html.page import percent, size
 from ..quant import Quantized
+from ..quant.besides import Beside
 from ..quant.judge import Changed, Verdict
 from ..quant.layers import Layer
 
@@ -44,7 +45,7 @@ def _tiles(found: Quantized) -> list[Tile]:
     before, after = found.sizes
     tiles = [(say("size", "大小"), f"{after / before:.0%}", f"{size(before)} → {size(after)}")]
     if found.verdict is not None:
-        tiles.append(_accuracy(found.verdict))
+        tiles += [_accuracy(found.verdict), *map(_beside, found.verdict.besides)]
     if found.timing is not None:
         time = found.timing
         text = say("one thread, this machine", "单线程，本机")
@@ -63,6 +64,12 @@ def _accuracy(verdict: Verdict) -> Tile:
         f"下降的 95% 置信区间：{low:+.2f} 到 {high:+.2f} 个百分点",
     )
     return verdict.measure, f"{percent(before)} → {percent(after)}", f"{judged} · {sure}"
+
+
+def _beside(one: Beside) -> Tile:
+    if one.labelled:
+        return f"mAP {one.title}", f"{percent(one.before)} → {percent(one.after)}", ""
+    return one.title, percent(one.after), say("as before", "与原来一致")
 
 
 def _bars(found: Quantized) -> list[tuple[list[tuple[str, float, float]], str]]:

@@ -16,10 +16,11 @@ from ..evaluate.detect import detect, library, lowest, placed
 from ..evaluate.doubt import blind, doubt, misnamed, swapped
 from ..evaluate.judge import JUDGES, check_answers
 from ..evaluate.regress import numeric, regress
-from ..evaluate.result import Box, Case, Classification, DetectionScore, Failure, Regression
+from ..evaluate.result import Case, Classification, DetectionScore, Failure, Regression
 from ..labels import Matcher
 from ..runtime.model.answers import label_of
 from ..runtime.model.card import Card
+from .besides import Beside, besides, own
 from .hands import in_order
 from .pair import Both, Drop, Pair, jackknifed_drop, paired_drop
 from .split import Split
@@ -53,6 +54,7 @@ class Verdict:
     copies    pictures that are in the data more often than once, and so were left out
     same      the one answer that was given to everything; "" where there are several, or true ones to judge by
     hints     what else is doubtful
+    besides   the same of masks, keypoints and turned boxes, of detectors that tell them; the promise is for each
     """
 
     measure: str
@@ -69,6 +71,7 @@ class Verdict:
     why: str = ""
     same: str = ""
     hints: Sequence[str] = ()
+    besides: Sequence[Beside] = ()
 
     @property
     def judged(self) -> int:
@@ -142,8 +145,10 @@ def judge(pair: Pair, split: Split, at_once: int = 1, notice: Notice | None = No
             raise wrong
         why, hint = doubt(before), swapped(before)
     if why or not labelled:
-        labelled, pairs = False, [(case._replace(truth=_own(both.before, card)), both) for case, both in pairs]
+        labelled = False
+        pairs = [(case._replace(truth=_own(case, both.before, card)), both) for case, both in pairs]
         before = _score(card, pairs, 0)
+    told, unjudged = besides(card, pairs, labelled) if card.task == "detection" else ((), ())
     changed = _changed(card, pairs, labelled)
     return Verdict(
         {"classification": "top-1", "detection": "mAP"}.get(card.task, "R²"),
@@ -159,17 +164,22 @@ def judge(pair: Pair, split: Split, at_once: int = 1, notice: Notice | None = No
         split.copies + len(every) - len(pairs),
         why,
         "" if labelled else _same(before, pairs),
-        [*([hint] if hint else []), *_several(card, pairs), *_besides(card)],
+        [*([hint] if hint else []), *_several(card, pairs), *_unjudged(unjudged)],
+        told,
     )
 
 
-def _besides(card: Card) -> list[str]:
-    """Of models that tell more than boxes: that only these were judged."""
+def _unjudged(kinds: Sequence[str]) -> list[str]:
+    """Of what models tell besides boxes and nobody could judge; at most one note."""
+    en = {"masks": "masks", "keypoints": "keypoints", "rotated": "angles"}
+    zh = {"masks": "掩码", "keypoints": "关键点", "rotated": "角度"}
     text = say(
-        "The figure above is about the boxes; look at masks, keypoints and angles yourself, with qingzhou run --save.",
-        "上面的数字只针对框；掩码、关键点和角度请用 qingzhou run --save 自己看一看。",
+        f"Nothing is known of what the {' and '.join(en[kind] for kind in kinds)} have lost: neither the data nor the "
+        "model's own answers have any to judge by. Look yourself, with qingzhou run --save.",
+        f"无法知道{'、'.join(zh[kind] for kind in kinds)}损失了多少：数据和模型自己的回答里都没有可以用来评估的。"
+        "请用 qingzhou run --save 自己看一看。",
     )
-    return [text] if card.output.also else []
+    return [text] if kinds else []
 
 
 def _several(card: Card, pairs: Answered) -> list[str]:
@@ -267,11 +277,10 @@ def _with_answers(task: str) -> Callable[[Iterable[Case], Matcher, Count], Itera
     return {"classification": known, "detection": placed}.get(task, values)
 
 
-def _own(answer: Any, card: Card) -> Any:
+def _own(case: Case, answer: Any, card: Card) -> Any:
     """A model's answer as the truth for another."""
     if card.task == "detection":
-        least = (card.thresholds or {}).get("score", 0.0)
-        return [Box(int(one.index), tuple(one.box)) for one in answer if one.confidence >= least]
+        return own(case, answer, card)
     return answer.index if card.task == "classification" else np.asarray(answer.scores, np.float64)
 
 

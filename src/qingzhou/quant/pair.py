@@ -13,6 +13,7 @@ import numpy as np
 from ..evaluate.classify import Z95
 from ..runtime.model.card import Card
 from ..runtime.predict import Predictor
+from .besides import light
 from .network import Array
 
 Item = TypeVar("Item")
@@ -64,14 +65,9 @@ class Pair:
         same = digest(batch)
         if (same, view, threshold) not in self.known:
             first = self.before.answer(self.before.outputs(batch), view, threshold)
-            self.known[same, view, threshold] = _light(first)
+            self.known[same, view, threshold] = light(first)
         second = self.after.answer(self.after.outputs(batch), view, threshold)
-        return Both(self.known[same, view, threshold], _light(second), same)
-
-
-def _light(answer: Any) -> Any:
-    """Boxes without their masks, which nothing here looks at: of hundreds of pictures they would fill the memory."""
-    return [one._replace(mask=None, mask_box=None) for one in answer] if isinstance(answer, list) else answer
+        return Both(self.known[same, view, threshold], light(second), same)
 
 
 def digest(prepared: Array) -> bytes:

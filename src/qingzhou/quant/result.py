@@ -46,10 +46,13 @@ class Limits:
         return self.within(verdict) and self.informed(verdict)
 
     def within(self, verdict: Verdict) -> bool:
-        """Whether so little was lost."""
-        if verdict.labelled:
-            return 100 * verdict.drop.drop <= self.max_drop + 1e-9
-        return 100 * verdict.figures()[1] >= self.min_agreement - 1e-9
+        """Whether so little was lost, of boxes and of what is told besides them."""
+        every = [(verdict.labelled, verdict.drop.drop, verdict.figures()[1])]
+        every += [(one.labelled, one.drop, one.after) for one in verdict.besides]
+        return all(
+            100 * drop <= self.max_drop + 1e-9 if labelled else 100 * after >= self.min_agreement - 1e-9
+            for labelled, drop, after in every
+        )
 
     def informed(self, verdict: Verdict) -> bool:
         """Whether a file that never looks at its input would not do as well; or everything may be lost.
@@ -129,7 +132,7 @@ class Quantized:
     @property
     def explanation(self) -> str:
         """What happened, in two plain sentences."""
-        return say(" ", "").join(filter(None, (self._lost(), self._decided())))
+        return say(" ", "").join(filter(None, (self._lost(), self._beside(), self._decided())))
 
     def as_dict(self) -> dict[str, object]:
         """The same as plain values, for --json."""
@@ -184,6 +187,19 @@ class Quantized:
             f"从 {before} 变为 {after}。",
         )
 
+    def _beside(self) -> str:
+        """What became of masks, keypoints and turned boxes."""
+        en, zh = [], []
+        for one in self.verdict.besides if self.verdict else ():
+            before, after = (f"{100 * share:.2f} %" for share in (one.before, one.after))
+            en.append(
+                f"{one.title} from mAP {before} to {after}" if one.labelled else f"{after} of the {one.title} stay"
+            )
+            zh.append(
+                f"{one.title}的 mAP 从 {before} 变为 {after}" if one.labelled else f"{one.title}有 {after} 与原来一致"
+            )
+        return say(f"Besides: {', '.join(en)}.", f"另外：{'，'.join(zh)}。") if en else ""
+
     def _decided(self) -> str:
         """What was done, and why."""
         small = self.sizes[1] / self.sizes[0]
@@ -231,6 +247,7 @@ def _accuracy(verdict: Verdict) -> dict[str, object]:
         "changed": verdict.changes,
         "failed": verdict.failed,
         "copies": verdict.copies,
+        "besides": [one._asdict() for one in verdict.besides],
         "examples": [
             {"source": one.source, "truth": one.truth, "before": one.before, "after": one.after}
             for one in verdict.changed

@@ -257,7 +257,13 @@ class Predictor:
         from .model.several import feeds, is_single
 
         given = feeds(data, self.card, lambda entry, one: self._prepared(entry, one, order))
-        answers = [self.answer(self.run(self._with_state(feed)), None, threshold) for feed in given]
+        at_once, answers = self.card.input.shape[0] or 1, []
+        for feed in given:
+            outputs = self.run(self._with_state(feed))
+            if at_once > 1:
+                answers += [self._prediction(row, threshold) for row in self._together(outputs, at_once)]
+            else:
+                answers.append(self.answer(outputs, None, threshold))
         return answers[0] if is_single(data, self.card) else answers
 
     def _scores(self, outputs: List[Array]) -> Array:
@@ -282,13 +288,24 @@ class Predictor:
         return Prediction(label, index, float(row[index]), row, named)
 
     def _rows(self, batch: Array) -> Array:
-        """One flat row of scores for each input of a batch; one run each where the network takes no more at once."""
-        if len(batch) > 1 and self.card.input.shape[0] is not None:
-            return np.concatenate([self._rows(batch[i : i + 1]) for i in range(len(batch))])
+        """One flat row of scores for each input of a batch; as many at once as the network takes, where that is fixed.
+        InputError where it takes several, and these are not as many.
+        """
+        at_once = self.card.input.shape[0]
+        if at_once is not None and (at_once > 1 or len(batch) > 1):
+            if len(batch) % at_once:
+                raise _not_as_many(len(batch), at_once)
+            parts = [batch[i : i + at_once] for i in range(0, len(batch), at_once)]
+            return np.concatenate([self._together(self.outputs(part), at_once) for part in parts])
         found = self.scores(batch)
         if len(batch) > 1 and found.shape[:1] != (len(batch),):
             return np.concatenate([self._rows(batch[i : i + 1]) for i in range(len(batch))])
         return found.reshape(len(batch), -1)
+
+    def _together(self, outputs: List[Array], count: int) -> Array:
+        """A flat row of scores for each of `count` inputs that go in at once; one for all if they have one answer."""
+        found = self._scores(outputs)
+        return found.reshape(count if found.shape[:1] == (count,) else 1, -1)
 
     # -- tables and arrays -------------------------------------------------------------------------------------------
 
@@ -346,6 +363,14 @@ def _of_sample(one: Dict[str, Any]) -> Any:
     return decoded(one["data"])
 
 
+def _not_as_many(found: int, wanted: int) -> InputError:
+    return InputError(
+        en="The model takes just %d at once, as it was exported, and got %d. Give %d, or a multiple of that."
+        % (wanted, found, wanted),
+        zh="这个模型导出时固定为每次输入 %d 个，收到的是 %d 个。请给出 %d 个或其整数倍。" % (wanted, found, wanted),
+    )
+
+
 def _no_threshold(task: str) -> InputError:
     return InputError(
         en="threshold is for models that detect things or may name several classes; this one does %s. Leave it out."
@@ -363,7 +388,8 @@ def _no_words(kind: str) -> InputError:
 
 def _untested() -> SelfTestFailed:
     return SelfTestFailed(
-        en="The model's card holds no sample with an answer, so nothing can be compared. Convert the checkpoint again, "
-        "without --no-check.",
-        zh="模型的说明卡里没有带答案的示例，无法自检。请重新转换权重文件，不要加 --no-check。",
+        en="The model's card holds no sample with an answer, so nothing can be compared. Where it was converted with "
+        "--no-check, convert it again without; where its answer is too long to be kept, it was checked then.",
+        zh="模型的说明卡里没有带答案的示例，无法自检。如果转换时加了 --no-check，请去掉后重新转换；"
+        "如果是输出太长而没有保存，则转换时已经检查过。",
     )

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
-from importlib.resources import files
 from pathlib import Path
 
 from ..assumed import as_comment, assumed_text, without_comment
@@ -28,6 +27,7 @@ from .needs import RUNTIME, file_of, module, modules, needs
 from .table import SCENES, Scene, find
 
 __all__ = ["RUNTIME", "SCENES", "Scene", "copy_runtime", "needs", "program", "told_of", "write_sample"]
+HERE = Path(__file__).parent
 LONGEST = 1 << 20  # bytes of a program that may be ours
 
 
@@ -38,7 +38,7 @@ def program(scene: str, card: Card, language: str, constants: Mapping[str, objec
 
     >>> program("camera", card, "zh", {"MODEL": "cat.onnx", "RULES": ['when "cat" above 0.8: speak("小猫")']})
     """
-    place = files(__name__).joinpath(find(scene, card).name)
+    place = HERE / find(scene, card).name
     name = "main" if scene != "basic" else "several" if card.others else card.kind
     return fill(place.joinpath(f"{name}_{language}.py").read_text("utf-8"), constants)
 
@@ -60,8 +60,9 @@ def write_sample(model: Path, card: Card) -> Path:
 def _is_ours(path: Path, model: str) -> bool:
     """Whether a program is as it is written for this model: of whatever kind it was before, in either language."""
     found = without_comment(_text(path))
-    sources = (source for source in (files(__name__) / "basic").iterdir() if source.name.endswith(".py"))
-    return any(found == fill(source.read_text("utf-8"), {"MODEL": model}) for source in sources)
+    sources = (source.read_text("utf-8") for source in (HERE / "basic").glob("*.py"))
+    alike = (source for source in sources if source.split("\n", 1)[0] == found.split("\n", 1)[0])
+    return any(found == fill(source, {"MODEL": model}) for source in alike)
 
 
 def _text(path: Path) -> str:

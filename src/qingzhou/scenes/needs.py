@@ -30,28 +30,31 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable, Sequence
-from importlib.resources import files
+from pathlib import Path
 
 from ..runtime.model.card import Card, Input
 
 # Code as ruff formats it is read by its lines: to parse it would take longer than to convert a small model.
-TYPES = re.compile(r"^if TYPE_CHECKING:\n(?: .*\n|\n)+", re.MULTILINE)
+# An expression that begins with letters of its own is searched for quickly, one with ^ at each place: it takes no less.
+TYPES = re.compile(r"\nif TYPE_CHECKING:\n(?: .*\n|\n)+")
 # of a class or function of such a name
-DOCSTRING = r"""(^\ *(?:class\ %s\w+|def\ %s\w*\((?:[^()]|\([^()]*\))*\))[^\n]*:\n)
-                \ +\"{3}(?:[^"]|"(?!""))*\"{3}\n\n?(?=\ )"""
+DOCSTRING = r"""(^\ *(?:class\ %s\w+|def\ %s\w*\([^()]*(?:\([^()]*\)[^()]*)*\))[^\n]*:\n)
+                \ +\"{3}[^"]*(?:"(?!"")[^"]*)*\"{3}\n\n?(?=\ )"""
 OF_PRIVATE, OF_ALL = (re.compile(DOCSTRING % names, re.MULTILINE | re.VERBOSE) for names in (("_", "_[^_]"), ("", "")))
 OF_FUNCTIONS = re.compile(
     (DOCSTRING % ("_", "")).replace(r"(^\ *", "(^", 1), re.MULTILINE | re.VERBOSE
 )  # not of methods
-COMMENT = re.compile(r"^ *#[^\n]*\n|(?<=\S)  # [^\"'\n]*$", re.MULTILINE)
+LINE = re.compile(r"\n *#[^\n]*")  # that is a comment
+COMMENT = re.compile(r"  # (?<=\S  # )[^\"'\n]*(?=\n|\Z)")
 MORE = re.compile(r'\A("{3}[^\n"]+(?:\n[^\n"]+)*)\n\n(?:[^"]|"(?!""))*"{3}')  # of a module's docstring
-RULE = re.compile(r"^ *# -- .*\n\n?", re.MULTILINE)  # between the parts of a module
+RULE = re.compile(r"\n *# -- .*\n\n?")  # between the parts of a module
 # Modules that only the others use, but for pictures_of() of read.py; a program is given the classes of answers.py.
 INNER = re.compile(r"(?:model|engine)\.|(?:file|memory|read)$")
 GIVEN = "model.answers"
+TOP = Path(__file__).parents[1] / "runtime"
 TYPED = "typed"  # it holds types only
 ROOMS = ("model", "engine", "parts", "bundle")
-IMPORT = re.compile(r"^( *)from (\.+)([\w.]*) import ([^\n(]+|\([^)]*\))", re.MULTILINE)
+IMPORT = re.compile(r"\n( *)from (\.+)([\w.]*) import ([^\n(]+|\([^)]*\))")
 RUNTIME = "qingzhou_runtime"  # the folder beside the program: a copy of modules of qingzhou/runtime, in the same rooms
 
 
@@ -118,11 +121,8 @@ def _resizes(entry: Input, interpolation: str) -> bool:
 @functools.cache
 def modules() -> tuple[str, ...]:
     """The names of all modules of the runtime. That a folder is a room needs no file beside a program, nor do types."""
-    top = files("qingzhou") / "runtime"
-    door = [path.name[:-3] for path in top.iterdir() if path.name.endswith(".py")]
-    names = [
-        f"{room}.{path.name[:-3]}" for room in ROOMS for path in (top / room).iterdir() if path.name.endswith(".py")
-    ]
+    door = [path.stem for path in TOP.glob("*.py")]
+    names = [f"{room}.{path.stem}" for room in ROOMS for path in (TOP / room).glob("*.py")]
     return (*(name for name in door if name != TYPED), *(name for name in names if not name.endswith(".__init__")))
 
 
@@ -137,12 +137,12 @@ def module(name: str) -> str:
     a checker, and docstrings of what no program calls; where nothing is for programs also comments, and what a module
     says of itself after its first lines. The rest stays as it is, line by line.
     """
-    text = (files("qingzhou") / "runtime" / file_of(name)).read_text("utf-8")
-    text = RULE.sub("", TYPES.sub("", text))
+    text = (TOP / file_of(name)).read_text("utf-8")
+    text = RULE.sub("\n", TYPES.sub("\n", text))
     if not INNER.match(name):
         return OF_PRIVATE.sub(r"\1", text)
     docstrings = OF_FUNCTIONS if name == GIVEN else OF_ALL
-    return COMMENT.sub("", MORE.sub(r'\1"""', docstrings.sub(r"\1", text)))
+    return COMMENT.sub("", LINE.sub("", MORE.sub(r'\1"""', docstrings.sub(r"\1", text))))
 
 
 def _imports(name: str) -> list[tuple[str, bool]]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 from ..errors import OptionError
 from ..runtime.model.card import Card
 
 
-@dataclass(frozen=True)
-class Scene:
+class Scene(NamedTuple):
     """One scene.
 
     en, zh     what it does, in half a line

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..assumed import assumed_text
+from ..errors import say
 from ..graph.form import Array, Graph
+from ..onnxfile.kept import MOST_KEPT
 from ..runtime.model.card import Card
 
 if TYPE_CHECKING:
     from ..labels import Labels
+
+MOST_CLASSES = 100_000  # ImageNet-22k has 21,841
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,31 @@ class Network:
         notes = [*([told] if told else []), *card.notes, *labels.notes]
         assumed = [*card.assumed, *(["labels"] if labels.assumed else [])]
         return replace(self, card=replace(card, labels=list(labels.names), notes=notes, assumed=assumed))
+
+
+def many_values(graph: Graph) -> list[str]:
+    """What to say of a network that gives more numbers than there are classes in any data, or than a card keeps."""
+    shape = graph.outputs[0].shape
+    count = math.prod(n for n in shape if isinstance(n, int))
+    notes = []
+    if len(shape) == 2 and isinstance(shape[1], int) and shape[1] > MOST_CLASSES:
+        notes.append(
+            say(
+                en=f"It gives {shape[1]} numbers for one input; so many are taken for values, not for classes "
+                f"(of which there may be {MOST_CLASSES}).",
+                zh=f"每个输入得到 {shape[1]} 个数；数量太多，按数值处理，不当作类别（类别最多 {MOST_CLASSES} 个）。",
+            )
+        )
+    if count > MOST_KEPT:
+        notes.append(
+            say(
+                en=f"Its answer has {count} numbers, more than a model keeps of its sample ({MOST_KEPT}). It was "
+                "checked now; later model.check() has nothing to compare with.",
+                zh=f"它的输出有 {count} 个数，超过模型可保存的示例答案（{MOST_KEPT} 个）。转换时已检查；"
+                "以后 model.check() 没有可比较的内容。",
+            )
+        )
+    return notes
 
 
 def origin(path: Path, container: str, training: Mapping[str, object]) -> dict[str, object]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 from ..files.file import File, Record
 from ..files.limits import Limits
@@ -24,8 +24,7 @@ if TYPE_CHECKING:  # the machinery is light: what a source needs is imported whe
 Read = TypeVar("Read")
 
 
-@dataclass(frozen=True)
-class Member:
+class Member(NamedTuple):
     """A part of a model: a run of bytes in a file."""
 
     file: File
@@ -116,8 +115,7 @@ def _in_zip(file: File, limits: Limits) -> dict[str, Callable[[], Member]]:
     return found
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """One tensor or operator: its dotted name, what it is, and its shape."""
 
     name: str
@@ -147,8 +145,7 @@ class Contents:
     problem: ModelError | None = None
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """One kind of trained model. Its reader is imported when it is first needed.
 
     title     for people: "networks saved whole (BaseNN, torch.save(model))"

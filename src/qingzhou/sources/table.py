@@ -8,6 +8,7 @@ from pathlib import Path
 from ..files.refusals import naming
 from ..files.sniff import something_else
 from .basenn import BASENN
+from .distributed import DISTRIBUTED
 from .exported import EXPORTED
 from .keras import KERAS, TFJS
 from .onnx import ONNX
@@ -21,6 +22,7 @@ from .ultralytics import ULTRALYTICS
 # torch come last, since their reader also says what is wrong with any other zip or pickle.
 SOURCES: tuple[Source, ...] = (
     ONNX,
+    DISTRIBUTED,
     KERAS,
     TFJS,
     EXPORTED,

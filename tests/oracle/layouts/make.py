@@ -104,6 +104,8 @@ NETWORKS = {
     "timm_mobilenetv4_conv_large": ("MobileNetV4 large", "mobilenetv4_conv_large", 4, (1, 3, 64, 64), 275),
     "timm_resnet26d": ("ResNetV1d-26", "resnet26d", 4, (1, 3, 96, 96), 276),
     "timm_resnet18d": ("ResNetV1d-18", "resnet18d", 4, (1, 3, 96, 96), 277),
+    "timm_resnet10t": ("ResNetV1d-10t", "resnet10t", 4, (1, 3, 96, 96), 283),
+    "timm_efficientnet_b1_pruned": ("EfficientNet-B1 pruned", "efficientnet_b1_pruned", 4, (1, 3, 96, 96), 284),
     "timm_convnext_atto": ("ConvNeXt-Atto", "convnext_atto", 4, (1, 3, 64, 64), 278),
     "timm_convnext_tiny": ("ConvNeXt-Tiny", "convnext_tiny", 4, (1, 3, 64, 64), 279),
     "timm_vit_tiny_patch16_224": ("ViT-Ti/16", "vit_tiny_patch16_224", 4, (1, 3, 224, 224), 280),
@@ -113,7 +115,18 @@ NETWORKS = {
     "timm_swin_tiny_patch4_window7_224": ("Swin-T", "swin_tiny_patch4_window7_224", 4, (1, 3, 224, 224), 282),
 }  # fmt: skip
 # Deep ones whose numbers would grow beyond what float32 compares: the weights of convolutions are drawn smaller
-CALM = ("b5", "v2_", "v2s", "v2_rw", "regnet_y_1", "mobilenetv4", "mobilenetv3_large", "efficientnet_b3", "densenet161")
+CALM = (
+    "b5",
+    "v2_",
+    "v2s",
+    "v2_rw",
+    "regnet_y_1",
+    "mobilenetv4",
+    "mobilenetv3_large",
+    "efficientnet_b3",
+    "densenet161",
+    "pruned",
+)
 
 
 def make(name):

@@ -39,11 +39,12 @@ class PictureView {
 
   /** Of detectors and models that may name several classes: how sure an answer must be. */
   slider() {
-    const { output, thresholds } = this.model.card;
+    const { output, thresholds, decoding } = this.model.card;
     if (!thresholds) return [];
     const least = output.scores === "boxes" ? thresholds.score : 0.01;
     const input = make("input", { type: "range", min: least, max: 0.99, step: 0.01, id: "threshold" });
-    input.value = Math.max(least, thresholds.score, output.scores === "sigmoids" ? 0 : 0.3);
+    const shows = output.scores === "sigmoids" || output.scores === "rows" || decoding?.kind === "ultralytics";
+    input.value = Math.max(least, thresholds.score, shows ? 0 : 0.3); // what some call their score is for judging
     const shown = make("output", {}, Number(input.value).toFixed(2));
     input.oninput = () => {
       shown.textContent = Number(input.value).toFixed(2);

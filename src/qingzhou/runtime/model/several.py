@@ -15,16 +15,19 @@ if TYPE_CHECKING:
 
 
 def feeds(data: Any, card: Card, prepared: Callable[[Input, Any], Array]) -> List[Dict[str, Array]]:
-    """What the network takes, by its inputs' names: once for each picture, row or array that all of them have.
+    """What the network takes, by its inputs' names: once for each picture, row or array that all of them have, or for
+    as many as it takes at once.
 
     InputError where `data` is no mapping of just these names, or one input has more rows than another.
     """
     check(data, card)
     batches = {entry.name: prepared(entry, data[entry.name]) for entry in card.inputs}
-    counts = [len(batch) for batch in batches.values()]
-    if len(set(counts)) > 1:
+    counts, at_once = [len(batch) for batch in batches.values()], card.input.shape[0] or 1
+    if counts == [entry.shape[0] for entry in card.inputs]:
+        return [batches]
+    if len(set(counts)) > 1 or counts[0] % at_once:
         raise _uneven(list(batches), counts)
-    return [{name: batch[i : i + 1] for name, batch in batches.items()} for i in range(counts[0])]
+    return [{name: batch[i : i + at_once] for name, batch in batches.items()} for i in range(0, counts[0], at_once)]
 
 
 def check(data: Any, card: Card) -> None:

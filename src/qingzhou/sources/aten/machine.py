@@ -22,6 +22,8 @@ from .refuse import refused
 from .table import BY_BASE, CHECKS, DEPENDENT, OPS, PERHAPS, RANDOM, VIEWS, Function
 
 Look = Callable[[Value], Value]
+FAST = ("_transformer_encoder_layer_fwd", "_native_multi_head_attention")
+COMPLEX = ("fft", "complex", "stft", "_conj", "polar", "angle", "view_as_real")
 OURS = (TypeError, ValueError, IndexError, KeyError, ArithmeticError, AssertionError, AttributeError)
 
 
@@ -246,5 +248,21 @@ def unknown(base: str) -> QingzhouError:
             "它已经被量化",
             "Export the network before it is quantised, and let qingzhou quantize do that",
             "请导出量化之前的网络，再用 qingzhou quantize 量化",
+        )
+    if base in FAST:
+        return refused(
+            f"{short(base)} is PyTorch's fast path for attention in one step",
+            f"{short(base)} 是 PyTorch 把注意力合为一步的快速路径",
+            "Switch it off, torch.backends.mha.set_fastpath_enabled(False), and trace the network again, or use "
+            "torch.export.export",
+            "请先关闭它：torch.backends.mha.set_fastpath_enabled(False)，再重新 trace；或改用 torch.export.export",
+        )
+    if any(word in base for word in COMPLEX):
+        return refused(
+            f"the operator {short(base)} is of complex numbers",
+            f"算子 {short(base)} 用到复数",
+            "Write that step with real numbers (a Fourier transform as two matrices, of cosines and of sines), and "
+            "export the network again; or make the spectrum outside of it",
+            "请用实数改写这一步（例如用余弦、正弦两个矩阵做傅里叶变换）再重新导出；或在网络之外先算好频谱",
         )
     return refused(f"the operator {short(base)} is not known here", f"算子 {short(base)} 这里不支持")

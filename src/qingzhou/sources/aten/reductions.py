@@ -322,5 +322,5 @@ REDUCTIONS: dict[str, Callable[..., Value | list[Value]]] = {
     "log_softmax": log_softmax, "special_log_softmax": log_softmax, "softmin": softmin, "_softmax": core_softmax,
     "_log_softmax": core_log_softmax, "_safe_softmax": safe_softmax, "cumsum": cumsum, "topk": topk, "sort": sort,
     "argsort": argsort, "cosine_similarity": cosine_similarity, "pairwise_distance": pairwise_distance,
-    "median.dim": middle, "cdist": cdist, "_cdist_forward": cdist, "logaddexp": logaddexp, "dot": dot,
+    "median.dim": middle, "cdist": cdist, "_cdist_forward": cdist, "logaddexp": logaddexp, "dot": dot, "vdot": dot,
 }  # fmt: skip

@@ -38,9 +38,10 @@ def table_of(module: Opaque) -> Mapping[str, Function]:
     """The layers that it may have; those that few networks have are imported for these."""
     if not has_seldom(module):
         return LAYERS
+    from ..torch.learner import FASTAI
     from ..torch.seldom import SELDOM
 
-    return {**LAYERS, **SELDOM}
+    return {**LAYERS, **SELDOM, **FASTAI}
 
 
 def has_seldom(module: Opaque) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...errors import OptionError, QingzhouError, TensorMismatch, UnsupportedCheckpoint, say
+from ...files.refusals import short
 from ...files.types import Checkpoint, Opaque
 from ...graph.form import Graph, Shape, Value
 from ...graph.record import Recorder
@@ -16,10 +17,10 @@ from ...nets.architecture import imagenet_input
 from ...nets.pictures import resized
 from ...runtime.model.card import COLORS, Card, Input, Output
 from ...spelling import option
-from ..network import Network, origin
+from ..network import MOST_CLASSES, Network, many_values, origin
 from ..torch.module import Module, entries, integers
 from ..torch.transforms import preparation
-from .modules import LAYERS, LSTM_NETWORK, lstm_network, record_module, recorder_of
+from .modules import LAYERS, LSTM_NETWORK, layers_in, lstm_network, record_module, recorder_of, table_of
 
 KINDS = {"img": "image", "tab": "table", "npz": "array", "other": "array"}  # meta["dataset_type"] -> card
 SIDES_OF_VISION = (224, 224)  # that torchvision's networks were made for
@@ -70,6 +71,33 @@ def read_basenn(checkpoint: Checkpoint, given: Sequence[int] | None = None) -> N
     )
     if module.name == LSTM_NETWORK:
         return _text(source, checkpoint)
+    if checkpoint.meta.get("tool") == "fastai":
+        return _of_fastai(source, checkpoint)
+    return _network(source, checkpoint)
+
+
+def _of_fastai(source: Saved, checkpoint: Checkpoint) -> Network:
+    """The network of a Learner; UnsupportedCheckpoint with the lines that work."""
+    from ..torch.learner import notes_of, refused
+
+    known = table_of(source.module)
+    unknown = next((one for one in layers_in(source.module) if one.name not in known), None)
+    if unknown is not None:
+        name = short(unknown.name, 60)
+        raise refused(
+            f"the network has a {name}, whose program is not in the file", f"网络里有 {name}，其程序代码不在文件中"
+        )
+    side = () if source.given or source.kind != "image" else integers(checkpoint.meta.get("side"))
+    try:
+        found = _network(replace(source, given=side or source.given), checkpoint)
+    except UnsupportedCheckpoint as err:
+        raise refused(err.en.partition(".")[0], err.zh.partition("。")[0]) from None
+    card = found.card
+    return replace(found, card=replace(card, tool="fastai", notes=[*card.notes, *notes_of(checkpoint.meta)]))
+
+
+def _network(source: Saved, checkpoint: Checkpoint) -> Network:
+    module = source.module
     shape, assumed = _input_shape(source)
     graph = record(module, shape)
     entry, notes = _entry(source, shape)
@@ -85,7 +113,7 @@ def read_basenn(checkpoint: Checkpoint, given: Sequence[int] | None = None) -> N
         entry,
         Output(graph.outputs[0].name, scores),
         origin=origin(checkpoint.origin.path, checkpoint.origin.container, checkpoint.facts),
-        notes=[*checkpoint.notes, *notes, *_said_of(left)],
+        notes=[*checkpoint.notes, *notes, *many_values(graph), *_said_of(left)],
         assumed=assumed,
     )
     reason = say("in no layer that runs", "不参与计算")
@@ -219,6 +247,8 @@ def _meaning(graph: Graph, source: Saved) -> tuple[str, str]:
     output = graph.outputs[0]
     last = graph.makers()[output.name]
     if len(output.shape) != 2 or not isinstance(output.shape[1], int):
+        return "values", "values"
+    if output.shape[1] > MOST_CLASSES:
         return "values", "values"
     if output.shape[1] == 1:
         return ("regression" if source.kind == "table" else "values"), "values"

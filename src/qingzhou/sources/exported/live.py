@@ -5,6 +5,7 @@ torch is never imported here: an object of its classes can only come from a prog
 
 from __future__ import annotations
 
+import copy
 import functools
 import sys
 import warnings
@@ -18,18 +19,29 @@ import numpy as np
 from ...errors import OptionError, UnsupportedCheckpoint, say
 from ...files.refusals import short
 from ...graph.form import Array
+from ...onnxfile.against import TOLERANCE
 
 LAYERS = 5  # that are named in a message
+# Of a network in float16 or bfloat16, in steps of its numbers: by how much its answers may differ from those in
+# float32, and from those that its converted form gives where only the former are there
+ROUNDED, LOOSE = 32, 8
+Inputs = tuple[tuple[Any, ...], dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Live:
-    """What its own torch made of a network: the inputs it was tried with, its answers to them, and what to say."""
+    """What its own torch made of a network: the inputs it was tried with, its answers to them, and what to say.
+
+    fixed      what to say where the batch stays that of the sample
+    tolerance  of the largest number of an answer: by how much another way to compute it may differ
+    """
 
     path: Path
     inputs: tuple[Array, ...]
     answers: tuple[Array, ...]
     notes: tuple[str, ...] = ()
+    fixed: tuple[str, ...] = ()
+    tolerance: float = TOLERANCE
 
 
 def is_live(value: object) -> bool:
@@ -49,11 +61,85 @@ def export(module: Any, sample: object, folder: Path) -> Live:
     path = folder / f"{type(module).__name__}.pt2"
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        program, inputs, notes = _exported(torch, module, *_copied(torch, (args, named)))
+        program, inputs, fixed = _exported(torch, module, *_copied(torch, (args, named)))
+        _save(torch, program, path)
+        answers = _leaves(torch, _asked(torch, module, inputs))
+        answers, tolerance, notes = _judges(torch, module, inputs, answers)
+    flat, found = ([_as_array(one) for one in row] for row in (_leaves(torch, inputs), answers))
+    return Live(path, tuple(flat), tuple(found), notes, fixed, tolerance)
+
+
+def _judges(torch: Any, module: Any, inputs: Inputs, answers: list[Any]) -> tuple[list[Any], float, tuple[str, ...]]:
+    """The answers that the converted network, which computes in float32, has to give, how nearly, and what to say.
+
+    Of a network in float16 or bfloat16 those of its copy in float32, if these are its own but for rounding; else its
+    own, as nearly as it rounds itself.
+    """
+    held = [*module.parameters(), *module.buffers(), *_leaves(torch, inputs), *answers]
+    short_ones = {one.dtype for one in held if one.is_floating_point() and one.element_size() < 4}
+    if not short_ones:
+        return answers, TOLERANCE, ()
+    kind = max(short_ones, key=lambda dtype: float(torch.finfo(dtype).eps))
+    name, step = str(kind).removeprefix("torch."), float(torch.finfo(kind).eps)
+    exact = _in_float32(torch, module, inputs)
+    apart = _apart(torch, exact, answers)
+    if exact is None or not apart <= ROUNDED * step:
+        return answers, LOOSE * step, (_loosely(name, LOOSE * step),)
+    note = say(
+        en=f"The network is in {name}; converted, it computes in float32 with the same weights. It was compared with "
+        f"itself in float32. What it answered in {name} differs from that by {apart:.1g} of the largest number.",
+        zh=f"这个网络是 {name} 的；转换后用相同的权重按 float32 计算，并与它自己的 float32 结果做了比较。"
+        f"它用 {name} 得到的结果与此相差最大值的 {apart:.1g} 倍。",
+    )
+    return exact, TOLERANCE, (note,)
+
+
+def _loosely(name: str, tolerance: float) -> str:
+    return say(
+        en=f"The network is in {name}, and a copy of it in float32 does not run or answers otherwise. So it could only "
+        f"be compared with its answers in {name}, to {tolerance:.1g} of the largest number.",
+        zh=f"这个网络是 {name} 的，而它的 float32 副本无法运行或结果不同，因此只能与它的 {name} 结果比较，"
+        f"精度为最大值的 {tolerance:.1g} 倍。",
+    )
+
+
+def _in_float32(torch: Any, module: Any, inputs: Inputs) -> list[Any] | None:
+    """The answers of the same network in float32; None where it does not run so."""
+    try:
+        wide = torch.utils._pytree.tree_map_only(
+            torch.Tensor, lambda one: one.float() if one.is_floating_point() else one, inputs
+        )
+        return _leaves(torch, _asked(torch, copy.deepcopy(module).float(), wide))
+    except Exception:  # whatever its forward() says to other numbers
+        return None
+
+
+def _apart(torch: Any, exact: list[Any] | None, answers: list[Any]) -> float:
+    """The largest difference of the finite numbers, of the largest; infinity where these are other answers."""
+    if exact is None or [one.shape for one in exact] != [one.shape for one in answers]:
+        return float("inf")
+    found = 0.0
+    for a, b in zip(exact, answers, strict=True):
+        both = torch.isfinite(a) & torch.isfinite(b)
+        if not (a.is_floating_point() and b.is_floating_point() and bool(both.any())):
+            continue
+        a, b = a[both].double(), b[both].double()
+        found = max(found, float((a - b).abs().max()) / max(float(a.abs().max()), 1e-30))
+    return found
+
+
+def _save(torch: Any, program: Any, path: Path) -> None:
+    """UnsupportedCheckpoint for what torch cannot write down, such as quantised numbers."""
+    try:
         torch.export.save(program, str(path))
-        answers = _asked(torch, module, inputs)
-    flat, found = ([_as_array(one) for one in _leaves(torch, tree)] for tree in (inputs, answers))
-    return Live(path, tuple(flat), tuple(found), notes)
+    except Exception as err:
+        raise UnsupportedCheckpoint(
+            en=f"torch.export could not write the network down: {_first_line(err)}. A network of ordinary float or "
+            "integer tensors was expected. If it is quantised, convert it as it was before, and let qingzhou "
+            "quantize do that.",
+            zh=f"torch.export 无法写出这个网络：{_first_line(err)}。网络应由普通浮点或整数张量组成。"
+            "如果它已经量化，请转换量化之前的网络，再用 qingzhou quantize 量化。",
+        ) from None
 
 
 def _check_mode(module: Any) -> None:
@@ -86,9 +172,6 @@ def _given(torch: Any, sample: object) -> tuple[tuple[Any, ...], dict[str, Any]]
 
 def _tensor(torch: Any, value: object) -> Any:
     return torch.from_numpy(np.ascontiguousarray(value)) if isinstance(value, np.ndarray) else value
-
-
-Inputs = tuple[tuple[Any, ...], dict[str, Any]]
 
 
 def _exported(
@@ -142,8 +225,10 @@ def _begins(torch: Any, short: Any, long: Any) -> bool:
     """Whether `long` begins with `short`, but for rounding."""
     if short.dim() != long.dim() or (short.dim() and short.shape[1:] != long.shape[1:]):
         return False
+    step = float(torch.finfo(short.dtype).eps) if short.is_floating_point() else 0.0
     part = (long[: short.shape[0]] if short.dim() else long).double()
-    return bool(torch.allclose(part, short.double(), rtol=1e-3, atol=1e-4 * max(1.0, float(part.abs().max()))))
+    nearly = max(1e-4, 4 * step) * max(1.0, float(part.abs().max()) if part.numel() else 0.0)
+    return bool(torch.allclose(part, short.double(), rtol=max(1e-3, 4 * step), atol=nearly, equal_nan=True))
 
 
 def _leaves(torch: Any, answers: object) -> list[Any]:

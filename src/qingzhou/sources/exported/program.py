@@ -222,12 +222,15 @@ def _told(meta: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _title(graph: Mapping[str, Any]) -> str:
-    """The class of the network, as the first of its nodes tells it."""
-    nodes = graph.get("nodes") or [{}]
-    meta = nodes[0].get("metadata") if isinstance(nodes[0], dict) else None
-    stack = str(meta.get("nn_module_stack", "")) if isinstance(meta, dict) else ""
-    name = stack.partition(";")[0].split(",")[-1].rpartition(".")[2]
-    return name if name.isidentifier() and len(name) < 60 else ""
+    """The class of the network, as the first of its nodes tells it that stands in a layer."""
+    nodes = graph.get("nodes")
+    for node in nodes[:1000] if isinstance(nodes, list) else ():
+        meta = node.get("metadata") if isinstance(node, dict) else None
+        stack = str(meta.get("nn_module_stack", "")) if isinstance(meta, dict) else ""
+        name = stack.partition(";")[0].split(",")[-1].rpartition(".")[2]
+        if stack and not name.startswith("_empty_nn_module_stack"):  # what torch has for its own checks
+            return name if name.isidentifier() and len(name) < 60 else ""
+    return ""
 
 
 def _tensor(value: object) -> Named:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import zip_longest
 from typing import Any
 
-from ...errors import ModelError, QingzhouError
+from ...errors import ModelError, QingzhouError, say
 from ...files.refusals import damaged, short, unsafe
 from ...graph.form import Graph, Value
 from ...nets.recorded import Wanted
@@ -17,6 +18,7 @@ from ..recording.finish import finished
 from ..recording.net import Net, plain
 from ..recording.words import at_line
 from ..source import Opened
+from .alone import by_itself
 from .archive import Archive, read_archive
 from .program import Call, Inner, Named, Program, Spec, read_program
 from .reckon import is_of_sizes, reckoned
@@ -49,37 +51,59 @@ def read_exported(opened: Opened, wanted: Wanted) -> Network:
     archive = opened.content(archive_in)
     try:
         program = read_program(archive.program)
-        graph, names = _best(program, archive)
+        graph, names, notes = _best(program, archive, wanted.keep_batch)
     except RecursionError:
         raise damaged("its network is nested too deeply", "网络嵌套过深") from None
     made = Made(
-        TORCH, "PyTorch", "torch.export", graph, {"torch": program.torch}, tuple(archive.tensors), names, program.title
+        TORCH,
+        "PyTorch",
+        "torch.export",
+        graph,
+        {"torch": program.torch},
+        tuple(archive.tensors),
+        names,
+        program.title,
+        notes,
     )
     return network_of(opened, made, wanted)
 
 
-def _best(program: Program, archive: Archive) -> tuple[Graph, tuple[str, ...]]:
-    """With a free batch where several at once went in when it was exported, if nothing in it depends on how many."""
+def _best(program: Program, archive: Archive, fixed: bool) -> tuple[Graph, tuple[str, ...], list[str]]:
+    """With a free batch where several at once went in when it was exported, and each is treated by itself; a note."""
     users = [program.shapes.get(spec.name, ()) for spec in program.inputs if spec.kind == "user"]
     counts = {shape[0] if shape else 0 for shape in users}
     count = counts.pop() if len(counts) == 1 else 0
-    if not isinstance(count, int) or count < 2:
-        return recorded(program, archive)
+    renewed = by_itself(program, count) if isinstance(count, int) and count > 1 and not fixed else None
+    if renewed is None:
+        return *recorded(program, archive), []
     try:
-        found, names = recorded(program, archive, free=True)
+        found, names = recorded(program, archive, renewed)
     except (QingzhouError, ModelError):
-        return recorded(program, archive)
+        return *recorded(program, archive), []
     ends = [program.shapes.get(one.name, ()) for one in program.outputs if isinstance(one, Named)]
-    alike = all(value.shape == ("batch", *told[1:]) for value, told in zip(found.outputs, ends, strict=False))
-    return (found, names) if alike else recorded(program, archive)
+    if all(value.shape == ("batch", *told[1:]) for value, told in zip(found.outputs, ends, strict=False)):
+        return found, names, [_freed(int(count))]
+    return *recorded(program, archive), []
 
 
-def recorded(program: Program, archive: Archive, free: bool = False) -> tuple[Graph, tuple[str, ...]]:
-    """The graph, and the names of its outputs; `free`: with a batch that the file says is fixed."""
+def _freed(count: int) -> str:
+    return say(
+        en=f"The network was exported for {count} inputs at once. Every step of it treats each by itself, so any "
+        "number may go in.",
+        zh=f"网络导出时一次输入 {count} 个样本；其中每一步都对各个样本分别计算，因此批量大小可以任意。",
+    )
+
+
+def recorded(
+    program: Program, archive: Archive, renewed: frozenset[str] | None = None
+) -> tuple[Graph, tuple[str, ...]]:
+    """The graph, and the names of its outputs; `renewed`: with a batch that the file says is fixed, which is the first
+    size of these results.
+    """
     users = [spec for spec in program.inputs if spec.kind == "user"]
     shown = _shown(program, users)
     net = Net(TORCH, _output_names(program))
-    walk = _Walk(net, program, archive, free)
+    walk = _Walk(net, program, archive, renewed)
     for spec, name in zip(users, shown, strict=True):
         walk.enter(spec, name)
     for spec in program.inputs:
@@ -117,17 +141,18 @@ def _output_names(program: Program) -> list[str]:
 class _Walk:
     """One program on its way: names and what they stand for."""
 
-    def __init__(self, net: Net, program: Program, archive: Archive, free: bool) -> None:
-        self.net, self.program, self.archive, self.free = net, program, archive, free
+    def __init__(self, net: Net, program: Program, archive: Archive, renewed: frozenset[str] | None) -> None:
+        self.net, self.program, self.archive, self.renewed = net, program, archive, renewed
         self.machine = Machine(net)
         self.names: dict[str, Any] = {}
+        self.left_out: dict[str, str] = {}  # results that are not made -> of which operator
 
     def enter(self, spec: Spec, shown: str) -> None:
         """An input of the network."""
         shape, dtype = self.program.shapes.get(spec.name), self.program.dtypes.get(spec.name, "?")
         if shape is None or dtype == "?":
             raise damaged(f"its input {short(spec.name)} has no shape", f"输入 {short(spec.name)} 没有形状")
-        shape = ("batch", *shape[1:]) if self.free else shape
+        shape = ("batch", *shape[1:]) if self.renewed is not None else shape
         own = dtype if dtype in ("uint8", "int32", "int64", "bool") else plain(dtype)
         value = self.net.input(shown, shape, own)
         if plain(own) != own:
@@ -147,6 +172,9 @@ class _Walk:
     def find(self, name: str) -> Any:
         """What a name stands for."""
         found = self.names.get(name)
+        if name in self.left_out:
+            op = short(self.left_out[name], 60)
+            raise refused(f"a result of {op} is used that is not known here", f"用到了 {op} 的一个这里不支持的结果")
         if found is None:
             raise damaged(f"it uses {short(name, 60)} before it is made", f"{short(name, 60)} 在生成之前就被使用")
         if callable(found):
@@ -163,6 +191,8 @@ class _Walk:
         """One node."""
         args = [self.given(one) for one in call.args]
         named = {key: self.given(one) for key, one in call.named.items()}
+        if self.renewed and args and len(args) > 1 and _first(call) in self.renewed:
+            args[1] = [self.net.size(self.net.inputs[0], 0), *args[1][1:]]
         base = call.target.removeprefix(ATEN)
         self.net.here = call.layer or _first(call)
         if is_of_sizes(call.target):
@@ -186,7 +216,7 @@ class _Walk:
         if place < 0:
             raise damaged("a part of its network is missing", "网络缺少一部分")
         inner, given = args[place], args[place + 1 :]
-        walk = _Walk(self.net, replace(self.program, shapes={}), self.archive, self.free)
+        walk = _Walk(self.net, replace(self.program, shapes={}), self.archive, self.renewed)
         walk.machine = self.machine
         names = [one.name for one in inner.inputs if isinstance(one, Named)]
         walk.names.update(zip(names, given, strict=False))
@@ -219,9 +249,11 @@ class _Walk:
         results = list(found) if several else [found]
         if several and len(targets) == 1 and len(results) > 1 and not isinstance(call.outputs[0], list):
             results = results[:1]
-        for target, one in zip(targets, results, strict=False):
-            if isinstance(target, Named) and one is not None:
-                if isinstance(one, Tensor) and not self.free:
+        for target, one in zip_longest(targets, results[: len(targets)]):
+            if isinstance(target, Named) and one is None:
+                self.left_out[target.name] = call.target.removeprefix("torch.ops.")
+            elif isinstance(target, Named):
+                if isinstance(one, Tensor) and self.renewed is None:
                     self.machine.state(one, self.program.shapes.get(target.name, ()))
                 self.names[target.name] = one
 

@@ -25,9 +25,10 @@ KERAS_WORDS = Words(
         "Leave it out, or build the model for that size and save it again",
         "请去掉这个选项，或按该尺寸重新搭建并保存",
     ),
-    batch=(
-        "The batch is fixed at {}, as the model was built. For a free one, build it without batch_size",
-        "批量大小固定为 {}（搭建模型时如此）。要让它可变，搭建时不要指定 batch_size",
+    batch=("as the model was built", "搭建模型时如此"),
+    free=lambda count, inputs: (
+        "For a free one, build it without batch_size",
+        "要让它可变，搭建时不要指定 batch_size",
     ),
 )
 refused, garbled = KERAS_WORDS.refused, KERAS_WORDS.garbled

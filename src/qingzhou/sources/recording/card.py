@@ -10,7 +10,7 @@ from ...graph.form import BLOCK, Graph, Value
 from ...nets.recorded import Wanted
 from ...runtime.model.card import COLORS, MOST_INPUTS, Card, Input, Output
 from ...spelling import option
-from ..network import Network, origin
+from ..network import MOST_CLASSES, Network, many_values, origin
 from ..source import Opened
 from ..torch.transforms import preparation
 from .words import Words
@@ -51,7 +51,7 @@ def network_of(opened: Opened, made: Made, wanted: Wanted) -> Network:
         notes += told
     task, scores = _meaning(graph, entries[0])
     left = [key for key in made.tensors if key not in graph.tensors and not key.endswith("num_batches_tracked")]
-    notes += [*_batch(graph, made.words), *_left(left)]
+    notes += [*_batch(graph, made.words), *many_values(graph), *_left(left)]
     card = Card(
         task,
         made.title or made.container,
@@ -128,6 +128,8 @@ def _meaning(graph: Graph, entry: Input) -> tuple[str, str]:
     output = graph.outputs[0]
     if len(output.shape) != 2 or not isinstance(output.shape[1], int) or output.dtype != "float32":
         return "values", "values"
+    if output.shape[1] > MOST_CLASSES:
+        return "values", "values"
     if output.shape[1] == 1:
         return ("regression" if entry.kind == "table" else "values"), "values"
     makers, name = graph.makers(), output.name
@@ -140,12 +142,19 @@ def _meaning(graph: Graph, entry: Input) -> tuple[str, str]:
 
 
 def _batch(graph: Graph, words: Words) -> list[str]:
-    """Where only one input goes in at a time, that is said, and how to change it."""
+    """Where only so many inputs go in at a time, that is said, and how to change it."""
     if all(not value.shape or isinstance(value.shape[0], str) for value in graph.inputs):
         return []
     count = next(value.shape[0] for value in graph.inputs if value.shape and isinstance(value.shape[0], int))
-    en, zh = (text.replace("{}", str(count)) for text in words.batch)
-    return [say(en=en, zh=zh)]
+    only_en = "" if count == 1 else f", so it takes just {count} at once, never one alone"
+    only_zh = "" if count == 1 else f"，因此每次必须正好输入 {count} 个"
+    how_en, how_zh = words.free(count, len(graph.inputs))
+    return [
+        say(
+            en=f"The batch is fixed at {count}, {words.batch[0]}{only_en}. {how_en}".strip(),
+            zh=f"批量大小固定为 {count}（{words.batch[1]}）{only_zh}。{how_zh}",
+        )
+    ]
 
 
 def _left(keys: Sequence[str]) -> list[str]:

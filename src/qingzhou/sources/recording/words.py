@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ...errors import CheckpointDamaged, QingzhouError, UnsupportedCheckpoint
@@ -17,7 +18,8 @@ class Words:
     expected  what a network of it may consist of, after "It was expected to ...";  todo: the usual way out
     whole     a file as it should be, and what to do about one that is not
     sized     why its inputs have the size that they have, and how to get another
-    batch     how to get a free batch, where it is fixed
+    batch     why so many samples go in at once, where that is fixed
+    free      how to get a free batch, of that count and the number of inputs; empty where there is no way
     """
 
     expected: Text
@@ -27,6 +29,7 @@ class Words:
     sized: Text
     other_size: Text
     batch: Text
+    free: Callable[[int, int], Text] = lambda count, inputs: ("", "")
 
     def refused(self, what_en: str, what_zh: str, todo_en: str = "", todo_zh: str = "") -> UnsupportedCheckpoint:
         """The network does something that is not known here; the texts are without full stops."""

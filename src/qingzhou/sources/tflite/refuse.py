@@ -22,10 +22,7 @@ TFLITE = Words(
     again=("Copy it again, or make it again", "请重新复制，或重新生成"),
     sized=("The network was made for inputs of {}", "网络的输入尺寸是 {}"),
     other_size=("Leave it out, or make the .tflite again for that size", "请去掉这个选项，或按该尺寸重新生成 .tflite"),
-    batch=(
-        "The batch is fixed at {}, as in the .tflite.",
-        "批量大小固定为 {}（.tflite 中如此）。",
-    ),
+    batch=("as in the .tflite", ".tflite 中如此"),
 )
 refused, garbled = TFLITE.refused, TFLITE.garbled
 

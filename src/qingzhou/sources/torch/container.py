@@ -67,6 +67,15 @@ def _read(file: File, head: bytes, limits: Limits) -> Checkpoint:
     return Checkpoint(Tensors(chosen.tensors), meta, root, chosen.module, origin, chosen.ignored, tuple(chosen.notes))
 
 
+def _kept(root: object) -> object:
+    """What is needed of a Learner of fastai; all else as it is."""
+    if not isinstance(root, Opaque) or not root.name.startswith("fastai."):
+        return root
+    from .learner import kept
+
+    return kept(root)
+
+
 def _meta(root: object) -> dict[str, object]:
     """The file's own `meta`, as far as its keys are text."""
     meta = root.get("meta") if isinstance(root, Mapping) else None
@@ -82,7 +91,7 @@ def _read_zip(file: File, limits: Limits) -> tuple[object, dict[str, object]]:
     storages.records = {name[5:]: record for name, record in records.items() if name.startswith("data/")}
     storages.big_endian = _byte_order(file, records.get("byteorder")) == b"big"
     tape = Tape(_whole(file, records["data.pkl"], limits))
-    root = read_pickle(tape, limits, storages.load, storages.rebuild)
+    root = read_pickle(tape, limits, storages.load, storages.rebuild, _kept)
     if tape.read(1):
         raise unsafe("something follows its pickle", "pickle 之后还有内容")
     storages.check()
@@ -117,7 +126,7 @@ def _read_legacy(file: File, limits: Limits) -> tuple[object, dict[str, object]]
     if version != 1001 or not isinstance(system, dict):
         raise damaged("its version is unknown", "版本未知")
     storages.big_endian = system.get("little_endian") is False
-    root = read_pickle(tape, limits, storages.load, storages.rebuild)
+    root = read_pickle(tape, limits, storages.load, storages.rebuild, _kept)
     storages.records = _legacy_records(file, read_pickle(tape, limits), tape.tell(), storages)
     storages.check()
     return root, _meta(root)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -64,8 +65,7 @@ class Storage(Opaque):
     start: int = 0
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(NamedTuple):
     """Where a tensor is in its record; bytes."""
 
     shape: tuple[int, ...]
@@ -126,7 +126,8 @@ class Storages:
         """A checked view of a storage."""
         width, available = _width(kind), storage.count * _width(storage.kind)
         layout = _layout(offset, size, stride, width, available, self.limits)
-        layout = Layout(layout.shape, layout.strides, layout.start + storage.start * _width(storage.kind), layout.span)
+        if storage.start:
+            layout = layout._replace(start=layout.start + storage.start * _width(storage.kind))
         dtype = np.dtype(np.float32 if kind == "bfloat16" else kind)
         plain = kind == "f4" and not self.big_endian and _in_order(layout, width)
         chunks = (lambda: self.chunks(storage.key, layout)) if plain else None
@@ -195,6 +196,7 @@ def _kind(storage: Storage, dtype: Any) -> str:
     return DTYPES.get(dtype.name.removeprefix("torch."), "") if isinstance(dtype, Opaque) else ""
 
 
+@functools.cache
 def _width(kind: str) -> int:
     return 2 if kind == "bfloat16" else np.dtype(kind).itemsize
 

@@ -1,0 +1,73 @@
+"""What fastai's learn.export() and learn.save() write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from exported_files import ORACLE, apart, run
+
+from lenets import write_lenet
+from makers import write_checkpoint
+from qingzhou.conversion import run_conversion
+from qingzhou.errors import UnsafeCheckpoint, UnsupportedCheckpoint
+from qingzhou.files.limits import Limits
+from qingzhou.files.types import Opaque
+from qingzhou.files.unpickle import Tape, read_pickle
+from qingzhou.sources.torch.container import read_checkpoint
+from qingzhou.sources.torch.learner import kept
+
+
+def test_a_learner_is_read_with_its_classes_and_size(tmp_path: Path) -> None:
+    done = run_conversion(ORACLE / "fastai_layers.pkl", tmp_path / "net.onnx")
+    card = done.model.card
+    assert (card.tool, card.task, card.labels) == ("fastai", "classification", ["cat", "dog"])
+    assert card.input.shape == [None, 3, 32, 32] and any("Learner" in note for note in card.notes)
+
+
+def test_it_answers_as_fastai_does(tmp_path: Path) -> None:
+    expected = np.load(ORACLE / "fastai_layers.npz")
+    for opset in (11, 13, 21):
+        (found,) = run(ORACLE / "fastai_layers.pkl", expected, tmp_path / "net.onnx", opset)
+        assert apart(found, expected["out_0"]) <= 1e-5
+
+
+def test_a_network_whose_program_is_not_there_is_refused_with_the_lines_that_work() -> None:
+    with pytest.raises(UnsupportedCheckpoint) as caught:
+        run_conversion(ORACLE / "fastai_table.pkl")
+    for text in (caught.value.en, caught.value.zh):
+        assert "TabularModel" in text and "load_learner" in text and "qingzhou.convert(learn.model.eval()" in text
+
+
+def test_what_learn_save_writes_is_a_bundle(tmp_path: Path) -> None:
+    """{"model": state dict, "opt": …}."""
+    write_lenet(tmp_path / "lenet.pth")
+    tensors = read_checkpoint(tmp_path / "lenet.pth").tensors
+    arrays = {key: np.asarray(tensors[key]) for key in tensors}
+    state = {
+        "state": [{"grad_avg": arrays["head.fc.bias"]}] if "head.fc.bias" in arrays else [],
+        "hypers": [{"lr": 0.1}],
+    }
+    write_checkpoint(tmp_path / "saved.pth", {"model": arrays, "opt": state})
+    assert run_conversion(tmp_path / "saved.pth", tmp_path / "net.onnx").model.card.network == "LeNet-5"
+
+
+def test_hooks_and_several_classes_at_once_are_refused() -> None:
+    layer = Opaque("torch.nn.modules.linear.Linear", state={"_modules": {}, "_forward_hooks": {1: "x"}})
+    model = Opaque("torch.nn.modules.container.Sequential", state={"_modules": {"0": layer}})
+    with pytest.raises(UnsupportedCheckpoint, match="forward hooks"):
+        kept(Opaque("fastai.learner.Learner", state={"model": model}))
+    many = Opaque("fastai.data.transforms.MultiCategorize", state={})
+    with pytest.raises(UnsupportedCheckpoint, match="several classes at once"):
+        kept(Opaque("fastai.learner.Learner", state={"model": None, "dls": [many]}))
+
+
+def test_only_a_learner_may_hold_itself() -> None:
+    """[[…]] of itself; and a model inside a Learner that does."""
+    round_list = b"\x80\x02]q\x00h\x00a."
+    with pytest.raises(UnsafeCheckpoint, match="contains itself"):
+        read_pickle(Tape(round_list), Limits(), kept=kept)
+    inside = b"\x80\x02cfastai.learner\nLearner\n)\x81}X\x05\x00\x00\x00model]q\x00h\x00asb."
+    with pytest.raises(UnsafeCheckpoint, match="contains itself"):
+        read_pickle(Tape(inside), Limits(), kept=kept)
