@@ -172,6 +172,13 @@ def test_integers_are_those_of_the_file(tmp_path: Path) -> None:
     assert scales == {float(one.steps.scales[0]) for one in file.tensors if one.integer and one.numbers is None}  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("name", ["float", "int8", "digits_int8"])
+def test_no_transpose_is_left(name: str) -> None:
+    """Channels last are gone inside, also through integers, and behind a flattening in the dense layer's weights."""
+    graph = simplify(read_network(ORACLE / f"{name}.tflite").graph)
+    assert not [node for node in graph.nodes if node.op == "Transpose"]
+
+
 # -- names and what else the file says ---------------------------------------------------------------------------------
 
 

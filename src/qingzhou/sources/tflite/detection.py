@@ -46,7 +46,7 @@ def _detector(c: Call, wanted: Wanted, sides: tuple[int, ...]) -> Detector:
     shapes = codes.shape == (1, *rows, 4) and scores.shape == (1, *rows, *wide) and len(wide) == 1
     if not shapes or not count or wide[0] not in (count, count + 1) or c.tensor(2).shape != (*rows, 4):
         raise garbled(f"boxes of {list(codes.shape)} have scores of {list(scores.shape)}", "候选框与分数的形状不符")
-    if not all(told.get(name, 0) > 0 for name in SCALES):
+    if not all(1e-6 < told.get(name, 0) < 1e6 for name in SCALES):
         raise garbled("its boxes have no scales", "候选框没有比例参数")
     limits = Thresholds(
         max(float(told.get("nms_score_threshold", 0)), SCORE) if wanted.score is None else wanted.score,
@@ -67,8 +67,8 @@ def _detector(c: Call, wanted: Wanted, sides: tuple[int, ...]) -> Detector:
 def _boxes(c: Call, told: Mapping[str, float], sides: tuple[int, ...]) -> Value:
     """(N, 4) from centres and sizes that are told by those of anchors: y, x, height, width, of 1."""
     t, anchors = c.t, c.t.known(c.x(2))
-    if anchors is None or not np.isfinite(anchors).all():
-        raise refused("its anchors are computed", "锚框是计算出来的")
+    if anchors is None or not (np.abs(anchors) < 1e4).all():
+        raise refused("its anchors are computed, or no boxes", "锚框是计算出来的，或不是框")
     codes = t.emit("Reshape", [c.x(0), t.whole(-1, 4)], (len(anchors), 4))
     centres, sizes = t.emits("Split", [codes, t.whole(2, 2)], 2, axis=1)
     scale, high = np.array([told[name] for name in SCALES], np.float64), np.array(sides, np.float64)
