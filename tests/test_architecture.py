@@ -19,7 +19,7 @@ PACKAGE = Path(qingzhou.__file__).parent
 FLOW = [
     ["runtime"],
     ["errors", "version"],
-    ["own_files", "progress", "assumed", "endings", "spelling"],
+    ["own_files", "progress", "assumed", "endings", "spelling", "confine"],
     ["whole_file"],
     ["html", "devices"],
     ["files"],
@@ -57,7 +57,8 @@ OUTSIDE = {
     "tomli",
 }  # the dependencies in pyproject.toml
 EXTRAS = {
-    "web": {"fastapi", "starlette", "pydantic", "uvicorn", "h11", "huey", "redis", "fsspec", "segno"}
+    "web": {"fastapi", "starlette", "pydantic", "uvicorn", "h11", "huey", "redis", "fsspec", "segno"},
+    "sources": {"tensorflow", "tf2onnx"},
 }  # of a room
 
 # The same for what runs on boards. At its door each module has a place of its own, and the rooms are between them.
@@ -271,6 +272,7 @@ WRITERS = {
     "bundle/remote.py", "runtime/bundle/measure.py", "runtime/listen.py", "runtime/parts/voice.py",
     "web/remote.py",
     "deploy/make.py",  # folders in one that vanishes
+    "sources/tensorflow/isolated.py", "sources/tensorflow/read.py",  # a folder of another process, which vanishes
     "bundle/place.py",  # the folders above a bundle
     "bundle/ssh.py",  # known_hosts, to which a line is added as ssh does it
     "bench/process.py",  # a file without a name

@@ -196,12 +196,12 @@ def run_conversion(
     network = network.labelled(choose_labels(network, options.labels))
     if live is not None and network.card.input.shape[0] is not None:
         network = replace(network, card=replace(network.card, notes=[*live.notes, *network.card.notes]))
-    digest = opened.file.digest_ahead()
+    digest = opened.main.digest_ahead()
     counts = parameters(network.graph), macs(network.graph)
     network = _feeding_raw_pixels(network) if options.xeduhub else network
     network = _of_bytes(network) if options.input_type == "uint8" else network
     target = output_path(opened.path, out, ".onnx")
-    model, program, checks = _write(network, options, opened.file, digest, target, live)
+    model, program, checks = _write(network, options, opened.main, digest, target, live)
     seconds, told = time.perf_counter() - start, told_of(model.path, program)
     return Conversion(
         opened.path, model, program, *counts, options.written_opset, options.ir_version, checks, seconds, told

@@ -66,6 +66,14 @@ class Opened:
         """The file itself; CheckpointTypeError for a folder."""
         return self.whole or File.at(self.path)
 
+    @property
+    def main(self) -> File:
+        """The file, or of a folder its largest, which has the numbers: what a result says that it was made of."""
+        if self.whole is not None or not self.path.is_dir():
+            return self.file
+        found = [member().file for member in self.members.values()]
+        return max(found, key=lambda file: file.size, default=None) or self.file
+
     @cached_property
     def members(self) -> Mapping[str, Callable[[], Member]]:
         """What it consists of, by name: of a zip or a folder, or with the files that lie beside it; {} of one alone.

@@ -12,12 +12,14 @@ from .exported import EXPORTED
 from .onnx import ONNX
 from .openmmlab import OPENMMLAB
 from .source import Opened, Source
+from .tensorflow import TENSORFLOW
 from .torchscript import TORCHSCRIPT
 from .ultralytics import ULTRALYTICS
 
 # A new source is one folder or file beside this one and one line here. The first that claims a file reads it; those of
 # torch come last, since their reader also says what is wrong with any other zip or pickle.
 SOURCES: tuple[Source, ...] = (
+    TENSORFLOW,
     ONNX,
     EXPORTED,
     TORCHSCRIPT,
