@@ -9,6 +9,7 @@ from ..files.refusals import naming
 from ..files.sniff import something_else
 from .basenn import BASENN
 from .exported import EXPORTED
+from .keras import KERAS, TFJS
 from .onnx import ONNX
 from .openmmlab import OPENMMLAB
 from .source import Opened, Source
@@ -21,6 +22,8 @@ from .ultralytics import ULTRALYTICS
 SOURCES: tuple[Source, ...] = (
     TENSORFLOW,
     ONNX,
+    KERAS,
+    TFJS,
     EXPORTED,
     TORCHSCRIPT,
     ULTRALYTICS,

@@ -6,12 +6,17 @@ from collections.abc import Mapping
 
 from .activations import ACTIVATIONS
 from .basic import BASIC
+from .conv import CONVS
 from .layer import Kind
+from .norms import NORMS
 from .ops import LAMBDAS, OPERATORS
+from .pictures import PICTURES
+from .pools import POOLS
+from .shapes import SHAPES
 
 __all__ = ["LAMBDAS", "LAYERS", "OPERATORS"]
 
 # A new class: one function in one of the pages, one line in the dict at that page's end; a new page: one line here.
 LAYERS: Mapping[str, Kind] = {
-    **BASIC, **ACTIVATIONS,
+    **BASIC, **ACTIVATIONS, **CONVS, **POOLS, **NORMS, **SHAPES, **PICTURES,
 }  # fmt: skip

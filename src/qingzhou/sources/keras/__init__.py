@@ -1,0 +1,83 @@
+"""Keras: `.keras`, `.h5`, TF.js layers models and what Teachable Machine gives, without TensorFlow; nothing is run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..source import Contents, Opened, Part, Source
+from .parts import is_json_model, is_keras, is_page, whole_h5
+
+if TYPE_CHECKING:
+    from ...nets.recorded import Wanted
+    from ..network import Network
+    from .container import Whole
+
+
+def _zip(opened: Opened) -> bool:
+    return opened.whole is not None and opened.head.startswith(b"PK\x03\x04")
+
+
+def claims(opened: Opened) -> bool:
+    """HDF5, a zip with the parts of a .keras or with an .h5; CheckpointDamaged, UnsafeCheckpoint."""
+    if opened.head.startswith(b"\x89HDF\r\n\x1a\n"):
+        return True
+    if not _zip(opened) and opened.whole is not None:
+        return False
+    names = list(opened.members)
+    folder = opened.whole is None
+    return is_keras(names) or bool(whole_h5(names) and (not folder or {"keras_model.h5", "labels.txt"} <= {*names}))
+
+
+def read(opened: Opened, wanted: Wanted) -> Network:
+    """Layer by layer; UnsupportedCheckpoint names the layer that is not known."""
+    from .container import whole_of
+    from .read import read_keras
+
+    return read_keras(opened, opened.content(whole_of), wanted)
+
+
+def look(opened: Opened) -> Contents:
+    """Its tensors, also of weights alone."""
+    from .container import whole_of
+
+    return _looked(opened, opened.content(whole_of))
+
+
+def _looked(opened: Opened, whole: Whole) -> Contents:
+    parts = [Part(key, str(ref.dtype), ref.shape) for key, ref in whole.tensors.items()]
+    size = opened.file.size if opened.whole is not None else 0
+    return Contents(whole.container, size, parts, f"Keras {whole.version[:20]}", facts=dict(whole.facts))
+
+
+def claims_page(opened: Opened) -> bool:
+    """model.json, or a zip or folder with it and its shards."""
+    if opened.whole is not None and not _zip(opened):
+        return is_json_model(opened.head)
+    return is_page(opened.members)
+
+
+def read_page(opened: Opened, wanted: Wanted) -> Network:
+    """As any other model of Keras."""
+    from .read import read_keras
+    from .tfjs import page_of
+
+    return read_keras(opened, opened.content(page_of), wanted)
+
+
+def look_page(opened: Opened) -> Contents:
+    """Its tensors."""
+    from .tfjs import page_of
+
+    return _looked(opened, opened.content(page_of))
+
+
+KERAS = Source("keras", "Keras", (".keras", ".h5", ".hdf5"), claims, read, look, beside=("labels.txt",))
+TFJS = Source(
+    "tfjs",
+    "TF.js layers models",
+    (".json",),
+    claims_page,
+    read_page,
+    look_page,
+    beside=("metadata.json", "weights.bin"),
+)

@@ -1,0 +1,165 @@
+"""Whole: a model's settings and numbers, whatever file they came in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...errors import QingzhouError
+from ...files.archive import directory, inflated
+from ...files.file import Record
+from ...files.hdf5 import Bytes, Hdf5, InFile, InMemory, read_hdf5
+from ...files.refusals import damaged, short, unsafe
+from ...files.types import TensorRef
+from ..source import Opened
+from .parts import CONFIG, LABELS, META, NUMBERS, SHARDED, WHOLE, inside, is_keras, whole_h5
+from .refuse import garbled, refused, weights_only
+from .weights import Named, Paths, Weights
+
+MOST_JSON = 64 << 20
+MOST_UNPACKED = 1 << 30  # of a packed .h5, which has to lie in memory
+
+
+@dataclass(frozen=True)
+class Whole:
+    """container: what the file is;  version: of the Keras that wrote it;  entry: {"class_name", "config"};
+    labels: a text with the names of classes, or a list of them, or None;  teachable: whether it comes from Teachable
+    Machine, whose pictures are -1..1.
+    """
+
+    container: str
+    version: str
+    entry: Mapping[str, Any]
+    tensors: Mapping[str, TensorRef]
+    groups: Mapping[str, list[str]] | None = None  # of an .h5: what each outermost layer has; {"": …} of TF.js
+    labels: Any = None
+    teachable: bool = False
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def age(self) -> int:
+        """2 or 3. Keras 1 and TF.js compute as Keras 2 does."""
+        major = self.version.split(".")[0]
+        return 3 if major.isdigit() and int(major) >= 3 else 2
+
+    def weights(self) -> Weights:
+        """By the rules of the file."""
+        if self.groups is None:
+            return Paths.of(self.tensors)
+        groups = {
+            name: [(key, self.tensors[key]) for key in keys if key in self.tensors]
+            for name, keys in self.groups.items()
+        }
+        return Named(groups, one="" in groups)
+
+
+def whole_of(opened: Opened) -> Whole:
+    """A .keras, an .h5, or what Teachable Machine gives; CheckpointDamaged, UnsafeCheckpoint, UnsupportedCheckpoint."""
+    if opened.whole is not None and opened.head.startswith(b"\x89HDF"):
+        source = InFile(opened.file, Record(0, opened.file.size))
+        labels = _beside(opened) if opened.path.name == WHOLE else None
+        return _of_h5(opened, source, labels)
+    names = list(opened.members)
+    if is_keras(names):
+        return _of_keras(opened)
+    name = whole_h5(names)
+    labels = inside(names, LABELS)
+    return _of_h5(opened, member(opened, name, MOST_UNPACKED), text_of(opened, labels) if labels else None, name)
+
+
+def _beside(opened: Opened) -> str | None:
+    return text_of(opened, LABELS) if LABELS in opened.members else None
+
+
+def member(opened: Opened, name: str, most: int) -> Bytes:
+    """A part as it lies there, or unpacked; UnsafeCheckpoint for more than `most`."""
+    if opened.whole is None or not opened.head.startswith(b"PK"):
+        found = opened.members[name]()
+        return InFile(found.file, found.record)
+    entry = next(one for one in directory(opened.file, opened.limits) if one.name == name)
+    if entry.method == 0:
+        found = opened.members[name]()
+        return InFile(found.file, found.record)
+    if entry.size > opened.limits.spread_floor and entry.size > 200 * entry.packed:
+        raise unsafe(f"its part {short(name)} is packed strangely", f"数据块 {short(name)} 的压缩方式异常")
+    return InMemory(inflated(opened.file, entry, most))
+
+
+def text_of(opened: Opened, name: str) -> str:
+    """A part as text; UnsafeCheckpoint for one that is too long."""
+    source = member(opened, name, MOST_JSON)
+    if source.size > MOST_JSON:
+        raise unsafe(f"its part {short(name)} has {source.size} bytes", f"数据块 {short(name)} 过大")
+    return source.read(0, source.size).decode("utf-8-sig", "replace")
+
+
+def parsed(text: str, what: str) -> Mapping[str, Any]:
+    """JSON that is an object; CheckpointDamaged."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        raise damaged(f"its {what} is no proper JSON", f"{what} 不是正常的 JSON") from None
+    if not isinstance(found, dict):
+        raise damaged(f"its {what} is no object", f"{what} 不是对象")
+    return found
+
+
+def _of_keras(opened: Opened) -> Whole:
+    entry = parsed(text_of(opened, CONFIG), CONFIG)
+    about = parsed(text_of(opened, META), META) if META in opened.members else {}
+    if NUMBERS not in opened.members:
+        if SHARDED in opened.members:
+            raise refused(
+                "its weights are spread over several files (model.weights.json)",
+                "权重分散在多个文件中（model.weights.json）",
+                "Load it and save it again with model.save('model.keras')",
+                "请加载后用 model.save('model.keras') 重新保存",
+            )
+        raise damaged(f"{NUMBERS} is missing", f"缺少 {NUMBERS}")
+    numbers = read_hdf5(
+        member(opened, NUMBERS, MOST_UNPACKED), opened.limits, lambda path: path.split("/")[0] == "optimizer"
+    )
+    version = str(about.get("keras_version", "3"))
+    facts = {"keras": version[:40], "saved": str(about.get("date_saved", ""))[:40]}
+    return Whole(".keras", version, entry, numbers.tensors, facts=facts)
+
+
+def _of_h5(opened: Opened, source: Bytes, labels: Any, name: str = "") -> Whole:
+    found = read_hdf5(source, opened.limits, lambda path: path.split("/")[0] == "optimizer_weights")
+    root = found.attributes.get("", {})
+    config = root.get("model_config")
+    if not isinstance(config, str):
+        raise _without_network(found)
+    version = str(root.get("keras_version", "1" if "keras_version" not in root else ""))
+    groups = {one: _weight_names(found, one) for one in found.groups.get("model_weights", ())}
+    teachable = labels is not None
+    return Whole(
+        ".h5", version, parsed(config, "model_config"), found.tensors, groups, labels, teachable,
+        {"keras": version[:40]},
+    )  # fmt: skip
+
+
+def _without_network(found: Hdf5) -> QingzhouError:
+    root = found.attributes.get("", {})
+    if "layer_names" in root or "layer_names0" in root:
+        return weights_only("there is no model_config", "没有 model_config")
+    if {"layers", "vars"} & set(found.groups.get("", ())):
+        return weights_only("a .weights.h5 has no config", ".weights.h5 中没有配置")
+    return refused("it is an HDF5 file without a Keras model", "它是 HDF5 文件，但其中没有 Keras 模型")
+
+
+def _weight_names(found: Hdf5, layer: str) -> list[str]:
+    """The paths of a layer's arrays in their order; a long list is split into weight_names0, 1, …"""
+    at = f"model_weights/{layer}"
+    attributes = found.attributes.get(at, {})
+    names = attributes.get("weight_names")
+    if names is None:
+        names, i = [], 0
+        while f"weight_names{i}" in attributes:
+            part = attributes[f"weight_names{i}"]
+            names, i = names + (part if isinstance(part, list) else []), i + 1
+    if not isinstance(names, list):
+        raise garbled(f"the weights of layer '{layer[:60]}' have no names", f"层 '{layer[:60]}' 的权重没有名称")
+    return [f"{at}/{one}" for one in names]

@@ -1,0 +1,190 @@
+"""Convolutions: kernels are (…k, in / groups, out), transposed ones (…k, out, in)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ...graph.form import Dim, Value
+from .activations import activated
+from .layer import KerasNet, Kind, Layer
+from .moves import channels_first, rank_of
+
+
+def same_pads(
+    layer: Layer, sizes: Sequence[Dim], kernel: Sequence[int], strides: Sequence[int], dilations: Sequence[int]
+) -> tuple[int, ...]:
+    """ceil(n / stride) positions, and the odd cell at the end: all starts, then all ends."""
+    totals = []
+    for n, k, s, d in zip(sizes, kernel, strides, dilations, strict=True):
+        span = d * (k - 1) + 1
+        if isinstance(n, str) and s != 1:
+            raise layer.refuse(
+                "padding 'same' with a stride needs to know the size of its input, which is free",
+                "带步长的 'same' 填充需要知道输入尺寸，而输入尺寸不固定",
+                "Give the size of pictures with --input-size",
+                "请用 --input-size 指定图片尺寸",
+            )
+        totals.append(span - 1 if isinstance(n, str) else max((-(-n // s) - 1) * s + span - n, 0))
+    return (*(n // 2 for n in totals), *(n - n // 2 for n in totals))
+
+
+def pads_of(
+    layer: Layer, x: Value, kernel: Sequence[int], strides: Sequence[int], dilations: Sequence[int]
+) -> tuple[int, ...]:
+    """What a layer's padding means for x (N, C, …)."""
+    dims = len(kernel)
+    match layer.text("padding", "valid").lower():
+        case "valid":
+            return (0,) * (2 * dims)
+        case "same":
+            return same_pads(layer, x.shape[2:], kernel, strides, dilations)
+        case "causal" if dims == 1:
+            return (dilations[0] * (kernel[0] - 1), 0)
+    raise layer.garbled("padding")
+
+
+def _attrs(layer: Layer, x: Value, kernel: tuple[int, ...], group: int) -> dict[str, Any]:
+    dims = len(kernel)
+    strides, dilations = layer.sizes("strides", dims, 1), layer.sizes("dilation_rate", dims, 1)
+    pads = pads_of(layer, x, kernel, strides, dilations)
+    return {"kernel_shape": kernel, "strides": strides, "pads": pads, "dilations": dilations, "group": group}
+
+
+def _fits(layer: Layer, kernel: Value, shape: Sequence[int]) -> None:
+    if kernel.shape != tuple(shape):
+        raise layer.refuse(
+            f"its kernel has the shape {list(kernel.shape)}, and {list(shape)} was expected",
+            f"卷积核形状为 {list(kernel.shape)}，应为 {list(shape)}",
+        )
+
+
+def _channels(layer: Layer, x: Value) -> int:
+    size = x.shape[1 if layer.first else -1]
+    if not isinstance(size, int):
+        raise layer.refuse("its input has a free number of channels", "输入的通道数不固定")
+    return size
+
+
+def _first(kernel: Value) -> tuple[int, ...]:
+    """(…k, in, out) -> (out, in, …k)."""
+    dims = len(kernel.shape) - 2
+    return (dims + 1, dims, *range(dims))
+
+
+def _biased(layer: Layer) -> bool:
+    return layer.flag("use_bias", True)
+
+
+def conv(dims: int) -> Callable[[KerasNet, Layer, Value], Value]:
+    """Conv1D, 2D and 3D, with groups."""
+
+    def run(t: KerasNet, layer: Layer, x: Value) -> Value:
+        rank_of(layer, x, dims + 2)
+        groups, filters = layer.whole("groups", 1), layer.whole("filters")
+        size, channels = layer.sizes("kernel_size", dims), _channels(layer, x)
+        kernel, *bias = layer.tensors(t, "kernel", *(["bias"] if _biased(layer) else []))
+        if channels % groups or filters % groups:
+            raise layer.garbled("groups")
+        _fits(layer, kernel, (*size, channels // groups, filters))
+        turned = t.emit("Transpose", [kernel], perm=_first(kernel))
+        found = channels_first(
+            t, layer, x, lambda one: t.emit("Conv", [one, turned, *bias], **_attrs(layer, one, size, groups))
+        )
+        return activated(t, layer, found)
+
+    return run
+
+
+def depthwise(dims: int) -> Callable[[KerasNet, Layer, Value], Value]:
+    """Each channel by itself, `depth_multiplier` times."""
+
+    def run(t: KerasNet, layer: Layer, x: Value) -> Value:
+        rank_of(layer, x, dims + 2)
+        kernel, *bias = layer.tensors(t, "depthwise_kernel|kernel", *(["bias"] if _biased(layer) else []))
+        found = channels_first(t, layer, x, lambda one: _depthwise(t, layer, one, kernel, bias))
+        return activated(t, layer, found)
+
+    return run
+
+
+def _depthwise(t: KerasNet, layer: Layer, x: Value, kernel: Value, bias: Sequence[Value]) -> Value:
+    """x is (N, C, …), the kernel (…k, C, multiplier): channel c gives multiplier * c + m."""
+    dims, channels = len(x.shape) - 2, x.channels
+    size = layer.sizes("kernel_size", dims)
+    many = layer.whole("depth_multiplier", 1)
+    _fits(layer, kernel, (*size, channels, many))
+    turned = t.emit("Transpose", [kernel], perm=(dims, dims + 1, *range(dims)))
+    turned = t.emit("Reshape", [turned, t.whole(channels * many, 1, *size)])
+    return t.emit("Conv", [x, turned, *bias], **_attrs(layer, x, size, channels))
+
+
+def separable(dims: int) -> Callable[[KerasNet, Layer, Value], Value]:
+    """Depthwise, then 1 x 1."""
+
+    def run(t: KerasNet, layer: Layer, x: Value) -> Value:
+        rank_of(layer, x, dims + 2)
+        roles = ["depthwise_kernel", "pointwise_kernel", *(["bias"] if _biased(layer) else [])]
+        depth, point, *bias = layer.tensors(t, *roles)
+        filters = layer.whole("filters")
+
+        def inner(one: Value) -> Value:
+            mixed = _depthwise(t, layer, one, depth, ())
+            _fits(layer, point, (*[1] * dims, mixed.channels, filters))
+            turned = t.emit("Transpose", [point], perm=_first(point))
+            ones = (1,) * dims
+            return t.emit(
+                "Conv", [mixed, turned, *bias], kernel_shape=ones, strides=ones, pads=(0,) * (2 * dims),
+                dilations=ones, group=1,
+            )  # fmt: skip
+
+        return activated(t, layer, channels_first(t, layer, x, inner))
+
+    return run
+
+
+def transposed(dims: int) -> Callable[[KerasNet, Layer, Value], Value]:
+    """Conv1D-, 2D- and 3DTranspose: the full result, cut as Keras cuts it, or with zeros at its end."""
+
+    def run(t: KerasNet, layer: Layer, x: Value) -> Value:
+        rank_of(layer, x, dims + 2)
+        filters, size = layer.whole("filters"), layer.sizes("kernel_size", dims)
+        strides, dilations = layer.sizes("strides", dims, 1), layer.sizes("dilation_rate", dims, 1)
+        kernel, *bias = layer.tensors(t, "kernel", *(["bias"] if _biased(layer) else []))
+        _fits(layer, kernel, (*size, filters, _channels(layer, x)))
+        turned = t.emit("Transpose", [kernel], perm=_first(kernel))
+        cuts = _cuts(layer, size, strides, dilations)
+        pads = (*(max(n, 0) // 2 for n in cuts), *(max(n, 0) - max(n, 0) // 2 for n in cuts))
+        more = tuple(max(-n, 0) for n in cuts)
+        attrs: dict[str, Any] = {
+            "kernel_shape": size, "strides": strides, "pads": pads, "dilations": dilations, "group": 1
+        }  # fmt: skip
+        if any(more):
+            attrs["output_padding"] = more
+        found = channels_first(t, layer, x, lambda one: t.emit("ConvTranspose", [one, turned, *bias], **attrs))
+        return activated(t, layer, found)
+
+    return run
+
+
+def _cuts(layer: Layer, size: Sequence[int], strides: Sequence[int], dilations: Sequence[int]) -> list[int]:
+    """How much longer than what is asked for the full result is, (n - 1) * stride + span."""
+    dims, same = len(size), layer.text("padding", "valid").lower() == "same"
+    spans = [d * (k - 1) + 1 for k, d in zip(size, dilations, strict=True)]
+    if layer.get("output_padding") is None:
+        return [span - s if same else span - max(span, s) for span, s in zip(spans, strides, strict=True)]
+    more = layer.sizes("output_padding", dims, low=0)
+    if any(p >= s for p, s in zip(more, strides, strict=True)):
+        raise layer.garbled("output_padding")
+    return [2 * (span // 2) - p if same else -p for span, p in zip(spans, more, strict=True)]
+
+
+CONVS: dict[str, Kind] = {
+    **{f"Conv{n}D": Kind(conv(n), "drop") for n in (1, 2, 3)},
+    **{f"Convolution{n}D": Kind(conv(n), "drop") for n in (1, 2, 3)},
+    **{f"DepthwiseConv{n}D": Kind(depthwise(n), "drop") for n in (1, 2)},
+    **{f"SeparableConv{n}D": Kind(separable(n), "drop") for n in (1, 2)},
+    **{f"SeparableConvolution{n}D": Kind(separable(n), "drop") for n in (1, 2)},
+    **{f"Conv{n}DTranspose": Kind(transposed(n), "drop") for n in (1, 2, 3)},
+    **{f"Convolution{n}DTranspose": Kind(transposed(n), "drop") for n in (2, 3)},
+}

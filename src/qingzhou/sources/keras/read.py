@@ -1,0 +1,211 @@
+"""A model of Keras as a Network: its inputs, the walk, its outputs, and what the card says of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ...errors import ModelError, QingzhouError, say
+from ...graph.form import Dim, Value
+from ...nets.recorded import Wanted
+from ...runtime.model.card import Card, Input
+from ..network import Network
+from ..recording.card import Made, network_of
+from ..recording.finish import finished
+from ..source import Opened
+from .container import Whole
+from .layer import KerasNet
+from .model import Item, Plan, Planner
+from .refuse import KERAS_WORDS, garbled, refused
+from .walk import Walk
+
+WHOLE = ("int32", "int64", "uint8", "bool")
+
+
+def read_keras(opened: Opened, whole: Whole, wanted: Wanted) -> Network:
+    """UnsupportedCheckpoint names the layer; CheckpointDamaged, UnsafeCheckpoint."""
+    try:
+        return _read(opened, whole, wanted)
+    except RecursionError:
+        raise garbled("its models are nested too deeply", "模型嵌套过深") from None
+    except ModelError as err:
+        if isinstance(err, QingzhouError):
+            raise
+        raise garbled(err.en[:300], err.zh[:300]) from None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An input of the model as its file describes it."""
+
+    name: str
+    shape: tuple[Dim, ...]
+    dtype: str
+
+
+def _read(opened: Opened, whole: Whole, wanted: Wanted) -> Network:
+    weights = whole.weights()
+    plan = Planner(weights, whole.age).plan(whole.entry)
+    entries = entries_of(plan, whole.entry)
+    if not 1 <= len(entries) <= 100:
+        raise refused(f"it takes {len(entries)} inputs", f"它有 {len(entries)} 个输入")
+    taken = {entry.name for entry in entries}
+    names = [f"{name}_out" if name in taken else name for name in _output_names(plan)]
+    net = KerasNet(weights, whole.age, names)
+    given = [_entered(net, entry, wanted, len(entries)) for entry in entries]
+    outputs = Walk(net).run(plan, given)
+    if len(names) != len(outputs):
+        names = ["output"] if len(outputs) == 1 else [f"output_{i}" for i in range(len(outputs))]
+    graph = finished(net, outputs, names)
+    title = plan.name if not re.fullmatch(r"(model|sequential|functional)(_\d+)?", plan.name) else "Keras"
+    made = Made(KERAS_WORDS, "Keras", whole.container, graph, whole.facts, weights.keys(), names, title)
+    found = network_of(opened, made, wanted)
+    return _told(found, whole)
+
+
+# -- inputs and outputs -----------------------------------------------------------------------------------------------
+
+
+def entries_of(plan: Plan, entry: Mapping[str, Any]) -> list[Entry]:
+    """What goes in, in the model's own order."""
+    if not plan.sequential:
+        return [
+            _entry_of(plan.items[ref.layer]) if ref.layer in plan.items else _lost(ref.layer) for ref in plan.inputs
+        ]
+    found = _first_of(plan) or _built(entry)
+    if not found:
+        raise refused(
+            "it is a Sequential that does not say what goes in",
+            "它是 Sequential，但没有说明输入的形状",
+            "Put keras.Input(shape=…) first, or call model.build(…), and save the model again",
+            "请在最前面加上 keras.Input(shape=…)，或调用 model.build(…)，再重新保存",
+        )
+    return found
+
+
+def _lost(name: str) -> Entry:
+    raise garbled(f"its input '{name[:60]}' is not among its layers", f"输入 '{name[:60]}' 不在层的列表中")
+
+
+def _first_of(plan: Plan) -> list[Entry]:
+    """What the first layer of a Sequential takes."""
+    item = next(iter(plan.items.values()), None)
+    if item is None:
+        return []
+    if item.model is not None:
+        return _first_of(item.model) if item.model.sequential else entries_of(item.model, {})
+    config = item.layer.config
+    if item.layer.kind != "InputLayer" and not ("batch_input_shape" in config or "batch_shape" in config):
+        return []
+    return [_entry_of(item)]
+
+
+def _built(entry: Mapping[str, Any]) -> list[Entry]:
+    """What the model was built for."""
+    config = entry.get("config")
+    for place in (entry.get("build_config"), config.get("build_input_shape") if isinstance(config, Mapping) else None):
+        shape = place.get("input_shape") if isinstance(place, Mapping) else place
+        if isinstance(shape, list):
+            return [Entry("input", _shape(shape), "float32")]
+    return []
+
+
+def _entry_of(item: Item) -> Entry:
+    layer = item.layer
+    shape = layer.get("batch_shape") or layer.get("batch_input_shape")
+    if shape is None and isinstance(layer.get("input_dim"), int):
+        shape = [None, layer.get("input_dim")]
+    if not isinstance(shape, list):
+        raise layer.garbled("batch_shape")
+    dtype: Any = layer.get("dtype", "float32")
+    if isinstance(dtype, Mapping):
+        config = dtype.get("config")
+        dtype = config.get("name", "float32") if isinstance(config, Mapping) else "float32"
+    whole = layer.kind == "Embedding"
+    name = layer.name if layer.kind == "InputLayer" else "input"
+    if layer.flag("sparse") or layer.flag("ragged"):
+        raise layer.refuse("it takes sparse or ragged tensors", "它的输入是稀疏或不规则张量")
+    return Entry(name, _shape(shape), "int32" if whole else str(dtype))
+
+
+def _shape(shape: Sequence[Any]) -> tuple[Dim, ...]:
+    if not all(n is None or (type(n) is int and 0 < n < 1 << 24) for n in shape) or not 1 <= len(shape) <= 6:
+        raise garbled(f"an input has the shape {str(shape)[:60]}", f"输入形状为 {str(shape)[:60]}")
+    free = ["batch", "height", "width"] if len(shape) == 4 else ["batch", "time", "second", "third", "fourth", "fifth"]
+    return tuple(n if isinstance(n, int) else (free[i] if i < len(free) else f"axis_{i}") for i, n in enumerate(shape))
+
+
+def _entered(net: KerasNet, entry: Entry, wanted: Wanted, count: int) -> Value:
+    """An input: a picture enters with its channels first, as the runtime gives it, and is turned."""
+    shape = entry.shape
+    picture = len(shape) == 4 and entry.dtype not in WHOLE and shape[3] in (1, 3)
+    if picture and count == 1 and wanted.picture:
+        sizes = [m if isinstance(n, str) else n for n, m in zip(shape[1:3], wanted.picture, strict=True)]
+        shape = (shape[0], *sizes, shape[3])
+    net.here = entry.name
+    if picture:
+        x = net.input(entry.name, (shape[0], shape[3], *shape[1:3]))
+        return net.emit("Transpose", [x], perm=(0, 2, 3, 1))
+    dtype = entry.dtype if entry.dtype in WHOLE else "float32"
+    if entry.dtype == "string":
+        raise refused(f"its input '{entry.name[:60]}' is text", f"输入 '{entry.name[:60]}' 是文本")
+    x = net.input(entry.name, shape, dtype)
+    return net.emit("Cast", [x], to=7) if dtype in ("int32", "uint8") else x
+
+
+def _output_names(plan: Plan) -> list[str]:
+    """As a dict of outputs names them; else as their layers, which are told apart."""
+    if plan.sequential or len(plan.outputs) == 1:
+        return plan.names if len(plan.names) == 1 else ["output"]
+    names = plan.names or [ref.layer for ref in plan.outputs]
+    found: list[str] = []
+    for name in names:
+        new, n = name, 1
+        while new in found:
+            new, n = f"{name}_{n}", n + 1
+        found.append(new)
+    return found
+
+
+# -- the card ---------------------------------------------------------------------------------------------------------
+
+
+def _told(found: Network, whole: Whole) -> Network:
+    """With labels, and with how pictures are prepared where the file tells it."""
+    card = found.card
+    if whole.teachable and card.input.kind == "image":
+        card = _teachable(card)
+    return replace(found, card=card, named=names_of(whole.labels))
+
+
+def _teachable(card: Card) -> Card:
+    """Its page crops the square in the middle, and maps 0..255 to -1..1: @teachablemachine/image, utils/tf.ts."""
+    entry: Input = card.input
+    height, width = entry.sides()
+    steps: list[dict[str, Any]] = []
+    if isinstance(height, int) and isinstance(width, int):
+        steps = [
+            {"op": "resize", "short": max(height, width), "interpolation": "pillow"},
+            {"op": "center_crop", "size": [height, width]},
+        ]
+    channels = entry.channels or 3
+    steps.append({"op": "normalize", "mean": [127.5] * channels, "std": [127.5] * channels})
+    note = say(
+        en="From Teachable Machine: the square in the middle of a picture, with values from -1 to 1.",
+        zh="来自 Teachable Machine：取图片中间的正方形，数值范围 -1 到 1。",
+    )
+    return replace(
+        card, tool="Teachable Machine", input=replace(entry, steps=steps), assumed=[], notes=[*card.notes, note]
+    )
+
+
+def names_of(labels: Any) -> Any:
+    """The classes' names: "0 Name" in each line, whose number goes where it is the line's own."""
+    if not isinstance(labels, str):
+        return labels
+    lines = [line.strip() for line in labels.splitlines() if line.strip()]
+    parts = [line.split(" ", 1) for line in lines]
+    numbered = all(len(part) == 2 and part[0] == str(i) for i, part in enumerate(parts))
+    return [part[1].strip() for part in parts] if numbered else lines
