@@ -16,7 +16,7 @@ from ..files.sniff import HEAD, sniff
 from ..own_files import is_plain
 
 if TYPE_CHECKING:  # the machinery is light: what a source needs is imported when it reads
-    from ..errors import ModelError
+    from ..errors import QingzhouError
     from ..nets.recorded import Wanted
     from ..runtime.model.card import Card
     from .network import Network
@@ -152,7 +152,7 @@ class Contents:
     parameters: int = 0
     macs: int = 0
     card: Card | None = None
-    problem: ModelError | None = None
+    problem: QingzhouError | None = None
 
 
 @dataclass(frozen=True)

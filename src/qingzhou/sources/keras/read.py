@@ -14,6 +14,7 @@ from ...runtime.model.card import Card, Input
 from ..network import Network
 from ..recording.card import Made, network_of
 from ..recording.finish import finished
+from ..recording.labels import numbered
 from ..source import Opened
 from .container import Whole
 from .layer import KerasNet
@@ -47,8 +48,9 @@ class Entry:
 
 def _read(opened: Opened, whole: Whole, wanted: Wanted) -> Network:
     weights = whole.weights()
-    plan = Planner(weights, whole.age).plan(whole.entry)
-    entries = entries_of(plan, whole.entry)
+    entry = whole.entry if whole.known is None else whole.known.entry(wanted.picture)
+    plan = Planner(weights, whole.age).plan(entry)
+    entries = entries_of(plan, entry)
     if not 1 <= len(entries) <= 100:
         raise refused(f"it takes {len(entries)} inputs", f"它有 {len(entries)} 个输入")
     taken = {entry.name for entry in entries}
@@ -177,6 +179,8 @@ def _told(found: Network, whole: Whole) -> Network:
     card = found.card
     if whole.teachable and card.input.kind == "image":
         card = _teachable(card)
+    if whole.known is not None:
+        card = whole.known.prepared(card)
     return replace(found, card=card, named=names_of(whole.labels))
 
 
@@ -202,10 +206,5 @@ def _teachable(card: Card) -> Card:
 
 
 def names_of(labels: Any) -> Any:
-    """The classes' names: "0 Name" in each line, whose number goes where it is the line's own."""
-    if not isinstance(labels, str):
-        return labels
-    lines = [line.strip() for line in labels.splitlines() if line.strip()]
-    parts = [line.split(" ", 1) for line in lines]
-    numbered = all(len(part) == 2 and part[0] == str(i) for i, part in enumerate(parts))
-    return [part[1].strip() for part in parts] if numbered else lines
+    """The classes' names, from a text or as they are."""
+    return numbered(labels) if isinstance(labels, str) else labels

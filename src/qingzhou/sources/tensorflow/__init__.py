@@ -52,10 +52,11 @@ def read(opened: Opened, wanted: Wanted) -> Network:
 def look(opened: Opened) -> Contents:
     """Its operators, what it takes and gives, and which TensorFlow wrote it."""
     from .parts import parts_of
+    from .refuse import unseen
 
     found = opened.content(parts_of)
     shown = [Part(name, op, ()) for name, op in found.nodes]
-    return Contents(found.container, found.size, shown, found.tool, found.facts())
+    return Contents(found.container, found.size, shown, found.tool, found.facts(), problem=unseen(found, opened.path))
 
 
 TENSORFLOW = Source("tensorflow", "TensorFlow SavedModels and frozen graphs", (".pb",), claims, read, look)

@@ -38,7 +38,7 @@ class Budget:
     open_files: int = 512
 
 
-def ask(order: Mapping[str, Any], folder: Path, budget: Budget = Budget()) -> dict[str, Any]:  # noqa: B008  # frozen
+def ask(order: Mapping[str, Any], folder: Path, budget: Budget = Budget()) -> dict[str, Any]:  # frozen
     """The worker's answer; UnsupportedCheckpoint where it refused, crashed, or took too long or too much."""
     limits = {
         "memory": budget.memory,

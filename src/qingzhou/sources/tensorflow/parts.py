@@ -36,6 +36,8 @@ class End:
     shape: tuple[int, ...] | None
 
     def __str__(self) -> str:
+        if self.dtype == "?" and self.shape is None:  # of a frozen graph's outputs nobody says more
+            return short(self.name, 40)
         sizes = "?" if self.shape is None else ", ".join("N" if n < 0 else str(n) for n in self.shape)
         return f"{short(self.name, 40)} ({sizes}) {self.dtype}"
 
@@ -94,8 +96,8 @@ def parts_of(opened: Opened) -> Parts:
     name = min((n for n in opened.members if PurePosixPath(n).name == "saved_model.pb"), key=len)
     root = name.removesuffix("saved_model.pb")
     said = f"{root}keras_metadata.pb"
-    layers = _keras(_bytes_of(opened, said, MOST_SAID)) if said in opened.members else ()
-    return _saved(_bytes_of(opened, name, MOST_GRAPH), root, layers)
+    layers = _keras(bytes_of(opened, said, MOST_SAID)) if said in opened.members else ()
+    return _saved(bytes_of(opened, name, MOST_GRAPH), root, layers)
 
 
 def _whole(opened: Opened) -> bytes:
@@ -104,7 +106,7 @@ def _whole(opened: Opened) -> bytes:
     return opened.file.read(0, opened.file.size)
 
 
-def _bytes_of(opened: Opened, name: str, most: int) -> bytes:
+def bytes_of(opened: Opened, name: str, most: int) -> bytes:
     """A member of a folder or zip, packed or not."""
     if opened.whole is None:
         member = opened.members[name]()
@@ -127,7 +129,7 @@ def _saved(data: bytes, root: str, layers: Sequence[str]) -> Parts:
     metas = [message.inside(one) for one in message.fields() if one.number == 2]
     if not metas:
         raise damaged("it has no graph", "其中没有计算图")
-    version, tags = "", []
+    version, tags = "", list[str]()
     signatures: dict[str, Signature] = {}
     nodes: list[tuple[str, str]] = []
     meta = metas[0]

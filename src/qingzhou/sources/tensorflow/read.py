@@ -1,12 +1,10 @@
-"""A SavedModel or a frozen graph as a network: by TensorFlow and tf2onnx in an isolated process, then our own reader."""
+"""A SavedModel or a frozen graph as a network: by TensorFlow in an isolated process, then our own reader."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -21,12 +19,13 @@ from ...runtime.model.card import COLORS
 from ...whole_file import scratch
 from ..network import Network
 from ..recording.card import Made, network_of
+from ..recording.labels import numbered
 from ..source import Opened
 from .isolated import ask
-from .parts import Parts, Signature, entries_of, parts_of
-from .refuse import WORDS, failed, missing
+from .parts import Parts, Signature, bytes_of, entries_of, parts_of
+from .refuse import WORDS, away, failed, missing
 
-PACKAGES = ("tensorflow", "tf2onnx")
+MOST_LABELS = 1 << 20
 MOST_COPIED = 4 << 30  # bytes of one file of a SavedModel
 USUAL = ("serving_default", "serve")
 # What reaches beyond the graph: files, programs, the network.
@@ -41,9 +40,9 @@ REFUSED = {
 def read_tensorflow(opened: Opened, wanted: Wanted) -> Network:
     """ExtraMissing, UnsupportedCheckpoint, CheckpointDamaged, UnsafeCheckpoint."""
     parts = opened.content(parts_of)
-    away = [name for name in PACKAGES if find_spec(name) is None]
-    if away:
-        raise missing(parts, opened.path.stem or "folder", " and ".join(away))
+    lacking = away()
+    if lacking:
+        raise missing(parts, opened.path.stem or "folder", " and ".join(lacking))
     name, signature = _signature(parts)
     reaching = sorted(REFUSED & parts.ops)
     if reaching:
@@ -69,7 +68,14 @@ def read_tensorflow(opened: Opened, wanted: Wanted) -> Network:
     facts = {"TensorFlow": parts.version} if parts.version else {}
     outputs = [value.name for value in graph.outputs]
     made = Made(WORDS, "TensorFlow", parts.container, graph, facts, (), outputs, notes=_notes(answer))
-    return network_of(opened, made, wanted)
+    found = network_of(opened, made, wanted)
+    return replace(found, named=_labels(opened))
+
+
+def _labels(opened: Opened) -> object:
+    """Of the labels.txt that Teachable Machine puts beside it; None without one."""
+    name = min((one for one in opened.members if PurePosixPath(one).name == "labels.txt"), key=len, default="")
+    return numbered(bytes_of(opened, name, MOST_LABELS).decode("utf-8-sig", "replace")) if name else None
 
 
 def _notes(answer: Mapping[str, Any]) -> list[str]:
@@ -152,18 +158,19 @@ def _members(opened: Opened) -> Iterator[tuple[str, Any]]:
 def _loaded(graph: Graph) -> Graph:
     """With its numbers in memory: the file vanishes."""
 
-    def kept(one: Constant) -> Constant:
+    def kept(name: str, one: Constant) -> Constant:
         array = one.load()
-        return Constant(one.shape, one.dtype, lambda: array)
+        return Constant(one.shape, one.dtype, lambda: array, keys={name: one.shape} if array.dtype.kind == "f" else {})
 
-    return replace(graph, constants={name: kept(one) for name, one in graph.constants.items()})
+    return replace(graph, constants={name: kept(name, one) for name, one in graph.constants.items()})
 
 
 def _named(graph: Graph, frozen: bool, signature: Signature) -> Graph:
     """With the names and the order of the signature, and free sizes called as everywhere."""
     foreign = sorted({node.op for node in graph.nodes if node.domain not in ("", "ai.onnx.ml")})
     if foreign:
-        raise WORDS.refused(f"it needs {', '.join(foreign[:3])}, which ONNX has not", f"它需要 ONNX 没有的 {foreign[0]}")
+        some = ", ".join(foreign[:3])
+        raise WORDS.refused(f"it needs {some}, which ONNX has not", f"它需要 ONNX 没有的 {some}")
     theirs = {value.name.partition(":")[0]: value.name for value in (*graph.inputs, *graph.outputs)}
     names: dict[str, str] = {}
     for kind, ends in (("input", signature.inputs), ("output", signature.outputs)):
@@ -176,8 +183,8 @@ def _named(graph: Graph, frozen: bool, signature: Signature) -> Graph:
     outputs = sorted(graph.outputs, key=lambda value: order.get(value.name, len(order)))
     inputs = tuple(replace(value, shape=_free(value)) for value in graph.inputs)
     bare = replace(graph, inputs=inputs, values={value.name: value for value in inputs})
-    ends = tuple(replace(value, shape=("batch", *value.shape[1:])) if value.shape else value for value in outputs)
-    return replace(found := inferred(bare), outputs=tuple(found.values.get(one.name, one) for one in ends))
+    named = tuple(replace(value, shape=("batch", *value.shape[1:])) if value.shape else value for value in outputs)
+    return replace(found := inferred(bare), outputs=tuple(found.values.get(one.name, one) for one in named))
 
 
 def _free(value: Value) -> tuple[int | str, ...]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from ...errors import ExtraMissing, UnsupportedCheckpoint
+from importlib.util import find_spec
+from pathlib import Path
+
+from ...errors import ExtraMissing, QingzhouError, UnsupportedCheckpoint
 from ...files.refusals import short
 from ..recording.words import Words
 from .parts import Parts
 
+PACKAGES = ("tensorflow", "tf2onnx")
 INSTALL = 'pip install "qingzhou[tensorflow]"'
 KERAS = "model.save('model.keras')"
 TFLITE = "open('model.tflite', 'wb').write(tf.lite.TFLiteConverter.from_saved_model('{}').convert())"
@@ -49,13 +53,32 @@ def missing(parts: Parts, folder: str, packages: str) -> ExtraMissing:
     lite = "" if parts.frozen else f", or with {TFLITE.format(folder)}"
     lite_zh = "" if parts.frozen else f"，或用 {TFLITE.format(folder)}"
     return ExtraMissing(
-        en=f"This is {en}. It is a program for TensorFlow, and holds no layers that could be read without it; "
-        f"{packages} is not installed. Two ways out: where the model was made, save it as a file of layers, with "
-        f"{KERAS} (.h5 will do){lite}, and convert that. Or let TensorFlow itself run and convert this one, in a "
+        en=f"It holds {en}. That is a program for TensorFlow, and holds no layers that could be read without it; "
+        f"{packages} must be installed for that. Two ways out: where the model was made, save it as a file of layers, "
+        f"with {KERAS} (.h5 will do){lite}, and convert that. Or let TensorFlow itself run and convert this one, in a "
         f"process of its own, if you trust the file: {INSTALL}",
-        zh=f"这是{zh}。它是供 TensorFlow 运行的程序，没有可以直接读取的层；{packages} 没有安装。"
+        zh=f"文件里是{zh}。它是供 TensorFlow 运行的程序，没有可以直接读取的层；为此需要安装 {packages}。"
         f"有两个办法：在制作模型的地方用 {KERAS}（也可以是 .h5）把它保存为由层组成的文件{lite_zh}，再转换该文件；"
         f"如果信任这个文件，也可以让 TensorFlow 在独立的进程中运行并转换它：{INSTALL}",
+    )
+
+
+def away() -> list[str]:
+    """The packages of the extra that are not installed."""
+    return [name for name in PACKAGES if find_spec(name) is None]
+
+
+def unseen(parts: Parts, path: Path) -> QingzhouError:
+    """Why no more is said without running it, which only a conversion does."""
+    lacking = away()
+    if lacking:
+        return missing(parts, path.stem or "folder", " and ".join(lacking))
+    en, zh = told(parts)
+    return UnsupportedCheckpoint(
+        en=f"It holds {en}. Which network that is, is known when TensorFlow has run it, which is not done to look at "
+        "it. Convert it, if you trust the file: qingzhou convert",
+        zh=f"文件里是{zh}。只有 TensorFlow 运行之后才知道是什么网络，查看时不会运行。"
+        "如果信任这个文件，请用 qingzhou convert 转换",
     )
 
 

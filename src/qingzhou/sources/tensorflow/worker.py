@@ -69,11 +69,10 @@ def thaw(tf: Any, path: Path, saved: Path, inputs: Sequence[str], outputs: Seque
     pruned = whole.prune([f"{name}:0" for name in inputs], [f"{name}:0" for name in outputs])
     specs = [tf.TensorSpec(one.shape, one.dtype, f"input_{i}") for i, one in enumerate(pruned.inputs)]
 
-    @tf.function(input_signature=specs)
     def serve(*given: Any) -> dict[str, Any]:
         return {f"output_{i}": one for i, one in enumerate(pruned(*given))}
 
-    tf.saved_model.save(tf.Module(), str(saved), signatures=serve)
+    tf.saved_model.save(tf.Module(), str(saved), signatures=tf.function(serve, input_signature=specs))
 
 
 def convert(tool: Any, saved: Path, made: Path, tag: str, signature: str) -> None:
@@ -98,7 +97,7 @@ def compared(tf: Any, saved: Path, made: Path, tag: str, signature: str) -> dict
     specs = function.structured_input_signature[1]
     session = open_session(str(made))
     takes = {_plain(one.name): one.name for one in session.get_inputs()}
-    gives = [one.name for one in session.get_outputs()]
+    gives: Any = [one.name for one in session.get_outputs()]
     if set(takes) != set(specs):
         raise Failed(f"tf2onnx changed the inputs from {sorted(specs)} to {sorted(takes)}")
     numbers, far = np.random.default_rng(0), 0.0
