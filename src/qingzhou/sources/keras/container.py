@@ -46,7 +46,9 @@ class Whole:
 
     @property
     def age(self) -> int:
-        """2 or 3. Keras 1 and TF.js compute as Keras 2 does."""
+        """2 or 3. Keras 1 and TF.js compute as Keras 2 does; known networks are described in Keras 3's words."""
+        if self.known is not None:
+            return 3
         major = self.version.split(".")[0]
         return 3 if major.isdigit() and int(major) >= 3 else 2
 

@@ -65,7 +65,7 @@ def missing(parts: Parts, folder: str, packages: str) -> ExtraMissing:
 
 def away() -> list[str]:
     """The packages of the extra that are not installed."""
-    return [name for name in PACKAGES if find_spec(name) is None]
+    return [name for name in PACKAGES if getattr(find_spec(name), "origin", None) is None]  # a folder has none
 
 
 def unseen(parts: Parts, path: Path) -> QingzhouError:

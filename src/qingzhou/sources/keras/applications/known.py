@@ -151,7 +151,6 @@ def _built(application: Application, classes: int, height: int, width: int) -> B
 
 def _fitting(application: Application, ends: bool, layers: Mapping[str, Sequence[Found]], by_key: bool) -> Known | None:
     """None where a layer or a shape differs."""
-    application = _sized(application, layers) if application.flat and ends else application
     size = application.size
     names = _names(_built(application, int(ends), size, size))
     if len(names) != len(layers):
@@ -160,19 +159,20 @@ def _fitting(application: Application, ends: bool, layers: Mapping[str, Sequence
     if any(key not in layers for key in keys):
         return None
     found = {name: layers[key] for name, key in zip(names, keys, strict=True)}
-    classes = int([*found[names[-1]][0][1].shape, 0][-1]) if ends else 0
+    classes = int([0, *found[names[-1]][0][1].shape][-1]) if ends else 0
     if ends and not classes:
         return None
+    if application.flat and ends:
+        application = replace(application, size=_side(found[names[-3]]))
+        size = application.size
     shapes = _built(application, classes, size, size).shapes
     fits = all(tuple(ref.shape for _, ref in found[name]) == shapes[name] for name in names)
     return Known(application, classes, Ordered(found)) if fits else None
 
 
-def _sized(application: Application, layers: Mapping[str, Sequence[Found]]) -> Application:
-    """For square pictures whose map, 32 times smaller and of 512 channels, a dense layer takes."""
-    rows = max((ref.shape[0] for layer in layers.values() for _, ref in layer if len(ref.shape) == 2), default=0)
-    side = math.isqrt(rows // 512)
-    return replace(application, size=32 * side) if 0 < side < 64 else application
+def _side(layer: Sequence[Found]) -> int:
+    """Of square pictures whose map, 32 times smaller and of 512 channels, a dense layer takes."""
+    return 32 * min(max(math.isqrt([*layer[0][1].shape, 0][0] // 512), 1), 64)
 
 
 def _names(builder: Builder) -> list[str]:
