@@ -142,8 +142,6 @@ def _below_root(names: list[str]) -> list[str]:
 
 def _ordinary_zip(names: list[str]) -> Exception:
     inside = ", ".join(short(name, 40) for name in names[:3]) or "-"
-    if "config.json" in names and any(name.endswith(".h5") for name in names):
-        return wrong_type("a Keras model", "Keras 模型", "Export it to ONNX with Keras", "请用 Keras 导出为 ONNX")
     return wrong_type(
         f"an ordinary zip file (with {inside})",
         f"普通 zip 压缩包（包含 {inside}）",

@@ -22,9 +22,9 @@ def damaged(en: str, zh: str) -> CheckpointDamaged:
 def unsafe(en: str, zh: str) -> UnsafeCheckpoint:
     """A trick that no training tool plays."""
     return UnsafeCheckpoint(
-        en=f"The checkpoint was not opened, for safety: {en}. A file written by torch.save was expected, which never "
-        "does that. Nothing in it was run. Get the file from a source you trust, or train the model again.",
-        zh=f"为安全起见没有打开此模型文件：{zh}。由 torch.save 保存的文件不会这样。"
+        en=f"The checkpoint was not opened, for safety: {en}. A file as a training tool writes it was expected, "
+        "which never does that. Nothing in it was run. Get the file from a source you trust, or train the model again.",
+        zh=f"为安全起见没有打开此模型文件：{zh}。训练工具保存的文件不会这样。"
         "其中没有任何内容被执行。请从可信的来源重新获取，或重新训练。",
     )
 

@@ -17,7 +17,7 @@ from .windows import by_axes
 Scales = Sequence[float | None]
 RULES: dict[str, dict[str, Any]] = {
     "nearest": {"mode": "nearest", "nearest_mode": "floor", "coordinate_transformation_mode": "asymmetric"},
-    "exact": {"mode": "nearest", "nearest_mode": "floor", "coordinate_transformation_mode": "half_pixel"},
+    "exact": {"mode": "nearest", "nearest_mode": "round_prefer_ceil", "coordinate_transformation_mode": "half_pixel"},
     "linear": {"mode": "linear", "coordinate_transformation_mode": "half_pixel"},
     "cubic": {"mode": "cubic", "cubic_coeff_a": -0.75, "coordinate_transformation_mode": "half_pixel"},
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...errors import UnsupportedCheckpoint
 from ..source import Contents, Opened, Part, Source
 from .parts import is_json_model, is_keras, is_page, whole_h5
 
@@ -38,9 +39,13 @@ def read(opened: Opened, wanted: Wanted) -> Network:
 
 def look(opened: Opened) -> Contents:
     """Its tensors, also of weights alone."""
-    from .container import whole_of
+    from .container import tensors_of, whole_of
 
-    return _looked(opened, opened.content(whole_of))
+    try:
+        return _looked(opened, opened.content(whole_of))
+    except UnsupportedCheckpoint:  # read() says why
+        parts = [Part(key, str(ref.dtype), ref.shape) for key, ref in tensors_of(opened).items()]
+        return Contents("HDF5", opened.file.size, parts, "Keras")
 
 
 def _looked(opened: Opened, whole: Whole) -> Contents:

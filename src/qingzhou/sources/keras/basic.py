@@ -8,6 +8,7 @@ from typing import Any
 from ...graph.form import Value
 from .activations import activated
 from .layer import KerasNet, Kind, Layer
+from .masks import carried, unlike
 
 
 def dense(t: KerasNet, layer: Layer, x: Value) -> Value:
@@ -88,9 +89,7 @@ def embedding(t: KerasNet, layer: Layer, x: Value) -> Value:
     (table,) = weights(t, layer, ("embeddings",))
     ids = x if x.dtype == "int64" else t.emit("Cast", [x], to=7)
     found = t.emit("Gather", [table, ids], axis=0)
-    if layer.flag("mask_zero"):
-        t.masks[found.name] = t.emit("Not", [t.emit("Equal", [ids, t.scalar(0, "int64")])])
-    return found
+    return carried(t, found, [unlike(t, x, 0) if layer.flag("mask_zero") else None])
 
 
 def nothing(t: KerasNet, layer: Layer, x: Value) -> Value:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ...errors import UnsupportedCheckpoint
 from ...files.archive import directory, inflated
 from ...files.file import Record
 from ...files.hdf5 import Bytes, Hdf5, InFile, InMemory, read_hdf5
@@ -52,6 +53,18 @@ class Whole:
         major = self.version.split(".")[0]
         return 3 if major.isdigit() and int(major) >= 3 else 2
 
+    @property
+    def minor(self) -> tuple[int, int]:
+        """Major and minor; of TF.js and of Keras 1 as the last Keras 2."""
+        parts = re.findall(r"\d+", self.version)[:2] if self.version[:1].isdigit() else []
+        return (
+            (int(parts[0]), int(parts[1]))
+            if len(parts) == 2 and parts[0] != "1"
+            else (2, 15)
+            if self.age == 2
+            else (3, 15)
+        )
+
     def weights(self) -> Weights:
         """By the rules of the file."""
         if self.known is not None:
@@ -77,6 +90,16 @@ def whole_of(opened: Opened) -> Whole:
     name = whole_h5(names)
     labels = inside(names, LABELS)
     return _of_h5(opened, member(opened, name, MOST_UNPACKED), text_of(opened, labels) if labels else None, name)
+
+
+def tensors_of(opened: Opened) -> Mapping[str, TensorRef]:
+    """All arrays of an .h5, also where there is no network; {} where they cannot be read."""
+    if opened.whole is None or not opened.head.startswith(b"\x89HDF"):
+        return {}
+    try:
+        return read_hdf5(InFile(opened.file, Record(0, opened.file.size)), opened.limits).tensors
+    except UnsupportedCheckpoint:
+        return {}
 
 
 def _beside(opened: Opened) -> str | None:

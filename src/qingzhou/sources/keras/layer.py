@@ -20,14 +20,25 @@ class KerasNet(Net):
 
     masks  the name of a value -> the bool mask that Keras would carry with it, (N, T)
     kept   the key of a tensor -> its constant: a layer that is called twice has its numbers once
+    version  (major, minor) of the Keras that wrote the file: what a mask does differs between them
+    stateful  layers that would remember what came before
     """
 
-    def __init__(self, weights: Weights, age: int, reserved: Sequence[str] = ()) -> None:
+    def __init__(
+        self, weights: Weights, age: int, reserved: Sequence[str] = (), version: tuple[int, int] | None = None
+    ) -> None:
         super().__init__(KERAS_WORDS, reserved)
         self.weights, self.age = weights, age
+        self.version = version or ((2, 15) if age == 2 else (3, 15))
+        self.stateful: list[str] = []
         self.masks: dict[str, Value] = {}
         self.kept: dict[str, Value] = {}
         self.found: dict[tuple[Place, tuple[str, ...]], list[Value]] = {}
+
+    def told_stateful(self, name: str) -> None:
+        """A layer starts from zeros here, whatever came before: the card says so."""
+        if name not in self.stateful:
+            self.stateful.append(name)
 
 
 @dataclass(frozen=True)
@@ -148,7 +159,8 @@ class Kind:
 
     run   (net, layer, x) -> Value, or a tuple of several; x is a Value, or a list of them as Keras calls it
     mask  what a mask that comes in does: "pass": the result has it; "drop": it ends here, as in Keras; "own": `run`
-          reads and writes t.masks itself; "refuse": no rule is known, so that it is refused by the layer's name
+          reads and writes t.masks itself; "merge" and "join": those of several are made one, as of Add and of
+          Concatenate; "refuse": no rule is known, so that it is refused by the layer's name
     """
 
     run: Function

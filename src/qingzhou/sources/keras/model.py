@@ -18,7 +18,7 @@ from .weights import Place, Weights, snake
 MODELS = ("Functional", "Model", "Sequential")
 STRINGS = ("TextVectorization", "StringLookup", "Hashing")
 MOST_LAYERS, MOST_DEPTH = 10_000, 30
-OWN = ("keras", "tensorflow.keras", "tf_keras", "keras_core")  # whose modules are Keras' own
+OWN = ("keras", "tf_keras", "keras_core")  # whose modules are Keras' own
 OPERATORS = (".ops.", ".operations.")
 
 
@@ -72,6 +72,8 @@ class Planner:
     def plan(self, entry: Mapping[str, Any], place: Place | None = None, depth: int = 0) -> Plan:
         """A model from {"class_name", "config"}; UnsupportedCheckpoint, CheckpointDamaged."""
         kind, config = entry.get("class_name"), entry.get("config")
+        if isinstance(kind, str) and depth == 0:
+            _check_model(entry, kind)
         if isinstance(config, list):  # Keras 1 and the first Keras 2: a Sequential's config is its layers
             config = {"name": "sequential", "layers": config}
         if not isinstance(kind, str) or not isinstance(config, Mapping) or not isinstance(config.get("layers"), list):
@@ -94,6 +96,7 @@ class Planner:
 
     def _items(self, entries: Sequence[Any], place: Place, depth: int) -> dict[str, Item]:
         counts: dict[str, int] = {}
+        again: dict[str, int] = {}
         found: dict[str, Item] = {}
         for entry in entries:
             self.count += 1
@@ -103,9 +106,8 @@ class Planner:
                 raise garbled("one of its layers is none", "其中一个层不正常")
             item = self._item(entry, place, counts, depth)
             name = item.layer.name
-            while name in found:  # a Sequential may name a nested one twice
-                name += "+"
-            found[name] = item
+            again[name] = again.get(name, 0) + 1  # a Sequential may name two alike, which nobody calls by name
+            found[name if again[name] == 1 else f"{name}+{again[name]}+{len(found)}"] = item
         return found
 
     def _item(self, entry: Mapping[str, Any], place: Place, counts: dict[str, int], depth: int) -> Item:
@@ -133,12 +135,20 @@ class Planner:
         return place if self.weights.has_group(place) else first
 
 
+def _check_model(entry: Mapping[str, Any], kind: str) -> None:
+    """UnsupportedCheckpoint for a class of the author's own, which may call its layers as it likes."""
+    module, registered = str(entry.get("module") or "keras"), entry.get("registered_name")
+    named = isinstance(registered, str) and ">" in registered
+    if kind not in MODELS or named or module.split(".")[0] not in OWN:
+        raise subclassed(str(registered if named else kind))
+
+
 def _check_trust(entry: Mapping[str, Any], kind: str, name: str, settings: Mapping[str, Any]) -> bool:
     """Whether it is an operator; UnsupportedCheckpoint for what is not Keras' own, or holds a program."""
     module, registered = str(entry.get("module") or ""), entry.get("registered_name")
     if kind == "Lambda":
         raise lambda_layer(name)
-    own = not module or module.split(".")[0] in ("keras", "tf_keras", "keras_core") or module.startswith(OWN)
+    own = not module or module.split(".")[0] in OWN or module.startswith("tensorflow.keras.")
     if not own or (isinstance(registered, str) and ">" in registered) or ">" in entry["class_name"]:
         cls = registered if isinstance(registered, str) and registered else entry["class_name"]
         if isinstance(entry.get("config"), Mapping) and "layers" in settings and kind not in MODELS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -46,29 +47,31 @@ def normalization(t: KerasNet, layer: Layer, x: Value) -> Value:
     axes = [t.axis(x, one) for one in (axes if isinstance(axes, list) else [axes])]
     x = as_float(t, x)
     if layer.get("mean") is not None:
-        mean, variance = (
-            np.array(plain_value(v) if isinstance(v, Mapping) else v, np.float32)
-            for v in (layer.get("mean"), layer.get("variance"))
-        )
+        mean, variance = (_said(t, layer, key) for key in ("mean", "variance"))
     else:
-        known = [t.known(one) for one in layer.tensors(t, "mean", "variance")]
-        mean, variance = (np.asarray(one, np.float32) for one in known)
-    low = np.maximum(np.sqrt(variance), np.float32(1e-7)).astype(np.float32)
+        mean, variance = layer.tensors(t, "mean", "variance")
+    low = t.emit("Max", [t.emit("Sqrt", [variance]), t.scalar(1e-7)])
     middle, spread = (_wide(t, x, one, axes) for one in (mean, low))
     if layer.flag("invert"):
         return t.emit("Add", [middle, t.emit("Mul", [x, spread])])
     return t.emit("Div", [t.emit("Sub", [x, middle]), spread])
 
 
-def _wide(t: KerasNet, x: Value, numbers: Any, axes: Sequence[int]) -> Value:
+def _said(t: KerasNet, layer: Layer, key: str) -> Value:
+    """Numbers among the settings, of any depth."""
+    found = layer.get(key)
+    array = np.array(plain_value(found) if isinstance(found, Mapping) else found, np.float32)
+    return t.array(array) if array.ndim else t.scalar(float(array))
+
+
+def _wide(t: KerasNet, x: Value, numbers: Value, axes: Sequence[int]) -> Value:
     """Numbers of some axes of x."""
-    numbers = np.asarray(numbers, np.float32)
-    if numbers.size == 1:
-        return t.scalar(float(numbers.reshape(-1)[0]))
     sizes = [n if isinstance(n := x.shape[a], int) else 1 for a in axes]
+    if math.prod(int(n) for n in numbers.shape) == 1:
+        return t.emit("Reshape", [numbers, t.whole(1)]) if numbers.shape not in ((), (1,)) else numbers
     if numbers.shape != tuple(sizes):
-        numbers = numbers.reshape(sizes) if numbers.size == np.prod(sizes) else np.broadcast_to(numbers, sizes).copy()
-    return like(t, t.array(numbers), x, axes)
+        numbers = t.emit("Reshape", [numbers, t.whole(*sizes)])
+    return like(t, numbers, x, axes)
 
 
 def _sides(layer: Layer, x: Value) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from typing import Any
 from ...graph.form import Value
 from .conv import pads_of
 from .layer import KerasNet, Kind, Layer
+from .masks import average_of
 from .moves import channels_first, rank_of, reshaped
 
 Run = Callable[[KerasNet, Layer, Value], Value]
@@ -48,6 +49,11 @@ def global_pool(op: str, dims: int) -> Run:
     return run
 
 
+def mean_of_steps(t: KerasNet, layer: Layer, x: Value) -> Value:
+    """Over the steps that a mask does not hide."""
+    return average_of(t, layer, x, global_pool("GlobalAveragePool", 1))
+
+
 POOLS: dict[str, Kind] = {
     **{f"MaxPooling{n}D": Kind(pool("MaxPool", n), "drop") for n in (1, 2, 3)},
     **{f"MaxPool{n}D": Kind(pool("MaxPool", n), "drop") for n in (1, 2, 3)},
@@ -59,8 +65,10 @@ POOLS: dict[str, Kind] = {
         for name in ("Pooling", "Pool")
     },
     **{
-        f"Global{name}{n}D": Kind(global_pool("GlobalAveragePool", n), "refuse" if n == 1 else "drop")
-        for n in (1, 2, 3)
+        f"Global{name}{n}D": Kind(global_pool("GlobalAveragePool", n), "drop")
+        for n in (2, 3)
         for name in ("AveragePooling", "AvgPool")
     },
+    "GlobalAveragePooling1D": Kind(mean_of_steps, "own"),
+    "GlobalAvgPool1D": Kind(mean_of_steps, "own"),
 }

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from ...errors import ModelError, QingzhouError, say
+from ...errors import ModelError, QingzhouError
 from ...graph.form import Dim, Value
 from ...nets.recorded import Wanted
-from ...runtime.model.card import Card, Input
 from ..network import Network
 from ..recording.card import Made, network_of
 from ..recording.finish import finished
-from ..recording.labels import numbered
 from ..source import Opened
+from .card import told
 from .container import Whole
 from .layer import KerasNet
 from .model import Item, Plan, Planner
@@ -55,7 +54,7 @@ def _read(opened: Opened, whole: Whole, wanted: Wanted) -> Network:
         raise refused(f"it takes {len(entries)} inputs", f"它有 {len(entries)} 个输入")
     taken = {entry.name for entry in entries}
     names = [f"{name}_out" if name in taken else name for name in _output_names(plan)]
-    net = KerasNet(weights, whole.age, names)
+    net = KerasNet(weights, whole.age, names, whole.minor)
     given = [_entered(net, entry, wanted, len(entries)) for entry in entries]
     outputs = Walk(net).run(plan, given)
     if len(names) != len(outputs):
@@ -64,7 +63,7 @@ def _read(opened: Opened, whole: Whole, wanted: Wanted) -> Network:
     title = plan.name if not re.fullmatch(r"(model|sequential|functional)(_\d+)?", plan.name) else "Keras"
     made = Made(KERAS_WORDS, "Keras", whole.container, graph, whole.facts, weights.keys(), names, title)
     found = network_of(opened, made, wanted)
-    return _told(found, whole)
+    return told(found, whole)
 
 
 # -- inputs and outputs -----------------------------------------------------------------------------------------------
@@ -169,42 +168,3 @@ def _output_names(plan: Plan) -> list[str]:
             new, n = f"{name}_{n}", n + 1
         found.append(new)
     return found
-
-
-# -- the card ---------------------------------------------------------------------------------------------------------
-
-
-def _told(found: Network, whole: Whole) -> Network:
-    """With labels, and with how pictures are prepared where the file tells it."""
-    card = found.card
-    if whole.teachable and card.input.kind == "image":
-        card = _teachable(card)
-    if whole.known is not None:
-        card = whole.known.prepared(card)
-    return replace(found, card=card, named=names_of(whole.labels))
-
-
-def _teachable(card: Card) -> Card:
-    """Its page crops the square in the middle, and maps 0..255 to -1..1: @teachablemachine/image, utils/tf.ts."""
-    entry: Input = card.input
-    height, width = entry.sides()
-    steps: list[dict[str, Any]] = []
-    if isinstance(height, int) and isinstance(width, int):
-        steps = [
-            {"op": "resize", "short": max(height, width), "interpolation": "pillow"},
-            {"op": "center_crop", "size": [height, width]},
-        ]
-    channels = entry.channels or 3
-    steps.append({"op": "normalize", "mean": [127.5] * channels, "std": [127.5] * channels})
-    note = say(
-        en="From Teachable Machine: the square in the middle of a picture, with values from -1 to 1.",
-        zh="来自 Teachable Machine：取图片中间的正方形，数值范围 -1 到 1。",
-    )
-    return replace(
-        card, tool="Teachable Machine", input=replace(entry, steps=steps), assumed=[], notes=[*card.notes, note]
-    )
-
-
-def names_of(labels: Any) -> Any:
-    """The classes' names, from a text or as they are."""
-    return numbered(labels) if isinstance(labels, str) else labels

@@ -199,7 +199,8 @@ SHAPES: dict[str, Kind] = {
     **{f"ZeroPadding{n}D": Kind(zero_pad(n), "drop") for n in (1, 2, 3)},
     **{f"Cropping{n}D": Kind(crop(n), "drop") for n in (1, 2, 3)},
     **{f"UpSampling{n}D": Kind(upsampling(n), "drop") for n in (1, 2, 3)},
-    "Add": Kind(merged("Add")), "Subtract": Kind(merged("Sub")), "Multiply": Kind(merged("Mul")),
-    "Maximum": Kind(merged("Max")), "Minimum": Kind(merged("Min")), "Average": Kind(average),
-    "Concatenate": Kind(concatenate), "Dot": Kind(dot),
+    "Add": Kind(merged("Add"), "merge"), "Subtract": Kind(merged("Sub"), "merge"),
+    "Multiply": Kind(merged("Mul"), "merge"), "Maximum": Kind(merged("Max"), "merge"),
+    "Minimum": Kind(merged("Min"), "merge"), "Average": Kind(average, "merge"),
+    "Concatenate": Kind(concatenate, "join"), "Dot": Kind(dot, "drop"),
 }  # fmt: skip

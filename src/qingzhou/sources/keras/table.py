@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .activations import ACTIVATIONS
+from .attention import ATTENTION
 from .basic import BASIC
 from .conv import CONVS
 from .layer import Kind
+from .masks import MASKS
 from .norms import NORMS
-from .ops import LAMBDAS, OPERATORS
+from .ops import OPERATORS
 from .pictures import PICTURES
 from .pools import POOLS
+from .recurrent import RECURRENT
 from .shapes import SHAPES
+from .tf import function
+from .wrapped import WRAPPED
 
-__all__ = ["LAMBDAS", "LAYERS", "OPERATORS"]
+__all__ = ["LAYERS", "OPERATORS", "function"]
 
 # A new class: one function in one of the pages, one line in the dict at that page's end; a new page: one line here.
 LAYERS: Mapping[str, Kind] = {
     **BASIC, **ACTIVATIONS, **CONVS, **POOLS, **NORMS, **SHAPES, **PICTURES,
+    **RECURRENT, **ATTENTION, **MASKS, **WRAPPED,
 }  # fmt: skip

@@ -9,9 +9,10 @@ from ...errors import ModelError, QingzhouError
 from ...graph.form import Value
 from ..recording.words import at_line
 from .layer import KerasNet, Kind, Layer
+from .masks import carried, masked, values_in
 from .model import Item, Plan, Ref, refs_in
 from .refuse import garbled, of_layer
-from .table import LAMBDAS, LAYERS, OPERATORS
+from .table import LAYERS, OPERATORS, function
 
 Out = Any  # a Value, or a tuple of them
 
@@ -43,7 +44,7 @@ class Walk:
         done: dict[tuple[str, int], Sequence[Value]] = {}
         for ref, value in zip(plan.inputs, given, strict=True):
             done[ref.layer, ref.node] = [value]
-        for name, index in _order(plan, done):
+        for name, index in _by_depth(plan, _order(plan, done)):
             item, call = plan.items[name], plan.items[name].calls[index]
             args = [_bound(one, done) for one in call.args]
             kwargs = {key: _bound(one, done) for key, one in call.kwargs.items()}
@@ -72,12 +73,12 @@ class Walk:
     def _operator(self, layer: Layer, x: Any, kwargs: Mapping[str, Any], more: Sequence[Any]) -> Out:
         lambdas = layer.kind in ("TFOpLambda", "SlicingOpLambda")
         name = str(layer.get("function", layer.kind)) if lambdas else layer.kind
-        run = (LAMBDAS if lambdas else OPERATORS).get(name)
+        run = function(name) if lambdas else OPERATORS.get(name)
         if run is None:
             raise of_layer(name, layer.name, "this operator is not known here", "这里不支持这个算子")
-        self._unmasked([x, *more, *kwargs.values()], layer)
         try:
-            return run(self.t, layer, *([] if x is None else [x]), *more, **kwargs)
+            found = run(self.t, layer, *([] if x is None else [x]), *more, **kwargs)
+            return carried(self.t, found, [None] * len(values_in(found)))  # an operator knows no masks
         except (TypeError, ValueError, IndexError, KeyError, AttributeError) as err:
             raise of_layer(
                 name, layer.name, f"its arguments are not known here ({err})"[:200], "这里不支持它的参数"
@@ -85,28 +86,15 @@ class Walk:
         except (QingzhouError, ModelError) as err:
             raise _named(err, layer) from None
 
-    def _unmasked(self, given: Any, layer: Layer) -> None:
-        """Operators do not know masks: in Keras 3 one ends at an operator."""
-
 
 def applied(t: KerasNet, kind: Kind, layer: Layer, x: Any) -> Out:
     """One layer of the table, and what becomes of a mask; for wrappers, too."""
-    mask = next((t.masks[one.name] for one in values_in(x) if one.name in t.masks), None)
-    if mask is not None and kind.mask == "refuse":
-        raise layer.refuse(
-            "a mask of padded steps (mask_zero, Masking) reaches it, and what it does with one is not known here",
-            "填充步的掩码（mask_zero、Masking）传到了它，这里不清楚它如何处理掩码",
-        )
     try:
-        found = kind.run(t, layer, x)
+        return masked(t, kind, layer, x, lambda: kind.run(t, layer, x))
     except (TypeError, ValueError, IndexError, KeyError, AttributeError, AssertionError) as err:
         raise layer.refuse(f"its settings or inputs do not fit ({err})"[:200], "它的设置或输入不匹配") from None
     except (QingzhouError, ModelError) as err:
         raise _named(err, layer) from None
-    if mask is not None and kind.mask == "pass":
-        for one in values_in(found):
-            t.masks[one.name] = mask
-    return found
 
 
 def _named(err: QingzhouError | ModelError, layer: Layer) -> QingzhouError | ModelError:
@@ -114,15 +102,6 @@ def _named(err: QingzhouError | ModelError, layer: Layer) -> QingzhouError | Mod
     if not isinstance(err, QingzhouError) or f"'{layer.name}'" in err.en or "'" in err.en[:80]:
         return err
     return at_line(err, f"{layer.kind} '{layer.name}'", "")
-
-
-def values_in(x: Any) -> list[Value]:
-    """The tensors in arguments."""
-    if isinstance(x, Value):
-        return [x]
-    if isinstance(x, (list, tuple)):
-        return [one for part in x for one in values_in(part)]
-    return [one for part in x.values() for one in values_in(part)] if isinstance(x, Mapping) else []
 
 
 def _bound(value: Any, done: Mapping[tuple[str, int], Sequence[Value]]) -> Any:
@@ -140,6 +119,22 @@ def _bound(value: Any, done: Mapping[tuple[str, int], Sequence[Value]]) -> Any:
     if isinstance(value, list):
         return [_bound(one, done) for one in value]
     return {key: _bound(one, done) for key, one in value.items()} if isinstance(value, dict) else value
+
+
+def _by_depth(plan: Plan, order: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    """The calls as Keras makes them, those first that are farthest from the outputs: since 3.8 an attention takes the
+    masks of what it reads away from all that come after it. keras/src/ops/function.py, map_graph.
+    """
+    depths: dict[tuple[str, int], int] = {}
+    layers: dict[str, int] = {}
+    for key in reversed(order):
+        depth = max(depths.setdefault(key, 0), layers.get(key[0], 0))
+        layers[key[0]] = depths[key] = depth
+        call = plan.items[key[0]].calls[key[1]]
+        for ref in refs_in([list(call.args), dict(call.kwargs)]):
+            depths[ref.layer, ref.node] = max(depth + 1, depths.get((ref.layer, ref.node), 0))
+    wanted = set(order)
+    return sorted((key for key in depths if key in wanted), key=lambda key: -depths[key])
 
 
 def _order(plan: Plan, done: Mapping[tuple[str, int], object]) -> list[tuple[str, int]]:

@@ -121,7 +121,7 @@ class Named:
     def _score(self, parts: Sequence[str], place: Place) -> int:
         """How many names on the way are in the key; its own name and the part of a wrapper count most."""
         names = set(parts)
-        own = 100 * (place.names[-1] in names)
+        own = 100 * (place.names[-1] in names or ("/" in place.names[-1] and place.names[-1] in "/".join(parts)))
         around = sum(name in names for name in place.names[:-1])
         hints = [CALLED[part] for part in place.at if part in CALLED]
         return own + around + 1000 * sum(_hinted(hint, parts) for hint in hints)
@@ -146,7 +146,7 @@ def _parts(key: str) -> list[str]:
 
 
 def _is(key: str, role: str) -> bool:
-    return _parts(key)[-1] == role
+    return _parts(key)[-1] in role.split("|")
 
 
 def _hinted(hint: str, parts: Sequence[str]) -> bool:

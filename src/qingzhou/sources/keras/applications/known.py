@@ -114,7 +114,8 @@ class Known:
         steps = [step for step in card.input.steps if step["op"] != "normalize"]
         steps += [{"op": "normalize", "mean": list(mean), "std": list(std)}] if mean else []
         notes = [*card.notes, self._told()]
-        return replace(card, input=replace(card.input, color=color, steps=steps), notes=notes)
+        assumed = [one for one in card.assumed if mean or one != "normalize"]
+        return replace(card, input=replace(card.input, color=color, steps=steps), notes=notes, assumed=assumed)
 
     def _told(self) -> str:
         title = self.application.title
