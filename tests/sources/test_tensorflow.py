@@ -25,7 +25,7 @@ from qingzhou.sources.table import is_model_folder, open_source
 from qingzhou.sources.tensorflow import isolated, refuse
 from qingzhou.sources.tensorflow.worker import distance
 
-ORACLE = Path(__file__).parents[1] / "oracle/tensorflow"
+ORACLE = Path(__file__).parents[1] / "oracle/saved_models"
 FROZEN, SAVED = ORACLE / "frozen.pb", ORACLE / "saved_model.zip"
 
 
