@@ -20,6 +20,7 @@ from .labels import choose_labels as labels_of_classes
 from .model import Model
 from .nets.names import check_name
 from .onnxfile.emit import emit
+from .onnxfile.integers import PER_CHANNEL, STEPS, is_quantized
 from .onnxfile.metadata import metadata
 from .onnxfile.verify import Trial, check_structure, index_of, samples_for
 from .onnxfile.write import append_metadata, write_onnx
@@ -217,6 +218,13 @@ def check_asked(network: Network, options: Options) -> None:
         options.refuse_head(card.network)
     if card.task != "detection":
         options.refuse_those_of_detectors(card.network)
+    if options.written_opset < PER_CHANNEL and is_quantized(network.graph):
+        raise OptionError(
+            en=f"{card.network} is INT8 with a scale for each channel, which needs opset {PER_CHANNEL}; "
+            f"{option('opset')} asks for {options.written_opset}. Leave it out, or give {PER_CHANNEL} or more.",
+            zh=f"{card.network} 是逐通道量化的 INT8，需要 opset {PER_CHANNEL}，而 {option('opset')} 要求 "
+            f"{options.written_opset}。请去掉这个选项，或使用 {PER_CHANNEL} 及以上。",
+        )
 
 
 def choose_labels(network: Network, given: object) -> Labels:
@@ -277,7 +285,10 @@ def _write(
             compared(part, live.inputs, live.answers)
             checks.append("equals_module")
         origin = {**card.origin, "sha256": sha256()}
-        card = _as_read_back(replace(card, origin=origin, sample=Sample(samples[0], output, others=samples[1:])))
+        sample = Sample(samples[0], output, others=samples[1:])
+        if is_quantized(network.graph):
+            sample = replace(sample, tolerance=STEPS)
+        card = _as_read_back(replace(card, origin=origin, sample=sample))
         append_metadata(part, {KEY: card.to_json(), **metadata(card, network.family)})
         program = write_sample(target, card)
     return Model(target, card), program, tuple(checks)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .file import File, Record
 from .limits import Limits
@@ -47,21 +47,32 @@ def read_archive(file: File, limits: Limits) -> dict[str, Record]:
         return {name: record(file, entry) for name, entry in zip(names, entries, strict=True)}
 
 
-def directory(file: File, limits: Limits) -> Iterator[Entry]:
-    """What any zip says that it holds; CheckpointDamaged, UnsafeCheckpoint."""
-    count, size, offset = _end(file)
+def appended(file: File, limits: Limits) -> list[Entry]:
+    """The same of a zip that stands behind another file, as label lists do behind a .tflite; its places are counted
+    from where it begins, or from the start of the file. [] where there is none.
+    """
+    if file.read(max(file.size - END.size, 0), min(END.size, file.size))[:4] != b"PK\x05\x06":
+        return []
+    return list(directory(file, limits, behind=True))
+
+
+def directory(file: File, limits: Limits, behind: bool = False) -> Iterator[Entry]:
+    """What any zip says that it holds; CheckpointDamaged, UnsafeCheckpoint. behind: something else stands before it."""
+    count, size, offset, before = _end(file, behind)
     if count > limits.records or size > limits.header_bytes:
         raise unsafe(f"its directory lists {count} parts", f"目录中有 {count} 个数据块")
     data, place = file.read(offset, size), 0
     for _ in range(count):
         entry, place = _entry(data, place)
-        yield entry
+        yield replace(entry, header=entry.header + before) if before else entry
     if place != size:
         raise damaged("its directory has the wrong size", "目录大小不符")
 
 
-def _end(file: File) -> tuple[int, int, int]:
-    """(number of entries, size, offset) of the central directory, which must end where the end record starts."""
+def _end(file: File, behind: bool = False) -> tuple[int, int, int, int]:
+    """(number of entries, size, offset) of the central directory, which must end where the end record starts, and how
+    much stands before the place that its places are counted from.
+    """
     tail_size = min(file.size, END.size + 0xFFFF)
     tail = file.read(file.size - tail_size, tail_size)
     place = tail.rfind(b"PK\x05\x06")
@@ -75,9 +86,10 @@ def _end(file: File) -> tuple[int, int, int]:
         if any(n not in (w, FULL, 0xFFFF) for n, w in zip((count, size, offset), wide, strict=False)):
             raise unsafe("its two ends say different things", "两处结尾信息不一致")
         count, size, offset, start = wide
-    if offset + size != start:
+    before = start - offset - size
+    if before and not (behind and before > 0):
         raise damaged("its directory is not where it should be", "目录位置不符")
-    return count, size, offset
+    return count, size, offset + before, before
 
 
 def _end64(file: File, end: int) -> tuple[int, int, int, int] | None:

@@ -77,6 +77,12 @@ def unary(m: Mover, node: Node) -> bool:
     return found is not None and m.on_base(node, (found.base, *node.inputs[1:]), found.perm, found.flat)
 
 
+def rounded(m: Mover, node: Node) -> bool:
+    """The same where all numbers have one scale: to integers, and to what they stand for."""
+    scale = m.constants.get(node.inputs[1])
+    return scale is not None and math.prod(scale.shape) == 1 and unary(m, node)
+
+
 def broadcast(m: Mover, node: Node) -> bool:
     """Number by number of several: all in the axes of the first view; constants are turned."""
     found = next((view for name in node.inputs if (view := m.view(name)) and not view.flat), None)
@@ -168,7 +174,8 @@ def resize(m: Mover, node: Node) -> bool:
         else name
         for name in rows
     ]
-    return m.on_base(node, (found.base, "", *new), found.perm)
+    region = node.inputs[1] if node.inputs[1] in m.constants else ""  # which opset 11 wants, empty
+    return m.on_base(node, (found.base, region, *new), found.perm)
 
 
 def cut(m: Mover, node: Node) -> bool:
@@ -199,10 +206,14 @@ def flatten(m: Mover, node: Node) -> bool:
 
 def dense(m: Mover, node: Node) -> bool:
     """Gemm, MatMul and Linear take the numbers of a flattened view in the other order, and their weights likewise."""
-    found, weight = m.view(node.inputs[0]), m.constants.get(node.inputs[1])
+    found, source = m.view(node.inputs[0]), _integers(m, node.inputs[1])
+    name = source.inputs[0] if source else node.inputs[1]
+    weight = m.constants.get(name)
     if found is None or not found.flat or weight is None or len(weight.shape) != 2 or node.attrs.get("transA"):
         return False
     last = node.op == "Linear" or bool(node.attrs.get("transB"))  # (out, in)
+    if source and m.constants[source.inputs[1]].shape and source.attrs.get("axis", 1) % 2 != (0 if last else 1):
+        return False
     sizes, order = [int(n) for n in found.flat[1:]], inverse(found.perm)
 
     def load(array: Array) -> Array:
@@ -210,8 +221,18 @@ def dense(m: Mover, node: Node) -> bool:
         turned = rows.reshape(-1, *sizes).transpose(order).reshape(rows.shape)
         return turned if last else np.ascontiguousarray(turned.T)
 
-    new = m.number(node.inputs[1], load, weight.shape, f"of/{node.outputs[0]}")
+    new = m.number(name, load, weight.shape, f"of/{node.outputs[0]}")
+    if source:
+        floats = replace(m.graph.values[node.inputs[1]], name=f"{new}/floats")
+        m.emit(replace(source, inputs=(new, *source.inputs[1:]), outputs=(floats.name,), name=floats.name), floats)
+        new = floats.name
     return m.keep(replace(node, inputs=(found.base, new, *node.inputs[2:])))
+
+
+def _integers(m: Mover, name: str) -> Node | None:
+    """What makes floats of constant integers, if these are such."""
+    made = m.makers.get(name)
+    return made if made and made.op == "DequantizeLinear" and set(made.inputs) <= m.constants.keys() else None
 
 
 def _put(m: Mover, node: Node, role: str, row: Iterable[int]) -> str:
@@ -233,6 +254,7 @@ MOVES: dict[str, Move] = {
     **dict.fromkeys(BROADCAST, broadcast),
     **dict.fromkeys(("Concat", "Split", "Softmax", "LogSoftmax"), along),
     **dict.fromkeys((*REDUCE, "ReduceSum"), reduce),
+    **dict.fromkeys(("QuantizeLinear", "DequantizeLinear"), rounded),
     "Squeeze": squeeze,
     "Pad": pad,
     "Resize": resize,

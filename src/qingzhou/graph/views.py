@@ -39,7 +39,7 @@ class Mover:
     """The new nodes, values and constants, and what is a view of what."""
 
     def __init__(self, graph: Graph) -> None:
-        self.graph = graph
+        self.graph, self.makers = graph, graph.makers()
         self.nodes: list[Node] = []
         self.values = {value.name: value for value in graph.inputs}
         self.constants = dict(graph.constants)

@@ -24,6 +24,10 @@ QUANTIZED = (
 )
 
 
+STEPS = 0.02  # of the self-test: another processor may round a number to the next of 256 levels
+PER_CHANNEL = 13  # the opset since which there is a scale for each channel
+
+
 @dataclass(frozen=True)
 class Rounded:
     """A weight's integers, int8 of (out, in / groups, *kernel) or (out, in), and the scale of each output channel."""

@@ -19,6 +19,7 @@ from ..runtime.model.card import Card, Input, Sample
 from ..runtime.typed import Session
 from ..whole_file import scratch
 from .emit import Emitted, emit, small_tensor
+from .integers import STEPS, is_quantized
 from .kept import kept_answer
 from .lower import batch_norm
 from .lowering import Lowering
@@ -163,8 +164,8 @@ class Trial:
         if not self.compared:
             return False
         result, original = [self.result[value.name] for value in self.ends], run_graph(self.heads, self.feed)
-        worst = _differs(result, original)
-        if not worst <= TOLERANCE and not worst <= MAGNIFIED * self._unrest(original):
+        worst, most = _differs(result, original), STEPS if is_quantized(self.heads) else TOLERANCE
+        if not worst <= most and not worst <= MAGNIFIED * self._unrest(original):
             raise SelfTestFailed(
                 en=f"The simplified network differs from the original by {worst:.2g} of its largest number. Please "
                 "report the file.",

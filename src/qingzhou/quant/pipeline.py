@@ -24,6 +24,7 @@ from ..errors import (
     memory_full,
     say,
 )
+from ..onnxfile.integers import PER_CHANNEL, STEPS
 from ..onnxfile.kept import kept_answer
 from ..progress import Tell, counted, silent
 from ..runtime.engine.session import open_session
@@ -53,8 +54,6 @@ from .wide import widened
 
 Found = TypeVar("Found")
 SUFFIXES = {"int8": ".int8.onnx", "int8-weights": ".int8w.onnx", "fp16": ".fp16.onnx"}
-LEAST_OPSET = 13  # the first with scales for each channel
-LEAST_TOLERANCE = 0.02  # of the self-test: another processor may round a number to the next of 256 levels
 
 
 def quantize(
@@ -313,9 +312,7 @@ def _card(job: _Job, made: _Made, found: Quantized, parts: Split | None) -> Card
         return card
     after_it = made.asked or job.after(made.model)
     answer = kept_answer(after_it, after_it.run(after_it.feed(card.sample)))
-    return replace(
-        card, sample=replace(card.sample, output=answer, tolerance=max(card.sample.tolerance, LEAST_TOLERANCE))
-    )
+    return replace(card, sample=replace(card.sample, output=answer, tolerance=max(card.sample.tolerance, STEPS)))
 
 
 # -- what can be wrong ----------------------------------------------------------------------------------------------
@@ -366,12 +363,12 @@ def _check_network(network: Network, card: Card, source: Path) -> None:
             "int8-weights or fp16.",
             zh="文本模型不能转换成 INT8：它的数值取决于前面所有的词。请用 --precision int8-weights 或 fp16。",
         )
-    if network.opset < LEAST_OPSET:
+    if network.opset < PER_CHANNEL:
         raise ModelError(
-            en=f"{source.name} has opset {network.opset}, but INT8 with a scale for each channel needs {LEAST_OPSET}. "
-            f"Convert the checkpoint again with --opset {LEAST_OPSET}.",
-            zh=f"{source.name} 的 opset 是 {network.opset}，而逐通道的 INT8 需要 {LEAST_OPSET}。"
-            f"请用 --opset {LEAST_OPSET} 重新转换。",
+            en=f"{source.name} has opset {network.opset}, but INT8 with a scale for each channel needs {PER_CHANNEL}. "
+            f"Convert the checkpoint again with --opset {PER_CHANNEL}.",
+            zh=f"{source.name} 的 opset 是 {network.opset}，而逐通道的 INT8 需要 {PER_CHANNEL}。"
+            f"请用 --opset {PER_CHANNEL} 重新转换。",
         )
     if not network.weighted:
         raise ModelError(

@@ -14,6 +14,7 @@ from .onnx import ONNX
 from .openmmlab import OPENMMLAB
 from .source import Opened, Source
 from .tensorflow import TENSORFLOW
+from .tflite import TFLITE
 from .torchscript import TORCHSCRIPT
 from .ultralytics import ULTRALYTICS
 
@@ -25,6 +26,7 @@ SOURCES: tuple[Source, ...] = (
     KERAS,
     TFJS,
     EXPORTED,
+    TFLITE,
     TORCHSCRIPT,
     ULTRALYTICS,
     BASENN,

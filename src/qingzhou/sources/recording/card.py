@@ -15,7 +15,8 @@ from ..source import Opened
 from ..torch.transforms import preparation
 from .words import Words
 
-BACKWARD = ("Identity", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Cast")  # what changes no number
+# What changes no number, or only rounds it
+BACKWARD = ("Identity", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Cast", "QuantizeLinear", "DequantizeLinear")
 
 
 @dataclass(frozen=True)

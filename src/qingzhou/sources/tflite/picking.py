@@ -1,0 +1,132 @@
+"""Numbers picked by their place: gathered, looked up, turned round; and pictures in another size."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...graph.form import Array, Value
+from .pointwise import casted
+from .refuse import garbled, refused
+from .walk import Call, Step, whole
+
+
+def gather(c: Call) -> Value:
+    """GATHER: slices along an axis, by their numbers."""
+    x, at = c.x(0), casted(c, c.x(1), "int64")
+    if c.option("batch_dims"):
+        raise refused("it gathers within each sample (batch_dims)", "它在每个样本内部按索引取值（batch_dims）")
+    return c.t.emit("Gather", [x, at], axis=c.axis(c.option("axis"), len(x.shape)))
+
+
+def gather_nd(c: Call) -> Value:
+    """GATHER_ND: parts by their places along the first axes."""
+    return c.t.emit("GatherND", [c.x(0), casted(c, c.x(1), "int64")])
+
+
+def embedding(c: Call) -> Value:
+    """EMBEDDING_LOOKUP: rows of a table by their numbers."""
+    return c.t.emit("Gather", [c.x(1), casted(c, c.x(0), "int64")], axis=0)
+
+
+def one_hot(c: Call) -> Value:
+    """ONE_HOT: the number `on` at each index, `off` elsewhere."""
+    at, (many,) = casted(c, c.x(0), "int64"), c.ints(1)
+    below = c.t.emit("Less", [at, c.t.scalar(0, "int64")])  # which is no index here, and counts from the end in ONNX
+    at = c.t.emit("Where", [below, c.t.scalar(many, "int64"), at])
+    ends = [c.t.emit("Reshape", [c.x(i), c.t.whole(1)]) for i in (3, 2)]
+    axis = c.option("axis")
+    return c.t.emit("OneHot", [at, c.t.whole(many), c.t.emit("Concat", ends, axis=0)], axis=axis)
+
+
+def reverse(c: Call) -> Value:
+    """REVERSE_V2: backwards along some axes."""
+    x = c.x()
+    axes = c.axes(1, len(x.shape))
+    rows = [[-1] * len(axes), [-(1 << 62)] * len(axes), axes, [-1] * len(axes)]
+    return c.t.emit("Slice", [x, *(c.t.whole(*row) for row in rows)])
+
+
+def reverse_sequence(c: Call) -> Value:
+    """REVERSE_SEQUENCE: of each sample as many steps as it has."""
+    steps, batch = c.option("seq_dim"), c.option("batch_dim")
+    if {steps, batch} != {0, 1}:
+        raise refused(
+            f"it turns sequences round along the axes {steps} and {batch}", f"它沿第 {steps} 和 {batch} 轴反转序列"
+        )
+    return c.t.emit("ReverseSequence", [c.x(), casted(c, c.x(1), "int64")], time_axis=steps, batch_axis=batch)
+
+
+def scatter(c: Call) -> Value:
+    """SCATTER_ND: rows added into zeros, each at a place of its own."""
+    at, shape = casted(c, c.x(0), "int64"), c.ints(2)
+    known = c.t.known(at)
+    if known is None or len(np.unique(known.reshape(-1, known.shape[-1]), axis=0)) < known[..., 0].size:
+        raise refused("it adds up numbers at places that are only known when it runs", "它在运行时才知道的位置累加数值")
+    zeros = c.t.emit("Expand", [c.t.scalar(0, c.x(1).dtype), c.t.whole(*shape)])
+    return c.t.emit("ScatterND", [zeros, at, c.x(1)])
+
+
+# -- pictures in another size ------------------------------------------------------------------------------------------
+
+
+def resize(linear: bool) -> Step:
+    """(N, H, W, C) -> (N, H', W', C)."""
+
+    def step(c: Call) -> Value:
+        x, size = c.x(), c.ints(1)
+        if len(size) != 2 or len(x.shape) != 4 or min(size) < 1:
+            raise garbled(f"it resizes {list(x.shape)} to {size}", f"它把 {list(x.shape)} 缩放到 {size}")
+        own = whole(Value(x.name, x.shape[1:3]))
+        if own == size:
+            return x
+        corners, centres = bool(c.option("align_corners")), bool(c.option("half_pixel_centers"))
+        where = "align_corners" if corners else "half_pixel" if centres else "asymmetric"
+        turned = c.turned(x, (0, 3, 1, 2))
+        if linear:
+            found = _resized(c, turned, own, size, {"mode": "linear", "coordinate_transformation_mode": where})
+        elif all(m % n == 0 for n, m in zip(own, size, strict=True)) and not corners:
+            rule = {"mode": "nearest", "nearest_mode": "floor", "coordinate_transformation_mode": "asymmetric"}
+            found = _resized(c, turned, own, size, rule)
+        else:
+            found = turned
+            for axis, (n, m) in enumerate(zip(own, size, strict=True), start=2):
+                found = c.t.emit("Gather", [found, c.t.array(nearest(n, m, corners, centres))], axis=axis)
+        return c.turned(found, (0, 2, 3, 1))
+
+    return step
+
+
+def nearest(n: int, m: int, corners: bool, centres: bool) -> Array:
+    """Which of n numbers each of m is, as TensorFlow Lite computes it in float32: kernels/internal/reference/
+    resize_nearest_neighbor.h.
+    """
+    scale = np.float32(n - 1) / np.float32(m - 1) if corners and m > 1 else np.float32(n) / np.float32(m)
+    places = (np.arange(m, dtype=np.float32) + np.float32(0.5 if centres else 0)) * scale
+    found = np.floor(places + np.float32(0.5)) if corners else np.floor(places)
+    return np.asarray(np.clip(found, 0, n - 1), np.int64)
+
+
+def _resized(c: Call, x: Value, own: tuple[int, ...], size: tuple[int, ...], rule: dict[str, Any]) -> Value:
+    none = "resize/none"
+    if none not in c.t.constants:
+        c.t.array(np.zeros(0, np.float32), none)
+    empty = Value(none, (0,), "float32")
+    scales = c.t.array(np.array([1, 1, *(_scale(n, m) for n, m in zip(own, size, strict=True))], np.float32))
+    return c.t.emit("Resize", [x, empty, scales], (*x.shape[:2], *size), **rule)
+
+
+def _scale(n: int, m: int) -> np.float32:
+    """Such that the floor of its product with n is m, in float32 and in float64."""
+    ratio = np.float32(m) / np.float32(n)
+    while int(np.float32(n) * ratio) < m or int(n * float(ratio)) < m:
+        ratio = np.nextafter(ratio, np.float32(np.inf))
+    return ratio
+
+
+PICKING: dict[str, Step] = {
+    "GATHER": gather, "GATHER_ND": gather_nd, "EMBEDDING_LOOKUP": embedding, "ONE_HOT": one_hot, "REVERSE_V2": reverse,
+    "REVERSE_SEQUENCE": reverse_sequence, "SCATTER_ND": scatter, "RESIZE_BILINEAR": resize(linear=True),
+    "RESIZE_NEAREST_NEIGHBOR": resize(linear=False),
+}  # fmt: skip

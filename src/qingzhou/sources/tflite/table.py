@@ -1,0 +1,15 @@
+"""The operators that are known: their names in the format, and the functions that write them down in ONNX's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .layers import LAYERS
+from .picking import PICKING
+from .pointwise import POINTWISE
+from .recurrent import RECURRENT
+from .reductions import REDUCTIONS
+from .shapes import SHAPES
+from .walk import Step
+
+TABLE: Mapping[str, Step] = {**LAYERS, **POINTWISE, **SHAPES, **REDUCTIONS, **PICKING, **RECURRENT}
