@@ -98,3 +98,25 @@ def test_the_process_is_confined(python: Path, models: Path, tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr
     for held in ("cpu", "memory", "file size", "sockets", "programs", "hook"):
         assert held in done.stdout
+
+
+@pytest.fixture(scope="session")
+def weights(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights alone, with other numbers each time."""
+    folder = tmp_path_factory.mktemp("weights")
+    done = run(python, folder, Path(__file__).with_name("make_weights.py"), folder)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return folder
+
+
+@pytest.mark.parametrize("name", ["MobileNet", "MobileNetV2", "MobileNetV3Small", "DenseNet121"])
+def test_weights_alone_of_both_ages(name: str, weights: Path, python: Path, tmp_path: Path) -> None:
+    for file, reference in ((f"{name}-{age}.weights.h5", f"{name}-{age}.npz") for age in (2, 3)):
+        compare(python, weights / file, weights / reference, tmp_path)
+    compare(python, weights / f"{name}-old.h5", weights / f"{name}-2.npz", tmp_path)
+
+
+def compare(python: Path, file: Path, reference: Path, folder: Path) -> None:
+    done = run(python, folder, "-m", "qingzhou", "convert", file, "-o", folder / "w.onnx", "--input-size", "64,64")
+    assert done.returncode == 0, done.stdout + done.stderr
+    check(folder / "w.onnx", reference)

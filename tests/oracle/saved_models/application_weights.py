@@ -23,11 +23,18 @@ NETWORKS = {
     "densenet121": ("DenseNet121", {"classes": 10}, 64),
     "nasnet_mobile": ("NASNetMobile", {"classes": 10}, 64),
 }
+GAINS = {
+    "efficientnet_b0": 1.5,
+    "mobilenet_v3_small": 1.5,
+    "inception_v3": 1.8,
+    "mobilenet": 1.8,
+    "vgg16": 1.5,
+}  # gates halve what flows
 PIXELS = ("EfficientNet", "MobileNetV3")  # which scale them inside
 
 
-def weight(kind: str, place: int, index: int, count: int, shape: tuple[int, ...], scale: float = 1.0) -> np.ndarray:
-    """Weight `index` of `count` of the layer at a place among those that have weights; `scale` is of the last one."""
+def weight(kind: str, place: int, index: int, count: int, shape: tuple[int, ...], scale: float) -> np.ndarray:
+    """Weight `index` of `count` of the layer at a place among those that have weights; `scale`: of a kernel."""
     rng = np.random.default_rng([place, index])
     if kind == "Normalization":
         return np.asarray([rng.uniform(0.4, 0.6, shape), rng.uniform(0.2, 0.3, shape), 1][index], np.float32)
@@ -37,7 +44,7 @@ def weight(kind: str, place: int, index: int, count: int, shape: tuple[int, ...]
     if len(shape) == 1:
         return rng.normal(0, 0.1, shape).astype(np.float32)
     fan = shape[0] * shape[1] if len(shape) == 4 and shape[3] == 1 else math.prod(shape[:-1])
-    return rng.normal(0, 1.3 / math.sqrt(fan), shape).astype(np.float32) * np.float32(scale)
+    return rng.normal(0, 1 / math.sqrt(fan), shape).astype(np.float32) * np.float32(scale)
 
 
 def picture(name: str, side: int) -> np.ndarray:
