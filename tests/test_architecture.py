@@ -57,8 +57,9 @@ OUTSIDE = {
     "tomli",
 }  # the dependencies in pyproject.toml
 EXTRAS = {
-    "web": {"fastapi", "starlette", "pydantic", "uvicorn", "h11", "huey", "redis", "fsspec", "segno"},
+    "files": {"pyfive"},
     "sources": {"tensorflow", "tf2onnx"},
+    "web": {"fastapi", "starlette", "pydantic", "uvicorn", "h11", "huey", "redis", "fsspec", "segno"},
 }  # of a room
 
 # The same for what runs on boards. At its door each module has a place of its own, and the rooms are between them.

@@ -12,7 +12,7 @@ import struct
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -22,9 +22,7 @@ from .limits import Limits, elements
 from .refusals import damaged, short, unsafe
 from .types import TensorRef
 
-if TYPE_CHECKING:
-    from ..graph.form import Array
-
+Array = np.ndarray[Any, Any]
 HEAD = b"\x89HDF\r\n\x1a\n"
 READS = 1 << 18  # of pyfive, in all: a network of 20,000 tensors has half of them
 BYTES, SHARE = 24 << 20, 4  # ... and so many, plus a quarter of the file

@@ -71,6 +71,26 @@ def compared(op: str, negated: bool = False) -> Run:
     return run
 
 
+def logical(op: str) -> Run:
+    """Of two truths; a number is true unless it is 0."""
+
+    def run(t: KerasNet, layer: Layer, x: Any, y: Any, **more: Any) -> Value:
+        return t.emit(op, [cast_to(t, value(t, one), "bool") for one in (x, y)])
+
+    return run
+
+
+def some(op: str) -> Run:
+    """Whether one of them is true, or all."""
+
+    def run(t: KerasNet, layer: Layer, x: Value, axis: Any = None, keepdims: Any = False, **more: Any) -> Value:
+        truths = cast_to(t, cast_to(t, x, "bool"), "float32")
+        found = t.emit(op, [truths], axes=axes_of(t, x, axis), keepdims=int(bool(keepdims)))
+        return t.emit("Greater", [found, t.scalar(0.5)])
+
+    return run
+
+
 def unary(run_one: Callable[[KerasNet, Value], Value]) -> Run:
     """Of one, number by number."""
     return lambda t, layer, x, **more: run_one(t, as_float(t, value(t, x)))

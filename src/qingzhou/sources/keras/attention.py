@@ -216,7 +216,7 @@ def _attended(
         if not all(isinstance(n, int) for each in lengths for n in each):
             raise layer.refuse("it attends over axes of free size", "注意力的轴大小不固定")
         turned = [
-            view(t, one, (*sizes_of(t, one)[:front], math.prod(each), one.shape[-1]))  # type: ignore[type-var, arg-type]
+            view(t, one, (*sizes_of(t, one)[:front], math.prod(each), one.shape[-1]))  # type: ignore[arg-type]
             for one, each in zip(turned, lengths, strict=True)
         ]
     q, k, v = turned

@@ -291,6 +291,9 @@ def like(number: float) -> Run:
     """A tensor of this shape with one number everywhere."""
 
     def run(t: KerasNet, layer: Layer, x: Value, **more: Any) -> Value:
+        if more.get("dtype") == "bool":
+            real = t.emit("Cast", [x], to=9)
+            return t.emit("Or" if number else "And", [real, t.emit("Not", [real])])
         zero = t.emit("Mul", [as_float(t, x), t.scalar(0.0)])
         return zero if number == 0 else t.emit("Add", [zero, t.scalar(number)])
 

@@ -8,7 +8,7 @@ from typing import Any
 from ...graph.form import Value
 from .activations import activated
 from .layer import KerasNet, Kind, Layer
-from .masks import carried, unlike
+from .masks import unlike
 
 
 def dense(t: KerasNet, layer: Layer, x: Value) -> Value:
@@ -89,7 +89,9 @@ def embedding(t: KerasNet, layer: Layer, x: Value) -> Value:
     (table,) = weights(t, layer, ("embeddings",))
     ids = x if x.dtype == "int64" else t.emit("Cast", [x], to=7)
     found = t.emit("Gather", [table, ids], axis=0)
-    return carried(t, found, [unlike(t, x, 0) if layer.flag("mask_zero") else None])
+    if layer.flag("mask_zero"):
+        t.masks[found.name] = unlike(t, x, 0)
+    return found
 
 
 def nothing(t: KerasNet, layer: Layer, x: Value) -> Value:
@@ -112,7 +114,7 @@ def random_crop(t: KerasNet, layer: Layer, x: Value) -> Value:
 
 RANDOM = (
     "Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "GaussianDropout", "GaussianNoise",
-    "AlphaDropout", "ActivityRegularization", "Identity", "RandomFlip", "RandomRotation", "RandomZoom",
+    "AlphaDropout", "ActivityRegularization", "RandomFlip", "RandomRotation", "RandomZoom",
     "RandomTranslation", "RandomContrast", "RandomBrightness", "RandomHeight", "RandomWidth", "RandomShear",
     "RandomColorJitter", "RandomColorDegeneration", "RandomGrayscale", "RandomHue", "RandomSaturation",
     "RandomSharpness", "RandomPosterization", "RandomInvert", "RandomErasing", "RandomPerspective",
@@ -120,8 +122,9 @@ RANDOM = (
 )  # fmt: skip
 BASIC: dict[str, Kind] = {
     "Dense": Kind(dense, "pass"),
-    "EinsumDense": Kind(einsum_dense, "pass"),
+    "EinsumDense": Kind(einsum_dense, "drop"),
     "Embedding": Kind(embedding, "own"),
     **{name: Kind(nothing, "pass") for name in RANDOM},
+    "Identity": Kind(nothing, "new"),
     "RandomCrop": Kind(random_crop, "drop"),
 }

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...graph.form import BLOCK, Array, Constant, Value
-from ..aten.axes import chunk, permute, select, squeeze_dims, stack, unsqueeze, view
+from ..aten.axes import chunk, permute, select, squeeze_dims, stack, view
 from .activations import by_setting
 from .basic import times
 from .layer import KerasNet, Layer
@@ -24,7 +24,8 @@ SURE = 1e4  # a sigmoid of it is 1, and of its negative 0, whatever else is adde
 # Activations that ONNX's operators have: name -> theirs, alpha, beta
 THEIRS: Mapping[str, tuple[str, float | None, float | None]] = {
     "tanh": ("Tanh", None, None), "sigmoid": ("Sigmoid", None, None), "relu": ("Relu", None, None),
-    "softsign": ("Softsign", None, None), "softplus": ("Softplus", None, None),
+    "softsign": ("Softsign", None, None), "softplus": ("Softplus", None, None), "linear": ("Affine", 1.0, 0.0),
+    "elu": ("Elu", 1.0, None), "leaky_relu": ("LeakyRelu", 0.2, None),
 }  # fmt: skip
 
 
@@ -63,7 +64,7 @@ class Cell:
         rows = bias[0] if bias else None
         if rows is not None and self.cudnn:
             rows = t.emit("Reshape", [rows, t.whole(2, wide)])
-        two = self.kind == "GRU" and self.reset_after or self.cudnn
+        two = (self.kind == "GRU" and self.reset_after) or self.cudnn
         fine = rows is None or rows.shape == ((2, wide) if two else (wide,))
         if kernel.shape != (width, wide) or recurrent.shape != (self.units, wide) or not fine:
             raise self.layer.refuse(
@@ -86,18 +87,17 @@ def over(t: KerasNet, cell: Cell, x: Value, before: Sequence[Value], padding: Va
     found = as_operator(t, [cell], x, [list(before)], padding)
     if found is not None:
         return found[0]
-    if padding is not None:
-        raise _no_form(cell, "with a mask and return_state", "带掩码并返回状态")
     length = x.shape[1]
     if not isinstance(length, int) or length > MOST_STEPS:
         for key in ("activation", "recurrent_activation"):
             by_setting(t, cell.layer, x, cell.act(key))  # the author's own are named first
         raise _no_form(cell, f"for {length} steps", f"（{length} 步）")
-    return _one_by_one(t, cell, x, list(before))
+    return _one_by_one(t, cell, x, list(before), padding)
 
 
 def _no_form(cell: Cell, for_en: str, for_zh: str) -> Exception:
-    names = [_name(cell.act(key)) for key in ("activation", "recurrent_activation")]
+    keys = ("activation",) if cell.kind == "SimpleRNN" else ("activation", "recurrent_activation")
+    names = [_name(cell.act(key)) for key in keys]
     return cell.layer.refuse(
         f"ONNX has no recurrent operator with its activations ({', '.join(map(str, names))}) {for_en}",
         f"ONNX 没有使用这些激活函数（{', '.join(map(str, names))}）的循环算子{for_zh}",
@@ -177,7 +177,7 @@ def _usual(acts: Sequence[tuple[str, float | None, float | None]]) -> bool:
 
 def _ways(t: KerasNet, states: Sequence[Value]) -> Value | None:
     """(ways, N, U); None where they are zeros."""
-    return stack(t, list(states), 0) if states else None
+    return stack(t, tuple(states), 0) if states else None
 
 
 def _parts(t: KerasNet, cells: Sequence[Cell], steps: Value, ends: Sequence[Value]) -> list[Ran]:
@@ -281,21 +281,29 @@ def alike(a: Cell, b: Cell) -> bool:
 # -- step by step ----------------------------------------------------------------------------------------------------
 
 
-def _one_by_one(t: KerasNet, cell: Cell, x: Value, before: list[Value]) -> Ran:
+def _one_by_one(t: KerasNet, cell: Cell, x: Value, before: list[Value], padding: Value | None) -> Ran:
     kernel, recurrent, bias = cell.tensors(t, int(x.shape[2]))
-    pair = [None, None] if bias is None else [bias, None]
+    pair: list[Value | None] = [bias, None]
     if bias is not None and len(bias.shape) == 2:
-        pair = [t.emit("Gather", [bias, t.scalar(i, "int64")], axis=0) for i in (0, 1)]
+        pair = [*(t.emit("Gather", [bias, t.scalar(i, "int64")], axis=0) for i in (0, 1))]
     entered = times(t, x, kernel, pair[0])
     states: list[Value | None] = list(before) or [None] * (2 if cell.kind == "LSTM" else 1)
     steps = []
     length = x.shape[1]
     assert isinstance(length, int)
     for i in range(length):
-        states = STEPS[cell.kind](t, cell, select(t, entered, 1, i), states, recurrent, pair[1])
+        new = STEPS[cell.kind](t, cell, select(t, entered, 1, i), states, recurrent, pair[1])
+        if padding is not None:
+            late = t.emit("Greater", [select(t, padding, 1, i), t.scalar(0.5)])
+            new = [_kept(t, late, old, one) for old, one in zip(states, new, strict=True)]
+        states = new
         steps.append(states[0])
     known = [one for one in steps if one is not None]
-    return Ran(stack(t, known, 1), [one for one in states if one is not None])
+    return Ran(stack(t, tuple(known), 1), [one for one in states if one is not None])
+
+
+def _kept(t: KerasNet, late: Value, old: Value | None, new: Value | None) -> Value | None:
+    return None if new is None else t.emit("Where", [late, t.scalar(0.0) if old is None else old, new])
 
 
 Step = Callable[[KerasNet, Cell, Value, Sequence["Value | None"], Value, "Value | None"], "list[Value | None]"]

@@ -10,7 +10,6 @@ from .activations import by_setting
 from .cells import MOST_STEPS
 from .conv import same_pads
 from .layer import KerasNet, Layer
-from .moves import reshaped
 
 
 def conv_over(
@@ -28,18 +27,16 @@ def conv_over(
     first = layer.first
     last_axis = tuple(range(2, dims + 2))
     wide = x if first else permute(t, x, (0, 1, dims + 2, *last_axis))
-    kernels = [
-        t.emit("Transpose", [one], perm=(dims + 1, dims, *range(dims)))
-        for one in layer.tensors(
-            t, "kernel", "recurrent_kernel", *(["bias"] if layer.flag("use_bias", True) else []), at="cell"
-        )[:2]
-    ]
-    bias = layer.tensors(t, "kernel", "recurrent_kernel", "bias", at="cell")[2:] if layer.flag("use_bias", True) else []
+    roles = ("kernel", "recurrent_kernel", *(["bias"] if layer.flag("use_bias", True) else []))
+    numbers = layer.tensors(t, *roles, at="cell")
+    kernels = [t.emit("Transpose", [one], perm=(dims + 1, dims, *range(dims))) for one in numbers[:2]]
+    bias = numbers[2:]
     filters, size = layer.whole("filters"), layer.sizes("kernel_size", dims)
     if kernels[0].shape != (4 * filters, wide.shape[2], *size) or kernels[1].shape != (4 * filters, filters, *size):
         raise layer.garbled("kernel_size")
     entered = _entered(t, layer, wide, kernels[0], bias, size)
-    h, c = [one if first else permute(t, one, (0, dims + 1, *range(1, dims + 1))) for one in states] or [None, None]
+    given = [one if first else permute(t, one, (0, dims + 1, *range(1, dims + 1))) for one in states]
+    h, c = (given[0], given[1]) if len(given) == 2 else (None, None)
     ones = (1,) * dims
     out: Value | None = None
     steps = []
@@ -59,7 +56,7 @@ def conv_over(
             h, c, out = new_h, new_c, new_h
         steps.append(out)
     assert h is not None and c is not None and out is not None
-    whole = stack(t, steps, 1)
+    whole = stack(t, tuple(steps), 1)
     if first:
         return whole, out, [h, c]
     back_axes = (0, *range(2, dims + 2), 1)
@@ -72,7 +69,7 @@ def conv_over(
 
 def _entered(t: KerasNet, layer: Layer, x: Value, kernel: Value, bias: Sequence[Value], size: tuple[int, ...]) -> Value:
     """The input's convolution, of all steps at once."""
-    batch, length, dims = t.size(x, 0), x.shape[1], len(size)
+    length, dims = x.shape[1], len(size)
     strides, dilations = layer.sizes("strides", dims, 1), layer.sizes("dilation_rate", dims, 1)
     assert isinstance(length, int)
     flat = view(t, x, (-1, *x.shape[2:]))  # type: ignore[arg-type]

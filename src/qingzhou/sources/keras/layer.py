@@ -22,6 +22,7 @@ class KerasNet(Net):
     kept   the key of a tensor -> its constant: a layer that is called twice has its numbers once
     version  (major, minor) of the Keras that wrote the file: what a mask does differs between them
     stateful  layers that would remember what came before
+    run_layer, run_model  (layer, x) and (plan, inputs, path): for wrappers, from the Walk that is on its way
     """
 
     def __init__(
@@ -31,6 +32,8 @@ class KerasNet(Net):
         self.weights, self.age = weights, age
         self.version = version or ((2, 15) if age == 2 else (3, 15))
         self.stateful: list[str] = []
+        self.run_layer: Callable[[Layer, Any], Any]
+        self.run_model: Callable[[Any, Sequence[Value], str], list[Value]]
         self.masks: dict[str, Value] = {}
         self.kept: dict[str, Value] = {}
         self.found: dict[tuple[Place, tuple[str, ...]], list[Value]] = {}
@@ -160,7 +163,8 @@ class Kind:
     run   (net, layer, x) -> Value, or a tuple of several; x is a Value, or a list of them as Keras calls it
     mask  what a mask that comes in does: "pass": the result has it; "drop": it ends here, as in Keras; "own": `run`
           reads and writes t.masks itself; "merge" and "join": those of several are made one, as of Add and of
-          Concatenate; "refuse": no rule is known, so that it is refused by the layer's name
+          Concatenate; "new": "pass" in Keras 3, "drop" in Keras 2; "three": "pass" in Keras 3, "refuse" in Keras 2;
+          "refuse": no rule is known, so that it is refused by the layer's name
     """
 
     run: Function

@@ -16,10 +16,9 @@ import numpy as np
 from ...graph.form import Value
 from ..aten.axes import cut, expand, sizes_of, squeeze_dims, unsqueeze
 from ..aten.making import arange
-from ..recording.net import Size, dim
 from .layer import KerasNet, Kind, Layer, plain_value
 
-OR_SINCE, TAKEN_SINCE, ZERO_SINCE = (3, 4), (3, 8), (3, 10)
+OR_SINCE, HIDDEN_SINCE, TAKEN_SINCE, ZERO_SINCE = (3, 4), (3, 6), (3, 8), (3, 10)
 
 
 def values_in(x: Any) -> list[Value]:
@@ -104,6 +103,46 @@ def merged_mask(t: KerasNet, layer: Layer, xs: Any) -> Value | None:
     return found
 
 
+def merged_under(op: str, plain: Callable[[KerasNet, Layer, Any], Value]) -> Callable[[KerasNet, Layer, Any], Value]:
+    """Multiply, Maximum and Minimum: since Keras 3.6 a hidden step of one of them leaves that of the other as it is."""
+
+    def run(t: KerasNet, layer: Layer, xs: Any) -> Value:
+        masks = [mask_of(t, x) for x in xs] if isinstance(xs, (list, tuple)) else []
+        if t.version < HIDDEN_SINCE or not any(masks):
+            return plain(t, layer, xs)
+        rank = len(xs[0].shape)
+        if any(
+            len(x.shape) != rank or (mask and len(mask.shape) != rank - 1) for x, mask in zip(xs, masks, strict=True)
+        ):
+            raise _unknown(layer)
+        wide = [None if mask is None else unsqueeze(t, mask, len(mask.shape)) for mask in masks]
+        return (_product if op == "Mul" else _extreme(op))(t, xs, wide)
+
+    return run
+
+
+def _product(t: KerasNet, xs: Sequence[Value], masks: Sequence[Value | None]) -> Value:
+    found, real = xs[0], masks[0]
+    for i, (x, mask) in enumerate(zip(xs, masks, strict=True)):
+        one = x if mask is None else t.emit("Where", [mask, x, t.scalar(1.0)])
+        found = one if i == 0 else t.emit("Mul", [found, one])
+        real = mask if i == 0 else None if real is None or mask is None else t.emit("Or", [real, mask])
+    return found if real is None else t.emit("Where", [real, found, t.scalar(0.0)])
+
+
+def _extreme(op: str) -> Callable[[KerasNet, Sequence[Value], Sequence[Value | None]], Value]:
+    def run(t: KerasNet, xs: Sequence[Value], masks: Sequence[Value | None]) -> Value:
+        found, real = xs[0], masks[0]
+        for x, mask in zip(xs[1:], masks[1:], strict=True):
+            one = x if mask is None else t.emit("Where", [mask, x, found])
+            found = found if real is None else t.emit("Where", [real, found, one])
+            real = None if real is None or mask is None else t.emit("Or", [real, mask])
+            found = t.emit(op, [found, one])
+        return found
+
+    return run
+
+
 def joined_mask(t: KerasNet, layer: Layer, xs: Any) -> Value | None:
     """Of Concatenate: along the last axis as of Add, but what has no mask counts as real; along the steps in turn."""
     if not isinstance(xs, (list, tuple)) or not any(mask_of(t, x) for x in xs):
@@ -140,6 +179,8 @@ def _unknown(layer: Layer) -> Exception:
 RULES: Mapping[str, Callable[[KerasNet, Layer, Any], Value | None]] = {
     "pass": lambda t, layer, x: mask_of(t, next(iter(values_in(x)), None)),
     "drop": lambda t, layer, x: None,
+    "three": lambda t, layer, x: mask_of(t, next(iter(values_in(x)), None)),
+    "new": lambda t, layer, x: mask_of(t, next(iter(values_in(x)), None)) if t.age == 3 else None,
     "merge": merged_mask,
     "join": joined_mask,
 }
@@ -150,10 +191,11 @@ def masked(t: KerasNet, kind: Kind, layer: Layer, x: Any, run: Callable[[], Any]
     if kind.mask == "own":
         return run()
     given = values_in([x, layer.call, list(layer.more)])
-    if kind.mask == "refuse" and any(one.name in t.masks for one in given):
+    unknown = kind.mask == "refuse" or (kind.mask == "three" and t.age == 2)
+    if unknown and any(one.name in t.masks for one in given):
         raise _unknown(layer)
     told = layer.call.get("mask")
-    mask = told if isinstance(told, Value) and kind.mask == "pass" else None
+    mask = told if isinstance(told, Value) and kind.mask in ("pass", "new", "three") else None
     if mask is None and kind.mask in RULES:
         mask = RULES[kind.mask](t, layer, x)
     found = run()
@@ -194,7 +236,7 @@ class Skipped:
     """Steps of which some are skipped.
 
     mask   (N, T);  order: (N, T, 1), which step comes as the first, second, … of those that count, and then the rest
-    counts (N, T), how many count up to a step;  late: (N, T), the padding behind those that count, once in order
+    counts (N, T), how many count up to a step
     """
 
     mask: Value
@@ -273,11 +315,6 @@ def last_step(t: KerasNet, x: Value) -> Value:
         return cut(t, x, 1, length - 1, length)
     shape = (x.shape[0], 1, *x.shape[2:])
     return t.emit("Slice", [x, t.whole(-1), t.whole(2**31), t.whole(1)], shape)
-
-
-def name_of(length: int | Size) -> str:
-    """A size for a message."""
-    return str(dim(length))
 
 
 MASKS: dict[str, Kind] = {"Masking": Kind(masking, "own")}

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .layer import Layer
+from .ops import OPERATORS
 from .refuse import custom_layer, garbled, lambda_layer, refused, subclassed
 from .weights import Place, Weights, snake
 
@@ -19,7 +20,10 @@ MODELS = ("Functional", "Model", "Sequential")
 STRINGS = ("TextVectorization", "StringLookup", "Hashing")
 MOST_LAYERS, MOST_DEPTH = 10_000, 30
 OWN = ("keras", "tf_keras", "keras_core")  # whose modules are Keras' own
-OPERATORS = (".ops.", ".operations.")
+OTHERWISE = {"GroupQueryAttention": "GroupedQueryAttention"}  # classes that Keras calls so in its files' paths
+PLACES = (".ops.", ".operations.")
+WITH_DTYPE = ("Cast", "ConvertToTensor", "ZerosLike", "OnesLike")  # operators that have one among their settings
+LAMBDAS = ("TFOpLambda", "SlicingOpLambda")
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,8 @@ class Planner:
         plan = Plan(name, items, inputs, outputs, names)
         if self.age == 2:
             _count_calls_from_0(plan)
+        else:
+            _count_ends_from_0(plan)
         return plan
 
     def _items(self, entries: Sequence[Any], place: Place, depth: int) -> dict[str, Item]:
@@ -116,7 +122,7 @@ class Planner:
         settings = config if isinstance(config, Mapping) else {}
         name = str(entry.get("name") or settings.get("name") or kind)
         operator = _check_trust(entry, kind, name, settings)
-        key = snake(kind)
+        key = snake(OTHERWISE.get(kind, kind))
         if not operator:
             counts[key] = counts.get(key, -1) + 1
             key = f"{key}_{counts[key]}" if counts[key] else key
@@ -163,7 +169,16 @@ def _check_trust(entry: Mapping[str, Any], kind: str, name: str, settings: Mappi
         )
     for found in _lambdas(settings, 0):
         raise lambda_layer(found)
-    return any(part in f"{module}." for part in OPERATORS) or kind in ("TFOpLambda", "SlicingOpLambda")
+    return any(part in f"{module}." for part in PLACES) or kind in LAMBDAS or (not module and _is_operator(entry))
+
+
+def _is_operator(entry: Mapping[str, Any]) -> bool:
+    """In an .h5 of Keras 3, which names no modules: what is called so, and has nothing that a layer has."""
+    nodes, config = entry.get("inbound_nodes"), entry.get("config")
+    called = isinstance(nodes, list) and bool(nodes) and isinstance(nodes[0], Mapping)
+    kind = entry["class_name"]
+    layers_own = {"trainable", "layers"} if kind in WITH_DTYPE else {"trainable", "layers", "dtype"}
+    return kind in OPERATORS and called and isinstance(config, Mapping) and not layers_own & config.keys()
 
 
 def _lambdas(value: Any, depth: int) -> Iterator[str]:
@@ -286,6 +301,18 @@ def refs_in(value: Any) -> Iterator[Ref]:
         yield from (one for part in value for one in refs_in(part))
     elif isinstance(value, Mapping):
         yield from (one for part in value.values() for one in refs_in(part))
+
+
+def _count_ends_from_0(plan: Plan) -> None:
+    """Keras 3 counts the calls of a nested Functional from 1 among the outputs, and from 0 elsewhere (functional.py,
+    get_tensor of functional_from_config).
+    """
+    plan.outputs = [
+        Ref(ref.layer, ref.node - 1, ref.tensor)
+        if ref.node and ref.layer in plan.items and plan.items[ref.layer].layer.kind in ("Functional", "Model")
+        else ref
+        for ref in plan.outputs
+    ]
 
 
 def _count_calls_from_0(plan: Plan) -> None:

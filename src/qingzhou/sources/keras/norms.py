@@ -115,7 +115,7 @@ NORMS: dict[str, Kind] = {
     "BatchNormalizationV2": Kind(batch_norm, "pass"),
     "SyncBatchNormalization": Kind(batch_norm, "pass"),
     "LayerNormalization": Kind(layer_norm, "pass"),
-    "RMSNormalization": Kind(rms_norm, "pass"),
-    "GroupNormalization": Kind(group_norm, "refuse"),
+    "RMSNormalization": Kind(rms_norm, "drop"),
+    "GroupNormalization": Kind(group_norm, "three"),
     "UnitNormalization": Kind(unit_norm, "pass"),
 }

@@ -12,7 +12,7 @@ from ...graph.form import Value
 from ..aten.resize import resized, smoothed
 from .layer import KerasNet, Kind, Layer, plain_value
 from .moves import as_float, channels_first, like, rank_of
-from .shapes import padded, sliced
+from .shapes import Run, padded, sliced
 
 MODES = {"nearest": "exact", "bilinear": "linear", "bicubic": "cubic"}
 
@@ -162,9 +162,26 @@ def center_crop(t: KerasNet, layer: Layer, x: Value) -> Value:
     return sliced(t, x, [(first, top, top + height, 1), (first + 1, left, left + width, 1)])
 
 
+def upsampling(dims: int) -> Run:
+    """A whole number of times as large."""
+
+    def run(t: KerasNet, layer: Layer, x: Value) -> Value:
+        rank_of(layer, x, dims + 2)
+        factors = layer.sizes("size", dims, 2)
+        way = layer.text("interpolation", "nearest")
+        spatial = x.shape[2:] if layer.first else x.shape[1:-1]
+        if not all(isinstance(n, int) for n in spatial):
+            raise layer.refuse("its input has a free size", "输入尺寸不固定")
+        sizes = [int(n) * f for n, f in zip(spatial, factors, strict=True)]
+        return resized_to(t, layer, x, sizes, way, False)
+
+    return run
+
+
 PICTURES: dict[str, Kind] = {
-    "Rescaling": Kind(rescaling, "pass"),
-    "Normalization": Kind(normalization, "pass"),
+    "Rescaling": Kind(rescaling, "new"),
+    "Normalization": Kind(normalization, "new"),
     "Resizing": Kind(resizing, "drop"),
+    **{f"UpSampling{n}D": Kind(upsampling(n), "drop") for n in (1, 2, 3)},
     "CenterCrop": Kind(center_crop, "drop"),
 }

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from ...errors import ModelError, QingzhouError
+from ...errors import ModelError, QingzhouError, say
 from ...graph.form import Dim, Value
+from ...graph.shapes_call import UNKNOWN
 from ...nets.recorded import Wanted
 from ..network import Network
 from ..recording.card import Made, network_of
@@ -46,10 +47,24 @@ class Entry:
 
 
 def _read(opened: Opened, whole: Whole, wanted: Wanted) -> Network:
+    """Several inputs of free length have lengths of their own, unless the model needs them to be the same."""
     weights = whole.weights()
     entry = whole.entry if whole.known is None else whole.known.entry(wanted.picture)
     plan = Planner(weights, whole.age).plan(entry)
     entries = entries_of(plan, entry)
+    if sum("time" in entry.shape for entry in entries) > 1:
+        apart = [replace(entry, shape=_own_length(entry.shape, i)) for i, entry in enumerate(entries, 1)]
+        try:
+            found = _recorded(opened, whole, wanted, plan, apart)
+            if not any(UNKNOWN in value.shape for value in found.graph.values.values()):
+                return found
+        except (QingzhouError, ModelError):
+            pass  # said again below, if it was not that
+    return _recorded(opened, whole, wanted, plan, entries)
+
+
+def _recorded(opened: Opened, whole: Whole, wanted: Wanted, plan: Plan, entries: Sequence[Entry]) -> Network:
+    weights = whole.weights()
     if not 1 <= len(entries) <= 100:
         raise refused(f"it takes {len(entries)} inputs", f"它有 {len(entries)} 个输入")
     taken = {entry.name for entry in entries}
@@ -61,9 +76,27 @@ def _read(opened: Opened, whole: Whole, wanted: Wanted) -> Network:
         names = ["output"] if len(outputs) == 1 else [f"output_{i}" for i in range(len(outputs))]
     graph = finished(net, outputs, names)
     title = plan.name if not re.fullmatch(r"(model|sequential|functional)(_\d+)?", plan.name) else "Keras"
-    made = Made(KERAS_WORDS, "Keras", whole.container, graph, whole.facts, weights.keys(), names, title)
+    notes = _of_stateful(net)
+    made = Made(KERAS_WORDS, "Keras", whole.container, graph, whole.facts, weights.keys(), names, title, notes)
     found = network_of(opened, made, wanted)
     return told(found, whole)
+
+
+def _own_length(shape: tuple[Dim, ...], i: int) -> tuple[Dim, ...]:
+    return tuple(f"time_{i}" if n == "time" and i > 1 else n for n in shape)
+
+
+def _of_stateful(net: KerasNet) -> list[str]:
+    """What the file does not hold: the states that such layers would keep between calls."""
+    if not net.stateful:
+        return []
+    some = ", ".join(name[:60] for name in net.stateful[:3])
+    return [
+        say(
+            en=f"Stateful layers ({some}) start from zeros at each call: nothing is remembered of the call before.",
+            zh=f"有状态的层（{some}）每次调用都从零开始，不会记住上一次调用的状态。",
+        )
+    ]
 
 
 # -- inputs and outputs -----------------------------------------------------------------------------------------------

@@ -11,11 +11,11 @@ from dataclasses import replace
 from typing import Any
 
 from ...graph.form import Value
-from ..aten.axes import permute, stack, unsqueeze
-from .cells import MOST_STEPS, Cell, Ran, alike, as_operator, over
+from ..aten.axes import permute
+from .cells import Cell, Ran, alike, as_operator, over
 from .convlstm import conv_over
 from .layer import KerasNet, Kind, Layer
-from .masks import Skipped, carried, flipped, last_step, mask_of, steps_mask, values_in
+from .masks import Skipped, carried, flipped, mask_of, steps_mask, values_in
 from .weights import snake
 
 PLAIN = {

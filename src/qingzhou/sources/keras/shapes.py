@@ -8,6 +8,7 @@ from functools import reduce
 
 from ...graph.form import Dim, Value
 from .layer import KerasNet, Kind, Layer
+from .masks import merged_under
 from .moves import as_float, flat, rank_of, reshaped
 from .norms import unit
 
@@ -28,7 +29,11 @@ def reshape(t: KerasNet, layer: Layer, x: Value) -> Value:
     wish = layer.get("target_shape")
     if not isinstance(wish, list) or not all(type(n) is int or n is None for n in wish):
         raise layer.garbled("target_shape")
-    return reshaped(t, x, (x.shape[0], *wished(x.shape[1:], [-1 if n is None else n for n in wish])))
+    shape = (x.shape[0], *wished(x.shape[1:], [-1 if n is None else n for n in wish]))
+    if len(x.shape) == 2 and len(shape) > 2 and set(shape[1:-1]) == {1}:  # squeeze and excite: no Transpose is left so
+        first = reshaped(t, x, (*x.shape, *[1] * (len(shape) - 2)))
+        return t.emit("Transpose", [first], perm=(0, *range(2, len(shape)), 1))
+    return reshaped(t, x, shape)
 
 
 def wished(sizes: Sequence[Dim], wish: Sequence[int]) -> list[Dim]:
@@ -172,35 +177,14 @@ def dot(t: KerasNet, layer: Layer, xs: Sequence[Value]) -> Value:
     return t.emit("Einsum", [first, second], equation=f"{''.join(left)},{''.join(right)}->{result}")
 
 
-# -- pictures and rows in another size -------------------------------------------------------------------------------
-
-
-def upsampling(dims: int) -> Run:
-    """A whole number of times as large."""
-
-    def run(t: KerasNet, layer: Layer, x: Value) -> Value:
-        rank_of(layer, x, dims + 2)
-        from .pictures import resized_to
-
-        factors = layer.sizes("size", dims, 2)
-        way = layer.text("interpolation", "nearest")
-        spatial = x.shape[2:] if layer.first else x.shape[1:-1]
-        if not all(isinstance(n, int) for n in spatial):
-            raise layer.refuse("its input has a free size", "输入尺寸不固定")
-        sizes = [int(n) * f for n, f in zip(spatial, factors, strict=True)]
-        return resized_to(t, layer, x, sizes, way, False)
-
-    return run
-
-
 SHAPES: dict[str, Kind] = {
-    "Flatten": Kind(flatten, "drop"), "Reshape": Kind(reshape, "drop"), "Permute": Kind(permute, "refuse"),
+    "Flatten": Kind(flatten, "drop"), "Reshape": Kind(reshape, "drop"), "Permute": Kind(permute, "drop"),
     "RepeatVector": Kind(repeat, "drop"),
     **{f"ZeroPadding{n}D": Kind(zero_pad(n), "drop") for n in (1, 2, 3)},
     **{f"Cropping{n}D": Kind(crop(n), "drop") for n in (1, 2, 3)},
-    **{f"UpSampling{n}D": Kind(upsampling(n), "drop") for n in (1, 2, 3)},
     "Add": Kind(merged("Add"), "merge"), "Subtract": Kind(merged("Sub"), "merge"),
-    "Multiply": Kind(merged("Mul"), "merge"), "Maximum": Kind(merged("Max"), "merge"),
-    "Minimum": Kind(merged("Min"), "merge"), "Average": Kind(average, "merge"),
+    "Multiply": Kind(merged_under("Mul", merged("Mul")), "merge"),
+    "Maximum": Kind(merged_under("Max", merged("Max")), "merge"),
+    "Minimum": Kind(merged_under("Min", merged("Min")), "merge"), "Average": Kind(average, "merge"),
     "Concatenate": Kind(concatenate, "join"), "Dot": Kind(dot, "drop"),
 }  # fmt: skip

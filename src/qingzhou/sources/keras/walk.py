@@ -22,6 +22,7 @@ class Walk:
 
     def __init__(self, t: KerasNet) -> None:
         self.t = t
+        t.run_layer, t.run_model = self.layer, self.run
 
     def run(self, plan: Plan, given: Sequence[Value], path: str = "") -> list[Value]:
         """The outputs of a model."""
@@ -64,11 +65,15 @@ class Walk:
             return found[0] if len(found) == 1 else tuple(found)
         if item.operator:
             return self._operator(layer, x, kwargs, more)
+        x = kwargs["inputs"] if x is None and "inputs" in kwargs else x
+        return self.layer(layer.called(kwargs, more), x)
+
+    def layer(self, layer: Layer, x: Any) -> Out:
+        """One layer of the table."""
         kind = LAYERS.get(layer.kind)
         if kind is None:
             raise of_layer(layer.kind, layer.name, "it is not known here", "这里不支持这种层")
-        x = kwargs["inputs"] if x is None and "inputs" in kwargs else x
-        return applied(t, kind, layer.called(kwargs, more), x)
+        return applied(self.t, kind, layer, x)
 
     def _operator(self, layer: Layer, x: Any, kwargs: Mapping[str, Any], more: Sequence[Any]) -> Out:
         lambdas = layer.kind in ("TFOpLambda", "SlicingOpLambda")

@@ -17,9 +17,6 @@ PLAIN = ("Dense", "Activation", "Dropout", "ReLU", "LeakyReLU", "ELU", "Gaussian
 
 def time_distributed(t: KerasNet, layer: Layer, x: Any) -> Any:
     """(N, T, …): the samples and the steps are laid in one row, and taken apart again."""
-    from .table import LAYERS
-    from .walk import Walk, applied
-
     entry = layer.get("layer")
     if not isinstance(entry, Mapping) or not isinstance(x, Value) or len(x.shape) < 3:
         raise layer.refuse("it is not called on one tensor with steps", "调用时不是一个带时间步的张量")
@@ -27,7 +24,7 @@ def time_distributed(t: KerasNet, layer: Layer, x: Any) -> Any:
     given = layer.call.get("mask")
     mask = given if isinstance(given, Value) else mask_of(t, x)
     if inner.kind in PLAIN and (t.age == 2 or inner.kind != "Embedding"):
-        return carried(t, LAYERS[inner.kind].run(t, inner, x), [mask])
+        return carried(t, t.run_layer(inner, x), [mask])
     batch, length = sizes_of(t, x)[:2]
     flat = view(t, x, (-1, *sizes_of(t, x)[2:]))
     if mask is not None:
@@ -35,12 +32,10 @@ def time_distributed(t: KerasNet, layer: Layer, x: Any) -> Any:
     if inner.kind in MODELS:
         plan = Planner(t.weights, t.age).plan(entry, inner.place)
         here = t.here
-        found = Walk(t).run(plan, [flat], f"{here}/")
+        found = t.run_model(plan, [flat], f"{here}/")
         t.here = here
-    elif inner.kind in LAYERS:
-        found = values_in(applied(t, LAYERS[inner.kind], inner, flat))
     else:
-        raise layer.refuse(f"it wraps a layer of the class {inner.kind[:60]}", f"它包装的层属于类 {inner.kind[:60]}")
+        found = values_in(t.run_layer(inner, flat))
     if len(found) != 1:
         raise layer.refuse(f"its layer gives {len(found)} results", f"它包装的层有 {len(found)} 个输出")
     out = view(t, found[0], (batch, length, *sizes_of(t, found[0])[1:]))
