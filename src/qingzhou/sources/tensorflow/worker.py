@@ -90,12 +90,17 @@ def convert(tool: Any, saved: Path, made: Path, tag: str, signature: str) -> Non
 
 def compared(tf: Any, saved: Path, made: Path, tag: str, signature: str) -> dict[str, Any]:
     """The original and the ONNX file on random inputs, every output: {"far": the largest difference}."""
+    from ...errors import ModelError
     from ...runtime.engine.session import open_session
 
     model = tf.saved_model.load(str(saved), tags=[tag] if tag else None)
     function = model.signatures[signature]
     specs = function.structured_input_signature[1]
-    session = open_session(str(made))
+    try:
+        session = open_session(str(made))
+    except ModelError as err:
+        reason = err.en.rpartition("failed:")[2].partition(". Expected")[0].strip()[:150]
+        raise Failed(f"ONNX Runtime refuses what tf2onnx wrote: {reason}") from None
     takes = {_plain(one.name): one.name for one in session.get_inputs()}
     gives: Any = [one.name for one in session.get_outputs()]
     if set(takes) != set(specs):
