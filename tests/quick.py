@@ -25,6 +25,7 @@ QUICK = {
     "progress": ["quant/test_shown.py::test_a_terminal_shows_it"],
     "assumed": ["test_cli.py::test_what_json_says_of_a_conversion"],
     "spelling": ["test_languages.py::test_options_are_spelled_as_they_are_written"],
+    "confine": ["sources/test_tensorflow.py::test_distance", "web/test_confine.py"],
     "endings": ["writing/test_endings.py::test_nothing_is_left[convert-SIGTERM]"],
     "whole_file": ["writing/test_places.py"],
     "html": ["html"],

@@ -19,7 +19,7 @@ PACKAGE = Path(qingzhou.__file__).parent
 FLOW = [
     ["runtime"],
     ["errors", "version"],
-    ["own_files", "progress", "assumed", "endings", "spelling"],
+    ["own_files", "progress", "assumed", "endings", "spelling", "confine"],
     ["whole_file"],
     ["html", "devices"],
     ["files"],
@@ -58,6 +58,7 @@ OUTSIDE = {
 }  # the dependencies in pyproject.toml
 EXTRAS = {
     "files": {"pyfive"},
+    "sources": {"tensorflow", "tf2onnx"},
     "web": {"fastapi", "starlette", "pydantic", "uvicorn", "h11", "huey", "redis", "fsspec", "segno"},
 }  # of a room
 
@@ -272,6 +273,7 @@ WRITERS = {
     "bundle/remote.py", "runtime/bundle/measure.py", "runtime/listen.py", "runtime/parts/voice.py",
     "web/remote.py",
     "deploy/make.py",  # folders in one that vanishes
+    "sources/tensorflow/isolated.py", "sources/tensorflow/read.py",  # a folder of another process, which vanishes
     "bundle/place.py",  # the folders above a bundle
     "bundle/ssh.py",  # known_hosts, to which a line is added as ssh does it
     "bench/process.py",  # a file without a name

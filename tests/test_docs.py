@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -20,6 +21,13 @@ CODE = re.compile(r"^ *```.*?^ *```|`[^`\n]*`", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\(\s*<?([^)\s>]+)")
 MARKED = re.compile(r"^<!-- run -->\n```(python|bash)\n(.*?)^```$", re.M | re.S)
 LONG = ("bench.md", "README.zh-CN.md")  # what bench's own tests measure shorter, and what README.md has in English
+LESSONS = ("teachable-machine.md",)  # whose commands go on where the former ended
+
+
+def marked(page: Path) -> list[tuple[str, str]]:
+    """What is to be run, and by whom: a lesson in one go."""
+    found = MARKED.findall(page.read_text("utf-8"))
+    return [("bash", "".join(code for _, code in found))] if page.name in LESSONS else found
 
 
 def commands(code: str) -> str:
@@ -31,7 +39,7 @@ def to_run() -> list[ParameterSet]:
     """Every block that is marked; slow are long ones, and those that a page before has but for their comments."""
     found, known = [], set()
     for page in PAGES:
-        for kind, code in MARKED.findall(page.read_text("utf-8")):
+        for kind, code in marked(page):
             slow = page.name in LONG or commands(code) in known
             known.add(commands(code))
             found.append(pytest.param(kind, code, id=f"{page.name}-{kind}", marks=[pytest.mark.slow] if slow else []))
@@ -93,9 +101,29 @@ def desk(tmp_path: Path) -> Path:
         copy(demo / "digit.png", tmp_path / name)
     for folder in digits.iterdir():
         copy(min(folder.iterdir()), tmp_path / "test_set" / folder.name / "digit.png")
+    from_teachable_machine(tmp_path)
     command(tmp_path / "bin/python", "")
     command(tmp_path / "bin/qingzhou", f' -c "{PROGRAM}"')
     return tmp_path
+
+
+def from_teachable_machine(folder: Path) -> None:
+    """The three files that its page gives."""
+    oracle = ROOT / "tests/oracle"
+    copy(oracle / "keras/teachable_machine/converted_keras.zip", folder / "converted_keras.zip")
+    page = {name: oracle / "keras/tfjs_teachable" / name for name in ("model.json", "weights.bin", "metadata.json")}
+    digits = {"model.tflite": oracle / "tflite/digits_int8.tflite"}
+    packed(folder / "tm-my-image-model.zip", page)
+    packed(folder / "converted_tflite_quantized.zip", digits, "".join(f"{i} digit {i}\n" for i in range(10)))
+
+
+def packed(target: Path, parts: dict[str, Path], labels: str = "") -> None:
+    """A zip of files, and of a labels.txt."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, path in parts.items():
+            archive.write(path, name)
+        if labels:
+            archive.writestr("labels.txt", labels)
 
 
 def copy(source: Path, target: Path) -> None:

@@ -198,12 +198,12 @@ def run_conversion(
     if live is not None:
         told = (*live.notes, *(live.fixed if network.card.input.shape[0] is not None else ()))
         network = replace(network, card=replace(network.card, notes=[*told, *network.card.notes]))
-    digest = opened.file.digest_ahead()
+    digest = opened.main.digest_ahead()
     counts = parameters(network.graph), macs(network.graph)
     network = _feeding_raw_pixels(network) if options.xeduhub else network
     network = _of_bytes(network) if options.input_type == "uint8" else network
     with made_for(opened.path, out, ".onnx") as target:
-        model, program, checks = _write(network, options, opened.file, digest, target, live)
+        model, program, checks = _write(network, options, opened.main, digest, target, live)
     seconds, told = time.perf_counter() - start, told_of(model.path, program)
     return Conversion(
         opened.path, model, program, *counts, options.written_opset, options.ir_version, checks, seconds, told

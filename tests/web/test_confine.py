@@ -41,7 +41,7 @@ NEEDED = (
 PROGRAM = """
 import ctypes, errno, json, os, sys, threading
 sys.path.insert(0, sys.argv[1])
-from qingzhou.web.confine import confine
+from qingzhou.confine import confine
 libc = ctypes.CDLL(None, use_errno=True)
 def code(function, *arguments):
     return errno.errorcode[ctypes.get_errno()] if function(*arguments) < 0 else "done"

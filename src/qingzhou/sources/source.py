@@ -16,7 +16,7 @@ from ..files.sniff import HEAD, sniff
 from ..own_files import is_plain
 
 if TYPE_CHECKING:  # the machinery is light: what a source needs is imported when it reads
-    from ..errors import ModelError
+    from ..errors import QingzhouError
     from ..nets.recorded import Wanted
     from ..runtime.model.card import Card
     from .network import Network
@@ -64,6 +64,14 @@ class Opened:
     def file(self) -> File:
         """The file itself; CheckpointTypeError for a folder."""
         return self.whole or File.at(self.path)
+
+    @property
+    def main(self) -> File:
+        """The file, or of a folder its largest, which has the numbers: what a result says that it was made of."""
+        if self.whole is not None or not self.path.is_dir():
+            return self.file
+        found = [member().file for member in self.members.values()]
+        return max(found, key=lambda file: file.size, default=None) or self.file
 
     @cached_property
     def members(self) -> Mapping[str, Callable[[], Member]]:
@@ -142,7 +150,7 @@ class Contents:
     parameters: int = 0
     macs: int = 0
     card: Card | None = None
-    problem: ModelError | None = None
+    problem: QingzhouError | None = None
 
 
 class Source(NamedTuple):

@@ -14,6 +14,7 @@ from .keras import KERAS, TFJS
 from .onnx import ONNX
 from .openmmlab import OPENMMLAB
 from .source import Opened, Source
+from .tensorflow import TENSORFLOW
 from .tflite import TFLITE
 from .torchscript import TORCHSCRIPT
 from .ultralytics import ULTRALYTICS
@@ -21,6 +22,7 @@ from .ultralytics import ULTRALYTICS
 # A new source is one folder or file beside this one and one line here. The first that claims a file reads it; those of
 # torch come last, since their reader also says what is wrong with any other zip or pickle.
 SOURCES: tuple[Source, ...] = (
+    TENSORFLOW,
     ONNX,
     DISTRIBUTED,
     KERAS,

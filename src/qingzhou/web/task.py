@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from .confine import confine
+from ..confine import confine
 
 if TYPE_CHECKING:
     from ..quant import Quantized

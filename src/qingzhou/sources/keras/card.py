@@ -11,6 +11,7 @@ from ...errors import say
 from ...graph.form import Graph, Node
 from ...runtime.model.card import Card, Input
 from ..network import Network
+from ..recording.labels import numbered
 from .container import Whole
 
 MOVED = (
@@ -30,7 +31,9 @@ FAR = 4.0  # ... or what is taken from them at least: means of pixels are about 
 def told(found: Network, whole: Whole) -> Network:
     """With labels, and with how pictures are prepared where the file tells it."""
     card = found.card
-    if card.input.kind == "image" and takes_pixels(found.graph, card.input.name):
+    if whole.known is not None:
+        card = whole.known.prepared(card)
+    elif card.input.kind == "image" and takes_pixels(found.graph, card.input.name):
         card = _of_pixels(card)
     elif whole.teachable and card.input.kind == "image":
         card = _teachable(card)
@@ -59,13 +62,8 @@ def _teachable(card: Card) -> Card:
 
 
 def names_of(labels: Any) -> Any:
-    """The classes' names: "0 Name" in each line, whose number goes where it is the line's own."""
-    if not isinstance(labels, str):
-        return labels
-    lines = [line.strip() for line in labels.splitlines() if line.strip()]
-    parts = [line.split(" ", 1) for line in lines]
-    numbered = all(len(part) == 2 and part[0] == str(i) for i, part in enumerate(parts))
-    return [part[1].strip() for part in parts] if numbered else lines
+    """The classes' names, from a text or as they are."""
+    return numbered(labels) if isinstance(labels, str) else labels
 
 
 def takes_pixels(graph: Graph, name: str) -> bool:

@@ -6,9 +6,9 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ...errors import QingzhouError, UnsupportedCheckpoint
+from ...errors import UnsupportedCheckpoint
 from ...files.archive import directory, inflated
 from ...files.file import Record
 from ...files.hdf5 import Bytes, Hdf5, InFile, InMemory, read_hdf5
@@ -17,8 +17,13 @@ from ...files.types import TensorRef
 from ..source import Opened
 from .parts import CONFIG, LABELS, META, NUMBERS, SHARDED, WHOLE, inside, is_keras, whole_h5
 from .refuse import garbled, refused, weights_only
-from .weights import Named, Paths, Weights
+from .weights import Found, Named, Paths, Weights
 
+if TYPE_CHECKING:
+    from .applications.known import Known
+
+CHECKPOINT = "_layer_checkpoint_dependencies"  # as Keras 2 calls the layers in a .weights.h5
+VARS = re.compile(rf"(?:layers|{CHECKPOINT})/([^/]+)/vars/(\d{{1,6}})")
 MOST_JSON = 64 << 20
 MOST_UNPACKED = 1 << 30  # of a packed .h5, which has to lie in memory
 
@@ -27,7 +32,7 @@ MOST_UNPACKED = 1 << 30  # of a packed .h5, which has to lie in memory
 class Whole:
     """container: what the file is;  version: of the Keras that wrote it;  entry: {"class_name", "config"};
     labels: a text with the names of classes, or a list of them, or None;  teachable: whether it comes from Teachable
-    Machine, whose pictures are -1..1.
+    Machine, whose pictures are -1..1;  known: of weights alone, the network of keras.applications that they fit
     """
 
     container: str
@@ -38,10 +43,13 @@ class Whole:
     labels: Any = None
     teachable: bool = False
     facts: Mapping[str, object] = field(default_factory=dict)
+    known: Known | None = None
 
     @property
     def age(self) -> int:
-        """2 or 3. Keras 1 and TF.js compute as Keras 2 does."""
+        """2 or 3. Keras 1 and TF.js compute as Keras 2 does; known networks are described in Keras 3's words."""
+        if self.known is not None:
+            return 3
         major = self.version.split(".")[0]
         return 3 if major.isdigit() and int(major) >= 3 else 2
 
@@ -59,6 +67,8 @@ class Whole:
 
     def weights(self) -> Weights:
         """By the rules of the file."""
+        if self.known is not None:
+            return self.known.weights
         if self.groups is None:
             return Paths.of(self.tensors)
         groups = {
@@ -154,7 +164,7 @@ def _of_h5(opened: Opened, source: Bytes, labels: Any, name: str = "") -> Whole:
     root = found.attributes.get("", {})
     config = root.get("model_config")
     if not isinstance(config, str):
-        raise _without_network(found)
+        return _of_weights(found, labels)
     version = str(root.get("keras_version", "1" if "keras_version" not in root else ""))
     groups = {one: _weight_names(found, one) for one in found.groups.get("model_weights", ())}
     teachable = labels is not None
@@ -164,25 +174,64 @@ def _of_h5(opened: Opened, source: Bytes, labels: Any, name: str = "") -> Whole:
     )  # fmt: skip
 
 
-def _without_network(found: Hdf5) -> QingzhouError:
+def _of_weights(found: Hdf5, labels: Any) -> Whole:
+    """Weights alone, where they are those of a network of keras.applications; UnsupportedCheckpoint of all others."""
     root = found.attributes.get("", {})
-    if "layer_names" in root or "layer_names0" in root:
-        return weights_only("there is no model_config", "没有 model_config")
-    if {"layers", "vars"} & set(found.groups.get("", ())):
-        return weights_only("a .weights.h5 has no config", ".weights.h5 中没有配置")
-    return refused("it is an HDF5 file without a Keras model", "它是 HDF5 文件，但其中没有 Keras 模型")
+    old = "layer_names" in root or "layer_names0" in root
+    if not old and not {"layers", "vars", CHECKPOINT} & set(found.groups.get("", ())):
+        raise refused("it is an HDF5 file without a Keras model", "它是 HDF5 文件，但其中没有 Keras 模型")
+    from .applications.known import recognised
+
+    layers = _in_order(found) if old else _by_key(found)
+    known = recognised(layers, by_key=not old)
+    if known is None:
+        raise weights_only(
+            "there is no model_config" if old else "a .weights.h5 has no config",
+            "没有 model_config" if old else ".weights.h5 中没有配置",
+        )
+    version = str(root.get("keras_version", "2" if old else "3"))
+    return Whole(
+        "weights of Keras", version, known.entry(), found.tensors, labels=labels, facts={"keras": version[:40]},
+        known=known,
+    )  # fmt: skip
 
 
-def _weight_names(found: Hdf5, layer: str) -> list[str]:
-    """The paths of a layer's arrays in their order; a long list is split into weight_names0, 1, …"""
-    at = f"model_weights/{layer}"
-    attributes = found.attributes.get(at, {})
-    names = attributes.get("weight_names")
+def _in_order(found: Hdf5) -> dict[str, list[Found]]:
+    """Layers with weights, as Keras 2's save_weights('….h5') lists them."""
+    names = _names_in(found.attributes.get("", {}), "layer_names") or []
+    layers = {name: _weight_names(found, name, "") for name in names if isinstance(name, str)}
+    return {
+        name: [(key, found.tensors[key]) for key in keys if key in found.tensors]
+        for name, keys in layers.items()
+        if keys
+    }
+
+
+def _by_key(found: Hdf5) -> dict[str, list[Found]]:
+    """layers/conv2d_1/vars/0 -> conv2d_1."""
+    layers: dict[str, dict[int, Found]] = {}
+    for key, ref in found.tensors.items():
+        matched = VARS.fullmatch(key)
+        if matched:
+            layers.setdefault(matched[1], {})[int(matched[2])] = (key, ref)
+    return {name: [numbered[i] for i in sorted(numbered)] for name, numbered in layers.items()}
+
+
+def _weight_names(found: Hdf5, layer: str, root: str = "model_weights/") -> list[str]:
+    """The paths of a layer's arrays in their order."""
+    at = f"{root}{layer}"
+    names = _names_in(found.attributes.get(at, {}), "weight_names")
     if names is None:
-        names, i = [], 0
-        while f"weight_names{i}" in attributes:
-            part = attributes[f"weight_names{i}"]
-            names, i = names + (part if isinstance(part, list) else []), i + 1
-    if not isinstance(names, list):
         raise garbled(f"the weights of layer '{layer[:60]}' have no names", f"层 '{layer[:60]}' 的权重没有名称")
     return [f"{at}/{one}" for one in names]
+
+
+def _names_in(attributes: Mapping[str, Any], key: str) -> list[Any] | None:
+    """A list of names; a long one is split into weight_names0, 1, …"""
+    names = attributes.get(key)
+    if names is None:
+        names, i = [], 0
+        while f"{key}{i}" in attributes:
+            part = attributes[f"{key}{i}"]
+            names, i = names + (part if isinstance(part, list) else []), i + 1
+    return names if isinstance(names, list) else None

@@ -49,8 +49,9 @@ class Entry:
 def _read(opened: Opened, whole: Whole, wanted: Wanted) -> Network:
     """Several inputs of free length have lengths of their own, unless the model needs them to be the same."""
     weights = whole.weights()
-    plan = Planner(weights, whole.age).plan(whole.entry)
-    entries = entries_of(plan, whole.entry)
+    entry = whole.entry if whole.known is None else whole.known.entry(wanted.picture)
+    plan = Planner(weights, whole.age).plan(entry)
+    entries = entries_of(plan, entry)
     if sum("time" in entry.shape for entry in entries) > 1:
         apart = [replace(entry, shape=_own_length(entry.shape, i)) for i, entry in enumerate(entries, 1)]
         try:

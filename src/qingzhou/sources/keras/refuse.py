@@ -96,6 +96,7 @@ def weights_only(file_en: str, file_zh: str) -> UnsupportedCheckpoint:
     return refused(
         f"it holds weights only ({file_en}): the network itself is not in the file",
         f"它只有权重（{file_zh}），没有网络结构",
-        "Save the whole model with model.save('model.keras') where its program is",
-        "请在原程序中用 model.save('model.keras') 保存整个模型",
+        "Where its program is, two lines save the whole model: model.load_weights('weights.h5') and "
+        "model.save('model.keras')",
+        "在有其程序的地方，两行代码就能保存整个模型：model.load_weights('weights.h5') 和 model.save('model.keras')",
     )

@@ -4,5 +4,6 @@ net.py      Net: a Recorder that infers shapes, reckons with sizes that are free
 folding.py  what ONNX's operators give for constants
 finish.py   the end of a network: its outputs by their names, and nothing that they do not need
 card.py     what the card says of such a network
+labels.py   the names of classes in a labels.txt
 words.py    Words: how a source speaks of what it cannot convert
 """

@@ -1,0 +1,40 @@
+"""Weights alone, by Keras 3 and Keras 2, with their own answers: `python make_weights.py FOLDER`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tf_keras
+
+NETWORKS = ("MobileNet", "MobileNetV2", "MobileNetV3Small", "DenseNet121")
+
+
+def main(folder: Path) -> None:
+    rng = np.random.default_rng()
+    x = rng.uniform(0, 1, (2, 64, 64, 3)).astype("float32")
+    for age, package in ((3, keras), (2, tf_keras)):
+        for name in NETWORKS:
+            model = getattr(package.applications, name)(weights=None, input_shape=(64, 64, 3), classes=5)
+            for layer in model.layers:
+                pairs = zip(layer.weights, layer.get_weights(), strict=True)
+                layer.set_weights([filled(rng, one, old) for one, old in pairs])
+            model.save_weights(folder / f"{name}-{age}.weights.h5")
+            if age == 2:
+                model.save_weights(folder / f"{name}-old.h5")
+            np.savez(folder / f"{name}-{age}.npz", x0=x, y0=np.asarray(model(x, training=False)))
+
+
+def filled(rng: np.random.Generator, weight: Any, old: Any) -> Any:
+    """Numbers that a mistake would show in."""
+    near = 1 if any(word in weight.name for word in ("gamma", "variance")) else 0
+    if old.ndim == 1:
+        return rng.uniform(near - 0.3, near + 0.3, old.shape).astype("float32")
+    return (old * rng.uniform(0.8, 1.6)).astype("float32")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
