@@ -58,7 +58,7 @@ OUTSIDE = {
 }  # the dependencies in pyproject.toml
 EXTRAS = {
     "files": {"pyfive"},
-    "web": {"fastapi", "starlette", "pydantic", "uvicorn", "h11", "huey", "redis", "fsspec", "segno"}
+    "web": {"fastapi", "starlette", "pydantic", "uvicorn", "h11", "huey", "redis", "fsspec", "segno"},
 }  # of a room
 
 # The same for what runs on boards. At its door each module has a place of its own, and the rooms are between them.

@@ -265,3 +265,20 @@ def spots_in(value: Any) -> list[tuple[Any, Any]]:
     """All places of settings."""
     pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [spot for key, one in list(pairs) for spot in ((value, key), *spots_in(one))]
+
+
+def test_very_many_layers_and_numbers_of_one_name(tmp_path: Path) -> None:
+    """Looking for each among all of them would take minutes."""
+    count = 3000
+    made = [{"class_name": "Dense", "config": {"name": "d", "units": 1}} for _ in range(count)]
+    first = {"class_name": "InputLayer", "config": {"name": "x", "batch_input_shape": [None, 1]}}
+    topology = {"class_name": "Sequential", "config": {"name": "s", "layers": [first, *made]}}
+    weights = [
+        {"name": f"d{i}/{role}", "shape": shape, "dtype": "float32"}
+        for i in range(count)
+        for role, shape in (("kernel", [1, 1]), ("bias", [1]))
+    ]
+    page = {"modelTopology": topology, "weightsManifest": [{"paths": ["w.bin"], "weights": weights}]}
+    (tmp_path / "model.json").write_text(json.dumps(page), "utf-8")
+    (tmp_path / "w.bin").write_bytes(bytes(8 * count))
+    assert len(read_network(tmp_path / "model.json").graph.nodes) == count

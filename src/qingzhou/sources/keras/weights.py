@@ -8,14 +8,16 @@ TF.js    the same without groups
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Protocol
 
 from ...files.refusals import short
 from ...files.types import TensorRef
 from .refuse import garbled
 
+MOST_LOOKED = 64  # numbers among which the likeliest is chosen
 Found = tuple[str, TensorRef]  # its key in the file
 
 
@@ -93,30 +95,46 @@ CALLED = {
 
 
 @dataclass
+class Shelf:
+    """Numbers of one role: those that are left, in their order; and where a layer's name is among theirs."""
+
+    left: dict[int, Found] = field(default_factory=dict)
+    named: dict[str, list[int]] = field(default_factory=dict)
+
+
+@dataclass
 class Named:
     """Of an .h5: each group's numbers in their order; a TF.js model is one group. Each is given out once."""
 
     groups: Mapping[str, Sequence[Found]]
     one: bool = False
-    taken: set[str] = field(default_factory=set)
+    shelves: dict[str, dict[str, Shelf]] = field(default_factory=dict)
 
     def find(self, place: Place, roles: Sequence[str]) -> list[Found]:
         """By name where names tell, else the first that fits and was not taken."""
+        group = "" if self.one else place.names[0]
+        if group not in self.shelves:
+            self.shelves[group] = _shelves(self.groups.get(group, ()))
         found = []
         for role in roles:
-            best = self._best(place, role)
-            if best is None:
+            shelves = [self.shelves[group][one] for one in role.split("|") if one in self.shelves[group]]
+            best = max((self._best(shelf, place, -i) for i, shelf in enumerate(shelves)), default=(-1, 0, 0))
+            if best[0] < 0:
                 name = place.names[-1] if place.names else ""
                 raise garbled(
                     f"the {role} of layer '{short(name, 60)}' is missing", f"缺少层 '{short(name, 60)}' 的 {role}"
                 )
-            self.taken.add(best[0])
-            found.append(best)
+            found.append(shelves[-best[1]].left.pop(-best[2]))
         return found
 
-    def _best(self, place: Place, role: str) -> Found | None:
-        fits = [(self._score(_parts(key), place), -i, one) for i, one in self._left(place) if _is(key := one[0], role)]
-        return max(fits, key=lambda entry: entry[:2])[2] if fits else None
+    def _best(self, shelf: Shelf, place: Place, order: int) -> tuple[int, int, int]:
+        """Which of those that nobody has taken yet: its score, the order, and -its number; a score of -1 for none. All
+        of a layer's name are looked at, of others the first.
+        """
+        own = [i for i in shelf.named.get(place.names[-1].rpartition("/")[2], ()) if i in shelf.left]
+        fits = own[:MOST_LOOKED] or list(islice(shelf.left, MOST_LOOKED))
+        scored = [(self._score(_parts(shelf.left[i][0]), place), order, -i) for i in fits]
+        return max(scored, default=(-1, order, 0))
 
     def _score(self, parts: Sequence[str], place: Place) -> int:
         """How many names on the way are in the key; its own name and the part of a wrapper count most."""
@@ -125,12 +143,6 @@ class Named:
         around = sum(name in names for name in place.names[:-1])
         hints = [CALLED[part] for part in place.at if part in CALLED]
         return own + around + 1000 * sum(_hinted(hint, parts) for hint in hints)
-
-    def _left(self, place: Place) -> Iterable[tuple[int, Found]]:
-        """Those of its group that nobody has taken yet."""
-        group = "" if self.one else place.names[0]
-        entries = enumerate(self.groups.get(group, ()))
-        return [(i, entry) for i, entry in entries if entry[0] not in self.taken]
 
     def has_group(self, place: Place) -> bool:
         """Names are looked for wherever they stand."""
@@ -145,8 +157,16 @@ def _parts(key: str) -> list[str]:
     return re.sub(r":\d+$", "", key).split("/")
 
 
-def _is(key: str, role: str) -> bool:
-    return _parts(key)[-1] in role.split("|")
+def _shelves(entries: Sequence[Found]) -> dict[str, Shelf]:
+    """By their roles."""
+    found: dict[str, Shelf] = {}
+    for i, entry in enumerate(entries):
+        parts = _parts(entry[0])
+        shelf = found.setdefault(parts[-1], Shelf())
+        shelf.left[i] = entry
+        for name in set(parts[:-1]):
+            shelf.named.setdefault(name, []).append(i)
+    return found
 
 
 def _hinted(hint: str, parts: Sequence[str]) -> bool:

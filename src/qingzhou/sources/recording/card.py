@@ -49,7 +49,8 @@ def network_of(opened: Opened, made: Made, wanted: Wanted) -> Network:
         entries.append(entry)
         notes += told
     task, scores = _meaning(graph, entries[0])
-    left = [key for key in made.tensors if key not in graph.tensors and not key.endswith("num_batches_tracked")]
+    used = graph.tensors
+    left = [key for key in made.tensors if key not in used and not key.endswith("num_batches_tracked")]
     notes += [*_batch(graph, made.words), *_left(left)]
     card = Card(
         task,
