@@ -17,7 +17,7 @@ from ..aten.axes import permute, sizes_of, unsqueeze, view
 from ..aten.making import arange
 from .basic import times, weights
 from .layer import KerasNet, Kind, Layer
-from .masks import TAKEN_SINCE, ZERO_SINCE, as_bool, carried, mask_of, steps_mask, values_in
+from .masks import TAKEN_SINCE, ZERO_SINCE, as_bool, carried, ends_at_lists, mask_of, steps_mask, values_in
 
 LOW, FUSED_LOW = -1e9, float(np.float32(-0.7) * np.finfo(np.float32).max)
 FUSED_SINCE = (3, 7)
@@ -281,9 +281,10 @@ def attention(additive: bool) -> Any:
             raise layer.garbled("mask")
         scores = _added(t, layer, q, k) if additive else _scored(t, layer, q, k)
         out, soft = _weighed(t, layer, scores, v, q, of_query, of_value)
+        kept = None if ends_at_lists(t) else of_query
         if layer.call.get("return_attention_scores"):
-            return carried(t, (out, soft), [of_query, None])
-        return carried(t, out, [of_query])
+            return carried(t, (out, soft), [kept, None])
+        return carried(t, out, [kept])
 
     return run
 

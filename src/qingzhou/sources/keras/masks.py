@@ -87,10 +87,17 @@ def masking(t: KerasNet, layer: Layer, x: Value) -> Value:
 # -- what becomes of a mask ------------------------------------------------------------------------------------------
 
 
+def ends_at_lists(t: KerasNet) -> bool:
+    """The first versions of Keras 3 carry no mask behind a layer that is called on a list."""
+    return t.age == 3 and t.version < OR_SINCE
+
+
 def merged_mask(t: KerasNet, layer: Layer, xs: Any) -> Value | None:
-    """Of Add and its like. Since Keras 3.4 a step is real where it is for one of them, and only if all have a mask;
-    before that where it is for all that have one.
+    """Of Add and its like. Since Keras 3.4 a step is real where it is for one of them, and only if all have a mask; in
+    Keras 2 where it is for all that have one.
     """
+    if ends_at_lists(t):
+        return None
     masks = [mask_of(t, x) for x in xs] if isinstance(xs, (list, tuple)) else [mask_of(t, xs)]
     known = [mask for mask in masks if mask is not None]
     newer = t.version >= OR_SINCE
@@ -145,6 +152,8 @@ def _extreme(op: str) -> Callable[[KerasNet, Sequence[Value], Sequence[Value | N
 
 def joined_mask(t: KerasNet, layer: Layer, xs: Any) -> Value | None:
     """Of Concatenate: along the last axis as of Add, but what has no mask counts as real; along the steps in turn."""
+    if ends_at_lists(t):
+        return None
     if not isinstance(xs, (list, tuple)) or not any(mask_of(t, x) for x in xs):
         return None if not isinstance(xs, Value) else mask_of(t, xs)
     axis, rank, newer = t.axis(xs[0], layer.get("axis", -1)), len(xs[0].shape), t.version >= OR_SINCE
