@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import InputError, OutputError, QingzhouError, say
+from .runtime.bundle.given import predict_file
 from .runtime.model.card import Card
 from .runtime.model.detect import Detection
 from .runtime.predict import Prediction, Predictor
@@ -109,7 +110,7 @@ def note_of(inputs: Sequence[Path]) -> str:
 
 def _run_file(job: _Job, source: Path, room: Path | None) -> list[Answer]:
     try:
-        found = job.predictor.predict_file(source, threshold=job.threshold)
+        found = predict_file(job.predictor, source, threshold=job.threshold)
     except QingzhouError as err:
         return [Answer(str(source), err)]
     if isinstance(found, list) and job.predictor.card.task != "detection":

@@ -29,7 +29,7 @@ from qingzhou_runtime import load
 model = load(sys.argv[2])
 answers = {"python": list(sys.version_info[:2]), "check": float(model.check())}
 if len(sys.argv) > 3:
-    found = model.predict_file(sys.argv[3])
+    found = model.predict(sys.argv[3])
     found = found if isinstance(found, list) else [found]
     answers.update(labels=[one.label for one in found], scores=[one.scores.tolist() for one in found])
 print(json.dumps(answers))

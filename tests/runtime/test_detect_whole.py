@@ -18,6 +18,7 @@ from PIL import Image
 from qingzhou.errors import InputError, ModelError, SelfTestFailed
 from qingzhou.runtime import draw as drawing
 from qingzhou.runtime import load
+from qingzhou.runtime.bundle.given import predict_file
 from qingzhou.runtime.model.card import Card, Output, Sample
 from qingzhou.runtime.model.detect import Detection
 from qingzhou.runtime.model.image import read_image
@@ -40,7 +41,7 @@ def test_predict(tmp_path: Path) -> None:
     assert [one.label for one in model.predict(picture, threshold=0.7)] == ["dog", "猫"]
     assert [len(one) for one in model.predict([picture, picture], threshold=0.8)] == [1, 1]
     picture.save(tmp_path / "a.png")
-    assert len(model.predict(tmp_path)[0]) == 3 and len(model.predict_file(tmp_path / "a.png")) == 3
+    assert len(model.predict(tmp_path)[0]) == 3 and len(predict_file(model, tmp_path / "a.png")) == 3
     assert model.answer(model.outputs(model.prepare(picture)))[0].box == (8, 8, 24, 40)
     with pytest.raises(InputError):
         model.predict(picture, threshold=2)

@@ -16,6 +16,7 @@ from PIL import Image
 
 from qingzhou.errors import FileMissing, ImageError, InputError, ModelError, SelfTestFailed
 from qingzhou.runtime import Predictor, load
+from qingzhou.runtime.bundle.given import predict_file
 from qingzhou.runtime.draw import caption, draw
 from qingzhou.runtime.model.card import KEY, Card, Input, Output, Sample
 from qingzhou.runtime.model.sample import sample_picture
@@ -107,7 +108,7 @@ def test_every_kind_of_picture(tmp_path: Path) -> None:
     assert model.predict(np.asarray(picture)[..., ::-1], order="BGR").label == "红"
     assert [one.label for one in model.predict([picture, Image.new("RGB", (9, 9), BLUE)])] == ["红", "blue"]
     assert [one.label for one in model.predict(tmp_path)] == ["红"]
-    assert model.predict_file(path).label == "红"
+    assert predict_file(model, path).label == "红"
     assert Predictor(colours(tmp_path, "BGR")).predict(picture).index == 2
     with pytest.raises(ImageError):
         model.predict([[1, 2]])
@@ -220,7 +221,7 @@ def test_words(tmp_path: Path) -> None:
     assert model.generate("床前明", 1) == "床前明月"
     assert model.generate("床", 30, seed=1) == model.generate("床", 30, seed=1)
     (tmp_path / "诗.txt").write_bytes("床前".encode("gbk"))
-    assert model.predict_file(tmp_path / "诗.txt").label == "明" and model.predict_file(Path("床前")).label == "明"
+    assert predict_file(model, tmp_path / "诗.txt").label == "明" and predict_file(model, Path("床前")).label == "明"
     row, state = model.step(np.array([[0]]), {})
     assert row.shape == (4,) and model.step(np.array([[0]]), state)[1]["h"].max() == 2
     for unknown in ("猫", "", [4], [-1], None, 1.5j):

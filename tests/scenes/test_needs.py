@@ -154,6 +154,7 @@ def test_every_module_is_some_program_s(tmp_path: Path) -> None:
     letterbox = replace(boxes.input, steps=[{"op": "resize", "letterbox": [160, 160], "interpolation": "cv2"}])
     cards.append(replace(boxes, input=letterbox, output=Output("output0", "rows", {"rotated": True})))
     cards.append(replace(cards[0], others=[replace(cards[0].input, name="other")]))
+    cards.append(replace(cards[0], input=replace(cards[0].input, shape=[2, *cards[0].input.shape[1:]])))
     scripts = ["qingzhou_runtime.bundle.install, qingzhou_runtime.bundle.selftest, qingzhou_runtime.bundle.measure"]
     assert len(programs) > len(SCENES)
     # programs only read cards; who converts writes them

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import QingzhouError
 from ..onnxfile.facts import Facts
+from ..runtime.bundle.given import predict_file
 from ..runtime.bundle.selftest import shown, summary
 from ..runtime.draw import draw
 from ..runtime.engine.session import open_session
@@ -44,7 +45,7 @@ def show_sample(form: OnDevice, folder: Path, data: Path | None) -> Shown:
         _picture(model, data).save(folder / name, "PNG", optimize=True)
     else:
         _write_rows(model, kind, folder / name)
-    answer = model.predict_file(folder / name)
+    answer = predict_file(model, folder / name)
     if kind == "image":
         place = folder / RESULT
         place.parent.mkdir()

@@ -90,14 +90,24 @@ class Predictor:
         if threshold is not None and self.card.thresholds is None:
             raise _no_threshold(self.card.task)
         if self.card.others:
-            return self._of_several(data, order, threshold)
+            from .model.several import of_each
+
+            return of_each(
+                data,
+                self.card,
+                lambda entry, one: self._prepared(entry, one, order),
+                lambda feed: self.run(self._with_state(feed)),
+                lambda outputs: self.answer(outputs, None, threshold),
+            )
         if self.card.input.kind == "image":
             many = several(data)
             if many is not None:
                 return [self._one(picture, order, threshold) for picture in many]
             return self._one(data, order, threshold)
         if self.card.input.kind == "tokens":
-            return self._next_word(data)
+            from .model.words import next_word
+
+            return next_word(self.step, self.prepare(data), self.card.vocabulary)
         batch = self.prepare(data)
         answers = [self._prediction(row) for row in self._rows(batch)]
         single = not is_path(data) and np.ndim(data) == len(self.card.input.shape) - 1
@@ -123,14 +133,6 @@ class Predictor:
             else:
                 none = False
                 yield picture, answer
-
-    def predict_file(self, path: FilePath, threshold: Optional[float] = None) -> Any:
-        """predict() for a file of the kind that suits the model: a picture, a .csv or .npz, a text (or words)."""
-        if self.card.input.kind == "tokens" and os.path.exists(path) and not os.path.isdir(path):
-            from .model.words import read_text
-
-            return self.predict(read_text(path))
-        return self.predict(str(path) if self.card.input.kind == "tokens" else path, threshold=threshold)
 
     def prepare(self, data: object, order: str = "RGB") -> Array:
         """The array that the network takes for this input, with its batch axis."""
@@ -253,31 +255,10 @@ class Predictor:
         answer = self.answer(self.outputs(batch), view, threshold)
         return hinted(answer, hint(look(picture, batch, self.card.input), self.card.pictures))
 
-    def _of_several(self, data: Any, order: str, threshold: Optional[float]) -> Any:
-        from .model.several import feeds, is_single
-
-        given = feeds(data, self.card, lambda entry, one: self._prepared(entry, one, order))
-        at_once, answers = self.card.input.shape[0] or 1, []
-        for feed in given:
-            outputs = self.run(self._with_state(feed))
-            if at_once > 1:
-                answers += [self._prediction(row, threshold) for row in self._together(outputs, at_once)]
-            else:
-                answers.append(self.answer(outputs, None, threshold))
-        return answers[0] if is_single(data, self.card) else answers
-
     def _scores(self, outputs: List[Array]) -> Array:
         """The output that holds the scores, as probabilities where it has classes."""
         found = np.asarray(outputs[self._place])
         return _softmax(found) if self.card.output.scores == "logits" else found
-
-    def _next_word(self, data: Any) -> Prediction:
-        """The scores of the last word's successor; the label is that word."""
-        from .model.words import last, word
-
-        row = last(self.step, self.prepare(data), self.card.vocabulary)
-        index = int(row.argmax())
-        return Prediction(word(index, self.card.vocabulary), index, float(row[index]), row)
 
     def _prediction(self, row: Array, threshold: Optional[float] = None) -> Prediction:
         index = int(row.argmax())
@@ -288,24 +269,18 @@ class Predictor:
         return Prediction(label, index, float(row[index]), row, named)
 
     def _rows(self, batch: Array) -> Array:
-        """One flat row of scores for each input of a batch; as many at once as the network takes, where that is fixed.
-        InputError where it takes several, and these are not as many.
-        """
+        """One flat row of scores for each input of a batch; one run each where the network takes no more at once."""
         at_once = self.card.input.shape[0]
-        if at_once is not None and (at_once > 1 or len(batch) > 1):
-            if len(batch) % at_once:
-                raise _not_as_many(len(batch), at_once)
-            parts = [batch[i : i + at_once] for i in range(0, len(batch), at_once)]
-            return np.concatenate([self._together(self.outputs(part), at_once) for part in parts])
+        if (at_once or 1) > 1:
+            from .model.together import rows
+
+            return rows(batch, at_once or 1, self.scores)
+        if len(batch) > 1 and at_once is not None:
+            return np.concatenate([self._rows(batch[i : i + 1]) for i in range(len(batch))])
         found = self.scores(batch)
         if len(batch) > 1 and found.shape[:1] != (len(batch),):
             return np.concatenate([self._rows(batch[i : i + 1]) for i in range(len(batch))])
         return found.reshape(len(batch), -1)
-
-    def _together(self, outputs: List[Array], count: int) -> Array:
-        """A flat row of scores for each of `count` inputs that go in at once; one for all if they have one answer."""
-        found = self._scores(outputs)
-        return found.reshape(count if found.shape[:1] == (count,) else 1, -1)
 
     # -- tables and arrays -------------------------------------------------------------------------------------------
 
@@ -363,14 +338,6 @@ def _of_sample(one: Dict[str, Any]) -> Any:
     return decoded(one["data"])
 
 
-def _not_as_many(found: int, wanted: int) -> InputError:
-    return InputError(
-        en="The model takes just %d at once, as it was exported, and got %d. Give %d, or a multiple of that."
-        % (wanted, found, wanted),
-        zh="这个模型导出时固定为每次输入 %d 个，收到的是 %d 个。请给出 %d 个或其整数倍。" % (wanted, found, wanted),
-    )
-
-
 def _no_threshold(task: str) -> InputError:
     return InputError(
         en="threshold is for models that detect things or may name several classes; this one does %s. Leave it out."
@@ -388,8 +355,7 @@ def _no_words(kind: str) -> InputError:
 
 def _untested() -> SelfTestFailed:
     return SelfTestFailed(
-        en="The model's card holds no sample with an answer, so nothing can be compared. Where it was converted with "
-        "--no-check, convert it again without; where its answer is too long to be kept, it was checked then.",
-        zh="模型的说明卡里没有带答案的示例，无法自检。如果转换时加了 --no-check，请去掉后重新转换；"
-        "如果是输出太长而没有保存，则转换时已经检查过。",
+        en="The model's card holds no sample with an answer to compare with: it was too long to be kept, or --no-check was "
+        "given; then convert the checkpoint again without.",
+        zh="模型的说明卡里没有可供自检的示例答案：答案太长未保存，或转换时加了 --no-check，后者请去掉它重新转换。",
     )

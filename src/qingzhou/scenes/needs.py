@@ -16,13 +16,14 @@ Below it four rooms, of which a program gets the modules that it needs:
 
     model/    card, fields, steps, decoding, also: what the model needs, parsed from an untrusted file; image, picture,
               kinds, prepare, letterbox, quick, cv2_linear: pictures made what the network takes; tables, rows, words:
-              other data; answers, detection, detect, levels, ultralytics, overlap, masks, marks: what comes out;
-              sample: the picture for the self-test
+              other data; several, together: more than one at once; answers, detection, detect, levels, ultralytics,
+              overlap, masks, marks: what comes out; sample: the picture for the self-test
     engine/   session: opening a model file, with onnxruntime, or with ncnn, which reads it through before
     parts/    sources, jpeg: pictures from cameras; rule_text, facts: rules; pins, wires, voice: what actions use;
               worker: the slow ones; optional: packages that only some programs need; sim: the simulator; pages,
               plain: of the network
-    bundle/   place: a bundle's machine, Python and packages; install, selftest, measure run there
+    bundle/   place: a bundle's machine, Python and packages; given: the answer for a file that
+              is named; install, selftest, measure run there
 """
 
 from __future__ import annotations
@@ -93,6 +94,7 @@ def _for_others(cards: Sequence[Card], engine: str) -> set[str]:
         "model.image": "image" in kinds,
         "model.steps": "image" in kinds,
         "model.several": several,
+        "model.together": any((card.input.shape[0] or 1) > 1 for card in cards),
         "model.prepare": "image" in kinds,
         "model.kinds": "image" in kinds,
         "model.tables": bool(kinds & {"table", "array"}),

@@ -8,6 +8,7 @@ import sys
 from typing import Any, Dict, List
 
 from ..errors import FileMissing, QingzhouError, SelfTestFailed, line, say
+from .given import predict_file
 from .place import FOLDER, read_bundle
 
 CLOSE = 0.02  # of scores, 0 to 1: another processor may round a number to the next of 256 steps
@@ -40,7 +41,7 @@ def check_sample(bundle: Dict[str, Any]) -> str:
     if not sample.get("file"):
         return say("(no sample file)", "（没有示例文件）")
     model = _load(bundle)
-    found, wanted = summary(model.predict_file(os.path.join(FOLDER, sample["file"]))), sample["answer"]
+    found, wanted = summary(predict_file(model, os.path.join(FOLDER, sample["file"]))), sample["answer"]
     if not agree(found, wanted):
         raise SelfTestFailed(
             en="%s gives %s, but gave %s where the bundle was made. Copy the bundle again, or install again."

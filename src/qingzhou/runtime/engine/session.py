@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 # Bytes of a model of which onnxruntime makes no second, rearranged copy: it loads faster and in less memory.
 LARGE = 256 << 20
-PRECISE = "session.x64quantprecision"
 
 
 def open_any(path: FilePath, threads: Optional[int] = None) -> Session:
@@ -105,20 +104,18 @@ def start(
             options.add_session_config_entry("session.load_model_format", "ORT")
         with open_file(model) as file:
             model = file.read()
-    if not adds_in_16_bits():
-        return _started(model, options, providers)
-    options.add_session_config_entry(PRECISE, "1")
+    precise = adds_in_16_bits()
     try:
-        return _started(model, options, providers)
+        return _started(model, options, providers, precise)
     except Exception as err:
-        if "NOT_IMPLEMENTED" not in str(err):
+        if not precise or "NOT_IMPLEMENTED" not in str(err):
             raise
-    options.add_session_config_entry(PRECISE, "0")  # int8 activations have no such kernel, and need none
-    return _started(model, options, providers)
+    return _started(model, options, providers, False)  # int8 activations have no such kernel, and need none
 
 
-def _started(model: Union[str, bytes], options: Any, providers: Sequence[str]) -> Session:
+def _started(model: Union[str, bytes], options: Any, providers: Sequence[str], precise: bool) -> Session:
     """Without its fallback, which prints in the middle of our output and then fails the same way."""
+    options.add_session_config_entry("session.x64quantprecision", str(int(precise)))
     session: Session = onnxruntime_package().InferenceSession(
         model, options, providers=list(providers), enable_fallback=0
     )
@@ -130,13 +127,12 @@ def adds_in_16_bits(cpuinfo: str = "/proc/cpuinfo") -> bool:
     """Whether the processor adds two products of 8 by 8 bits in 16, which full 8-bit weights overflow: an x86 without
     VNNI, or one of which nothing is known. onnxruntime has other, slower kernels, for such weights only.
     """
-    if platform.machine().lower() not in ("x86_64", "amd64", "x86", "i386", "i686"):
-        return False
     try:
         with open_file(cpuinfo) as file:
-            return b"vnni" not in file.read(1 << 16)
+            known = file.read(1 << 16)
     except OSError:
-        return True
+        known = b""
+    return platform.machine().lower() in ("x86_64", "amd64", "x86", "i386", "i686") and b"vnni" not in known
 
 
 def _is_unicode(path: str) -> bool:

@@ -14,6 +14,26 @@ if TYPE_CHECKING:
     from ..typed import Array
 
 
+def of_each(
+    data: Any,
+    card: Card,
+    prepared: Callable[[Input, Any], Array],
+    run: Callable[[Dict[str, Array]], List[Array]],
+    answer: Callable[[List[Array]], Any],
+) -> Any:
+    """The answer to the inputs of one, or a list of them."""
+    at_once = card.input.shape[0] or 1
+    found = [answer(one) for feed in feeds(data, card, prepared) for one in _apart(run(feed), at_once)]
+    return found[0] if is_single(data, card) else found
+
+
+def _apart(outputs: List[Array], count: int) -> List[List[Array]]:
+    """The outputs for each of `count` inputs that went in at once; all of them where none is for each."""
+    if count == 1 or all(one.shape[:1] != (count,) for one in outputs):
+        return [outputs]
+    return [[one[i : i + 1] if one.shape[:1] == (count,) else one for one in outputs] for i in range(count)]
+
+
 def feeds(data: Any, card: Card, prepared: Callable[[Input, Any], Array]) -> List[Dict[str, Array]]:
     """What the network takes, by its inputs' names: once for each picture, row or array that all of them have, or for
     as many as it takes at once.

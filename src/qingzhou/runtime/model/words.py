@@ -9,6 +9,7 @@ import numpy as np
 from ..errors import InputError
 from ..file import open_file
 from ..memory import room
+from .answers import Prediction
 
 if TYPE_CHECKING:
     from ..typed import Array, FilePath
@@ -80,6 +81,13 @@ def last(step: Step, tokens: Array, vocabulary: Mapping[str, int]) -> Array:
     for start in range(0, len(tokens), part):
         row, state = step(tokens[start : start + part], state)
     return row
+
+
+def next_word(step: Step, tokens: Array, vocabulary: Mapping[str, int]) -> Prediction:
+    """The scores of the last word's successor; the label is that word."""
+    row = last(step, tokens, vocabulary)
+    index = int(row.argmax())
+    return Prediction(word(index, vocabulary), index, float(row[index]), row)
 
 
 def generate(step: Step, vocabulary: Mapping[str, int], text: str, length: int, seed: Optional[int]) -> str:
