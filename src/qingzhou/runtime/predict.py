@@ -271,10 +271,10 @@ class Predictor:
     def _rows(self, batch: Array) -> Array:
         """One flat row of scores for each input of a batch; one run each where the network takes no more at once."""
         at_once = self.card.input.shape[0]
-        if (at_once or 1) > 1:
+        if at_once and at_once > 1:
             from .model.together import rows
 
-            return rows(batch, at_once or 1, self.scores)
+            return rows(batch, at_once, self.scores)
         if len(batch) > 1 and at_once is not None:
             return np.concatenate([self._rows(batch[i : i + 1]) for i in range(len(batch))])
         found = self.scores(batch)
@@ -355,7 +355,7 @@ def _no_words(kind: str) -> InputError:
 
 def _untested() -> SelfTestFailed:
     return SelfTestFailed(
-        en="The model's card holds no sample with an answer to compare with: it was too long to be kept, or --no-check was "
-        "given; then convert the checkpoint again without.",
-        zh="模型的说明卡里没有可供自检的示例答案：答案太长未保存，或转换时加了 --no-check，后者请去掉它重新转换。",
+        en="The model's card holds no answer to compare with: it was too long to be kept, or --no-check was given. Convert "
+        "again without that.",
+        zh="说明卡里没有示例的答案：太长而未保存，或转换时加了 --no-check。请去掉它重新转换。",
     )
