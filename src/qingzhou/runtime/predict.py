@@ -355,7 +355,7 @@ def _no_words(kind: str) -> InputError:
 
 def _untested() -> SelfTestFailed:
     return SelfTestFailed(
-        en="The model's card holds no answer to compare with: it was too long to be kept, or --no-check was given. Convert "
-        "again without that.",
+        en="The model's card holds no answer to compare with: it was too long to be kept, or --no-check was given. "
+        "Convert again without that.",
         zh="说明卡里没有示例的答案：太长而未保存，或转换时加了 --no-check。请去掉它重新转换。",
     )
