@@ -197,3 +197,30 @@ def test_outputs_are_called_as_in_the_model() -> None:
     with zipfile.ZipFile(ORACLE / "k3_multi_io" / "model.keras") as archive:
         config = json.loads(archive.read("config.json"))["config"]
     assert [value.name for value in network.graph.outputs] == list(config["output_layers"])
+
+
+@pytest.mark.parametrize(
+    ("first", "shape", "kind"),
+    [
+        (False, (28, 28, 1), "image"),
+        (False, (3, 40, 8), "array"),  # three rows of 40 steps with 8 channels each
+        (True, (3, 40, 8), "image"),
+        (True, (8, 40, 3), "array"),
+    ],
+)
+def test_which_axis_has_the_colours(first: bool, shape: tuple[int, ...], kind: str, tmp_path: Path) -> None:
+    """The last one, unless the layers say that theirs is the first: by the size alone (3, 40, 8) could be a picture."""
+    settings = {"data_format": "channels_first" if first else "channels_last", "pool_size": [2, 2], "padding": "same"}
+
+    def layers(config: dict[str, Any]) -> None:
+        entry = {"class_name": "InputLayer", "config": {"name": "x", "batch_shape": [None, *shape], "dtype": "float32"}}
+        pool = {"class_name": "AveragePooling2D", "config": {"name": "pool", **settings}}
+        end = {"class_name": "GlobalMaxPooling2D", "config": {"name": "end", "data_format": settings["data_format"]}}
+        config.update(class_name="Sequential", config={"name": "net", "layers": [entry, pool, end]})
+
+    path = with_config(ORACLE / "k3_sequential_cnn" / "model.keras", tmp_path / "pools.keras", layers)
+    network = read_network(path)
+    entry, channels = network.card.input, shape[0] if first else shape[2]
+    turned = (shape[2], *shape[:2]) if kind == "image" and not first else shape
+    assert (entry.kind, entry.shape[1:]) == (kind, list(turned))
+    assert network.graph.outputs[0].shape[1:] == (channels,)
