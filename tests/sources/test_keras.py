@@ -129,6 +129,14 @@ def test_keras_h5_unpacked_has_its_labels_beside_it(tmp_path: Path) -> None:
         assert read_network(path).named == ["石头", "剪刀", "布 paper"]
 
 
+def test_labels_beside_ones_own_h5_do_not_make_it_teachable_machines(tmp_path: Path) -> None:
+    """Only its page calls it keras_model.h5 and prepares pictures as it does; another file's are not known."""
+    parts = {name: (ORACLE / "digits_trained" / name).read_bytes() for name in ("model.h5", "labels.txt")}
+    network = read_network(stored(tmp_path / "own.zip", parts))
+    assert network.named and len(network.named) == 10
+    assert network.card.tool == "Keras" and "center_crop" not in [step["op"] for step in network.card.input.steps]
+
+
 def test_the_number_of_a_label_goes_only_where_it_is_the_lines_own() -> None:
     from qingzhou.sources.keras.card import names_of
 

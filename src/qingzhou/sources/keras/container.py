@@ -167,7 +167,7 @@ def _of_h5(opened: Opened, source: Bytes, labels: Any, name: str = "") -> Whole:
         return _of_weights(found, labels)
     version = str(root.get("keras_version", "1" if "keras_version" not in root else ""))
     groups = {one: _weight_names(found, one) for one in found.groups.get("model_weights", ())}
-    teachable = labels is not None
+    teachable = labels is not None and (name or opened.path.name).rpartition("/")[2] == WHOLE
     return Whole(
         ".h5", version, parsed(config, "model_config"), found.tensors, groups, labels, teachable,
         {"keras": version[:40]},

@@ -156,8 +156,9 @@ def _shard(opened: Opened, at: str, name: str) -> Bytes:
         raise refused(
             f"its weights {short(name)} do not lie beside it",
             f"权重文件 {short(name)} 不在它旁边",
-            "Put all files of the model into one folder, and give that folder or model.json",
-            "请把模型的全部文件放进同一个文件夹，再指定该文件夹或 model.json",
+            "Put all files of the model into one folder, and give that folder or model.json; on the page, choose all "
+            "of them together",
+            "请把模型的全部文件放进同一个文件夹，再指定该文件夹或 model.json；在网页上请把它们一起选中",
         )
     return part
 

@@ -142,7 +142,7 @@ export class Options {
     try {
       const found = await this.sending;
       if (found.error) throw new Error(spoken(found.error));
-      if (found.kind !== "data") throw new Error(say("no_zip", name));
+      if (found.kind !== "data") throw new Error(say(name.toLowerCase().endsWith(".zip") ? "no_pictures" : "no_zip", name));
       this.data = found.upload;
       this.dataSaid.replaceChildren(make("p", { className: "good" }, say("have_data", name, bytes(blob.size))));
     } catch (error) {
