@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from clients import ORACLE, PICTURES, finished, order, upload, zipped
+from clients import ORACLE, PICTURES, SURE, finished, order, upload, zipped
 from starlette.testclient import TestClient
 
 from qingzhou.web.app import create_app
@@ -69,3 +69,15 @@ def test_teachable_machine_through_the_door(client: TestClient) -> None:
 def test_a_saved_model_is_named_and_not_run(client: TestClient) -> None:
     told = upload(client, (ORACLE / "saved_models/saved_model.zip").read_bytes(), "saved_model.zip").json()
     assert told["kind"] == "model" and "SavedModel" in told["info"]["problem"]["en"]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_what_a_file_does_not_say_is_set_on_the_page(lang: str, client: TestClient) -> None:
+    """Names of classes, and how pictures are prepared: no note speaks of a command line."""
+    sent = ("digits_int8.tflite", (TFLITE / "digits_int8.tflite").read_bytes())
+    told = client.post("/api/uploads", files={"file": sent}, data={"lang": lang}, headers=SURE).json()
+    done = finished(client, order(client, told["upload"], lang=lang).json()["job"])
+    notes = done["result"]["convert"]["notes"]
+    assert any({"en": "written before converting", "zh": "转换前填写名称"}[lang] in note for note in notes)
+    assert any({"en": ", grey.", "zh": "、灰度。"}[lang] in note for note in notes)
+    assert not any("--" in note for note in [*notes, *told["info"]["notes"]])

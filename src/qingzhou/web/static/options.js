@@ -75,7 +75,8 @@ export class Options {
       this.fitActions();
     };
     this.scenePart.replaceChildren(...(items.length ? [tiles("scene", say("scene"), items, chosen, choose)] : []));
-    this.small.hidden = !this.models.every(({ info }) => info.input?.kind === "image");
+    const already = this.models.some(({ info }) => info.training?.precision === "int8"); // as its file says
+    this.small.hidden = already || !this.models.every(({ info }) => info.input?.kind === "image");
     this.fitActions();
   }
 
