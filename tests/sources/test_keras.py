@@ -122,6 +122,34 @@ def test_a_page_of_teachable_machine_in_every_form(make: Any, tmp_path: Path) ->
     assert np.abs(found - expected).max() < 1e-5
 
 
+SPECTROGRAM = [("InputLayer", {"batch_shape": [None, 43, 232, 1]}), ("MaxPooling2D", {"pool_size": [43, 116]}),
+               ("Flatten", {}), ("Activation", {"activation": "softmax"})]  # fmt: skip
+POSE = [("InputLayer", {"batch_shape": [None, 2]}), ("Activation", {"activation": "softmax"})]
+NAMES = ["静", "clap"]
+PROJECTS = {
+    "spectrogram": (
+        SPECTROGRAM,
+        {"tfjsSpeechCommandsVersion": "0.4.0", "modelName": "TMv2", "wordLabels": NAMES},
+        "array",
+    ),
+    "PoseNet": (POSE, {"tmVersion": "2.4.7", "packageName": "@teachablemachine/pose", "labels": NAMES}, "table"),
+}
+
+
+@pytest.mark.parametrize("says", PROJECTS)
+def test_sounds_and_poses_of_teachable_machine_are_no_pictures(says: str, tmp_path: Path) -> None:
+    """Their files hold the network behind a spectrogram or behind PoseNet: what goes in is said, and not guessed."""
+    layers, about, kind = PROJECTS[says]
+    named = [{"class_name": one, "config": {"name": f"layer{i}", **more}} for i, (one, more) in enumerate(layers)]
+    entry = {"class_name": "Sequential", "config": {"name": "sequential_1", "layers": named}}
+    page = {"modelTopology": {"model_config": entry}, "weightsManifest": [{"paths": ["weights.bin"], "weights": []}]}
+    parts = {"model.json": json.dumps(page).encode(), "weights.bin": b"", "metadata.json": json.dumps(about).encode()}
+    network = read_network(stored(tmp_path / "my_model.zip", parts))
+    card = network.card
+    assert (card.input.kind, card.task, card.tool, card.assumed) == (kind, "classification", "Teachable Machine", [])
+    assert network.named == NAMES and sum(says in note for note in card.notes) == 1
+
+
 def test_keras_h5_unpacked_has_its_labels_beside_it(tmp_path: Path) -> None:
     with zipfile.ZipFile(ORACLE / "teachable_machine" / "converted_keras.zip") as archive:
         archive.extractall(tmp_path)

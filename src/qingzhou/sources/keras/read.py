@@ -72,8 +72,8 @@ def _recorded(opened: Opened, whole: Whole, wanted: Wanted, plan: Plan, entries:
     names = [f"{name}_out" if name in taken else name for name in _output_names(plan)]
     net = KerasNet(weights, whole.age, names, whole.minor)
     axis = 1 if plan.first else 3
-    pictures = [entry.name for entry in entries if _is_picture(entry, axis)]
-    given = [_entered(net, entry, wanted, len(entries), axis) for entry in entries]
+    pictures = [entry.name for entry in entries if _is_picture(entry, axis) and whole.teachable != "sound"]
+    given = [_entered(net, entry, wanted, len(entries), axis == 3 and entry.name in pictures) for entry in entries]
     outputs = Walk(net).run(plan, given)
     if len(names) != len(outputs):
         names = ["output"] if len(outputs) == 1 else [f"output_{i}" for i in range(len(outputs))]
@@ -181,10 +181,9 @@ def _is_picture(entry: Entry, axis: int) -> bool:
     return len(entry.shape) == 4 and entry.dtype not in WHOLE and entry.shape[axis] in COLORS.values()
 
 
-def _entered(net: KerasNet, entry: Entry, wanted: Wanted, count: int, axis: int) -> Value:
+def _entered(net: KerasNet, entry: Entry, wanted: Wanted, count: int, picture: bool) -> Value:
     """An input: a picture enters with its channels first, as the runtime gives it, and is turned."""
     shape = entry.shape
-    picture = axis == 3 and _is_picture(entry, axis)
     if picture and count == 1 and wanted.picture:
         sizes = [m if isinstance(n, str) else n for n, m in zip(shape[1:3], wanted.picture, strict=True)]
         shape = (shape[0], *sizes, shape[3])
