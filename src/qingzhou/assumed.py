@@ -21,6 +21,8 @@ ADVICE_OF_THE_PAGE = (
     'If it was otherwise, set "How pictures are prepared" before converting.',
     "如果不是这样，请在转换前设置“图片如何预处理”。",
 )
+NAMED = ("name them with --labels", "可以用 --labels 指定名称")  # classes that have numbers only
+NAMED_ON_THE_PAGE = ("their names can be written before converting", "可以在转换前填写名称")
 EN, ZH = "The file does not say how pictures were prepared; assumed", "文件里没有写明图片如何预处理，这里假定"
 
 
@@ -40,7 +42,7 @@ def assumed_text(entry: Input, assumed: Sequence[str], tool: str = "") -> str:
 
 def on_the_page(notes: Sequence[str]) -> list[str]:
     """Notes with what to do about it where there is no command line."""
-    for ours, its in zip(ADVICE, ADVICE_OF_THE_PAGE, strict=True):
+    for ours, its in zip((*ADVICE, *NAMED), (*ADVICE_OF_THE_PAGE, *NAMED_ON_THE_PAGE), strict=True):
         notes = [note.replace(ours, its) for note in notes]
     return list(notes)
 
@@ -90,4 +92,8 @@ def _normalize(entry: Input) -> str:
     return say(f"mean {numbers[0]}, std {numbers[1]}", f"均值 {numbers[0]}、标准差 {numbers[1]}")
 
 
-PARTS = {"input_size": _size, "resize": _resize, "color": lambda entry: entry.color, "normalize": _normalize}
+def _color(entry: Input) -> str:
+    return say("grey", "灰度") if entry.color == "GRAY" else entry.color
+
+
+PARTS = {"input_size": _size, "resize": _resize, "color": _color, "normalize": _normalize}

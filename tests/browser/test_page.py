@@ -213,18 +213,27 @@ def test_several_classes(open_page: Open, desk: Path) -> None:
     assert page.page.inner_text("p.first").split()[::3] == ["dog", "cat"]
 
 
-def test_what_qingzhou_bundle_makes(chromium: Any, desk: Path) -> None:
-    """A checkpoint to a page on the command line; the page tests itself and answers as the model does."""
-    folder, checkpoint = desk / "bundle", ORACLE / "trained/lenet_digits.pth"
+@pytest.mark.parametrize(
+    "source",
+    ["trained/lenet_digits.pth", "keras/digits_trained/model.keras", "keras/digits_trained/tfjs/model.json",
+     "tflite/digits_int8.tflite"],
+)  # fmt: skip
+def test_what_qingzhou_bundle_makes(source: str, chromium: Any, tmp_path: Path) -> None:
+    """A trained file to a page on the command line; the page tests itself and answers as the model does."""
+    folder, checkpoint = tmp_path / "bundle", ORACLE / source
+    own = load(convert(checkpoint, tmp_path / "own.onnx", check=False))
     done = CliRunner().invoke(
         main, ["bundle", str(checkpoint), "--device", "browser", "-o", str(folder), "--lang", "zh"]
     )
     assert done.exit_code == 0, done.output
     with served(folder) as url:
         page = Page(chromium.new_page(), url)
-        digit, label = next(digits())
         assert "自检通过" in page.page.inner_text("#status")
-        assert page.predict(digit.read_bytes())["label"] == label and page.problems == []
+        for digit, _ in list(digits())[::25]:
+            expected, found = own.predict(digit), page.predict(digit.read_bytes())
+            assert found["label"] == expected.label
+            np.testing.assert_allclose(found["scores"], expected.scores, atol=0.02 if "int8" in source else 1e-5)
+        assert page.problems == []
 
 
 def test_int8(open_page: Open, desk: Path) -> None:

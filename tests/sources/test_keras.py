@@ -122,11 +122,47 @@ def test_a_page_of_teachable_machine_in_every_form(make: Any, tmp_path: Path) ->
     assert np.abs(found - expected).max() < 1e-5
 
 
+SPECTROGRAM = [("InputLayer", {"batch_shape": [None, 43, 232, 1]}), ("MaxPooling2D", {"pool_size": [43, 116]}),
+               ("Flatten", {}), ("Activation", {"activation": "softmax"})]  # fmt: skip
+POSE = [("InputLayer", {"batch_shape": [None, 2]}), ("Activation", {"activation": "softmax"})]
+NAMES = ["静", "clap"]
+PROJECTS = {
+    "spectrogram": (
+        SPECTROGRAM,
+        {"tfjsSpeechCommandsVersion": "0.4.0", "modelName": "TMv2", "wordLabels": NAMES},
+        "array",
+    ),
+    "PoseNet": (POSE, {"tmVersion": "2.4.7", "packageName": "@teachablemachine/pose", "labels": NAMES}, "table"),
+}
+
+
+@pytest.mark.parametrize("says", PROJECTS)
+def test_sounds_and_poses_of_teachable_machine_are_no_pictures(says: str, tmp_path: Path) -> None:
+    """Their files hold the network behind a spectrogram or behind PoseNet: what goes in is said, and not guessed."""
+    layers, about, kind = PROJECTS[says]
+    named = [{"class_name": one, "config": {"name": f"layer{i}", **more}} for i, (one, more) in enumerate(layers)]
+    entry = {"class_name": "Sequential", "config": {"name": "sequential_1", "layers": named}}
+    page = {"modelTopology": {"model_config": entry}, "weightsManifest": [{"paths": ["weights.bin"], "weights": []}]}
+    parts = {"model.json": json.dumps(page).encode(), "weights.bin": b"", "metadata.json": json.dumps(about).encode()}
+    network = read_network(stored(tmp_path / "my_model.zip", parts))
+    card = network.card
+    assert (card.input.kind, card.task, card.tool, card.assumed) == (kind, "classification", "Teachable Machine", [])
+    assert network.named == NAMES and sum(says in note for note in card.notes) == 1
+
+
 def test_keras_h5_unpacked_has_its_labels_beside_it(tmp_path: Path) -> None:
     with zipfile.ZipFile(ORACLE / "teachable_machine" / "converted_keras.zip") as archive:
         archive.extractall(tmp_path)
     for path in (tmp_path, tmp_path / "keras_model.h5"):
         assert read_network(path).named == ["石头", "剪刀", "布 paper"]
+
+
+def test_labels_beside_ones_own_h5_do_not_make_it_teachable_machines(tmp_path: Path) -> None:
+    """Only its page calls it keras_model.h5 and prepares pictures as it does; another file's are not known."""
+    parts = {name: (ORACLE / "digits_trained" / name).read_bytes() for name in ("model.h5", "labels.txt")}
+    network = read_network(stored(tmp_path / "own.zip", parts))
+    assert network.named and len(network.named) == 10
+    assert network.card.tool == "Keras" and "center_crop" not in [step["op"] for step in network.card.input.steps]
 
 
 def test_the_number_of_a_label_goes_only_where_it_is_the_lines_own() -> None:
@@ -197,3 +233,30 @@ def test_outputs_are_called_as_in_the_model() -> None:
     with zipfile.ZipFile(ORACLE / "k3_multi_io" / "model.keras") as archive:
         config = json.loads(archive.read("config.json"))["config"]
     assert [value.name for value in network.graph.outputs] == list(config["output_layers"])
+
+
+@pytest.mark.parametrize(
+    ("first", "shape", "kind"),
+    [
+        (False, (28, 28, 1), "image"),
+        (False, (3, 40, 8), "array"),  # three rows of 40 steps with 8 channels each
+        (True, (3, 40, 8), "image"),
+        (True, (8, 40, 3), "array"),
+    ],
+)
+def test_which_axis_has_the_colours(first: bool, shape: tuple[int, ...], kind: str, tmp_path: Path) -> None:
+    """The last one, unless the layers say that theirs is the first: by the size alone (3, 40, 8) could be a picture."""
+    settings = {"data_format": "channels_first" if first else "channels_last", "pool_size": [2, 2], "padding": "same"}
+
+    def layers(config: dict[str, Any]) -> None:
+        entry = {"class_name": "InputLayer", "config": {"name": "x", "batch_shape": [None, *shape], "dtype": "float32"}}
+        pool = {"class_name": "AveragePooling2D", "config": {"name": "pool", **settings}}
+        end = {"class_name": "GlobalMaxPooling2D", "config": {"name": "end", "data_format": settings["data_format"]}}
+        config.update(class_name="Sequential", config={"name": "net", "layers": [entry, pool, end]})
+
+    path = with_config(ORACLE / "k3_sequential_cnn" / "model.keras", tmp_path / "pools.keras", layers)
+    network = read_network(path)
+    entry, channels = network.card.input, shape[0] if first else shape[2]
+    turned = (shape[2], *shape[:2]) if kind == "image" and not first else shape
+    assert (entry.kind, entry.shape[1:]) == (kind, list(turned))
+    assert network.graph.outputs[0].shape[1:] == (channels,)

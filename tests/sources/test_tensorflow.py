@@ -177,17 +177,27 @@ def test_the_page_starts_no_program(installed: None, monkeypatch: pytest.MonkeyP
         isolated.ask({}, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("shape", "last", "kind"),
+    [((17, 16, 3), True, "image"), ((3, 16, 8), True, "array"), ((3, 17, 16), False, "image")],
+)
 def test_what_it_writes_is_read_with_channels_first(
-    installed: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    shape: tuple[int, ...],
+    last: bool,
+    kind: str,
+    installed: None,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
-    kernel = np.random.default_rng(0).normal(size=(5, 3, 1, 1)).astype(np.float32)
+    """Where pictures have their colours last; (3, 16, 8) is one only if the graph takes the 3 for channels."""
+    kernel = np.random.default_rng(0).normal(size=(5, shape[2 if last else 0], 1, 1)).astype(np.float32)
     nodes = [
-        helper.make_node("Transpose", ["picture"], ["a"], perm=[0, 3, 1, 2]),
-        helper.make_node("Conv", ["a", "kernel"], ["b"]),
+        *([helper.make_node("Transpose", ["picture"], ["a"], perm=[0, 3, 1, 2])] if last else []),
+        helper.make_node("Conv", ["a" if last else "picture", "kernel"], ["b"]),
         helper.make_node("ReduceMean", ["b"], ["c"], axes=[2, 3], keepdims=0),
         helper.make_node("Softmax", ["c"], ["output_0"]),
     ]
-    entry = helper.make_tensor_value_info("picture", TensorProto.FLOAT, ["unk__1", 17, 16, 3])
+    entry = helper.make_tensor_value_info("picture", TensorProto.FLOAT, ["unk__1", *shape])
     end = helper.make_tensor_value_info("output_0", TensorProto.FLOAT, ["unk__2", 5])
     graph = helper.make_graph(nodes, "g", [entry], [end], [numpy_helper.from_array(kernel, "kernel")])
     made = tmp_path / "made.onnx"
@@ -197,8 +207,9 @@ def test_what_it_writes_is_read_with_channels_first(
     model = qingzhou.convert(SAVED, tmp_path / "out.onnx")
     assert SAVED.read_bytes() == before
     entry, found = model.card.input, onnx.load(tmp_path / "out.onnx").graph
-    assert (entry.kind, entry.shape) == ("image", [None, 3, 17, 16])
-    assert "Transpose" not in {node.op_type for node in found.node}
+    first = [shape[2], *shape[:2]] if last and kind == "image" else [*shape]
+    assert (entry.kind, entry.shape) == (kind, [None, *first])
+    assert kind == "array" or "Transpose" not in {node.op_type for node in found.node}
     assert any("TensorFlow ran this file's program" in note for note in model.card.notes)
     assert model.card.origin["sha256"]
 

@@ -347,3 +347,17 @@ def test_a_tensor_that_nobody_makes(tmp_path: Path) -> None:
 
 def test_every_case_has_its_answer() -> None:
     assert X.shape == (1, 6, 7, 4) and all(f"{name}.0" in ANSWERS for name in CASES) and len(CASES) > 200
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_which_axis_has_the_colours(turned: bool, tmp_path: Path) -> None:
+    """The last one: (1, 3, 6, 8) is a picture only where the file itself turns it first, as files made from PyTorch."""
+    perm = {"perm": const(np.array([0, 2, 3, 1], "i4")), "last": flow(1, 6, 8, 3)} if turned else {}
+    start = [Op("TRANSPOSE", ["x", "perm"], ["last"])] if turned else []
+    pool = Op("AVERAGE_POOL_2D", ["last" if turned else "x"], ["y"], {"filter_height": 1, "filter_width": 1,
+              "stride_h": 1, "stride_w": 1, "padding": 1}, kind="Pool2DOptions")  # fmt: skip
+    tensors = {"x": flow(1, 3, 6, 8), **perm, "y": flow(1, 6, 8, 3) if turned else flow(1, 3, 6, 8)}
+    path = tmp_path / "pool.tflite"
+    path.write_bytes(model(tensors, [*start, pool], ["x"], ["y"]))
+    entry = read_network(path, Wanted()).card.input
+    assert (entry.kind, entry.shape) == ("image" if turned else "array", [1, 3, 6, 8])

@@ -22,7 +22,8 @@ from qingzhou.web.serve import server_of
 from qingzhou.web.settings import Settings
 
 DIGITS = Path(__file__).parents[2] / "src/qingzhou/demo/lenet_digits.pth"
-PICTURES = Path(__file__).parents[1] / "oracle/digits/test"
+ORACLE = Path(__file__).parents[1] / "oracle"
+PICTURES = ORACLE / "digits/test"
 T = TypeVar("T")
 SURE = {"X-Qingzhou": "1"}
 COMMAND = [sys.executable, "-c", "from qingzhou.cli import main; main()"]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ..assumed import NAMED
 from ..errors import LabelError, say
 from ..files.types import TensorRef
 from ..spelling import class_names
@@ -81,9 +82,9 @@ def _numbers(classes: int, text: Any) -> Labels:
     said = text is not None
     note = say(
         en=f"The file names no classes{f' but for the text {text[:SHOWN]!r}' if said else ''}, so they are numbered "
-        f"0 to {classes - 1}; name them with --labels.",
+        f"0 to {classes - 1}; {NAMED[0]}.",
         zh=f"文件里没有类别名称{f'（只有文本 {text[:SHOWN]!r}）' if said else ''}，暂用编号 0 到 {classes - 1}；"
-        "可以用 --labels 指定名称。",
+        f"{NAMED[1]}。",
     )
     return Labels(tuple(map(str, range(classes))), notes=(note,), assumed=True)
 

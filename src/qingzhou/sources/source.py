@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -159,6 +159,7 @@ class Source(NamedTuple):
     title     for people: "networks saved whole (BaseNN, torch.save(model))"
     suffixes  as most of its files are called: for folders that are searched, and for uploads
     beside    the endings, or the names, of files that belong to one of these
+    zipped    whether a zip with parts of these names is one of these
     claims    whether it is one of these: by bytes and members, never by its name alone
     read      the network in it; QingzhouError says what was found, expected, and what to do
     look      what it holds, also where read() refuses
@@ -171,3 +172,4 @@ class Source(NamedTuple):
     read: Callable[[Opened, Wanted], Network]
     look: Callable[[Opened], Contents]
     beside: tuple[str, ...] = ()
+    zipped: Callable[[Collection[str]], bool] = lambda names: False

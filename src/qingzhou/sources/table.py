@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from ..files.refusals import naming
@@ -57,6 +57,11 @@ def open_source(path: Path) -> tuple[Opened, Source]:
         with naming(path):
             raise something_else(opened.head, file.size)
     return opened, source
+
+
+def is_model_zip(names: Collection[str]) -> bool:
+    """Whether a zip with parts of these names is one model of another tool than torch: for who may not open it."""
+    return any(source.zipped(names) for source in SOURCES)
 
 
 def is_model_folder(path: Path) -> bool:

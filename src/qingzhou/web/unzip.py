@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import stat
 import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from ..runtime.errors import spaced
 from ..runtime.model.kinds import HEAD, looks_like_picture, what
 from ..runtime.read import ANSWERS, NUMBERS, PICTURES, as_words, counted, is_systems
+from ..sources.table import is_model_zip
 from .problems import Problem
 
 DATA = (*PICTURES, *NUMBERS)  # of which there must be some
@@ -23,6 +25,8 @@ DEEPEST, LONGEST, UTF8, ENCRYPTED = 8, 200, 0x800, 0x41
 # As systems pack folders. The others Python unpacks without a measure, or not at all: APPNOTE 6.3.10, 4.4.5
 PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 METHODS = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 20: "Zstandard", 93: "Zstandard", 95: "XZ", 98: "PPMd"}
+TAIL = 64 << 10
+LISTED = re.compile(rb"PK\x01\x02.{24}(..).{16}", re.DOTALL)  # an entry up to its name, with that one's length: 4.3.12
 CHINESE = "\u0800"  # from here on UTF-8 has three bytes for a letter
 RATIO, FREE = 200, 10 << 20  # unpacked may be so many times the packed size, beyond what is free
 
@@ -58,6 +62,19 @@ def unpack(source: Path, folder: Path, unpacked: int, entries: int) -> Unpacked:
     if not any(_is_data(name) for name in there):
         raise _empty([*there, *left])
     return Unpacked(_inner(folder), counted(left))
+
+
+def is_model(file: BinaryIO) -> bool:
+    """Whether a zip holds one model and no pictures, by the names that its end lists: it is not opened for that here.
+
+    A model's parts are few, and all of them are listed in its last bytes.
+    """
+    file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
+    tail, names = file.read(TAIL), []
+    for entry in LISTED.finditer(tail):
+        end = entry.end() + int.from_bytes(entry[1], "little")
+        names.append(tail[entry.end() : end].decode("utf-8", "replace"))
+    return is_model_zip(names) and not any(name.lower().endswith(PICTURES) for name in names)
 
 
 def _is_data(name: str) -> bool:

@@ -24,11 +24,13 @@ from .jobs import Jobs
 from .looks import Looks
 from .problems import Problem
 from .turns import Turns
+from .unzip import is_model
 
 CALLED = re.compile(  # as a model: also model_best.pth.tar, and best.pth.1 and best.pth(1), as chats rename it
     rf"(?i)((?:{'|'.join(re.escape(ending) for ending in MODELS)})(?:\.tar|\.\d+)?\s*(?:\(\d+\))?)+$"
 )
 RESERVED = {"con", "prn", "aux", "nul", *(f"{kind}{n}" for kind in ("com", "lpt") for n in range(10))}
+HDF5 = b"\x89HDF\r\n\x1a\n"
 PIECE = 512 << 10  # bytes that are gathered before they are written: each time costs a change of threads
 LONGEST, SHOWN, END = 60, 120, 24  # letters of a name: in programs, for people, and of these the last
 SCHEMA: dict[str, Any] = {
@@ -128,7 +130,8 @@ def facts_of(name: str, file: BinaryIO, most: int) -> dict[str, Any]:
     if size > most:
         raise Problem("too_large")
     file.seek(0)
-    kind, suffix = kind_of(name, file.read(HEAD), size)
+    head = file.read(HEAD)
+    kind, suffix = kind_of(name, head, size, head.startswith(b"PK") and is_model(file))
     file.seek(0)
     return {
         "name": shown_name(name),
@@ -145,14 +148,15 @@ def _copy(file: BinaryIO, place: Path) -> None:
         shutil.copyfileobj(file, target, 1 << 20)
 
 
-def kind_of(name: str, head: bytes, size: int) -> tuple[str, str]:
+def kind_of(name: str, head: bytes, size: int, zipped: bool = False) -> tuple[str, str]:
     """ "model" or "data", by the content before the name, and the suffix to keep it with; Problem for anything else.
 
     What is called a model is looked at even if its content is another's: that look says what it is.
+    zipped  whether it is a zip that holds a model
     """
     suffix, called = model_suffix(head, size), CALLED.search(name)
-    if suffix or called:
-        return "model", suffix or (".onnx" if called and ".onnx" in called.group().lower() else ".pth")
+    if suffix or called or zipped or head.startswith(HDF5):
+        return "model", suffix or (_ending(called.group()) if called else ".zip" if zipped else ".h5")
     if head.startswith(b"PK"):
         return "data", ".zip"
     found = what(head)
@@ -160,6 +164,12 @@ def kind_of(name: str, head: bytes, size: int) -> tuple[str, str]:
         raise Problem("no_zip", found.en, spaced(found.zh)) if found else Problem("zip_damaged")
     told = (f"; this is {found.en}", f"，而这是{spaced(found.zh)}") if found else ()
     raise Problem("wrong_kind", *told)
+
+
+def _ending(called: str) -> str:
+    """What a name that is a model's ends with: .pth of .pth.1, .onnx wherever there is one."""
+    found = re.findall("|".join(map(re.escape, sorted(MODELS, key=len, reverse=True))), called.lower())
+    return ".onnx" if ".onnx" in found else str(found[-1])
 
 
 def shown_name(name: str) -> str:
@@ -174,7 +184,7 @@ def safe_name(name: str) -> str:
     A converted model carries its name in its program, so it is to be like the user's; files that are kept are called by
     tokens and numbers alone.
     """
-    stem = re.sub(r"(?i)\.zip$", "", CALLED.sub("", shown_name(name)))
+    stem = CALLED.sub("", re.sub(r"(?i)\.zip$", "", shown_name(name)))
     stem = re.sub(r"[^\w-]+", "_", stem, flags=re.UNICODE).strip("_-")[:LONGEST]
     while len(stem.encode()) > 3 * LONGEST:
         stem = stem[:-1]

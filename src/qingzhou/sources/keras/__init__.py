@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from ...errors import UnsupportedCheckpoint
@@ -25,8 +26,14 @@ def claims(opened: Opened) -> bool:
     if not _zip(opened) and opened.whole is not None:
         return False
     names = list(opened.members)
-    folder = opened.whole is None
-    return is_keras(names) or bool(whole_h5(names) and (not folder or {"keras_model.h5", "labels.txt"} <= {*names}))
+    if opened.whole is not None:
+        return zipped(names)
+    return is_keras(names) or bool(whole_h5(names) and {"keras_model.h5", "labels.txt"} <= {*names})
+
+
+def zipped(names: Collection[str]) -> bool:
+    """A .keras, or a zip with an .h5."""
+    return is_keras(names) or bool(whole_h5(names))
 
 
 def read(opened: Opened, wanted: Wanted) -> Network:
@@ -76,7 +83,7 @@ def look_page(opened: Opened) -> Contents:
     return _looked(opened, opened.content(page_of))
 
 
-KERAS = Source("keras", "Keras", (".keras", ".h5", ".hdf5"), claims, read, look, beside=("labels.txt",))
+KERAS = Source("keras", "Keras", (".keras", ".h5", ".hdf5"), claims, read, look, beside=("labels.txt",), zipped=zipped)
 TFJS = Source(
     "tfjs",
     "TF.js layers models",
@@ -85,4 +92,5 @@ TFJS = Source(
     read_page,
     look_page,
     beside=("metadata.json", "weights.bin"),
+    zipped=is_page,
 )

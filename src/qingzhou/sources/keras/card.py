@@ -24,6 +24,16 @@ MOVED = (
     "Identity",
     "Reshape",
 )  # which change no number's meaning
+OTHER_PROJECTS = {  # what goes in, which their files cannot make
+    "sound": (
+        "From Teachable Machine's sound project: a spectrogram goes in, as only its own page makes it from a sound.",
+        "来自 Teachable Machine 的声音项目：输入是频谱图，只有它自己的网页能从声音得到。",
+    ),
+    "pose": (
+        "From Teachable Machine's pose project: PoseNet's answer to a picture goes in, and PoseNet is not in the file.",
+        "来自 Teachable Machine 的姿态项目：输入是 PoseNet 对图片的输出，而文件里没有 PoseNet。",
+    ),
+}
 FINE = 0.05  # what pixels are multiplied by at most: 1 / 255, 1 / 127.5, 1 / the deviation of pixels
 FAR = 4.0  # ... or what is taken from them at least: means of pixels are about 120
 
@@ -35,8 +45,10 @@ def told(found: Network, whole: Whole) -> Network:
         card = whole.known.prepared(card)
     elif card.input.kind == "image" and takes_pixels(found.graph, card.input.name):
         card = _of_pixels(card)
-    elif whole.teachable and card.input.kind == "image":
+    elif whole.teachable == "image" and card.input.kind == "image":
         card = _teachable(card)
+    elif whole.teachable in OTHER_PROJECTS:
+        card = replace(card, tool="Teachable Machine", notes=[*card.notes, say(*OTHER_PROJECTS[whole.teachable])])
     return replace(found, card=card, named=names_of(whole.labels))
 
 

@@ -31,8 +31,8 @@ MOST_UNPACKED = 1 << 30  # of a packed .h5, which has to lie in memory
 @dataclass(frozen=True)
 class Whole:
     """container: what the file is;  version: of the Keras that wrote it;  entry: {"class_name", "config"};
-    labels: a text with the names of classes, or a list of them, or None;  teachable: whether it comes from Teachable
-    Machine, whose pictures are -1..1;  known: of weights alone, the network of keras.applications that they fit
+    labels: a text with the names of classes, or a list of them, or None;  teachable: "image", "sound" or "pose", of a
+    project of Teachable Machine;  known: of weights alone, the network of keras.applications that they fit
     """
 
     container: str
@@ -41,7 +41,7 @@ class Whole:
     tensors: Mapping[str, TensorRef]
     groups: Mapping[str, list[str]] | None = None  # of an .h5: what each outermost layer has; {"": …} of TF.js
     labels: Any = None
-    teachable: bool = False
+    teachable: str = ""
     facts: Mapping[str, object] = field(default_factory=dict)
     known: Known | None = None
 
@@ -167,9 +167,9 @@ def _of_h5(opened: Opened, source: Bytes, labels: Any, name: str = "") -> Whole:
         return _of_weights(found, labels)
     version = str(root.get("keras_version", "1" if "keras_version" not in root else ""))
     groups = {one: _weight_names(found, one) for one in found.groups.get("model_weights", ())}
-    teachable = labels is not None
+    own = labels is not None and (name or opened.path.name).rpartition("/")[2] == WHOLE
     return Whole(
-        ".h5", version, parsed(config, "model_config"), found.tensors, groups, labels, teachable,
+        ".h5", version, parsed(config, "model_config"), found.tensors, groups, labels, "image" * own,
         {"keras": version[:40]},
     )  # fmt: skip
 

@@ -64,6 +64,14 @@ class Plan:
     names: list[str] = field(default_factory=list)
     sequential: bool = False
 
+    @property
+    def first(self) -> bool:
+        """Whether a layer for pictures has its channels first, also in a model inside."""
+        return any(
+            item.model.first if item.model is not None else item.layer.first and item.layer.kind.endswith("2D")
+            for item in self.items.values()
+        )
+
 
 class Planner:
     """Reads one file's settings; nested models are counted together."""

@@ -11,6 +11,7 @@ from ...errors import ModelError, QingzhouError, say
 from ...graph.form import Dim, Value
 from ...graph.shapes_call import UNKNOWN
 from ...nets.recorded import Wanted
+from ...runtime.model.card import COLORS
 from ..network import Network
 from ..recording.card import Made, network_of
 from ..recording.finish import finished
@@ -70,14 +71,18 @@ def _recorded(opened: Opened, whole: Whole, wanted: Wanted, plan: Plan, entries:
     taken = {entry.name for entry in entries}
     names = [f"{name}_out" if name in taken else name for name in _output_names(plan)]
     net = KerasNet(weights, whole.age, names, whole.minor)
-    given = [_entered(net, entry, wanted, len(entries)) for entry in entries]
+    axis = 1 if plan.first else 3
+    pictures = [entry.name for entry in entries if _is_picture(entry, axis) and whole.teachable != "sound"]
+    given = [_entered(net, entry, wanted, len(entries), axis == 3 and entry.name in pictures) for entry in entries]
     outputs = Walk(net).run(plan, given)
     if len(names) != len(outputs):
         names = ["output"] if len(outputs) == 1 else [f"output_{i}" for i in range(len(outputs))]
     graph = finished(net, outputs, names)
     title = plan.name if not re.fullmatch(r"(model|sequential|functional)(_\d+)?", plan.name) else "Keras"
     notes = _of_stateful(net)
-    made = Made(KERAS_WORDS, "Keras", whole.container, graph, whole.facts, weights.keys(), names, title, notes)
+    made = Made(
+        KERAS_WORDS, "Keras", whole.container, graph, whole.facts, weights.keys(), names, title, notes, pictures
+    )
     found = network_of(opened, made, wanted)
     return told(found, whole)
 
@@ -171,10 +176,14 @@ def _shape(shape: Sequence[Any]) -> tuple[Dim, ...]:
     return tuple(n if isinstance(n, int) else (free[i] if i < len(free) else f"axis_{i}") for i, n in enumerate(shape))
 
 
-def _entered(net: KerasNet, entry: Entry, wanted: Wanted, count: int) -> Value:
+def _is_picture(entry: Entry, axis: int) -> bool:
+    """Whether the axis that layers take for channels has the number of colours."""
+    return len(entry.shape) == 4 and entry.dtype not in WHOLE and entry.shape[axis] in COLORS.values()
+
+
+def _entered(net: KerasNet, entry: Entry, wanted: Wanted, count: int, picture: bool) -> Value:
     """An input: a picture enters with its channels first, as the runtime gives it, and is turned."""
     shape = entry.shape
-    picture = len(shape) == 4 and entry.dtype not in WHOLE and shape[3] in (1, 3)
     if picture and count == 1 and wanted.picture:
         sizes = [m if isinstance(n, str) else n for n, m in zip(shape[1:3], wanted.picture, strict=True)]
         shape = (shape[0], *sizes, shape[3])

@@ -85,10 +85,9 @@ def page_of(opened: Opened) -> Whole:
         raise damaged("its model_config is no object", "model_config 不是对象")
     tensors = _tensors(opened, at, about.get("weightsManifest"))
     version = str(topology.get("keras_version") or "2")
-    labels = _metadata(opened, at).get("labels")
-    labels = labels if isinstance(labels, list) else None
+    labels, teachable = _of_machine(_metadata(opened, at))
     facts = {"keras": version[:40], **{k: str(about[k])[:80] for k in ("generatedBy", "convertedBy") if k in about}}
-    return Whole("TF.js", version, entry, tensors, {"": list(tensors)}, labels, labels is not None, facts)
+    return Whole("TF.js", version, entry, tensors, {"": list(tensors)}, labels, teachable, facts)
 
 
 def _text(opened: Opened, at: str) -> str:
@@ -121,8 +120,16 @@ def _metadata(opened: Opened, at: str) -> Mapping[str, Any]:
     found = _part(opened, at, "metadata.json")
     if found is None or found.size > 1 << 20:
         return {}
-    about = parsed(found.read(0, found.size).decode("utf-8-sig", "replace"), "metadata.json")
-    return about if "labels" in about and ("tmVersion" in about or "packageName" in about) else {}
+    return parsed(found.read(0, found.size).decode("utf-8-sig", "replace"), "metadata.json")
+
+
+def _of_machine(about: Mapping[str, Any]) -> tuple[list[Any] | None, str]:
+    """The names of its classes, and which project of Teachable Machine it is; None and "" of anything else."""
+    sound = "tfjsSpeechCommandsVersion" in about
+    labels = about.get("wordLabels" if sound else "labels")
+    if not isinstance(labels, list) or not (sound or "tmVersion" in about or "packageName" in about):
+        return None, ""
+    return labels, "sound" if sound else "pose" if str(about.get("packageName")).endswith("/pose") else "image"
 
 
 def _tensors(opened: Opened, at: str, manifest: Any) -> dict[str, TensorRef]:
@@ -156,8 +163,9 @@ def _shard(opened: Opened, at: str, name: str) -> Bytes:
         raise refused(
             f"its weights {short(name)} do not lie beside it",
             f"权重文件 {short(name)} 不在它旁边",
-            "Put all files of the model into one folder, and give that folder or model.json",
-            "请把模型的全部文件放进同一个文件夹，再指定该文件夹或 model.json",
+            "Put all files of the model into one folder, and give that folder or model.json; on the page, choose all "
+            "of them together",
+            "请把模型的全部文件放进同一个文件夹，再指定该文件夹或 model.json；在网页上请把它们一起选中",
         )
     return part
 

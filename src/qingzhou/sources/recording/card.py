@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ...errors import OptionError, say
@@ -26,6 +26,7 @@ class Made:
     words      how the source speaks
     container  what the file is;  facts: what it says of its making, in short plain values
     tensors    all that the file holds;  title: what it is called, "" where the file does not say
+    pictures   the inputs that are pictures, channels first by now; None where shapes tell them, as in PyTorch
     """
 
     words: Words
@@ -37,6 +38,7 @@ class Made:
     outputs: Sequence[str]
     title: str = ""
     notes: Sequence[str] = field(default=())
+    pictures: Collection[str] | None = None
 
 
 def network_of(opened: Opened, made: Made, wanted: Wanted) -> Network:
@@ -46,7 +48,7 @@ def network_of(opened: Opened, made: Made, wanted: Wanted) -> Network:
         raise made.words.refused(f"it takes {len(graph.inputs)} inputs", f"它有 {len(graph.inputs)} 个输入")
     entries, notes = [], list(made.notes)
     for value in graph.inputs:
-        entry, told = _entry(value, made.words)
+        entry, told = _entry(value, made)
         entries.append(entry)
         notes += told
     task, scores = _meaning(graph, entries[0])
@@ -93,13 +95,13 @@ def _sized(made: Made, wanted: Wanted) -> Graph:
     return replace(graph, inputs=(fixed, *graph.inputs[1:]), values={**graph.values, first.name: fixed})
 
 
-def _entry(value: Value, words: Words) -> tuple[Input, list[str]]:
-    """What a sample is: a picture where it has one or three channels of floats."""
+def _entry(value: Value, made: Made) -> tuple[Input, list[str]]:
+    """What a sample is: a picture where it has one or three channels of floats, and its source does not deny it."""
     sizes: list[int | None] = [n if isinstance(n, int) else None for n in value.shape]
     picture = len(sizes) == 4 and sizes[1] in COLORS.values() and value.dtype == "float32" and sizes[0] in (None, 1)
-    if not picture:
+    if not picture or (made.pictures is not None and value.name not in made.pictures):
         if not 1 <= len(sizes) <= 6:
-            raise words.refused(f"an input has {len(sizes)} dimensions", f"一个输入有 {len(sizes)} 维")
+            raise made.words.refused(f"an input has {len(sizes)} dimensions", f"一个输入有 {len(sizes)} 维")
         return Input(value.name, "table" if len(sizes) == 2 and value.dtype == "float32" else "array", sizes), []
     channels = sizes[1] or 3
     sides = [n for n in sizes[2:] if n is not None]

@@ -12,6 +12,7 @@ refuse.py    what cannot be done, and the ways out
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from ..source import Contents, Opened, Part, Source
@@ -30,8 +31,13 @@ BARE = re.compile(rb"\x08\x01\x12[\x80-\xff]{0,9}[\x01-\x7f]\x0a[\x80-\xff]{0,9}
 def claims(opened: Opened) -> bool:
     """By the members of a folder or zip, or by its first bytes; CheckpointDamaged, UnsafeCheckpoint."""
     if opened.whole is None or opened.head.startswith(b"PK\x03\x04"):
-        return any(name == SAVED or name.endswith(f"/{SAVED}") for name in opened.members)
+        return zipped(opened.members)
     return bool(BARE.match(opened.head)) or _is_frozen(opened.head)
+
+
+def zipped(names: Collection[str]) -> bool:
+    """With a saved_model.pb in it."""
+    return any(name == SAVED or name.endswith(f"/{SAVED}") for name in names)
 
 
 def _is_frozen(head: bytes) -> bool:
@@ -59,4 +65,6 @@ def look(opened: Opened) -> Contents:
     return Contents(found.container, found.size, shown, found.tool, found.facts(), problem=unseen(found, opened.path))
 
 
-TENSORFLOW = Source("tensorflow", "TensorFlow SavedModels and frozen graphs", (".pb",), claims, read, look)
+TENSORFLOW = Source(
+    "tensorflow", "TensorFlow SavedModels and frozen graphs", (".pb",), claims, read, look, zipped=zipped
+)

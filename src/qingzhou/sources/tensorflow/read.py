@@ -27,6 +27,7 @@ from .refuse import WORDS, away, failed, missing
 
 MOST_LABELS = 1 << 20
 MOST_COPIED = 4 << 30  # bytes of one file of a SavedModel
+FIRST = ("Conv", "MaxPool", "AveragePool", "GlobalAveragePool", "BatchNormalization")  # their channels lie second
 USUAL = ("serving_default", "serve")
 # What reaches beyond the graph: files, programs, the network.
 REFUSED = {
@@ -64,10 +65,14 @@ def read_tensorflow(opened: Opened, wanted: Wanted) -> Network:
             graph = _loaded(read_graph(folder / "model.onnx"))
         except QingzhouError as err:
             raise failed(f"what it wrote cannot be read: {short(err.en, 200)}", "写出的文件无法读取") from None
-    graph = entered(_named(graph, parts.frozen, signature))
+    graph = _named(graph, parts.frozen, signature)
+    pictures = [value.name for value in graph.inputs if _is_picture(value) or _is_first(graph, value)]
+    graph = entered(graph)
     facts = {"TensorFlow": parts.version} if parts.version else {}
     outputs = [value.name for value in graph.outputs]
-    made = Made(WORDS, "TensorFlow", parts.container, graph, facts, (), outputs, notes=_notes(answer))
+    made = Made(
+        WORDS, "TensorFlow", parts.container, graph, facts, (), outputs, notes=_notes(answer), pictures=pictures
+    )
     found = network_of(opened, made, wanted)
     return replace(found, named=_labels(opened))
 
@@ -218,7 +223,7 @@ def entered(graph: Graph) -> Graph:
 
     graph/layout.py takes it away together with the one that follows.
     """
-    turned = [value for value in graph.inputs if _is_picture(value)]
+    turned = [value for value in graph.inputs if _is_picture(value) and not _is_first(graph, value)]
     names = {value.name: f"{value.name}/nhwc" for value in turned}
     inner = renamed(graph, names)
     shapes = {value.name: (value.shape[0], value.shape[3], *value.shape[1:3]) for value in turned}
@@ -232,5 +237,13 @@ def entered(graph: Graph) -> Graph:
 
 
 def _is_picture(value: Value) -> bool:
-    last = len(value.shape) == 4 and value.dtype == "float32" and value.shape[3] in COLORS.values()
-    return last and value.shape[1] not in COLORS.values()
+    return len(value.shape) == 4 and value.dtype == "float32" and value.shape[3] in COLORS.values()
+
+
+def _is_first(graph: Graph, value: Value) -> bool:
+    """Whether all that reads it takes what lies second for its channels."""
+    readers = graph.consumers()[value.name]
+    return bool(readers) and all(
+        node.op in FIRST or (node.op == "Transpose" and tuple(node.attrs.get("perm", ())) == (0, 2, 3, 1))
+        for node in readers
+    )

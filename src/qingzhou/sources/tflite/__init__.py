@@ -9,6 +9,7 @@ said.py     what the file says of pictures and classes;  refuse.py: how this sou
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from ..source import Contents, Opened, Source
@@ -22,7 +23,12 @@ def claims(opened: Opened) -> bool:
     """By its mark; a zip by the names of its parts; CheckpointDamaged, UnsafeCheckpoint."""
     if opened.head[4:8] == b"TFL3":
         return True
-    return opened.head.startswith(b"PK\x03\x04") and any(name.endswith(".tflite") for name in opened.members)
+    return opened.head.startswith(b"PK\x03\x04") and zipped(opened.members)
+
+
+def zipped(names: Collection[str]) -> bool:
+    """With a .tflite in it."""
+    return any(name.endswith(".tflite") for name in names)
 
 
 def read(opened: Opened, wanted: Wanted) -> Network:
@@ -39,4 +45,4 @@ def look(opened: Opened) -> Contents:
     return contents(opened)
 
 
-TFLITE = Source("tflite", "TensorFlow Lite", (".tflite",), claims, read, look, beside=("labels.txt",))
+TFLITE = Source("tflite", "TensorFlow Lite", (".tflite",), claims, read, look, beside=("labels.txt",), zipped=zipped)

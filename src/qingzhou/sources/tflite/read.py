@@ -85,6 +85,7 @@ def read_tflite(opened: Opened, wanted: Wanted) -> Network:
         model.output_names,
         said.title,
         [*notes_of(model), *walk.notes],
+        pictures_in(model),
     )
     network = as_detector(network_of(opened, made, wanted), walk, wanted)
     card = said.card(network.card, model, network.graph)
@@ -163,6 +164,19 @@ def is_picture(tensor: Tensor) -> bool:
     return (
         len(tensor.shape) == 4 and tensor.shape[3] in COLORS.values() and tensor.dtype not in ("int64", "bool", "str")
     )
+
+
+def pictures_in(model: Model) -> list[str]:
+    """The inputs that are pictures: also those with colours first that the file itself turns, as litert-torch does."""
+    named = zip(model.inputs, model.input_names, strict=True)
+    return [name for index, name in named if is_picture(model.tensors[index]) or _turned(model, index)]
+
+
+def _turned(model: Model, index: int) -> bool:
+    """Whether all that reads it first brings what lies second to the end."""
+    readers = [op for op in model.operators if index in op.inputs]
+    perms = [model.tensors[op.inputs[1]].numbers for op in readers if op.name == "TRANSPOSE" and len(op.inputs) == 2]
+    return len(perms) == len(readers) > 0 and all(one is not None and tuple(one().flat) == LAST for one in perms)
 
 
 def _side(axis: int, size: int, tensor: Tensor, free: bool) -> Dim:

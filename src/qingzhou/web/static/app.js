@@ -2,6 +2,7 @@
 
 import { ask } from "./api.js";
 import { make, note } from "./dom.js";
+import { together } from "./files.js";
 import { addressOf, remember, remembered, showHistory } from "./history.js";
 import { Job } from "./jobs.js";
 import { isModel, Model } from "./models.js";
@@ -16,7 +17,8 @@ let options = null;
 const usable = () => [...models].filter((model) => model.usable);
 
 /** Files that were dropped or chosen. */
-function take(files) {
+async function take(given) {
+  const files = await together(given);
   const known = files.filter(isModel);
   const others = files.filter((file) => !isModel(file));
   wrong.textContent = others.map(({ name }) => say("no_model", name)).join(" ");

@@ -75,7 +75,8 @@ export class Options {
       this.fitActions();
     };
     this.scenePart.replaceChildren(...(items.length ? [tiles("scene", say("scene"), items, chosen, choose)] : []));
-    this.small.hidden = !this.models.every(({ info }) => info.input?.kind === "image");
+    const already = this.models.some(({ info }) => info.training?.precision === "int8"); // as its file says
+    this.small.hidden = already || !this.models.every(({ info }) => info.input?.kind === "image");
     this.fitActions();
   }
 
@@ -142,7 +143,7 @@ export class Options {
     try {
       const found = await this.sending;
       if (found.error) throw new Error(spoken(found.error));
-      if (found.kind !== "data") throw new Error(say("no_zip", name));
+      if (found.kind !== "data") throw new Error(say(name.toLowerCase().endsWith(".zip") ? "no_pictures" : "no_zip", name));
       this.data = found.upload;
       this.dataSaid.replaceChildren(make("p", { className: "good" }, say("have_data", name, bytes(blob.size))));
     } catch (error) {

@@ -6,8 +6,8 @@ export const lang = zh ? "zh" : "en";
 const TEXTS = {
   // -- the model's file
   no_model: [
-    "{0} is no model file. Choose a .pth from the folder checkpoints of your project, or an .onnx.",
-    "{0} 不是模型文件。请选择项目 checkpoints 文件夹里的 .pth，或者 .onnx 文件。",
+    "{0} is no model file. Choose one that a training leaves (.pth, .pt, .keras, .h5, .tflite, Teachable Machine’s .zip), or an .onnx.",
+    "{0} 不是模型文件。请选择训练得到的文件（.pth、.pt、.keras、.h5、.tflite、Teachable Machine 的 .zip），或者 .onnx 文件。",
   ],
   uploading: ["Uploading … {0} %", "正在上传…… {0} %"],
   reading: ["Looking into the file …", "正在查看文件……"],
@@ -98,6 +98,7 @@ const TEXTS = {
     "{0} is no .zip. Put the folder of pictures into a .zip, and choose that.",
     "{0} 不是 .zip。请把图片文件夹压缩成 .zip 再选择。",
   ],
+  no_pictures: ["{0} is a model. Choose a .zip of pictures here.", "{0} 是模型。这里请选择图片的 .zip。"],
   empty_folder: ["There is no picture in this folder. Choose the folder that holds the classes.", "这个文件夹里没有图片。请选择存放各类别的文件夹。"],
   packing: ["Packing {0} of {1} …", "正在打包 {0} / {1}……"],
   have_data: ["{0} is here ({1}).", "已收到 {0}（{1}）。"],
