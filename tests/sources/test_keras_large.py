@@ -63,4 +63,4 @@ def test_what_is_made_in_many_steps_is_not_made_again_and_again() -> None:
     x = recorder.tensor("weights", TensorRef((net.OPENED + 1,), np.dtype("float32"), "weights", load))
     for _ in range(30):  # each needs the one before twice
         x = recorder.emit("Add", [x, x])
-    assert recorder.constants[x.name].load()[0] == 2.0**30 and loaded < 2 * net.AGAIN
+    assert recorder.constants[x.name].load()[0] == 2.0**30 and loaded <= 2 * net.AGAIN
