@@ -8,6 +8,7 @@ unpacked, no array is read: where one lies is all that is asked for.
 
 from __future__ import annotations
 
+import functools
 import struct
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -28,6 +29,7 @@ READS = 1 << 18  # of pyfive, in all: a network of 20,000 tensors has half of th
 BYTES, SHARE = 24 << 20, 4  # ... and so many, plus a quarter of the file
 MESSAGES, HEADER = 500, 1 << 20  # of one object: Keras' have a dozen
 MOST_TEXTS = 1 << 16
+PAGE, PAGES = 1 << 12, 64  # bytes that are read at once, and how many such are kept
 NONE = 0xFFFFFFFFFFFFFFFF
 KINDS = "fiub"
 
@@ -137,10 +139,12 @@ def _missing() -> UnsupportedCheckpoint:
 
 
 class Meter:
-    """The file as pyfive sees it: every reading is counted."""
+    """The file as pyfive sees it: every reading is counted. It asks for a few bytes at a time, one behind the other."""
 
     def __init__(self, source: Bytes) -> None:
         self.source, self.place = source, 0
+        self.pages: dict[int, bytes] = {}
+        self.heaps: dict[int, dict[int, bytes]] = {}
         self.reads, self.bytes = READS, BYTES + min(source.size // SHARE, BYTES * 3)
 
     def seek(self, place: int, whence: int = 0) -> int:
@@ -161,9 +165,19 @@ class Meter:
             raise unsafe("its directory has no end, or reads itself", "其目录没有尽头，或循环引用自身")
         if size <= 0 or self.place < 0:
             return b""
-        found = self.source.read(self.place, size)
+        number, start = divmod(self.place, PAGE)
+        inside = start + size <= PAGE
+        found = self._page(number)[start : start + size] if inside else self.source.read(self.place, size)
         self.place += size
         return found
+
+    def _page(self, number: int) -> bytes:
+        if number not in self.pages:
+            if len(self.pages) == PAGES:
+                self.pages.clear()
+            start = number * PAGE
+            self.pages[number] = self.source.read(start, min(PAGE, self.source.size - start))
+        return self.pages[number]
 
 
 class _Reading:
@@ -277,6 +291,7 @@ def _text(value: Any) -> Any:
     return value
 
 
+@functools.cache
 def _counted_objects() -> Any:
     """pyfive's reader of one object, which looks at how much there is before it reads it."""
     from pyfive.dataobjects import DataObjects
@@ -304,9 +319,10 @@ def _counted_objects() -> Any:
         def _vlen_size_and_data(self, buf: Any, offset: int) -> tuple[int, bytes]:
             """pyfive's own stumbles over a heap that is full to less than 16 bytes, as Keras' files have."""
             size, place, index = struct.unpack_from("<IQI", buf, offset)
-            if place not in self._global_heaps:
-                self._global_heaps[place] = _heap(self.fh, place)
-            return size, self._global_heaps[place].get(index, b"")[:size]
+            heaps = self.fh.heaps  # of the whole file: hundreds of objects have their texts in one
+            if place not in heaps:
+                heaps[place] = _heap(self.fh, place)
+            return size, heaps[place].get(index, b"")[:size]
 
     return Objects
 
