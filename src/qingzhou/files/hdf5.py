@@ -44,6 +44,9 @@ class Bytes(Protocol):
     def read(self, start: int, size: int) -> bytes:
         """Exactly these."""
 
+    def numbers(self, start: int, size: int) -> Array:
+        """The same as uint8."""
+
     def chunks(self, start: int, size: int) -> Iterator[memoryview]:
         """The same piece by piece."""
 
@@ -66,8 +69,12 @@ class InFile:
 
     def read(self, start: int, size: int) -> bytes:
         """CheckpointDamaged where there are fewer."""
+        return self.numbers(start, size).tobytes()
+
+    def numbers(self, start: int, size: int) -> Array:
+        """The same as uint8, which a large array need not be copied from."""
         self._check(start, size)
-        return self.file.load(self.record, start, size).tobytes()
+        return self.file.load(self.record, start, size)
 
     def chunks(self, start: int, size: int) -> Iterator[memoryview]:
         """Each forgotten when the next is asked for."""
@@ -91,6 +98,10 @@ class InMemory:
         if start < 0 or size < 0 or start + size > len(self.data):
             raise damaged("it ends too early", "文件不完整，提前结束")
         return self.data[start : start + size]
+
+    def numbers(self, start: int, size: int) -> Array:
+        """The same as uint8."""
+        return np.frombuffer(self.read(start, size), np.uint8)
 
     def chunks(self, start: int, size: int) -> Iterator[memoryview]:
         """The same piece by piece."""
@@ -275,8 +286,7 @@ def _ref(path: str, shape: tuple[int, ...], dtype: np.dtype[Any], source: Bytes,
     native = dtype.newbyteorder("=")
 
     def load() -> Array:
-        data = source.read(place, size)
-        return np.frombuffer(data, dtype).astype(native, copy=False).reshape(shape)
+        return source.numbers(place, size).view(dtype).astype(native, copy=False).reshape(shape)
 
     straight = dtype == np.dtype("<f4")
     return TensorRef(shape, native, path, load, (lambda: source.chunks(place, size)) if straight else None)

@@ -209,9 +209,9 @@ class Net(Recorder):
 
         def load() -> Array:
             with np.errstate(all="ignore"):
-                found = fold([one.load() for one in sources], attrs).astype(dtype, copy=False)
+                found = fold([np.asarray(one.load(), order="C") for one in sources], attrs).astype(dtype, copy=False)
             assert found.shape == tuple(sizes), f"{call.node.op}: {found.shape}, not {shape}"
-            return np.ascontiguousarray(found) if found.ndim else found
+            return found  # maybe as a view: what is written next often turns it once more
 
         name = self.unique(f"{self.here}/{call.node.op.lower()}" if self.here else call.node.op.lower())
         self._keep(name, Constant(tuple(sizes), dtype, load, keys=keys), sum(self.lazy.get(one, 0) for one in names))
@@ -236,6 +236,7 @@ class Net(Recorder):
                 f"转换它需要预先计算超过 {COMPUTED} 个数",
             )
         array = made.load()
+        array = array if array.base is None else array.copy()  # not what a small part was taken of
         self.constants[name] = Constant(made.shape, made.dtype, lambda: array, keys=made.keys)
         if not made.keys and not array.any():
             self.zeros.add(name)
