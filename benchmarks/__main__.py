@@ -19,7 +19,7 @@ from .goals import Goal, Row
 from .machine import Machine, this_machine
 from .rows import GROUPS
 
-LINE = "{:46}{:>8} {:7}{:>8} {:18}{:>6} {:>7}  {:9}{}"
+LINE = "{:46}{:>8} {:7}{:>8} {:18}{:>6} {:>7}  {:7} {}"
 HEADS = ("", "now", "", "beside", "", "ratio", "rounds", "aim", "")
 
 
