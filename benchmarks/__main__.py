@@ -19,7 +19,7 @@ from .goals import Goal, Row
 from .machine import Machine, this_machine
 from .rows import GROUPS
 
-LINE = "{:46}{:>8} {:7}{:>8} {:18}{:>6} {:>7}  {:8}{}"
+LINE = "{:46}{:>8} {:7}{:>8} {:18}{:>6} {:>7}  {:7} {}"
 HEADS = ("", "now", "", "beside", "", "ratio", "rounds", "aim", "")
 
 
@@ -61,7 +61,7 @@ def choose(machine: Machine, names: list[str]) -> dict[str, list[Goal]]:
 def listed(chosen: dict[str, list[Goal]]) -> None:
     """A line for each goal."""
     for goal in (goal for goals in chosen.values() for goal in goals):
-        print(f"{goal.name:46}{goal.aim:8}{goal.beside:20}{goal.what}")
+        print(f"{goal.name:46}{goal.aim:9}{goal.beside:20}{goal.what}")
 
 
 def report(desk: Desk, machine: Machine, chosen: dict[str, list[Goal]]) -> list[Row]:

@@ -8,6 +8,7 @@ unpacked, no array is read: where one lies is all that is asked for.
 
 from __future__ import annotations
 
+import functools
 import struct
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -28,6 +29,7 @@ READS = 1 << 18  # of pyfive, in all: a network of 20,000 tensors has half of th
 BYTES, SHARE = 24 << 20, 4  # ... and so many, plus a quarter of the file
 MESSAGES, HEADER = 500, 1 << 20  # of one object: Keras' have a dozen
 MOST_TEXTS = 1 << 16
+PAGE, PAGES = 1 << 12, 64  # bytes that are read at once, and how many such are kept
 NONE = 0xFFFFFFFFFFFFFFFF
 KINDS = "fiub"
 
@@ -41,6 +43,9 @@ class Bytes(Protocol):
 
     def read(self, start: int, size: int) -> bytes:
         """Exactly these."""
+
+    def numbers(self, start: int, size: int) -> Array:
+        """The same as uint8."""
 
     def chunks(self, start: int, size: int) -> Iterator[memoryview]:
         """The same piece by piece."""
@@ -64,8 +69,12 @@ class InFile:
 
     def read(self, start: int, size: int) -> bytes:
         """CheckpointDamaged where there are fewer."""
+        return self.numbers(start, size).tobytes()
+
+    def numbers(self, start: int, size: int) -> Array:
+        """The same as uint8, which a large array need not be copied from."""
         self._check(start, size)
-        return self.file.load(self.record, start, size).tobytes()
+        return self.file.load(self.record, start, size)
 
     def chunks(self, start: int, size: int) -> Iterator[memoryview]:
         """Each forgotten when the next is asked for."""
@@ -89,6 +98,10 @@ class InMemory:
         if start < 0 or size < 0 or start + size > len(self.data):
             raise damaged("it ends too early", "文件不完整，提前结束")
         return self.data[start : start + size]
+
+    def numbers(self, start: int, size: int) -> Array:
+        """The same as uint8."""
+        return np.frombuffer(self.read(start, size), np.uint8)
 
     def chunks(self, start: int, size: int) -> Iterator[memoryview]:
         """The same piece by piece."""
@@ -137,10 +150,12 @@ def _missing() -> UnsupportedCheckpoint:
 
 
 class Meter:
-    """The file as pyfive sees it: every reading is counted."""
+    """The file as pyfive sees it: every reading is counted. It asks for a few bytes at a time, one behind the other."""
 
     def __init__(self, source: Bytes) -> None:
         self.source, self.place = source, 0
+        self.pages: dict[int, bytes] = {}
+        self.heaps: dict[int, dict[int, bytes]] = {}
         self.reads, self.bytes = READS, BYTES + min(source.size // SHARE, BYTES * 3)
 
     def seek(self, place: int, whence: int = 0) -> int:
@@ -161,9 +176,19 @@ class Meter:
             raise unsafe("its directory has no end, or reads itself", "其目录没有尽头，或循环引用自身")
         if size <= 0 or self.place < 0:
             return b""
-        found = self.source.read(self.place, size)
+        number, start = divmod(self.place, PAGE)
+        inside = start + size <= PAGE
+        found = self._page(number)[start : start + size] if inside else self.source.read(self.place, size)
         self.place += size
         return found
+
+    def _page(self, number: int) -> bytes:
+        if number not in self.pages:
+            if len(self.pages) == PAGES:
+                self.pages.clear()
+            start = number * PAGE
+            self.pages[number] = self.source.read(start, min(PAGE, self.source.size - start))
+        return self.pages[number]
 
 
 class _Reading:
@@ -261,8 +286,7 @@ def _ref(path: str, shape: tuple[int, ...], dtype: np.dtype[Any], source: Bytes,
     native = dtype.newbyteorder("=")
 
     def load() -> Array:
-        data = source.read(place, size)
-        return np.frombuffer(data, dtype).astype(native, copy=False).reshape(shape)
+        return source.numbers(place, size).view(dtype).astype(native, copy=False).reshape(shape)
 
     straight = dtype == np.dtype("<f4")
     return TensorRef(shape, native, path, load, (lambda: source.chunks(place, size)) if straight else None)
@@ -277,6 +301,7 @@ def _text(value: Any) -> Any:
     return value
 
 
+@functools.cache
 def _counted_objects() -> Any:
     """pyfive's reader of one object, which looks at how much there is before it reads it."""
     from pyfive.dataobjects import DataObjects
@@ -304,9 +329,10 @@ def _counted_objects() -> Any:
         def _vlen_size_and_data(self, buf: Any, offset: int) -> tuple[int, bytes]:
             """pyfive's own stumbles over a heap that is full to less than 16 bytes, as Keras' files have."""
             size, place, index = struct.unpack_from("<IQI", buf, offset)
-            if place not in self._global_heaps:
-                self._global_heaps[place] = _heap(self.fh, place)
-            return size, self._global_heaps[place].get(index, b"")[:size]
+            heaps = self.fh.heaps  # of the whole file: hundreds of objects have their texts in one
+            if place not in heaps:
+                heaps[place] = _heap(self.fh, place)
+            return size, heaps[place].get(index, b"")[:size]
 
     return Objects
 

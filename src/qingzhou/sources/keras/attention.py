@@ -46,7 +46,7 @@ def _argument(layer: Layer, name: str, place: int) -> Any:
     return found
 
 
-def _projected(t: KerasNet, layer: Layer, x: Value, at: str, biased: bool, repeats: int = 1) -> Value:
+def _projected(t: KerasNet, layer: Layer, x: Value, at: str, biased: bool) -> Value:
     """(…, d) -> (…, heads, dim)."""
     kernel, *bias = weights(t, layer, ("kernel", "bias") if biased else ("kernel",), at)
     if len(kernel.shape) != 3 or kernel.shape[0] != x.shape[-1]:
@@ -54,14 +54,16 @@ def _projected(t: KerasNet, layer: Layer, x: Value, at: str, biased: bool, repea
             f"the {at} has the shape {list(kernel.shape)}, and its input {list(x.shape)}",
             f"{at} 的形状为 {list(kernel.shape)}，输入形状为 {list(x.shape)}",
         )
-    if repeats > 1:  # a head of keys for several of queries
-        heads = t.array(np.repeat(np.arange(int(kernel.shape[1])), repeats))
-        kernel = t.emit("Gather", [kernel, heads], axis=1)
-        bias = [t.emit("Gather", [one, heads], axis=0) for one in bias]
-    d, heads_, dim = (int(n) for n in kernel.shape)
-    flat = t.emit("Reshape", [kernel, t.whole(d, heads_ * dim)])
-    row = t.emit("Reshape", [bias[0], t.whole(heads_ * dim)]) if bias else None
-    return view(t, times(t, x, flat, row), (*sizes_of(t, x)[:-1], heads_, dim))
+    d, heads, dim = (int(n) for n in kernel.shape)
+    flat = t.emit("Reshape", [kernel, t.whole(d, heads * dim)])
+    row = t.emit("Reshape", [bias[0], t.whole(heads * dim)]) if bias else None
+    return view(t, times(t, x, flat, row), (*sizes_of(t, x)[:-1], heads, dim))
+
+
+def _repeated(t: KerasNet, x: Value, repeats: int) -> Value:
+    """(N, T, heads, dim), each head as often as there are heads of queries that it serves."""
+    heads = t.array(np.repeat(np.arange(int(x.shape[2])), repeats))
+    return x if repeats == 1 else t.emit("Gather", [x, heads], axis=2)
 
 
 def _output(t: KerasNet, layer: Layer, x: Value, biased: bool) -> Value:
@@ -248,8 +250,8 @@ def grouped(t: KerasNet, layer: Layer, x: Any) -> Any:
     scoring = _wants_scores(layer)
     fused = t.version >= FUSED_SINCE and not layer.number("dropout", 0.0) and not scoring
     q = _projected(t, layer, query, "query_dense", biased)
-    k = _projected(t, layer, key, "key_dense", biased, heads // groups)
-    v = _projected(t, layer, value, "value_dense", biased, heads // groups)
+    k = _repeated(t, _projected(t, layer, key, "key_dense", biased), heads // groups)
+    v = _repeated(t, _projected(t, layer, value, "value_dense", biased), heads // groups)
     scale = t.scalar(1 / math.sqrt(layer.whole("head_dim")))
     out, soft = _attended(t, layer, t.emit("Mul", [q, scale]), k, v, mask, fused, (1,))
     if layer.flag("use_gate"):

@@ -37,23 +37,22 @@ def weights(t: KerasNet, layer: Layer, roles: tuple[str, ...], at: str = "") -> 
     if not mode:
         return layer.tensors(t, *roles, at=at)
     if mode != "int8":
-        raise layer.refuse(f"its weights are quantised as {mode}", f"权重以 {mode} 方式量化")
-    kernel, *rest, scale = layer.tensors(t, *roles, f"{roles[0]}_scale", at=at)
+        raise layer.quantised(mode)
+    kernel, *rest, scale = layer.tensors(t, *roles, f"{roles[0]}_scale", at=at, dtype="float32")
     if len(scale.shape) < len(kernel.shape) and layer.kind == "Embedding":
         scale = t.emit("Unsqueeze", [scale, t.whole(len(scale.shape))])
     if len(scale.shape) > len(kernel.shape):
         scale = t.emit("Reshape", [scale, t.whole(*(int(n) for n in scale.shape[-len(kernel.shape) :]))])
-    whole = t.emit("Cast", [kernel], to=1) if kernel.dtype != "float32" else kernel
-    return [t.emit("Div", [whole, scale]), *rest]
+    return [t.emit("Div", [kernel, scale]), *rest]
 
 
 def quantised(layer: Layer) -> str:
-    """ "int8" for weights that Keras has quantised; "" for all others."""
+    """ "int8", "int4/128" and the like for weights that Keras has quantised; "" for all others."""
     policy: Any = layer.get("dtype")
     config = policy.get("config") if isinstance(policy, Mapping) else None
-    if not isinstance(policy, Mapping) or "Quantized" not in str(policy.get("class_name")):
-        return ""
     mode = config.get("mode") if isinstance(config, Mapping) else None
+    if not isinstance(policy, Mapping) or not (mode or "Quantized" in str(policy.get("class_name"))):
+        return ""
     return str(mode or layer.get("quantization_mode") or "?")
 
 

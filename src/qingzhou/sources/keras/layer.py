@@ -6,7 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from ...errors import UnsupportedCheckpoint
+from ...files.refusals import short
 from ...graph.form import Value
 from ..recording.net import Net
 from .refuse import KERAS_WORDS, garbled, of_layer
@@ -112,16 +115,20 @@ class Layer:
 
     # -- numbers -----------------------------------------------------------------------------------------------------
 
-    def tensors(self, t: KerasNet, *roles: str, at: str = "") -> list[Value]:
+    def tensors(self, t: KerasNet, *roles: str, at: str = "", dtype: str = "") -> list[Value]:
         """Its numbers as constants, in float32, in Keras' own order: ("kernel", "bias").
 
-        at  a part of it: "cell", "query_dense"; for wrapped layers see inner()
+        at     a part of it: "cell", "query_dense"; for wrapped layers see inner()
+        dtype  in which whole numbers are wanted that are no int64
         """
         place = self.place.inner(at) if at else self.place
         if (place, roles) not in t.found:
+            found = t.weights.find(place, roles)
+            if not dtype and any(ref.dtype in (np.int8, np.uint8) for _, ref in found):
+                raise self.quantised("int8")
             t.found[place, roles] = [
-                t.kept[key] if key in t.kept else t.kept.setdefault(key, t.tensor(key, ref))
-                for key, ref in t.weights.find(place, roles)
+                t.kept[key] if key in t.kept else t.kept.setdefault(key, t.tensor(key, ref, dtype))
+                for key, ref in found
             ]
         return t.found[place, roles]
 
@@ -141,6 +148,15 @@ class Layer:
     def refuse(self, en: str, zh: str, todo_en: str = "", todo_zh: str = "") -> UnsupportedCheckpoint:
         """What it does is not known here; without full stops."""
         return of_layer(self.kind, self.name, en, zh, todo_en, todo_zh)
+
+    def quantised(self, how: str) -> UnsupportedCheckpoint:
+        """Its numbers are whole ones, whose scales are not read here."""
+        return self.refuse(
+            f"its weights are quantised as {short(how, 20)}",
+            f"权重以 {short(how, 20)} 方式量化",
+            "Save the model as it was before model.quantize(), and make it INT8 with qingzhou quantize",
+            "请保存 model.quantize() 之前的模型，再用 qingzhou quantize 转为 INT8",
+        )
 
     def garbled(self, key: str) -> Exception:
         """A setting is not what it should be."""

@@ -23,6 +23,7 @@ NUMBERS = {name: number for number, name in DTYPES.items()}
 MAX_ELEMENTS = 1 << 28  # of one value, for one sample: 1 GiB
 COMPUTED = 1 << 24  # numbers that are computed of constants and kept, in all
 OPENED = 1 << 16  # ... and of one result, that are computed at once
+AGAIN = 8  # ... what is larger, whenever it is asked for, where that takes at most so many for each of its own
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Net(Recorder):
         self.counted: dict[str, int] = {}
         self.turned: dict[str, Value] = {}
         self.numbers: dict[str, Array] = {}  # of few; sizes may be names
-        self.lazy: set[str] = set()  # constants that are computed when they are asked for
+        self.lazy: dict[str, int] = {}  # constants that are computed when they are asked for -> numbers that this takes
         self.sizes: dict[tuple[str, int], Size] = {}
         self.shapes_of: dict[str, Value] = {}
         self.computed = 0
@@ -79,9 +80,9 @@ class Net(Recorder):
 
     # -- constants ---------------------------------------------------------------------------------------------------
 
-    def tensor(self, key: str, ref: TensorRef) -> Value:
-        """A tensor of the file, in float32, int64 or bool."""
-        dtype = plain(ref.dtype.name)
+    def tensor(self, key: str, ref: TensorRef, dtype: str = "") -> Value:
+        """A tensor of the file, in float32, int64 or bool, whatever its own kind of number asks for."""
+        dtype = dtype or plain(ref.dtype.name)
         name = self.unique(key)
         chunks = ref.chunks if dtype == ref.dtype.name else None
         load = ref.load if dtype == ref.dtype.name else lambda: ref.load().astype(dtype)
@@ -196,34 +197,37 @@ class Net(Recorder):
         fold = FOLDS.get(call.node.op)
         sizes = [n for n in typed[0] if isinstance(n, int)]
         count = math.prod(sizes)
-        most = max([OPENED, *(math.prod(self.constants[x.name].shape) for x in given if x.name in self.constants)])
         fine = fold and given and len(given) == len(call.inputs) and all(map(self.is_constant, given))
-        if not fine or fold is None or len(sizes) < len(typed[0]) or count > most:
+        if not fine or fold is None or len(sizes) < len(typed[0]):
             return None
         names, attrs, (shape, dtype) = [x.name for x in given], call.node.attrs, typed
         sources = [self.constants[name] for name in names]
         keys = {key: size for one in sources for key, size in one.keys.items()}
+        own = sum(map(math.prod, keys.values()))
+        if count > max(OPENED + own, *(math.prod(one.shape) for one in sources)):
+            return None  # it would be larger than all that it is made of
 
         def load() -> Array:
             with np.errstate(all="ignore"):
-                found = fold([one.load() for one in sources], attrs).astype(dtype, copy=False)
+                found = fold([np.asarray(one.load(), order="C") for one in sources], attrs).astype(dtype, copy=False)
             assert found.shape == tuple(sizes), f"{call.node.op}: {found.shape}, not {shape}"
-            return np.ascontiguousarray(found) if found.ndim else found
+            return found  # maybe as a view: what is written next often turns it once more
 
         name = self.unique(f"{self.here}/{call.node.op.lower()}" if self.here else call.node.op.lower())
-        self._keep(name, Constant(tuple(sizes), dtype, load, keys=keys), any(one in self.lazy for one in names))
+        self._keep(name, Constant(tuple(sizes), dtype, load, keys=keys), sum(self.lazy.get(one, 0) for one in names))
         if call.node.op in ("Reshape", "Expand", "Slice", "Cast", "Transpose", "Unsqueeze") and names[0] in self.zeros:
             self.zeros.add(name)
         return Value(name, tuple(sizes), dtype)
 
-    def _keep(self, name: str, made: Constant, deep: bool) -> None:
-        """A constant that is made of others. What is large and made of the file's own tensors waits until it is
-        asked for; all else is computed now, so that nothing is computed twice.
+    def _keep(self, name: str, made: Constant, before: int) -> None:
+        """A constant that is made of others, which take `before` numbers. What is large, as the weights of a file are,
+        waits until it is asked for, so that it need not be held; all else, and what would take long again and again,
+        is computed now.
         """
         count = math.prod(made.shape)
-        if count > OPENED and not deep:
+        if count > OPENED and before + count <= AGAIN * count:
             self.constants[name] = made
-            self.lazy.add(name)
+            self.lazy[name] = before + count
             return
         self.computed += count
         if self.computed > COMPUTED:
@@ -232,6 +236,7 @@ class Net(Recorder):
                 f"转换它需要预先计算超过 {COMPUTED} 个数",
             )
         array = made.load()
+        array = array if array.base is None else array.copy()  # not what a small part was taken of
         self.constants[name] = Constant(made.shape, made.dtype, lambda: array, keys=made.keys)
         if not made.keys and not array.any():
             self.zeros.add(name)
