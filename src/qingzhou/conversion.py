@@ -30,6 +30,7 @@ from .scenes import told_of, write_sample
 from .sources.as_asked import as_asked
 from .sources.network import Network
 from .sources.table import open_source
+from .sources.two_classes import as_two_classes
 from .spelling import option
 from .whole_file import made_for, replacing, scratch
 
@@ -194,6 +195,7 @@ def run_conversion(
     wanted = replace(options.wanted, keep_batch=True) if live is not None and live.fixed else options.wanted
     network = as_asked(source.read(opened, wanted), wanted.preprocess)
     check_asked(network, options)
+    network = as_two_classes(network, options.labels)
     network = network.labelled(choose_labels(network, options.labels))
     if live is not None:
         told = (*live.notes, *(live.fixed if network.card.input.shape[0] is not None else ()))

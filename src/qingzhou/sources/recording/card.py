@@ -133,13 +133,20 @@ def _meaning(graph: Graph, entry: Input) -> tuple[str, str]:
         return "values", "values"
     if output.shape[1] == 1:
         return ("regression" if entry.kind == "table" else "values"), "values"
-    makers, name = graph.makers(), output.name
+    if last_operator(graph) in ("Softmax", "Sigmoid"):
+        return "classification", "probabilities"
+    return ("classification", "logits") if entry.kind == "image" else ("values", "values")
+
+
+def last_operator(graph: Graph) -> str:
+    """What the first output ends in, apart from what changes no number, a block with its domain; "" for none."""
+    makers, name = graph.makers(), graph.outputs[0].name
     while name in makers and makers[name].op in BACKWARD:
         name = makers[name].inputs[0]
     last = makers.get(name)
-    if last is not None and last.domain != BLOCK and last.op in ("Softmax", "Sigmoid"):
-        return "classification", "probabilities"
-    return ("classification", "logits") if entry.kind == "image" else ("values", "values")
+    if last is None:
+        return ""
+    return f"{BLOCK}.{last.op}" if last.domain == BLOCK else last.op
 
 
 def _batch(graph: Graph, words: Words) -> list[str]:
