@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import UnsupportedCheckpoint
 from ..source import Contents, Opened, Part, Source
-from .parts import is_json_model, is_keras, is_page, whole_h5
+from .parts import is_json_model, is_page, keras_folder, whole_h5
 
 if TYPE_CHECKING:
     from ...nets.recorded import Wanted
@@ -26,7 +26,12 @@ def claims(opened: Opened) -> bool:
         return False
     names = list(opened.members)
     folder = opened.whole is None
-    return is_keras(names) or bool(whole_h5(names) and (not folder or {"keras_model.h5", "labels.txt"} <= {*names}))
+    at = keras_folder(names)
+    return (
+        at == ""
+        or (at is not None and not folder)
+        or bool(whole_h5(names) and (not folder or {"keras_model.h5", "labels.txt"} <= {*names}))
+    )
 
 
 def read(opened: Opened, wanted: Wanted) -> Network:
