@@ -21,7 +21,6 @@ ENTRY = struct.Struct("<4s6H3L5H2L")  # 4.3.12
 LOCAL = struct.Struct("<4s5H3L2H")  # 4.3.7
 ENCRYPTED, STREAMED = 1, 8  # flag bits, 4.4.4
 FULL = 0xFFFFFFFF  # "see the zip64 field"
-TRAINED = (".pth", ".pt", ".safetensors", ".keras", ".h5", ".tflite", ".onnx")  # what one may have zipped
 
 
 class Entry(NamedTuple):
@@ -154,12 +153,11 @@ def _below_root(names: list[str]) -> list[str]:
 
 def _ordinary_zip(names: list[str]) -> Exception:
     inside = ", ".join(short(name, 40) for name in names[:3]) or "-"
-    model = next((short(name, 60) for name in names if name.lower().endswith(TRAINED)), "")
     return wrong_type(
         f"an ordinary zip file (with {inside})",
         f"普通 zip 压缩包（包含 {inside}）",
-        f"Unpack it, and give {model or 'the .pth inside'}",
-        f"请解压后使用其中的 {model or '.pth 文件'}",
+        "Unpack it, and give the file of the model inside",
+        "请解压后使用其中的模型文件",
     )
 
 

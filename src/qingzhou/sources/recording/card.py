@@ -49,7 +49,7 @@ def network_of(opened: Opened, made: Made, wanted: Wanted) -> Network:
         entry, told = _entry(value, made.words)
         entries.append(entry)
         notes += told
-    task, scores = _meaning(graph, entries[0])
+    task, scores = meaning(graph, entries[0])
     used = graph.tensors
     left = [key for key in made.tensors if key not in used and not key.endswith("num_batches_tracked")]
     notes += [*_batch(graph, made.words), *many_values(graph), *_left(left)]
@@ -124,7 +124,7 @@ def _untold(entries: Sequence[Input]) -> list[str]:
     return [*(["resize"] if sized else []), *(["color", "normalize"] if pictures else [])]
 
 
-def _meaning(graph: Graph, entry: Input) -> tuple[str, str]:
+def meaning(graph: Graph, entry: Input) -> tuple[str, str]:
     """The task, and what the scores are: as of networks that were saved whole."""
     output = graph.outputs[0]
     if len(output.shape) != 2 or not isinstance(output.shape[1], int) or output.dtype != "float32":
