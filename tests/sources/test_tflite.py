@@ -347,3 +347,13 @@ def test_a_tensor_that_nobody_makes(tmp_path: Path) -> None:
 
 def test_every_case_has_its_answer() -> None:
     assert X.shape == (1, 6, 7, 4) and all(f"{name}.0" in ANSWERS for name in CASES) and len(CASES) > 200
+
+
+def test_a_softplus_in_three_steps_does_not_overflow(tmp_path: Path) -> None:
+    x = np.array([[-90.0, 0.0, 1.5, 200.0]], np.float32)
+    tensors = {"x": flow(1, 4), "e": flow(1, 4), "one": const(np.float32(1)), "s": flow(1, 4), "y": flow(1, 4)}
+    ops = [Op("EXP", ["x"], ["e"]), Op("ADD", ["e", "one"], ["s"]), Op("LOG", ["s"], ["y"])]
+    (tmp_path / "net.tflite").write_bytes(model(tensors, ops, ["x"], ["y"]))
+    session = opened(read_network(tmp_path / "net.tflite"), tmp_path / "net.onnx", 13)
+    (found,) = asked(session, [x])
+    assert np.allclose(found, np.logaddexp(0, x), atol=1e-6)

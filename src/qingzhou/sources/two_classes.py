@@ -21,12 +21,9 @@ LINEAR = ("Gemm", "MatMul", "Add", f"{BLOCK}.Linear")
 def as_two_classes(found: Network, given: object) -> Network:
     """The same where its one number is not to be two scores. given: the user's labels, None for the file's own."""
     card, graph = found.card, found.graph
-    output = graph.outputs[0]
-    if found.classes != 1 or len(graph.outputs) != 1 or output.dtype != "float32" or len(output.shape) != 2:
+    if not tells_two_apart(found):
         return found
     end, names = last_operator(graph), _names(found.named, given)
-    if card.task == "detection" or end not in ("Sigmoid", *LINEAR):
-        return found
     if len(names) != 2:
         asked = end == "Sigmoid" and not names
         return replace(found, card=replace(card, notes=[*card.notes, _one_number()])) if asked else found
@@ -38,6 +35,14 @@ def as_two_classes(found: Network, given: object) -> Network:
         notes=[*card.notes, _told(*names, sigmoid)],
     )
     return replace(found, graph=_two(graph, sigmoid), card=card, classes=2)
+
+
+def tells_two_apart(found: Network) -> bool:
+    """Whether it gives one number that may be the score of the second of two classes."""
+    graph = found.graph
+    output = graph.outputs[0]
+    one = found.classes == 1 and len(graph.outputs) == 1 and output.dtype == "float32" and len(output.shape) == 2
+    return one and found.card.task != "detection" and last_operator(graph) in ("Sigmoid", *LINEAR)
 
 
 def _names(named: object, given: object) -> tuple[str, ...]:
