@@ -29,8 +29,8 @@ def names_of(card: Card) -> list[str]:
 
 
 def ranking(answer: Prediction, top: int, names: Sequence[str]) -> list[tuple[str, float]]:
-    """The likeliest labels with their scores."""
-    order = answer.scores.argsort()[::-1][:top]
+    """The likeliest labels with their scores; of equal ones the first, as `label` has it."""
+    order = (-answer.scores).argsort(kind="stable")[:top]
     return [(names[i] if i < len(names) else str(i), float(answer.scores[i])) for i in order]
 
 

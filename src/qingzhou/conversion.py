@@ -194,6 +194,7 @@ def run_conversion(
     wanted = replace(options.wanted, keep_batch=True) if live is not None and live.fixed else options.wanted
     network = as_asked(source.read(opened, wanted), wanted.preprocess)
     check_asked(network, options)
+    network = _of_two_classes(network, options.labels) if network.classes == 1 else network
     network = network.labelled(choose_labels(network, options.labels))
     if live is not None:
         told = (*live.notes, *(live.fixed if network.card.input.shape[0] is not None else ()))
@@ -236,6 +237,13 @@ def choose_labels(network: Network, given: object) -> Labels:
     if task == "generation":
         raise wrong_number(read_label_option(given).names, 0)
     return labels_of_classes(network.named, given, network.classes)
+
+
+def _of_two_classes(network: Network, labels: object) -> Network:
+    """The same network with two scores, where two names are given to its one number."""
+    from .sources.two_classes import as_two_classes
+
+    return as_two_classes(network, labels)
 
 
 def _of_bytes(network: Network) -> Network:

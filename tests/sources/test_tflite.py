@@ -361,3 +361,13 @@ def test_which_axis_has_the_colours(turned: bool, tmp_path: Path) -> None:
     path.write_bytes(model(tensors, [*start, pool], ["x"], ["y"]))
     entry = read_network(path, Wanted()).card.input
     assert (entry.kind, entry.shape) == ("image" if turned else "array", [1, 3, 6, 8])
+
+
+def test_a_softplus_in_three_steps_does_not_overflow(tmp_path: Path) -> None:
+    x = np.array([[-90.0, 0.0, 1.5, 200.0]], np.float32)
+    tensors = {"x": flow(1, 4), "e": flow(1, 4), "one": const(np.float32(1)), "s": flow(1, 4), "y": flow(1, 4)}
+    ops = [Op("EXP", ["x"], ["e"]), Op("ADD", ["e", "one"], ["s"]), Op("LOG", ["s"], ["y"])]
+    (tmp_path / "net.tflite").write_bytes(model(tensors, ops, ["x"], ["y"]))
+    session = opened(read_network(tmp_path / "net.tflite"), tmp_path / "net.onnx", 13)
+    (found,) = asked(session, [x])
+    assert np.allclose(found, np.logaddexp(0, x), atol=1e-6)

@@ -156,8 +156,8 @@ def _ordinary_zip(names: list[str]) -> Exception:
     return wrong_type(
         f"an ordinary zip file (with {inside})",
         f"普通 zip 压缩包（包含 {inside}）",
-        "Unpack it, and give the .pth inside",
-        "请解压后使用其中的 .pth 文件",
+        "Unpack it, and give the file of the model inside",
+        "请解压后使用其中的模型文件",
     )
 
 

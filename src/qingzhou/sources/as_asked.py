@@ -16,6 +16,10 @@ from .network import Network
 
 def as_asked(found: Network, asked: Preprocess | None) -> Network:
     """The network with its pictures prepared as the user says; OptionError where that does not fit it."""
+    if found.card.input.kind == "array":
+        from .gray import as_gray, said_of_squares
+
+        found = said_of_squares(found) if asked is None else as_gray(found)
     if asked is None:
         return found
     entry, title = found.card.input, found.card.network

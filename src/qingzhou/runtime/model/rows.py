@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Callable, List, NamedTuple, Tuple
 
 from ..errors import InputError
 from ..file import open_file
+from .kinds import HEAD, looks_like_picture
 
 if TYPE_CHECKING:
     from ..typed import FilePath
@@ -85,7 +86,14 @@ def number(cell: str) -> float:
 
 
 def refuse_workbook(path: FilePath, start: bytes) -> None:
-    """InputError for the files of Excel, WPS and LibreOffice, by how they begin."""
+    """InputError for the files of Excel, WPS and LibreOffice, and for pictures, by how they begin."""
+    if looks_like_picture(start[:HEAD]):
+        raise InputError(
+            en="%s is a picture, but this model takes numbers; expected .csv or .npz. If its numbers are the pixels of "
+            "pictures, convert it again with --preprocess." % (path,),
+            zh="%s 是图片，而这个模型的输入是数值，应为 .csv 或 .npz。如果这些数值就是图片的像素，"
+            "请加上 --preprocess 重新转换。" % (path,),
+        )
     if WORKBOOK.match(start):
         raise InputError(
             en="%s is a workbook of Excel or WPS; expected a table as text. Open it and save it as CSV UTF-8."

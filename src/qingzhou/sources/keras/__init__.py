@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import UnsupportedCheckpoint
 from ..source import Contents, Opened, Part, Source
-from .parts import is_json_model, is_keras, is_page, whole_h5
+from .parts import is_json_model, is_page, keras_folder, whole_h5
 
 if TYPE_CHECKING:
     from ...nets.recorded import Wanted
@@ -28,12 +28,12 @@ def claims(opened: Opened) -> bool:
     names = list(opened.members)
     if opened.whole is not None:
         return zipped(names)
-    return is_keras(names) or bool(whole_h5(names) and {"keras_model.h5", "labels.txt"} <= {*names})
+    return keras_folder(names) == "" or bool(whole_h5(names) and {"keras_model.h5", "labels.txt"} <= {*names})
 
 
 def zipped(names: Collection[str]) -> bool:
-    """A .keras, or a zip with an .h5."""
-    return is_keras(names) or bool(whole_h5(names))
+    """A .keras, also packed again, or a zip with an .h5."""
+    return keras_folder(names) is not None or bool(whole_h5(names))
 
 
 def read(opened: Opened, wanted: Wanted) -> Network:

@@ -8,14 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ...errors import UnsupportedCheckpoint
+from ...errors import LabelError, UnsupportedCheckpoint
 from ...files.archive import directory, inflated
 from ...files.file import Record
 from ...files.hdf5 import Bytes, Hdf5, InFile, InMemory, read_hdf5
 from ...files.refusals import damaged, short, unsafe
 from ...files.types import TensorRef
+from ...labels.decode import decode
 from ..source import Opened
-from .parts import CONFIG, LABELS, META, NUMBERS, SHARDED, WHOLE, inside, is_keras, whole_h5
+from .parts import CONFIG, LABELS, META, NUMBERS, SHARDED, WHOLE, inside, keras_folder, whole_h5
 from .refuse import garbled, refused, weights_only
 from .weights import Found, Named, Paths, Weights
 
@@ -85,11 +86,12 @@ def whole_of(opened: Opened) -> Whole:
         labels = _beside(opened) if opened.path.name == WHOLE else None
         return _of_h5(opened, source, labels)
     names = list(opened.members)
-    if is_keras(names):
-        return _of_keras(opened)
+    at = keras_folder(names)
+    if at is not None:
+        return _of_keras(opened, at)
     name = whole_h5(names)
     labels = inside(names, LABELS)
-    return _of_h5(opened, member(opened, name, MOST_UNPACKED), text_of(opened, labels) if labels else None, name)
+    return _of_h5(opened, member(opened, name, MOST_UNPACKED), labels_in(opened, labels) if labels else None, name)
 
 
 def tensors_of(opened: Opened) -> Mapping[str, TensorRef]:
@@ -103,7 +105,7 @@ def tensors_of(opened: Opened) -> Mapping[str, TensorRef]:
 
 
 def _beside(opened: Opened) -> str | None:
-    return text_of(opened, LABELS) if LABELS in opened.members else None
+    return labels_in(opened, LABELS) if LABELS in opened.members else None
 
 
 def member(opened: Opened, name: str, most: int) -> Bytes:
@@ -122,10 +124,23 @@ def member(opened: Opened, name: str, most: int) -> Bytes:
 
 def text_of(opened: Opened, name: str) -> str:
     """A part as text; UnsafeCheckpoint for one that is too long."""
+    return _bytes_of(opened, name).decode("utf-8-sig", "replace")
+
+
+def labels_in(opened: Opened, name: str) -> str:
+    """Names of classes, which people write with any editor; what is no text is refused where the names are read."""
+    data = _bytes_of(opened, name)
+    try:
+        return decode(data)
+    except LabelError:
+        return data.decode("utf-8-sig", "replace")
+
+
+def _bytes_of(opened: Opened, name: str) -> bytes:
     source = member(opened, name, MOST_JSON)
     if source.size > MOST_JSON:
         raise unsafe(f"its part {short(name)} has {source.size} bytes", f"数据块 {short(name)} 过大")
-    return source.read(0, source.size).decode("utf-8-sig", "replace")
+    return source.read(0, source.size)
 
 
 def parsed(text: str, what: str) -> Mapping[str, Any]:
@@ -139,11 +154,11 @@ def parsed(text: str, what: str) -> Mapping[str, Any]:
     return found
 
 
-def _of_keras(opened: Opened) -> Whole:
-    entry = parsed(text_of(opened, CONFIG), CONFIG)
-    about = parsed(text_of(opened, META), META) if META in opened.members else {}
-    if NUMBERS not in opened.members:
-        if SHARDED in opened.members:
+def _of_keras(opened: Opened, at: str) -> Whole:
+    entry = parsed(text_of(opened, at + CONFIG), CONFIG)
+    about = parsed(text_of(opened, at + META), META) if at + META in opened.members else {}
+    if at + NUMBERS not in opened.members:
+        if at + SHARDED in opened.members:
             raise refused(
                 "its weights are spread over several files (model.weights.json)",
                 "权重分散在多个文件中（model.weights.json）",
@@ -152,7 +167,7 @@ def _of_keras(opened: Opened) -> Whole:
             )
         raise damaged(f"{NUMBERS} is missing", f"缺少 {NUMBERS}")
     numbers = read_hdf5(
-        member(opened, NUMBERS, MOST_UNPACKED), opened.limits, lambda path: path.split("/")[0] == "optimizer"
+        member(opened, at + NUMBERS, MOST_UNPACKED), opened.limits, lambda path: path.split("/")[0] == "optimizer"
     )
     version = str(about.get("keras_version", "3"))
     facts = {"keras": version[:40], "saved": str(about.get("date_saved", ""))[:40]}

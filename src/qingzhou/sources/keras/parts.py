@@ -9,10 +9,12 @@ LABELS, WHOLE, PAGE = "labels.txt", "keras_model.h5", "model.json"
 SHARDED = "model.weights.json"
 
 
-def is_keras(names: Iterable[str]) -> bool:
-    """A .keras."""
+def keras_folder(names: Iterable[str]) -> str | None:
+    """Where the parts of a .keras are: "" as Keras packs them, "model/" where they were unpacked and packed again."""
     found = set(names)
-    return CONFIG in found and (META in found or bool({NUMBERS, SHARDED} & found))
+    at = inside(found, CONFIG).removesuffix(CONFIG)
+    parts = {f"{at}{name}" for name in (NUMBERS, SHARDED)} | ({META} if not at else set())
+    return at if f"{at}{CONFIG}" in found and parts & found else None
 
 
 def inside(names: Iterable[str], wanted: str) -> str:

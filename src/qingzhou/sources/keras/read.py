@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...errors import ModelError, QingzhouError, say
-from ...graph.form import Dim, Value
+from ...files.refusals import short
+from ...graph.form import Dim, Graph, Value
 from ...graph.shapes_call import UNKNOWN
 from ...nets.recorded import Wanted
 from ...runtime.model.card import COLORS
@@ -78,6 +79,7 @@ def _recorded(opened: Opened, whole: Whole, wanted: Wanted, plan: Plan, entries:
     if len(names) != len(outputs):
         names = ["output"] if len(outputs) == 1 else [f"output_{i}" for i in range(len(outputs))]
     graph = finished(net, outputs, names)
+    _check_used(graph, weights.keys(), whole)
     title = plan.name if not re.fullmatch(r"(model|sequential|functional)(_\d+)?", plan.name) else "Keras"
     notes = _of_stateful(net)
     made = Made(
@@ -85,6 +87,18 @@ def _recorded(opened: Opened, whole: Whole, wanted: Wanted, plan: Plan, entries:
     )
     found = network_of(opened, made, wanted)
     return told(found, whole)
+
+
+def _check_used(graph: Graph, keys: Sequence[str], whole: Whole) -> None:
+    """A layer with more arrays than its settings have use for was saved with other settings."""
+    used = graph.tensors
+    places = {key.rpartition("/")[0] for key in used}
+    for key in keys:
+        if key not in used and key.rpartition("/")[0] in places and whole.tensors[key].shape:
+            raise garbled(
+                f"its settings have no use for {short(key, 120)}, which lies beside weights of the same layer",
+                f"按配置用不到 {short(key, 120)}，而它与同一层的权重放在一起",
+            )
 
 
 def _own_length(shape: tuple[Dim, ...], i: int) -> tuple[Dim, ...]:

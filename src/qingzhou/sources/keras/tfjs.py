@@ -152,6 +152,11 @@ def _tensors(opened: Opened, at: str, manifest: Any) -> dict[str, TensorRef]:
                 raise damaged(f"two weights are called {short(name)}", f"有两个权重都叫 {short(name)}")
             found[name], place = ref, place + size
             total += (elements(ref.shape) or 0) * ref.dtype.itemsize
+        if place != joined.size:
+            raise damaged(
+                f"its shards have {joined.size} bytes, and its weights {place}: they are of another model",
+                f"分片共 {joined.size} 字节，而权重只占 {place} 字节：分片属于另一个模型",
+            )
         if total > max(opened.limits.spread * joined.size, opened.limits.spread_floor):
             raise unsafe("its weights are much larger than the file", "权重总量远大于文件")
     return found

@@ -51,7 +51,7 @@ def network_of(opened: Opened, made: Made, wanted: Wanted) -> Network:
         entry, told = _entry(value, made)
         entries.append(entry)
         notes += told
-    task, scores = _meaning(graph, entries[0])
+    task, scores = meaning(graph, entries[0])
     used = graph.tensors
     left = [key for key in made.tensors if key not in used and not key.endswith("num_batches_tracked")]
     notes += [*_batch(graph, made.words), *many_values(graph), *_left(left)]
@@ -126,7 +126,7 @@ def _untold(entries: Sequence[Input]) -> list[str]:
     return [*(["resize"] if sized else []), *(["color", "normalize"] if pictures else [])]
 
 
-def _meaning(graph: Graph, entry: Input) -> tuple[str, str]:
+def meaning(graph: Graph, entry: Input) -> tuple[str, str]:
     """The task, and what the scores are: as of networks that were saved whole."""
     output = graph.outputs[0]
     if len(output.shape) != 2 or not isinstance(output.shape[1], int) or output.dtype != "float32":
@@ -135,13 +135,20 @@ def _meaning(graph: Graph, entry: Input) -> tuple[str, str]:
         return "values", "values"
     if output.shape[1] == 1:
         return ("regression" if entry.kind == "table" else "values"), "values"
-    makers, name = graph.makers(), output.name
+    if last_operator(graph) in ("Softmax", "Sigmoid"):
+        return "classification", "probabilities"
+    return ("classification", "logits") if entry.kind == "image" else ("values", "values")
+
+
+def last_operator(graph: Graph) -> str:
+    """What the first output ends in, apart from what changes no number, a block with its domain; "" for none."""
+    makers, name = graph.makers(), graph.outputs[0].name
     while name in makers and makers[name].op in BACKWARD:
         name = makers[name].inputs[0]
     last = makers.get(name)
-    if last is not None and last.domain != BLOCK and last.op in ("Softmax", "Sigmoid"):
-        return "classification", "probabilities"
-    return ("classification", "logits") if entry.kind == "image" else ("values", "values")
+    if last is None:
+        return ""
+    return f"{BLOCK}.{last.op}" if last.domain == BLOCK else last.op
 
 
 def _batch(graph: Graph, words: Words) -> list[str]:

@@ -166,6 +166,25 @@ def prelu(c: Call) -> Value:
     return c.t.emit("PRelu", [c.x(), c.x(1)])
 
 
+def log(c: Call) -> Value:
+    """LOG; log(1 + exp(x)), as TensorFlow writes a softplus, is one that does not overflow from 89 on."""
+    x = c.x()
+    x_of_exp = _one_more_than_exp(c, x)
+    return c.t.emit("Log", [x]) if x_of_exp is None else c.t.emit("Softplus", [x_of_exp])
+
+
+def _one_more_than_exp(c: Call, x: Value) -> Value | None:
+    """Of what, where x is exp(that) + 1."""
+    made = {name: node for node in c.t.nodes[-8:] for name in node.outputs}
+    last = made.get(x.name)
+    if last is None or last.op != "Add" or last.inputs[1] not in c.t.constants:
+        return None
+    before, one = made.get(last.inputs[0]), c.t.constants[last.inputs[1]]
+    if before is None or before.op != "Exp" or one.shape not in ((), (1,)) or float(one.load().reshape(())) != 1:
+        return None
+    return c.t.values[before.inputs[0]]
+
+
 def gelu(c: Call) -> Value:
     """By erf, or by tanh."""
     return c.t.blocks("Gelu", [c.x()], c.x().shape, approximate="tanh" if c.option("approximate") else "none")
@@ -213,7 +232,7 @@ POINTWISE: dict[str, Step] = {
     "ADD": binary("Add"), "SUB": binary("Sub"), "MUL": binary("Mul"), "DIV": divided, "POW": binary("Pow"),
     "MAXIMUM": binary("Max"), "MINIMUM": binary("Min"), "FLOOR_DIV": floor_div, "FLOOR_MOD": floor_mod,
     "SQUARED_DIFFERENCE": squared_difference, "SQUARE": square, "RSQRT": rsqrt, "ADD_N": add_n,
-    "ABS": unary("Abs"), "NEG": unary("Neg"), "EXP": unary("Exp"), "LOG": unary("Log"), "SQRT": unary("Sqrt"),
+    "ABS": unary("Abs"), "NEG": unary("Neg"), "EXP": unary("Exp"), "LOG": log, "SQRT": unary("Sqrt"),
     "SIN": unary("Sin"), "COS": unary("Cos"), "FLOOR": unary("Floor"), "CEIL": unary("Ceil"), "ROUND": unary("Round"),
     "SIGN": unary("Sign"), "LOGICAL_NOT": unary("Not"), "LOGICAL_AND": binary("And"), "LOGICAL_OR": binary("Or"),
     "EQUAL": binary("Equal"), "NOT_EQUAL": swapped("Equal"), "LESS": binary("Less"), "GREATER": binary("Greater"),

@@ -19,6 +19,7 @@ from ..recording.card import Made, network_of
 from ..recording.finish import finished
 from ..recording.net import Net, plain
 from ..source import Contents, Opened, Part
+from ..two_classes import tells_two_apart
 from .detection import NAME as POSTPROCESS
 from .detection import as_detector, postprocess
 from .model import Bytes, Model, Tensor, read_model
@@ -89,7 +90,8 @@ def read_tflite(opened: Opened, wanted: Wanted) -> Network:
     )
     network = as_detector(network_of(opened, made, wanted), walk, wanted)
     card = said.card(network.card, model, network.graph)
-    named = said.labels if said.labels is None or len(said.labels) == network.classes else None
+    fitting = (network.classes, *([2] if tells_two_apart(network) else []))
+    named = said.labels if said.labels is None or len(said.labels) in fitting else None
     note = _left_labels(said, network.classes) if said.labels is not None and named is None else []
     return replace(network, card=replace(card, notes=[*card.notes, *note]), named=named)
 

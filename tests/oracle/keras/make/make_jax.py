@@ -1,5 +1,5 @@
 """The cases jax_*: python -m venv E; E/bin/pip install keras==3.15.1 jax h5py numpy==2.4.6; E/bin/python make_jax.py mix tiny_unet
-one_d three_d ops_h5 prep einsum wn. The files lie in /tmp/k3cases then. Without names it also makes larger ones, which were compared and not kept.
+one_d three_d ops_h5 prep einsum wn one_score one_logit grey. The files lie in /tmp/k3cases then. Without names it also makes larger ones, which were compared and not kept.
 """
 import os,sys
 os.environ["KERAS_BACKEND"]="jax"
@@ -48,6 +48,17 @@ def one_d():
     i=L.Input((30,4)); x=L.Conv1D(6,5,padding="causal",dilation_rate=2)(i); x=L.BatchNormalization()(x); x=L.LeakyReLU(negative_slope=.1)(x); x=L.MaxPooling1D(2,padding="same")(x); x=L.UpSampling1D(3)(x); x=L.Cropping1D((2,1))(x); x=L.ZeroPadding1D(2)(x)
     x=L.AveragePooling1D(3,strides=2)(x); x=L.SpatialDropout1D(.2)(x); x=L.Flatten()(x); x=L.Dense(3,activation="tanh")(x)
     save("one_d",keras.Model(i,x),[P(3,30,4)])
+def one_number(name,end):
+    i=L.Input((12,12,3)); x=L.Conv2D(3,3,strides=2,activation="relu")(i); x=L.GlobalAveragePooling2D()(x)
+    save(name,keras.Model(i,L.Dense(1,activation=end)(x)),[P(4,12,12,3)],h5=False)
+@case
+def one_score(): one_number("one_score","sigmoid")
+@case
+def one_logit(): one_number("one_logit",None)
+@case
+def grey():
+    i=L.Input((10,10)); x=L.Dense(6,activation="relu")(L.Flatten()(i))
+    save("grey",keras.Model(i,L.Dense(4)(x)),[P(5,10,10)],h5=False)
 @case
 def three_d():
     i=L.Input((6,7,8,2)); x=L.Conv3D(4,(2,3,3),strides=(1,2,1),padding="same",groups=2)(i); x=L.MaxPooling3D((2,2,1))(x); x=L.UpSampling3D((1,2,2))(x); x=L.ZeroPadding3D(1)(x); x=L.Cropping3D(((1,0),(0,1),(1,1)))(x); x=L.Conv3DTranspose(3,3,strides=2,padding="valid")(x); x=L.GlobalAveragePooling3D()(x); x=L.Dense(2)(x)
