@@ -23,6 +23,7 @@ from .model import Item, Plan, Planner
 from .refuse import KERAS_WORDS, garbled, refused
 from .walk import Walk
 
+INT64 = 7  # TensorProto.DataType of a Cast
 WHOLE = ("int32", "int64", "uint8", "bool")
 
 
@@ -188,19 +189,20 @@ def _shape(shape: Sequence[Any]) -> tuple[Dim, ...]:
 def _entered(net: KerasNet, entry: Entry, wanted: Wanted, count: int) -> Value:
     """An input: a picture enters with its channels first, as the runtime gives it, and is turned."""
     shape = entry.shape
-    picture = len(shape) == 4 and entry.dtype not in WHOLE and shape[3] in (1, 3)
+    picture = len(shape) == 4 and (entry.dtype == "uint8" or entry.dtype not in WHOLE) and shape[3] in (1, 3)
     if picture and count == 1 and wanted.picture:
         sizes = [m if isinstance(n, str) else n for n, m in zip(shape[1:3], wanted.picture, strict=True)]
         shape = (shape[0], *sizes, shape[3])
     net.here = entry.name
     if picture:
         x = net.input(entry.name, (shape[0], shape[3], *shape[1:3]))
-        return net.emit("Transpose", [x], perm=(0, 2, 3, 1))
+        x = net.emit("Transpose", [x], perm=(0, 2, 3, 1))
+        return net.emit("Cast", [x], to=INT64) if entry.dtype == "uint8" else x
     dtype = entry.dtype if entry.dtype in WHOLE else "float32"
     if entry.dtype == "string":
         raise refused(f"its input '{entry.name[:60]}' is text", f"输入 '{entry.name[:60]}' 是文本")
     x = net.input(entry.name, shape, dtype)
-    return net.emit("Cast", [x], to=7) if dtype in ("int32", "uint8") else x
+    return net.emit("Cast", [x], to=INT64) if dtype in ("int32", "uint8") else x
 
 
 def _output_names(plan: Plan) -> list[str]:
