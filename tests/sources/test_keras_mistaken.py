@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from keras_files import ORACLE, answers, reference, stored, with_config
+from PIL import Image
 
 from qingzhou.conversion import run_conversion
 from qingzhou.errors import CheckpointDamaged, CheckpointTypeError
@@ -68,3 +69,13 @@ def test_the_shards_of_a_larger_model(tmp_path: Path) -> None:
     with pytest.raises(CheckpointDamaged, match="they are of another model") as told:
         read_network(tmp_path / "page" / "model.json", Wanted())
     assert "分片属于另一个模型" in told.value.zh
+
+
+def test_an_input_of_bytes_is_a_picture(tmp_path: Path) -> None:
+    (x,), (y,) = reference("jax_bytes_in")
+    made = run_conversion(ORACLE / "jax_bytes_in" / "model.keras", tmp_path / "bytes.onnx").model
+    entry = made.card.input
+    assert (entry.kind, entry.color) == ("image", "RGB")
+    assert not [step for step in entry.steps if step["op"] == "normalize"]
+    Image.fromarray(x[0]).save(tmp_path / "p.png")
+    assert np.allclose(made.predict(tmp_path / "p.png").scores, y[0], atol=1e-5)

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Callable, List, NamedTuple, Tuple
 
 from ..errors import InputError
 from ..file import open_file
-from .kinds import HEAD, looks_like_picture
 
 if TYPE_CHECKING:
     from ..typed import FilePath
@@ -26,6 +25,7 @@ MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codec
 COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")  # 5,1
 THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")  # 1,234
 WHOLE = re.compile(r"[+-]?\d+")
+PICTURE = re.compile(rb"\xff\xd8\xff|\x89PNG\r\n|GIF8[79]a|RIFF....WEBP", re.DOTALL)
 MISSING = ("", "-", "?", "na", "n/a", "nan", "null", "none", "inf", "-inf")
 WORKBOOK = re.compile(rb"\xd0\xcf\x11\xe0|PK\x03\x04.{26}(\[Content_Types|docProps/|_rels/|xl/|mimetype)", re.DOTALL)
 UNNAMED = re.compile(r"(Unnamed: \d+(\.\d+)?)?")  # pandas' name of a column without one
@@ -87,7 +87,7 @@ def number(cell: str) -> float:
 
 def refuse_workbook(path: FilePath, start: bytes) -> None:
     """InputError for the files of Excel, WPS and LibreOffice, and for pictures, by how they begin."""
-    if looks_like_picture(start[:HEAD]):
+    if PICTURE.match(start):
         raise InputError(
             en="%s is a picture, but this model takes numbers; expected .csv or .npz. If its numbers are the pixels of "
             "pictures, convert it again with --preprocess." % (path,),

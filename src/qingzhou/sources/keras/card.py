@@ -34,6 +34,7 @@ OTHER_PROJECTS = {  # what goes in, which their files cannot make
         "来自 Teachable Machine 的姿态项目：输入是 PoseNet 对图片的输出，而文件里没有 PoseNet。",
     ),
 }
+INT64 = 7  # TensorProto.DataType of a Cast
 FINE = 0.05  # what pixels are multiplied by at most: 1 / 255, 1 / 127.5, 1 / the deviation of pixels
 FAR = 4.0  # ... or what is taken from them at least: means of pixels are about 120
 
@@ -89,6 +90,8 @@ def takes_pixels(graph: Graph, name: str) -> bool:
         step = None if len(nodes) != 1 else _affine(graph, nodes[0], name)
         if step is None:
             break
+        if nodes[0].attrs.get("to") == INT64:  # its input is uint8
+            return True
         name = nodes[0].outputs[0]
         a, b = step
         found = found or nodes[0].op not in MOVED

@@ -24,6 +24,7 @@ from .model import Item, Plan, Planner
 from .refuse import KERAS_WORDS, garbled, refused
 from .walk import Walk
 
+INT64 = 7  # TensorProto.DataType of a Cast
 WHOLE = ("int32", "int64", "uint8", "bool")
 
 
@@ -192,7 +193,8 @@ def _shape(shape: Sequence[Any]) -> tuple[Dim, ...]:
 
 def _is_picture(entry: Entry, axis: int) -> bool:
     """Whether the axis that layers take for channels has the number of colours."""
-    return len(entry.shape) == 4 and entry.dtype not in WHOLE and entry.shape[axis] in COLORS.values()
+    numbers = entry.dtype == "uint8" or entry.dtype not in WHOLE
+    return len(entry.shape) == 4 and numbers and entry.shape[axis] in COLORS.values()
 
 
 def _entered(net: KerasNet, entry: Entry, wanted: Wanted, count: int, picture: bool) -> Value:
@@ -204,12 +206,13 @@ def _entered(net: KerasNet, entry: Entry, wanted: Wanted, count: int, picture: b
     net.here = entry.name
     if picture:
         x = net.input(entry.name, (shape[0], shape[3], *shape[1:3]))
-        return net.emit("Transpose", [x], perm=(0, 2, 3, 1))
+        x = net.emit("Transpose", [x], perm=(0, 2, 3, 1))
+        return net.emit("Cast", [x], to=INT64) if entry.dtype == "uint8" else x
     dtype = entry.dtype if entry.dtype in WHOLE else "float32"
     if entry.dtype == "string":
         raise refused(f"its input '{entry.name[:60]}' is text", f"输入 '{entry.name[:60]}' 是文本")
     x = net.input(entry.name, shape, dtype)
-    return net.emit("Cast", [x], to=7) if dtype in ("int32", "uint8") else x
+    return net.emit("Cast", [x], to=INT64) if dtype in ("int32", "uint8") else x
 
 
 def _output_names(plan: Plan) -> list[str]:

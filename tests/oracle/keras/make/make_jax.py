@@ -1,5 +1,5 @@
 """The cases jax_*: python -m venv E; E/bin/pip install keras==3.15.1 jax h5py numpy==2.4.6; E/bin/python make_jax.py mix tiny_unet
-one_d three_d ops_h5 prep einsum wn one_score one_logit grey. The files lie in /tmp/k3cases then. Without names it also makes larger ones, which were compared and not kept.
+one_d three_d ops_h5 prep einsum wn one_score one_logit grey bytes_in. The files lie in /tmp/k3cases then. Without names it also makes larger ones, which were compared and not kept.
 """
 import os,sys
 os.environ["KERAS_BACKEND"]="jax"
@@ -59,6 +59,10 @@ def one_logit(): one_number("one_logit",None)
 def grey():
     i=L.Input((10,10)); x=L.Dense(6,activation="relu")(L.Flatten()(i))
     save("grey",keras.Model(i,L.Dense(4)(x)),[P(5,10,10)],h5=False)
+@case
+def bytes_in():
+    i=L.Input((8,8,3),dtype="uint8"); x=L.Conv2D(3,3,activation="relu")(L.Rescaling(1/255.)(i))
+    save("bytes_in",keras.Model(i,L.Dense(3,activation="softmax")(L.Flatten()(x))),[rng.integers(0,256,(3,8,8,3)).astype("uint8")],h5=False)
 @case
 def three_d():
     i=L.Input((6,7,8,2)); x=L.Conv3D(4,(2,3,3),strides=(1,2,1),padding="same",groups=2)(i); x=L.MaxPooling3D((2,2,1))(x); x=L.UpSampling3D((1,2,2))(x); x=L.ZeroPadding3D(1)(x); x=L.Cropping3D(((1,0),(0,1),(1,1)))(x); x=L.Conv3DTranspose(3,3,strides=2,padding="valid")(x); x=L.GlobalAveragePooling3D()(x); x=L.Dense(2)(x)
