@@ -222,9 +222,10 @@ def test_what_is_not_keras_own_is_refused_wherever_it_stands(tmp_path: Path) -> 
             read_network(with_config(source, tmp_path / "x.keras", change))
 
 
-def test_float32_is_what_mixed_precision_would_give(tmp_path: Path) -> None:
-    expected = np.load(ORACLE / "k3_mixed_float16" / "reference_float32.npz")
-    (found,) = answers(read("k3_mixed_float16/model.keras"), [expected["x0"]], tmp_path / "net.onnx", 13)
+@pytest.mark.parametrize("case", ["k3_mixed_float16", "k3_bfloat16"])
+def test_float32_is_what_mixed_precision_would_give(case: str, tmp_path: Path) -> None:
+    expected = np.load(ORACLE / case / "reference_float32.npz")
+    (found,) = answers(read(f"{case}/model.keras"), [expected["x0"]], tmp_path / "net.onnx", 13)
     assert np.abs(found - expected["y0"]).max() < 1e-5
 
 

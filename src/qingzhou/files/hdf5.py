@@ -32,6 +32,7 @@ MOST_TEXTS = 1 << 16
 PAGE, PAGES = 1 << 12, 64  # bytes that are read at once, and how many such are kept
 NONE = 0xFFFFFFFFFFFFFFFF
 KINDS = "fiub"
+BFLOAT16 = np.dtype("V2")  # as h5py writes ml_dtypes' kind; Keras says so in an attribute beside it
 
 
 class Bytes(Protocol):
@@ -248,7 +249,8 @@ class _Reading:
             raise unsafe(f"it has more than {self.limits.tensors} arrays", f"其中的数组超过 {self.limits.tensors} 个")
         shape = objects.shape
         dtype = np.dtype(objects.ptype.dtype) if not isinstance(objects.ptype.dtype, tuple) else np.dtype(object)
-        if shape is None or dtype.kind not in KINDS or dtype.itemsize > 8:
+        brief = dtype == BFLOAT16 and _text(objects.get_attributes().get("dtype")) == "bfloat16"
+        if shape is None or not (brief or (dtype.kind in KINDS and dtype.itemsize <= 8)):
             return  # text, or nothing at all: no network has it among its numbers
         shape = tuple(int(n) for n in shape)
         count = elements(shape, self.most)
@@ -276,20 +278,29 @@ class _Reading:
             )
         (place,) = struct.unpack_from("<Q", objects.msg_data, at)
         if place == NONE:  # never written: its fill value, which Keras leaves 0
-            return TensorRef(shape, dtype.newbyteorder("="), path, lambda: np.zeros(shape, dtype.newbyteorder("=")))
+            native = _native(dtype)
+            return TensorRef(shape, native, path, lambda: np.zeros(shape, native))
         if place + size > self.source.size:
             raise damaged(f"{short(path)} lies beyond its end", f"{short(path)} 位于文件之外")
         return _ref(path, shape, dtype, self.source, place, size)
 
 
 def _ref(path: str, shape: tuple[int, ...], dtype: np.dtype[Any], source: Bytes, place: int, size: int) -> TensorRef:
-    native = dtype.newbyteorder("=")
+    native = _native(dtype)
 
     def load() -> Array:
+        if dtype == BFLOAT16:  # the first half of a float32
+            halves = source.numbers(place, size).view("<u2").astype("<u4") << 16
+            return halves.view("<f4").astype(native, copy=False).reshape(shape)
         return source.numbers(place, size).view(dtype).astype(native, copy=False).reshape(shape)
 
     straight = dtype == np.dtype("<f4")
     return TensorRef(shape, native, path, load, (lambda: source.chunks(place, size)) if straight else None)
+
+
+def _native(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """What load() gives."""
+    return np.dtype(np.float32) if dtype == BFLOAT16 else dtype.newbyteorder("=")
 
 
 def _text(value: Any) -> Any:
