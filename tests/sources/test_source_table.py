@@ -133,6 +133,17 @@ def test_a_folder_that_is_no_model_is_where_models_lie(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "parts", [("model.json", "weights.bin"), ("saved_model.pb",), ("keras_model.h5", "labels.txt")]
+)
+def test_a_folder_with_a_model_further_down_is_none(parts: tuple[str, ...], tmp_path: Path) -> None:
+    """Else of many models in folders one would be converted, and nothing said of the others."""
+    for name in parts:
+        (tmp_path / "one").mkdir(exist_ok=True)
+        (tmp_path / "one" / name).write_bytes(b"{}")
+    assert is_model_folder(tmp_path / "one") and not is_model_folder(tmp_path)
+
+
+@pytest.mark.parametrize(
     ("path", "wanted"),
     [
         (basenn("tab_iris"), "basenn"),

@@ -87,6 +87,15 @@ class Opened:
         found = [path for path in others if path != self.path and is_plain(path)]
         return {path.name: _a_file(path) for path in (self.path, *found)} if found else {}
 
+    @cached_property
+    def names(self) -> Sequence[str]:
+        """By which a source knows it: of a zip all parts, of a folder what lies in it itself. A model further down is
+        one of its own, and the folder a place where models lie.
+        """
+        if self.whole is not None:
+            return list(self.members)
+        return sorted(path.name for path in self.path.iterdir() if is_plain(path))
+
     def content(self, read: Callable[[Opened], Read]) -> Read:
         """What a reader finds in it: a pickle, a header, a table of contents. Read once, whoever asks."""
         if read not in self._read:

@@ -25,7 +25,7 @@ def claims(opened: Opened) -> bool:
         return True
     if not _zip(opened) and opened.whole is not None:
         return False
-    names = list(opened.members)
+    names = opened.names
     if opened.whole is not None:
         return zipped(names)
     return keras_folder(names) == "" or bool(whole_h5(names) and {"keras_model.h5", "labels.txt"} <= {*names})
@@ -65,7 +65,7 @@ def claims_page(opened: Opened) -> bool:
     """model.json, or a zip or folder with it and its shards."""
     if opened.whole is not None and not _zip(opened):
         return is_json_model(opened.head)
-    return is_page(opened.members)
+    return is_page(opened.names)
 
 
 def read_page(opened: Opened, wanted: Wanted) -> Network:

@@ -31,7 +31,7 @@ BARE = re.compile(rb"\x08\x01\x12[\x80-\xff]{0,9}[\x01-\x7f]\x0a[\x80-\xff]{0,9}
 def claims(opened: Opened) -> bool:
     """By the members of a folder or zip, or by its first bytes; CheckpointDamaged, UnsafeCheckpoint."""
     if opened.whole is None or opened.head.startswith(b"PK\x03\x04"):
-        return zipped(opened.members)
+        return zipped(opened.names)
     return bool(BARE.match(opened.head)) or _is_frozen(opened.head)
 
 
