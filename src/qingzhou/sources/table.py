@@ -13,6 +13,7 @@ from .exported import EXPORTED
 from .keras import KERAS, TFJS
 from .onnx import ONNX
 from .openmmlab import OPENMMLAB
+from .sklearn import SKLEARN
 from .source import Opened, Source
 from .tensorflow import TENSORFLOW
 from .tflite import TFLITE
@@ -29,6 +30,7 @@ SOURCES: tuple[Source, ...] = (
     TFJS,
     EXPORTED,
     TFLITE,
+    SKLEARN,
     TORCHSCRIPT,
     ULTRALYTICS,
     BASENN,
