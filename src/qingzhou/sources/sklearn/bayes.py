@@ -58,9 +58,16 @@ def _categories(w: Work, e: Fitted, x: Rows) -> Value:
     return w.add(total, e.numbers("class_log_prior_", rank=1))
 
 
+def shares_of(w: Work, logs: Value) -> Value:
+    """e^(log - log Σ e^log), in this order: of logarithms of some thousands the rounding shows."""
+    most = w.max(logs)
+    total = w.op("Log", w.sum(w.exp(w.sub(logs, most))))
+    return w.exp(w.sub(logs, w.add(total, most)))
+
+
 def _of(likelihood: Answer) -> Classifier:
     def proba(w: Work, e: Fitted, x: Rows) -> Value:
-        return w.softmax(likelihood(w, e, x))
+        return shares_of(w, likelihood(w, e, x))
 
     def label(w: Work, e: Fitted, x: Rows) -> Value:
         return w.argmax(likelihood(w, e, x))

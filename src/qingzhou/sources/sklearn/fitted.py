@@ -16,7 +16,7 @@ from ...graph.form import Array
 from .refuse import garbled, own_class, refused
 
 MOST = 100_000  # estimators, classes or categories of one
-LIBRARIES = ("sklearn", "xgboost", "lightgbm")
+LIBRARIES = ("sklearn", "xgboost", "lightgbm", "catboost")
 
 
 @dataclass(frozen=True)
@@ -147,6 +147,10 @@ class Fitted:
     def classes(self) -> list[str]:
         """What its classes are called; UnsupportedCheckpoint where it answers several questions at once."""
         found = self.get("classes_")
+        if found is None and self.has("_classes"):  # LightGBM's
+            found = self.get("_classes")
+        if found is None and isinstance(self.get("n_classes_"), int) and self.record.name.startswith("xgboost."):
+            found = np.arange(min(self.whole("n_classes_"), MOST))
         for key in ("_label_binarizer", "le_", "_label_encoder", "_le", "label_binarizer_"):
             if found is None and self.has(key):
                 found = Fitted(self.get(key)).get("classes_") if isinstance(self.get(key), Opaque) else None

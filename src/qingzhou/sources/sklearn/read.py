@@ -13,13 +13,17 @@ from ...errors import QingzhouError, say
 from ...files.joblib import read_joblib
 from ...files.refusals import naming, short, unsafe, wrong_type
 from ...files.types import Opaque
+from ...files.ubjson import is_ubjson, read_ubjson
 from ...graph.form import ML, OPSET, Graph, Value
 from ...nets.recorded import Wanted
+from ...runtime.model import fields
 from ...runtime.model.card import Card, Input, Output
 from ..network import Network, origin
 from ..recording.finish import finished
 from ..recording.net import Net
 from ..source import Contents, Opened, Part
+from . import catboost_file, lightgbm_file, wrapped, xgboost_file
+from .boosters import record
 from .fitted import LIBRARIES, Fitted, listed
 from .points import clusters_of
 from .refuse import SKLEARN, garbled, own_class
@@ -27,6 +31,8 @@ from .table import RULES
 from .work import Column, Rows, Work, steps
 
 BATCH = "batch"
+MOST_TEXT = 1 << 28  # bytes of JSON
+BOOSTERS = {*wrapped.CLASSIFIERS, *wrapped.REGRESSORS}
 SCORES, LABEL, DECISION, VALUES = "scores", "label", "decision", "values"
 ALLOWED = {*LIBRARIES, "numpy", "scipy", "joblib", "collections", "functools", "copyreg", "_codecs", "pandas"}
 HARMLESS = {"builtins.slice", "builtins.set", "builtins.frozenset", "builtins.list", "builtins.dict", "builtins.tuple",
@@ -55,9 +61,40 @@ def saved_in(opened: Opened) -> Saved:
         file = opened.file
         if file.size > opened.limits.unpacked_bytes:
             raise unsafe(f"it has {file.size} bytes", f"文件有 {file.size} 字节")
-        root = read_joblib(file.read(0, file.size), opened.limits, _without_circles)
+        data = file.read(0, file.size)
+        of = boosted(data)
+        if of is not None:
+            return Saved(of[1], [Fitted(of[1])], of[0])
+        root = read_joblib(data, opened.limits, _without_circles)
         check_names(root)
         return _saved(root)
+
+
+def boosted(data: bytes) -> tuple[str, Opaque] | None:
+    """The tool, and the booster as its wrapper would hold it, of a file of XGBoost, LightGBM or CatBoost."""
+    if lightgbm_file.is_model(data[:8]):
+        text = data.decode("utf-8", "replace")
+        kind = "Classifier" if lightgbm_file.classifies(text) else "Regressor"
+        return "LightGBM", record("LightGBM", kind, lightgbm_file.of_text(text))
+    model = read_ubjson(data) if is_ubjson(data[:16]) else _json(data) if data[:64].lstrip()[:1] == b"{" else None
+    if xgboost_file.is_model(model):
+        kind = "Classifier" if xgboost_file.classifies(model) else "Regressor"
+        return "XGBoost", record("XGBoost", kind, xgboost_file.booster_in(model))
+    if isinstance(model, dict) and catboost_file.is_model(model):
+        kind = "Classifier" if catboost_file.classifies(model) else "Regressor"
+        return "CatBoost", record("CatBoost", kind, catboost_file.booster_in(model))
+    if model is not None:
+        raise garbled("it is no model of XGBoost or CatBoost", "不是 XGBoost 或 CatBoost 的模型")
+    return None
+
+
+def _json(data: bytes) -> Any:
+    if len(data) > MOST_TEXT:
+        raise unsafe(f"it has {len(data)} bytes", f"文件有 {len(data)} 字节")
+    try:
+        return fields.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise garbled("its JSON is garbled", "JSON 内容混乱") from None
 
 
 def _without_circles(root: Any) -> Any:
@@ -150,6 +187,9 @@ def facts_of(saved: Saved) -> dict[str, object]:
 def columns_of(estimators: list[Fitted]) -> list[Column]:
     """What it was trained with: names where a table with names was given, else x0, x1, … as scikit-learn calls them."""
     first = next(each_in(estimators))
+    if first.name in BOOSTERS:
+        b = wrapped.booster_of(first)
+        return [Column(name, list(b.texts.get(i, []))) for i, name in enumerate(b.names)]
     names = _first(first, "feature_names_in_")
     if names is not None:
         return [Column(str(name)) for name in listed(names)]
@@ -164,7 +204,7 @@ def _first(e: Fitted, key: str) -> Any:
     for _ in range(20):
         if e.has(key):
             return e.get(key)
-        inner = [e.get(name) for name in ("best_estimator_", "estimator", "base_estimator")]
+        inner = [e.get(name) for name in ("best_estimator_", "estimator_", "regressor_", "estimator", "base_estimator")]
         lists = [e.get(name) for name in ("steps", "estimators_", "transformer_list")]
         inside = next((one for one in inner if isinstance(one, Opaque)), None)
         if inside is None:
@@ -179,10 +219,10 @@ def _first(e: Fitted, key: str) -> Any:
 
 
 def _counted(e: Fitted) -> int:
-    for key in ("coef_", "cluster_centers_", "components_", "theta_", "mean_", "scale_"):
+    for key in ("coef_", "cluster_centers_", "components_", "theta_", "mean_", "scale_", "X_thresholds_"):
         found = e.get(key)
         if isinstance(found, np.ndarray) and found.ndim:
-            return int(found.shape[-1])
+            return 1 if key == "X_thresholds_" else int(found.shape[-1])
     raise garbled(f"{e.name} does not say how many columns it takes", f"{e.name} 没有说明输入的列数")
 
 

@@ -17,6 +17,7 @@ from ..recording.net import NUMBERS, Net
 from .fitted import Fitted, shown
 from .refuse import garbled, refused, unknown
 
+CHOOSERS = ("RFE", "RFECV")  # of columns, who answer by the estimator that they chose them with
 Given = Value | Array | float | int
 
 
@@ -232,6 +233,8 @@ class Work:
                 e = steps(e)[-1] if steps(e) else e
             elif e.has("best_estimator_"):
                 e = e.inner("best_estimator_")
+            elif e.name in CHOOSERS and e.has("estimator_"):
+                e = e.inner("estimator_")
             else:
                 return e
         raise garbled("its pipelines have no end", "流水线没有结尾")
@@ -245,6 +248,8 @@ class Work:
                     x = self.transform(one, x)
             elif e.has("best_estimator_"):
                 e = e.inner("best_estimator_")
+            elif e.name in CHOOSERS and e.has("estimator_"):
+                e, x = e.inner("estimator_"), self.transform(e, x)
             else:
                 break
         self.net.here = e.name.lower()
