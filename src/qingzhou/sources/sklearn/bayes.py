@@ -10,9 +10,10 @@ import numpy as np
 from ...graph.form import Array, Value
 from .fitted import Fitted, listed
 from .refuse import refused
-from .work import Answer, Classifier, Rows, Work, misfit
+from .work import Answer, Classifier, Rows, Work, misfit, once
 
 
+@once
 def _gauss(w: Work, e: Fitted, x: Rows) -> Value:
     """Variances are `var_`, before 1.0 `sigma_`; epsilon_ is in them already."""
     mean, var = e.numbers("theta_", rank=2), e.numbers("var_", "sigma_", rank=2)
@@ -24,15 +25,18 @@ def _gauss(w: Work, e: Fitted, x: Rows) -> Value:
     return w.add(w.mul(spread, -0.5), constant)
 
 
+@once
 def _multinomial(w: Work, e: Fitted, x: Rows) -> Value:
     return w.linear(x.value, e.numbers("feature_log_prob_", rank=2), e.numbers("class_log_prior_", rank=1))
 
 
+@once
 def _complement(w: Work, e: Fitted, x: Rows) -> Value:
     prior = e.numbers("class_log_prior_", rank=1)
     return w.linear(x.value, e.numbers("feature_log_prob_", rank=2), prior if len(prior) == 1 else 0.0 * prior)
 
 
+@once
 def _bernoulli(w: Work, e: Fitted, x: Rows) -> Value:
     there = e.numbers("feature_log_prob_", rank=2)
     absent = np.log(1 - np.exp(there))
@@ -42,6 +46,7 @@ def _bernoulli(w: Work, e: Fitted, x: Rows) -> Value:
     return w.linear(value, there - absent, e.numbers("class_log_prior_", rank=1) + absent.sum(axis=1))
 
 
+@once
 def _categories(w: Work, e: Fitted, x: Rows) -> Value:
     """A table of each column; a number that it has not is an error in scikit-learn, and the last of the table here."""
     total: Value | None = None
@@ -87,6 +92,7 @@ CLASSIFIERS: dict[str, Classifier] = {
 # -- mixtures --------------------------------------------------------------------------------------------------------
 
 
+@once
 def _mixture(w: Work, e: Fitted, x: Rows) -> Value:
     """(N, components): log weight + log density, sklearn/mixture/_gaussian_mixture.py."""
     means, roots = e.numbers("means_", rank=2), e.numbers("precisions_cholesky_")

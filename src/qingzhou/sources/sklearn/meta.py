@@ -11,7 +11,7 @@ from ...graph.form import Array, Value
 from .fitted import Fitted, listed
 from .refuse import garbled, refused
 from .scaling import chosen
-from .work import Answer, Classifier, Rows, Work, width
+from .work import Answer, Classifier, Rows, Work, once, width
 
 SMALLEST = float(np.finfo(np.float64).eps)  # below which AdaBoost takes no probability
 
@@ -39,6 +39,7 @@ def _weights(e: Fitted, count: int) -> Array:
     return found
 
 
+@once
 def _ada_decision(w: Work, e: Fitted, x: Rows) -> Value:
     """SAMME: each votes for its class, and against the others; SAMME.R, until 1.5: logarithms of probabilities."""
     inner, k = e.several("estimators_"), len(e.classes())
@@ -175,6 +176,7 @@ def _vote_values(w: Work, e: Fitted, x: Rows) -> Value:
     return w.div(total(w, parts), float(weights.sum()))
 
 
+@once
 def _stacked(w: Work, e: Fitted, x: Rows) -> Rows:
     """What the estimators say, beside each other; of two classes only the second's probability."""
     inner, ways = e.several("estimators_"), [str(one) for one in listed(e.need("stack_method_"))]

@@ -7,7 +7,7 @@ import numpy as np
 from ...graph.form import Array, Value
 from .fitted import Fitted
 from .refuse import refused
-from .work import Answer, Classifier, Rows, Work, misfit
+from .work import Answer, Classifier, Rows, Work, misfit, once
 
 UNROLLED = 64  # columns whose differences are summed one after the other, so that equal rows are at 0 from each other
 
@@ -74,6 +74,7 @@ def _nearest(w: Work, e: Fitted, x: Rows) -> tuple[Value, Value]:
     return places, w.wider(weights, 2)
 
 
+@once
 def _votes(w: Work, e: Fitted, x: Rows) -> Value:
     """(N, K): the weights of those that are of each class."""
     places, weights = _nearest(w, e, x)

@@ -16,6 +16,7 @@ from ...files.types import Opaque
 from ...files.ubjson import is_ubjson, read_ubjson
 from ...graph.form import ML, OPSET, Graph, Value
 from ...nets.recorded import Wanted
+from ...nets.said import Said
 from ...runtime.model import fields
 from ...runtime.model.card import Card, Input, Output
 from ..network import Network, origin
@@ -241,11 +242,11 @@ class Made:
     notes: list[str]
 
 
-def work_of(saved: Saved, form: str = "boxes") -> Made:
+def work_of(saved: Saved, said: Said = Said()) -> Made:  # noqa: B008  # frozen
     """The operators of an estimator; UnsupportedCheckpoint names the one that has no rule here."""
     columns = columns_of(saved.estimators)
     net = Net(SKLEARN, [SCORES, LABEL, DECISION, VALUES])
-    work = Work(net, RULES, columns, large=form != "tensors")
+    work = Work(net, RULES, columns, large=said.trees != "tensors")
     given = net.input("input", (BATCH, len(columns)), "float32")
     net.here = "input"
     x = Rows(work.cast(given, "float64"), tuple(range(len(columns))))
@@ -253,16 +254,20 @@ def work_of(saved: Saved, form: str = "boxes") -> Made:
     for one in before:
         x = work.transform(one, x)
     kind = work.kind(last)
-    if kind == "transform" or (kind == "classifier" and _reduces(saved, work.end(last))):
+    if kind == "transform" or (kind == "classifier" and _reduces(saved, work.end(last), said)):
         return _finished(work, "values", "values", [work.transform(last, x).value])
     if kind == "regressor":
         return _finished(work, "regression", "values", [_column(work, work.values(last, x))])
     return _classified(work, last, x)
 
 
-def _reduces(saved: Saved, e: Fitted) -> bool:
+def _reduces(saved: Saved, e: Fitted, said: Said) -> bool:
     """BaseML's lesson of fewer dimensions saves LinearDiscriminantAnalysis as the one of classes does."""
-    return saved.tool == "BaseML" and e.name == "LinearDiscriminantAnalysis" and e.has("n_components")
+    if e.name != "LinearDiscriminantAnalysis":
+        return False
+    if said.answer is not None:
+        return said.answer == "columns"
+    return saved.tool == "BaseML" and e.has("n_components")
 
 
 def _column(w: Work, x: Value) -> Value:
@@ -302,7 +307,7 @@ def _finished(w: Work, task: str, scores: str, outputs: list[Value], classes: li
 def read_saved(opened: Opened, wanted: Wanted) -> Network:
     """UnsupportedCheckpoint, CheckpointDamaged, UnsafeCheckpoint."""
     saved = opened.content(saved_in)
-    made = work_of(saved, wanted.form)
+    made = work_of(saved, wanted.settings.said)
     entry = Input("input", "table", [None, len(made.columns)], columns=described(made.columns))
     output = Output(made.graph.outputs[0].name, made.scores, label=LABEL if made.task == "classification" else "")
     title = next(reversed(list(each_in(saved.estimators)))).name
@@ -327,6 +332,15 @@ def described(columns: list[Column]) -> list[dict[str, Any]]:
 def notes_of(saved: Saved) -> list[str]:
     """What pupils fall over."""
     notes = []
+    if saved.tool == "BaseML" and saved.estimators[-1].name == "LinearDiscriminantAnalysis":
+        notes.append(
+            say(
+                en="The file holds a LinearDiscriminantAnalysis, which can name classes or make fewer columns, and "
+                "does not say which lesson it is of. --set answer=classes or --set answer=columns chooses.",
+                zh="文件里是 LinearDiscriminantAnalysis，既能分类也能降维，而文件没有说明用途。"
+                "可用 --set answer=classes（分类）或 --set answer=columns（降维）指定。",
+            )
+        )
     if saved.tool == "BaseML" and _scaled(saved.demo):
         notes.append(
             say(

@@ -8,9 +8,10 @@ from ...graph.form import Array, Value
 from .coupling import coupled
 from .fitted import Fitted
 from .refuse import garbled
-from .work import Answer, Classifier, Rows, Work, misfit
+from .work import Answer, Classifier, Rows, Work, misfit, once
 
 
+@once
 def _kernel(w: Work, e: Fitted, x: Rows) -> Value:
     """(N, C) -> (N, support vectors)."""
     vectors = e.numbers("support_vectors_", rank=2)
@@ -37,6 +38,7 @@ def _pairs(k: int) -> list[tuple[int, int]]:
     return [(i, j) for i in range(k) for j in range(i + 1, k)]
 
 
+@once
 def _between(w: Work, e: Fitted, x: Rows) -> Value:
     """(N, pairs): above 0 it is the first of the two classes. What libsvm keeps has an underscore before its name."""
     dual, counts = e.numbers("_dual_coef_", rank=2), e.numbers("_n_support", rank=1).astype(np.int64)
@@ -51,6 +53,7 @@ def _between(w: Work, e: Fitted, x: Rows) -> Value:
     return w.add(w.matmul(_kernel(w, e, x), weights), e.numbers("_intercept_", rank=1))
 
 
+@once
 def _votes(w: Work, e: Fitted, x: Rows) -> tuple[Value, Value, int]:
     """What the pairs say, their votes (N, K), and how many classes there are."""
     between, k = _between(w, e, x), len(e.classes())

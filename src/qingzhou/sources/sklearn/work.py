@@ -6,9 +6,10 @@ float32 compute it in that.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 
@@ -19,6 +20,22 @@ from .refuse import garbled, refused, unknown
 
 CHOOSERS = ("RFE", "RFECV")  # of columns, who answer by the estimator that they chose them with
 Given = Value | Array | float | int
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def once(rule: F) -> F:
+    """The same operators serve whoever asks again: for probabilities and for the class, say."""
+
+    @functools.wraps(rule)
+    def asked(w: Work, e: Fitted, x: Rows) -> Any:
+        key = (rule, id(e.record), x.value.name)
+        if key not in w.made:
+            w.made[key] = rule(w, e, x)
+        return w.made[key]
+
+    return cast(F, asked)
 
 
 class Rows(NamedTuple):
@@ -72,6 +89,7 @@ class Work:
     def __init__(self, net: Net, rules: Rules, columns: list[Column], large: bool = True) -> None:
         self.net, self.rules, self.columns, self.large = net, rules, columns, large
         self.narrow: dict[str, Value] = {}  # a float64 value -> the float32 one that it is the same as
+        self.made: dict[Any, Any] = {}
         self.notes: list[str] = []
 
     # -- operators ---------------------------------------------------------------------------------------------------
@@ -205,6 +223,7 @@ class Work:
 
     # -- estimators --------------------------------------------------------------------------------------------------
 
+    @once
     def transform(self, e: Fitted, x: Rows) -> Rows:
         """transform(); UnsupportedCheckpoint names an estimator that has no rule here."""
         rule = self.rules.transforms.get(e.name)
@@ -261,17 +280,20 @@ class Work:
             raise unknown(e.name)
         return found
 
+    @once
     def proba(self, e: Fitted, x: Rows) -> Value | None:
         """predict_proba(), (N, K); None where it has none."""
         e, x = self.reached(e, x)
         return self._classifier(e).proba(self, e, x)
 
+    @once
     def decision(self, e: Fitted, x: Rows) -> Value | None:
         """decision_function(), (N, 1) of two classes; None where it has none."""
         e, x = self.reached(e, x)
         rule = self._classifier(e).decision
         return None if rule is None else rule(self, e, x)
 
+    @once
     def label(self, e: Fitted, x: Rows) -> Value:
         """predict() as the number of a class, (N) int64."""
         e, x = self.reached(e, x)
@@ -279,8 +301,10 @@ class Work:
         if rule.label is not None:
             return rule.label(self, e, x)
         if rule.decision is not None:
-            return self.decided(rule.decision(self, e, x))
-        found = rule.proba(self, e, x)
+            found = self.decision(e, x)
+            assert found is not None
+            return self.decided(found)
+        found = self.proba(e, x)
         assert found is not None
         return self.argmax(found)
 
@@ -290,6 +314,7 @@ class Work:
             return self.argmax(decision)
         return self.flat(self.cast(self.op("Greater", decision, 0.0), "int64"))
 
+    @once
     def values(self, e: Fitted, x: Rows) -> Value:
         """predict() of a regressor, (N, k)."""
         e, x = self.reached(e, x)

@@ -8,7 +8,7 @@ from .boosters import KEY, LINKS, Booster, raw
 from .fitted import Fitted
 from .lightgbm_file import of_text
 from .refuse import garbled
-from .work import Answer, Classifier, Rows, Work, width
+from .work import Answer, Classifier, Rows, Work, once, width
 from .xgboost_file import of_handle
 
 
@@ -27,9 +27,15 @@ def booster_of(e: Fitted) -> Booster:
     raise garbled(f"{e.name} has no trees, so it was not trained", f"{e.name} 没有决策树，可能还没有训练")
 
 
-def _proba(w: Work, e: Fitted, x: Rows) -> Value:
+@once
+def _answer(w: Work, e: Fitted, x: Rows) -> Value:
+    """The sum with its link, in the precision that it has there."""
     b = booster_of(e)
-    found = LINKS[b.link](w, raw(w, b, x))
+    return LINKS[b.link](w, raw(w, b, x))
+
+
+def _proba(w: Work, e: Fitted, x: Rows) -> Value:
+    found = _answer(w, e, x)
     if width(found) == 1:
         found = w.concat([w.sub(1.0, found), found])
     return w.cast(found, "float64")
@@ -37,16 +43,14 @@ def _proba(w: Work, e: Fitted, x: Rows) -> Value:
 
 def _label(w: Work, e: Fitted, x: Rows) -> Value:
     """Of two classes the second where its probability is above one half, in the precision that it has there."""
-    b = booster_of(e)
-    found = LINKS[b.link](w, raw(w, b, x))
+    found = _answer(w, e, x)
     if width(found) != 1:
         return w.argmax(found)
     return w.flat(w.cast(w.op("Greater", found, 0.5), "int64"))
 
 
 def _values(w: Work, e: Fitted, x: Rows) -> Value:
-    b = booster_of(e)
-    return w.cast(LINKS[b.link](w, raw(w, b, x)), "float64")
+    return w.cast(_answer(w, e, x), "float64")
 
 
 WRAPPERS = ("XGB", "XGBRF", "LGBM", "CatBoost")
