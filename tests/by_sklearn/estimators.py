@@ -29,6 +29,7 @@ from sklearn import (
     svm,
     tree,
 )
+from sklearn.feature_extraction import text
 
 Made = tuple[str, Callable[[int], Any], dict[str, Any]]
 scaled = preprocessing.StandardScaler
@@ -325,5 +326,15 @@ OTHERS: dict[str, Made] = {
         lambda s: compose.TransformedTargetRegressor(linear_model.Ridge(), transformer=scaled()),
         {},
     ),
+}
+TEXTED: dict[str, Callable[[int], Any]] = {
+    "counts": lambda s: pipe(text.CountVectorizer(), naive_bayes.MultinomialNB()),
+    "counts_runs": lambda s: pipe(text.CountVectorizer(ngram_range=(1, 2), binary=True), naive_bayes.BernoulliNB()),
+    "tfidf": lambda s: pipe(text.TfidfVectorizer(), linear_model.LogisticRegression()),
+    "tfidf_log": lambda s: pipe(
+        text.TfidfVectorizer(sublinear_tf=True, norm="l1", token_pattern=r"(?u)\b\w+\b", lowercase=False),
+        linear_model.LogisticRegression(),
+    ),
+    "counts_then": lambda s: pipe(text.CountVectorizer(), text.TfidfTransformer(), naive_bayes.ComplementNB()),
 }
 ESTIMATORS: dict[str, Made] = {**LINEAR, **POINTS, **CHANGES, **TREES, **OTHERS}

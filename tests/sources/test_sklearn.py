@@ -45,6 +45,24 @@ def test_answers_as_the_original(name: str, tmp_path: Path) -> None:
     assert np.abs(scores.reshape(wanted.shape) - wanted).max() <= 1e-6 * np.abs(wanted).max()
 
 
+MORE = sorted(path for path in (ORACLE / "more").iterdir() if path.suffix != ".npz")
+
+
+@pytest.mark.parametrize("path", MORE, ids=[path.stem for path in MORE])
+def test_more_of_those_that_the_slow_suite_trains(path: Path, tmp_path: Path) -> None:
+    """Of tests/by_sklearn/make_models.py: texts, CatBoost, LightGBM in a joblib, and others that the cases leave out."""
+    known = np.load(path.with_suffix(".npz"))
+    model = qingzhou.convert(path, tmp_path / "model.onnx")
+    found = model.predict(known["x"] if known["x"].dtype.kind == "f" else known["x"].tolist())
+    if model.card.task == "classification":
+        assert [one.label for one in found] == [text(one) for one in known["predict"].ravel().tolist()]
+        np.testing.assert_allclose([one.scores for one in found], known["proba"], rtol=0, atol=1e-6)
+    else:
+        wanted = known["predict"]
+        values = np.array([one.scores for one in found]).reshape(wanted.shape)
+        assert np.abs(values - wanted).max() <= 1e-6 * np.abs(wanted).max()
+
+
 REFUSED = {
     "refuse_own_class": "MyVote",
     "refuse_function_transformer": "FunctionTransformer",

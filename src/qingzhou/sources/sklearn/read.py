@@ -29,6 +29,7 @@ from .fitted import LIBRARIES, Fitted, listed
 from .points import clusters_of
 from .refuse import SKLEARN, garbled, own_class
 from .table import RULES
+from .words import COUNTERS, counts_of
 from .work import Column, Rows, Work, steps
 
 BATCH = "batch"
@@ -191,6 +192,8 @@ def columns_of(estimators: list[Fitted]) -> list[Column]:
     if first.name in BOOSTERS:
         b = wrapped.booster_of(first)
         return [Column(name, list(b.texts.get(i, []))) for i, name in enumerate(b.names)]
+    if first.name in COUNTERS:
+        return [Column("text", counts=counts_of(first))]
     names = _first(first, "feature_names_in_")
     if names is not None:
         return [Column(str(name)) for name in listed(names)]
@@ -247,9 +250,10 @@ def work_of(saved: Saved, said: Said = Said()) -> Made:  # noqa: B008  # frozen
     columns = columns_of(saved.estimators)
     net = Net(SKLEARN, [SCORES, LABEL, DECISION, VALUES])
     work = Work(net, RULES, columns, large=said.trees != "tensors")
-    given = net.input("input", (BATCH, len(columns)), "float32")
+    width = sum(one.width for one in columns)
+    given = net.input("input", (BATCH, width), "float32")
     net.here = "input"
-    x = Rows(work.cast(given, "float64"), tuple(range(len(columns))))
+    x = Rows(work.cast(given, "float64"), tuple(range(width)))
     *before, last = saved.estimators
     for one in before:
         x = work.transform(one, x)
@@ -308,7 +312,7 @@ def read_saved(opened: Opened, wanted: Wanted) -> Network:
     """UnsupportedCheckpoint, CheckpointDamaged, UnsafeCheckpoint."""
     saved = opened.content(saved_in)
     made = work_of(saved, wanted.settings.said)
-    entry = Input("input", "table", [None, len(made.columns)], columns=described(made.columns))
+    entry = Input("input", "table", [None, sum(one.width for one in made.columns)], columns=described(made.columns))
     output = Output(made.graph.outputs[0].name, made.scores, label=LABEL if made.task == "classification" else "")
     title = next(reversed(list(each_in(saved.estimators)))).name
     card = Card(made.task, title, saved.tool, entry, output, origin=origin(opened.path, "joblib", facts_of(saved)),
@@ -323,6 +327,8 @@ def described(columns: list[Column]) -> list[dict[str, Any]]:
         entry: dict[str, Any] = {"name": one.name}
         if one.texts:
             entry["texts"] = list(one.texts)
+        if one.counts:
+            entry["counts"] = one.counts
         if one.missing:
             entry["missing"] = True
         found.append(entry)

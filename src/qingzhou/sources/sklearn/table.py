@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from . import bayes, calibrated, composed, encoders, forests, linear, meta, points, scaling, svm, wrapped
+from . import bayes, calibrated, composed, encoders, forests, linear, meta, points, scaling, svm, words, wrapped
 from .work import Rules
 
 RULES = Rules(
-    transforms={**scaling.TRANSFORMS, **encoders.TRANSFORMS, **composed.TRANSFORMS},
+    transforms={**scaling.TRANSFORMS, **encoders.TRANSFORMS, **composed.TRANSFORMS, **words.TRANSFORMS},
     classifiers={
         **linear.CLASSIFIERS,
         **bayes.CLASSIFIERS,

@@ -52,11 +52,19 @@ class Rows(NamedTuple):
 
 @dataclass
 class Column:
-    """A column of the input: its name, the texts that it may hold ([] of numbers), whether it may be empty."""
+    """A column of the input: its name, the texts that it may hold ([] of numbers), whether it may be empty; counts: how
+    a text becomes as many numbers as there are words, see counted.py.
+    """
 
     name: str
     texts: list[str] = field(default_factory=list)
     missing: bool = False
+    counts: dict[str, Any] | None = None
+
+    @property
+    def width(self) -> int:
+        """Numbers that the network takes for it."""
+        return len(self.counts["words"]) if self.counts else 1
 
 
 Transform = Callable[["Work", Fitted, Rows], Rows]
