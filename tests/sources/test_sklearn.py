@@ -50,7 +50,7 @@ MORE = sorted(path for path in (ORACLE / "more").iterdir() if path.suffix != ".n
 
 @pytest.mark.parametrize("path", MORE, ids=[path.stem for path in MORE])
 def test_more_of_those_that_the_slow_suite_trains(path: Path, tmp_path: Path) -> None:
-    """Of tests/by_sklearn/make_models.py: texts, CatBoost, LightGBM in a joblib, and others that the cases leave out."""
+    """Of tests/by_sklearn/make_models.py: texts, CatBoost, LightGBM in a joblib, and others without a case."""
     known = np.load(path.with_suffix(".npz"))
     model = qingzhou.convert(path, tmp_path / "model.onnx")
     found = model.predict(known["x"] if known["x"].dtype.kind == "f" else known["x"].tolist())

@@ -59,13 +59,13 @@ def _summed(w: Work, x: Rows, points: Array, p: float) -> Value:
     return total if p in (1, 2, float("inf")) else w.op("Pow", total, 1 / p)
 
 
-def _nearest(w: Work, e: Fitted, x: Rows) -> tuple[Value, Value]:
-    """The numbers of the k nearest rows (N, k), and their weights (N, k, 1)."""
+def _nearest(w: Work, e: Fitted, x: Rows) -> tuple[Value, Value | None]:
+    """The numbers of the k nearest rows (N, k), and their weights (N, k, 1), None where all count alike."""
     away, squared = _away(w, e, x)
     k = w.net.whole(e.whole("n_neighbors", 5))
     near, places = w.net.emits("TopK", [away, k], 2, axis=1, largest=0, sorted=1)
     if e.one_of("weights", "uniform", "distance") == "uniform":
-        return places, w.of(np.ones((1, 1, 1)))
+        return places, None
     near = w.op("Sqrt", near) if squared else near
     same = w.op("Equal", near, 0.0)  # a row at 0 counts alone, with those that are there, too
     ones = w.cast(same, "float64")
@@ -79,7 +79,8 @@ def _votes(w: Work, e: Fitted, x: Rows) -> Value:
     """(N, K): the weights of those that are of each class."""
     places, weights = _nearest(w, e, x)
     answers = e.numbers("_y", rank=1).astype(np.int64)
-    return w.sum(w.mul(w.take(np.eye(len(e.classes()))[answers], places), weights), 1, keep=False)
+    found = w.take(np.eye(len(e.classes()))[answers], places)
+    return w.sum(found if weights is None else w.mul(found, weights), 1, keep=False)
 
 
 def _votes_proba(w: Work, e: Fitted, x: Rows) -> Value:
@@ -95,9 +96,9 @@ def _mean(w: Work, e: Fitted, x: Rows) -> Value:
     places, weights = _nearest(w, e, x)
     answers = e.numbers("_y")
     found = w.take(answers.reshape(len(answers), -1), places)
-    total = w.sum(w.mul(found, weights), 1, keep=False)
-    even = e.text("weights", "uniform") == "uniform"
-    return w.div(total, float(e.whole("n_neighbors", 5))) if even else w.div(total, w.sum(weights, 1, keep=False))
+    if weights is None:
+        return w.div(w.sum(found, 1, keep=False), float(e.whole("n_neighbors", 5)))
+    return w.div(w.sum(w.mul(found, weights), 1, keep=False), w.sum(weights, 1, keep=False))
 
 
 # -- clusters: the nearest centre ------------------------------------------------------------------------------------
