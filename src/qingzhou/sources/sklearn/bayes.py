@@ -99,6 +99,8 @@ def _mixture(w: Work, e: Fitted, x: Rows) -> Value:
     count, columns = means.shape
     if columns != x.width:
         raise misfit(columns, x.width)
+    if columns > 1 << 12:
+        raise refused(f"its {e.name} has {columns} columns", f"其中的 {e.name} 有 {columns} 列")
     factors: Callable[[int], Array] | None = {
         "full": lambda i: roots[i],
         "tied": lambda i: roots,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 
 from ...graph.form import Array
+from ...runtime.model import fields
 from .boosters import Booster, as_array, unknown_objective
-from .fitted import Fitted
+from .fitted import MOST_CLASSES, Fitted, fitting
 from .refuse import garbled, refused
 from .trees import Trees, tree
 
@@ -64,13 +63,13 @@ def of_text(text: str, e: Fitted | None = None, best: int = 0) -> Booster:
     link, each = LINKS[name], _whole(head, "num_tree_per_iteration", 1)
     if name == "regression" and "sqrt" in settings:
         link = "square"
-    columns = _whole(head, "max_feature_idx") + 1
+    columns = fitting(_whole(head, "max_feature_idx") + 1)
     blocks = blocks[: best * each] if best > 0 else blocks
-    if not blocks or len(blocks) % each or each > 10_000:
+    if not blocks or not 0 < each <= MOST_CLASSES or len(blocks) % each:
         raise garbled("the number of LightGBM's trees does not fit its classes", "LightGBM 的树数量与类别不符")
     parts = [_tree(one, columns) for one in blocks]
     groups = [parts[k::each] for k in range(each)]
-    slope = float(settings.get("sigmoid", "1") or 1) if link == "sigmoid" else 1.0
+    slope = _number(settings.get("sigmoid") or "1") if link == "sigmoid" else 1.0
     average = len(groups[0]) if "average_output" in head else 1
     texts = _texts(head, tail)
     return Booster(
@@ -97,7 +96,7 @@ def _texts(head: Lines, tail: str) -> dict[int, list[str]]:
     """pandas_categorical, of the columns whose feature_infos are lists of categories."""
     line = next((one for one in tail.splitlines() if one.startswith("pandas_categorical:")), "")
     try:
-        found = json.loads(line.partition(":")[2] or "[]")
+        found = fields.loads(line.partition(":")[2] or "[]")
     except (ValueError, RecursionError):
         raise garbled("LightGBM's pandas_categorical is garbled", "LightGBM 的 pandas_categorical 混乱") from None
     if not found:
@@ -111,9 +110,16 @@ def _texts(head: Lines, tail: str) -> dict[int, list[str]]:
 
 def _whole(lines: Lines, key: str, default: int | None = None) -> int:
     try:
-        return int(lines.get(key, "" if default is None else str(default)))
+        return fields.integer(lines.get(key, "" if default is None else str(default)))
     except ValueError:
         raise garbled(f"LightGBM's {key} is no number", f"LightGBM 的 {key} 不是数字") from None
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise garbled("LightGBM's sigmoid is no number", "LightGBM 的 sigmoid 不是数字") from None
 
 
 def _row(lines: Lines, key: str, count: int) -> Array:

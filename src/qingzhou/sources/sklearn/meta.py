@@ -24,11 +24,6 @@ def total(w: Work, parts: Sequence[Value]) -> Value:
     return found
 
 
-def one_hot(w: Work, label: Value, classes: int) -> Value:
-    """(N) int64 -> (N, K), 1 at the class."""
-    return w.take(np.eye(classes), label)
-
-
 # -- AdaBoost --------------------------------------------------------------------------------------------------------
 
 
@@ -102,7 +97,7 @@ def _bag_proba(w: Work, e: Fitted, x: Rows) -> Value:
     for one, some in _members(e, x, w):
         own = w.end(one).classes()
         p = w.proba(one, some)
-        p = one_hot(w, w.label(one, some), len(own)) if p is None else p
+        p = w.one_hot(w.label(one, some), len(own)) if p is None else p
         parts.append(_placed(w, p, own, k))
     return w.div(total(w, parts), float(len(parts)))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ...graph.form import Array, Value
-from .fitted import Fitted
-from .refuse import refused
+from .fitted import MOST_CLASSES, Fitted
+from .refuse import garbled, refused
 from .work import Answer, Classifier, Rows, Work, misfit, once
 
 UNROLLED = 64  # columns whose differences are summed one after the other, so that equal rows are at 0 from each other
@@ -62,7 +62,10 @@ def _summed(w: Work, x: Rows, points: Array, p: float) -> Value:
 def _nearest(w: Work, e: Fitted, x: Rows) -> tuple[Value, Value | None]:
     """The numbers of the k nearest rows (N, k), and their weights (N, k, 1), None where all count alike."""
     away, squared = _away(w, e, x)
-    k = w.net.whole(e.whole("n_neighbors", 5))
+    count = e.whole("n_neighbors", 5)
+    if not 0 < count <= len(e.numbers("_fit_X", rank=2)):
+        raise garbled(f"{e.name} asks for {count} neighbours of fewer rows", f"{e.name} 的 n_neighbors 大于数据行数")
+    k = w.net.whole(count)
     near, places = w.net.emits("TopK", [away, k], 2, axis=1, largest=0, sorted=1)
     if e.one_of("weights", "uniform", "distance") == "uniform":
         return places, None
@@ -124,8 +127,12 @@ def _birch(w: Work, e: Fitted, x: Rows) -> Value:
 def clusters_of(e: Fitted) -> int:
     """How many there are."""
     if e.name == "Birch":
-        return int(e.numbers("subcluster_labels_", rank=1).max()) + 1
-    return len(e.numbers("means_" if e.name == "GaussianMixture" else "cluster_centers_", rank=2))
+        count = int(e.numbers("subcluster_labels_", rank=1).max()) + 1
+    else:
+        count = len(e.numbers("means_" if e.name == "GaussianMixture" else "cluster_centers_", rank=2))
+    if not 0 < count <= MOST_CLASSES:
+        raise refused(f"its {e.name} has {count} clusters", f"其中的 {e.name} 有 {count} 个簇")
+    return count
 
 
 CLASSIFIERS: dict[str, Classifier] = {"KNeighborsClassifier": Classifier(proba=_votes_proba, label=_votes_label)}

@@ -25,7 +25,7 @@ from ..recording.net import Net
 from ..source import Contents, Opened, Part
 from . import catboost_file, lightgbm_file, wrapped, xgboost_file
 from .boosters import record
-from .fitted import LIBRARIES, Fitted, listed
+from .fitted import LIBRARIES, Fitted, fitting, listed
 from .points import clusters_of
 from .refuse import SKLEARN, garbled, own_class
 from .table import RULES
@@ -75,6 +75,8 @@ def saved_in(opened: Opened) -> Saved:
 def boosted(data: bytes) -> tuple[str, Opaque] | None:
     """The tool, and the booster as its wrapper would hold it, of a file of XGBoost, LightGBM or CatBoost."""
     if lightgbm_file.is_model(data[:8]):
+        if len(data) > MOST_TEXT:
+            raise unsafe(f"it has {len(data)} bytes", f"文件有 {len(data)} 字节")
         text = data.decode("utf-8", "replace")
         kind = "Classifier" if lightgbm_file.classifies(text) else "Regressor"
         return "LightGBM", record("LightGBM", kind, lightgbm_file.of_text(text))
@@ -200,7 +202,7 @@ def columns_of(estimators: list[Fitted]) -> list[Column]:
     count = _first(first, "n_features_in_")
     if not isinstance(count, int):
         count = _counted(first)
-    return [Column(f"x{i}") for i in range(count)]
+    return [Column(f"x{i}") for i in range(fitting(count))]
 
 
 def _first(e: Fitted, key: str) -> Any:
@@ -246,7 +248,19 @@ class Made:
 
 
 def work_of(saved: Saved, said: Said = Said()) -> Made:  # noqa: B008  # frozen
-    """The operators of an estimator; UnsupportedCheckpoint names the one that has no rule here."""
+    """The operators of an estimator; UnsupportedCheckpoint names the one that has no rule here, CheckpointDamaged where
+    its attributes do not fit each other, which numpy notices in a dozen ways.
+    """
+    try:
+        with np.errstate(all="ignore"):
+            return _work_of(saved, said)
+    except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as err:
+        raise garbled(
+            f"what it knows does not fit together ({err!s:.80})", f"各项内容互相矛盾（{err!s:.80}）"
+        ) from None
+
+
+def _work_of(saved: Saved, said: Said) -> Made:
     columns = columns_of(saved.estimators)
     net = Net(SKLEARN, [SCORES, LABEL, DECISION, VALUES])
     work = Work(net, RULES, columns, large=said.trees != "tensors")
@@ -292,7 +306,7 @@ def _classified(w: Work, e: Fitted, x: Rows) -> Made:
             zh=f"{end.name} 不给出概率：回答的类别记为 100%，其他类别记为 0。判定值在输出 decision 中（如果有）。",
         )
     )
-    sure, decision = w.take(np.eye(len(classes)), label), w.decision(e, x)
+    sure, decision = w.one_hot(label, len(classes)), w.decision(e, x)
     more = [] if decision is None else [decision]
     return _finished(w, "classification", "probabilities", [sure, label, *more], classes)
 

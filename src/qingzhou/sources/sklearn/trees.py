@@ -73,7 +73,7 @@ class Trees:
                 return steps
             now, steps = np.concatenate([self.left[inner], self.right[inner]]), steps + 1
             met += len(now)
-            if met > len(self.left):
+            if met > len(self.left) or steps > 1 << 16:
                 raise garbled("the nodes of a tree go in circles", "决策树的节点成环")
 
 

@@ -98,6 +98,7 @@ class Work:
         self.net, self.rules, self.columns, self.large = net, rules, columns, large
         self.narrow: dict[str, Value] = {}  # a float64 value -> the float32 one that it is the same as
         self.made: dict[Any, Any] = {}
+        self.places: dict[int, dict[str, int]] = {}  # column -> text -> its place among those of the column
         self.notes: list[str] = []
 
     # -- operators ---------------------------------------------------------------------------------------------------
@@ -229,6 +230,11 @@ class Work:
         crossed = self.matmul(x, np.ascontiguousarray(-2.0 * points.T))
         return self.op("Max", self.add(self.add(own, crossed), (points * points).sum(axis=1)), 0.0)
 
+    def one_hot(self, label: Value, classes: int) -> Value:
+        """(N) int64 -> (N, K), 1 at the class."""
+        same = self.op("Equal", self.wider(label, 1), self.net.array(np.arange(classes, dtype=np.int64)[None]))
+        return self.cast(same, "float64")
+
     # -- estimators --------------------------------------------------------------------------------------------------
 
     @once
@@ -339,9 +345,11 @@ class Work:
         if origin is None:
             raise refused("a column of texts comes out of another step", "文本列来自其他步骤的输出")
         texts, text = self.columns[origin].texts, shown(category)
-        if text not in texts:
+        places = self.places.setdefault(origin, {one: i for i, one in enumerate(texts)})
+        if text not in places:
+            places[text] = len(texts)
             texts.append(text)
-        return float(texts.index(text))
+        return float(places[text])
 
     def may_be_empty(self, x: Rows) -> None:
         """These columns may have no number."""

@@ -8,8 +8,9 @@ import numpy as np
 
 from ...files.ubjson import read_ubjson
 from ...graph.form import Array
+from ...runtime.model import fields
 from .boosters import Booster, as_array, unknown_objective
-from .fitted import Fitted
+from .fitted import MOST_CLASSES, Fitted, fitting
 from .refuse import garbled, refused
 from .trees import Trees, tree
 
@@ -61,9 +62,11 @@ def booster_in(model: Any) -> Booster:
         raise unknown_objective(objective, "XGBoost")
     link, way = LINKS[objective]
     groups = max(_whole(settings, "num_class"), 1)
+    if groups > MOST_CLASSES:
+        raise refused(f"its XGBoost knows {groups} classes", f"XGBoost 有 {groups} 个类别")
     if _whole(settings, "num_target", 1) > 1:
         raise refused("its XGBoost answers several questions at once", "XGBoost 同时回答多个问题")
-    columns = _whole(settings, "num_feature")
+    columns = fitting(_whole(settings, "num_feature"))
     trees, weights = _trees(learner)
     trees = trees[: _last(learner, len(trees))]
     owners = _owners(learner, len(trees), groups)
@@ -89,7 +92,7 @@ def booster_in(model: Any) -> Booster:
 
 def _whole(table: dict[str, Any], key: str, default: int = 0) -> int:
     try:
-        return int(table.get(key, default))
+        return fields.integer(str(table.get(key, default)))
     except (ValueError, TypeError, OverflowError):
         raise garbled(f"XGBoost's {key} is no number", f"XGBoost 的 {key} 不是数字") from None
 
