@@ -8,17 +8,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from pycocotools.cocoeval import COCOeval
 
+import qingzhou
 from qingzhou.evaluate import detect as judging
 from qingzhou.evaluate.detect import detect
 from qingzhou.evaluate.result import Box, Case, Dataset
 from qingzhou.evaluate.scenes import OVERLAP, in_place, mistakes
 from qingzhou.quant.judge import judge
 from qingzhou.quant.pair import Both, jackknifed_drop
+from qingzhou.quant.search import Search
 from qingzhou.quant.split import Split
 from qingzhou.runtime.model.card import Card, Input, Output
 from qingzhou.runtime.model.detect import Detection
+from yolos import checkpoint
 
 RNG = np.random.default_rng(5)
 LABELS = ["cat", "dog", "owl"]
@@ -132,3 +136,25 @@ def test_mistakes_are_those_of_the_rule(crowds: float) -> None:
         crossed, missed = one_by_one(true, found)
         assert list(in_place(true, found)) == crossed
         assert mistakes(true, found) == missed
+
+
+def test_boxes_that_fit_nothing_end_early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Labels that no box fits: more layers in float would prove nothing, so none are tried, and that is said."""
+
+    def tried(*_: Any) -> None:
+        raise AssertionError("layers were tried")
+
+    monkeypatch.setattr(Search, "gentler", tried)
+    model, data = qingzhou.convert(checkpoint("11", tmp_path), form="raw", input_size=(64, 96)), tmp_path / "data"
+    for place in ("images", "labels"):
+        (data / place).mkdir(parents=True)
+    (data / "data.yaml").write_text("path: .\nval: images\nnames: [a, b, c]\n")
+    for n in range(8):
+        noise = np.random.default_rng(n).integers(0, 256, (8, 12, 3), dtype=np.uint8)
+        Image.fromarray(noise).resize((96, 64)).save(data / f"images/{n}.png")
+        (data / f"labels/{n}.txt").write_text("0 0.01 0.01 0.01 0.01\n")
+    found = qingzhou.quantize(model.path, data, tmp_path / "new" / "small.onnx", min_agreement=100.0, any_speed=True)
+    assert found.path is None and not found.kept_promise
+    assert found.verdict is not None and found.verdict.why
+    assert found.explanation.count("layer") + found.explanation.count("层") == 1
+    assert "see to data and labels" in found.explanation or "请先检查数据和标签" in found.explanation

@@ -62,9 +62,9 @@ def _kept(found: Quantized, max_drop: float) -> tuple[Path, tuple[str, ...]]:
     if found.path is None:
         lost = 100 * found.verdict.drop.drop if found.verdict else 0.0
         raise AccuracyLost(
-            en=f"INT8 would cost {lost:.2f} points, or too many answers would change, even with some layers left in "
-            f"float; allowed are {max_drop:g}. Nothing was written. Look closer with qingzhou quantize.",
-            zh=f"INT8 会使准确率下降 {lost:.2f} 个百分点，或者改变太多回答，即使保留部分层为浮点也不行；允许的是 "
-            f"{max_drop:g}。没有写任何文件。详情请用 qingzhou quantize 查看。",
+            en=f"INT8 would cost {lost:.2f} points, or too many answers would change; allowed are {max_drop:g}. "
+            "Nothing was written. Look closer with qingzhou quantize.",
+            zh=f"INT8 会使准确率下降 {lost:.2f} 个百分点，或者改变太多回答；允许的是 {max_drop:g}。没有写任何文件。"
+            "详情请用 qingzhou quantize 查看。",
         )
     return found.path, (found.explanation, *found.notes)

@@ -78,6 +78,11 @@ class Verdict:
         """The number of held-out inputs."""
         return self.after.judged
 
+    @property
+    def astray(self) -> bool:
+        """Whether there are true boxes, and the model meets next to none: no figure of it can be kept."""
+        return self.measure == "mAP" and bool(self.why)
+
     def figures(self) -> tuple[float, float]:
         """The measure before and after."""
         return figure(self.before), figure(self.after)

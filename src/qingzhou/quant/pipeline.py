@@ -177,7 +177,7 @@ class _Job:
         search = Search(network, seen.seen, seen.signal, scheme, self.emulated, self.tell, seen.known, of_x86)
         plan = search.best()
         made = self._judged(search, plan, parts)
-        if made.verdict is not None and not self._allowed(made):
+        if made.verdict is not None and not self._allowed(made) and not made.verdict.astray:
             made = self._gentler(search, plan, parts, made.verdict) or made
         kept = made.plan.kept if made.plan else frozenset()
         self.tell(say("looking at each layer", "逐层查看"))
