@@ -12,7 +12,7 @@ from ..engines.table import engine_here
 from ..errors import AccuracyLost, say
 from ..progress import Tell, silent
 from ..quant import Quantized
-from ..whole_file import folder_beside, output_path
+from ..whole_file import folder_beside, made_for
 from .make import Maker
 from .plan import kind_of, refusal
 
@@ -38,9 +38,8 @@ def export_model(
     if kind_of(source) != "checkpoint" and precision != "int8":
         return compile_for(engine, source, out, precision)
     check_precision(chosen, precision)
-    target = output_path(source, out, chosen.suffix)
     told: tuple[str, ...] = ()
-    with folder_beside(target) as folder:
+    with made_for(source, out, chosen.suffix) as target, folder_beside(target) as folder:
         maker = Maker(source, folder)
         model = maker.onnx(chosen)
         path = model.path
