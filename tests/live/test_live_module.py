@@ -75,7 +75,7 @@ def test_training_mode_is_refused_by_name(residual: Any, torch: Any, tmp_path: P
 def test_without_a_sample_and_with_a_wrong_one(residual: Any, torch: Any, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="none was given"):
         qingzhou.convert(residual, tmp_path / "net.onnx")
-    with pytest.raises(OptionError, match="refuses the sample.*to have 3 channels"):
+    with pytest.raises(OptionError, match=r"refuses the sample.*to have 3 channels"):
         qingzhou.convert(residual, tmp_path / "net.onnx", sample=torch.rand(1, 2, 32, 32))
 
 

@@ -163,8 +163,8 @@ def _check_sample(torch: Any, module: Any, inputs: Inputs) -> None:
     except Exception as err:  # whatever its forward() says to it
         why = _first_line(err)
         raise OptionError(
-            en=f"The network itself refuses the sample: {why}. A sample that model(sample) answers was expected: of the "
-            "shape and type that it takes, on the same device, and of as many inputs at once as it needs.",
+            en=f"The network itself refuses the sample: {why}. A sample that model(sample) answers was expected: of "
+            "the shape and type that it takes, on the same device, and of as many inputs at once as it needs.",
             zh=f"网络本身不接受这个样本：{why}。样本应能直接运行 model(sample)：形状、类型和所在设备要符合网络，"
             "一次给出的输入个数也要足够。",
         ) from None
