@@ -179,8 +179,7 @@ class _Job:
                 zh=f"INT8 在这台电脑上没有更快（速度是原来的 {found.timing.ratio:.2f} 倍）。",
             )
         raise AccuracyLost(
-            en="INT8 would cost more of the accuracy than allowed, even with some layers left in float.",
-            zh="INT8 会使准确率下降得比允许的多，即使保留部分层为浮点也不行。",
+            en="INT8 would cost more of the accuracy than allowed.", zh="INT8 会使准确率下降得比允许的多。"
         )
 
     def _onnx_file(self, model: Path, precision: str) -> Path:
