@@ -25,6 +25,7 @@ class KerasNet(Net):
     kept   the key of a tensor -> its constant: a layer that is called twice has its numbers once
     version  (major, minor) of the Keras that wrote the file: what a mask does differs between them
     stateful  layers that would remember what came before
+    theano  whether convolutions turn their kernels by half a turn, and pad as Theano does
     run_layer, run_model  (layer, x) and (plan, inputs, path): for wrappers, from the Walk that is on its way
     """
 
@@ -35,6 +36,7 @@ class KerasNet(Net):
         self.weights, self.age = weights, age
         self.version = version or ((2, 15) if age == 2 else (3, 15))
         self.stateful: list[str] = []
+        self.theano = False
         self.run_layer: Callable[[Layer, Any], Any]
         self.run_model: Callable[[Any, Sequence[Value], str], list[Value]]
         self.masks: dict[str, Value] = {}

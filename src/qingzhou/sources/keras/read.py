@@ -73,6 +73,7 @@ def _recorded(opened: Opened, whole: Whole, wanted: Wanted, plan: Plan, entries:
     taken = {entry.name for entry in entries}
     names = [f"{name}_out" if name in taken else name for name in _output_names(plan)]
     net = KerasNet(weights, whole.age, names, whole.minor)
+    net.theano = whole.theano
     axis = 1 if plan.first else 3
     pictures = [entry.name for entry in entries if _is_picture(entry, axis) and whole.teachable != "sound"]
     given = [_entered(net, entry, wanted, len(entries), axis == 3 and entry.name in pictures) for entry in entries]
