@@ -29,6 +29,7 @@ REFUSED = {
     "refuse_k2_lambda": "Lambda layer 'my_lambda' holds Python code",
     "refuse_k2_weights_only": "weights only (there is no model_config)",
     "refuse_lambda": "Lambda layer 'times_two' holds Python code (marshalled bytecode)",
+    "refuse_lora_attention": "query/lora_kernel_a was learned by LoRA, beside the weights of a layer",
     "refuse_subclassed": "subclassed model schoolwork>Whole: its config has no layers",
     "refuse_text_vectorization": "works on strings: its vocabulary is in assets/",
     "refuse_weights_only": "weights only (a .weights.h5 has no config)",

@@ -7,6 +7,7 @@ from typing import Any
 
 from ...graph.form import Dim, Value
 from .activations import activated
+from .basic import adapted
 from .layer import KerasNet, Kind, Layer
 from .moves import channels_first, rank_of
 
@@ -112,6 +113,7 @@ def conv(dims: int) -> Callable[[KerasNet, Layer, Value], Value]:
         if channels % groups or filters % groups:
             raise layer.garbled("groups")
         _fits(layer, kernel, (*size, channels // groups, filters))
+        kernel = adapted(t, layer, kernel)
         turned = t.emit("Transpose", [as_used(t, kernel, dims)], perm=_first(kernel))
         found = channels_first(
             t, layer, x, lambda one: t.emit("Conv", [one, turned, *bias], **_attrs(t, layer, one, size, groups))

@@ -13,6 +13,7 @@ from ...errors import QingzhouError, UnsupportedCheckpoint, say
 from ...files.types import Opaque
 from ...graph.form import Value
 from ...graph.record import Recorder
+from ...runtime.errors import spaced
 from .module import Function, Module, integers
 from .modules import sequential
 
@@ -58,7 +59,7 @@ def refused(why_en: str, why_zh: str) -> QingzhouError:
     return UnsupportedCheckpoint(
         en=f"The file was read; it is what fastai's learn.export() writes, and {why_en}. A network of standard layers "
         f"was expected, for code in the file is never run. Convert it in a program that has fastai: {LINES}",
-        zh=f"文件已读取；它由 fastai 的 learn.export() 写出，但{why_zh}。需要由标准网络层组成的网络，"
+        zh=f"文件已读取；它由 fastai 的 learn.export() 写出，但{spaced(why_zh)}。需要由标准网络层组成的网络，"
         f"文件里的代码绝不会被执行。请在装有 fastai 的程序里转换：{LINES}",
     )
 
@@ -112,7 +113,7 @@ def notes_of(meta: Mapping[str, Any]) -> list[str]:
             en="Of fastai's Learner only the network was taken and what it says of classes and sizes; how its data "
             f"were prepared is code, which is not read. Check it with qingzhou evaluate{imagenet_en}.",
             zh=f"只采用了 fastai Learner 中的网络以及其中的类别和尺寸；数据预处理是程序代码，不会读取。"
-            f"请用 qingzhou evaluate 检查{imagenet_zh}。",
+            f"请用 qingzhou evaluate 检查{spaced(imagenet_zh)}。",
         )
     ]
 
