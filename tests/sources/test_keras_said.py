@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from keras_files import ORACLE, read, stored, with_config
 
 from qingzhou.errors import UnsupportedCheckpoint
+from qingzhou.files.types import TensorRef
 from qingzhou.nets.recorded import Wanted
 from qingzhou.sources.keras import walk
-from qingzhou.sources.keras.layer import Kind
+from qingzhou.sources.keras.layer import KerasNet, Kind, Layer
+from qingzhou.sources.keras.weights import Named, Place
 from qingzhou.sources.read import read_network
 
 NET = ORACLE / "k3_sequential_cnn" / "model.keras"
@@ -40,6 +44,18 @@ def test_scales_that_keras_forgets_are_used_and_that_is_said() -> None:
     notes = read("k3_quantized_steps/model.keras").card.notes
     assert sum(bool(re.match(r"time_distributed\w*: Keras 3.15 forgets the scales", note)) for note in notes) == 1
     assert not any("forgets" in note for note in read("k3_quantized_int8/model.keras").card.notes)
+
+
+@pytest.mark.parametrize(("filters", "first"), [(8, True), (7, True), (8, False)])
+def test_a_bias_that_tensorflow_adds_elsewhere_is_said(filters: int, first: bool) -> None:
+    """findings/keras-add-along-the-wrong-axis.sh."""
+    arrays = {"c/kernel": np.zeros((1, 1, 3, filters), "f4"), "c/bias": np.zeros(filters, "f4")}
+    refs = {key: TensorRef(one.shape, one.dtype, "", partial(np.copy, one)) for key, one in arrays.items()}
+    net = KerasNet(Named({"": list(refs.items())}, one=True), 3)
+    config = {"filters": filters, "kernel_size": 1, "data_format": "channels_first" if first else "channels_last"}
+    layer = Layer("Conv2D", "c", config, 3, Place("c", ("c",)))
+    walk.LAYERS["Conv2D"].run(net, layer, net.input("x", (1, 3, 9, 8) if first else (1, 8, 8, 3)))
+    assert bool(net.notes) == (filters == 8 and first)
 
 
 @pytest.mark.parametrize("beside", [[], ["readme.txt"], ["metadata.json"]])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ...errors import say
+from ...files.refusals import short
 from ...graph.form import Dim, Value
 from .activations import activated
 from .basic import adapted
@@ -98,6 +100,24 @@ def as_used(t: KerasNet, kernel: Value, dims: int) -> Value:
     return t.emit("Slice", [kernel, *ends, t.whole(*range(dims)), t.whole(*[-1] * dims)])
 
 
+def done(t: KerasNet, layer: Layer, found: Value) -> Value:
+    """Activated; with a word where Keras 3 on TensorFlow adds the bias along the last axis, which is as long as the
+    channels by chance: findings/keras-add-along-the-wrong-axis.sh.
+    """
+    if t.age == 3 and layer.first and _biased(layer) and found.shape[1] == found.shape[-1]:
+        name, size = short(layer.name, 60), found.shape[1]
+        t.notes.append(
+            say(
+                en=f"{name}: Keras 3 on TensorFlow adds the bias of this layer along its {size} columns, not to its "
+                f"{size} channels; on JAX and PyTorch, and here, each channel has its own. If it was trained on "
+                "TensorFlow, answers differ from those of training.",
+                zh=f"{name}：Keras 3 在 TensorFlow 上会把这一层的偏置加到 {size} 列上，而不是 {size} 个通道上；"
+                "在 JAX、PyTorch 以及这里，每个通道有自己的偏置。如果它是用 TensorFlow 训练的，结果会与训练时不同。",
+            )
+        )
+    return activated(t, layer, found)
+
+
 def _biased(layer: Layer) -> bool:
     return layer.flag("use_bias", True)
 
@@ -118,7 +138,7 @@ def conv(dims: int) -> Callable[[KerasNet, Layer, Value], Value]:
         found = channels_first(
             t, layer, x, lambda one: t.emit("Conv", [one, turned, *bias], **_attrs(t, layer, one, size, groups))
         )
-        return activated(t, layer, found)
+        return done(t, layer, found)
 
     return run
 
@@ -130,7 +150,7 @@ def depthwise(dims: int) -> Callable[[KerasNet, Layer, Value], Value]:
         rank_of(layer, x, dims + 2)
         kernel, *bias = layer.tensors(t, "depthwise_kernel|kernel", *(["bias"] if _biased(layer) else []))
         found = channels_first(t, layer, x, lambda one: _depthwise(t, layer, one, kernel, bias))
-        return activated(t, layer, found)
+        return done(t, layer, found)
 
     return run
 
@@ -165,7 +185,7 @@ def separable(dims: int) -> Callable[[KerasNet, Layer, Value], Value]:
                 dilations=ones, group=1,
             )  # fmt: skip
 
-        return activated(t, layer, channels_first(t, layer, x, inner))
+        return done(t, layer, channels_first(t, layer, x, inner))
 
     return run
 
@@ -198,7 +218,7 @@ def transposed(dims: int) -> Callable[[KerasNet, Layer, Value], Value]:
                 f"its output_shape {wish} is not {list(found.shape)}",
                 f"output_shape {wish} 与 {list(found.shape)} 不符",
             )
-        return activated(t, layer, found)
+        return done(t, layer, found)
 
     return run
 
