@@ -45,6 +45,7 @@ class Whole:
     teachable: str = ""
     facts: Mapping[str, object] = field(default_factory=dict)
     known: Known | None = None
+    theano: bool = False  # who computed with it: its convolutions turn their kernels, and pad otherwise
 
     @property
     def age(self) -> int:
@@ -183,10 +184,18 @@ def _of_h5(opened: Opened, source: Bytes, labels: Any, name: str = "") -> Whole:
     version = str(root.get("keras_version", "1" if "keras_version" not in root else ""))
     groups = {one: _weight_names(found, one) for one in found.groups.get("model_weights", ())}
     own = labels is not None and (name or opened.path.name).rpartition("/")[2] == WHOLE
+    entry, theano = parsed(config, "model_config"), root.get("backend") == "theano"
+    if version.split(".")[0] == "1":
+        from .keras1 import in_new_words
+
+        new = in_new_words(entry, found.tensors, groups)
+        facts = {"keras": version[:40], "backend": "Theano" if new.theano else "TensorFlow"}
+        return Whole(
+            ".h5", version, new.entry, new.tensors, {"": list(new.tensors)}, labels, facts=facts, theano=new.theano,
+        )  # fmt: skip
     return Whole(
-        ".h5", version, parsed(config, "model_config"), found.tensors, groups, labels, "image" * own,
-        {"keras": version[:40]},
-    )  # fmt: skip
+        ".h5", version, entry, found.tensors, groups, labels, "image" * own, {"keras": version[:40]}, theano=theano
+    )
 
 
 def _of_weights(found: Hdf5, labels: Any) -> Whole:
@@ -207,7 +216,7 @@ def _of_weights(found: Hdf5, labels: Any) -> Whole:
     version = str(root.get("keras_version", "2" if old else "3"))
     return Whole(
         "weights of Keras", version, known.entry(), found.tensors, labels=labels, facts={"keras": version[:40]},
-        known=known,
+        known=known, theano=root.get("backend") == "theano",
     )  # fmt: skip
 
 

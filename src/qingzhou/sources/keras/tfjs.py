@@ -72,6 +72,8 @@ def page_of(opened: Opened) -> Whole:
     at = "" if opened.whole is not None and not opened.head.startswith(b"PK") else inside(opened.members, PAGE)
     about = parsed(_text(opened, at), PAGE)
     topology = about.get("modelTopology")
+    if "modelTopology" not in about and "weightsManifest" not in about:
+        raise refused("its model.json is not one of TF.js", "其中的 model.json 不是 TF.js 的模型文件")
     if about.get("format") == "graph-model" or not isinstance(topology, Mapping) or "node" in topology:
         raise refused(
             "it is a TF.js graph model: operators of TensorFlow, not layers of Keras",

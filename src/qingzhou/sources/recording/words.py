@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ...errors import CheckpointDamaged, QingzhouError, UnsupportedCheckpoint
 from ...files.refusals import short
+from ...runtime.errors import spaced
 
 Text = tuple[str, str]  # English and Chinese, without full stops
 
@@ -36,7 +37,7 @@ class Words:
         todo_en, todo_zh = todo_en or self.todo[0], todo_zh or self.todo[1]
         return UnsupportedCheckpoint(
             en=f"The network was read, but {what_en}. {self.expected[0]}. {todo_en}.",
-            zh=f"网络已读取，但{what_zh}。{self.expected[1]}。{todo_zh}。",
+            zh=f"网络已读取，但{spaced(what_zh)}。{self.expected[1]}。{todo_zh}。",
         )
 
     def garbled(self, en: str, zh: str) -> CheckpointDamaged:

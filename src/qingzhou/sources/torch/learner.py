@@ -15,6 +15,7 @@ from ...errors import QingzhouError, UnsupportedCheckpoint, say
 from ...files.types import Opaque, TensorRef
 from ...graph.form import Value
 from ...graph.record import Recorder
+from ...runtime.errors import spaced
 from .module import Function, Module, integers
 from .modules import sequential
 
@@ -62,7 +63,7 @@ def refused(why_en: str, why_zh: str) -> QingzhouError:
     return UnsupportedCheckpoint(
         en=f"The file was read; it is what fastai's learn.export() writes, and {why_en}. A network of standard layers "
         f"was expected, for code in the file is never run. Convert it in a program that has fastai: {LINES}",
-        zh=f"文件已读取；它由 fastai 的 learn.export() 写出，但{why_zh}。需要由标准网络层组成的网络，"
+        zh=f"文件已读取；它由 fastai 的 learn.export() 写出，但{spaced(why_zh)}。需要由标准网络层组成的网络，"
         f"文件里的代码绝不会被执行。请在装有 fastai 的程序里转换：{LINES}",
     )
 
