@@ -237,6 +237,8 @@ def _known(kind: str, given: Mapping[str, Names], attrs: Mapping[str, Any]) -> K
     """How the operator is written, by its inputs too where several of the newer ones were one."""
     if kind == "fill_constant" and given.get("ValueTensor"):
         return OLDER["fill_constant_with_tensor"]
+    if kind == "set_value" and given.get("ValueTensor"):
+        return OLDER["set_value_with_tensor"]
     if kind == "split" and attrs.get("num"):
         return Known("split_with_num", {"x": ("X",), "axis": ("AxisTensor",)}, ("Out",), {})
     return OLDER.get(kind)

@@ -1,9 +1,9 @@
 """Paddle's operators by their names in both generations: which arguments they take, and in which order.
 
 A line is `name: inputs = older name: inputs -> outputs | argument=older attribute …`, and " = …" is missing where the
-older generation had no such operator, or only it has. Inputs stand in the order of Paddle 3, which knows them by it, and
-so do the outputs; the older generation names them. An input in several forms there is written A/B. Sources:
-paddle/phi/ops/yaml/ops.yaml and op_compat.yaml. Operators of one line below have x -> out in both.
+older generation had no such operator. Inputs and outputs stand in the order of Paddle 3, which knows them by it; the older
+generation names them, and - is none. An input in several forms there is written A/B. Sources, of the same repository:
+paddle/phi/ops/yaml/ops.yaml and op_compat.yaml.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ max_pool3d_with_index: x = max_pool3d_with_index: X -> Out Mask | kernel_size=ks
 lp_pool2d: x = lp_pool2d: x -> out
 batch_norm_: x mean variance scale bias = batch_norm: X Mean Variance Scale Bias -> Y | data_format=data_layout
 batch_norm: x mean variance scale bias
-sync_batch_norm_: x mean variance scale bias = sync_batch_norm: X Mean Variance Scale Bias -> Y | data_format=data_layout
+sync_batch_norm_: x mean variance scale bias = sync_batch_norm: X Mean Variance Scale Bias -> Y |
+    data_format=data_layout
 layer_norm: x scale bias = layer_norm: X Scale Bias -> Y
 group_norm: x scale bias = group_norm: X Scale Bias -> Y | data_format=data_layout
 instance_norm: x scale bias = instance_norm: X Scale Bias -> Y
@@ -73,6 +74,7 @@ argmin: x axis = arg_min: X - -> Out
 topk: x k = top_k_v2: X K -> Out Indices
 old_topk: x k = top_k: X K -> Out Indices
 argsort: x = argsort: X -> Out Indices
+median: x = median: x -> out medians
 kthvalue: x = kthvalue: X -> Out Indices
 reshape: x shape = reshape2: X Shape/ShapeTensor -> Out XShape
 old_reshape: x shape = reshape: X Shape/ShapeTensor -> Out | shape=shape
@@ -90,7 +92,9 @@ stack: x = stack: X -> Y
 split: x sections axis = split: X SectionsTensorList AxisTensor -> Out
 split_with_num: x axis
 slice: input starts ends = slice: Input StartsTensor/StartsTensorList EndsTensor/EndsTensorList -> Out
-strided_slice: x starts ends strides = strided_slice: Input StartsTensor/StartsTensorList EndsTensor/EndsTensorList StridesTensor/StridesTensorList -> Out
+strided_slice: x starts ends strides = strided_slice: Input StartsTensor/StartsTensorList EndsTensor/EndsTensorList
+    StridesTensor/StridesTensorList -> Out
+crop: x shape offsets = crop_tensor: X Shape/ShapeTensor Offsets/OffsetsTensor -> Out
 unstack: x = unstack: X -> Y
 unbind: input = unbind: X -> Out
 expand: x shape = expand_v2: X Shape/expand_shapes_tensor -> Out
@@ -103,7 +107,8 @@ gather_nd: x index = gather_nd: X Index -> Out
 index_select: x index = index_select: X Index -> Out | axis=dim
 index_sample: x index = index_sample: X Index -> Out
 take_along_axis: arr indices = take_along_axis: Input Index -> Result | axis=Axis
-put_along_axis: arr indices values = put_along_axis: Input Index Value -> Result | axis=Axis reduce=Reduce include_self=Include_self
+put_along_axis: arr indices values = put_along_axis: Input Index Value -> Result | axis=Axis reduce=Reduce
+    include_self=Include_self
 scatter: x index updates = scatter: X Ids Updates -> Out
 scatter_nd_add: x index updates = scatter_nd_add: X Index Updates -> Out
 tril: x
@@ -140,24 +145,44 @@ fold: x = fold: X -> Y
 grid_sample: x grid = grid_sampler: X Grid -> Output
 affine_grid: input output_shape = affine_grid: Theta OutputShape -> Output
 shuffle_channel: x = shuffle_channel: X -> Out
-bilinear_interp: x out_size size_tensor scale_tensor = bilinear_interp_v2: X OutSize SizeTensor Scale -> Out | data_format=data_layout
-nearest_interp: x out_size size_tensor scale_tensor = nearest_interp_v2: X OutSize SizeTensor Scale -> Out | data_format=data_layout
-bicubic_interp: x out_size size_tensor scale_tensor = bicubic_interp_v2: X OutSize SizeTensor Scale -> Out | data_format=data_layout
-linear_interp: x out_size size_tensor scale_tensor = linear_interp_v2: X OutSize SizeTensor Scale -> Out | data_format=data_layout
-trilinear_interp: x out_size size_tensor scale_tensor = trilinear_interp_v2: X OutSize SizeTensor Scale -> Out | data_format=data_layout
-old_bilinear_interp: x out_size size_tensor scale_tensor = bilinear_interp: X OutSize SizeTensor Scale -> Out | data_format=data_layout
-old_nearest_interp: x out_size size_tensor scale_tensor = nearest_interp: X OutSize SizeTensor Scale -> Out | data_format=data_layout
+bilinear_interp: x out_size size_tensor scale_tensor = bilinear_interp_v2: X OutSize SizeTensor Scale -> Out |
+    data_format=data_layout
+nearest_interp: x out_size size_tensor scale_tensor = nearest_interp_v2: X OutSize SizeTensor Scale -> Out |
+    data_format=data_layout
+bicubic_interp: x out_size size_tensor scale_tensor = bicubic_interp_v2: X OutSize SizeTensor Scale -> Out |
+    data_format=data_layout
+linear_interp: x out_size size_tensor scale_tensor = linear_interp_v2: X OutSize SizeTensor Scale -> Out |
+    data_format=data_layout
+trilinear_interp: x out_size size_tensor scale_tensor = trilinear_interp_v2: X OutSize SizeTensor Scale -> Out |
+    data_format=data_layout
+old_bilinear_interp: x out_size size_tensor scale_tensor = bilinear_interp: X OutSize SizeTensor Scale -> Out |
+    data_format=data_layout
+old_nearest_interp: x out_size size_tensor scale_tensor = nearest_interp: X OutSize SizeTensor Scale -> Out |
+    data_format=data_layout
 embedding: x weight = lookup_table_v2: Ids W -> Out
 old_embedding: x weight = lookup_table: Ids W -> Out
-rnn: x pre_state weight_list sequence_length dropout_state_in = rnn: Input PreState WeightList SequenceLength - -> Out DropoutState State Reserve
+rnn: x pre_state weight_list sequence_length dropout_state_in = rnn: Input PreState WeightList SequenceLength - ->
+    Out DropoutState State Reserve
 dropout: x seed_tensor p = dropout: X Seed - -> Out Mask | p=dropout_prob mode=dropout_implementation
 flash_attn: q k v fixed_seed_offset attn_mask = flash_attn: q k v fixed_seed_offset attn_mask -> out
 memory_efficient_attention: query key value bias = memory_efficient_attention: query key value bias -> output
 fused_softmax_mask: x mask = fused_softmax_mask: X Mask -> Out
 fused_softmax_mask_upper_triangle: X = fused_softmax_mask_upper_triangle: X -> Out
 label_smooth: label prior_dist = label_smooth: X PriorDist -> Out
+set_value: x starts ends steps
+set_value_with_tensor: x values starts ends steps
+index_put: x indices value = index_put: x indices value -> out
+index_add: x index add_value = index_add: X Index AddValue -> Out
+trace: x = trace: Input -> Out
+multi_dot: x = multi_dot: X -> Out
+dist: x y = dist: X Y -> Out
+swiglu: x y = swiglu: x y -> out
+copysign: x y = copysign: x y -> out
+sequence_mask: x max_len = sequence_mask: X MaxLenTensor -> Y
+empty: shape = empty: ShapeTensor/ShapeTensorList -> Out
 set_value_: x starts ends steps = set_value: Input StartsTensorList EndsTensorList StepsTensorList -> Out
-set_value_with_tensor_: x values starts ends steps = set_value_with_tensor: Input ValueTensor StartsTensorList EndsTensorList StepsTensorList -> Out
+set_value_with_tensor_: x values starts ends steps = set_value_with_tensor: Input ValueTensor StartsTensorList
+    EndsTensorList StepsTensorList -> Out
 print: in = print: In -> Out
 memcpy: x = memcpy: X -> Out
 box_coder: prior_box prior_box_var target_box = box_coder: PriorBox PriorBoxVar TargetBox -> OutputBox
@@ -173,7 +198,7 @@ hardsigmoid=hard_sigmoid gelu elu softplus leaky_relu hardtanh=brelu celu selu h
 tanh_shrink thresholded_relu logsigmoid softsign rrelu maxout softmax log_softmax stanh square reciprocal sin cos tan
 asin acos atan sinh cosh asinh acosh atanh floor ceil round sign erf expm1 logit logical_not bitwise_not
 isnan=isnan_v2 isinf=isinf_v2 isfinite=isfinite_v2 cumprod flip pixel_shuffle pixel_unshuffle channel_shuffle
-temporal_shift assign squared_l2_norm trunc logcumsumexp
+temporal_shift assign squared_l2_norm trunc logcumsumexp conj real
 """
 PAIRED = """
 add=elementwise_add subtract=elementwise_sub multiply=elementwise_mul divide=elementwise_div maximum=elementwise_max
@@ -218,7 +243,7 @@ def _line(text: str) -> tuple[str, Known]:
 
 
 def _read() -> tuple[dict[str, tuple[str, ...]], dict[str, Known]]:
-    pairs = [_line(text) for text in LINES.strip().splitlines()]
+    pairs = [_line(text) for text in LINES.replace("\n   ", "").strip().splitlines()]
     for text, inputs in ((ALIKE, {"x": ("X",)}), (PAIRED, {"x": ("X",), "y": ("Y",)})):
         for word in text.split():
             new, _, old = word.partition("=")

@@ -7,7 +7,8 @@ import numpy as np
 from ...graph.form import Value
 from ..aten import picking as theirs
 from ..aten.arithmetic import cast, where
-from ..aten.axes import END, expand, sizes_of, unsqueeze, view
+from ..aten.axes import END, expand, permute, sizes_of, unsqueeze, view
+from ..aten.reductions import over
 from ..recording.net import Ints, Size
 from .refuse import garbled, refused
 from .walk import Call, Step, fixed
@@ -70,12 +71,58 @@ def put_along(c: Call) -> Value:
 
 def scatter(c: Call) -> Value:
     """Rows put in the place of others."""
-    if not c.flag("overwrite", True):
-        raise refused("it adds rows where they are put (scatter, overwrite=False)", "scatter 使用了 overwrite=False")
     x, at = c.x(), c.x("index")
     at = view(c.t, at, (-1,)) if len(at.shape) == 2 else at
+    if not c.flag("overwrite", True):
+        return _added(c, x, cast(c.t, at, "int64"), c.x("updates"), True)
     rows = view(c.t, cast(c.t, at, "int64"), (-1, 1))
     return c.t.emit("ScatterND", [x, rows, cast(c.t, c.x("updates"), x.dtype)])
+
+
+def scatter_add(c: Call) -> Value:
+    """Rows added to others."""
+    at = c.x("index")
+    if at.shape[-1:] != (1,):
+        raise refused("it adds numbers by several positions (scatter_nd_add)", "scatter_nd_add 使用了多个下标")
+    return _added(c, c.x(), view(c.t, cast(c.t, at, "int64"), (-1,)), c.x("updates"), False)
+
+
+def _added(c: Call, x: Value, at: Value, rows: Value, instead: bool) -> Value:
+    """x with rows added at these positions, or put there first: a product with a matrix of zeros and ones, since ONNX
+    adds only from opset 16 on.
+    """
+    t, sizes = c.t, fixed(x.shape)
+    count, new = fixed(at.shape), fixed(rows.shape)
+    if sizes is None or count is None or new is None or sizes[0] * count[0] > 1 << 22 or x.dtype != "float32":
+        raise refused("it adds rows of a free number", "它按不固定的数量累加")
+    ones = t.emit("Equal", [t.array(np.arange(sizes[0])[:, None]), view(t, at, (1, count[0]))])
+    ones = cast(t, ones, "float32")
+    total = view(t, t.emit("MatMul", [ones, view(t, rows, (count[0], -1))]), sizes)
+    if instead:
+        there = over(t, "ReduceMax", ones, (1,), True)
+        x = t.emit("Mul", [x, view(t, t.emit("Sub", [t.scalar(1.0), there]), (sizes[0], *[1] * (len(sizes) - 1)))])
+    return t.emit("Add", [x, total])
+
+
+def index_put(c: Call) -> Value:
+    """x[mask] = value, of a single value; or x[i] = values, where i is known."""
+    value = cast(c.t, c.x("value"), c.x().dtype)
+    return theirs.index_put(c.t, c.x(), tuple(c.xs("indices")), value, c.flag("accumulate"))
+
+
+def index_add(c: Call) -> Value:
+    """Parts along an axis added to others."""
+    x, t = c.x(), c.t
+    axis = c.axis("axis", len(x.shape))
+    order = (axis, *(i for i in range(len(x.shape)) if i != axis))
+    rows = permute(t, c.x("add_value"), order)
+    found = _added(c, permute(t, x, order), cast(t, c.x("index"), "int64"), rows, False)
+    return permute(t, found, tuple(order.index(i) for i in range(len(order))))
+
+
+def trace(c: Call) -> Value:
+    """The sum of a diagonal."""
+    return over(c.t, "ReduceSum", diagonal(c), (-1,))
 
 
 def flip(c: Call) -> Value:
@@ -183,22 +230,12 @@ def channels(c: Call) -> Value:
     return c.back(theirs.channel_shuffle(c.t, c.first(c.x()), groups))
 
 
-def grid_sample(c: Call) -> Value:
-    """Where a grid says."""
-    mode, fill = c.text("mode", "bilinear"), c.text("padding_mode", "zeros")
-    ways = {"zeros": "zeros", "border": "border", "reflection": "reflection"}
-    if mode not in ("bilinear", "nearest") or fill not in ways:
-        raise garbled(f"it samples by {mode[:40]}", f"它按 {mode[:40]} 采样")
-    corners = int(c.flag("align_corners", True))
-    return c.t.emit("GridSample", [c.x(), c.x("grid")], mode=mode, padding_mode=fill, align_corners=corners)
-
-
 def set_part(c: Call) -> Value:
     """x with x[start:end:step, …] = values, where these places are known."""
     x = c.x()
     axes, drop = c.axes("axes", len(x.shape)), c.axes("decrease_axes", len(x.shape))
     starts, ends, steps = c.ints("starts"), c.ints("ends"), c.ints("steps")
-    sizes = fixed(x.shape[axis] for axis in axes) if axes else ()
+    sizes = fixed([x.shape[axis] for axis in axes])
     if c.ints("none_axes") or sizes is None or not len(axes) == len(starts) == len(ends) == len(steps):
         raise refused("it writes into an axis of a free size", "它写入了大小不固定的轴")
     rows = [np.arange(n)[_slice(*one)] for n, *one in zip(sizes, starts, ends, steps, strict=True)]
@@ -275,9 +312,11 @@ def cross(c: Call) -> Value:
 PICKING: dict[str, Step] = {
     "embedding": embedding, "old_embedding": embedding, "gather": gather, "gather_nd": gather_nd,
     "index_select": index_select, "index_sample": index_sample, "take_along_axis": take_along,
-    "put_along_axis": put_along, "scatter": scatter, "flip": flip, "roll": roll, "diagonal": diagonal, "diag": diag,
+    "put_along_axis": put_along, "scatter": scatter, "scatter_nd_add": scatter_add, "flip": flip, "roll": roll, "diagonal": diagonal, "diag": diag,
     "diag_embed": diag_embed, "pad3d": pad_sides, "pad2d": pad2d, "pad": pad_axes, "pixel_shuffle": shuffled,
     "pixel_unshuffle": unshuffled, "channel_shuffle": channels, "shuffle_channel": channels,
-    "grid_sample": grid_sample, **dict.fromkeys(("set_value_", "set_value_with_tensor_"), set_part),
+    **dict.fromkeys(
+        ("set_value_", "set_value_with_tensor_", "set_value", "set_value_with_tensor"), set_part),
+    "index_put": index_put, "index_add": index_add, "trace": trace,
     "bilinear": bilinear, "kron": kron, "cross": cross,
 }  # fmt: skip

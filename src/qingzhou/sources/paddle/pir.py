@@ -175,7 +175,7 @@ def _type(entry: Any) -> Typed:
     if not isinstance(about, list) or len(about) < 2 or not isinstance(about[1], list) or len(about[1]) > MOST_AXES:
         raise garbled("a tensor has no type", "有张量没有类型")
     kind = about[0].get("#", "") if isinstance(about[0], dict) else ""
-    dims = tuple(n for n in about[1] if type(n) is int and -1 <= n < 1 << 40)
+    dims = tuple(max(n, -1) for n in about[1] if type(n) is int and n < 1 << 40)  # of free ones it multiplies the -1
     if len(dims) != len(about[1]):
         raise garbled("a tensor has impossible sizes", "有张量的尺寸不可能")
     return Typed(KINDS.get(str(kind).partition(".")[2], ""), dims)

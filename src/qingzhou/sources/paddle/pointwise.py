@@ -6,11 +6,13 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from ...graph.form import Value
 from ..aten import activations as acts
 from ..aten import arithmetic as sums
 from ..aten.arithmetic import ARITHMETIC, cast, floating
-from ..aten.axes import sizes_of, view
+from ..aten.axes import chunk, sizes_of, unsqueeze, view
 from ..recording.net import plain
 from .refuse import garbled, refused, training
 from .walk import Call, Results, Step, one
@@ -272,6 +274,31 @@ def masked_fill(c: Call) -> Value:
     return sums.where(c.t, c.x("mask"), c.x("value"), c.x())
 
 
+def copysign(c: Call) -> Value:
+    """|x| with the sign of y."""
+    t, (x, y) = c.t, pair(c)
+    size = t.emit("Abs", [floating(t, x)])
+    return t.emit("Where", [t.emit("Less", [floating(t, y), t.scalar(0.0)]), t.emit("Neg", [size]), size])
+
+
+def swiglu(c: Call) -> Value:
+    """silu(x) * y, or of both halves of x."""
+    x = c.x()
+    if c.has("y"):
+        return c.t.emit("Mul", [acts.silu(c.t, x), c.x("y")])
+    first, second = chunk(c.t, x, 2, -1)
+    return c.t.emit("Mul", [acts.silu(c.t, first), second])
+
+
+def sequence_mask(c: Call) -> Value:
+    """Lengths -> (…, longest): whether each place is below them."""
+    t, x, most = c.t, cast(c.t, c.x(), "int64"), c.int("max_len" if c.has("max_len") else "maxlen", -1)
+    if not 0 < most < 1 << 20:
+        raise refused("the longest of its sequences is not said (sequence_mask)", "sequence_mask 没有给出最大长度")
+    places = t.array(np.arange(most))
+    return cast(t, t.emit("Less", [places, unsqueeze(t, x, -1)]), plain(c.dtype("out_dtype") or c.result() or "int64"))
+
+
 def is_close(c: Call) -> Value:
     """|x - y| <= atol + rtol * |y|."""
     t, x, y = c.t, c.x(), c.x("y")
@@ -363,7 +390,7 @@ POINTWISE: dict[str, Step] = {
         "logical_xor": "logical_xor"}.items()},
     "bitwise_and": bits("And"), "bitwise_or": bits("Or"), "bitwise_xor": bits("Xor"),
     "divide": divide, "elementwise_pow": power_of, "pow": power, "scale": scale, "add_n": add_all, "minus": both(minus),
-    "increment_": increment, "lerp": lerp, "where": where, "masked_fill": masked_fill, "isclose": is_close,
-    **dict.fromkeys(("assign", "share_data_", "memcpy"), assigned), "cast": converted,
+    "increment_": increment, "lerp": lerp, "copysign": copysign, "swiglu": swiglu, "sequence_mask": sequence_mask, "where": where, "masked_fill": masked_fill, "isclose": is_close,
+    **dict.fromkeys(("assign", "share_data_", "memcpy", "conj", "real"), assigned), "cast": converted,
     "assign_out_": assigned, "print": lambda c: c.x("in"),
 }  # fmt: skip

@@ -78,6 +78,14 @@ def addmm(c: Call) -> Value:
     return theirs.baddbmm(c.t, c.x("input"), c.x(), c.x("y"), c.number("beta", 1.0), c.number("alpha", 1.0))
 
 
+def chain(c: Call) -> Value:
+    """The product of several matrices."""
+    found, *rest = c.xs("x")
+    for more in rest:
+        found = theirs.matmul(c.t, found, more)
+    return found
+
+
 def einsum(c: Call) -> Results:
     """By its equation."""
     return [theirs.einsum(c.t, c.text("equation"), tuple(c.xs("x")))]
@@ -138,6 +146,6 @@ def _rows(weights: list[Value], count: int) -> list[Value]:
 
 PRODUCTS: dict[str, Step] = {
     "matmul": matmul, "old_matmul": matmul, "bmm": matmul, "matmul_with_flatten": flat_product, "fc": full_layer,
-    "mv": times_vector, "addmm": addmm, "baddbmm": addmm, "einsum": einsum, "flash_attn": attend,
+    "mv": times_vector, "addmm": addmm, "baddbmm": addmm, "einsum": einsum, "multi_dot": chain, "flash_attn": attend,
     "memory_efficient_attention": attend_plainly, "rnn": recurrent,
 }  # fmt: skip

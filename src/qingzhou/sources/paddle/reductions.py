@@ -95,11 +95,33 @@ def kth(c: Call) -> Results:
     return found if c.flag("keepdim") else [squeeze_dims(t, one, (axis,)) for one in found]
 
 
+def median(c: Call) -> Results:
+    """The middle number along axes, or the mean of both middle ones, or the lower one."""
+    t, x, axes = c.t, c.x(), c.axes("axis", len(c.x().shape))
+    axis = axes[0] if axes else 0
+    x = x if len(axes) == 1 else flatten(t, x)
+    size = x.shape[axis]
+    if len(axes) > 1 or not isinstance(size, int):
+        raise refused("the median of several or free axes", "多个轴或不固定轴的中位数")
+    ordered = theirs.sort(t, x, axis)[0]
+    ends = {(size - 1) // 2, size // 2} if c.text("mode", "avg") == "avg" else {(size - 1) // 2}
+    middle = [t.emit("Slice", [ordered, t.whole(i), t.whole(i + 1), t.whole(axis)]) for i in sorted(ends)]
+    found = middle[0] if len(middle) == 1 else t.emit("Mul", [t.emit("Add", middle), t.scalar(0.5)])
+    if not axes:
+        return [view(t, found, (1,) * len(c.x().shape) if c.flag("keepdim") else ())]
+    return [found if c.flag("keepdim") else squeeze_dims(t, found, (axis,))]
+
+
 def p_norm(c: Call) -> Value:
     """The norm along an axis, or of all numbers."""
     x, order, keep = c.x(), c.number("porder", 2.0), c.flag("keepdim")
     axes = None if c.flag("asvector") else (c.axis("axis", len(x.shape), -1),)
     return theirs.vector_norm(c.t, x, order, axes, keep)
+
+
+def distance(c: Call) -> Value:
+    """The norm of the difference."""
+    return theirs.vector_norm(c.t, c.t.emit("Sub", [c.x(), c.x("y")]), c.number("p", 2.0), None, False)
 
 
 def frobenius(c: Call) -> Value:
@@ -162,7 +184,7 @@ REDUCTIONS: dict[str, Step] = {
     **{name: reduced(theirs.extreme("ReduceMin")) for name in ("min", "amin")},
     "all": reduced(theirs.truths("ReduceMin")), "any": reduced(theirs.truths("ReduceMax")),
     "logsumexp": reduced(theirs.logsumexp), "argmax": place("ArgMax"), "argmin": place("ArgMin"), "topk": topk,
-    "old_topk": topk, "argsort": argsort, "kthvalue": kth, "p_norm": p_norm, "frobenius_norm": frobenius,
+    "old_topk": topk, "argsort": argsort, "median": median, "kthvalue": kth, "p_norm": p_norm, "dist": distance, "frobenius_norm": frobenius,
     "norm": normalised, "cumsum": cumsum, "cumprod": cumprod, "logcumsumexp": logcumsumexp, "dot": dot,
     "squared_l2_norm": squares,
 }  # fmt: skip

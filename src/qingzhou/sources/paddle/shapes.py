@@ -103,19 +103,18 @@ def slices(c: Call) -> Value:
     if not len(axes) == len(starts) == len(ends):
         raise garbled("a slice has not as many ends as axes", "slice 的起止数量与轴数不符")
     for axis, start, end in zip(axes, starts, ends, strict=True):
-        x = cut(c.t, x, axis, _start(x, axis, start), theirs.END if end == OPEN else _end_of(end, axis in drop, start))
-    return squeeze_dims(c.t, x, drop) if drop else x
+        if axis not in drop:
+            x = cut(c.t, x, axis, _start(x, axis, start), theirs.END if end == OPEN else end)
+    for axis, start in sorted(zip(axes, starts, strict=True), key=lambda one: -one[0]):
+        if axis in drop:  # a single one, which begins there
+            x = theirs.select(c.t, x, axis, start)
+    return x
 
 
 def _start(x: Value, axis: int, start: Int) -> Int:
     """A start before the first number is the first."""
     size = x.shape[axis]
     return 0 if isinstance(size, int) and isinstance(start, int) and start < -size else start
-
-
-def _end_of(end: Int, single: bool, start: Int) -> Int:
-    """x[-1] ends at 0, which is meant as behind the last."""
-    return theirs.END if single and start == -1 and end == 0 else end
 
 
 def strided(c: Call) -> Value:
@@ -128,10 +127,21 @@ def strided(c: Call) -> Value:
     for axis, start, end, step in zip(axes, starts, ends, steps, strict=True):
         size = x.shape[axis]
         if isinstance(size, int) and step < 0:
-            start, end = min(start + (start < 0) * size, size - 1), (-(2**63) if end < -size else end)
+            start = min(start + (start < 0) * size, size - 1)
+            end = -(2**63) if end == -1 or end < -size else end  # -1 backwards is an open end
         x = c.t.emit("Slice", [x, c.t.whole(start), c.t.whole(end), c.t.whole(axis), c.t.whole(step)])
     drop = c.axes("decrease_axis", len(x.shape))
     return squeeze_dims(c.t, x, drop) if drop else x
+
+
+def crop(c: Call) -> Value:
+    """So many from an offset on, along each axis; -1 is all that follow."""
+    x, sizes, offsets = c.x(), c.ints("shape"), c.ints("offsets")
+    if not len(sizes) == len(offsets) == len(x.shape):
+        raise garbled("a crop has not as many sizes as axes", "crop 的尺寸数量与维数不符")
+    for axis, (size, start) in enumerate(zip(sizes, offsets, strict=True)):
+        x = cut(c.t, x, axis, start, theirs.END if size == -1 else start + size)
+    return x
 
 
 def unstack(c: Call) -> Results:
@@ -219,6 +229,11 @@ def _filled(c: Call, sizes: Ints, value: Any) -> Value:
     else:
         found = float(number)
     return making.filled(c.t, sizes, found, dtype)
+
+
+def empty(c: Call) -> Value:
+    """A tensor that is written later; zeros until then."""
+    return _filled(c, c.sizes("shape"), 0.0)
 
 
 def full_int_array(c: Call) -> Value:
@@ -322,7 +337,7 @@ SHAPES: dict[str, Step] = {
     "old_flatten": flatten_to_two, "squeeze": squeeze, "old_squeeze": squeeze, "unsqueeze": widen,
     "old_unsqueeze": widen, "transpose": transpose, "old_transpose": transpose, "concat": concat, "stack": stack,
     "split": split, "split_with_num": split_evenly, "slice": slices, "strided_slice": strided, "unstack": unstack,
-    "unbind": unbind, "expand": expand, "expand_as": expand_as, "tile": tile, "repeat_interleave": repeat,
+    "unbind": unbind, "crop": crop, "empty": empty, "expand": expand, "expand_as": expand_as, "tile": tile, "repeat_interleave": repeat,
     "meshgrid": meshgrid, "shape": shape, "shape64": shape, "numel": count, "full": full,
     "full_int_array": full_int_array, "full_like": full_like, "fill": full_like, "zeros_like": zeros_like,
     "full_with_tensor": full_with_tensor, "full_batch_size_like": full_like_batch, "assign_value": values,

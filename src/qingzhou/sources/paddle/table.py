@@ -11,9 +11,10 @@ from .pointwise import POINTWISE
 from .products import PRODUCTS
 from .reductions import REDUCTIONS
 from .resize import RESIZE
+from .sampling import SAMPLING
 from .shapes import SHAPES
 from .walk import Step
 
 TABLE: Mapping[str, Step] = {
-    **LAYERS, **NORMS, **POINTWISE, **SHAPES, **REDUCTIONS, **PICKING, **PRODUCTS, **RESIZE,
+    **LAYERS, **NORMS, **POINTWISE, **SHAPES, **REDUCTIONS, **PICKING, **PRODUCTS, **RESIZE, **SAMPLING,
 }  # fmt: skip

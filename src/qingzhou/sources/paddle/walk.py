@@ -223,7 +223,7 @@ class Call:
             if array is None or array.size != 1:
                 raise refused(f"its setting {name} is only known when it runs", f"它的参数 {name} 运行时才知道")
             found = array.reshape(-1)[0].item()
-        found = default if found is None else found
+        found = default if found is None else _in_text(found)
         if not isinstance(found, (int, float)) or math.isnan(found):
             raise garbled(f"{name} is no number", f"{name} 不是数")
         return float(found)
@@ -264,6 +264,14 @@ class Call:
         """As they were."""
         rank = len(x.shape)
         return permute(self.t, x, (0, *range(2, rank), 1)) if self.last() and rank > 2 else x
+
+
+def _in_text(value: Any) -> Any:
+    """A number, which older programs may have as text."""
+    try:
+        return float(value) if isinstance(value, str) and len(value) < 40 else value
+    except ValueError:
+        return value
 
 
 def one(function: Callable[..., Value], **named: str) -> Step:
