@@ -118,7 +118,10 @@ def tensor_desc(message: Message) -> Typed:
 
 
 def _entry(message: Message) -> Entry:
-    kind, inputs, outputs, attrs = "", {}, {}, {}
+    kind = ""
+    inputs: dict[str, Names] = {}
+    outputs: dict[str, Names] = {}
+    attrs: dict[str, Any] = {}
     for field in message.fields():
         if field.number == 3:
             kind = _text(message, field)
@@ -201,7 +204,9 @@ def _attribute(message: Message) -> tuple[str, Any]:
 
 
 def _program(version: str, variables: Mapping[str, tuple[Typed, bool]], entries: list[Entry]) -> Program:
-    inputs, outputs, operators = [], [], []
+    inputs: list[tuple[int, str]] = []
+    outputs: list[tuple[int, str]] = []
+    operators = []
     for kind, given, results, attrs in entries:
         if kind in FREE:
             names = results.get("Out", ()) if kind == FED else given.get("X", ())

@@ -130,7 +130,7 @@ def conv(c: Call) -> Value:
 
 def _groups(c: Call, x: Value, shape: tuple[int, ...], transposed: bool = False) -> int:
     """How many groups; older depthwise convolutions leave it out."""
-    groups, channels = c.int("groups", 1), x.shape[1]
+    groups, channels = c.whole("groups", 1), x.shape[1]
     groups = groups or 1
     if c.op.name.startswith("depthwise") and groups == 1 and isinstance(channels, int):
         groups = channels
@@ -313,7 +313,7 @@ def unfold(c: Call) -> Value:
 
 def temporal_shift(c: Call) -> Value:
     """(N * T, C, H, W): a share of the channels from the frame before, and one from the frame after."""
-    x, steps, share = c.first(c.x()), c.int("seg_num", 1), c.number("shift_ratio", 0.25)
+    x, steps, share = c.first(c.x()), c.whole("seg_num", 1), c.number("shift_ratio", 0.25)
     channels = x.shape[1]
     high, wide = fixed(x.shape[2:]) or (0, 0)
     if not isinstance(channels, int) or not high:

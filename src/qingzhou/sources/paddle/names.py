@@ -1,4 +1,4 @@
-"""What the author's program calls the parameters, from the `.pdiparams.info` that paddle.jit.save of Paddle 2 writes."""
+"""What the author's program calls the parameters, from the `.pdiparams.info` that Paddle 2 writes beside."""
 
 from __future__ import annotations
 

@@ -18,20 +18,20 @@ def batch_norm(c: Call) -> Results:
     if not c.flag("is_test", True) and not c.flag("use_global_stats"):
         raise training("batch_norm(is_test=False)")
     x = c.first(c.x())
-    vectors = [c.maybe("scale"), c.maybe("bias"), c.x("mean"), c.x("variance")]
-    return [c.back(theirs.batch_norm(c.t, x, *vectors, False, 0.9, c.number("epsilon", 1e-5)))]
+    scale, bias, mean, variance = c.maybe("scale"), c.maybe("bias"), c.x("mean"), c.x("variance")
+    return [c.back(theirs.batch_norm(c.t, x, scale, bias, mean, variance, False, 0.9, c.number("epsilon", 1e-5)))]
 
 
 def layer_norm(c: Call) -> Results:
     """Over all axes from one on; its scale and bias are stored flat."""
     x = c.x()
-    begin = c.int("begin_norm_axis", 1)
+    begin = c.whole("begin_norm_axis", 1)
     begin = begin + len(x.shape) if begin < 0 else begin
     shape = fixed(x.shape[begin:])
     if shape is None:
         raise refused("it normalises over axes of free sizes", "它对大小不固定的轴做归一化")
-    vectors = [None if one is None else view(c.t, one, shape) for one in (c.maybe("scale"), c.maybe("bias"))]
-    return [theirs.layer_norm(c.t, x, shape, *vectors, c.number("epsilon", 1e-5))]
+    scale, bias = (None if one is None else view(c.t, one, shape) for one in (c.maybe("scale"), c.maybe("bias")))
+    return [theirs.layer_norm(c.t, x, shape, scale, bias, c.number("epsilon", 1e-5))]
 
 
 def rms_norm(c: Call) -> Results:
@@ -44,7 +44,7 @@ def rms_norm(c: Call) -> Results:
 def group_norm(c: Call) -> Results:
     """Over all positions of each group of channels."""
     x = c.first(c.x())
-    groups = c.int("groups", 1)
+    groups = c.whole("groups", 1)
     found = theirs.group_norm(c.t, x, groups, c.maybe("scale"), c.maybe("bias"), c.number("epsilon", 1e-5))
     return [c.back(found)]
 
@@ -53,10 +53,10 @@ def instance_norm(c: Call) -> Results:
     """Over all positions of each channel."""
     x = c.x()
     channels = x.shape[1] if len(x.shape) > 1 else None
-    vectors = [c.maybe("scale"), c.maybe("bias")]
-    if len(x.shape) == 2 or any(one is not None and one.shape != (channels,) for one in vectors):
+    scale, bias = c.maybe("scale"), c.maybe("bias")
+    if len(x.shape) == 2 or any(one is not None and one.shape != (channels,) for one in (scale, bias)):
         raise garbled(f"an instance_norm of {list(x.shape)}", f"instance_norm 的输入是 {list(x.shape)}")
-    return [theirs.instance_norm(c.t, x, *vectors, None, None, True, 0.1, c.number("epsilon", 1e-5))]
+    return [theirs.instance_norm(c.t, x, scale, bias, None, None, True, 0.1, c.number("epsilon", 1e-5))]
 
 
 def affine_channel(c: Call) -> Value:
@@ -68,7 +68,7 @@ def affine_channel(c: Call) -> Value:
 
 def response_norm(c: Call) -> Value:
     """Krizhevsky et al. 2012: x / (k + alpha * the sum of squares of n channels around) ** beta."""
-    x, n = c.first(c.x()), c.int("n", 5)
+    x, n = c.first(c.x()), c.whole("n", 5)
     found: Any = {"size": n, "alpha": c.number("alpha", 1e-4) * n, "beta": c.number("beta", 0.75)}
     return c.back(c.t.emit("LRN", [x], bias=c.number("k", 2.0), **found))
 
@@ -80,7 +80,7 @@ def spectral_norm(c: Call) -> Value:
         raise refused("the weight of its spectral_norm is computed", "spectral_norm 的权重是计算出来的")
     axis, eps = c.axis("dim", weight.ndim), c.number("eps", 1e-12)
     rows = np.moveaxis(weight, axis, 0).reshape(weight.shape[axis], -1)
-    for _ in range(min(c.int("power_iters", 1), 100)):
+    for _ in range(min(c.whole("power_iters", 1), 100)):
         v = rows.T @ u
         v = v / (np.linalg.norm(v) + eps)
         u = rows @ v

@@ -1,8 +1,8 @@
 """Paddle's operators by their names in both generations: which arguments they take, and in which order.
 
 A line is `name: inputs = older name: inputs -> outputs | argument=older attribute …`, and " = …" is missing where the
-older generation had no such operator. Inputs and outputs stand in the order of Paddle 3, which knows them by it; the older
-generation names them, and - is none. An input in several forms there is written A/B. Sources, of the same repository:
+older generation had no such operator. Inputs and outputs stand in the order of Paddle 3, which knows them by it; the
+older one names them, and - is none. An input in several forms there is written A/B. Sources, of the same repository:
 paddle/phi/ops/yaml/ops.yaml and op_compat.yaml.
 """
 
@@ -238,7 +238,7 @@ def _line(text: str) -> tuple[str, Known]:
     old, _, outputs = old.partition(" -> ")
     called, _, forms = old.partition(":")
     slots = [() if one == "-" else tuple(one.split("/")) for one in forms.split()]
-    attrs = dict(tuple(pair.split("=")) for pair in renamed.split())
+    attrs = {new: was for new, _, was in (pair.partition("=") for pair in renamed.split())}
     return called, Known(name, dict(zip(names, slots, strict=False)), tuple(outputs.split()), attrs)
 
 

@@ -1,7 +1,7 @@
 """Files of parameters (`.pdiparams`): tensors one after the other, without names. Each is held against the program.
 
-paddle/phi/core/framework/dense_tensor_tostream.cc (TensorToStream) and lod_tensor serialisation: u32 version, u64 levels
-of detail, u32 version of the tensor, i32 length of a TensorDesc, that, and the numbers.
+paddle/phi/core/framework/dense_tensor_tostream.cc (SerializeToStream): u32 version, u64 levels of detail, u32 version
+of the tensor, i32 length of a TensorDesc, that, and the numbers.
 """
 
 from __future__ import annotations

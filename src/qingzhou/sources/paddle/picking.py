@@ -19,7 +19,7 @@ def embedding(c: Call) -> Value:
     words, table = cast(c.t, c.x(), "int64"), c.x("weight")
     if c.op.name == "old_embedding" and words.shape[-1:] == (1,):
         words = c.t.emit("Squeeze", [words, c.t.whole(-1)])
-    row, rows = c.int("padding_idx", -1), table.shape[0]
+    row, rows = c.whole("padding_idx", -1), table.shape[0]
     if row == -1:
         return theirs.embedding(c.t, table, words)
     row = row + rows if row < 0 and isinstance(rows, int) else row
@@ -45,7 +45,7 @@ def gather_nd(c: Call) -> Value:
 
 def index_select(c: Call) -> Value:
     """Positions along an axis."""
-    return theirs.index_select(c.t, c.x(), c.int("axis", 0), c.x("index"))
+    return theirs.index_select(c.t, c.x(), c.whole("axis", 0), c.x("index"))
 
 
 def index_sample(c: Call) -> Value:
@@ -138,12 +138,12 @@ def roll(c: Call) -> Value:
 
 def diagonal(c: Call) -> Value:
     """The numbers on a diagonal, as a new last axis."""
-    return theirs.diagonal(c.t, c.x(), c.int("offset", 0), c.int("axis1", 0), c.int("axis2", 1))
+    return theirs.diagonal(c.t, c.x(), c.whole("offset", 0), c.whole("axis1", 0), c.whole("axis2", 1))
 
 
 def diag(c: Call) -> Value:
     """A row as the diagonal of a matrix, or the diagonal of a matrix as a row."""
-    x, offset, size = c.x(), c.int("offset", 0), fixed(c.x().shape)
+    x, offset, size = c.x(), c.whole("offset", 0), fixed(c.x().shape)
     if len(x.shape) == 2:
         return theirs.diagonal(c.t, x, offset)
     if size is None or len(size) != 1:
@@ -157,7 +157,7 @@ def diag_embed(c: Call) -> Value:
     rank = len(x.shape) + 1
     if (c.axis("dim1", rank, -2), c.axis("dim2", rank, -1)) != (rank - 2, rank - 1) or not isinstance(x.shape[-1], int):
         raise refused("diag_embed of other axes than the last", "diag_embed 使用了其他轴")
-    return _on_diagonal(c, x, c.int("offset", 0), 0.0)
+    return _on_diagonal(c, x, c.whole("offset", 0), 0.0)
 
 
 def _on_diagonal(c: Call, x: Value, offset: int, other: float) -> Value:
@@ -216,17 +216,17 @@ def pad_axes(c: Call) -> Value:
 
 def shuffled(c: Call) -> Value:
     """(N, C * r * r, H, W) -> (N, C, H * r, W * r)."""
-    return c.back(theirs.pixel_shuffle(c.t, c.first(c.x()), c.int("upscale_factor", 1)))
+    return c.back(theirs.pixel_shuffle(c.t, c.first(c.x()), c.whole("upscale_factor", 1)))
 
 
 def unshuffled(c: Call) -> Value:
     """The other way round."""
-    return c.back(theirs.pixel_unshuffle(c.t, c.first(c.x()), c.int("downscale_factor", 1)))
+    return c.back(theirs.pixel_unshuffle(c.t, c.first(c.x()), c.whole("downscale_factor", 1)))
 
 
 def channels(c: Call) -> Value:
     """Channels of all groups in turn."""
-    groups = c.int("groups" if "groups" in c.op.attrs else "group", 1)
+    groups = c.whole("groups" if "groups" in c.op.attrs else "group", 1)
     return c.back(theirs.channel_shuffle(c.t, c.first(c.x()), groups))
 
 
@@ -299,7 +299,7 @@ def kron(c: Call) -> Value:
 def cross(c: Call) -> Value:
     """The vector upright on both, of axes of 3."""
     x, y, t = c.x(), c.x("y"), c.t
-    said = c.int("axis", 9)
+    said = c.whole("axis", 9)
     axis = x.shape.index(3) if said == 9 and 3 in x.shape else c.axis_of(said, len(x.shape))
 
     def turned(one: Value, *order: int) -> Value:
@@ -312,7 +312,8 @@ def cross(c: Call) -> Value:
 PICKING: dict[str, Step] = {
     "embedding": embedding, "old_embedding": embedding, "gather": gather, "gather_nd": gather_nd,
     "index_select": index_select, "index_sample": index_sample, "take_along_axis": take_along,
-    "put_along_axis": put_along, "scatter": scatter, "scatter_nd_add": scatter_add, "flip": flip, "roll": roll, "diagonal": diagonal, "diag": diag,
+    "put_along_axis": put_along, "scatter": scatter, "scatter_nd_add": scatter_add, "flip": flip, "roll": roll,
+    "diagonal": diagonal, "diag": diag,
     "diag_embed": diag_embed, "pad3d": pad_sides, "pad2d": pad2d, "pad": pad_axes, "pixel_shuffle": shuffled,
     "pixel_unshuffle": unshuffled, "channel_shuffle": channels, "shuffle_channel": channels,
     **dict.fromkeys(

@@ -23,7 +23,7 @@ LARGEST = 3.4e38  # an end of a clip that is open is written as the largest floa
 def pair(c: Call) -> tuple[Value, Value]:
     """x and y; the older generation may say at which axis of x those of y begin."""
     x, y = c.x(), c.x("y")
-    axis = c.int("axis", -1) if not c.has("axis") else -1
+    axis = c.whole("axis", -1) if not c.has("axis") else -1
     if axis == -1 or len(x.shape) <= len(y.shape):
         return x, y
     sizes = [*sizes_of(c.t, y)]
@@ -127,7 +127,7 @@ def rrelu(c: Call) -> Results:
 
 def maxout(c: Call) -> Value:
     """The largest of each group of channels that stand side by side."""
-    x, groups = c.x(), c.int("groups", 1)
+    x, groups = c.x(), c.whole("groups", 1)
     axis = c.axis("axis", len(x.shape), 1)
     channels, sizes = x.shape[axis], sizes_of(c.t, x)
     if not isinstance(channels, int) or groups < 1 or channels % groups:
@@ -292,7 +292,7 @@ def swiglu(c: Call) -> Value:
 
 def sequence_mask(c: Call) -> Value:
     """Lengths -> (…, longest): whether each place is below them."""
-    t, x, most = c.t, cast(c.t, c.x(), "int64"), c.int("max_len" if c.has("max_len") else "maxlen", -1)
+    t, x, most = c.t, cast(c.t, c.x(), "int64"), c.whole("max_len" if c.has("max_len") else "maxlen", -1)
     if not 0 < most < 1 << 20:
         raise refused("the longest of its sequences is not said (sequence_mask)", "sequence_mask 没有给出最大长度")
     places = t.array(np.arange(most))
@@ -325,7 +325,7 @@ def converted(c: Call) -> Value:
 
 def round_(c: Call) -> Value:
     """To whole numbers, or to so many decimals. Paddle rounds halves away from zero."""
-    t, x, places = c.t, c.x(), c.int("decimals", 0)
+    t, x, places = c.t, c.x(), c.whole("decimals", 0)
     if x.dtype != "float32":
         return x
     factor = 10.0**places if abs(places) < 30 else math.nan
@@ -390,7 +390,8 @@ POINTWISE: dict[str, Step] = {
         "logical_xor": "logical_xor"}.items()},
     "bitwise_and": bits("And"), "bitwise_or": bits("Or"), "bitwise_xor": bits("Xor"),
     "divide": divide, "elementwise_pow": power_of, "pow": power, "scale": scale, "add_n": add_all, "minus": both(minus),
-    "increment_": increment, "lerp": lerp, "copysign": copysign, "swiglu": swiglu, "sequence_mask": sequence_mask, "where": where, "masked_fill": masked_fill, "isclose": is_close,
+    "increment_": increment, "lerp": lerp, "copysign": copysign, "swiglu": swiglu, "sequence_mask": sequence_mask,
+    "where": where, "masked_fill": masked_fill, "isclose": is_close,
     **dict.fromkeys(("assign", "share_data_", "memcpy", "conj", "real"), assigned), "cast": converted,
     "assign_out_": assigned, "print": lambda c: c.x("in"),
 }  # fmt: skip

@@ -45,7 +45,7 @@ def _layer(c: Call, x: Value, weight: Value) -> Value:
 def flat_product(c: Call) -> Value:
     """Both laid flat to two axes, multiplied, and laid out again."""
     x, y = c.x(), c.x("y")
-    columns, rows = c.int("x_num_col_dims", 1), c.int("y_num_col_dims", 1)
+    columns, rows = c.whole("x_num_col_dims", 1), c.whole("y_num_col_dims", 1)
     if not 0 < columns < len(x.shape) or not 0 < rows < len(y.shape):
         raise garbled(f"{list(x.shape)} times {list(y.shape)}", f"{list(x.shape)} 与 {list(y.shape)} 相乘")
     wide = flatten(c.t, x, columns)
@@ -59,7 +59,7 @@ def flat_product(c: Call) -> Value:
 
 def full_layer(c: Call) -> Value:
     """A linear layer in one operator, maybe with ReLU."""
-    columns = c.int("in_num_col_dims", 1)
+    columns = c.whole("in_num_col_dims", 1)
     x = flatten(c.t, c.x("input"), columns) if columns < len(c.x("input").shape) else c.x("input")
     found = linear(c.t, x, permute(c.t, c.x("w"), (1, 0)), c.maybe("bias"))
     act = c.text("activation_type")
@@ -122,7 +122,7 @@ def recurrent(c: Call) -> Results:
         )
     if not c.flag("is_test", True) and c.number("dropout_prob", 0.0):
         raise training("dropout in a recurrent layer")
-    mode, layers, ways = c.text("mode"), c.int("num_layers", 1), 2 if c.flag("is_bidirec") else 1
+    mode, layers, ways = c.text("mode"), c.whole("num_layers", 1), 2 if c.flag("is_bidirec") else 1
     rows = _rows(c.xs("weight_list"), layers * ways)
     states = c.xs("pre_state")
     settings = (tuple(rows), True, layers, 0.0, False, ways == 2, False)

@@ -1,4 +1,4 @@
-"""Program: what both generations of Paddle's files say, in one form. Operators have the names and arguments of Paddle 3.
+"""Program: what both generations of Paddle's files say, in one form, with the names and arguments of Paddle 3.
 
 An argument is a variable or an attribute, whichever the file has: Paddle 3 computes a `shape` or an `axis` by operators
 of their own, Paddle 2 mostly writes it down.
@@ -22,7 +22,7 @@ DENSE = 7  # a VarType.Type as well: an ordinary tensor
 
 @dataclass(frozen=True)
 class Typed:
-    """What a file says of a variable: its dtype, "" for one that is not known here, and its sizes, -1 for a free one."""
+    """What a file says of a variable: its dtype, "" for one that is not known, and its sizes, -1 for a free one."""
 
     dtype: str
     dims: tuple[int, ...]

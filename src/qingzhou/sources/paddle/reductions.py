@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -78,17 +79,19 @@ def place(op: str) -> Step:
 
 def topk(c: Call) -> Results:
     """The k largest or smallest along an axis, and where they are."""
-    return theirs.topk(c.t, c.x(), c.int("k", 1), c.int("axis", -1), c.flag("largest", True), c.flag("sorted", True))
+    return theirs.topk(
+        c.t, c.x(), c.whole("k", 1), c.whole("axis", -1), c.flag("largest", True), c.flag("sorted", True)
+    )
 
 
 def argsort(c: Call) -> Results:
     """All in order, and where they were."""
-    return theirs.sort(c.t, c.x(), c.int("axis", -1), c.flag("descending"))
+    return theirs.sort(c.t, c.x(), c.whole("axis", -1), c.flag("descending"))
 
 
 def kth(c: Call) -> Results:
     """The k-th smallest along an axis, and where it is."""
-    t, x, k = c.t, c.x(), c.int("k", 1)
+    t, x, k = c.t, c.x(), c.whole("k", 1)
     axis = c.axis("axis", len(x.shape), -1)
     values, places = t.emits("TopK", [x, t.whole(k)], 2, axis=axis, largest=0, sorted=1)
     found = [t.emit("Slice", [one, t.whole(k - 1), t.whole(k), t.whole(axis)]) for one in (values, places)]
@@ -143,7 +146,7 @@ def cumsum(c: Call) -> Value:
     t, x = c.t, c.x()
     x = cast(t, x, "int64") if x.dtype == "bool" else x
     x, axis = (flatten(t, x), 0) if c.flag("flatten") else (x, c.axis("axis", len(x.shape), -1))
-    options = {key: 1 for key in ("exclusive", "reverse") if c.flag(key)}
+    options: dict[str, Any] = {key: 1 for key in ("exclusive", "reverse") if c.flag(key)}
     return t.emit("CumSum", [x, t.scalar(axis, "int64")], **options)
 
 
@@ -184,7 +187,8 @@ REDUCTIONS: dict[str, Step] = {
     **{name: reduced(theirs.extreme("ReduceMin")) for name in ("min", "amin")},
     "all": reduced(theirs.truths("ReduceMin")), "any": reduced(theirs.truths("ReduceMax")),
     "logsumexp": reduced(theirs.logsumexp), "argmax": place("ArgMax"), "argmin": place("ArgMin"), "topk": topk,
-    "old_topk": topk, "argsort": argsort, "median": median, "kthvalue": kth, "p_norm": p_norm, "dist": distance, "frobenius_norm": frobenius,
+    "old_topk": topk, "argsort": argsort, "median": median, "kthvalue": kth, "p_norm": p_norm, "dist": distance,
+    "frobenius_norm": frobenius,
     "norm": normalised, "cumsum": cumsum, "cumprod": cumprod, "logcumsumexp": logcumsumexp, "dot": dot,
     "squared_l2_norm": squares,
 }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from .refuse import garbled, refused
 from .walk import Call, Step, fixed
 
 MODES = {"nearest": "nearest", "bilinear": "linear", "linear": "linear", "trilinear": "linear", "bicubic": "cubic"}
+MORE: dict[str, dict[str, Any]] = {"nearest": {"nearest_mode": "floor"}, "cubic": {"cubic_coeff_a": -0.75}}
 MOST_WEIGHTS = 1 << 22  # of one matrix
 
 
@@ -47,7 +49,7 @@ def _asked(c: Call, x: Value, dims: int) -> tuple[Ints, tuple[float, ...]]:
     if c.has("out_size"):
         return c.sizes("out_size"), ()
     scales = _scales(c, dims)
-    written = [c.int(f"out_{name}", -1) for name in "dhw"[3 - dims :]]
+    written = [c.whole(f"out_{name}", -1) for name in "dhw"[3 - dims :]]
     if all(n > 0 for n in written):
         return tuple(written), scales
     if not scales:
@@ -73,7 +75,7 @@ def _fixed(
     c: Call, x: Value, mode: str, own: tuple[int, ...], wanted: tuple[int, ...], scales: tuple[float, ...]
 ) -> Value:
     """Of sizes that are known: whole factors as ONNX has them, all else by the positions that Paddle computes."""
-    corners, edge = c.flag("align_corners"), c.int("align_mode", 1) == 0
+    corners, edge = c.flag("align_corners"), c.whole("align_mode", 1) == 0
     ratios = scales or tuple(m / n for n, m in zip(own, wanted, strict=True))
     if own == wanted and (not scales or all(s == 1 for s in scales)):
         return x
@@ -98,7 +100,7 @@ def _fixed(
 def _by_resize(c: Call, x: Value, mode: str, wanted: tuple[int, ...], corners: bool, edge: bool) -> Value:
     half = mode != "nearest" and (edge or mode == "cubic")
     way = "align_corners" if corners else "half_pixel" if half else "asymmetric"
-    more = {"nearest": {"nearest_mode": "floor"}, "cubic": {"cubic_coeff_a": -0.75}}.get(mode, {})
+    more = MORE.get(mode, {})
     shape = (*x.shape[:2], *wanted)
     scales = [np.float32(1), np.float32(1), *(_safe(n, m) for n, m in zip(x.shape[2:], wanted, strict=True))]
     given = [x, _nothing(c), c.t.array(np.array(scales, np.float32))]
@@ -130,10 +132,10 @@ def _positions(c: Call, n: int, m: int, scale: float, corners: bool, edge: bool,
     else:
         ratio = np.float32(1 / scale)
     if mode == "nearest":
-        return np.clip(np.floor(at * ratio + np.float32(0.5 if corners else 0)), 0, n - 1)
+        return np.asarray(np.clip(np.floor(at * ratio + np.float32(0.5 if corners else 0)), 0, n - 1))
     half = not corners and (edge or mode == "cubic")
     found = (at + np.float32(0.5)) * ratio - np.float32(0.5) if half else at * ratio
-    return found if mode == "cubic" else np.clip(found, 0, None)
+    return np.asarray(found if mode == "cubic" else np.clip(found, 0, None))
 
 
 def _is_old(c: Call) -> bool:
@@ -171,13 +173,13 @@ def _cubic(share: Array) -> dict[int, Array]:
 
 def _free(c: Call, x: Value, mode: str, sizes: Ints, scales: tuple[float, ...]) -> Value:
     """Of sizes that are free: by scales, or to sizes that are computed."""
-    corners, edge, t = c.flag("align_corners"), c.int("align_mode", 1) == 0, c.t
+    corners, edge, t = c.flag("align_corners"), c.whole("align_mode", 1) == 0, c.t
     if len(x.shape) != 4 or (mode == "nearest" and corners):
         raise refused("it resizes rows or volumes of a free size", "它要缩放的尺寸不固定")
     half = mode != "nearest" and (edge or mode == "cubic")
     way = "align_corners" if corners else "half_pixel" if half else "asymmetric"
-    more = {"nearest": {"nearest_mode": "floor"}, "cubic": {"cubic_coeff_a": -0.75}}.get(mode, {})
-    options = {"mode": mode, "coordinate_transformation_mode": way, **more}
+    more = MORE.get(mode, {})
+    options: dict[str, Any] = {"mode": mode, "coordinate_transformation_mode": way, **more}
     if not sizes:
         row = t.array(np.array([1, 1, *scales], np.float32))
         return t.emit("Resize", [x, _nothing(c), row], **options)

@@ -27,13 +27,13 @@ def reshape(c: Call) -> Results:
 
 def flatten(c: Call) -> Results:
     """The axes from start to stop as one."""
-    return [theirs.flatten(c.t, c.x(), c.int("start_axis", 1), c.int("stop_axis", 1))]
+    return [theirs.flatten(c.t, c.x(), c.whole("start_axis", 1), c.whole("stop_axis", 1))]
 
 
 def flatten_to_two(c: Call) -> Results:
     """The axes before one as the first, all others as the second."""
     x = c.x()
-    axis = c.int("axis", 1)
+    axis = c.whole("axis", 1)
     if not 0 <= axis <= len(x.shape):
         raise garbled(f"axis {axis} is none of {len(x.shape)} dimensions", f"第 {axis} 轴不存在")
     rows = theirs.flatten(c.t, x, axis) if axis < len(x.shape) else unsqueeze(c.t, x, -1)
@@ -63,12 +63,12 @@ def transpose(c: Call) -> Results:
 def concat(c: Call) -> Value:
     """Along an axis."""
     parts = c.xs("x")
-    return theirs.cat(c.t, tuple(parts), c.int("axis", 0))
+    return theirs.cat(c.t, tuple(parts), c.whole("axis", 0))
 
 
 def stack(c: Call) -> Value:
     """Along a new axis."""
-    return theirs.stack(c.t, tuple(c.xs("x")), c.int("axis", 0))
+    return theirs.stack(c.t, tuple(c.xs("x")), c.whole("axis", 0))
 
 
 def split(c: Call) -> Results:
@@ -85,7 +85,7 @@ def split(c: Call) -> Results:
 
 def split_evenly(c: Call) -> Results:
     """Into so many."""
-    x, count = c.x(), c.int("num", 1)
+    x, count = c.x(), c.whole("num", 1)
     axis = c.axis("axis", len(x.shape))
     size = x.shape[axis]
     if not isinstance(size, int):
@@ -146,12 +146,12 @@ def crop(c: Call) -> Value:
 
 def unstack(c: Call) -> Results:
     """Each position of an axis."""
-    return [theirs.unbind(c.t, c.x(), c.int("axis", 0))]
+    return [theirs.unbind(c.t, c.x(), c.whole("axis", 0))]
 
 
 def unbind(c: Call) -> Results:
     """Each position of an axis."""
-    return [theirs.unbind(c.t, c.x("input"), c.int("axis", 0))]
+    return [theirs.unbind(c.t, c.x("input"), c.whole("axis", 0))]
 
 
 def expand(c: Call) -> Value:
@@ -179,7 +179,7 @@ def tile(c: Call) -> Value:
 
 def repeat(c: Call) -> Value:
     """Each element several times in a row."""
-    return theirs.repeat_interleave(c.t, c.x(), c.int("repeats", 1), c.int("axis", 0))
+    return theirs.repeat_interleave(c.t, c.x(), c.whole("repeats", 1), c.whole("axis", 0))
 
 
 def meshgrid(c: Call) -> Results:
@@ -222,12 +222,7 @@ def _filled(c: Call, sizes: Ints, value: Any) -> Value:
     if not isinstance(number, (int, float)):
         raise garbled("it is filled with no number", "填充值不是数")
     dtype = kind(c)
-    if dtype == "bool":
-        found = bool(number)
-    elif dtype == "int64":
-        found = int(number)
-    else:
-        found = float(number)
+    found: float = bool(number) if dtype == "bool" else int(number) if dtype == "int64" else float(number)
     return making.filled(c.t, sizes, found, dtype)
 
 
@@ -269,7 +264,7 @@ def full_like_batch(c: Call) -> Value:
     """One number in a shape, one size of which is another's."""
     x, sizes = c.x("input"), [*c.ints("shape")]
     wide: list[Int] = [*sizes]
-    wide[c.int("output_dim_idx", 0)] = c.t.size(x, c.int("input_dim_idx", 0))
+    wide[c.whole("output_dim_idx", 0)] = c.t.size(x, c.whole("input_dim_idx", 0))
     return _filled(c, tuple(wide), c.op.attrs.get("value", 0.0))
 
 
@@ -302,7 +297,7 @@ def _is_size(c: Call, name: str) -> bool:
 
 def evenly(c: Call) -> Value:
     """So many numbers from start to stop, both included."""
-    start, stop, number = c.number("start"), c.number("stop"), c.int("number", 1)
+    start, stop, number = c.number("start"), c.number("stop"), c.whole("number", 1)
     if not 1 <= number <= 1 << 20:
         raise garbled(f"it makes {number} numbers", f"它要生成 {number} 个数")
     return c.t.array(np.linspace(start, stop, number).astype(kind(c)))
@@ -310,7 +305,7 @@ def evenly(c: Call) -> Value:
 
 def eye(c: Call) -> Value:
     """Ones on the diagonal."""
-    rows, columns = c.int("num_rows", 1), c.int("num_columns", -1)
+    rows, columns = c.whole("num_rows", 1), c.whole("num_columns", -1)
     columns = rows if columns < 0 else columns
     if not (0 <= rows <= 1 << 12 and 0 <= columns <= 1 << 12):
         raise garbled(f"a matrix of {rows} x {columns}", f"{rows} x {columns} 的矩阵")
@@ -319,7 +314,7 @@ def eye(c: Call) -> Value:
 
 def one_hot(c: Call) -> Value:
     """int64 (…) -> (…, classes) of 0 and 1."""
-    return cast(c.t, making.one_hot(c.t, cast(c.t, c.x(), "int64"), c.int("num_classes", -1)), "float32")
+    return cast(c.t, making.one_hot(c.t, cast(c.t, c.x(), "int64"), c.whole("num_classes", -1)), "float32")
 
 
 def triangle(lower: bool | None = None) -> Step:
@@ -327,7 +322,7 @@ def triangle(lower: bool | None = None) -> Step:
 
     def step(c: Call) -> Value:
         down = c.flag("lower", True) if lower is None else lower
-        return making.triangle(np.tril if down else np.triu)(c.t, c.x(), c.int("diagonal", 0))
+        return making.triangle(np.tril if down else np.triu)(c.t, c.x(), c.whole("diagonal", 0))
 
     return step
 
@@ -337,7 +332,8 @@ SHAPES: dict[str, Step] = {
     "old_flatten": flatten_to_two, "squeeze": squeeze, "old_squeeze": squeeze, "unsqueeze": widen,
     "old_unsqueeze": widen, "transpose": transpose, "old_transpose": transpose, "concat": concat, "stack": stack,
     "split": split, "split_with_num": split_evenly, "slice": slices, "strided_slice": strided, "unstack": unstack,
-    "unbind": unbind, "crop": crop, "empty": empty, "expand": expand, "expand_as": expand_as, "tile": tile, "repeat_interleave": repeat,
+    "unbind": unbind, "crop": crop, "empty": empty, "expand": expand, "expand_as": expand_as, "tile": tile,
+    "repeat_interleave": repeat,
     "meshgrid": meshgrid, "shape": shape, "shape64": shape, "numel": count, "full": full,
     "full_int_array": full_int_array, "full_like": full_like, "fill": full_like, "zeros_like": zeros_like,
     "full_with_tensor": full_with_tensor, "full_batch_size_like": full_like_batch, "assign_value": values,

@@ -169,7 +169,7 @@ class Call:
             )
         return tuple(n for n in found if isinstance(n, int))
 
-    def int(self, name: str, default: int = 0) -> int:
+    def whole(self, name: str, default: int = 0) -> int:
         """One of them."""
         found = self.ints(name, (default,))
         if len(found) != 1:
@@ -180,7 +180,7 @@ class Call:
         row = list(default) if value is None else value if isinstance(value, list) else [value]
         if not all(type(n) in (int, bool) or (isinstance(n, float) and n == int(n)) for n in row) or len(row) > 1 << 16:
             raise garbled(f"{name} is no row of whole numbers", f"{name} 不是整数列表")
-        found = tuple(int(n) for n in row)
+        found = tuple(int(n) for n in row if isinstance(n, (int, float)))
         if any(abs(n) > MOST and abs(n) < 2**63 - 1 for n in found):
             raise garbled(f"{name} is very large", f"{name} 过大")
         return found
@@ -206,7 +206,7 @@ class Call:
 
     def axis(self, name: str, rank: int, default: int = 0) -> int:
         """One of them."""
-        return self.axis_of(self.int(name, default), rank)
+        return self.axis_of(self.whole(name, default), rank)
 
     def axis_of(self, axis: int, rank: int) -> int:
         """CheckpointDamaged for an axis that is not there."""
