@@ -24,6 +24,7 @@ from .parts import PARAMETERS, PROGRAMS, Parts, is_pir, missing, parts_of
 from .pir import read_pir
 from .program import Program, Typed
 from .refuse import PADDLE, encrypted, garbled
+from .said import said_of
 from .table import TABLE
 from .walk import Walk
 
@@ -96,11 +97,11 @@ def facts(program: Program) -> dict[str, object]:
 
 def read_paddle(opened: Opened, wanted: Wanted) -> Network:
     """UnsupportedCheckpoint names the operator; CheckpointDamaged, UnsafeCheckpoint."""
-    from .said import said_of
-
     whole = opened.content(whole_of)
     said = said_of(opened, whole.parts)
-    graph, walk, names = recorded(whole, said.sized(wanted))
+    typed = whole.program.types.get(whole.program.inputs[0][1]) if whole.program.inputs else None
+    wanted = said.sized(wanted, typed.dims if typed else ())
+    graph, walk, names = recorded(whole, wanted)
     made = Made(
         PADDLE,
         _tool(whole.program),
@@ -112,7 +113,7 @@ def read_paddle(opened: Opened, wanted: Wanted) -> Network:
         said.title,
         [*walk.notes, *said.notes],
     )
-    return said.told(network_of(opened, made, said.sized(wanted)))
+    return said.told(network_of(opened, made, wanted))
 
 
 def recorded(whole: Whole, wanted: Wanted) -> tuple[Graph, Walk, list[str]]:
