@@ -1,5 +1,6 @@
-"""Writes every network of paddle_layers.py with its answer: python make_layers.py FOLDER SEED [names …], by a Python that
-has Paddle. What this Paddle cannot build or save itself is left out, and told.
+"""Writes many small networks with their answers: python make_layers.py FOLDER SEED [names …], by a Python with Paddle.
+
+What this Paddle cannot build or save itself is left out, and told.
 """
 
 from __future__ import annotations
@@ -9,14 +10,21 @@ import sys
 import warnings
 from pathlib import Path
 
-warnings.filterwarnings("ignore")
 import numpy as np
 import paddle
 import paddle.nn as nn
 import paddle_layers
+import paddle_numbers
+import paddle_windows
 from paddle.static import InputSpec
 
-KINDS = {"b": "bool"}
+warnings.filterwarnings("ignore")
+
+GROUPS = (
+    *(paddle_numbers.acts, paddle_numbers.arithmetic, paddle_numbers.reductions),
+    *(paddle_layers.shapes, paddle_layers.picking, paddle_layers.layers),
+    *(paddle_windows.pools, paddle_windows.sizes, paddle_windows.recurrent, paddle_windows.more),
+)
 
 
 class Wrapped(nn.Layer):
@@ -104,7 +112,7 @@ def make(root, name, shapes, function, seed):
 def main():
     root, seed, only = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
     left = {}
-    for group in paddle_layers.GROUPS:
+    for group in GROUPS:
         for name, (shapes, function) in group().items():
             if only and name not in only:
                 continue
