@@ -75,12 +75,14 @@ class Pir:
             self.arrays[name] = array
         return self.count
 
-    def op(self, name: str, inputs: Sequence[int], dims: Sequence[int] = (-1,), kind: str = "float32", **attrs: Any) -> int:
+    def op(
+        self, called: str, inputs: Sequence[int], dims: Sequence[int] = (-1,), kind: str = "float32", /, **attrs: Any
+    ) -> int:
         """One operation with one result."""
         out = self._new(dims, kind)
         found = [{"N": key, "AT": value(one)} for key, one in attrs.items()]
         ids = [{"%": one} for one in inputs]
-        self.ops.append({"#": name if "." in name else f"1.{name}", "A": found, "I": ids, "O": [out], "OA": []})
+        self.ops.append({"#": called if "." in called else f"1.{called}", "A": found, "I": ids, "O": [out], "OA": []})
         return self.count
 
     def data(self, name: str, dims: Sequence[int], kind: str = "float32") -> int:
@@ -161,7 +163,9 @@ class Desc:
         self.arrays[name] = array
         return self.var(name, array.shape, array.dtype.name, True)
 
-    def op(self, kind: str, inputs: Mapping[str, Sequence[str]], outputs: Mapping[str, Sequence[str]], **attrs: Any) -> None:
+    def op(
+        self, kind: str, inputs: Mapping[str, Sequence[str]], outputs: Mapping[str, Sequence[str]], **attrs: Any
+    ) -> None:
         """One operation; its type stands last, as the schema lets it."""
         data = b"".join(part(1, part(1, slot) + b"".join(part(2, n) for n in row)) for slot, row in inputs.items())
         data += b"".join(part(2, part(1, slot) + b"".join(part(2, n) for n in row)) for slot, row in outputs.items())
