@@ -152,9 +152,11 @@ class _Reader:
         flow = parts[0][0] in "[{"
         open_ = flow or parts[0][0] in "\"'"
         while self.at < len(self.lines) and (self.lines[self.at][0] > parent or (open_ and not _closed(parts))):
+            if not open_ and KEY.match(self.lines[self.at][1]):
+                raise self.wrong()
             parts.append(self.lines[self.at][1])
             self.at += 1
-        text = re.sub(r"\\ (\\ )?", "", " ".join(parts)) if parts[0][0] == '"' else " ".join(parts)
+        text = _joined(parts) if parts[0][0] == '"' else " ".join(parts)
         return _Flow(text, self.anchors).whole(depth) if flow else _scalar(text)
 
     def text(self, style: str, indent: int) -> str:
@@ -165,6 +167,12 @@ class _Reader:
             parts.append(self.lines[self.at][1])
             self.at += 1
         return ("\n" if style[0] == "|" else " ").join(parts)
+
+
+def _joined(parts: list[str]) -> str:
+    """Lines of a text in double quotes: a break after a backslash is none."""
+    ends = [part[:-1] if part.endswith("\\") and not part.endswith("\\\\") else part + " " for part in parts]
+    return "".join(ends).strip()
 
 
 def _closed(parts: list[str]) -> bool:
@@ -182,7 +190,7 @@ def _scalar(text: str) -> Any:
         return text[1:-1].replace("''", "'")
     if text[:1] == '"':
         try:
-            return str(json.loads(re.sub(r"\\x(?=[0-9a-fA-F]{2})", r"\\u00", text)))
+            return str(json.loads(re.sub(r"\\x(?=[0-9a-fA-F]{2})", r"\\u00", text.replace("\\ ", " "))))
         except ValueError:
             raise damaged(f"its YAML has a broken text, {short(text, 40)}", "YAML 中有损坏的文本") from None
     if text[:1] == "'":
@@ -200,7 +208,7 @@ class _Flow:
     PART = re.compile(r"""\s*("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[\[\]{},]|:(?=\s|$|[\[{"'])|(?:[^\[\]{},:]|:(?=\S))+)""")
 
     def __init__(self, text: str, anchors: dict[str, Any]) -> None:
-        self.parts = [part.strip() for part in self.PART.findall(text)]
+        self.parts: list[str] = [part.strip() for part in self.PART.findall(text)]
         self.anchors, self.at = anchors, 0
 
     def whole(self, depth: int) -> Any:
