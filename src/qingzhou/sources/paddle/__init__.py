@@ -11,12 +11,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...files.sniff import TORCH, sniff
 from ..source import Contents, Opened, Source
 from .parts import LABELS, SETTINGS, inside, is_pir
 
 if TYPE_CHECKING:
     from ...nets.recorded import Wanted
     from ..network import Network
+
+STATES = (".pdparams", ".pdopt")
+NAMES, TAIL = b"StructuredToParameterName@@", 1 << 20
 
 
 def claims(opened: Opened) -> bool:
@@ -28,7 +32,22 @@ def claims(opened: Opened) -> bool:
     from .desc import looks_like
     from .parameters import begins
 
-    return looks_like(opened.head) or begins(opened.head) or inside([opened.path.name])
+    known = looks_like(opened.head) or begins(opened.head) or inside([opened.path.name])
+    return known or is_weights(opened)
+
+
+def is_weights(opened: Opened) -> bool:
+    """A state_dict of Paddle: a pickle that ends in the parameters' names, or safetensors with Paddle's names."""
+    if opened.whole is None:
+        return False
+    kind, size = sniff(opened.head, opened.whole.size), opened.whole.size
+    if kind == "pickle" and TORCH not in opened.head:
+        end = min(size, TAIL)
+        return opened.path.suffix in STATES or NAMES in opened.whole.read(size - end, end)
+    if kind != "safetensors":
+        return False
+    header = min(int.from_bytes(opened.head[:8], "little"), size - 8, TAIL)
+    return b'._variance"' in opened.whole.read(8, header)
 
 
 def _lone_program(opened: Opened) -> bool:
@@ -42,6 +61,10 @@ def _lone_program(opened: Opened) -> bool:
 
 def read(opened: Opened, wanted: Wanted) -> Network:
     """Its operators, one after the other; UnsupportedCheckpoint names the one that is not known."""
+    if is_weights(opened):
+        from .state import read_weights
+
+        return read_weights(opened, wanted)
     from .read import read_paddle
 
     return read_paddle(opened, wanted)
@@ -49,6 +72,10 @@ def read(opened: Opened, wanted: Wanted) -> Network:
 
 def look(opened: Opened) -> Contents:
     """Its tensors."""
+    if is_weights(opened):
+        from .state import contents as weights
+
+        return weights(opened)
     from .read import contents
 
     return contents(opened)
@@ -57,7 +84,7 @@ def look(opened: Opened) -> Contents:
 PADDLE = Source(
     "paddle",
     "PaddlePaddle",
-    (".pdmodel", ".pdiparams", ".json"),
+    (".pdmodel", ".pdiparams", ".json", ".pdparams"),
     claims,
     read,
     look,

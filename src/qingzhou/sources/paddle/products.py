@@ -124,6 +124,7 @@ def recurrent(c: Call) -> Results:
         raise training("dropout in a recurrent layer")
     mode, layers, ways = c.text("mode"), c.whole("num_layers", 1), 2 if c.flag("is_bidirec") else 1
     rows = _rows(c.xs("weight_list"), layers * ways)
+    _check_rows(c, rows, mode, ways)
     states = c.xs("pre_state")
     settings = (tuple(rows), True, layers, 0.0, False, ways == 2, False)
     if mode == "LSTM":
@@ -142,6 +143,17 @@ def _rows(weights: list[Value], count: int) -> list[Value]:
         raise garbled(f"{len(weights)} weights for {count} layers and directions", f"循环层的权重有 {len(weights)} 个")
     pairs = [weights[2 * i : 2 * i + 2] for i in range(2 * count)]
     return [one for i in range(count) for one in (*pairs[i], *pairs[count + i])]
+
+
+def _check_rows(c: Call, rows: list[Value], mode: str, ways: int) -> None:
+    """CheckpointDamaged where a weight has another shape than its layer's."""
+    hidden = c.whole("hidden_size", 1)
+    wide = {"LSTM": 4, "GRU": 3}.get(mode, 1) * hidden
+    for i in range(0, len(rows), 4):
+        inner = c.x().shape[-1] if i < 4 * ways else hidden * ways
+        wanted = [(wide, inner), (wide, hidden), (wide,), (wide,)]
+        if [one.shape for one in rows[i : i + 4]] != wanted:
+            raise garbled(f"the weights of a {mode[:20]} layer are of other shapes", f"{mode[:20]} 层的权重形状不符")
 
 
 PRODUCTS: dict[str, Step] = {
