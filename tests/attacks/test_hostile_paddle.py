@@ -1,4 +1,4 @@
-"""Programs and parameters of Paddle that lie: counts, offsets, depth and sizes end in errors of ours, in little memory."""
+"""Programs and parameters of Paddle that lie: counts, offsets, depth and sizes end in errors of ours, soon."""
 
 from __future__ import annotations
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 STATES = (".pdparams", ".pdopt")
 NAMES, TAIL = b"StructuredToParameterName@@", 1 << 20
+OWN = (b"._variance\"", b"\"_conv1._conv._conv.weight\"")  # of BatchNorm; of SqueezeNet, which has none
 
 
 def claims(opened: Opened) -> bool:

@@ -116,17 +116,10 @@ def _turned(ref: TensorRef) -> TensorRef:
 
 
 def as_torch(tensors: Mapping[str, TensorRef]) -> dict[str, TensorRef]:
-    """The same with PyTorch's names and its order of linear weights."""
-    found: dict[str, TensorRef] = {}
-    for key, ref in tensors.items():
-        linear = len(ref.shape) == 2 and key.endswith("weight")
-        found[renamed(key)] = _turned(ref) if linear else ref
-    return found
-
-
-def is_ours(keys: Mapping[str, Any]) -> bool:
-    """Whether tensors have Paddle's names."""
-    return any(key.endswith("._variance") for key in keys)
+    """The same with linear weights in PyTorch's order."""
+    return {
+        key: _turned(ref) if len(ref.shape) == 2 and key.endswith("weight") else ref for key, ref in tensors.items()
+    }
 
 
 def read_weights(opened: Opened, wanted: Wanted) -> Network:
@@ -138,12 +131,13 @@ def read_weights(opened: Opened, wanted: Wanted) -> Network:
         raise _no_network(state, "it holds no tensors", "其中没有张量")
     found = as_torch(state.tensors)
     try:
-        match = recognise({MARK + key: ref.shape for key, ref in found.items()}, wanted)
+        match = recognise({MARK + renamed(key): ref.shape for key, ref in found.items()}, wanted)
     except (UnsupportedCheckpoint, TensorMismatch):
         en, zh = "it holds weights only, and no known network has them", "其中只有权重，且不是已知的网络"
         raise _no_network(state, en, zh) from None
     network = _network(opened, state, match)
-    graph = network.graph.renamed(lambda key: key.removeprefix(MARK)).bound(Tensors(found))
+    own = {MARK + renamed(key): key for key in found}
+    graph = network.graph.renamed(lambda key: own.get(key, key)).bound(Tensors(found))
     return replace(network, graph=graph)
 
 

@@ -23,6 +23,8 @@ from .refuse import PADDLE, garbled, refused, unknown
 Results = Value | Sequence["Value | Sequence[Value] | None"]
 Step = Callable[["Call"], Results]
 MOST = 1 << 40  # of a whole number
+# What a function raises where settings contradict each other that no file has
+OURS = (IndexError, KeyError, ValueError, TypeError, ArithmeticError, AssertionError, AttributeError, StopIteration)
 OPEN = 2**31 - 1  # as an end: to the end
 
 
@@ -68,7 +70,7 @@ class Walk:
             found = step(Call(self, op))
         except (QingzhouError, ModelError) as err:
             raise at_line(instead(err, TORCH, PADDLE), op.name, self.t.here) from None
-        except (IndexError, KeyError, ValueError, TypeError, ArithmeticError, AssertionError) as err:
+        except OURS as err:
             raise garbled(
                 f"{op.name} has settings that no file has ({short(str(err), 60)})", f"{op.name} 的参数无效"
             ) from None
