@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 STATES = (".pdparams", ".pdopt")
 NAMES, TAIL = b"StructuredToParameterName@@", 1 << 20
-OWN = (b"._variance\"", b"\"_conv1._conv._conv.weight\"")  # of BatchNorm; of SqueezeNet, which has none
+OWN = (b'._variance"', b'"_conv1._conv._conv.weight"')  # of BatchNorm; of SqueezeNet, which has none
 
 
 def claims(opened: Opened) -> bool:
@@ -48,7 +48,8 @@ def is_weights(opened: Opened) -> bool:
     if kind != "safetensors":
         return False
     header = min(int.from_bytes(opened.head[:8], "little"), size - 8, TAIL)
-    return b'._variance"' in opened.whole.read(8, header)
+    text = opened.whole.read(8, header)
+    return any(name in text for name in OWN)
 
 
 def _lone_program(opened: Opened) -> bool:
