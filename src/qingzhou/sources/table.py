@@ -13,6 +13,7 @@ from .exported import EXPORTED
 from .keras import KERAS, TFJS
 from .onnx import ONNX
 from .openmmlab import OPENMMLAB
+from .paddle import PADDLE
 from .source import Opened, Source
 from .tensorflow import TENSORFLOW
 from .tflite import TFLITE
@@ -26,6 +27,7 @@ SOURCES: tuple[Source, ...] = (
     ONNX,
     DISTRIBUTED,
     KERAS,
+    PADDLE,
     TFJS,
     EXPORTED,
     TFLITE,

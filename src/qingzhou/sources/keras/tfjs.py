@@ -19,8 +19,9 @@ from ...files.limits import elements
 from ...files.refusals import damaged, naming, short, unsafe
 from ...files.types import TensorRef
 from ...own_files import is_plain
+from ..packed import member
 from ..source import Opened
-from .container import MOST_UNPACKED, Whole, member, parsed, text_of
+from .container import MOST_UNPACKED, Whole, parsed, text_of
 from .parts import PAGE, inside
 from .refuse import refused
 

@@ -52,3 +52,12 @@ def at_line(err: QingzhouError, op: str, line: str) -> QingzhouError:
     """The same error with the operator or layer, and the author's line where the file tells it."""
     code = f", `{line}`" if line else ""
     return type(err)(f"{short(op, 80)}{code}: {err.en}", f"{short(op, 80)}{code}：{err.zh}")
+
+
+def instead(err: QingzhouError, theirs: Words, ours: Words) -> QingzhouError:
+    """The same error of a function that another source has lent, with our way out in the place of its own."""
+    en, zh = err.en, err.zh
+    for name in ("expected", "todo", "whole", "again"):
+        (old_en, old_zh), (new_en, new_zh) = getattr(theirs, name), getattr(ours, name)
+        en, zh = en.replace(old_en, new_en), zh.replace(old_zh, new_zh)
+    return type(err)(en, zh)
