@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import LabelError, QingzhouError, say
+from ...files import tflite_schema as schema
 from ...files.archive import Entry, appended, directory, inflated
 from ...files.flatbuffer import Table
 from ...files.refusals import short
@@ -18,7 +19,6 @@ from ...labels.decode import decode
 from ...labels.text import parse
 from ...runtime.model.card import Card, Input
 from ..source import Opened
-from . import schema
 from .model import Model, Tensor
 
 LONGEST_LIST = 1 << 20  # bytes of a list of labels

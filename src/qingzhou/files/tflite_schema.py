@@ -2,13 +2,13 @@
 
 From https://github.com/tensorflow/tensorflow/blob/v2.21.0/tensorflow/compiler/mlir/lite/schema/schema.fbs (version 3)
 and https://github.com/tensorflow/tflite-support/blob/v0.4.4/tensorflow_lite_support/metadata/metadata_schema.fbs; a
-table says the fields up to the last that is used, as files/flatbuffer.py reads them. Options that hold nothing are not
+table says the fields up to the last that is used, as flatbuffer.py reads them. Options that hold nothing are not
 listed.
 """
 
 from __future__ import annotations
 
-from ...files.flatbuffer import schema
+from .flatbuffer import schema
 
 IDENTIFIER, VERSION = b"TFL3", 3
 METADATA_NAME, METADATA_IDENTIFIER = "TFLITE_METADATA", b"M001"
