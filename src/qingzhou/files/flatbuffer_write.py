@@ -1,4 +1,4 @@
-"""Flatbuffers, written by the tables that they are read by: a table is a dict, a union the name of its table and a dict.
+"""Flatbuffers, written by the tables that they are read by: a table is a dict, a union such a name with a dict.
 
 Parents come before their children, so every offset leads forwards, and long rows of numbers, which are made when they
 are written, come last: a file is never whole in memory. https://flatbuffers.dev/internals/
