@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,56 +20,13 @@ from ...files.flatbuffer_write import Later
 from ...files.tflite_schema import ACTIVATIONS
 from ...graph.form import Array, Graph, Node, roles
 from ...onnxfile.integers import Integers, Rounded, Steps
+from .form import Held, Operator, Order, Tensor
 from .versions import version_of
 
-Order = tuple[int, ...]  # which axis of a value each axis of a tensor is
 LAST: Order = (0, 2, 3, 1)  # of pictures, channels last
 FIXED = {"TANH": Steps(1 / 128, 0), "LOGISTIC": Steps(1 / 256, -128), "SOFTMAX": Steps(1 / 256, -128)}
 FUSED = {(0.0, math.inf): "RELU", (0.0, 6.0): "RELU6", (-1.0, 1.0): "RELU_N1_TO_1"}
 HALF_MOST = float(np.finfo(np.float16).max)
-
-
-@dataclass(frozen=True)
-class Tensor:
-    """One tensor of the file. data: of a constant;  scales, zeros, axis: how its integers stand for numbers."""
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: str
-    data: Later | None = None
-    scales: Sequence[float] = ()
-    zeros: Sequence[int] = ()
-    axis: int = 0
-
-
-@dataclass(frozen=True)
-class Operator:
-    """One operator of the file; inputs are numbers of tensors."""
-
-    kind: str
-    version: int
-    inputs: tuple[int, ...]
-    outputs: tuple[int, ...]
-    options: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Held:
-    """A tensor that holds a value. steps: None of floats."""
-
-    index: int
-    order: Order
-    steps: Steps | None
-
-
-@dataclass(frozen=True)
-class Network:
-    """All of a file but what it says of itself."""
-
-    tensors: Sequence[Tensor]
-    operators: Sequence[Operator]
-    inputs: Sequence[int]
-    outputs: Sequence[int]
 
 
 @dataclass

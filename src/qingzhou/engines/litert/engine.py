@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ...graph.form import Graph
     from ...onnxfile.facts import Facts
     from ...runtime.typed import Session
-    from .emitter import Network
+    from .form import Network
 
 INSTALL = 'pip install "qingzhou[litert]"'
 TITLE = "LiteRT"

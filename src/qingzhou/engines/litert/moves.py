@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 
 from ...graph.form import BLOCK, Node
-from .emitter import LAST, Emitter, Held, no_form, plain
+from .emitter import LAST, Emitter, no_form, plain
+from .form import Held
 from .layers import Rule, padded
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from ...graph.form import BLOCK, Node
 from ...onnxfile.integers import Steps
-from .emitter import FIXED, Emitter, Order, no_form, plain
+from .emitter import FIXED, Emitter, no_form, plain
+from .form import Order
 from .layers import Rule
 
 Options = Callable[[Node], dict[str, Any]]

@@ -6,10 +6,9 @@ https://github.com/google-ai-edge/LiteRT/blob/main/tflite/tools/versioning/op_ve
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from .emitter import Tensor
+from .form import Tensor
 
 # Of int8, and of floats; what is not here is 1.
 INT8 = {

@@ -24,7 +24,8 @@ from ...graph.form import Graph, Node, Value
 from ...graph.recognise import recognised
 from ...onnxfile.integers import NOTHING, Integers
 from ...runtime.engine.litert import SUM
-from .emitter import LAST, Emitter, Held, Network, Operator, Tensor, no_form, plain
+from .emitter import LAST, Emitter, no_form, plain
+from .form import Held, Network, Operator, Tensor
 from .layers import LAYERS, Rule
 from .moves import MOVES
 from .pointwise import POINTWISE
