@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,40 +12,30 @@ from ...graph.fold import scale_and_shift
 from ...graph.form import BLOCK, Array, Node
 from ...onnxfile.integers import Steps
 from .emitter import LAST, Emitter, no_form, plain
+from .form import Held
 
 Rule = Callable[[Emitter, Node], None]
 Pads = list[tuple[int, int]]  # of each axis, before and after
+ROW = (0, 2, 1)  # of what has one dimension, channels last
 
 
 def conv(e: Emitter, node: Node) -> None:
     """Weights (out, kernel, in / groups); of one group for each channel (1, kernel, out)."""
-    attrs, rounded = node.attrs, e.rounded(node)
-    weight, dims = e.shape(node.inputs[1]), len(attrs["kernel_shape"])
-    if dims != 2:
-        raise no_form(f"{node.op} of {dims} dimensions")
-    steps = e.steps(node.inputs[0]) if rounded else None
-    x, padding = _entered(e, node, steps, _pads(e, node), 0.0)
+    w, rounded = _window(e, node), e.rounded(node)
+    out, inner, *_ = e.shape(node.inputs[1])
+    x, padding = _entered(e, w, e.steps(node.inputs[0]) if rounded else None, 0.0)
     value, activation = e.ending(node)
-    goal = e.goal(value) if rounded else None
-    options = {
-        "padding": padding,
-        "stride_h": attrs["strides"][0],
-        "stride_w": attrs["strides"][1],
-        "dilation_h_factor": attrs["dilations"][0],
-        "dilation_w_factor": attrs["dilations"][1],
-        "fused_activation_function": activation,
-    }
+    options = {"padding": padding, **w.strides_as_options(), "fused_activation_function": activation}
+    options |= {"dilation_h_factor": w.dilations[0], "dilation_w_factor": w.dilations[1]}
     channels = e.shape(node.inputs[0])[1]
-    kernel = tuple(attrs["kernel_shape"])
-    if attrs["group"] == channels and weight[1] == 1 and channels > 1:
-        shape = (1, *kernel, weight[0])
-        w = e.weight(node, shape, lambda array: array.transpose(1, 2, 3, 0), 3)
-        options["depth_multiplier"] = weight[0] // channels
-        kind = "DEPTHWISE_CONV_2D"
+    if node.attrs["group"] == channels > 1 and inner == 1:
+        kind, shape, perm, axis = "DEPTHWISE_CONV_2D", (1, *w.kernel, out), (1, 2, 3, 0), 3
+        options["depth_multiplier"] = out // channels
     else:
-        w = e.weight(node, (weight[0], *kernel, weight[1]), lambda array: array.transpose(0, 2, 3, 1), 0)
-        kind = "CONV_2D"
-    e.put(kind, [x, w, e.bias(node, weight[0])], value, LAST, goal, **options)
+        kind, shape, perm, axis = "CONV_2D", (out, *w.kernel, inner), (0, 2, 3, 1), 0
+    weight = e.weight(node, shape, lambda array: array.reshape(out, inner, *w.kernel).transpose(perm), axis)
+    goal = e.goal(value) if rounded else None
+    _left(e, kind, [x, weight, e.bias(node, out)], value, goal, options)
 
 
 def linear(e: Emitter, node: Node) -> None:
@@ -89,29 +80,21 @@ def batch_norm(e: Emitter, node: Node) -> None:
 
 def pool(e: Emitter, node: Node) -> None:
     """A pooling keeps the steps of what it reads."""
-    attrs, x, average = node.attrs, node.inputs[0], node.op == "AveragePool"
-    dims = len(attrs["kernel_shape"])
-    if dims != 2 or set(attrs.get("dilations", (1,))) != {1}:
-        raise no_form(f"{node.op} of {dims} dimensions" if dims != 2 else f"{node.op} (dilation)")
-    steps = e.steps(x) if e.first(x).steps or e.goal(node.outputs[0]) else None
-    pads = _pads(e, node)
-    if average and any(map(any, pads)) and not attrs["count_include_pad"] and not _is_same(e, node, pads):
+    w, x, average = _window(e, node), node.inputs[0], node.op == "AveragePool"
+    if set(w.dilations) != {1}:
+        raise no_form(f"{node.op} (dilation)")
+    counts = average and bool(node.attrs["count_include_pad"])
+    if average and any(map(any, w.pads)) and not counts and not w.is_same():
         raise no_form("AveragePool (padding that does not count)")
-    if average and attrs["count_include_pad"] and attrs["ceil_mode"] and pads != _given(node):
+    if counts and w.pads != w.given:
         raise no_form("AveragePool (ceil_mode, count_include_pad)")
-    counts = average and bool(attrs["count_include_pad"])
+    steps = e.steps(x) if e.first(x).steps or e.goal(node.outputs[0]) else None
     fill = 0.0 if average or _never_negative(e, x) else -np.inf
-    found, padding = _entered(e, node, steps, pads, fill, same=not counts)
+    found, padding = _entered(e, w, steps, fill, same=not counts)
     value, activation = e.ending(node) if steps is None else (node.outputs[0], 0)
-    options = {
-        "padding": padding,
-        "stride_h": attrs["strides"][0],
-        "stride_w": attrs["strides"][1],
-        "filter_height": attrs["kernel_shape"][0],
-        "filter_width": attrs["kernel_shape"][1],
-        "fused_activation_function": activation,
-    }
-    e.put("AVERAGE_POOL_2D" if average else "MAX_POOL_2D", [found], value, LAST, steps, **options)
+    options = {"padding": padding, **w.strides_as_options(), "fused_activation_function": activation}
+    options |= {"filter_height": w.kernel[0], "filter_width": w.kernel[1]}
+    _left(e, "AVERAGE_POOL_2D" if average else "MAX_POOL_2D", [found], value, steps, options)
 
 
 def global_pool(e: Emitter, node: Node) -> None:
@@ -130,54 +113,85 @@ def _never_negative(e: Emitter, value: str) -> bool:
     return maker is not None and not maker.domain and maker.op in ("Relu", "Clip") and e.limits(maker)[0] >= 0
 
 
-def _given(node: Node) -> Pads:
-    pads, dims = node.attrs["pads"], len(node.attrs["kernel_shape"])
-    return list(zip(pads[:dims], pads[dims:], strict=True))
+@dataclass(frozen=True)
+class Window:
+    """A sliding window over (height, width); one of a single dimension has a height of 1.
+
+    sizes  of what it slides over;  pads: what is added, as given, and after each axis as much more as makes as many
+           windows as the graph has
+    """
+
+    node: Node
+    sizes: tuple[int, int]
+    kernel: tuple[int, int]
+    strides: tuple[int, int]
+    dilations: tuple[int, int]
+    given: Pads
+    pads: Pads
+
+    def is_same(self) -> bool:
+        """Whether that is what the padding SAME means: ceil(size / stride) windows, the odd row after the others."""
+        wanted = []
+        for n, kernel, stride, dilation in zip(self.sizes, self.kernel, self.strides, self.dilations, strict=True):
+            total = max((-(-n // stride) - 1) * stride + dilation * (kernel - 1) + 1 - n, 0)
+            wanted.append((total // 2, total - total // 2))
+        return wanted == self.pads
+
+    def strides_as_options(self) -> dict[str, int]:
+        """As all windows of the format say them."""
+        return {"stride_h": self.strides[0], "stride_w": self.strides[1]}
 
 
-def _pads(e: Emitter, node: Node) -> Pads:
-    """As given, and after each axis as much more as makes as many windows as the graph has."""
-    if not node.attrs.get("ceil_mode"):
-        return _given(node)
-    found = []
-    places = zip(_given(node), e.shape(node.inputs[0])[2:], e.shape(node.outputs[0])[2:], strict=True)
-    for i, ((before, after), size, count) in enumerate(places):
-        reach = (count - 1) * node.attrs["strides"][i] + node.attrs["kernel_shape"][i]
-        found.append((before, max(after, reach - size - before)))
-    return found
+def _window(e: Emitter, node: Node) -> Window:
+    """What a node says of its window; EngineError for more dimensions than two."""
+    attrs, dims = node.attrs, len(node.attrs["kernel_shape"])
+    if dims > 2:
+        raise no_form(f"{node.op} of {dims} dimensions")
+    sizes, counts = e.shape(node.inputs[0])[2:], e.shape(node.outputs[0])[2:]
+    given = list(zip(attrs["pads"][:dims], attrs["pads"][dims:], strict=True))
+    pads = given
+    if attrs.get("ceil_mode"):
+        places = zip(given, sizes, counts, attrs["kernel_shape"], attrs["strides"], strict=True)
+        pads = [(a, max(b, (m - 1) * step + k - n - a)) for (a, b), n, m, k, step in places]
+    rows = [sizes, attrs["kernel_shape"], attrs["strides"], attrs.get("dilations", (1,) * dims)]
+    high, k, s, d = (_two(row) for row in rows)
+    more = [(0, 0)] * (2 - dims)
+    return Window(node, high, k, s, d, more + given, more + pads)
 
 
-def _is_same(e: Emitter, node: Node, pads: Pads) -> bool:
-    """Whether it is what the padding SAME means: so much that ceil(size / stride) windows fit, the odd one after."""
-    settings = zip(
-        e.shape(node.inputs[0])[2:],
-        node.attrs["kernel_shape"],
-        node.attrs["strides"],
-        node.attrs.get("dilations", (1, 1)),
-        strict=True,
-    )
-    wanted = []
-    for n, kernel, stride, dilation in settings:
-        total = max((-(-n // stride) - 1) * stride + dilation * (kernel - 1) + 1 - n, 0)
-        wanted.append((total // 2, total - total // 2))
-    return wanted == pads
+def _two(row: Sequence[int]) -> tuple[int, int]:
+    return (1, int(row[0])) if len(row) == 1 else (int(row[0]), int(row[1]))
 
 
-def _entered(
-    e: Emitter, node: Node, steps: Steps | None, pads: Pads, fill: float, same: bool = True
-) -> tuple[int, int]:
+def _entered(e: Emitter, w: Window, steps: Steps | None, fill: float, same: bool = True) -> tuple[int, int]:
     """The input of a window, channels last, and the word for its padding; what no word says is padded before."""
-    x = e.take(node.inputs[0], LAST, steps)
-    if not any(map(any, pads)):
+    name, out = w.node.inputs[0], w.node.outputs[0]
+    sizes = e.shape(name)
+    x = e.take(name, LAST if len(sizes) == 4 else ROW, steps)
+    if len(sizes) == 3:
+        x = e.reshaped(x, f"{out}/entered", (sizes[0], *w.sizes, sizes[1]))
+    if not any(map(any, w.pads)):
         return x, VALID
-    if any(n < 0 for pair in pads for n in pair):
-        raise no_form(f"{node.op} (negative padding)")
-    if same and _is_same(e, node, pads):
+    if any(n < 0 for pair in w.pads for n in pair):
+        raise no_form(f"{w.node.op} (negative padding)")
+    if same and w.is_same():
         return x, SAME
-    sizes = e.tensors[x].shape
-    rows = [(0, 0), *pads, (0, 0)]
-    shape = [n + sum(row) for n, row in zip(sizes, rows, strict=True)]
-    return padded(e, x, f"{node.outputs[0]}/padded", rows, shape, fill), VALID
+    rows = [(0, 0), *w.pads, (0, 0)]
+    shape = [n + sum(row) for n, row in zip(e.tensors[x].shape, rows, strict=True)]
+    return padded(e, x, f"{out}/padded", rows, shape, fill), VALID
+
+
+def _left(
+    e: Emitter, kind: str, inputs: Sequence[int], value: str, steps: Steps | None, options: dict[str, int]
+) -> None:
+    """What a window makes; of a single dimension without its height."""
+    sizes = e.shape(value)
+    if len(sizes) == 4:
+        e.put(kind, inputs, value, LAST, steps, **options)
+        return
+    batch, channels, length = sizes
+    made = e.inner(kind, f"{value}/wide", inputs, (batch, 1, length, channels), steps, **options)
+    e.held[value] = [Held(e.reshaped(made, value, (batch, length, channels)), ROW, steps)]
 
 
 def padded(e: Emitter, x: int, name: str, rows: Sequence[tuple[int, int]], shape: Sequence[int], fill: float) -> int:

@@ -112,6 +112,13 @@ def silu(e: Emitter, node: Node) -> None:
     e.put("MUL", [taken, gate], value, order, goal if steps else None, fused_activation_function=0)
 
 
+def elu(e: Emitter, node: Node) -> None:
+    """The format knows the usual one only."""
+    if node.attrs["alpha"] != 1:
+        raise no_form(f"Elu (alpha {node.attrs['alpha']:g})")
+    floating("ELU")(e, node)
+
+
 def prelu(e: Emitter, node: Node) -> None:
     """Its slopes have the axes of what it reads, but for the batch."""
     x, slope = node.inputs
@@ -170,6 +177,7 @@ POINTWISE: dict[tuple[str, str], Rule] = {
     ("", "Sigmoid"): fixed("LOGISTIC"),
     ("", "Tanh"): fixed("TANH"),
     ("", "Softmax"): softmax,
+    ("", "Elu"): elu,
     ("", "PRelu"): prelu,
     **{
         ("", op): floating(kind)

@@ -137,7 +137,7 @@ def _content(network: Network, names: tuple[Sequence[str], Sequence[str]], metad
         "operators": [_operator(op, codes.index((op.kind, op.version))) for op in network.operators],
         "name": "main",
     }
-    buffers.append({"data": Later(len(metadata), lambda: metadata)})
+    buffers.append({"data": Later(len(metadata), lambda: metadata)} if metadata else {})
     return {
         "version": VERSION,
         "operator_codes": [_code(*one) for one in codes],

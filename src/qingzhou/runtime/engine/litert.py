@@ -6,10 +6,12 @@ lies before it is, and its checksum.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 import zipfile
 import zlib
-from typing import TYPE_CHECKING, Any, Dict, List, Optional
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional
 
 import numpy as np
 
@@ -26,6 +28,7 @@ CARD = KEY + ".json"  # the card's name in the archive
 SUM = "crc32.txt"  # of what lies before the archive
 LARGEST = 1 << 31  # bytes
 TITLE = "LiteRT"
+_QUIET = threading.Lock()
 
 
 class LiteRtSession(EngineSession):
@@ -72,8 +75,9 @@ def open_litert(path: FilePath, threads: Optional[int] = None, install: str = ""
     model, card = _read(path, name)
     interpreter = package("ai_edge_litert.interpreter", TITLE, install or install_line("ai-edge-litert"))
     try:
-        found = interpreter.Interpreter(model_content=model, num_threads=threads)
-        found.allocate_tensors()
+        with quiet():
+            found = interpreter.Interpreter(model_content=model, num_threads=threads)
+            found.allocate_tensors()
     except (ValueError, RuntimeError) as err:
         raise EngineError(
             en="%s cannot take %s: %s. Export it again, or install a newer version: %s"
@@ -84,9 +88,25 @@ def open_litert(path: FilePath, threads: Optional[int] = None, install: str = ""
     return LiteRtSession(found, card)
 
 
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Within the block nothing is printed by LiteRT, which tells of its XNNPACK, and of errors that it raises, too."""
+    with _QUIET:
+        kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nothing, 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            os.close(nothing)
+
+
 def is_ours(path: FilePath) -> bool:
     """Whether a .tflite carries a card: any other is a model that is still to be converted."""
     try:
+        if not os.path.isfile(str(path)):  # a pipe would keep whoever asks waiting
+            return False
         with zipfile.ZipFile(str(path)) as archive:
             return CARD in archive.namelist()
     except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
