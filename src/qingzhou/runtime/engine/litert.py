@@ -41,7 +41,7 @@ class LiteRtSession(EngineSession):
 
     def run(self, names: None, feed: Dict[str, Array]) -> List[Array]:
         """All outputs; of a network for one input at a time, a row for each."""
-        shapes = {one["name"]: tuple(one["shape"]) for one in self._in}
+        shapes = {one["name"]: tuple(int(n) for n in one["shape"]) for one in self._in}
         counts = {len(feed[name]) // max(shape[0], 1) for name, shape in shapes.items() if shape}
         count = counts.pop() if len(counts) == 1 else 0
         for name, shape in shapes.items():
