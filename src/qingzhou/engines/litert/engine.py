@@ -48,6 +48,13 @@ def own(path: Path) -> bool:
     return is_ours(path)
 
 
+def advice(path: Path) -> tuple[str, ...]:
+    """What a microcontroller would need for it, where that can be asked."""
+    from .micro import advice as of_micro
+
+    return of_micro(path)
+
+
 def takes(facts: Facts) -> EngineError | None:
     """Why LiteRT cannot run a model: boxes, bytes, or an operation that is not written, by its name."""
     if why := boxes_inside(TITLE, "litert", facts) or bytes_inside(TITLE, "litert", facts):
@@ -115,4 +122,5 @@ ENGINE = Engine(
     compile=compile_model,
     open=open_model,
     own=own,
+    advice=advice,
 )
