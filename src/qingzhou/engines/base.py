@@ -62,6 +62,7 @@ class Engine:
     instead     what prepares models where it is not installed
     tried       whether its makers ran it on hardware
     int8_helps  whether INT8 is worth having there without being asked for
+    own         whether a file with one of these suffixes is one that it compiled, and no model of another tool
     without_amx (name, value) of the environment in which it leaves AMX of x86 alone; () where there is no such
     """
 
@@ -82,6 +83,7 @@ class Engine:
     instead: Engine | None = None
     tried: bool = True
     int8_helps: bool = True
+    own: Callable[[Path], bool] = lambda path: True
     without_amx: tuple[tuple[str, str], ...] = ()
 
     def files(self, path: Path) -> tuple[Path, ...]:

@@ -10,6 +10,7 @@ from ..runtime.file import is_file
 from ..runtime.predict import Predictor
 from . import onnxruntime, openvino
 from .base import Engine, Settings
+from .litert import engine as litert
 from .ncnn import engine as ncnn
 from .tensorrt import engine as tensorrt
 
@@ -17,6 +18,7 @@ ENGINES: dict[str, Engine] = {
     "onnxruntime": onnxruntime.ENGINE,
     "openvino": openvino.ENGINE,
     "ncnn": ncnn.ENGINE,
+    "litert": litert.ENGINE,
     "tensorrt": tensorrt.ENGINE,
 }
 
@@ -50,9 +52,9 @@ def engine_on_devices(name: str) -> Engine:
 
 
 def is_compiled(path: Path) -> bool:
-    """Whether a file is, by its suffix, what an engine made of an .onnx."""
+    """Whether a file is what an engine made of an .onnx: by its suffix, or where others write such files by itself."""
     suffix = path.suffix.lower()
-    return suffix != ".onnx" and any(suffix in engine.opens for engine in ENGINES.values())
+    return suffix != ".onnx" and any(suffix in engine.opens and engine.own(path) for engine in ENGINES.values())
 
 
 def engine_for(path: Path) -> Engine:

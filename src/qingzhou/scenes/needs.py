@@ -84,6 +84,7 @@ def _for_others(cards: Sequence[Card], engine: str) -> set[str]:
     used = {
         "predict": bool(cards),
         "engine.ncnn": engine == "ncnn",
+        "engine.litert": engine == "litert",
         "model.detect": boxes,
         "model.masks": boxes,
         "model.marks": boxes or not cards,  # a program without a model asks another's, which may find things

@@ -1,4 +1,4 @@
-"""Opening a model file, .onnx and .ort with onnxruntime, .param with ncnn; or saying in plain words why it fails."""
+"""Opening a model file: .onnx and .ort with onnxruntime, .param with ncnn, .tflite with LiteRT; or why that fails."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LARGE = 256 << 20
 
 
 def open_any(path: FilePath, threads: Optional[int] = None) -> Session:
-    """A session for a file of either engine, which its name tells; FileMissing, ModelError, EngineError, ExtraMissing.
+    """A session for a file, whose name tells the engine; FileMissing, ModelError, EngineError, ExtraMissing.
 
     Only that engine needs to be installed.
     """
@@ -33,6 +33,10 @@ def open_any(path: FilePath, threads: Optional[int] = None) -> Session:
         from .ncnn import open_ncnn
 
         return open_ncnn(path, threads)
+    if str(path).lower().endswith(".tflite"):
+        from .litert import open_litert
+
+        return open_litert(path, threads)
     return open_session(path, threads)
 
 

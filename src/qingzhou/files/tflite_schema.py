@@ -2,19 +2,22 @@
 
 From https://github.com/tensorflow/tensorflow/blob/v2.21.0/tensorflow/compiler/mlir/lite/schema/schema.fbs (version 3)
 and https://github.com/tensorflow/tflite-support/blob/v0.4.4/tensorflow_lite_support/metadata/metadata_schema.fbs; a
-table says the fields up to the last that is used, as files/flatbuffer.py reads them. Options that hold nothing are not
+table says the fields up to the last that is used, as flatbuffer.py reads them. Options that hold nothing are not
 listed.
 """
 
 from __future__ import annotations
 
-from ...files.flatbuffer import schema
+from .flatbuffer import schema
 
 IDENTIFIER, VERSION = b"TFL3", 3
 METADATA_NAME, METADATA_IDENTIFIER = "TFLITE_METADATA", b"M001"
 SAME, VALID = 0, 1  # paddings
 ACTIVATIONS = ("NONE", "RELU", "RELU_N1_TO_1", "RELU6", "TANH", "SIGN_BIT")
 LABELS_OF_AXIS, LABELS_OF_VALUE = 2, 3  # kinds of associated files
+FEATURES, IMAGE = 1, 2  # what a tensor is of
+RGB, GREY = 1, 2  # colours of pictures; 0 is not said
+NORMALIZATION = 1  # what is done with a tensor before or after
 CUSTOM = 32  # the operator whose name stands in the file
 
 # numpy's names of the types of numbers; "" of those that no operator here takes
@@ -160,13 +163,14 @@ SCHEMA = schema(
         "GeluOptions": "approximate ?",
         # -- metadata
         "ModelMetadata": "name text, description text, version text, subgraph_metadata [SubGraphMetadata], "
-        "author text, license text",
+        "author text, license text, associated_files [AssociatedFile], min_parser_version text",
         "SubGraphMetadata": "name text, description text, input_tensor_metadata [TensorMetadata], "
         "output_tensor_metadata [TensorMetadata]",
         "TensorMetadata": "name text, description text, _, content Content, process_units [ProcessUnit], stats Stats, "
         "associated_files [AssociatedFile]",
         "AssociatedFile": "name text, description text, type i1, locale text",
         "Content": "content_properties_type u1, content_properties union",
+        "FeatureProperties": "",
         "ImageProperties": "color_space i1, default_size ImageSize",
         "ImageSize": "width u4, height u4",
         "ProcessUnit": "options_type u1, options union",
