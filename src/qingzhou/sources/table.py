@@ -11,6 +11,7 @@ from .basenn import BASENN
 from .distributed import DISTRIBUTED
 from .exported import EXPORTED
 from .keras import KERAS, TFJS
+from .mindspore import MINDSPORE
 from .onnx import ONNX
 from .openmmlab import OPENMMLAB
 from .source import Opened, Source
@@ -23,6 +24,7 @@ from .ultralytics import ULTRALYTICS
 # torch come last, since their reader also says what is wrong with any other zip or pickle.
 SOURCES: tuple[Source, ...] = (
     TENSORFLOW,
+    MINDSPORE,
     ONNX,
     DISTRIBUTED,
     KERAS,

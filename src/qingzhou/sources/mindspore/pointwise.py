@@ -1,0 +1,443 @@
+"""Number by number: arithmetic, comparisons, activations."""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any
+
+import numpy as np
+
+from ...graph.form import Value
+from .refuse import refused
+from .walk import Call, Step, casted
+
+# mindspore/core/include/ir/dtype/type_id.h
+TYPE_IDS = {
+    30: "bool", 31: "int64", 32: "int8", 33: "int16", 34: "int64", 35: "int64", 37: "uint8", 38: "uint16",
+    39: "int64", 40: "int64", 41: "float32", 42: "float32", 43: "float32", 44: "float32", 45: "float32",
+}  # fmt: skip
+
+
+def unary(op: str, **attrs: Any) -> Step:
+    """One operator of ONNX."""
+    return lambda c: c.t.emit(op, [c.x()], **attrs)
+
+
+def floats(op: str, **attrs: Any) -> Step:
+    """One that ONNX has for floats only."""
+    return lambda c: c.t.emit(op, [casted(c.t, c.x(), "float32")], **attrs)
+
+
+def binary(op: str) -> Step:
+    """Of two; a plain number is one of them in Adds, Muls and the like."""
+    return lambda c: c.t.emit(op, c.pair())
+
+
+def swapped(op: str) -> Step:
+    """The opposite of a comparison."""
+    return lambda c: c.t.emit("Not", [c.t.emit(op, c.pair())])
+
+
+def equal(c: Call) -> Value:
+    """Equal; ONNX compares truths as well."""
+    return c.t.emit("Equal", c.pair())
+
+
+def divided(c: Call) -> Value:
+    """Div: whole numbers become fractions."""
+    return c.t.emit("Div", [casted(c.t, x, "float32") for x in c.pair()])
+
+
+def floor_div(c: Call) -> Value:
+    """Down to the next whole number, also below zero."""
+    a, b = c.pair()
+    if a.dtype == "float32":
+        return c.t.emit("Floor", [c.t.emit("Div", [a, b])])
+    return c.t.emit("Div", [c.t.emit("Sub", [a, c.t.emit("Mod", [a, b])]), b])
+
+
+def div_mod(c: Call) -> Value:
+    """DivMod: through each other, cut towards zero (1) or down (2)."""
+    mode = c.get(2, "rounding_mode")
+    if mode in (2, "floor"):
+        return floor_div(c)
+    a, b = c.pair()
+    if a.dtype == "int64" and mode in (1, "trunc"):
+        return c.t.emit("Div", [a, b])
+    found = c.t.emit("Div", [casted(c.t, a, "float32"), casted(c.t, b, "float32")])
+    return truncated(c, found) if mode in (1, "trunc") else found
+
+
+def truncated(c: Call, x: Value) -> Value:
+    """Cut towards zero."""
+    return c.t.emit("Mul", [c.t.emit("Sign", [x]), c.t.emit("Floor", [c.t.emit("Abs", [x])])])
+
+
+def floor_mod(c: Call) -> Value:
+    """The rest that has the sign of the divisor."""
+    a, b = c.pair()
+    if a.dtype != "float32":
+        return c.t.emit("Mod", [a, b])
+    down = c.t.emit("Floor", [c.t.emit("Div", [a, b])])
+    return c.t.emit("Sub", [a, c.t.emit("Mul", [down, b])])
+
+
+def trunc_mod(c: Call) -> Value:
+    """The rest that has the sign of the dividend."""
+    return c.t.emit("Mod", c.pair(), fmod=1)
+
+
+def scaled(op: str) -> Step:
+    """AddScalar and SubScalar: x ± alpha * other."""
+
+    def step(c: Call) -> Value:
+        x, other = c.pair()
+        alpha = c.number(2, "alpha", 1)
+        if alpha != 1:
+            other = c.t.emit("Mul", [other, c.t.scalar(type(alpha)(alpha), other.dtype)])
+        return c.t.emit(op, [x, other])
+
+    return step
+
+
+def square(c: Call) -> Value:
+    """x²."""
+    return c.t.emit("Mul", [c.x(), c.x()])
+
+
+def squared_difference(c: Call) -> Value:
+    """(a - b)²."""
+    apart = c.t.emit("Sub", c.pair())
+    return c.t.emit("Mul", [apart, apart])
+
+
+def rsqrt(c: Call) -> Value:
+    """1 / √x."""
+    return c.t.emit("Reciprocal", [c.t.emit("Sqrt", [c.x()])])
+
+
+def plus_one(c: Call) -> Value:
+    """Log1p, as exact near zero as log is; in ONNX there is nothing better."""
+    return c.t.emit("Log", [c.t.emit("Add", [c.x(), c.t.scalar(1.0)])])
+
+
+def minus_one(c: Call) -> Value:
+    """Expm1: 2 tanh(x / 2) / (1 - tanh(x / 2)), which is exact near zero, below 1; exp(x) - 1 above."""
+    t, x = c.t, c.x()
+    half = t.emit("Tanh", [t.emit("Mul", [x, t.scalar(0.5)])])
+    near = t.emit("Div", [t.emit("Mul", [half, t.scalar(2.0)]), t.emit("Sub", [t.scalar(1.0), half])])
+    far = t.emit("Sub", [t.emit("Exp", [x]), t.scalar(1.0)])
+    return t.emit("Where", [t.emit("Greater", [x, t.scalar(1.0)]), far, near])
+
+
+def erfc(c: Call) -> Value:
+    """1 - erf(x)."""
+    return c.t.emit("Sub", [c.t.scalar(1.0), c.t.emit("Erf", [c.x()])])
+
+
+def logged(c: Call) -> Value:
+    """Log, of older files with a base, a scale and a shift."""
+    base, scale, shift = (c.node.attrs.get(name, usual) for name, usual in (("base", -1.0), ("scale", 1.0), ("shift", 0.0)))
+    c.only((base, scale, shift) == (-1.0, 1.0, 0.0), "its logarithm has a base of its own", "对数的底数不是 e")
+    return c.t.emit("Log", [c.x()])
+
+
+def exponent(c: Call) -> Value:
+    """Exp, of older files with a base, a scale and a shift."""
+    attrs = c.node.attrs
+    fine = (attrs.get("base", -1.0), attrs.get("scale", 1.0), attrs.get("shift", 0.0)) == (-1.0, 1.0, 0.0)
+    c.only(fine, "its power has a base of its own", "指数的底数不是 e")
+    return c.t.emit("Exp", [c.x()])
+
+
+def power(c: Call) -> Value:
+    """Pow; of a square the product, which is what it is."""
+    a, b = c.pair()
+    known = c.t.known(b)
+    if known is not None and known.ndim == 0 and known == 2:
+        return c.t.emit("Mul", [a, a])
+    return c.t.emit("Pow", [a, b])
+
+
+def added(c: Call) -> Value:
+    """The sum of them all."""
+    return functools.reduce(lambda a, b: c.t.emit("Add", [a, b]), c.xs())
+
+
+def addcmul(c: Call) -> Value:
+    """input + value * a * b."""
+    product = c.t.emit("Mul", [c.t.emit("Mul", [c.x(1), c.x(2)]), c.x(3)])
+    return c.t.emit("Add", [c.x(), product])
+
+
+def addcdiv(c: Call) -> Value:
+    """input + value * a / b."""
+    product = c.t.emit("Mul", [c.t.emit("Div", [c.x(1), c.x(2)]), c.x(3)])
+    return c.t.emit("Add", [c.x(), product])
+
+
+def lerp(c: Call) -> Value:
+    """a + weight * (b - a)."""
+    apart = c.t.emit("Sub", [c.x(1), c.x(0)])
+    return c.t.emit("Add", [c.x(0), c.t.emit("Mul", [casted(c.t, c.x(2), "float32"), apart])])
+
+
+def hypot(c: Call) -> Value:
+    """√(a² + b²)."""
+    squares = [c.t.emit("Mul", [x, x]) for x in c.pair()]
+    return c.t.emit("Sqrt", [c.t.emit("Add", squares)])
+
+
+def xlogy(c: Call) -> Value:
+    """x log(y), which is 0 where x is."""
+    x, y = c.pair()
+    product = c.t.emit("Mul", [x, c.t.emit("Log", [y])])
+    return c.t.emit("Where", [c.t.emit("Equal", [x, c.t.scalar(0.0)]), c.t.scalar(0.0), product])
+
+
+def select(c: Call) -> Value:
+    """Select(condition, a, b)."""
+    return c.t.emit("Where", [casted(c.t, c.x(0), "bool"), *c.pair(1, 2)])
+
+
+def masked_fill(c: Call) -> Value:
+    """MaskedFill(x, mask, value)."""
+    x = c.x(0)
+    return c.t.emit("Where", [casted(c.t, c.x(1), "bool"), casted(c.t, c.x(2), x.dtype), x])
+
+
+def clamp(c: Call) -> Value:
+    """ClampScalar and ClampTensor: between two limits, either of which may be missing."""
+    x = c.x()
+    low, high = ((c.x(i) if c.has(i) else None) for i in (1, 2))
+    if low is not None:
+        x = c.t.emit("Max", [x, casted(c.t, low, x.dtype)])
+    return x if high is None else c.t.emit("Min", [x, casted(c.t, high, x.dtype)])
+
+
+def clipped(c: Call) -> Value:
+    """ClampScalar with two numbers: a Clip."""
+    x = c.x()
+    ends = [c.item(i) if i < len(c.node.inputs) else None for i in (1, 2)]
+    plain = all(one is None or isinstance(one, (int, float)) for one in ends)
+    if x.dtype != "float32" or not plain or ends == [None, None]:
+        return clamp(c)
+    if ends[0] == 0 and ends[1] is None:
+        return c.t.emit("Relu", [x])
+    limits = [None if one is None else c.t.scalar(float(one)) for one in ends]
+    return c.t.emit("Clip", [x, *limits] if limits[1] is not None else [x, limits[0]])
+
+
+def cast(c: Call) -> Value:
+    """To another kind of number: float32, int64 and bool are all that there are here."""
+    x, wish = c.x(), c.get(1, "dst_type", 43)
+    dtype = TYPE_IDS.get(wish, "") if isinstance(wish, int) else ""
+    if not dtype or (dtype.endswith(("8", "16")) and x.dtype == "float32"):
+        raise refused(f"it makes another kind of number of its values ({wish})", f"它把数值转换成其他类型（{wish}）")
+    return casted(c.t, x, {"int8": "int64", "int16": "int64", "uint8": "int64", "uint16": "int64"}.get(dtype, dtype))
+
+
+def filled(value: float) -> Step:
+    """As many zeros or ones as there are numbers."""
+
+    def step(c: Call) -> Value:
+        x = c.x()
+        sizes = c.t.row(tuple(c.t.size(x, i) for i in range(len(x.shape))))
+        return c.t.emit("Expand", [c.t.scalar(value, x.dtype), sizes]) if x.shape else c.t.scalar(value, x.dtype)
+
+    return step
+
+
+def same(c: Call) -> Any:
+    """What is the same when it is used."""
+    return c.item(0)
+
+
+# -- activations -------------------------------------------------------------------------------------------------------
+
+
+def relu6(c: Call) -> Value:
+    """Between 0 and 6."""
+    return c.t.emit("Clip", [c.x(), c.t.scalar(0.0), c.t.scalar(6.0)])
+
+
+def silu(c: Call) -> Value:
+    """x sigmoid(x)."""
+    return c.t.blocks("Silu", [c.x()], c.x().shape)
+
+
+def gelu(approximate: str) -> Step:
+    """By erf, or by tanh."""
+    return lambda c: c.t.blocks("Gelu", [c.x()], c.x().shape, approximate=approximate)
+
+
+def gelu_ext(c: Call) -> Value:
+    """mint's, which says what it is."""
+    told = c.get(1, "approximate", 0)
+    return gelu("tanh" if told in (1, "tanh") else "none")(c)  # type: ignore[no-any-return]
+
+
+def fast_gelu(c: Call) -> Value:
+    """x / (1 + exp(-1.702 |x|)) * exp(0.851 (x - |x|)), which is x sigmoid(1.702 x)."""
+    x = c.x()
+    return c.t.emit("Mul", [x, c.t.emit("Sigmoid", [c.t.emit("Mul", [x, c.t.scalar(1.702)])])])
+
+
+def hsigmoid(c: Call) -> Value:
+    """relu6(x + 3) / 6."""
+    return c.t.emit("HardSigmoid", [c.x()], alpha=1 / 6, beta=0.5)
+
+
+def mish(c: Call) -> Value:
+    """x tanh(softplus(x))."""
+    x = c.x()
+    return c.t.emit("Mul", [x, c.t.emit("Tanh", [c.t.emit("Softplus", [x])])])
+
+
+def elu(c: Call) -> Value:
+    """Elu(x, alpha)."""
+    return c.t.emit("Elu", [c.x()], alpha=float(c.number(1, "alpha", 1.0)))
+
+
+def celu(c: Call) -> Value:
+    """max(0, x) + min(0, alpha (exp(x / alpha) - 1))."""
+    return c.t.emit("Celu", [c.x()], alpha=float(c.number(1, "alpha", 1.0)))
+
+
+def leaky(c: Call) -> Value:
+    """LeakyReLU as an operation of its own."""
+    return c.t.emit("LeakyRelu", [c.x()], alpha=float(c.number(1, "negative_slope", 0.01)))
+
+
+def maximum(c: Call) -> Value:
+    """The larger one; of x and a part of x a LeakyReLU, as MindSpore writes it."""
+    slope = _slope(c)
+    return c.t.emit("Max", c.pair()) if slope is None else slope
+
+
+def _slope(c: Call) -> Value | None:
+    a, b = c.x(0), c.x(1)
+    made = {node.outputs[0]: node for node in c.t.nodes[-12:]}
+    for part, whole in ((a, b), (b, a)):
+        node = made.get(part.name)
+        if node is None or node.op != "Mul" or whole.name not in node.inputs or whole.name in c.t.constants:
+            continue
+        other = next((name for name in node.inputs if name in c.t.constants), None)
+        array = None if other is None else c.t.constants[other].load()
+        if array is not None and array.ndim == 0 and 0 < float(array) < 1 and whole.dtype == "float32":
+            return c.t.emit("LeakyRelu", [whole], alpha=float(array))
+    return None
+
+
+def prelu(c: Call) -> Value:
+    """A slope for all, or for each channel of axis 1."""
+    x, slope = c.x(0), c.x(1)
+    if slope.shape not in ((), (1,)) and len(x.shape) > 2:
+        slope = c.t.emit("Reshape", [slope, c.t.whole(-1, *[1] * (len(x.shape) - 2))])
+    return c.t.emit("PRelu", [x, slope])
+
+
+def hard_shrink(c: Call) -> Value:
+    """0 between -lambda and lambda."""
+    x, limit = c.x(), float(c.number(1, "lambd", 0.5))
+    small = c.t.emit("Greater", [c.t.emit("Abs", [x]), c.t.scalar(limit)])
+    return c.t.emit("Where", [small, x, c.t.scalar(0.0)])
+
+
+def soft_shrink(c: Call) -> Value:
+    """The same, and by lambda nearer to 0 outside."""
+    x, limit = c.x(), float(c.number(1, "lambd", 0.5))
+    inner = c.t.emit("Clip", [x, c.t.scalar(-limit), c.t.scalar(limit)])
+    return c.t.emit("Sub", [x, inner])
+
+
+def softsign(c: Call) -> Value:
+    """x / (1 + |x|)."""
+    return c.t.emit("Softsign", [c.x()])
+
+
+def soft(op: str) -> Step:
+    """Softmax and LogSoftmax over one axis."""
+
+    def step(c: Call) -> Value:
+        axes = c.ints(1, "axis", -1)
+        x = c.x()
+        c.only(len(axes) == 1, "its softmax is over several axes", "softmax 跨多个轴")
+        return c.t.emit(op, [x], axis=c.axis(axes[0], len(x.shape)))
+
+    return step
+
+
+def glu(c: Call) -> Value:
+    """One half times the sigmoid of the other."""
+    x = c.x()
+    axis = c.axis(int(c.number(1, "axis", -1)), len(x.shape))
+    size = x.shape[axis]
+    assert isinstance(size, int) and size % 2 == 0
+    a, b = c.t.emits("Split", [x, c.t.whole(size // 2, size // 2)], 2, axis=axis)
+    return c.t.emit("Mul", [a, c.t.emit("Sigmoid", [b])])
+
+
+def is_infinite(c: Call) -> Value:
+    """IsInf."""
+    return c.t.emit("IsInf", [casted(c.t, c.x(), "float32")])
+
+
+def is_finite(c: Call) -> Value:
+    """Neither infinite nor no number."""
+    x = casted(c.t, c.x(), "float32")
+    return c.t.emit("Not", [c.t.emit("Or", [c.t.emit("IsInf", [x]), c.t.emit("IsNaN", [x])])])
+
+
+def truth(op: str) -> Step:
+    """And, Or, Xor."""
+    return lambda c: c.t.emit(op, [casted(c.t, c.x(i), "bool") for i in (0, 1)])
+
+
+def atan2(c: Call) -> Value:
+    """The angle of (x, y) to the axis, in all four quarters."""
+    t, (y, x) = c.t, c.pair()
+    zero = t.scalar(0.0)
+    flat = t.emit("Atan", [t.emit("Div", [y, x])])
+    half = t.emit("Where", [t.emit("Less", [y, zero]), t.scalar(-math.pi), t.scalar(math.pi)])
+    found = t.emit("Where", [t.emit("Less", [x, zero]), t.emit("Add", [flat, half]), flat])
+    both = t.emit("And", [t.emit("Equal", [y, zero]), t.emit("Equal", [x, zero])])
+    return t.emit("Where", [both, zero, found])
+
+
+ALIASES = {
+    "Add": ("Add", "Adds", "ScalarAdd"), "Sub": ("Sub", "Subs"), "Mul": ("Mul", "Muls"),
+    "Min": ("Minimum",), "Less": ("Less", "LessScalar"), "Greater": ("Greater", "GreaterScalar"),
+}  # fmt: skip
+PLAIN = {
+    "Abs": "Abs", "Neg": "Neg", "Sqrt": "Sqrt", "Floor": "Floor", "Ceil": "Ceil", "Round": "Round", "Sign": "Sign",
+    "Reciprocal": "Reciprocal", "Inv": "Reciprocal", "Erf": "Erf", "Sin": "Sin", "Cos": "Cos", "Tan": "Tan",
+    "Asin": "Asin", "ACos": "Acos", "Atan": "Atan", "Sinh": "Sinh", "Cosh": "Cosh", "Asinh": "Asinh", "Acosh": "Acosh",
+    "Atanh": "Atanh", "ReLU": "Relu", "Sigmoid": "Sigmoid", "Tanh": "Tanh", "HSwish": "HardSwish",
+    "Softplus": "Softplus", "IsNan": "IsNaN",
+}  # fmt: skip
+POINTWISE: dict[str, Step] = {
+    **{name: binary(op) for op, names in ALIASES.items() for name in names},
+    **{name: unary(op) for name, op in PLAIN.items()},
+    "Maximum": maximum, "Div": divided, "Divs": divided, "RealDiv": divided, "FloorDiv": floor_div, "DivMod": div_mod,
+    "DivMods": div_mod, "FloorMod": floor_mod, "Mod": trunc_mod, "TruncateMod": trunc_mod,
+    "Trunc": lambda c: truncated(c, c.x()),
+    "AddScalar": scaled("Add"), "SubScalar": scaled("Sub"), "AddExt": scaled("Add"), "SubExt": scaled("Sub"),
+    "Square": square, "SquaredDifference": squared_difference, "Rsqrt": rsqrt, "Log1p": plus_one, "Expm1": minus_one,
+    "Erfc": erfc, "Log": logged, "Exp": exponent, "Pow": power, "PowTensorScalar": power, "PowScalarTensor": power,
+    "AddN": added, "Addcmul": addcmul, "Addcdiv": addcdiv, "Lerp": lerp, "LerpScalar": lerp, "Hypot": hypot, "Xlogy": xlogy,
+    "Equal": equal, "NotEqual": swapped("Equal"), "LessEqual": swapped("Greater"), "GreaterEqual": swapped("Less"),
+    "LogicalNot": lambda c: c.t.emit("Not", [casted(c.t, c.x(), "bool")]), "LogicalAnd": truth("And"),
+    "LogicalOr": truth("Or"), "LogicalXor": truth("Xor"), "IsInf": is_infinite, "IsFinite": is_finite, "Atan2": atan2,
+    "Select": select, "SelectV2": select, "MaskedFill": masked_fill, "MaskedFillScalar": masked_fill,
+    "ClampScalar": clipped, "ClampTensor": clamp, "Cast": cast,
+    "ZerosLike": filled(0), "OnesLike": filled(1), "ZerosLikeExt": filled(0), "OnesLikeExt": filled(1),
+    "Identity": same, "StopGradient": same, "stop_gradient": same, "Copy": same, "TensorMove": same, "Contiguous": same,
+    "ReLU6": relu6, "SiLU": silu, "Swish": silu, "GeLU": gelu("tanh"), "GeluExt": gelu_ext, "FastGeLU": fast_gelu,
+    "HSigmoid": hsigmoid, "Mish": mish, "MishExt": mish, "Elu": elu, "EluExt": elu, "CeLU": celu, "SeLU": unary(
+        "Selu", alpha=float(np.float32(1.67326324)), gamma=float(np.float32(1.05070098))
+    ), "SeLUExt": unary("Selu", alpha=float(np.float32(1.67326324)), gamma=float(np.float32(1.05070098))),
+    "LeakyReLUExt": leaky, "PReLU": prelu, "HShrink": hard_shrink, "SoftShrink": soft_shrink,
+    "Softsign": softsign, "Softmax": soft("Softmax"), "LogSoftmax": soft("LogSoftmax"), "GLU": glu, "Glu": glu,
+}  # fmt: skip
