@@ -32,7 +32,9 @@ def pairs(row: Sequence[int], dims: int) -> Pads:
     return [(row[2 * i], row[2 * i + 1]) for i in range(dims)]
 
 
-def same_pads(sizes: Sequence[Dim], kernel: Sequence[int], strides: Sequence[int], dilations: Sequence[int]) -> Pads | None:
+def same_pads(
+    sizes: Sequence[Dim], kernel: Sequence[int], strides: Sequence[int], dilations: Sequence[int]
+) -> Pads | None:
     """What is added so that ceil(size / stride) come out, the odd one after it; None where a size is free."""
     found = []
     for n, k, s, d in zip(sizes, kernel, strides, dilations, strict=True):
@@ -64,7 +66,11 @@ def onnx_pads(pads: Pads) -> tuple[int, ...]:
 def channels_first(c: Call) -> None:
     """UnsupportedCheckpoint for channels that come last."""
     form = c.node.attrs.get("format", c.node.attrs.get("data_format", "NCHW"))
-    c.only(form in ("NCHW", "NCDHW", 0, "DefaultFormat"), f"its layers have channels last ({form})", f"通道在最后（{form}）")
+    c.only(
+        form in ("NCHW", "NCDHW", 0, "DefaultFormat"),
+        f"its layers have channels last ({form})",
+        f"通道在最后（{form}）",
+    )
 
 
 def conv(dims: int) -> Step:
@@ -91,7 +97,9 @@ def conv(dims: int) -> Step:
 def _kernel(x: Value, w: Value, dims: int) -> tuple[int, ...]:
     kernel = [n for n in w.shape[2:] if isinstance(n, int)]
     if len(x.shape) != dims + 2 or len(w.shape) != dims + 2 or len(kernel) != dims:
-        raise garbled(f"a weight of {list(w.shape)} meets {list(x.shape)}", f"权重 {list(w.shape)} 与输入 {list(x.shape)} 不符")
+        raise garbled(
+            f"a weight of {list(w.shape)} meets {list(x.shape)}", f"权重 {list(w.shape)} 与输入 {list(x.shape)} 不符"
+        )
     return tuple(kernel)
 
 
@@ -125,7 +133,13 @@ def _transposed_pads(
     """What is cut off before and after: a forward convolution over the result would have that as its padding."""
     attrs = c.node.attrs
     spans = [d * (k - 1) + 1 for k, d in zip(kernel, dilations, strict=True)]
-    pads = padding(c, attrs.get("pad_mode", "valid"), sizes, (kernel, strides, dilations), attrs.get("pad", attrs.get("pad_list", 0)))
+    pads = padding(
+        c,
+        attrs.get("pad_mode", "valid"),
+        sizes,
+        (kernel, strides, dilations),
+        attrs.get("pad", attrs.get("pad_list", 0)),
+    )
     if pads is None:  # the size is free: as many as a stride for each
         pads = [(max(n - s, 0) // 2, max(n - s, 0) - max(n - s, 0) // 2) for n, s in zip(spans, strides, strict=True)]
     more = []
@@ -183,7 +197,7 @@ def bias(c: Call) -> Value:
     channels_first(c)
     last = c.t.nodes[-1] if c.t.nodes else None
     if last is not None and last.outputs[0] == x.name and len(last.inputs) == 2 and c.t.is_constant(b) and _alone(c):
-        takes = last.op == "Linear" and len(x.shape) == 2 or last.op in ("Conv", "ConvTranspose")
+        takes = (last.op == "Linear" and len(x.shape) == 2) or last.op in ("Conv", "ConvTranspose")
         if takes and b.shape == (x.shape[1],):
             c.t.nodes[-1] = replace(last, inputs=(*last.inputs, b.name))
             return x
@@ -219,7 +233,8 @@ def batch_norm(c: Call) -> tuple[Any, ...]:
     """BatchNorm as it is used: five results, of which one is the numbers."""
     if c.get(5, "is_training", False) is not False:
         raise training(
-            "a BatchNorm takes mean and variance of its batch (is_training)", "BatchNorm 使用当前批次的统计量（is_training）"
+            "a BatchNorm takes mean and variance of its batch (is_training)",
+            "BatchNorm 使用当前批次的统计量（is_training）",
         )
     channels_first(c)
     eps = float(c.number(6, "epsilon", 1e-5))

@@ -78,7 +78,7 @@ def read_model(m: Message, numbers: Numbers) -> Model:
         elif one.number == 12:
             name, primitive = read_primitive(m.inside(one))
             primitives[name] = primitive
-    if not graph.nodes or not graph.outputs or producer != "MindSpore":
+    if not graph.outputs or producer != "MindSpore":
         raise garbled("it holds no network", "其中没有网络")
     if not little:
         raise refused("its numbers lie with the highest byte first (big-endian)", "其中的数值是大端字节序")
@@ -104,13 +104,13 @@ class _Reader:
             raise branching("Switch")
         constants = {one.outputs[0]: self._constant(one) for one in graph.nodes if one.op == "Constant" and one.outputs}
         keys, tensors = self._parameters()
-        return Model(
-            version, graph.name, nodes, constants, graph.inputs, graph.outputs, keys, tensors, preprocessed
-        )
+        return Model(version, graph.name, nodes, constants, graph.inputs, graph.outputs, keys, tensors, preprocessed)
 
     def _node(self, one: NodeProto, made: set[str]) -> Node:
         if len(one.outputs) != 1:
-            raise garbled(f"{short(one.op)} makes {len(one.outputs)} values", f"{short(one.op)} 有 {len(one.outputs)} 个输出")
+            raise garbled(
+                f"{short(one.op)} makes {len(one.outputs)} values", f"{short(one.op)} 有 {len(one.outputs)} 个输出"
+            )
         attrs = {key: value for key, value in one.attrs.items() if key != "shape"}
         op = one.op
         if op.startswith(REFERENCE):
@@ -155,7 +155,12 @@ class _Reader:
         tensors: dict[str, TensorRef] = {}
         for one in self.graph.parameters:
             key = one.key or one.name.partition(":")[2] or one.name
-            if not key or len(key) > self.numbers.limits.name or key in tensors or len(tensors) >= self.numbers.limits.tensors:
+            if (
+                not key
+                or len(key) > self.numbers.limits.name
+                or key in tensors
+                or len(tensors) >= self.numbers.limits.tensors
+            ):
                 raise unsafe(
                     f"a parameter has the name {short(key)}, as another one, or there are too many",
                     f"参数 {short(key)} 重名、名称异常或参数过多",

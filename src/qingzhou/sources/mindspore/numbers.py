@@ -18,7 +18,9 @@ from .proto import Elsewhere
 from .refuse import garbled, refused
 
 ENCRYPTED = b"\xd8\x5e\x3a\x7f"  # mindspore/ccsrc/utils/crypto.cc: MAGIC_NUM, the lowest byte first
-KINDS = {"float32", "float64", "float16", "bfloat16", "bool"} | {f"{u}int{n}" for u in ("", "u") for n in (8, 16, 32, 64)}
+KINDS = {"float32", "float64", "float16", "bfloat16", "bool"} | {
+    f"{u}int{n}" for u in ("", "u") for n in (8, 16, 32, 64)
+}
 
 
 @dataclass(frozen=True)

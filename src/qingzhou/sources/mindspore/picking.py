@@ -140,12 +140,36 @@ def linear(c: Call) -> Value:
 
 
 def cubic(c: Call) -> Value:
-    """ResizeBicubic: Keys' with -0.75, and -0.5 (of which weights outside count for nothing) by centres."""
+    """ResizeBicubic, as TensorFlow's: Keys' weights for each row and column, looked up in a table of 1024 steps."""
     x = c.x()
     own, size = _sizes(c, x, c.ints(1, "size"))
     where = _where(c, own, size)
-    rule: dict[str, Any] = {"mode": "cubic", "coordinate_transformation_mode": where, "cubic_coeff_a": -0.75}
-    return resized(c, x, own, size, rule)
+    rows, columns = (c.t.array(cubic_weights(n, m, where)) for n, m in zip(own, size, strict=True))
+    return c.t.emit("MatMul", [rows, c.t.emit("MatMul", [x, c.turned(columns, (1, 0))])])
+
+
+def cubic_weights(n: int, m: int, where: str) -> Array:
+    """(m, n): how much of each number goes into each result; beyond the edge lies the edge, or nothing by centres.
+
+    https://github.com/tensorflow/tensorflow/blob/v2.21.0/tensorflow/core/kernels/image/resize_bicubic_op.cc
+    """
+    centres, corners = where == "half_pixel", where == "align_corners" and m > 1
+    scale = np.float32(n - 1) / np.float32(m - 1) if corners else np.float32(n) / np.float32(m)
+    keys = -0.5 if centres else -0.75
+    found = np.zeros((m, n), np.float64)
+    for i in range(m):
+        at = (np.float32(i) + np.float32(0.5)) * scale - np.float32(0.5) if centres else np.float32(i) * scale
+        start = int(np.floor(at))
+        step = np.rint((at - np.float32(start)) * np.float32(1024)) / 1024
+        for k, far in zip(range(start - 1, start + 3), (1 + step, step, 1 - step, 2 - step), strict=True):
+            if not centres or 0 <= k < n:
+                found[i, min(max(k, 0), n - 1)] += _keys(float(far), keys)
+    return np.asarray(found / found.sum(axis=1, keepdims=True) if centres else found, np.float32)
+
+
+def _keys(x: float, a: float) -> float:
+    """Of a number that lies so far away: Keys 1981."""
+    return ((a + 2) * x - (a + 3)) * x * x + 1 if x <= 1 else ((a * x - 5 * a) * x + 8 * a) * x - 4 * a
 
 
 def linear_row(c: Call) -> Value:

@@ -112,7 +112,9 @@ def _means_along(c: Call, x: Value, axis: int, n: Dim, m: Dim) -> Value:
     """Along one axis: a product with the weight of each number in each mean."""
     if m == 1:
         return c.t.emit("ReduceMean", [x], axes=(axis,), keepdims=1)
-    c.only(isinstance(n, int) and isinstance(m, int), "it pools a free size to a fixed one", "它把可变尺寸池化到固定尺寸")
+    c.only(
+        isinstance(n, int) and isinstance(m, int), "it pools a free size to a fixed one", "它把可变尺寸池化到固定尺寸"
+    )
     assert isinstance(n, int) and isinstance(m, int)
     rank = len(x.shape)
     means = c.t.array(adaptive_means(n, m).T.copy())
@@ -133,7 +135,11 @@ def adaptive_largest(c: Call) -> tuple[Any, ...]:
     for axis, (n, m) in enumerate(zip(sizes, wish, strict=True), start=2):
         if n == m:
             continue
-        c.only(isinstance(n, int) and isinstance(m, int), "it pools a free size to a fixed one", "它把可变尺寸池化到固定尺寸")
+        c.only(
+            isinstance(n, int) and isinstance(m, int),
+            "it pools a free size to a fixed one",
+            "它把可变尺寸池化到固定尺寸",
+        )
         assert isinstance(n, int) and isinstance(m, int)
         x = _largest_along(c, x, axis, n, m)
     return (x, None)

@@ -169,7 +169,7 @@ def tensor(m: Message) -> TensorProto:
             place = _elsewhere(m.inside(one))
         elif one.number == 13:
             key = m.text(one)
-        elif one.number == 16 and one.value or one.number == 17:
+        elif (one.number == 16 and one.value) or one.number == 17:
             odd = "compressed or quantised"
     if elements([max(n, 0) for n in shape]) is None or min(shape, default=0) < -2:
         raise garbled(f"the tensor {short(name)} has the shape {shape}", f"张量 {short(name)} 的形状是 {shape}")
@@ -217,7 +217,7 @@ def _plain(m: Message, kind: int, found: Mapping[int, Sequence[Field]], depth: i
         return tensor(m.inside(one)) if one is not None else SKIPPED
     if kind in (UMONAD, IOMONAD, NONE):
         return None
-    if kind == FLOAT or kind == DOUBLE and first(2, 8):
+    if kind == FLOAT or (kind == DOUBLE and first(2, 8)):
         one = first(2, 8)
         return m.reals(one)[0] if one is not None and m.reals(one) else 0.0
     if kind == DOUBLE:

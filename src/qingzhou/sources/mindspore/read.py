@@ -23,7 +23,7 @@ from .model import Model, read_model
 from .proto import TensorProto
 from .refuse import MINDSPORE, garbled, refused
 from .table import TABLE
-from .walk import BATCH, Walk
+from .walk import BATCH, Walk, as_value
 
 SIDES = (BATCH, "channels", "height", "width")
 
@@ -53,7 +53,16 @@ def read_mindir(opened: Opened, wanted: Wanted) -> Network:
     names = output_names(model, len(graph.outputs))
     facts = {"mindspore": model.version}
     made = Made(
-        MINDSPORE, "MindSpore", "MindIR", graph, facts, tuple(model.tensors), names, model.title, notes, pictures_in(graph)
+        MINDSPORE,
+        "MindSpore",
+        "MindIR",
+        graph,
+        facts,
+        tuple(model.tensors),
+        names,
+        model.title,
+        notes,
+        pictures_in(graph),
     )
     return network_of(opened, made, wanted)
 
@@ -67,7 +76,7 @@ def best(model: Model, wanted: Wanted) -> tuple[Graph, list[str]]:
     """With a free batch where every sample is treated by itself, though the file has that of an example; a note."""
     count = _count(model)
     if not count or wanted.keep_batch:
-        return recorded(model, wanted, 0)[0], []
+        return _as_exported(model, wanted)
     try:
         graph, walk = recorded(model, wanted, count)
         whole = inferred(graph, {BATCH: count}).values
@@ -75,8 +84,13 @@ def best(model: Model, wanted: Wanted) -> tuple[Graph, list[str]]:
     except (QingzhouError, ModelError):
         fine = False
     if not fine:
-        return recorded(model, wanted, 0)[0], []
-    return graph, [_freed(count)]
+        return _as_exported(model, wanted)
+    return graph, [_freed(count), *walk.notes.values()]
+
+
+def _as_exported(model: Model, wanted: Wanted) -> tuple[Graph, list[str]]:
+    graph, walk = recorded(model, wanted, 0)
+    return graph, list(walk.notes.values())
 
 
 def _count(model: Model) -> int:
@@ -117,7 +131,9 @@ def enter(walk: Walk, one: TensorProto, name: str, wanted: Wanted) -> None:
     if one.odd or one.dtype == "str":
         raise refused(f"its input {short(name)} is no tensor of numbers", f"输入 {short(name)} 不是数值张量")
     if min(one.shape, default=0) < -1 or 0 in one.shape:
-        raise garbled(f"its input {short(name)} has the shape {list(one.shape)}", f"输入 {short(name)} 的形状是 {list(one.shape)}")
+        raise garbled(
+            f"its input {short(name)} has the shape {list(one.shape)}", f"输入 {short(name)} 的形状是 {list(one.shape)}"
+        )
     rank = len(one.shape)
     sides: list[Dim] = [_side(i, n, rank, walk.count) for i, n in enumerate(one.shape)]
     if rank == 4 and wanted.picture is not None:
@@ -136,14 +152,12 @@ def _side(axis: int, size: int, rank: int, count: int) -> Dim:
 
 def _tensors(walk: Walk, found: Sequence[Any]) -> list[Value]:
     """All tensors of the outputs, in order, out of whatever tuples they are in."""
-    from .walk import Call
-
     ends: list[Value] = []
     for one in found:
         if isinstance(one, tuple):
             ends += _tensors(walk, one)
         else:
-            ends.append(Call(walk, walk.model.nodes[-1]).value(one))
+            ends.append(as_value(walk.t, one, "output"))
     return ends
 
 

@@ -16,7 +16,11 @@ def lstm(c: Call) -> tuple[Any, ...]:
     """(T, N, C), h and c (1, N, hidden), a row of weights -> (T, N, hidden), h, c. One layer, one way; torch's gates."""
     t, x, attrs = c.t, c.x(0), c.node.attrs
     hidden, inner = int(attrs.get("hidden_size", 0)), x.shape[-1]
-    plain = (attrs.get("num_layers", 1), bool(attrs.get("bidirectional")), int(attrs.get("proj_size") or 0)) == (1, False, 0)
+    plain = (attrs.get("num_layers", 1), bool(attrs.get("bidirectional")), int(attrs.get("proj_size") or 0)) == (
+        1,
+        False,
+        0,
+    )
     c.only(plain, "its LSTM has several layers in one operation, or a projection", "LSTM 算子内含多层、双向或投影")
     if len(x.shape) != 3 or not isinstance(inner, int) or not 0 < hidden < 1 << 16:
         raise garbled(f"its LSTM of {hidden} reads {list(x.shape)}", f"LSTM 的输入是 {list(x.shape)}，隐藏层 {hidden}")

@@ -139,7 +139,9 @@ def summed_ext(c: Call) -> Value:
 def log_sum(c: Call) -> Value:
     """LogSumExp(x, axes, keep)."""
     x = c.x()
-    return c.t.emit("ReduceLogSumExp", [x], axes=c.axes(1, "dim", len(x.shape)), keepdims=int(bool(c.get(2, "keepdim", False))))
+    return c.t.emit(
+        "ReduceLogSumExp", [x], axes=c.axes(1, "dim", len(x.shape)), keepdims=int(bool(c.get(2, "keepdim", False)))
+    )
 
 
 def norm(c: Call) -> Value:
@@ -147,7 +149,9 @@ def norm(c: Call) -> Value:
     x, order = c.x(), c.get(1, "p", 2)
     c.only(order in (1, 2), f"its norm is of order {order}", f"范数的阶是 {order}")
     axes = c.axes(2, "dim", len(x.shape))
-    return c.t.emit("ReduceL2" if order == 2 else "ReduceL1", [x], axes=axes, keepdims=int(bool(c.get(3, "keepdim", False))))
+    return c.t.emit(
+        "ReduceL2" if order == 2 else "ReduceL1", [x], axes=axes, keepdims=int(bool(c.get(3, "keepdim", False)))
+    )
 
 
 REDUCTIONS: dict[str, Step] = {

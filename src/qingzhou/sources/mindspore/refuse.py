@@ -39,21 +39,34 @@ MINDSPORE = Words(
 refused, garbled = MINDSPORE.refused, MINDSPORE.garbled
 
 
+RANDOM = (
+    "UniformReal",
+    "StandardNormal",
+    "UniformInt",
+    "StandardLaplace",
+    "Gamma",
+    "Poisson",
+    "Multinomial",
+    "Bernoulli",
+)
+
+
 def unknown(name: str) -> QingzhouError:
     """An operation that has no translation."""
     if name in ("Custom", "CustomOp"):
         return refused(
-            "one of its operations is custom: what it computes is in no file",
-            "其中有自定义算子（Custom），文件里没有它的计算方法",
+            "it has a custom operation, Custom: what that computes is in no file",
+            "其中有自定义算子 Custom，文件里没有它的计算方法",
         )
-    return refused(f"its operation {short(name)} is not known here", f"不支持算子 {short(name)}")
+    if name in RANDOM:
+        return refused(f"it draws random numbers ({name})", f"它使用随机数（{name}）")
+    return refused(f"it has an unknown operation: {short(name)}", f"其中有不支持的算子：{short(name)}")
 
 
 def branching(name: str) -> QingzhouError:
     """Several functions of which the data chooses."""
     return refused(
-        f"its control flow depends on the data: it holds several functions, and {short(name)} chooses among them when "
-        "it runs",
+        f"it has control flow that depends on the data: several functions, among which {short(name)} chooses when it runs",
         f"其中的控制流取决于数据：有多个函数，运行时由 {short(name)} 选择",
         "Write `if` and `while` over tensors without them, as mindspore.ops.select does, and loops with a number of "
         f"steps that is fixed; then export it again: {EXPORT}",

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .activations import ACTIVATIONS
+from .arithmetic import ARITHMETIC
 from .layers import LAYERS
 from .picking import PICKING
-from .pointwise import POINTWISE
+from .pieces import PIECES
 from .pools import POOLS
 from .recurrent import RECURRENT
 from .reductions import REDUCTIONS
 from .shapes import SHAPES
 from .walk import Step
 
-TABLE: Mapping[str, Step] = {**LAYERS, **POOLS, **POINTWISE, **SHAPES, **REDUCTIONS, **PICKING, **RECURRENT}
+TABLE: Mapping[str, Step] = {
+    **LAYERS, **POOLS, **ARITHMETIC, **ACTIVATIONS, **SHAPES, **PIECES, **REDUCTIONS, **PICKING, **RECURRENT,
+}  # fmt: skip

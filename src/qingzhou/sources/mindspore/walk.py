@@ -45,6 +45,7 @@ class Walk:
     values: dict[str, Any] = field(default_factory=dict)
     told: dict[str, tuple[int, ...]] = field(default_factory=dict)
     readers: Counter[str] = field(default_factory=Counter)
+    notes: dict[str, str] = field(default_factory=dict)
 
     def run(self) -> None:
         """All that the outputs need, in order."""
@@ -77,7 +78,8 @@ class Walk:
             raise at_line(err, node.op, self.t.here) from None
         except (IndexError, ValueError, TypeError, OverflowError, AssertionError, KeyError) as err:
             raise garbled(
-                f"{short(node.op)} has settings that no file has ({short(str(err), 60)})", f"{short(node.op)} 的参数无效"
+                f"{short(node.op)} has settings that no file has ({short(str(err), 60)})",
+                f"{short(node.op)} 的参数无效",
             ) from None
         if node.op in KEEPING and isinstance(found, Value) and self.t.zeros & {x.name for x in self._read(node)}:
             self.t.zeros_like(found)
@@ -97,9 +99,16 @@ class Walk:
             isinstance(n, str) or m < 0 or n == m for n, m in zip(found.shape, told.shape, strict=True)
         )
         if not fits and -2 not in told.shape:
-            raise garbled(f"it gives {list(found.shape)}, not {list(told.shape)}", f"输出形状是 {list(found.shape)}，文件写的是 {list(told.shape)}")
+            raise garbled(
+                f"it gives {list(found.shape)}, not {list(told.shape)}",
+                f"输出形状是 {list(found.shape)}，文件写的是 {list(told.shape)}",
+            )
         self.told[found.name] = told.shape
-        dtype = plain(told.dtype) if told.dtype in ("float32", "float16", "float64", "bfloat16", "bool") or "int" in told.dtype else ""
+        dtype = (
+            plain(told.dtype)
+            if told.dtype in ("float32", "float16", "float64", "bfloat16", "bool") or "int" in told.dtype
+            else ""
+        )
         return casted(self.t, found, dtype) if dtype in NUMBERS and found.dtype in NUMBERS else found
 
     def item(self, name: str) -> Any:
@@ -129,6 +138,23 @@ def label(node: Node) -> str:
 def casted(t: Net, x: Value, dtype: str) -> Value:
     """In float32, int64 or bool."""
     return x if x.dtype == dtype else t.emit("Cast", [x], to=NUMBERS[dtype])
+
+
+def as_value(t: Net, found: Any, op: str) -> Value:
+    """A thing as a tensor."""
+    if isinstance(found, Value):
+        return found
+    if isinstance(found, np.ndarray):
+        return t.array(found.astype(plain(found.dtype.name)))
+    if isinstance(found, bool):
+        return t.scalar(found, "bool")
+    if isinstance(found, (int, float)):
+        return t.scalar(found, "int64" if isinstance(found, int) else "float32")
+    if isinstance(found, Size):
+        return t.emit("Squeeze", [found.value, t.whole(0)])
+    if isinstance(found, tuple) and found and all(isinstance(n, (int, Size)) for n in found):
+        return t.row(found)
+    raise garbled(f"{short(op)} works on no tensor", f"{short(op)} 的输入不是张量")
 
 
 @dataclass(frozen=True)
@@ -162,9 +188,7 @@ class Call:
         if isinstance(found, Value):
             known = self.t.known(found)
             if known is None:
-                raise refused(
-                    f"its {short(name)} is only known when it runs", f"{short(name)} 运行时才知道"
-                )
+                raise refused(f"its {short(name)} is only known when it runs", f"{short(name)} 运行时才知道")
             found = known
         if isinstance(found, np.ndarray):
             return found.item() if found.ndim == 0 else tuple(found.reshape(-1).tolist())
@@ -217,19 +241,7 @@ class Call:
 
     def value(self, found: Any) -> Value:
         """A thing as a tensor."""
-        if isinstance(found, Value):
-            return found
-        if isinstance(found, np.ndarray):
-            return self.t.array(found.astype(plain(found.dtype.name)))
-        if isinstance(found, bool):
-            return self.t.scalar(found, "bool")
-        if isinstance(found, (int, float)):
-            return self.t.scalar(found, "int64" if isinstance(found, int) else "float32")
-        if isinstance(found, Size):
-            return self.t.emit("Squeeze", [found.value, self.t.whole(0)])
-        if isinstance(found, tuple) and found and all(isinstance(n, (int, Size)) for n in found):
-            return self.t.row(found)
-        raise garbled(f"{short(self.node.op)} works on no tensor", f"{short(self.node.op)} 的输入不是张量")
+        return as_value(self.t, found, self.node.op)
 
     def xs(self, i: int = 0) -> list[Value]:
         """Input i as a tuple of tensors; or all from there on, where each is an input of its own."""

@@ -281,7 +281,19 @@ def _all(names: str, rule: Rule, domain: str = "") -> Mapping[tuple[str, str], R
     return {(domain, name): rule for name in names.split()}
 
 
-OF_SIZES: Sequence[str] = ("Shape", "Gather", "Concat", "Mul", "Add", "Sub", "Div", "Cast", "Expand", "Reshape", "Squeeze")
+OF_SIZES: Sequence[str] = (
+    "Shape",
+    "Gather",
+    "Concat",
+    "Mul",
+    "Add",
+    "Sub",
+    "Div",
+    "Cast",
+    "Expand",
+    "Reshape",
+    "Squeeze",
+)
 RULES: Mapping[tuple[str, str], Any] = {
     **_all(
         "Abs Acos Acosh Add And Asin Asinh Atan Atanh Cast Ceil Celu Clip Cos Cosh Div Elu Equal Erf Exp Floor Greater "

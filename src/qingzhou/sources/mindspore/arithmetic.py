@@ -1,4 +1,4 @@
-"""Number by number: arithmetic, comparisons, activations."""
+"""Number by number: arithmetic, comparisons, choices."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import functools
 import math
 from typing import Any
 
-import numpy as np
-
+from ...errors import say
 from ...graph.form import Value
+from ..recording.net import plain
 from .refuse import refused
 from .walk import Call, Step, casted
 
 # mindspore/core/include/ir/dtype/type_id.h
 TYPE_IDS = {
-    30: "bool", 31: "int64", 32: "int8", 33: "int16", 34: "int64", 35: "int64", 37: "uint8", 38: "uint16",
-    39: "int64", 40: "int64", 41: "float32", 42: "float32", 43: "float32", 44: "float32", 45: "float32",
+    30: "bool", 31: "int64", 32: "int8", 33: "int16", 34: "int32", 35: "int64", 37: "uint8", 38: "uint16",
+    39: "uint32", 40: "uint64", 41: "float32", 42: "float16", 43: "float32", 44: "float64", 45: "bfloat16",
 }  # fmt: skip
+NARROW = ("int8", "int16", "uint8", "uint16")
 
 
 def unary(op: str, **attrs: Any) -> Step:
@@ -138,7 +139,9 @@ def erfc(c: Call) -> Value:
 
 def logged(c: Call) -> Value:
     """Log, of older files with a base, a scale and a shift."""
-    base, scale, shift = (c.node.attrs.get(name, usual) for name, usual in (("base", -1.0), ("scale", 1.0), ("shift", 0.0)))
+    base, scale, shift = (
+        c.node.attrs.get(name, usual) for name, usual in (("base", -1.0), ("scale", 1.0), ("shift", 0.0))
+    )
     c.only((base, scale, shift) == (-1.0, 1.0, 0.0), "its logarithm has a base of its own", "对数的底数不是 e")
     return c.t.emit("Log", [c.x()])
 
@@ -231,11 +234,18 @@ def clipped(c: Call) -> Value:
 
 def cast(c: Call) -> Value:
     """To another kind of number: float32, int64 and bool are all that there are here."""
-    x, wish = c.x(), c.get(1, "dst_type", 43)
-    dtype = TYPE_IDS.get(wish, "") if isinstance(wish, int) else ""
-    if not dtype or (dtype.endswith(("8", "16")) and x.dtype == "float32"):
-        raise refused(f"it makes another kind of number of its values ({wish})", f"它把数值转换成其他类型（{wish}）")
-    return casted(c.t, x, {"int8": "int64", "int16": "int64", "uint8": "int64", "uint16": "int64"}.get(dtype, dtype))
+    x, told = c.x(), getattr(c.node.told, "dtype", "")
+    wish = told or TYPE_IDS.get(c.get(1, "dst_type", 43), "")
+    if not wish or (wish in NARROW and x.dtype == "float32" and not c.t.is_constant(x)):
+        raise refused(
+            f"it makes {wish or 'another kind of number'} of its values", f"它把数值转换成 {wish or '其他类型'}"
+        )
+    if wish in ("float16", "bfloat16") and x.dtype == "float32":
+        c.walk.notes[wish] = say(
+            en=f"Parts of the network are in {wish} in MindSpore; here they are computed in float32, which has more digits.",
+            zh=f"网络的一部分在 MindSpore 中用 {wish} 计算；这里用精度更高的 float32。",
+        )
+    return casted(c.t, x, plain(wish))
 
 
 def filled(value: float) -> Step:
@@ -252,131 +262,6 @@ def filled(value: float) -> Step:
 def same(c: Call) -> Any:
     """What is the same when it is used."""
     return c.item(0)
-
-
-# -- activations -------------------------------------------------------------------------------------------------------
-
-
-def relu6(c: Call) -> Value:
-    """Between 0 and 6."""
-    return c.t.emit("Clip", [c.x(), c.t.scalar(0.0), c.t.scalar(6.0)])
-
-
-def silu(c: Call) -> Value:
-    """x sigmoid(x)."""
-    return c.t.blocks("Silu", [c.x()], c.x().shape)
-
-
-def gelu(approximate: str) -> Step:
-    """By erf, or by tanh."""
-    return lambda c: c.t.blocks("Gelu", [c.x()], c.x().shape, approximate=approximate)
-
-
-def gelu_ext(c: Call) -> Value:
-    """mint's, which says what it is."""
-    told = c.get(1, "approximate", 0)
-    return gelu("tanh" if told in (1, "tanh") else "none")(c)  # type: ignore[no-any-return]
-
-
-def fast_gelu(c: Call) -> Value:
-    """x / (1 + exp(-1.702 |x|)) * exp(0.851 (x - |x|)), which is x sigmoid(1.702 x)."""
-    x = c.x()
-    return c.t.emit("Mul", [x, c.t.emit("Sigmoid", [c.t.emit("Mul", [x, c.t.scalar(1.702)])])])
-
-
-def hsigmoid(c: Call) -> Value:
-    """relu6(x + 3) / 6."""
-    return c.t.emit("HardSigmoid", [c.x()], alpha=1 / 6, beta=0.5)
-
-
-def mish(c: Call) -> Value:
-    """x tanh(softplus(x))."""
-    x = c.x()
-    return c.t.emit("Mul", [x, c.t.emit("Tanh", [c.t.emit("Softplus", [x])])])
-
-
-def elu(c: Call) -> Value:
-    """Elu(x, alpha)."""
-    return c.t.emit("Elu", [c.x()], alpha=float(c.number(1, "alpha", 1.0)))
-
-
-def celu(c: Call) -> Value:
-    """max(0, x) + min(0, alpha (exp(x / alpha) - 1))."""
-    return c.t.emit("Celu", [c.x()], alpha=float(c.number(1, "alpha", 1.0)))
-
-
-def leaky(c: Call) -> Value:
-    """LeakyReLU as an operation of its own."""
-    return c.t.emit("LeakyRelu", [c.x()], alpha=float(c.number(1, "negative_slope", 0.01)))
-
-
-def maximum(c: Call) -> Value:
-    """The larger one; of x and a part of x a LeakyReLU, as MindSpore writes it."""
-    slope = _slope(c)
-    return c.t.emit("Max", c.pair()) if slope is None else slope
-
-
-def _slope(c: Call) -> Value | None:
-    a, b = c.x(0), c.x(1)
-    made = {node.outputs[0]: node for node in c.t.nodes[-12:]}
-    for part, whole in ((a, b), (b, a)):
-        node = made.get(part.name)
-        if node is None or node.op != "Mul" or whole.name not in node.inputs or whole.name in c.t.constants:
-            continue
-        other = next((name for name in node.inputs if name in c.t.constants), None)
-        array = None if other is None else c.t.constants[other].load()
-        if array is not None and array.ndim == 0 and 0 < float(array) < 1 and whole.dtype == "float32":
-            return c.t.emit("LeakyRelu", [whole], alpha=float(array))
-    return None
-
-
-def prelu(c: Call) -> Value:
-    """A slope for all, or for each channel of axis 1."""
-    x, slope = c.x(0), c.x(1)
-    if slope.shape not in ((), (1,)) and len(x.shape) > 2:
-        slope = c.t.emit("Reshape", [slope, c.t.whole(-1, *[1] * (len(x.shape) - 2))])
-    return c.t.emit("PRelu", [x, slope])
-
-
-def hard_shrink(c: Call) -> Value:
-    """0 between -lambda and lambda."""
-    x, limit = c.x(), float(c.number(1, "lambd", 0.5))
-    small = c.t.emit("Greater", [c.t.emit("Abs", [x]), c.t.scalar(limit)])
-    return c.t.emit("Where", [small, x, c.t.scalar(0.0)])
-
-
-def soft_shrink(c: Call) -> Value:
-    """The same, and by lambda nearer to 0 outside."""
-    x, limit = c.x(), float(c.number(1, "lambd", 0.5))
-    inner = c.t.emit("Clip", [x, c.t.scalar(-limit), c.t.scalar(limit)])
-    return c.t.emit("Sub", [x, inner])
-
-
-def softsign(c: Call) -> Value:
-    """x / (1 + |x|)."""
-    return c.t.emit("Softsign", [c.x()])
-
-
-def soft(op: str) -> Step:
-    """Softmax and LogSoftmax over one axis."""
-
-    def step(c: Call) -> Value:
-        axes = c.ints(1, "axis", -1)
-        x = c.x()
-        c.only(len(axes) == 1, "its softmax is over several axes", "softmax 跨多个轴")
-        return c.t.emit(op, [x], axis=c.axis(axes[0], len(x.shape)))
-
-    return step
-
-
-def glu(c: Call) -> Value:
-    """One half times the sigmoid of the other."""
-    x = c.x()
-    axis = c.axis(int(c.number(1, "axis", -1)), len(x.shape))
-    size = x.shape[axis]
-    assert isinstance(size, int) and size % 2 == 0
-    a, b = c.t.emits("Split", [x, c.t.whole(size // 2, size // 2)], 2, axis=axis)
-    return c.t.emit("Mul", [a, c.t.emit("Sigmoid", [b])])
 
 
 def is_infinite(c: Call) -> Value:
@@ -414,30 +299,22 @@ PLAIN = {
     "Abs": "Abs", "Neg": "Neg", "Sqrt": "Sqrt", "Floor": "Floor", "Ceil": "Ceil", "Round": "Round", "Sign": "Sign",
     "Reciprocal": "Reciprocal", "Inv": "Reciprocal", "Erf": "Erf", "Sin": "Sin", "Cos": "Cos", "Tan": "Tan",
     "Asin": "Asin", "ACos": "Acos", "Atan": "Atan", "Sinh": "Sinh", "Cosh": "Cosh", "Asinh": "Asinh", "Acosh": "Acosh",
-    "Atanh": "Atanh", "ReLU": "Relu", "Sigmoid": "Sigmoid", "Tanh": "Tanh", "HSwish": "HardSwish",
-    "Softplus": "Softplus", "IsNan": "IsNaN",
+    "Atanh": "Atanh", "IsNan": "IsNaN",
 }  # fmt: skip
-POINTWISE: dict[str, Step] = {
+ARITHMETIC: dict[str, Step] = {
     **{name: binary(op) for op, names in ALIASES.items() for name in names},
     **{name: unary(op) for name, op in PLAIN.items()},
-    "Maximum": maximum, "Div": divided, "Divs": divided, "RealDiv": divided, "FloorDiv": floor_div, "DivMod": div_mod,
-    "DivMods": div_mod, "FloorMod": floor_mod, "Mod": trunc_mod, "TruncateMod": trunc_mod,
-    "Trunc": lambda c: truncated(c, c.x()),
+    "Div": divided, "Divs": divided, "RealDiv": divided, "FloorDiv": floor_div, "DivMod": div_mod, "DivMods": div_mod,
+    "FloorMod": floor_mod, "Mod": trunc_mod, "TruncateMod": trunc_mod, "Trunc": lambda c: truncated(c, c.x()),
     "AddScalar": scaled("Add"), "SubScalar": scaled("Sub"), "AddExt": scaled("Add"), "SubExt": scaled("Sub"),
     "Square": square, "SquaredDifference": squared_difference, "Rsqrt": rsqrt, "Log1p": plus_one, "Expm1": minus_one,
     "Erfc": erfc, "Log": logged, "Exp": exponent, "Pow": power, "PowTensorScalar": power, "PowScalarTensor": power,
-    "AddN": added, "Addcmul": addcmul, "Addcdiv": addcdiv, "Lerp": lerp, "LerpScalar": lerp, "Hypot": hypot, "Xlogy": xlogy,
-    "Equal": equal, "NotEqual": swapped("Equal"), "LessEqual": swapped("Greater"), "GreaterEqual": swapped("Less"),
-    "LogicalNot": lambda c: c.t.emit("Not", [casted(c.t, c.x(), "bool")]), "LogicalAnd": truth("And"),
-    "LogicalOr": truth("Or"), "LogicalXor": truth("Xor"), "IsInf": is_infinite, "IsFinite": is_finite, "Atan2": atan2,
-    "Select": select, "SelectV2": select, "MaskedFill": masked_fill, "MaskedFillScalar": masked_fill,
-    "ClampScalar": clipped, "ClampTensor": clamp, "Cast": cast,
+    "AddN": added, "Addcmul": addcmul, "Addcdiv": addcdiv, "Lerp": lerp, "LerpScalar": lerp, "Hypot": hypot,
+    "Xlogy": xlogy, "Equal": equal, "NotEqual": swapped("Equal"), "LessEqual": swapped("Greater"),
+    "GreaterEqual": swapped("Less"), "LogicalNot": lambda c: c.t.emit("Not", [casted(c.t, c.x(), "bool")]),
+    "LogicalAnd": truth("And"), "LogicalOr": truth("Or"), "LogicalXor": truth("Xor"), "IsInf": is_infinite,
+    "IsFinite": is_finite, "Atan2": atan2, "Select": select, "SelectV2": select, "MaskedFill": masked_fill,
+    "MaskedFillScalar": masked_fill, "ClampScalar": clipped, "ClampTensor": clamp, "Cast": cast,
     "ZerosLike": filled(0), "OnesLike": filled(1), "ZerosLikeExt": filled(0), "OnesLikeExt": filled(1),
-    "Identity": same, "StopGradient": same, "stop_gradient": same, "Copy": same, "TensorMove": same, "Contiguous": same,
-    "ReLU6": relu6, "SiLU": silu, "Swish": silu, "GeLU": gelu("tanh"), "GeluExt": gelu_ext, "FastGeLU": fast_gelu,
-    "HSigmoid": hsigmoid, "Mish": mish, "MishExt": mish, "Elu": elu, "EluExt": elu, "CeLU": celu, "SeLU": unary(
-        "Selu", alpha=float(np.float32(1.67326324)), gamma=float(np.float32(1.05070098))
-    ), "SeLUExt": unary("Selu", alpha=float(np.float32(1.67326324)), gamma=float(np.float32(1.05070098))),
-    "LeakyReLUExt": leaky, "PReLU": prelu, "HShrink": hard_shrink, "SoftShrink": soft_shrink,
-    "Softsign": softsign, "Softmax": soft("Softmax"), "LogSoftmax": soft("LogSoftmax"), "GLU": glu, "Glu": glu,
+    **dict.fromkeys(("Identity", "StopGradient", "stop_gradient", "Copy", "TensorMove", "Contiguous"), same),
 }  # fmt: skip
