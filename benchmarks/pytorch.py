@@ -1,7 +1,7 @@
 """Files of PyTorch's world beside torch and Ultralytics: `python benchmarks/pytorch.py --peers PYTHON [--json FILE]`.
 
-The rows of `python -m benchmarks --only pytorch`. PYTHON has the other tools; `python tests/ultralytics/
-ultralytics_environment.py` makes and prints one that lacks only `pip install onnx onnxslim onnxscript`.
+The rows of `python -m benchmarks --only pytorch`. PYTHON has the other tools; `python tests/environments.py
+ultralytics` makes and prints one that lacks only `pip install onnx onnxslim onnxscript`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Files of Keras and TensorFlow Lite beside tf2onnx: `python benchmarks/sources.py --peers PYTHON [--json FILE]`.
 
 The rows of `python -m benchmarks --only sources`. PYTHON has TensorFlow, Keras and tf2onnx; `python
-tests/by_tensorflow/tensorflow_environment.py` makes and prints one.
+tests/environments.py tensorflow` makes and prints one.
 """
 
 from __future__ import annotations

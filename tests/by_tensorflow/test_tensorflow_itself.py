@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 import pytest
-from tensorflow_environment import tensorflow_python
+
+from environments import python_of
 
 ROOT = Path(__file__).resolve().parents[2]
 ORACLE = ROOT / "tests/oracle/saved_models"
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.tensorflow
 @pytest.fixture(scope="session")
 def python() -> Path:
     """The Python with TensorFlow."""
-    return tensorflow_python()
+    return python_of("tensorflow")
 
 
 def run(python: Path, folder: Path, *argv: str | Path) -> subprocess.CompletedProcess[str]:

@@ -1,4 +1,4 @@
-"""Asks Ultralytics itself, offline; started by test_yolo.py in that of ultralytics_environment.py.
+"""Asks Ultralytics itself, offline; started by test_yolo.py in that of environments.py.
 
 python drive_yolo.py REQUEST.json ANSWERS.npz    ->  for each {"name", "model", "picture", "rect"} what predict()
                                                      says: boxes with all that belongs to them, or probabilities

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ultralytics_environment import ultralytics_python
 
 import qingzhou
+from environments import python_of
 from yolos import CASES, SIDE, TWO_HEADS, checkpoint, picture, reference
 
 HERE = Path(__file__).resolve().parent
@@ -32,7 +32,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
         wanted.append({"name": path.stem, "model": str(path), "picture": str(picture(name, folder))})
     (folder / "request.json").write_text(json.dumps(wanted))
     env = {**os.environ, "YOLO_CONFIG_DIR": str(folder), "YOLO_AUTOINSTALL": "false", "YOLO_OFFLINE": "true"}
-    command = [ultralytics_python(), HERE / "drive_yolo.py", folder / "request.json", folder / "answers.npz"]
+    command = [python_of("ultralytics"), HERE / "drive_yolo.py", folder / "request.json", folder / "answers.npz"]
     done = subprocess.run(command, capture_output=True, cwd=folder, env=env)
     assert done.returncode == 0, done.stderr.decode("utf-8", "replace")[-3000:]
     with np.load(folder / "answers.npz") as file:

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 import pytest
-from environment import hub_python
 
 import qingzhou
+from environments import python_of
 from passengers import DIGITS, ORACLE, basenn, digits, mmedu, photo, reference
 from yolos import checkpoint, picture
 
@@ -33,7 +33,7 @@ class Flow:
 @pytest.fixture(scope="session")
 def python() -> Path:
     """The Python with XEduHub 0.2.3."""
-    return hub_python()
+    return python_of("xeduhub")
 
 
 def run_hub(python: Path, folder: Path, task: str, model: qingzhou.Model, inputs: list[dict[str, Any]]) -> Flow:
