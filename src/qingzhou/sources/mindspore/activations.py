@@ -133,8 +133,8 @@ PLAIN = {
 }  # fmt: skip
 ACTIVATIONS: dict[str, Step] = {
     **{name: unary(op) for name, op in PLAIN.items()}, "Maximum": maximum, "ReLU6": relu6, "SiLU": silu, "Swish": silu,
-    "GeLU": gelu("tanh"), "GeluExt": gelu_ext, "FastGeLU": fast_gelu, "HSigmoid": hsigmoid, "Mish": mish, "MishExt": mish,
-    "Elu": elu, "EluExt": elu, "CeLU": celu, "SeLU": unary("Selu", **SELU), "SeLUExt": unary("Selu", **SELU),
-    "LeakyReLUExt": leaky, "LeakyRelu": leaky, "PReLU": prelu, "HShrink": hard_shrink, "SoftShrink": soft_shrink,
-    "Softmax": soft("Softmax"), "LogSoftmax": soft("LogSoftmax"), "GLU": glu, "Glu": glu,
+    "GeLU": gelu("tanh"), "GeluExt": gelu_ext, "FastGeLU": fast_gelu, "HSigmoid": hsigmoid, "Mish": mish,
+    "MishExt": mish, "Elu": elu, "EluExt": elu, "CeLU": celu, "SeLU": unary("Selu", **SELU),
+    "SeLUExt": unary("Selu", **SELU), "LeakyReLUExt": leaky, "LeakyRelu": leaky, "PReLU": prelu, "HShrink": hard_shrink,
+    "SoftShrink": soft_shrink, "Softmax": soft("Softmax"), "LogSoftmax": soft("LogSoftmax"), "GLU": glu, "Glu": glu,
 }  # fmt: skip

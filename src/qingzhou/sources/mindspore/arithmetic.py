@@ -242,7 +242,8 @@ def cast(c: Call) -> Value:
         )
     if wish in ("float16", "bfloat16") and x.dtype == "float32":
         c.walk.notes[wish] = say(
-            en=f"Parts of the network are in {wish} in MindSpore; here they are computed in float32, which has more digits.",
+            en=f"Parts of the network are of {wish} in MindSpore; here they are computed in float32, which has "
+            "more digits.",
             zh=f"网络的一部分在 MindSpore 中用 {wish} 计算；这里用精度更高的 float32。",
         )
     return casted(c.t, x, plain(wish))

@@ -71,8 +71,8 @@ def _missing(name: str) -> Exception:
     return refused(
         f"its numbers lie in another file, {short(name)}, which is not there",
         f"它的数值在另一个文件 {short(name)} 中，但没有找到",
-        f"Give the folder, or a zip of it, in which the .mindir and {folder or short(name)} lie side by side; do not rename "
-        "them",
+        f"Give the folder, or a zip of it, in which the .mindir and {folder or short(name)} lie side by side; do not "
+        "rename them",
         f"请提供 .mindir 与 {folder or short(name)} 所在的整个文件夹（或其 zip），不要改名",
     )
 

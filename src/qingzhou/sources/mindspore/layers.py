@@ -304,8 +304,10 @@ def local_response(c: Call) -> Value:
     if not 0 <= radius < 1 << 12:
         raise garbled(f"its radius is {radius}", f"半径是 {radius}")
     size = 2 * radius + 1
-    numbers = {"alpha": float(attrs.get("alpha", 1.0)) * size, "beta": float(attrs.get("beta", 0.5))}
-    return c.t.emit("LRN", [c.x()], size=size, bias=float(attrs.get("bias", 1.0)), **numbers)
+    alpha, beta, least = (
+        float(attrs.get(name, usual)) for name, usual in (("alpha", 1.0), ("beta", 0.5), ("bias", 1.0))
+    )
+    return c.t.emit("LRN", [c.x()], size=size, bias=least, alpha=alpha * size, beta=beta)
 
 
 def l2_normalize(c: Call) -> Value:
@@ -326,11 +328,11 @@ def dropout(c: Call) -> tuple[Any, ...]:
 
 
 LAYERS: dict[str, Step] = {
-    "Conv2D": conv(2), "Conv3D": conv(3), "Conv2DTranspose": conv_transpose(2), "Conv2DBackpropInput": conv_transpose(2),
-    "Conv3DTranspose": conv_transpose(3), "MatMul": product, "BatchMatMul": product, "MatMulV2": product,
-    "MatMulExt": bilinear, "BatchMatMulExt": bilinear, "Mm": bilinear, "Dot": bilinear, "Dense": dense,
-    "BiasAdd": bias, "Addmm": add_product, "Baddbmm": add_product, "Addbmm": add_product,
-    "BatchNorm": batch_norm, "LayerNorm": layer_norm, "LayerNormV3": layer_norm, "GroupNorm": group_norm,
-    "InstanceNorm": instance_norm, "RmsNorm": rms_norm, "LRN": local_response, "L2Normalize": l2_normalize,
-    "Dropout": dropout,
+    "Conv2D": conv(2), "Conv3D": conv(3), "Conv2DTranspose": conv_transpose(2),
+    "Conv2DBackpropInput": conv_transpose(2), "Conv3DTranspose": conv_transpose(3), "MatMul": product,
+    "BatchMatMul": product, "MatMulV2": product, "MatMulExt": bilinear, "BatchMatMulExt": bilinear, "Mm": bilinear,
+    "Dot": bilinear, "Dense": dense, "BiasAdd": bias, "Addmm": add_product, "Baddbmm": add_product,
+    "Addbmm": add_product, "BatchNorm": batch_norm, "LayerNorm": layer_norm, "LayerNormV3": layer_norm,
+    "GroupNorm": group_norm, "InstanceNorm": instance_norm, "RmsNorm": rms_norm, "LRN": local_response,
+    "L2Normalize": l2_normalize, "Dropout": dropout,
 }  # fmt: skip

@@ -118,7 +118,7 @@ class _Reader:
             if found is None:
                 raise garbled(f"{short(op)} is none of its primitives", f"{short(op)} 不在其算子列表中")
             op, attrs = found.op, {**found.attrs, **attrs}
-        elif op in made or op in self.graph.inputs:
+        elif op in made:
             raise branching(short(op.rpartition(":")[2] or op, 40))
         if op in CHOOSING:
             raise branching(op)

@@ -253,11 +253,12 @@ def _scale(n: int, m: int) -> np.float32:
 
 
 PICKING: dict[str, Step] = {
-    "Gather": gather, "GatherV2": gather, "EmbeddingLookup": embedding, "Embedding": embedding_ext, "GatherD": gather_along,
-    "GatherNd": gather_nd, "IndexSelect": index_select, "OneHot": one_hot, "TensorScatterElements": scatter,
-    "TensorScatterUpdate": scatter_update, "ReverseV2": reverse, "ReverseExt": reverse, "Tril": triangle(0),
-    "TrilExt": triangle(0), "Triu": triangle(1), "TopK": largest, "TopkExt": largest, "Sort": sorted_, "SortExt": sorted_,
-    "ResizeBilinearV2": linear, "ResizeBilinear": linear, "ResizeBicubic": cubic, "ResizeLinear1D": linear_row,
-    "ResizeNearestNeighbor": nearest, "ResizeNearestNeighborV2": nearest, "UpsampleNearest1D": upsample_nearest,
-    "UpsampleNearest2D": upsample_nearest, "UpsampleNearest3D": upsample_nearest,
+    "Gather": gather, "GatherV2": gather, "EmbeddingLookup": embedding, "Embedding": embedding_ext,
+    "GatherD": gather_along, "GatherNd": gather_nd, "IndexSelect": index_select, "OneHot": one_hot,
+    "TensorScatterElements": scatter, "TensorScatterUpdate": scatter_update, "ReverseV2": reverse,
+    "ReverseExt": reverse, "Tril": triangle(0), "TrilExt": triangle(0), "Triu": triangle(1), "TopK": largest,
+    "TopkExt": largest, "Sort": sorted_, "SortExt": sorted_, "ResizeBilinearV2": linear, "ResizeBilinear": linear,
+    "ResizeBicubic": cubic, "ResizeLinear1D": linear_row, "ResizeNearestNeighbor": nearest,
+    "ResizeNearestNeighborV2": nearest, "UpsampleNearest1D": upsample_nearest, "UpsampleNearest2D": upsample_nearest,
+    "UpsampleNearest3D": upsample_nearest,
 }  # fmt: skip

@@ -109,8 +109,8 @@ def _as_told(graph: Graph, whole: Mapping[str, Value], told: Mapping[str, tuple[
 
 def _freed(count: int) -> str:
     return say(
-        en=f"The network was exported with an example of batch {count}. Every step of it treats each sample by itself, so "
-        "any number may go in.",
+        en=f"The network was exported with an example of batch {count}. Every step of it treats each sample by itself, "
+        "so any number may go in.",
         zh=f"网络导出时的示例批量是 {count}；其中每一步都对各个样本分别计算，因此批量大小可以任意。",
     )
 

@@ -13,7 +13,7 @@ from .walk import Call, Step
 
 
 def lstm(c: Call) -> tuple[Any, ...]:
-    """(T, N, C), h and c (1, N, hidden), a row of weights -> (T, N, hidden), h, c. One layer, one way; torch's gates."""
+    """(T, N, C), h and c (1, N, hidden), a row of weights -> (T, N, hidden), h, c; torch's gates."""
     t, x, attrs = c.t, c.x(0), c.node.attrs
     hidden, inner = int(attrs.get("hidden_size", 0)), x.shape[-1]
     plain = (attrs.get("num_layers", 1), bool(attrs.get("bidirectional")), int(attrs.get("proj_size") or 0)) == (

@@ -126,8 +126,8 @@ def summed(c: Call) -> Value:
     """CumSum(x, axis, exclusive, reverse): of all before, along an axis."""
     x = c.x()
     where = c.t.scalar(c.axis(int(c.number(1, "axis", 0)), len(x.shape)), "int64")
-    flags = {name: int(bool(c.get(i, name, False))) for i, name in ((2, "exclusive"), (3, "reverse"))}
-    return c.t.emit("CumSum", [x, where], **flags)
+    exclusive, backwards = (int(bool(c.get(i, name, False))) for i, name in ((2, "exclusive"), (3, "reverse")))
+    return c.t.emit("CumSum", [x, where], exclusive=exclusive, reverse=backwards)
 
 
 def summed_ext(c: Call) -> Value:
@@ -159,7 +159,8 @@ REDUCTIONS: dict[str, Step] = {
     "SumExt": reduce("ReduceSum"), "ReduceMax": reduce("ReduceMax"), "ReduceMin": reduce("ReduceMin"),
     "ReduceProd": reduce("ReduceProd"), "ProdExt": reduce("ReduceProd"), "ReduceAny": truths("ReduceMax"),
     "ReduceAll": truths("ReduceMin"), "Max": whole("ReduceMax"), "Min": whole("ReduceMin"),
-    "Argmax": position("ArgMax"), "ArgMax": position("ArgMax"), "Argmin": position("ArgMin"), "ArgMin": position("ArgMin"),
+    "Argmax": position("ArgMax"), "ArgMax": position("ArgMax"), "Argmin": position("ArgMin"),
+    "ArgMin": position("ArgMin"),
     "ArgMaxExt": position_ext("ArgMax"), "ArgMinExt": position_ext("ArgMin"),
     "ArgMaxWithValue": with_value("ArgMax", "ReduceMax"), "ArgMinWithValue": with_value("ArgMin", "ReduceMin"),
     "MaxDim": with_value("ArgMax", "ReduceMax", value_first=True),

@@ -66,7 +66,7 @@ def unknown(name: str) -> QingzhouError:
 def branching(name: str) -> QingzhouError:
     """Several functions of which the data chooses."""
     return refused(
-        f"it has control flow that depends on the data: several functions, among which {short(name)} chooses when it runs",
+        f"it has control flow that depends on the data: several functions, of which {short(name)} takes one",
         f"其中的控制流取决于数据：有多个函数，运行时由 {short(name)} 选择",
         "Write `if` and `while` over tensors without them, as mindspore.ops.select does, and loops with a number of "
         f"steps that is fixed; then export it again: {EXPORT}",

@@ -89,7 +89,9 @@ def _freed(c: Call, x: Value, wish: Sequence[Int]) -> Sequence[Int]:
     told = _told(c)
     if len(free) != 1 or any(isinstance(n, Size) for n in wish):
         return wish
-    sizes = list(wish) if told is None or len(told) != len(wish) else list(told)
+    sizes: list[Int] = list(wish)
+    if told is not None and len(told) == len(wish):
+        sizes = [n for n in told if isinstance(n, int)]
     at = free[0]
     if at < len(sizes) and all(a == b for a, b in zip(x.shape[:at], sizes[:at], strict=True)):
         sizes[at] = -1
@@ -296,17 +298,18 @@ def meshgrid(c: Call) -> tuple[Value, ...]:
 GLUE: dict[str, Step] = {
     "Load": first, "Depend": first, "UpdateState": lambda c: None, "MakeTuple": made_tuple, "make_list": made_tuple,
     "MakeList": made_tuple, "RealMakeTuple": made_tuple, "make_tuple": made_tuple, "RealMakeList": made_tuple,
-    "TupleGetItem": picked, "tuple_getitem": picked, "list_getitem": picked, "RealTupleGetItem": picked, "ListGetItem": picked,
+    "TupleGetItem": picked, "tuple_getitem": picked, "list_getitem": picked, "RealTupleGetItem": picked,
+    "ListGetItem": picked,
     "TensorToTuple": as_plain, "TensorToScalar": as_plain, "TensorToList": as_plain, "TupleToTensor": as_tensor,
     "ListToTensor": as_tensor, "ScalarToTensor": as_tensor,
 }  # fmt: skip
 SHAPES: dict[str, Step] = {
-    **GLUE, "Reshape": reshape, "View": reshape, "ReshapeExt": reshape, "Flatten": flatten, "FlattenExt": flatten_between,
-    "ExpandDims": expand_dims, "ExpandDimsView": expand_dims, "Unsqueeze": expand_dims, "Squeeze": squeeze,
-    "Transpose": transpose, "TransposeView": transpose, "BroadcastTo": broadcast, "BroadcastToView": broadcast,
-    "Tile": tile, "Shape": shape, "DynamicShape": tensor_shape, "TensorShape": tensor_shape, "Rank": rank,
-    "ScalarAdd": reckoned("Add"), "ScalarSub": reckoned("Sub"), "ScalarMul": reckoned("Mul"),
-    "ScalarDiv": reckoned("Div"), "ScalarFloorDiv": floor_divided, "Zeros": zeros(0), "Ones": zeros(1), "FillV2": fill,
-    "Fill": fill, "FillScalar": fill, "Eye": eye, "Range": counted, "Arange": counted, "LinSpace": spaced,
-    "LinSpaceExt": spaced, "Meshgrid": meshgrid,
+    **GLUE, "Reshape": reshape, "View": reshape, "ReshapeExt": reshape, "Flatten": flatten,
+    "FlattenExt": flatten_between, "ExpandDims": expand_dims, "ExpandDimsView": expand_dims, "Unsqueeze": expand_dims,
+    "Squeeze": squeeze, "Transpose": transpose, "TransposeView": transpose, "BroadcastTo": broadcast,
+    "BroadcastToView": broadcast, "Tile": tile, "Shape": shape, "DynamicShape": tensor_shape,
+    "TensorShape": tensor_shape, "Rank": rank, "ScalarAdd": reckoned("Add"), "ScalarSub": reckoned("Sub"),
+    "ScalarMul": reckoned("Mul"), "ScalarDiv": reckoned("Div"), "ScalarFloorDiv": floor_divided, "Zeros": zeros(0),
+    "Ones": zeros(1), "FillV2": fill, "Fill": fill, "FillScalar": fill, "Eye": eye, "Range": counted, "Arange": counted,
+    "LinSpace": spaced, "LinSpaceExt": spaced, "Meshgrid": meshgrid,
 }  # fmt: skip

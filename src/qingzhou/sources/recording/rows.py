@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from ...graph.form import BLOCK, Graph, Node, Shape, Value
 
@@ -228,7 +227,7 @@ def _gathered(r: _Rows, node: Node) -> int:
         at = r.axis(node)
         r.need(at != axis)
         return at if at < axis else at - 1 + r.rank(node, 1)
-    return axis + r.axis(node, 1)
+    return int(axis) + r.axis(node, 1)
 
 
 def _gathered_along(r: _Rows, node: Node) -> int:
@@ -294,23 +293,25 @@ OF_SIZES: Sequence[str] = (
     "Reshape",
     "Squeeze",
 )
-RULES: Mapping[tuple[str, str], Any] = {
+RULES: Mapping[tuple[str, str], Rule] = {
     **_all(
         "Abs Acos Acosh Add And Asin Asinh Atan Atanh Cast Ceil Celu Clip Cos Cosh Div Elu Equal Erf Exp Floor Greater "
-        "HardSigmoid HardSwish Identity IsInf IsNaN LeakyRelu Less Log Max Min Mod Mul Neg Not Or Pow PRelu Reciprocal Relu "
-        "Round Selu Sigmoid Sign Sin Sinh Softplus Softsign Sqrt Sub Tan Tanh Where Xor",
+        "HardSigmoid HardSwish Identity IsInf IsNaN LeakyRelu Less Log Max Min Mod Mul Neg Not Or Pow PRelu Reciprocal "
+        "Relu Round Selu Sigmoid Sign Sin Sinh Softplus Softsign Sqrt Sub Tan Tanh Where Xor",
         _together,
     ),
     **_all("Silu Gelu", _together, BLOCK),
     **_all(
-        "Conv ConvTranspose BatchNormalization InstanceNormalization MaxPool AveragePool GlobalAveragePool GlobalMaxPool "
-        "Resize LRN DepthToSpace SpaceToDepth",
+        "Conv ConvTranspose BatchNormalization InstanceNormalization MaxPool AveragePool GlobalAveragePool "
+        "GlobalMaxPool Resize LRN DepthToSpace SpaceToDepth",
         _first,
     ),
     **_all("GroupNorm", _first, BLOCK), **_all("Linear", _linear, BLOCK), **_all("Lstm", _recurrent, BLOCK),
     **_all("MatMul", _product), **_all("Softmax LogSoftmax TopK CumSum", _along), **_all("LayerNormalization", _behind),
-    **_all("ReduceMean ReduceSum ReduceMax ReduceMin ReduceProd ReduceL1 ReduceL2 ReduceLogSumExp ArgMax ArgMin", _reduced),
-    **_all("Reshape", _reshaped), **_all("Flatten", _flattened), **_all("Transpose", _turned), **_all("Unsqueeze", _wider),
+    **_all("ReduceMean ReduceSum ReduceMax ReduceMin ReduceProd ReduceL1 ReduceL2 ReduceLogSumExp", _reduced),
+    **_all("ArgMax ArgMin", _reduced),
+    **_all("Reshape", _reshaped), **_all("Flatten", _flattened), **_all("Transpose", _turned),
+    **_all("Unsqueeze", _wider),
     **_all("Squeeze", _narrower), **_all("Concat", _joined), **_all("Slice", _cut), **_all("Gather", _gathered),
     **_all("GatherElements", _gathered_along), **_all("GatherND", _gathered_within), **_all("Expand Tile", _repeated),
     **_all("Pad", _padded), **_all("OneHot", _counted), **_all("Split", _split),
