@@ -23,8 +23,8 @@ from .ultralytics import ULTRALYTICS
 # A new source is one folder or file beside this one and one line here. The first that claims a file reads it; those of
 # torch come last, since their reader also says what is wrong with any other zip or pickle.
 SOURCES: tuple[Source, ...] = (
-    TENSORFLOW,
     MINDSPORE,
+    TENSORFLOW,
     ONNX,
     DISTRIBUTED,
     KERAS,
