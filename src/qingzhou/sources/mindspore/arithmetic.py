@@ -292,6 +292,27 @@ def atan2(c: Call) -> Value:
     return t.emit("Where", [both, zero, found])
 
 
+def in_place(step: Step) -> Step:
+    """An operation that overwrites its first input: the same where nobody reads that later."""
+
+    def changed(c: Call) -> Any:
+        name, walk = c.node.inputs[0], c.walk
+        maker = next((node.op for node in walk.model.nodes if node.output == name), "")
+        before = walk.behind(c.node.inputs)
+        others = [
+            node for node in walk.model.nodes if name in node.inputs and node.op not in ("UpdateState", "MakeTuple")
+        ]
+        later = [node.op for node in others if node is not c.node and node.output not in before]
+        if later or not maker or maker.endswith("View") or maker == "Load":
+            raise refused(
+                f"it overwrites a value that {later[0] if later else 'others'} may read ({c.node.op})",
+                f"它原地修改了其他算子可能使用的数值（{c.node.op}）",
+            )
+        return step(c)
+
+    return changed
+
+
 ALIASES = {
     "Add": ("Add", "Adds", "ScalarAdd"), "Sub": ("Sub", "Subs"), "Mul": ("Mul", "Muls"),
     "Min": ("Minimum",), "Less": ("Less", "LessScalar"), "Greater": ("Greater", "GreaterScalar"),
@@ -317,5 +338,9 @@ ARITHMETIC: dict[str, Step] = {
     "IsFinite": is_finite, "Atan2": atan2, "Select": select, "SelectV2": select, "MaskedFill": masked_fill,
     "MaskedFillScalar": masked_fill, "ClampScalar": clipped, "ClampTensor": clamp, "Cast": cast,
     "ZerosLike": filled(0), "OnesLike": filled(1), "ZerosLikeExt": filled(0), "OnesLikeExt": filled(1),
+    "InplaceAddExt": in_place(scaled("Add")), "InplaceAddsExt": in_place(scaled("Add")),
+    "InplaceSubExt": in_place(scaled("Sub")), "InplaceSubScalar": in_place(scaled("Sub")),
+    "InplaceMul": in_place(binary("Mul")), "InplaceMuls": in_place(binary("Mul")), "InplaceDiv": in_place(divided),
+    "InplaceDivs": in_place(divided), "InplaceExp": in_place(unary("Exp")), "InplaceReLU": in_place(unary("Relu")),
     **dict.fromkeys(("Identity", "StopGradient", "stop_gradient", "Copy", "TensorMove", "Contiguous"), same),
 }  # fmt: skip

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ...graph.form import Array, Value
+from ...graph.form import Array, Dim, Value
 from ..recording.net import Int, Size
 from .refuse import garbled, refused
-from .walk import Call, Step
+from .walk import BATCH, Call, Step
 
 # -- glue --------------------------------------------------------------------------------------------------------------
 
@@ -59,13 +59,22 @@ def reshaped(c: Call, x: Value, wish: Sequence[Int]) -> Value:
     if any(n == 0 or (isinstance(n, int) and n < -1) for n in wish):
         raise refused(f"it makes {list(wish)} of {list(x.shape)}", f"它把 {list(x.shape)} 变成 {list(wish)}")
     wish = _freed(c, x, wish) if c.walk.count else wish
-    if x.shape == tuple(n.name if isinstance(n, Size) else n for n in wish):
+    names = tuple(n.name if isinstance(n, Size) else n for n in wish)
+    if x.shape == names:
         return x
     row = _settled(x, wish)
-    if all(isinstance(n, int) for n in row):
-        names = [n.name if isinstance(n, Size) else n for n in wish]
-        return c.t.emit("Reshape", [x, c.t.whole(*map(int, row))], None if -1 in names else tuple(names))  # type: ignore[arg-type]
-    return c.t.emit("Reshape", [x, c.t.row(row)])
+    if not all(isinstance(n, int) for n in row):
+        return c.t.emit("Reshape", [x, c.t.row(row)])
+    known = _known(c, names) if -1 in names else names
+    return c.t.emit("Reshape", [x, c.t.whole(*(n for n in row if isinstance(n, int)))], known)
+
+
+def _known(c: Call, names: Sequence[Dim]) -> tuple[Dim, ...] | None:
+    """What is worked out is the batch, where it is as much as the example had."""
+    told = _told(c)
+    if not c.walk.count or told is None or len(told) != len(names) or told[names.index(-1)] != c.walk.count:
+        return None
+    return tuple(BATCH if n == -1 else n for n in names)
 
 
 def _settled(x: Value, wish: Sequence[Int]) -> list[Int]:

@@ -7,7 +7,7 @@ are known by name only (recording.net.Size).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -60,10 +60,15 @@ class Walk:
 
     def _needed(self) -> set[str]:
         """The names that outputs come from; what only has effects, such as printing, is not among them."""
-        needed = set(self.model.outputs)
+        return self.behind(self.model.outputs)
+
+    def behind(self, names: Iterable[str]) -> set[str]:
+        """These names, and all that they are made of."""
+        needed = set(names)
+        waits = {node.output for node in self.model.nodes if node.op == "UpdateState"}
         for node in reversed(self.model.nodes):
             if node.output in needed:
-                needed.update(node.inputs[: GLUE.get(node.op)])
+                needed.update(name for name in node.inputs[: GLUE.get(node.op)] if name not in waits)
         return needed
 
     def step(self, node: Node) -> None:
