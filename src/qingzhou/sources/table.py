@@ -11,6 +11,7 @@ from .basenn import BASENN
 from .distributed import DISTRIBUTED
 from .exported import EXPORTED
 from .keras import KERAS, TFJS
+from .mindspore import MINDSPORE
 from .onnx import ONNX
 from .openmmlab import OPENMMLAB
 from .paddle import PADDLE
@@ -23,6 +24,7 @@ from .ultralytics import ULTRALYTICS
 # A new source is one folder or file beside this one and one line here. The first that claims a file reads it; those of
 # torch come last, since their reader also says what is wrong with any other zip or pickle.
 SOURCES: tuple[Source, ...] = (
+    MINDSPORE,
     TENSORFLOW,
     ONNX,
     DISTRIBUTED,
