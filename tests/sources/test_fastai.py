@@ -15,8 +15,9 @@ from makers import write_checkpoint
 from qingzhou.conversion import run_conversion
 from qingzhou.errors import UnsafeCheckpoint, UnsupportedCheckpoint
 from qingzhou.files.limits import Limits
+from qingzhou.files.opcodes import Tape
 from qingzhou.files.types import Opaque, TensorRef
-from qingzhou.files.unpickle import Tape, read_pickle
+from qingzhou.files.unpickle import read_pickle
 from qingzhou.sources.torch.container import read_checkpoint
 from qingzhou.sources.torch.learner import kept
 

@@ -15,6 +15,7 @@ from .mindspore import MINDSPORE
 from .onnx import ONNX
 from .openmmlab import OPENMMLAB
 from .paddle import PADDLE
+from .sklearn import SKLEARN
 from .source import Opened, Source
 from .tensorflow import TENSORFLOW
 from .tflite import TFLITE
@@ -33,6 +34,7 @@ SOURCES: tuple[Source, ...] = (
     TFJS,
     EXPORTED,
     TFLITE,
+    SKLEARN,
     TORCHSCRIPT,
     ULTRALYTICS,
     BASENN,
