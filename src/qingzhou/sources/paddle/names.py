@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...errors import QingzhouError
-from ...files.unpickle import Tape, read_pickle
+from ...files.opcodes import Tape
+from ...files.unpickle import read_pickle
 from ..packed import small
 from ..source import Opened
 from .program import Program

@@ -17,9 +17,10 @@ import numpy as np
 
 from ...errors import QingzhouError, TensorMismatch, UnsupportedCheckpoint, say
 from ...files.limits import Limits
+from ...files.opcodes import Tape
 from ...files.refusals import naming, short, unsafe
 from ...files.types import TensorRef, Tensors
-from ...files.unpickle import Tape, read_pickle
+from ...files.unpickle import read_pickle
 from ...graph.form import Array
 from ...nets.match import Match, recognise
 from ...nets.paddle import MARK
