@@ -61,4 +61,15 @@ def time_distributed(t: KerasNet, layer: Layer, x: Any) -> Any:
     return carried(t, out, [mask])
 
 
-WRAPPED: dict[str, Kind] = {"TimeDistributed": Kind(time_distributed, "own")}
+def spectral_normalization(t: KerasNet, layer: Layer, x: Any) -> Any:
+    """The layer inside: training has divided its kernel already; vector_u beside it is for the next step only."""
+    entry = layer.get("layer")
+    if not isinstance(entry, Mapping):
+        raise layer.garbled("layer")
+    return t.run_layer(layer.inner(entry, "layer"), x)
+
+
+WRAPPED: dict[str, Kind] = {
+    "TimeDistributed": Kind(time_distributed, "own"),
+    "SpectralNormalization": Kind(spectral_normalization, "own"),
+}

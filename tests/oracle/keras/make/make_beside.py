@@ -52,6 +52,14 @@ def three_pictures():
     return keras.Model(ends, [L.Subtract()([a, b]), L.Subtract()([b, c])])
 
 
+def tables():
+    row, kind, kinds = keras.Input((3,), name="row"), keras.Input((1,), dtype="int32", name="kind"), keras.Input((4,), dtype="int32", name="kinds")
+    bins = L.Discretization([-0.5, 0.0, 0.75])(row)
+    joined = [L.Flatten()(L.Embedding(4, 2)(bins)), L.Flatten()(L.Discretization([-1.0, 1.0], output_mode="one_hot")(row)), L.CategoryEncoding(6, "one_hot")(kind),
+              L.CategoryEncoding(6)(kinds), L.CategoryEncoding(6, "count")(kinds), L.SpectralNormalization(L.Dense(4, activation="tanh"))(row)]
+    return keras.Model([row, kind, kinds], [L.Dense(3)(L.Concatenate()(joined)), bins])
+
+
 rows = RNG.normal(size=(3, 5, 4)).astype("float32")
 write("k3_in_two_places", in_two_places(), [RNG.normal(size=(3, 4)).astype("float32"), rows, pictures((3, 7, 7, 3), 1), RNG.normal(size=(3, 2, 7, 7, 3)).astype("float32")],
       layers="Dense and a model, each called by itself and in TimeDistributed", traps="a .keras holds the numbers once, at the place that comes first; the two configs differ in shared_object_id")
@@ -61,4 +69,8 @@ write("refuse_lora_attention", lora_in_attention(), [rows], ext=("h5",), layers=
 write("k3_quantized_steps", keras.Sequential([keras.Input((5, 16)), L.TimeDistributed(L.Dense(6))]), [RNG.normal(size=(3, 5, 16)).astype("float32")], ext=("keras",), quantize="int8",
       tolerance=0.02, layers="TimeDistributed(Dense) after quantize('int8')", traps="the reference is of before: Keras itself answers some hundred times too large")
 write("k3_three_pictures", three_pictures(), [pictures((3, 6, 6, 3), n) for n in (1, 2, 3)], ext=("keras",), layers="three inputs, as of a triplet", traps="names of inputs that look like those of numbered values")
+table = RNG.normal(size=(5, 3)).astype("float32")
+table[0] = [-0.5, 0.0, 0.75]
+write("k3_tables", tables(), [table, RNG.integers(0, 6, (5, 1)).astype("int32"), RNG.integers(0, 6, (5, 4)).astype("int32")], layers="Discretization, CategoryEncoding, SpectralNormalization",
+      traps="a number on a limit belongs to the bin above; the normalised kernel is in the file as it is used")
 manifest()
