@@ -6,7 +6,6 @@ of the tensor, i32 length of a TensorDesc, that, and the numbers.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping
 from contextlib import nullcontext
 from functools import partial
@@ -22,19 +21,9 @@ from ...files.types import TensorRef
 from ...files.wire import Message
 from ...graph.form import Array
 from .desc import tensor_desc
+from .heads import HEADER, LONGEST
 from .program import Program, Stored, Typed
 from .refuse import garbled, refused
-
-HEADER = struct.Struct("<IQIi")
-LONGEST = 1 << 12  # of a TensorDesc
-
-
-def begins(head: bytes) -> bool:
-    """Whether a file begins as one of parameters does."""
-    if len(head) < HEADER.size + 2:
-        return False
-    version, levels, inner, size = HEADER.unpack_from(head)
-    return version == levels == inner == 0 and 2 <= size <= LONGEST and head[HEADER.size] == 0x08
 
 
 def read_parameters(source: Bytes, program: Program, limits: Limits) -> Mapping[str, TensorRef]:

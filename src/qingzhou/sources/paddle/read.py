@@ -18,10 +18,11 @@ from ..recording.card import Made, network_of
 from ..recording.finish import finished
 from ..recording.net import Net, plain
 from ..source import Contents, Opened, Part
-from .desc import looks_like, read_desc
+from .desc import read_desc
+from .heads import PARAMETERS, PROGRAMS, is_pir, looks_like
 from .names import structured
 from .parameters import read_parameters
-from .parts import PARAMETERS, PROGRAMS, Parts, is_pir, missing, parts_of
+from .parts import Parts, missing, parts_of
 from .pir import read_pir
 from .program import Program, Typed
 from .refuse import PADDLE, encrypted, garbled
