@@ -113,7 +113,6 @@ def more():
         "sync_batch_norm": (P, nn.SyncBatchNorm(3)),
         "birnn": ((2, 3, 6), nn.BiRNN(nn.GRUCell(6, 5), nn.GRUCell(6, 5))),
         "rnn_of_cell": ((2, 3, 6), nn.RNN(nn.LSTMCell(6, 5))),
-        "lstm_lengths": ((V, ("i", 2)), Lengths()),
         "swiglu": (N, lambda a: paddle.incubate.nn.functional.swiglu(a)),
         "rms_norm": (V, lambda a: F.rms_norm(a, [6], paddle.ones([6]) * 1.5)),
         "deform_conv": ((P, (None, 18, 7, 9)), Deform()),
@@ -148,15 +147,6 @@ def more():
         "free_conv": ((None, 3, None, None), nn.Conv2D(3, 4, 3, 2, 1)),
         "free_same": ((None, 3, None, None), nn.Conv2D(3, 4, 3, 1, "SAME")),
     }
-
-
-class Lengths(nn.Layer):
-    def __init__(self):
-        super().__init__()
-        self.rnn = nn.LSTM(6, 5)
-
-    def forward(self, x, n):
-        return self.rnn(x, sequence_length=n)[0]
 
 
 class Deform(nn.Layer):

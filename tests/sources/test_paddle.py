@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from dear import but_slow
-from qingzhou.conversion import run_conversion
+from qingzhou.batch import convert_all
+from qingzhou.conversion import Conversion, run_conversion
 from qingzhou.errors import CheckpointDamaged, QingzhouError, UnsupportedCheckpoint
 from qingzhou.graph.fold import simplify
 from qingzhou.info import read_info
@@ -24,6 +25,7 @@ from qingzhou.options import Options
 from qingzhou.runtime.engine.session import open_session
 from qingzhou.sources.network import Network
 from qingzhou.sources.read import read_network
+from qingzhou.sources.table import is_model_folder
 
 ORACLE = Path(__file__).parents[1] / "oracle" / "paddle"
 DIGITS = Path(__file__).parents[1] / "oracle" / "digits" / "test"
@@ -156,8 +158,15 @@ def test_several_models_in_a_folder(tmp_path: Path) -> None:
     for name in ("lenet", "table"):
         for half in ("json", "pdiparams"):
             shutil.copy(ORACLE / name / f"model.{half}", tmp_path / f"{name}.{half}")
+    with zipfile.ZipFile(tmp_path / "both.zip", "w") as packed:
+        for path in tmp_path.glob("*.[jp]*"):
+            packed.write(path, path.name)
     with pytest.raises(UnsupportedCheckpoint, match="several models"):
-        read_network(tmp_path)
+        read_network(tmp_path / "both.zip")
+    (tmp_path / "both.zip").unlink()
+    assert not is_model_folder(tmp_path)
+    made = {path.name: outcome for path, outcome in convert_all([tmp_path], tmp_path / "out")}
+    assert made.keys() == {"lenet.json", "table.json"} and all(isinstance(one, Conversion) for one in made.values())
     assert read_network(tmp_path / "table.json").card.input.name == "table"
 
 

@@ -136,6 +136,17 @@ def test_a_free_size_is_the_one_that_pictures_are_prepared_to(tmp_path: Path) ->
     assert read_network(path, Wanted(input_size=(32, 32))).graph.inputs[0].shape == ("batch", 3, 32, 32)
 
 
+def test_boxes_are_divided_by_the_scale_of_the_picture(tmp_path: Path) -> None:
+    """What PaddleDetection's detectors are given besides; the sample of the self-test is never divided by nothing."""
+    pir = Pir()
+    image, scale = pir.data("image", (-1, 3, 8, 8)), pir.data("scale_factor", (-1, 2))
+    means = pir.op("mean", [image, pir.ints(2, 3)], (-1, 3), keepdim=False)
+    two = pir.op("slice", [means, pir.ints(0), pir.ints(2)], (-1, 2), axes=[1], infer_flags=[1], decrease_axis=[])
+    path = pir.write(tmp_path, pir.op("divide", [two, scale], (-1, 2)))
+    card = run_conversion(path, tmp_path / "x.onnx").model.card
+    assert [one.name for one in card.inputs] == ["image", "scale_factor"] and card.sample is not None
+
+
 def test_another_models_settings(tmp_path: Path) -> None:
     path = lcnet(tmp_path, "inference.yml", CLAS.replace("size: 32", "size: 36").replace("{scale}", "1"))
     with pytest.raises(UnsupportedCheckpoint, match="36 x 36, and it takes 32 x 32"):

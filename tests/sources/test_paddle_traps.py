@@ -296,5 +296,12 @@ def test_another_packing_of_a_zip(tmp_path: Path) -> None:
     assert read_network(tmp_path / "a.zip").classes == 2
 
 
+def test_a_later_version_of_the_format_is_told(tmp_path: Path) -> None:
+    pir, y = one_layer()
+    path = pir.write(tmp_path, y)
+    path.write_bytes(path.read_bytes().replace(b'"version": 4', b'"version": 5'))
+    assert any("version 5" in note for note in read_network(path).card.notes)
+
+
 def test_types_are_as_the_file_writes_them() -> None:
     assert typed((2,))["D"][0] == {"#": "0.t_f32"} and value([1])["D"] == [{"#": "0.a_i32", "D": 1}]

@@ -29,7 +29,7 @@ from qingzhou.sources.as_asked import as_asked
 from qingzhou.sources.network import Network
 from qingzhou.sources.read import read_network
 from qingzhou.sources.source import Contents, Opened, Part, Source
-from qingzhou.sources.table import CHECKPOINTS, MODELS, SOURCES, is_model_folder, open_source
+from qingzhou.sources.table import CHECKPOINTS, HALVES, MODELS, SOURCES, is_model_folder, open_source
 
 ORACLE = Path(__file__).parents[1] / "oracle"
 
@@ -180,7 +180,7 @@ def test_the_table() -> None:
     """Names are unique; what is searched for in folders are endings of checkpoints."""
     assert len({source.name for source in SOURCES}) == len(SOURCES)
     assert all(suffix.startswith(".") and suffix == suffix.lower() for suffix in MODELS)
-    assert set(MODELS) == {*CHECKPOINTS, ".onnx"} and all(source.title for source in SOURCES)
+    assert set(MODELS) == {*CHECKPOINTS, *HALVES, ".onnx"} and all(source.title for source in SOURCES)
 
 
 def test_what_is_nobodys_says_what_it_is(tmp_path: Path) -> None:

@@ -167,6 +167,7 @@ class Source(NamedTuple):
 
     title     for people: "networks saved whole (BaseNN, torch.save(model))"
     suffixes  as most of its files are called: for folders that are searched, and for uploads
+    halves    as files are called that are one of its models only with another of `suffixes`: for uploads alone
     beside    the endings, or the names, of files that belong to one of these
     zipped    whether a zip with parts of these names is one of these
     claims    whether it is one of these: by bytes and members, never by its name alone
@@ -182,3 +183,4 @@ class Source(NamedTuple):
     look: Callable[[Opened], Contents]
     beside: tuple[str, ...] = ()
     zipped: Callable[[Collection[str]], bool] = lambda names: False
+    halves: tuple[str, ...] = ()

@@ -46,7 +46,8 @@ def _of(sources: Iterable[Source]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(suffix for source in sources for suffix in source.suffixes))
 
 
-MODELS = _of(SOURCES)  # the endings of all that can be looked at
+HALVES = tuple(suffix for source in SOURCES for suffix in source.halves)
+MODELS = (*_of(SOURCES), *HALVES)  # the endings of all that can be looked at
 CHECKPOINTS = _of(source for source in SOURCES if source is not ONNX)  # of what training leaves, to be converted
 
 

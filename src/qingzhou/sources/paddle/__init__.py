@@ -1,7 +1,8 @@
 """PaddlePaddle: programs of Paddle 3 (`.json`) and Paddle 2 (`.pdmodel`) with their parameters (`.pdiparams`).
 
 program.py   the one form that both become;  pir.py, desc.py: the two readers;  operators.py: names in both generations
-parameters.py   the tensors, each held against the program;  parts.py: which files there are;  names.py: their names
+heads.py, parts.py   which files there are;  parameters.py: the tensors, each held against the program;  names.py: their
+             names;  state.py: weights alone
 walk.py      the operators one after the other;  table.py: which there are;  refuse.py: how this source speaks
 layers.py, norms.py, pointwise.py, products.py, reductions.py, shapes.py, picking.py, resize.py   a page for each kind
 said.py      labels and pre-processing, from what Paddle's suites write beside
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ...files.sniff import TORCH, sniff
 from ..source import Contents, Opened, Source
-from .parts import LABELS, SETTINGS, inside, is_pir
+from .heads import LABELS, SETTINGS, begins, inside, is_pir, looks_like, single
 
 if TYPE_CHECKING:
     from ...nets.recorded import Wanted
@@ -26,13 +27,12 @@ OWN = (b'._variance"', b'"_conv1._conv._conv.weight"')  # of BatchNorm; of Squee
 
 def claims(opened: Opened) -> bool:
     """By its first bytes, a zip or folder by its members; CheckpointDamaged, UnsafeCheckpoint."""
-    if opened.whole is None or opened.head.startswith(b"PK\x03\x04"):
-        return inside(opened.names) or (opened.whole is None and _lone_program(opened))
+    if opened.whole is None:
+        return single(opened.names) or (not inside(opened.names) and _lone_program(opened))
+    if opened.head.startswith(b"PK\x03\x04"):
+        return inside(opened.names)
     if is_pir(opened.head):
         return True
-    from .desc import looks_like
-    from .parameters import begins
-
     known = looks_like(opened.head) or begins(opened.head) or inside([opened.path.name])
     return known or is_weights(opened)
 
@@ -86,10 +86,11 @@ def look(opened: Opened) -> Contents:
 PADDLE = Source(
     "paddle",
     "PaddlePaddle",
-    (".pdmodel", ".pdiparams", ".json", ".pdparams"),
+    (".pdmodel", ".json", ".pdparams"),
     claims,
     read,
     look,
     beside=(".json", ".pdmodel", ".pdiparams", ".pdiparams.info", *SETTINGS, *LABELS),
     zipped=inside,
+    halves=(".pdiparams",),
 )

@@ -23,14 +23,6 @@ OWN = ("op_callstack", "op_role", "op_role_var", "op_namescope", "op_device", "w
 FREE, FED, FETCHED = ("feed", "fetch"), "feed", "fetch"
 
 
-def looks_like(head: bytes) -> bool:
-    """Whether a file begins as a ProgramDesc: with its first block, which begins with its number, 0."""
-    at = 1
-    while at < 10 and head[at : at + 1] >= b"\x80":
-        at += 1
-    return head[:1] == b"\x0a" and head[at + 1 : at + 4] == b"\x08\x00\x10"
-
-
 def read_desc(data: bytes) -> Program:
     """CheckpointDamaged, UnsafeCheckpoint, UnsupportedCheckpoint."""
     if len(data) > MOST_BYTES:

@@ -6,34 +6,24 @@ of the tensor, i32 length of a TensorDesc, that, and the numbers.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ...errors import QingzhouError
-from ...files.hdf5 import Bytes
+from ...files.hdf5 import Bytes, InFile
 from ...files.limits import Limits, elements
 from ...files.refusals import short, unsafe
 from ...files.types import TensorRef
 from ...files.wire import Message
 from ...graph.form import Array
 from .desc import tensor_desc
+from .heads import HEADER, LONGEST
 from .program import Program, Stored, Typed
 from .refuse import garbled, refused
-
-HEADER = struct.Struct("<IQIi")
-LONGEST = 1 << 12  # of a TensorDesc
-
-
-def begins(head: bytes) -> bool:
-    """Whether a file begins as one of parameters does."""
-    if len(head) < HEADER.size + 2:
-        return False
-    version, levels, inner, size = HEADER.unpack_from(head)
-    return version == levels == inner == 0 and 2 <= size <= LONGEST and head[HEADER.size] == 0x08
 
 
 def read_parameters(source: Bytes, program: Program, limits: Limits) -> Mapping[str, TensorRef]:
@@ -42,11 +32,12 @@ def read_parameters(source: Bytes, program: Program, limits: Limits) -> Mapping[
     if len(wanted) > limits.tensors:
         raise unsafe(f"it has more than {limits.tensors} tensors", f"张量超过 {limits.tensors} 个")
     found, place = {}, 0
-    for i, stored in enumerate(wanted):
-        typed, start, size = _one(source, place, stored, i, len(wanted))
-        _compare(stored, typed)
-        found[stored.name] = _ref(source, stored.name, typed, start, size)
-        place = start + size
+    with source.file.held() if isinstance(source, InFile) else nullcontext():
+        for i, stored in enumerate(wanted):
+            typed, start, size = _one(source, place, stored, i, len(wanted))
+            _compare(stored, typed)
+            found[stored.name] = _ref(source, stored.name, typed, start, size)
+            place = start + size
     if place != source.size:
         raise _misfit(
             f"{source.size - place} bytes follow the last of {len(wanted)} tensors",

@@ -8,13 +8,8 @@ from typing import NamedTuple
 from ...errors import QingzhouError
 from ...files.refusals import short
 from ..source import Opened
+from .heads import INFO, LABELS, OLDEST, PARAMETERS, PROGRAMS, SETTINGS, base, stem_of
 from .refuse import refused
-
-PROGRAMS = (".json", ".pdmodel")  # the newer one first
-PARAMETERS, INFO = ".pdiparams", ".pdiparams.info"
-OLDEST = ("__model__", "__params__")
-SETTINGS = ("inference.yml", "infer_cfg.yml", "inference.yaml", "deploy.yaml")
-LABELS = ("label_list.txt", "labels.txt", "imagenet1k_label_list.txt", "class_id_map.txt", "label.txt")
 
 
 class Parts(NamedTuple):
@@ -30,27 +25,17 @@ class Parts(NamedTuple):
     labels: str
 
 
-def is_pir(head: bytes) -> bool:
-    """Whether a text begins as a program of Paddle 3."""
-    start = b"".join(head[:200].split())
-    return start.startswith(b'{"base_code":{') and b'"magic":"pir"' in start
-
-
-def inside(names: Collection[str]) -> bool:
-    """Whether parts of these names may be a model of Paddle."""
-    plain = {name.rpartition("/")[2] for name in names}
-    return any(name.endswith((".pdmodel", PARAMETERS)) for name in plain) or set(OLDEST) <= plain
-
-
 def parts_of(opened: Opened) -> Parts:
     """UnsupportedCheckpoint for several models, and for one whose half is missing, which it names."""
     names = list(opened.members) or [opened.path.name]
     if opened.whole is not None and not opened.head.startswith(b"PK"):
         return _around(opened.path.name, names)
-    programs = [name for name in names if name.endswith(".pdmodel") or _base(name) == OLDEST[0]]
-    files = [name for name in names if name.endswith(PARAMETERS) or _base(name) == OLDEST[1]]
-    programs += [name for name in names if name.endswith(".json") and (_stem(name) + PARAMETERS in files or not files)]
-    stems = list(dict.fromkeys(_stem(name) for name in [*programs, *files]))
+    programs = [name for name in names if name.endswith(".pdmodel") or base(name) == OLDEST[0]]
+    files = [name for name in names if name.endswith(PARAMETERS) or base(name) == OLDEST[1]]
+    programs += [
+        name for name in names if name.endswith(".json") and (stem_of(name) + PARAMETERS in files or not files)
+    ]
+    stems = list(dict.fromkeys(stem_of(name) for name in [*programs, *files]))
     if len(stems) > 1 and len(files) != 1:
         raise refused(
             f"it holds several models: {', '.join(short(stem) for stem in stems[:4])}",
@@ -65,7 +50,7 @@ def parts_of(opened: Opened) -> Parts:
 
 def _around(name: str, names: Collection[str]) -> Parts:
     """What belongs to one of the pair."""
-    stem, oldest = _stem(name), _base(name) in OLDEST
+    stem, oldest = stem_of(name), base(name) in OLDEST
     folder = name.rpartition("/")[0]
     first = f"{folder}/" if folder else ""
     programs = [first + OLDEST[0]] if oldest else [stem + suffix for suffix in PROGRAMS]
@@ -79,18 +64,6 @@ def _around(name: str, names: Collection[str]) -> Parts:
 
 def _there(wanted: Iterable[str], names: Collection[str]) -> str:
     return next((name for name in wanted if name in names), "")
-
-
-def _base(name: str) -> str:
-    return name.rpartition("/")[2]
-
-
-def _stem(name: str) -> str:
-    """Without the ending that says which half it is."""
-    for suffix in (INFO, PARAMETERS, *PROGRAMS):
-        if name.endswith(suffix):
-            return name.removesuffix(suffix)
-    return name.rpartition("/")[0] + "/" if _base(name) in OLDEST else name
 
 
 def missing(*names: str) -> QingzhouError:

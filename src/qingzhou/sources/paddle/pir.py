@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ...files.limits import MOST_AXES
@@ -17,6 +18,7 @@ from .program import Names, Operator, Program, Stored, Typed
 from .refuse import branching, check_purpose, custom, garbled
 
 MOST_BYTES = 64 << 20
+VERSION = 4  # of the format, as Paddle 3.3 writes it
 DIALECTS = {"0": "builtin", "1": "pd_op", "2": "cf", "3": "custom_op", "4": "dist"}
 # Types of numbers: pir/serialize_deserialize/include/schema.h; "" for what is not known here
 KINDS = {
@@ -38,7 +40,9 @@ def read_pir(data: bytes) -> Program:
     base = _of(whole, "base_code", dict)
     if base.get("magic") != "pir":
         raise garbled("its program is none of PIR", "程序文件不是 PIR 格式")
-    return _Reading().program(_only_block(_of(whole, "program", dict)))
+    program = _Reading().program(_only_block(_of(whole, "program", dict)))
+    version = base.get("version")
+    return replace(program, newer=version) if type(version) is int and version > VERSION else program
 
 
 def _of(entry: Any, key: str, kind: type) -> Any:

@@ -320,6 +320,7 @@ def converted(c: Call) -> Value:
         raise refused("it converts to a kind of number that is not known here", "它要转换成不支持的数值类型")
     if kind in ("uint8", "int8", "int16", "uint16") and x.dtype == "float32" and not c.t.is_constant(x):
         raise refused(f"it makes {kind} of numbers", f"它把数值转换成 {kind}")
+    c.walk.rounded(kind)
     return cast(c.t, x, plain(kind))
 
 

@@ -60,6 +60,7 @@ class Program:
     form     "Paddle 3 program" or "Paddle 2 program";  version: of the Paddle that wrote it, "" where it is not told
     inputs   name and variable of each, in order;  outputs: variables
     stored   variable -> parameter;  types: of variables
+    newer    the version of the format, where it is one that is not known here
     """
 
     form: str
@@ -69,6 +70,7 @@ class Program:
     operators: Sequence[Operator]
     stored: Mapping[str, Stored]
     types: Mapping[str, Typed]
+    newer: int = 0
 
     @property
     def in_file(self) -> list[Stored]:

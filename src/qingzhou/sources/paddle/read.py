@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ...errors import say
 from ...files.limits import elements
 from ...files.refusals import naming, short
 from ...files.types import TensorRef
@@ -17,10 +18,11 @@ from ..recording.card import Made, network_of
 from ..recording.finish import finished
 from ..recording.net import Net, plain
 from ..source import Contents, Opened, Part
-from .desc import looks_like, read_desc
+from .desc import read_desc
+from .heads import PARAMETERS, PROGRAMS, is_pir, looks_like
 from .names import structured
 from .parameters import read_parameters
-from .parts import PARAMETERS, PROGRAMS, Parts, is_pir, missing, parts_of
+from .parts import Parts, missing, parts_of
 from .pir import read_pir
 from .program import Program, Typed
 from .refuse import PADDLE, encrypted, garbled
@@ -111,9 +113,20 @@ def read_paddle(opened: Opened, wanted: Wanted) -> Network:
         [walk.key(name) for name in whole.tensors],
         names,
         said.title,
-        [*walk.notes, *said.notes],
+        [*walk.notes, *said.notes, *_newer(whole.program)],
     )
     return said.told(network_of(opened, made, wanted))
+
+
+def _newer(program: Program) -> list[str]:
+    if not program.newer:
+        return []
+    return [
+        say(
+            en=f"The program has the version {program.newer} of its format; up to 4 is known, and it was read as that.",
+            zh=f"程序文件的格式版本是 {program.newer}，这里已知的最高版本是 4；已按该版本读取。",
+        )
+    ]
 
 
 def recorded(whole: Whole, wanted: Wanted) -> tuple[Graph, Walk, list[str]]:

@@ -10,7 +10,7 @@ import numpy as np
 from ...graph.form import Array, Dim, Value
 from ..aten.axes import squeeze_dims, unsqueeze
 from ..aten.windows import by_axes
-from ..recording.net import Ints, Size, dim
+from ..recording.net import Ints, dim
 from .refuse import garbled, refused
 from .walk import Call, Step, fixed
 
@@ -183,8 +183,6 @@ def _free(c: Call, x: Value, mode: str, sizes: Ints, scales: tuple[float, ...]) 
     if not sizes:
         row = t.array(np.array([1, 1, *scales], np.float32))
         return t.emit("Resize", [x, _nothing(c), row], **options)
-    if any(isinstance(n, Size) and n.name == "?" for n in sizes):
-        raise refused("it resizes to sizes that are only known when it runs", "缩放的目标尺寸运行时才知道")
     row = t.row((t.size(x, 0), t.size(x, 1), *sizes))
     return t.emit("Resize", [x, _nothing(c), _nothing(c), row], (*x.shape[:2], *map(dim, sizes)), **options)
 

@@ -12,7 +12,6 @@ from typing import Any
 
 from ...errors import LabelError, ModelError, QingzhouError, say
 from ...files.refusals import short
-from ...files.yaml import LARGEST, read_yaml
 from ...labels import decode, read_labels
 from ...nets.pictures import final_size, fitted
 from ...nets.recorded import Wanted
@@ -23,7 +22,6 @@ from ..packed import small
 from ..recording.labels import numbered
 from ..source import Opened
 from .parts import Parts
-from .pictures import Reading
 from .refuse import refused
 
 
@@ -115,6 +113,8 @@ def said_of(opened: Opened, parts: Parts) -> Said:
     labels = _listed(opened, parts.labels)
     if not parts.settings:
         return Said(parts.labels, labels=labels)
+    from ...files.yaml import LARGEST, read_yaml  # of most models nothing lies beside
+
     name = parts.settings.rpartition("/")[2]
     try:
         root = read_yaml(decode(small(opened, parts.settings, LARGEST)))
@@ -124,6 +124,8 @@ def said_of(opened: Opened, parts: Parts) -> Said:
 
 
 def _of(name: str, root: Mapping[Any, Any], labels: Sequence[str] | None) -> Said:
+    from .pictures import Reading
+
     done = Reading()
     clas, det, seg = (_at(root, *path) for path in (("PreProcess", "transform_ops"), ("Preprocess",),
                                                     ("Deploy", "transforms")))  # fmt: skip

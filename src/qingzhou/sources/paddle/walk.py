@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import ModelError, QingzhouError
+from ...errors import ModelError, QingzhouError, say
 from ...files.refusals import short
 from ...files.types import TensorRef
 from ...graph.form import Dim, Value
@@ -85,12 +85,22 @@ class Walk:
             for name, value in zip(names, [result] if isinstance(result, Value) else result, strict=False):
                 self.values[name] = value
 
+    def rounded(self, kind: str) -> None:
+        """Tells once that numbers of 16 bits are computed with more."""
+        told = say(
+            en="Some of it is float16 or bfloat16 in the file; it is computed in float32, with other last digits.",
+            zh="文件中有部分数值是 float16 或 bfloat16；这里用 float32 计算，末位数字会有差别。",
+        )
+        if kind in ("float16", "bfloat16") and told not in self.notes:
+            self.notes.append(told)
+
     def value(self, name: str) -> Value:
         """A variable in float32, int64 or bool; a parameter is read when it is asked for."""
         if name not in self.values:
             stored = self.program.stored.get(name)
             if stored is None:
                 raise garbled(f"{short(name, 60)} is read before it is made", f"{short(name, 60)} 在计算前被使用")
+            self.rounded(stored.type.dtype)
             self.values[name] = self.t.tensor(self.key(stored.name), self.tensors[stored.name])
         return self.values[name]
 
