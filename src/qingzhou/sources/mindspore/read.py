@@ -25,6 +25,7 @@ from .refuse import MINDSPORE, garbled, refused
 from .table import TABLE
 from .walk import BATCH, Walk, as_value
 
+MOST_OUTPUTS = 1000
 SIDES = (BATCH, "channels", "height", "width")
 
 
@@ -79,7 +80,7 @@ def best(model: Model, wanted: Wanted) -> tuple[Graph, list[str]]:
         return _as_exported(model, wanted)
     try:
         graph, walk = recorded(model, wanted, count)
-        whole = inferred(graph, {BATCH: count}).values
+        whole = inferred(graph, {BATCH: count, **walk.sizes}).values
         fine = _as_told(graph, whole, walk.told, count) and by_itself(graph, whole, count)
     except (QingzhouError, ModelError):
         fine = False
@@ -153,11 +154,15 @@ def _side(axis: int, size: int, rank: int, count: int) -> Dim:
 def _tensors(walk: Walk, found: Sequence[Any]) -> list[Value]:
     """All tensors of the outputs, in order, out of whatever tuples they are in."""
     ends: list[Value] = []
-    for one in found:
+    left = list(found)[::-1]
+    while left:
+        one = left.pop()
         if isinstance(one, tuple):
-            ends += _tensors(walk, one)
+            left += one[::-1]
         else:
             ends.append(as_value(walk.t, one, "output"))
+        if len(ends) + len(left) > MOST_OUTPUTS:
+            raise refused(f"it gives more than {MOST_OUTPUTS} tensors", f"它的输出超过 {MOST_OUTPUTS} 个")
     return ends
 
 

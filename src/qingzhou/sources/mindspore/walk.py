@@ -35,7 +35,7 @@ class Walk:
     """A network on its way.
 
     values  what is known by its name;  count: how many samples went in when it was exported, where any number may now
-    told    of each value the shape that the file states
+    told    of each value the shape that the file states;  sizes: what free sizes were in the example
     """
 
     t: Net
@@ -46,6 +46,7 @@ class Walk:
     told: dict[str, tuple[int, ...]] = field(default_factory=dict)
     readers: Counter[str] = field(default_factory=Counter)
     notes: dict[str, str] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
 
     def run(self) -> None:
         """All that the outputs need, in order."""
