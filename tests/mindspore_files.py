@@ -68,7 +68,7 @@ def mindir(
     nodes: Sequence[bytes],
     inputs: Mapping[str, Sequence[int]],
     output: str,
-    parameters: Mapping[str, Any] = {},  # noqa: B006
+    parameters: Mapping[str, Any] = {},
     more: bytes = b"",
 ) -> bytes:
     """A ModelProto."""
@@ -87,7 +87,9 @@ def split(source: Path, folder: Path, name: str = "net") -> Path:
     numbers = bytearray(b"\1" + bytes(63))
     for one in message.fields():
         if one.number != 7:
-            model += data[_start(data, one.start, one.number) : one.end] if one.kind == 2 else whole(one.number, one.value)
+            model += (
+                data[_start(data, one.start, one.number) : one.end] if one.kind == 2 else whole(one.number, one.value)
+            )
             continue
         model += part(7, _split_graph(message.inside(one), data, numbers, f"{name}_variables/data_0"))
     (folder / f"{name}_graph.mindir").write_bytes(model)

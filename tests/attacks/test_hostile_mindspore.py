@@ -85,7 +85,9 @@ def test_tuples_inside_tuples(tmp_path: Path) -> None:
     for _ in range(2000):
         value = part(17, value) + whole(16, 20)
     deep = part(2, "c") + part(4, "Constant") + part(5, part(1, "value") + value)
-    refused(tmp_path / "x.mindir", mindir([deep, node("Reshape", ["x", "c"], "y")], {"x": (1, 3)}, "y"), UnsafeCheckpoint)
+    refused(
+        tmp_path / "x.mindir", mindir([deep, node("Reshape", ["x", "c"], "y")], {"x": (1, 3)}, "y"), UnsafeCheckpoint
+    )
 
 
 @pytest.mark.parametrize("shape", [(1 << 40, 1 << 40), (-1, 3), (1,) * 40, (1 << 62, 4), (1000000, 1000000)])

@@ -87,7 +87,9 @@ def test_numbers_that_are_encrypted_or_big_endian(tmp_path: Path) -> None:
             read_network(graph)
 
 
-@pytest.mark.parametrize("where", ["../other/data_0", "/etc/passwd", "a/b/data_0", "c:data_0", "a\\b", "net_variables/.."])
+@pytest.mark.parametrize(
+    "where", ["../other/data_0", "/etc/passwd", "a/b/data_0", "c:data_0", "a\\b", "net_variables/.."]
+)
 def test_numbers_never_lie_elsewhere(where: str, tmp_path: Path) -> None:
     graph = split(LENET, tmp_path / "net")
     old = b"net_variables/data_0"

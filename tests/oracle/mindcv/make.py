@@ -16,6 +16,7 @@ from pathlib import Path
 import mindspore as ms
 import numpy as np
 from mindspore import Tensor, nn
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from numbers_of_mindcv import draw, picture
 
@@ -24,8 +25,9 @@ NETWORKS = {  # name: (module, side of the picture)
     "resnet18": ("resnet", 64), "resnext50_32x4d": ("resnet", 64), "mobilenet_v1_025": ("mobilenetv1", 64),
     "mobilenet_v2_035_224": ("mobilenetv2", 64), "mobilenet_v2_140": ("mobilenetv2", 64),
     "mobilenet_v3_small_100": ("mobilenetv3", 96), "mobilenet_v3_large_075": ("mobilenetv3", 64),
-    "shufflenet_v2_x0_5": ("shufflenetv2", 96), "squeezenet1_0": ("squeezenet", 97), "squeezenet1_1": ("squeezenet", 96),
-    "vgg11_bn": ("vgg", 224), "lenet": ("", 32),
+    "shufflenet_v2_x0_5": ("shufflenetv2", 96), "squeezenet1_0": ("squeezenet", 97),
+    "squeezenet1_1": ("squeezenet", 96),
+    "lenet": ("", 32),
 }  # fmt: skip
 
 

@@ -293,11 +293,9 @@ def in_place(step: Step) -> Step:
 
     def changed(c: Call) -> Any:
         name, walk = c.node.inputs[0], c.walk
-        maker = next((node.op for node in walk.model.nodes if node.output == name), "")
+        maker = next((node.op for node in walk.nodes if node.output == name), "")
         before = walk.behind(c.node.inputs)
-        others = [
-            node for node in walk.model.nodes if name in node.inputs and node.op not in ("UpdateState", "MakeTuple")
-        ]
+        others = [node for node in walk.nodes if name in node.inputs and node.op not in ("UpdateState", "MakeTuple")]
         later = [node.op for node in others if node is not c.node and node.output not in before]
         if later or not maker or maker.endswith("View") or maker == "Load":
             raise refused(

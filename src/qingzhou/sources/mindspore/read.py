@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...errors import ModelError, QingzhouError, say
+from ...errors import ModelError, QingzhouError, UnsupportedCheckpoint, say
 from ...files.refusals import naming, short
 from ...files.wire import Message
 from ...graph.form import Dim, Graph, Value
@@ -37,7 +37,10 @@ def model_in(opened: Opened) -> Model:
 
 def contents(opened: Opened) -> Contents:
     """Its parameters, also where it cannot be converted."""
-    model = opened.content(model_in)
+    try:
+        model = opened.content(model_in)
+    except UnsupportedCheckpoint as err:
+        return Contents("MindIR", opened.main.size, [], "MindSpore", problem=err)
     parts = [Part(key, ref.dtype.name, ref.shape) for key, ref in model.tensors.items()]
     return Contents("MindIR", opened.main.size, parts, "MindSpore", {"mindspore": model.version})
 
