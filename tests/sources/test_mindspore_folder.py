@@ -108,3 +108,16 @@ def test_a_link_to_numbers_is_not_followed(tmp_path: Path) -> None:
     folder.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(UnsupportedCheckpoint, match="data_0"):
         read_network(graph)
+
+
+@pytest.mark.parametrize("form", ["beside", "folder", "zip"])
+def test_labels_that_come_with_it(form: str, tmp_path: Path) -> None:
+    """One name in a line, numbered or not; as many as there are answers."""
+    split(LENET, tmp_path / "net")
+    labels = tmp_path / "net" / "labels.txt"
+    for count, fits in ((10, True), (9, False)):
+        labels.write_text("".join(f"{i} class {i}\n" for i in range(count)), "utf-8")
+        path = {"beside": tmp_path / "net" / "net_graph.mindir", "folder": tmp_path / "net"}.get(form)
+        network = read_network(path or packed(tmp_path / "net", tmp_path / f"{count}.zip", zipfile.ZIP_DEFLATED))
+        assert (network.named == [f"class {i}" for i in range(10)]) == fits
+        assert any("labels.txt" in note for note in network.card.notes) != fits

@@ -13,7 +13,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from ..source import Contents, Opened, Source
-from .parts import MINDIR, inside, is_checkpoint, is_mindir, is_safetensors
+from .parts import LABELS, MINDIR, inside, is_checkpoint, is_mindir, is_safetensors
 
 if TYPE_CHECKING:
     from ...nets.recorded import Wanted
@@ -60,4 +60,4 @@ def look(opened: Opened) -> Contents:
     return contents(opened)
 
 
-MINDSPORE = Source("mindspore", "MindSpore", (MINDIR, ".ckpt"), claims, read, look, zipped=zipped)
+MINDSPORE = Source("mindspore", "MindSpore", (MINDIR, ".ckpt"), claims, read, look, beside=(LABELS,), zipped=zipped)

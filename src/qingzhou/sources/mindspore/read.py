@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ...errors import ModelError, QingzhouError, UnsupportedCheckpoint, say
@@ -18,7 +19,7 @@ from ..recording.finish import finished
 from ..recording.net import Net, plain
 from ..recording.rows import by_itself
 from ..source import Contents, Opened, Part
-from .container import numbers_of
+from .container import labels_in, numbers_of
 from .model import Model, read_model
 from .proto import TensorProto
 from .refuse import MINDSPORE, garbled, refused
@@ -68,7 +69,15 @@ def read_mindir(opened: Opened, wanted: Wanted) -> Network:
         notes,
         pictures_in(graph),
     )
-    return network_of(opened, made, wanted)
+    network = network_of(opened, made, wanted)
+    labels = labels_in(opened)
+    if labels is None or len(labels) == network.classes:
+        return replace(network, named=labels)
+    note = say(
+        en=f"The {len(labels)} lines of labels.txt do not fit its {network.classes} answers, and were left out.",
+        zh=f"labels.txt 有 {len(labels)} 行，与 {network.classes} 个输出不符，没有使用。",
+    )
+    return replace(network, card=replace(network.card, notes=[*network.card.notes, note]))
 
 
 def pictures_in(graph: Graph) -> list[str]:
