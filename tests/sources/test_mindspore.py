@@ -182,6 +182,13 @@ def test_what_no_inference_has(nodes: list[bytes], said: str, tmp_path: Path) ->
         read_network(tmp_path / "x.mindir")
 
 
+def test_air_says_what_to_export_instead(tmp_path: Path) -> None:
+    (tmp_path / "x.air").write_bytes(b"\x0a\x05graph\x12\x04\x0a\x02ge")
+    use_language("en")
+    with pytest.raises(UnsupportedCheckpoint, match=r"AIR.*file_format='MINDIR'"):
+        read_network(tmp_path / "x.air")
+
+
 def test_a_value_that_is_overwritten_and_read_later_is_refused(tmp_path: Path) -> None:
     """x += 1 where x itself is read behind it: which of both is meant is in no name."""
     add = node("InplaceAddsExt", ["r", "one", "one"], "y", (1, 3))

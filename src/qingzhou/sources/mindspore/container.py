@@ -16,8 +16,8 @@ from ...own_files import is_folder, is_plain
 from ..recording.labels import numbered
 from ..source import Opened
 from .numbers import ENCRYPTED, Numbers, Run, encrypted
-from .parts import LABELS, inside
-from .refuse import refused
+from .parts import AIR, LABELS, inside, is_mindir
+from .refuse import EXPORT, refused
 
 LONGEST_LIST = 1 << 20  # bytes of a list of labels
 LARGEST = 1 << 32  # bytes of a part of a zip that is unpacked into memory
@@ -28,6 +28,13 @@ def numbers_of(opened: Opened) -> Iterator[tuple[memoryview, Numbers]]:
     """The bytes of the model, while they are looked at, and what reads numbers later."""
     at = "" if opened.whole is not None and not opened.head.startswith(b"PK") else inside(opened.names)
     own = _run(opened, at) if at else Run(opened.file, Record(0, opened.file.size))
+    if opened.path.suffix == AIR and not is_mindir(opened.head):
+        raise refused(
+            "it is an AIR model, which is compiled for Ascend processors alone",
+            "它是 AIR 模型，只用于昇腾处理器",
+            f"Export a MindIR instead: {EXPORT}",
+            f"请改为导出 MindIR：{EXPORT}",
+        )
     if own.load(0, min(4, own.size)).tobytes() == ENCRYPTED:
         raise encrypted()
     numbers = Numbers(own, lambda name: beside(opened, at, name), opened.limits)

@@ -5,7 +5,7 @@ import { zip } from "./zip.js";
 const TOGETHER = [
   // what the network lies in; which others belong to it; of which there must be one
   { whole: /^model\.json$/i, others: /\.bin$|^metadata\.json$/i, needed: /\.bin$/i },
-  { whole: /\.(h5|hdf5|tflite)$/i, others: /^labels\.txt$/i, needed: /^labels\.txt$/i },
+  { whole: /\.(h5|hdf5|tflite|mindir)$/i, others: /^labels\.txt$/i, needed: /^labels\.txt$/i },
 ];
 
 /** The same files; those that are one model as one .zip under the name of the first, as the server takes it. */
