@@ -30,6 +30,9 @@ class Environment:
 ENVIRONMENTS = {
     "paddle": Environment(("paddlepaddle==3.3.1", "setuptools"), pythons=("3.11", "3.12", "3.13", "3.10")),  # 1 GB
     "paddle2": Environment(("paddlepaddle==2.6.2", "numpy<2", "setuptools"), pythons=("3.11", "3.12", "3.10")),
+    "mindspore": Environment(  # 3 GB, two minutes; numpy 2 breaks its C++ part
+        ("mindspore==2.10.0", "numpy==1.26.4", *OURS), pythons=("3.11", "3.10", "3.12", "3.9")
+    ),
     "tensorflow": Environment(  # 2 GB, two minutes
         ("tensorflow-cpu==2.21.0", "keras==3.15.1", "tf-keras==2.21.0", "tf2onnx==1.17.0", "pyfive>=1.0,<1.2", *OURS)
     ),

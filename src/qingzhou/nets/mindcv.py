@@ -1,13 +1,13 @@
 """Networks as MindCV and MindSpore's tutorials have them: the same papers, other names, and windows of their own.
 
-https://github.com/mindspore-lab/mindcv/tree/v0.3.0/mindcv/models. A BatchNorm's numbers are called as in torch here: gamma
-is weight, beta is bias, moving_mean is running_mean. These pages are not among those of match.py, since some names are
-torchvision's, too, where windows lie otherwise.
+https://github.com/mindspore-lab/mindcv/tree/v0.3.0/mindcv/models. A BatchNorm's numbers are called as in torch here:
+gamma is weight, beta is bias, moving_mean is running_mean. These pages are not among those of match.py, since some
+names are torchvision's, too, where windows lie otherwise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ..graph.form import Value
@@ -337,6 +337,16 @@ def digits_input() -> Input:
     return Input("input", "image", [1, 1, 32, 32], "GRAY", steps)
 
 
+def vgg_title(config: Deep) -> str:
+    """ "VGG-11", "VGG-16 BN"."""
+    return f"VGG-{sum(config.blocks) + 3}" + (" BN" if config.norm else "")
+
+
+def _titled(name: str) -> Callable[[Wide], str]:
+    """With the width behind."""
+    return lambda config: " ".join(filter(None, [name, config.arch, f"{config.width:g}x"]))
+
+
 def _pictures(config: Config) -> Input:
     """MindCV's usual pipeline: short side 256, centre 224, ImageNet's mean and deviation."""
     return imagenet_input("cv2")
@@ -344,11 +354,11 @@ def _pictures(config: Config) -> Input:
 
 MINDCV = (
     Architecture("ResNet", resnets, resnet_title, classifier(resnet, _pictures)),
-    Architecture("MobileNetV1", mobilenets_v1, lambda c: f"MobileNetV1 {c.width:g}x", classifier(mobilenet_v1, _pictures)),
-    Architecture("MobileNet", mobilenets_v2, lambda c: f"MobileNetV2 {c.width:g}x", classifier(mobilenet_v2, _pictures)),
-    Architecture("MobileNetV3", mobilenets_v3, lambda c: f"MobileNetV3 {c.arch} {c.width:g}x", classifier(mobilenet_v3, _pictures)),
-    Architecture("VGG", vggs, lambda c: f"VGG-{sum(c.blocks) + 3}" + (" BN" if c.norm else ""), classifier(vgg, _pictures)),
+    Architecture("MobileNetV1", mobilenets_v1, _titled("MobileNetV1"), classifier(mobilenet_v1, _pictures)),
+    Architecture("MobileNet", mobilenets_v2, _titled("MobileNetV2"), classifier(mobilenet_v2, _pictures)),
+    Architecture("MobileNetV3", mobilenets_v3, _titled("MobileNetV3"), classifier(mobilenet_v3, _pictures)),
+    Architecture("VGG", vggs, vgg_title, classifier(vgg, _pictures)),
     Architecture("SqueezeNet", squeezenets, lambda c: f"SqueezeNet {c.arch}", classifier(squeezenet, _pictures)),
-    Architecture("ShuffleNet_v2", shufflenets_v2, lambda c: f"ShuffleNetV2 {c.width:g}x", classifier(shufflenet_v2, _pictures)),
+    Architecture("ShuffleNet_v2", shufflenets_v2, _titled("ShuffleNetV2"), classifier(shufflenet_v2, _pictures)),
     Architecture("LeNet", lenets, lambda c: "LeNet-5", classifier(lenet, lambda c: digits_input())),
-)  # fmt: skip
+)

@@ -13,7 +13,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from ..source import Contents, Opened, Source
-from .parts import MINDIR, inside, is_checkpoint, is_mindir, is_safetensors
+from .parts import AIR, LABELS, MINDIR, inside, is_checkpoint, is_mindir, is_safetensors
 
 if TYPE_CHECKING:
     from ...nets.recorded import Wanted
@@ -24,6 +24,11 @@ def claims(opened: Opened) -> bool:
     """By the name of its producer; a zip or a folder by its one .mindir. CheckpointDamaged, UnsafeCheckpoint."""
     if opened.whole is None:
         return bool(inside(opened.names))
+    if opened.path.suffix == AIR and opened.head[:1] in (
+        b"\x0a",
+        b"\x12",
+    ):  # of Ascend's own, whose messages have no mark
+        return True
     if is_mindir(opened.head) or _is_weights(opened) or opened.head.startswith(b"\xd8\x5e\x3a\x7f"):
         return True
     return opened.head.startswith(b"PK\x03\x04") and zipped(opened.members)
@@ -60,4 +65,4 @@ def look(opened: Opened) -> Contents:
     return contents(opened)
 
 
-MINDSPORE = Source("mindspore", "MindSpore", (MINDIR, ".ckpt"), claims, read, look, zipped=zipped)
+MINDSPORE = Source("mindspore", "MindSpore", (MINDIR, ".ckpt"), claims, read, look, beside=(LABELS,), zipped=zipped)

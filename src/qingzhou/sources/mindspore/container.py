@@ -7,15 +7,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ...errors import LabelError
 from ...files.archive import directory, inflated, record
 from ...files.file import File, Record
 from ...files.refusals import naming, short, unsafe
+from ...labels.decode import decode
 from ...own_files import is_folder, is_plain
+from ..recording.labels import numbered
 from ..source import Opened
 from .numbers import ENCRYPTED, Numbers, Run, encrypted
-from .parts import inside
-from .refuse import garbled, refused
+from .parts import AIR, LABELS, inside, is_mindir
+from .refuse import EXPORT, refused
 
+LONGEST_LIST = 1 << 20  # bytes of a list of labels
 LARGEST = 1 << 32  # bytes of a part of a zip that is unpacked into memory
 
 
@@ -24,6 +28,13 @@ def numbers_of(opened: Opened) -> Iterator[tuple[memoryview, Numbers]]:
     """The bytes of the model, while they are looked at, and what reads numbers later."""
     at = "" if opened.whole is not None and not opened.head.startswith(b"PK") else inside(opened.names)
     own = _run(opened, at) if at else Run(opened.file, Record(0, opened.file.size))
+    if opened.path.suffix == AIR and not is_mindir(opened.head):
+        raise refused(
+            "it is an AIR model, which is compiled for Ascend processors alone",
+            "它是 AIR 模型，只用于昇腾处理器",
+            f"Export a MindIR instead: {EXPORT}",
+            f"请改为导出 MindIR：{EXPORT}",
+        )
     if own.load(0, min(4, own.size)).tobytes() == ENCRYPTED:
         raise encrypted()
     numbers = Numbers(own, lambda name: beside(opened, at, name), opened.limits)
@@ -32,6 +43,20 @@ def numbers_of(opened: Opened) -> Iterator[tuple[memoryview, Numbers]]:
         return
     with own.file.mapped() as data, data[own.record.offset : own.record.offset + own.size] as part:
         yield part, numbers
+
+
+def labels_in(opened: Opened) -> list[str] | None:
+    """The lines of a labels.txt beside it, or in the same folder or zip; None where there is none that can be read."""
+    found = [name for name in opened.members if name.rpartition("/")[2] == LABELS]
+    if not found:
+        return None
+    packed = opened.head.startswith(b"PK")
+    name = min(found, key=len)
+    run = _run(opened, name) if packed else Run(opened.members[name]().file, opened.members[name]().record)
+    try:
+        return numbered(decode(run.load(0, run.size).tobytes())) if run.size <= LONGEST_LIST else None
+    except LabelError:
+        return None
 
 
 def beside(opened: Opened, at: str, name: str) -> Run:
@@ -75,9 +100,3 @@ def _missing(name: str) -> Exception:
         "rename them",
         f"请提供 .mindir 与 {folder or short(name)} 所在的整个文件夹（或其 zip），不要改名",
     )
-
-
-def check_whole(size: int) -> None:
-    """CheckpointDamaged for a file of nothing."""
-    if not size:
-        raise garbled("it is empty", "文件为空")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-MINDIR = ".mindir"
+MINDIR, LABELS, AIR = ".mindir", "labels.txt", ".air"
 PRODUCER = b"\x12\x09MindSpore"  # field 2 of a ModelProto, behind the version of the format
 
 

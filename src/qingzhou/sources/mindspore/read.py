@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from ...errors import ModelError, QingzhouError, say
+from ...errors import ModelError, QingzhouError, UnsupportedCheckpoint, say
 from ...files.refusals import naming, short
 from ...files.wire import Message
 from ...graph.form import Dim, Graph, Value
@@ -18,13 +19,14 @@ from ..recording.finish import finished
 from ..recording.net import Net, plain
 from ..recording.rows import by_itself
 from ..source import Contents, Opened, Part
-from .container import numbers_of
+from .container import labels_in, numbers_of
 from .model import Model, read_model
 from .proto import TensorProto
 from .refuse import MINDSPORE, garbled, refused
 from .table import TABLE
 from .walk import BATCH, Walk, as_value
 
+MOST_OUTPUTS = 1000
 SIDES = (BATCH, "channels", "height", "width")
 
 
@@ -36,7 +38,10 @@ def model_in(opened: Opened) -> Model:
 
 def contents(opened: Opened) -> Contents:
     """Its parameters, also where it cannot be converted."""
-    model = opened.content(model_in)
+    try:
+        model = opened.content(model_in)
+    except UnsupportedCheckpoint as err:
+        return Contents("MindIR", opened.main.size, [], "MindSpore", problem=err)
     parts = [Part(key, ref.dtype.name, ref.shape) for key, ref in model.tensors.items()]
     return Contents("MindIR", opened.main.size, parts, "MindSpore", {"mindspore": model.version})
 
@@ -64,7 +69,15 @@ def read_mindir(opened: Opened, wanted: Wanted) -> Network:
         notes,
         pictures_in(graph),
     )
-    return network_of(opened, made, wanted)
+    network = network_of(opened, made, wanted)
+    labels = labels_in(opened)
+    if labels is None or len(labels) == network.classes:
+        return replace(network, named=labels)
+    note = say(
+        en=f"The {len(labels)} lines of labels.txt do not fit its {network.classes} answers, and were left out.",
+        zh=f"labels.txt 有 {len(labels)} 行，与 {network.classes} 个输出不符，没有使用。",
+    )
+    return replace(network, card=replace(network.card, notes=[*network.card.notes, note]))
 
 
 def pictures_in(graph: Graph) -> list[str]:
@@ -79,7 +92,7 @@ def best(model: Model, wanted: Wanted) -> tuple[Graph, list[str]]:
         return _as_exported(model, wanted)
     try:
         graph, walk = recorded(model, wanted, count)
-        whole = inferred(graph, {BATCH: count}).values
+        whole = inferred(graph, {BATCH: count, **walk.sizes}).values
         fine = _as_told(graph, whole, walk.told, count) and by_itself(graph, whole, count)
     except (QingzhouError, ModelError):
         fine = False
@@ -153,11 +166,15 @@ def _side(axis: int, size: int, rank: int, count: int) -> Dim:
 def _tensors(walk: Walk, found: Sequence[Any]) -> list[Value]:
     """All tensors of the outputs, in order, out of whatever tuples they are in."""
     ends: list[Value] = []
-    for one in found:
+    left = list(found)[::-1]
+    while left:
+        one = left.pop()
         if isinstance(one, tuple):
-            ends += _tensors(walk, one)
+            left += one[::-1]
         else:
             ends.append(as_value(walk.t, one, "output"))
+        if len(ends) + len(left) > MOST_OUTPUTS:
+            raise refused(f"it gives more than {MOST_OUTPUTS} tensors", f"它的输出超过 {MOST_OUTPUTS} 个")
     return ends
 
 

@@ -70,11 +70,16 @@ def reshaped(c: Call, x: Value, wish: Sequence[Int]) -> Value:
 
 
 def _known(c: Call, names: Sequence[Dim]) -> tuple[Dim, ...] | None:
-    """What is worked out is the batch, where it is as much as the example had."""
-    told = _told(c)
-    if not c.walk.count or told is None or len(told) != len(names) or told[names.index(-1)] != c.walk.count:
+    """What is worked out is as many rows for each sample as there were for those of the example."""
+    told, count = _told(c), c.walk.count
+    if not count or told is None or len(told) != len(names):
         return None
-    return tuple(BATCH if n == -1 else n for n in names)
+    rows, rest = divmod(int(told[names.index(-1)]), count)
+    if rest:
+        return None
+    name = BATCH if rows == 1 else f"{rows}*{BATCH}"
+    c.walk.sizes[name] = rows * count
+    return tuple(name if n == -1 else n for n in names)
 
 
 def _settled(x: Value, wish: Sequence[Int]) -> list[Int]:

@@ -35,7 +35,8 @@ class Walk:
     """A network on its way.
 
     values  what is known by its name;  count: how many samples went in when it was exported, where any number may now
-    told    of each value the shape that the file states
+    nodes   those that outputs need
+    told    of each value the shape that the file states;  sizes: what free sizes were in the example
     """
 
     t: Net
@@ -46,21 +47,19 @@ class Walk:
     told: dict[str, tuple[int, ...]] = field(default_factory=dict)
     readers: Counter[str] = field(default_factory=Counter)
     notes: dict[str, str] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
+    nodes: Sequence[Node] = ()
 
     def run(self) -> None:
         """All that the outputs need, in order."""
         for node in self.model.nodes:
             if node.op in EFFECTS:
                 raise training(f"{node.op} changes its parameters when it runs", f"{node.op} 在运行时修改参数")
-        needed = self._needed()
-        self.readers.update(name for node in self.model.nodes if node.output in needed for name in node.inputs)
-        for node in self.model.nodes:
-            if node.output in needed:
-                self.step(node)
-
-    def _needed(self) -> set[str]:
-        """The names that outputs come from; what only has effects, such as printing, is not among them."""
-        return self.behind(self.model.outputs)
+        needed = self.behind(self.model.outputs)  # what only has effects, such as printing, is not among them
+        self.nodes = [node for node in self.model.nodes if node.output in needed]
+        self.readers.update(name for node in self.nodes for name in node.inputs)
+        for node in self.nodes:
+            self.step(node)
 
     def behind(self, names: Iterable[str]) -> set[str]:
         """These names, and all that they are made of."""

@@ -1,4 +1,4 @@
-"""Weights alone, of networks that are known: MindCV's, and the LeNet5 of the tutorials. From a `.ckpt` or safetensors."""
+"""Weights alone, of networks that are known: MindCV's, and the LeNet5 of the tutorials; `.ckpt` or safetensors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ...errors import OptionError, UnsupportedCheckpoint, say
-from ...files.refusals import naming
+from ...files.refusals import naming, short
 from ...files.types import TensorRef, Tensors
 from ...nets.match import Match, compare
 from ...nets.mindcv import MINDCV
@@ -30,8 +30,10 @@ TRAINED = (
     "vhat.",
     "momentum.",
 )  # of an optimizer, before a tensor's name
-COUNTED = ("learning_rate", "global_step", "beta1_power", "beta2_power", "epoch_num", "step_num", "current_iterator_step",
-           "last_overflow_iterator_step", "scale_sense", "momentum", "epoch", "lr", "step", "loss_scale")  # fmt: skip
+COUNTED = (
+    "learning_rate", "global_step", "beta1_power", "beta2_power", "epoch_num", "step_num", "current_iterator_step",
+    "last_overflow_iterator_step", "scale_sense", "momentum", "epoch", "lr", "step", "loss_scale",
+)  # fmt: skip
 
 
 def tensors_in(opened: Opened) -> Mapping[str, TensorRef]:
@@ -84,7 +86,7 @@ def _ours(key: str) -> str:
 
 
 def _left(keys: list[str]) -> str:
-    some = ", ".join(keys[:3]) + (" …" if len(keys) > 3 else "")
+    some = ", ".join(short(key, 60) for key in keys[:3]) + (" …" if len(keys) > 3 else "")
     return say(en=f"{len(keys)} tensors are of the training alone: {some}", zh=f"{len(keys)} 个张量只用于训练：{some}")
 
 
@@ -104,8 +106,8 @@ def _fitting(shapes: Shapes, wanted: Wanted) -> Match:
         sized = None
     if sized is None or sized.faults or wanted.picture is None:
         raise OptionError(
-            en=f"{best.title} cannot take pictures of {option('input_size')}. Expected height,width in a size that its layers "
-            f"fit. Leave {option('input_size')} out to use the usual one.",
+            en=f"{best.title} cannot take pictures of {option('input_size')}. Expected height,width in a size that its "
+            f"layers fit. Leave {option('input_size')} out to use the usual one.",
             zh=f"{best.title} 不能使用 {option('input_size')} 指定的尺寸。应为各层都能接受的 高,宽；"
             f"不写 {option('input_size')} 时使用通常的尺寸。",
         )
@@ -113,15 +115,15 @@ def _fitting(shapes: Shapes, wanted: Wanted) -> Match:
 
 
 def _unknown(shapes: Shapes, best: Match | None) -> UnsupportedCheckpoint:
-    some = ", ".join(list(shapes)[:3])
+    some = ", ".join(short(key, 60) for key in list(shapes)[:3])
     near_en = f" The closest is MindCV's {best.title}, but {best.faults} tensors differ." if best else ""
     near_zh = f"最接近的是 MindCV 的 {best.title}，但有 {best.faults} 个张量不同。" if best else ""
     known = "ResNet, MobileNetV1 to V3, VGG, SqueezeNet, ShuffleNetV2, LeNet5"
     load = "mindspore.load_checkpoint('FILE', net)"
     return UnsupportedCheckpoint(
-        en=f"The file holds weights without a structure: {len(shapes)} tensors of MindSpore ({some}, …), and how layers are "
-        f"connected is in none of them.{near_en} Known by their tensors are MindCV's {known}. Export the network in the "
-        f"program that has its code, in two lines, and convert the .mindir: {load}; {EXPORT}.",
+        en=f"The file holds weights without a structure: {len(shapes)} tensors of MindSpore ({some}, …), and how "
+        f"layers are connected is in none of them.{near_en} Known by their tensors are MindCV's {known}. Export the "
+        f"network in the program that has its code, in two lines, and convert the .mindir: {load}; {EXPORT}.",
         zh=f"文件里只有权重，没有网络结构：{len(shapes)} 个 MindSpore 张量（{some}……），看不出各层如何连接。{near_zh}"
         f"能凭张量认出的是 MindCV 的 {known}。请在有网络代码的程序里用两行导出，再转换 .mindir：{load}; {EXPORT}。",
     )

@@ -11,7 +11,7 @@ const TOGETHER = [
     others: /\.json$|\.pdmodel$|\.pdiparams\.info$|^(inference|infer_cfg|deploy)\.ya?ml$|label\w*\.txt$/i,
     needed: /\.json$|\.pdmodel$/i,
   },
-  { whole: /\.(h5|hdf5|tflite)$/i, others: /^labels\.txt$/i, needed: /^labels\.txt$/i },
+  { whole: /\.(h5|hdf5|tflite|mindir)$/i, others: /^labels\.txt$/i, needed: /^labels\.txt$/i },
 ];
 
 /** The same files; those that are one model as one .zip under the name of the first, as the server takes it. */
