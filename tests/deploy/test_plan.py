@@ -75,6 +75,7 @@ def test_precisions(model: Path, small: Path) -> None:
         "onnxruntime": (("fp32", "int8"), ("int8",)),
         "openvino": (("fp32", "fp16", "int8"), ("int8",)),
         "ncnn": (("fp32", "fp16", "int8"), ()),  # there are zero points
+        "litert": (("fp32", "fp16", "int8"), ("int8",)),
         "tensorrt": (("fp32", "fp16", "int8"), ()),
     }
 
