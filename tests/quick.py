@@ -39,6 +39,9 @@ QUICK = {
     "sources": [
         "checkpoint/test_read.py",
         "nets/test_transforms.py",
+        "sources/test_keras1.py",
+        "sources/test_keras.py::test_answers_as_keras_does[k2_functional/model.h5]",
+        "sources/test_keras.py::test_answers_as_keras_does[k3_nested/model.keras]",
         "sources/test_source_table.py",
         "sources/test_torchscript.py",
     ],

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ..goals import Goal
 from ..machine import Machine
-from . import browser, convert, int8, photo, pupil, pytorch, quantize, sources, start
+from . import browser, convert, int8, paddle, photo, pupil, pytorch, quantize, sources, start
 
 GROUPS: dict[str, Callable[[Machine], tuple[Goal, ...]]] = {
     "convert": convert.goals,
@@ -18,4 +18,5 @@ GROUPS: dict[str, Callable[[Machine], tuple[Goal, ...]]] = {
     "pupil": pupil.goals,
     "pytorch": pytorch.goals,
     "sources": sources.goals,
+    "paddle": paddle.goals,
 }

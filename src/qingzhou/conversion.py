@@ -111,7 +111,8 @@ def convert(
     """Convert a checkpoint to a checked ONNX model, with a program that runs it beside it.
 
     path        a .pth of MMEdu, mmcls, mmpretrain or mmdet, BaseNN, or a plain torch.save(model); a .pt of Ultralytics;
-                a .pt2 of torch.export; or a torch.nn.Module itself, with a sample of its input
+                a .pt2 of torch.export; a .json or .pdmodel of Paddle; or a torch.nn.Module itself, with a sample of its
+                input
     out         where the model goes; default: beside the checkpoint, as .onnx; of a module: its class's name
     labels      class names in the order of training: a list, an array, a dict of names and numbers, "cat,dog", a file
                 or folder that names them; default: those in the file

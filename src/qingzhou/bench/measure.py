@@ -18,6 +18,7 @@ from ..engines import ENGINES
 from ..engines.machine import features, processor
 from ..errors import ExtraMissing, QingzhouError, say
 from ..progress import Tell, counted, silent
+from ..runtime.errors import spaced
 from ..whole_file import fitting, scratch
 from .amx import advice
 from .candidates import choose
@@ -151,7 +152,7 @@ def _told(made: Quantized, judged: bool) -> str:
     en, zh = (", which count in its row as well", "，它那一行的评估也包括这些") if judged else ("", "")
     return say(
         f"INT8 was made with {made.calibrated} of the inputs{en}. {made.told}",
-        f"INT8 用其中 {made.calibrated} 个输入校准而成{zh}。{made.told}",
+        f"INT8 用其中 {made.calibrated} 个输入校准而成{spaced(zh)}。{made.told}",
     )
 
 

@@ -85,16 +85,29 @@ def _pictures(data: Path | None) -> list[Path]:
     return []
 
 
+def _rows_of(sample: Any) -> list[Any]:
+    """One row, or several."""
+    return list(sample) if np.ndim(sample[0]) else [sample]
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else f"{value:.9g}"
+
+
 def _write_rows(model: Predictor, kind: str, path: Path) -> None:
     """The model's own sample as a file that predict_file() reads."""
-    data = np.asarray(model.sample_input())
     if kind == "array":
+        data = np.asarray(model.sample_input())
         np.savez(path, data=data if data.ndim == len(model.card.input.shape) else data[None])
         return
     if kind == "tokens":
         words = {number: word for word, number in model.card.vocabulary.items()}
-        path.write_text("".join(words.get(int(n), "") for n in data.reshape(-1)), "utf-8", newline="\n")
+        numbers = np.asarray(model.sample_input()).reshape(-1)
+        path.write_text("".join(words.get(int(n), "") for n in numbers), "utf-8", newline="\n")
         return
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([f"{value:.9g}" for value in row] for row in np.atleast_2d(data))
+    columns = [one["name"] for one in model.card.input.columns]
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([columns] if columns else [])
+    writer.writerows([_as_text(value) for value in row] for row in _rows_of(model.sample_input()))
     path.write_text(text.getvalue(), "utf-8", newline="\n")

@@ -19,7 +19,7 @@ from ..runtime.file import is_file
 from ..runtime.model import detect
 from ..runtime.model.card import Sample
 from ..runtime.predict import Predictor
-from ..whole_file import folder_beside, guard, move_in, output_path
+from ..whole_file import folder_beside, guard, made_for, move_in
 from .base import Engine, Settings, cannot_run
 from .table import engine_here
 
@@ -145,24 +145,24 @@ def compile_for(engine: str, source: str | Path, out: str | Path | None = None, 
     if precision == "int8" and not facts.quantized:
         raise _not_rounded(source)
     stored = "fp32" if precision == "int8" else precision  # what is left of floats stays as it is
-    target = output_path(source, out, chosen.suffix)
-    kept = tuple(target.with_suffix(suffix) for suffix in chosen.kept)
-    for place in (*chosen.files(target), *kept):
-        guard(place, source)
-    if why := chosen.takes(facts):
-        raise why
-    with folder_beside(target) as folder:
-        built = folder / f"m{target.suffix.lower()}"
-        for place in kept:
-            if place.is_file() and not place.samefile(source):
-                shutil.copyfile(place, built.with_suffix(place.suffix))
-        difference = _build(chosen, source, reference, built, stored, facts.quantized or stored != "fp32")
-        parts = [
-            *zip(chosen.files(built), chosen.files(target), strict=True),
-            *((built.with_suffix(place.suffix), place) for place in kept),
-        ]
-        for part, place in reversed(parts):  # the one to open comes last
-            move_in(part, place)
+    with made_for(source, out, chosen.suffix) as target:
+        kept = tuple(target.with_suffix(suffix) for suffix in chosen.kept)
+        for place in (*chosen.files(target), *kept):
+            guard(place, source)
+        if why := chosen.takes(facts):
+            raise why
+        with folder_beside(target) as folder:
+            built = folder / f"m{target.suffix.lower()}"
+            for place in kept:
+                if place.is_file() and not place.samefile(source):
+                    shutil.copyfile(place, built.with_suffix(place.suffix))
+            difference = _build(chosen, source, reference, built, stored, facts.quantized or stored != "fp32")
+            parts = [
+                *zip(chosen.files(built), chosen.files(target), strict=True),
+                *((built.with_suffix(place.suffix), place) for place in kept),
+            ]
+            for part, place in reversed(parts):  # the one to open comes last
+                move_in(part, place)
     shown = "int8" if facts.quantized and stored == "fp32" else stored
     told, files = chosen.advice(target), chosen.files(target)
     seconds = time.perf_counter() - start

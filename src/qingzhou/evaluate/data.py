@@ -52,7 +52,7 @@ def read_data(path: Path, layout: str = "auto", card: Card | None = None) -> Dat
     elif card is not None:
         path = unwrapped(path, card.labels)
     found = recognise(path, card) if layout == "auto" else layout
-    return READERS[found](path)
+    return tables.read_csv(path, card) if found == "csv" else READERS[found](path)
 
 
 def recognise(path: Path, card: Card | None = None) -> str:

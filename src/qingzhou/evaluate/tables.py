@@ -13,6 +13,7 @@ import numpy.typing as npt
 from ..errors import FileMissing, InputError, say
 from ..labels import cell, number
 from ..runtime.file import is_file, open_file
+from ..runtime.model.card import Card, Input
 from ..runtime.model.rows import Rows, read_rows
 from .places import data_error
 from .result import Case, Dataset
@@ -23,8 +24,13 @@ LARGEST = 1 << 28  # bytes of a table or of unpacked arrays
 # -- CSV ------------------------------------------------------------------------------------------------------------
 
 
-def read_csv(path: Path) -> Dataset:
-    """Rows of numbers, the answer (a number or a name) last, as runtime/model/rows.py reads them; DataError."""
+def read_csv(path: Path, card: Card | None = None) -> Dataset:
+    """Rows of numbers, the answer (a number or a name) last, as runtime/model/rows.py reads them; DataError.
+
+    The columns that a card names may stand in any order: the answer is the last of the others.
+    """
+    if card is not None and card.input.columns:
+        return _named_csv(path, card.input)
     if is_file(path) and path.stat().st_size > LARGEST:
         raise _no_table(path)
     try:
@@ -35,6 +41,58 @@ def read_csv(path: Path) -> Dataset:
         raise _no_table(path)
     truths = {case.truth for case in _cases(path, rows) if isinstance(case.truth, (str, int))}
     return Dataset(path, "csv", "all", "cells", lambda: _cases(path, rows), notes=_index_note(rows), truths=truths)
+
+
+def _named_csv(path: Path, entry: Input) -> Dataset:
+    from ..runtime.model.cells import are_numbered, names_of, places_in
+
+    names = [] if are_numbered(entry) else names_of(entry)
+    if is_file(path) and path.stat().st_size > LARGEST:
+        raise _no_table(path)
+    try:
+        rows = read_rows(path, answers=True, names=names)
+        width = max(map(len, rows.cells), default=0)
+        titled = bool(rows.titles) and not set(names).isdisjoint(rows.titles)
+        places = places_in(rows, entry) if titled else list(range(width - 1))
+    except InputError as err:
+        raise data_error(en=err.en, zh=err.zh) from None
+    answers = [place for place in range(width) if place not in places]
+    if not answers or len(places) != len(entry.columns):
+        raise _no_answers(path, width, entry)
+    found = Rows(
+        rows.lines,
+        [[row[i] if i < len(row) else "" for i in (*places, answers[-1])] for row in rows.cells],
+        rows.numbering,
+        rows.title,
+        [],
+    )
+    cases = list(_named_cases(path, found, entry))
+    truths = {case.truth for case in cases if isinstance(case.truth, (str, int))}
+    return Dataset(path, "csv", "all", "cells", lambda: iter(cases), notes=_index_note(rows), truths=truths)
+
+
+def _named_cases(path: Path, rows: Rows, entry: Input) -> Iterator[Case]:
+    """Each row is looked at here, so that one which the model cannot take is counted."""
+    from ..runtime.model.cells import encoded
+
+    for line, cells in zip(rows.lines, rows.cells, strict=True):
+        try:
+            encoded([cells[:-1]], entry, [line])
+        except InputError as err:
+            yield Case(f"{path}:{line}", None, data_error(en=err.en, zh=err.zh))
+        else:
+            whole = bool(cells[-1])
+            truth = cell(cells[-1]) if whole else _bad_row(path, line, len(cells))
+            yield Case(f"{path}:{line}", cells[:-1], truth)
+
+
+def _no_answers(path: Path, width: int, entry: Input) -> Exception:
+    count = len(entry.columns)
+    return data_error(
+        en=f"{path} has {width} columns; expected the {count} that the model takes, and one with the right answers. "
+        "Add it, as the last column.",
+        zh=f"{path} 有 {width} 列，应为模型需要的 {count} 列，再加一列正确答案。请把答案放在最后一列。",
+    )
 
 
 def _cases(path: Path, rows: Rows) -> Iterator[Case]:

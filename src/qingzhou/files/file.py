@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import mmap
 import os
 import stat
 import zlib
@@ -80,6 +81,20 @@ class File:
             if (now.st_size, now.st_mtime_ns) != (self.size, self.modified):
                 raise damaged("the file changed while it was being read", "文件在读取过程中被修改")
             yield file
+
+    @contextmanager
+    def mapped(self) -> Iterator[memoryview]:
+        """All of it as memory that the system fills where it is looked at; valid inside the block."""
+        with self.open() as file:
+            if not self.size:
+                yield memoryview(b"")
+                return
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+                view = memoryview(mapped)
+                try:
+                    yield view
+                finally:
+                    view.release()
 
     def read(self, offset: int, size: int) -> bytes:
         """Exactly these bytes."""

@@ -13,6 +13,7 @@ class Limits(NamedTuple):
     """The budgets of one reading."""
 
     pickle_bytes: int = 64 << 20  # the object graph without its weights; a large detector has under 2 MiB
+    unpacked_bytes: int = 1 << 30  # a pickle with its arrays inside, as joblib writes it, once it is unpacked
     header_bytes: int = 16 << 20  # zip directory, safetensors header
     records: int = 100_000  # entries of a zip
     opcodes: int = 2_000_000

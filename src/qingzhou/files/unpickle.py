@@ -8,39 +8,22 @@ codes go past find_class.
 
 from __future__ import annotations
 
-import io
-import pickletools
-import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from .keys import Keys
 from .limits import Limits
+from .opcodes import Tape, opcodes
 from .refusals import damaged, short, unsafe
 from .shape import check_shape
 from .types import Opaque
 from .values import BUILDERS, HASHED, RECONSTRUCT, Global, build_array, canonical, sized
 
 MAX_ARGS = 8  # none of the builders has more
-MAX_LINE = 4096  # of the one text opcode that torch writes: GLOBAL
 
 Load = Callable[[tuple[Any, ...]], Any]  # persistent id -> object
 Rebuild = Callable[[str, tuple[Any, ...]], Any]  # ("torch._utils._rebuild_…", arguments) -> object
-
-
-class Tape(io.BytesIO):
-    """A pickle in memory. Its lines are short: Python 3.10 takes hours to make a number of a long one."""
-
-    def readline(self, size: int | None = -1, /) -> bytes:
-        """A line; ValueError if there is no end of it."""
-        line = super().readline(MAX_LINE)
-        if not line.endswith(b"\n"):
-            raise ValueError("line too long, or cut off")
-        return line
-
-    def left(self) -> int:
-        """Bytes from here to the end."""
-        return len(self.getbuffer()) - self.tell()
+Framed = Callable[[Opaque, Tape], Any]  # a record that was just built, and the tape behind it -> what it stands for
 
 
 def _never(pid: tuple[Any, ...]) -> Any:
@@ -48,42 +31,30 @@ def _never(pid: tuple[Any, ...]) -> Any:
 
 
 def read_pickle(
-    tape: Tape, limits: Limits, load: Load = _never, rebuild: Rebuild = Opaque, kept: Callable[[Any], Any] | None = None
+    tape: Tape,
+    limits: Limits,
+    load: Load = _never,
+    rebuild: Rebuild = Opaque,
+    kept: Callable[[Any], Any] | None = None,
+    framed: Framed | None = None,
 ) -> Any:
     """The next pickle on the tape, as plain values; the tape then stands behind it. No cycles, bounded depth.
 
     `kept` takes what is needed out of the object before it is looked at: it may meet cycles, and any depth.
+    `framed` reads what stands between two opcodes, right behind the state of a record: see joblib.py.
     """
     start = tape.tell()
-    root = _Machine(limits, load, rebuild, limits.repeats_of(tape.left())).run(tape)
+    root = _Machine(limits, load, rebuild, limits.repeats_of(tape.left()), framed).run(tape)
     root = kept(root) if kept else root
     check_shape(root, limits, limits.repeats_of(tape.tell() - start))
     return root
 
 
-Reader = Callable[[Tape], Any]
-CODES: dict[bytes, tuple[str, Reader | None]] = {  # as pickletools describes them
-    code.code.encode("latin-1"): (code.name, None if code.arg is None else code.arg.reader)
-    for code in pickletools.opcodes
-}
-
-
-def _opcodes(tape: Tape) -> Iterator[tuple[str, Any]]:
-    """Each instruction and its argument."""
-    while (found := CODES.get(tape.read(1))) is not None:
-        name, read = found
-        try:
-            yield name, None if read is None else read(tape)
-        except (ValueError, OverflowError, IndexError, struct.error, MemoryError):
-            break
-    raise damaged("its table of contents (the pickle) breaks off or is garbled", "目录部分（pickle）中断或混乱")
-
-
 class _Machine:
     """One reading: a stack of stacks (a mark opens a new one), the memo, and what was spent of the budgets."""
 
-    def __init__(self, limits: Limits, load: Load, rebuild: Rebuild, copies: int) -> None:
-        self.limits, self.load, self.rebuild, self.copies = limits, load, rebuild, copies
+    def __init__(self, limits: Limits, load: Load, rebuild: Rebuild, copies: int, framed: Framed | None) -> None:
+        self.limits, self.load, self.rebuild, self.copies, self.framed = limits, load, rebuild, copies, framed
         self.stack: list[Any] = []
         self.below: list[list[Any]] = []
         self.memo: dict[int, Any] = {}
@@ -95,7 +66,7 @@ class _Machine:
     def run(self, tape: Tape) -> Any:
         """Everything up to STOP."""
         most, highest = self.limits.opcodes, self.limits.stack
-        for step, (name, argument) in enumerate(_opcodes(tape)):
+        for step, (name, argument) in enumerate(opcodes(tape)):
             if name == "STOP":
                 return self.result()
             if step > most or len(self.stack) + self.held > highest:
@@ -105,6 +76,8 @@ class _Machine:
             if action is None:
                 raise unsafe(f"its pickle uses {name}", f"其 pickle 使用了 {name}")
             action(self, argument)
+            if name == "BUILD" and self.framed is not None:
+                self.between(tape)
         raise damaged("its pickle has no end", "pickle 没有结尾")
 
     def result(self) -> Any:
@@ -254,6 +227,12 @@ class _Machine:
                 f"it changes the inside of a {type(target).__name__}", f"它修改 {type(target).__name__} 的内部状态"
             )
 
+    def between(self, tape: Tape) -> None:
+        """What stands behind the state of a record, if anything does, takes the place of the record."""
+        target = self.stack[-1]
+        if type(target) is Opaque and self.framed is not None and (found := self.framed(target, tape)) is not target:
+            self.replace(target, found)
+
     def replace(self, old: Opaque, new: Any) -> None:
         """An array is complete: it takes the place of its record on the stack and in the memo."""
         self.stack[-1] = new
@@ -349,9 +328,10 @@ _VALUES = (
 )
 
 # Left out on purpose: EXT* and INST (they name classes in roundabout ways), OBJ, PERSID, the out-of-band buffers, and
-# the text opcodes of protocol 0, which torch never writes.
+# the text opcodes of protocol 0, which torch and joblib never write.
 ACTIONS: dict[str, Action] = {
     **dict.fromkeys(_VALUES, _value),
+    "BYTEARRAY8": lambda machine, argument: machine.push(bytes(argument)),
     "PROTO": lambda machine, _: None,
     "FRAME": lambda machine, _: None,
     "NONE": _constant(None),

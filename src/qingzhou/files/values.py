@@ -18,6 +18,7 @@ MODULE_ALIASES = {"__builtin__": "builtins", "copy_reg": "copyreg", "numpy.core"
 GETATTR, FUSED = "builtins.getattr", "forward_fuse"
 RECONSTRUCT = "numpy._core.multiarray._reconstruct"
 DTYPE = re.compile(r"[<>|=]?([biufSU]\d{1,4})")  # arrays of objects are not data
+MOST_NAMES = 64  # columns of a dtype
 
 
 @dataclass(eq=False)
@@ -135,28 +136,50 @@ def _frombuffer(args: tuple[Any, ...]) -> Any:
 
 def _array(shape: Any, dtype: Any, data: Any, fortran: bool) -> np.ndarray[Any, Any] | None:
     """A read-only array of plain numbers or text; None if it is of something else."""
-    kind = _dtype(dtype)
+    kind = dtype_of(dtype)
     shape = (shape,) if isinstance(shape, int) else shape
     if kind is None or not isinstance(shape, tuple) or not isinstance(data, bytes):
         return None
     if len(shape) > 32 or not all(type(n) is int and 0 <= n <= LARGEST for n in shape):
         return None
-    if kind.itemsize == 0 or math.prod(shape) == 0:
+    if kind.itemsize == 0:
         return None
     if math.prod(shape) * kind.itemsize != len(data):
         raise damaged("the size of an array does not fit its data", "数组大小与数据不符")
     return np.ndarray(shape, kind, data, order="F" if fortran else "C")
 
 
-def _dtype(value: Any) -> np.dtype[Any] | None:
+def dtype_of(value: Any) -> np.dtype[Any] | None:
     """numpy.dtype('i8', False, True) with state (3, '<', …)."""
     if not isinstance(value, Opaque) or value.name != "numpy.dtype" or not value.args:
         return None
+    if isinstance(value.state, tuple) and len(value.state) > 5 and value.state[3] is not None:
+        return _named(*value.state[3:6])
     match = DTYPE.fullmatch(value.args[0]) if isinstance(value.args[0], str) else None
     order = value.state[1] if isinstance(value.state, tuple) and len(value.state) > 1 else "="
     try:
         return np.dtype(("" if order not in ("<", ">") else order) + match[1]) if match else None
     except (TypeError, ValueError):
+        return None
+
+
+def _named(names: Any, fields: Any, size: Any) -> np.dtype[Any] | None:
+    """Columns of plain numbers: their names, name -> (dtype, offset), and the bytes of a row, as numpy writes them."""
+    if not isinstance(names, tuple) or not isinstance(fields, dict) or not 0 < len(names) <= MOST_NAMES:
+        return None
+    kinds, offsets = [], []
+    for name in names:
+        field = fields.get(name) if isinstance(name, str) else None
+        if not isinstance(field, tuple) or len(field) < 2 or type(field[1]) is not int:
+            return None
+        plain = isinstance(field[0], Opaque) and isinstance(field[0].state, tuple) and field[0].state[3:4] == (None,)
+        kinds.append(dtype_of(field[0]) if plain else None)
+        offsets.append(field[1])
+    try:
+        return (
+            np.dtype({"names": names, "formats": kinds, "offsets": offsets, "itemsize": size}) if all(kinds) else None
+        )
+    except (TypeError, ValueError, OverflowError):
         return None
 
 

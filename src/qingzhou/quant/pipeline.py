@@ -32,7 +32,7 @@ from ..runtime.model.answers import Look
 from ..runtime.model.card import Card
 from ..runtime.predict import Predictor
 from ..scenes import told_of, write_sample
-from ..whole_file import output_path
+from ..whole_file import made_for
 from .brief import brief
 from .hands import Hands, give_back, hands
 from .inputs import Inputs
@@ -96,9 +96,9 @@ def quantize(
     parts = None if data is None else split(Path(data), layout, calibration, job.numbers, job.card)
     if parts is not None:
         has_answers(job.card, parts)  # what does not fit is said before anybody waits
-    place = output_path(source, out, SUFFIXES[precision])
-    made = job.rounded(parts) if precision == "int8" and parts else job.stored(precision, parts)
-    return _written(job, made, parts, place, precision, start)
+    with made_for(source, out, SUFFIXES[precision]) as place:
+        made = job.rounded(parts) if precision == "int8" and parts else job.stored(precision, parts)
+        return _written(job, made, parts, place, precision, start)
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ class _Job:
         search = Search(network, seen.seen, seen.signal, scheme, self.emulated, self.tell, seen.known, of_x86)
         plan = search.best()
         made = self._judged(search, plan, parts)
-        if made.verdict is not None and not self._allowed(made):
+        if made.verdict is not None and not self._allowed(made) and not made.verdict.astray:
             made = self._gentler(search, plan, parts, made.verdict) or made
         kept = made.plan.kept if made.plan else frozenset()
         self.tell(say("looking at each layer", "逐层查看"))

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from .typed import Array, Entry, FilePath, Session
 
 
+ROWS = 1024  # of a table that go in at once
+
 __all__ = ["Prediction", "Predictor", "load"]
 
 
@@ -109,7 +111,16 @@ class Predictor:
 
             return next_word(self.step, self.prepare(data), self.card.vocabulary)
         batch = self.prepare(data)
-        answers = [self._prediction(row) for row in self._rows(batch)]
+        if self.card.output.label:
+            answers = [
+                one for start in range(0, len(batch), ROWS) for one in self._decided(batch[start : start + ROWS])
+            ]
+        else:
+            answers = [self._prediction(row) for row in self._rows(batch)]
+        if self.card.input.columns:
+            from .model.cells import is_single
+
+            return answers[0] if is_single(data) else answers
         single = not is_path(data) and np.ndim(data) == len(self.card.input.shape) - 1
         return answers[0] if single else answers
 
@@ -148,6 +159,11 @@ class Predictor:
             from .model.words import numbers
 
             return numbers(data, self.card.vocabulary)
+        if entry.columns:
+            from .model.cells import table_of
+
+            batch: Array = table_of(data, entry)
+            return batch
         from .model.tables import batch_of
 
         return batch_of(data, entry.shape)
@@ -170,7 +186,7 @@ class Predictor:
             from .model.detect import locate
 
             return locate(self.found(outputs, threshold), self.labels, view)
-        return self._prediction(self._scores(outputs).reshape(-1), threshold)
+        return self._prediction(self._scores(outputs).reshape(-1), threshold, self._label(outputs))
 
     def found(self, outputs: List[Array], threshold: Optional[float] = None) -> Found:
         """A detector's boxes in pixels of the network's input; found(…).rows() is what a sample's answer holds."""
@@ -212,13 +228,22 @@ class Predictor:
         found = {}
         for entry, one in zip(self.card.inputs, [sample.input, *sample.others]):
             data = _of_sample(one)
+            if entry.columns:
+                from .model.cells import decoded
+
+                data = [decoded(row, entry) for row in data]
             found[entry.name] = data[0] if entry.kind in ("table", "array") and len(data) == 1 else data
         return found if self.card.others else found[self.card.input.name]
 
     def feed(self, sample: Sample) -> Dict[str, Array]:
         """What run() takes for a sample."""
         given = zip(self.card.inputs, [sample.input, *sample.others])
-        return self._with_state({entry.name: self._prepared(entry, _of_sample(one)) for entry, one in given})
+        return self._with_state({entry.name: self._of_sample(entry, one) for entry, one in given})
+
+    def _of_sample(self, entry: Input, one: Dict[str, Any]) -> Array:
+        """A sample of a table with names holds the network's own numbers."""
+        data = _of_sample(one)
+        return np.asarray(data, np.float32) if entry.columns else self._prepared(entry, data)
 
     def check(self) -> float:
         """The largest difference between the answer to the sample and the one in the card, or SelfTestFailed."""
@@ -260,8 +285,19 @@ class Predictor:
         found = np.asarray(outputs[self._place])
         return _softmax(found) if self.card.output.scores == "logits" else found
 
-    def _prediction(self, row: Array, threshold: Optional[float] = None) -> Prediction:
-        index = int(row.argmax())
+    def _label(self, outputs: List[Array], row: int = 0) -> Optional[int]:
+        """Which class the network itself says that it is, where it does."""
+        name = self.card.output.label
+        return int(np.asarray(outputs[self._names.index(name)]).reshape(-1)[row]) if name else None
+
+    def _decided(self, batch: Array) -> List[Prediction]:
+        """Of a network that says which class each row is."""
+        outputs = self.outputs(batch)
+        scores = self._scores(outputs).reshape(len(batch), -1)
+        return [self._prediction(row, None, self._label(outputs, i)) for i, row in enumerate(scores)]
+
+    def _prediction(self, row: Array, threshold: Optional[float] = None, index: Optional[int] = None) -> Prediction:
+        index = int(row.argmax()) if index is None else index
         if self.card.task != "classification":
             return Prediction("", index, math.nan, row)
         named = named_in(row, self.card, threshold)

@@ -11,14 +11,14 @@ from .parts.rule_text import parse_sensor
 from .parts.sensing import read, ready
 
 
-def rows(texts: Sequence[str], seconds: float, sample: Callable[[], Any]) -> Iterator[List[float]]:
+def rows(texts: Sequence[str], seconds: float, sample: Callable[[], Any]) -> Iterator[List[Any]]:
     """A number from each sensor, such as serial("light") or button(21), every so many seconds, once all have one.
 
     In the simulator until its files end; without sensors there, the model's own sample, once.
     RuleError for a text that is no sensor; InputError without sensors; DeviceError.
     """
     if not texts and sim.active():
-        yield [float(number) for number in sample()]
+        yield [cell if isinstance(cell, str) else float(cell) for cell in sample()]
         return
     if not texts:
         raise InputError(

@@ -11,8 +11,11 @@ from .basenn import BASENN
 from .distributed import DISTRIBUTED
 from .exported import EXPORTED
 from .keras import KERAS, TFJS
+from .mindspore import MINDSPORE
 from .onnx import ONNX
 from .openmmlab import OPENMMLAB
+from .paddle import PADDLE
+from .sklearn import SKLEARN
 from .source import Opened, Source
 from .tensorflow import TENSORFLOW
 from .tflite import TFLITE
@@ -22,13 +25,16 @@ from .ultralytics import ULTRALYTICS
 # A new source is one folder or file beside this one and one line here. The first that claims a file reads it; those of
 # torch come last, since their reader also says what is wrong with any other zip or pickle.
 SOURCES: tuple[Source, ...] = (
+    MINDSPORE,
     TENSORFLOW,
     ONNX,
     DISTRIBUTED,
     KERAS,
+    PADDLE,
     TFJS,
     EXPORTED,
     TFLITE,
+    SKLEARN,
     TORCHSCRIPT,
     ULTRALYTICS,
     BASENN,

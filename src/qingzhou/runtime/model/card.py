@@ -14,8 +14,9 @@ from .fields import LARGEST_SIDE, MOST_BOXES, bad
 
 KEY = "qingzhou.card"  # the name under which the card lies in the ONNX metadata
 # 1 is read, too, and of later ones what is known here; 2 adds `assumed`, `others` and `layout`, 3 what Ultralytics
-# needs: only cards that say any of that have it, and what reads up to 2 refuses them as too new.
-VERSION = 3
+# needs, 4 the columns of tables and which output names the class: only cards that say any of that have it, and what
+# reads up to a version below refuses them as too new.
+VERSION = 4
 LONGEST = 1 << 24  # characters of a card
 
 TASKS = ("classification", "regression", "values", "generation", "detection")
@@ -38,6 +39,7 @@ class Input:
     steps   done in order on the uint8 picture in `color` order, each a dict with the key "op": see steps.py
     layout  of images: "NCHW", or "NHWC", which is (N, H, W, C)
     dtype   of images: "float32", or "uint8", which is pixels as they are: the network normalises them, no step does
+    columns of tables whose columns have names: see columns.py
     rest    what a card of a later version says besides
     """
 
@@ -48,6 +50,7 @@ class Input:
     steps: List[Dict[str, Any]] = dataclasses.field(default_factory=list)
     layout: str = "NCHW"
     dtype: str = "float32"
+    columns: List[Dict[str, Any]] = dataclasses.field(default_factory=list)
     rest: Dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def sides(self, shape: Optional[Sequence[Any]] = None) -> Tuple[Any, Any]:
@@ -69,11 +72,13 @@ class Output:
     scores  "probabilities", "sigmoids" (each class by itself: none, one or several are right), "logits" (softmax still
             to be done), "values" (anything else); of detectors "boxes", "rows" or "raw": see also.py
     also    what "rows", or what "ultralytics" decodes, say of a thing besides: see also.py
+    label   the output that says which class it is, where that is not always the one with the highest score
     """
 
     name: str
     scores: str
     also: Dict[str, Any] = dataclasses.field(default_factory=dict)
+    label: str = ""
     rest: Dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
@@ -174,6 +179,7 @@ def outputs_of(card: Card) -> List[str]:
         return [level[head] for level in card.decoding["levels"] for head in KINDS[card.decoding["kind"]]["outputs"]]
     masks = card.output.also.get("masks")
     more = [masks["prototypes"]] if masks else ["labels"] if card.output.scores == "boxes" else []
+    more += [card.output.label] if card.output.label else []
     return [card.output.name, *more]
 
 
@@ -281,7 +287,9 @@ def _check_others(card: Card) -> None:
 
 
 def _input(at: str, data: object, newer: bool) -> Input:
-    given, rest = fields.parts(at, data, ("name", "kind", "shape"), ("color", "steps", "layout", "dtype"), newer)
+    given, rest = fields.parts(
+        at, data, ("name", "kind", "shape"), ("color", "steps", "layout", "dtype", "columns"), newer
+    )
     kind = fields.one_of("%s.kind" % at, given["kind"], tuple(RANKS))
     shape = fields.items("%s.shape" % at, given["shape"], fields.size, most=8)
     color = fields.one_of("%s.color" % at, given.get("color", ""), tuple(COLORS) if kind == "image" else ("",))
@@ -290,7 +298,8 @@ def _input(at: str, data: object, newer: bool) -> Input:
     )
     steps = fields.items("%s.steps" % at, given.get("steps", []), _step, most=32)
     dtype = fields.one_of("%s.dtype" % at, given.get("dtype", "float32"), DTYPES if kind == "image" else DTYPES[:1])
-    entry = Input(fields.text("%s.name" % at, given["name"]), kind, shape, color, steps, layout, dtype, rest)
+    columns = _columns("%s.columns" % at, given["columns"], kind, shape) if given.get("columns") else []
+    entry = Input(fields.text("%s.name" % at, given["name"]), kind, shape, color, steps, layout, dtype, columns, rest)
     if len(shape) not in RANKS[kind]:
         raise bad("%s.shape" % at, shape)
     if kind == "image":
@@ -304,6 +313,14 @@ def _input(at: str, data: object, newer: bool) -> Input:
     return entry
 
 
+def _columns(at: str, data: object, kind: str, shape: List[Optional[int]]) -> List[Dict[str, Any]]:
+    from .columns import columns
+
+    if kind != "table" or len(shape) != 2:
+        raise bad(at, data)
+    return columns(at, data, shape[1])
+
+
 def _step(at: str, data: object) -> Dict[str, Any]:
     from .steps import step
 
@@ -311,10 +328,11 @@ def _step(at: str, data: object) -> Dict[str, Any]:
 
 
 def _output(data: object, newer: bool) -> Output:
-    given, rest = fields.parts("output", data, ("name", "scores"), ("also",), newer)
+    given, rest = fields.parts("output", data, ("name", "scores"), ("also", "label"), newer)
     scores = fields.one_of("output.scores", given["scores"], SCORES)
     more = _also(given["also"]) if "also" in given else {}
-    return Output(fields.text("output.name", given["name"]), scores, more, rest)
+    label = fields.text("output.label", given.get("label", ""))
+    return Output(fields.text("output.name", given["name"]), scores, more, label, rest)
 
 
 def _also(data: object) -> Dict[str, Any]:

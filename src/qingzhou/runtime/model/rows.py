@@ -10,7 +10,7 @@ import codecs
 import csv
 import math
 import re
-from typing import TYPE_CHECKING, Callable, List, NamedTuple, Tuple
+from typing import TYPE_CHECKING, Callable, List, NamedTuple, Sequence, Tuple
 
 from ..errors import InputError
 from ..file import open_file
@@ -38,16 +38,20 @@ class Rows(NamedTuple):
     cells      its cells as texts; numbers with a decimal point
     numbering  the cells of a first column that pandas or R wrote to number the rows, which is not in `cells`; or []
     title      that column's name
+    titles     the names of the columns in `cells`, where the table has them
     """
 
     lines: List[int]
     cells: List[List[str]]
     numbering: List[str]
     title: str
+    titles: List[str]
 
 
-def read_rows(path: FilePath, answers: bool = False) -> Rows:
-    """The rows of a .csv, .tsv or .txt; `answers`: the last column may hold names. InputError for what is ambiguous."""
+def read_rows(path: FilePath, answers: bool = False, names: Sequence[str] = ()) -> Rows:
+    """The rows of a .csv, .tsv or .txt; `answers`: the last column may hold names; `names`: a line with one of these
+    names the columns. InputError for what is ambiguous.
+    """
     with open_file(path) as file:
         data = file.read()
     refuse_workbook(path, data)
@@ -62,7 +66,8 @@ def read_rows(path: FilePath, answers: bool = False) -> Rows:
     if rows and all(not cells[-1] and len(cells) > 1 for _, cells in rows):
         rows = [(number, cells[:-1]) for number, cells in rows]  # every line ends in the separator
     rows = _with_points(path, rows)
-    titles = rows[0][1] if _is_header(path, rows, answers) else []
+    named = bool(rows) and not set(names).isdisjoint(rows[0][1])
+    titles = rows[0][1] if named or _is_header(path, rows, answers) else []
     rows = rows[1:] if titles else rows
     index = _is_index(titles, [cells for _, cells in rows])
     return Rows(
@@ -70,6 +75,7 @@ def read_rows(path: FilePath, answers: bool = False) -> Rows:
         [cells[1:] if index else cells for _, cells in rows],
         [cells[0] for _, cells in rows] if index else [],
         titles[0] if index else "",
+        titles[1:] if index and len(titles) == len(rows[0][1]) else titles,
     )
 
 

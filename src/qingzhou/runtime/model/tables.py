@@ -49,16 +49,23 @@ def _misshapen(array: Array, shape: List[Optional[int]]) -> InputError:
 
 def read_numbers(path: FilePath, columns: int = 0) -> Array:
     """The numbers in a .csv, .txt, .npz or .npy file as float32; FileMissing or InputError. columns: see read_table."""
-    _check_file(path)
-    with open_file(path) as file:
-        start = file.read(64)
-        refuse_workbook(path, start)
-        if start[:4] == b"PK\x03\x04" or start[:6] == b"\x93NUMPY":
+    check_file(path)
+    if is_arrays(path):
+        with open_file(path) as file:
             return _numpy(path, file)
     return read_table(path, columns)
 
 
-def _check_file(path: FilePath) -> None:
+def is_arrays(path: FilePath) -> bool:
+    """Whether a file holds arrays of numpy; InputError for a workbook or a picture."""
+    with open_file(path) as file:
+        start = file.read(64)
+    refuse_workbook(path, start)
+    return start[:4] == b"PK\x03\x04" or start[:6] == b"\x93NUMPY"
+
+
+def check_file(path: FilePath) -> None:
+    """FileMissing, or InputError for one that is too large."""
     try:
         size = os.path.getsize(path) if is_file(path) else -1
     except (OSError, ValueError):  # a path with a null character

@@ -9,15 +9,20 @@ from typing import Any, Dict
 from . import fields
 
 # Fields that are written only where they are used: a card without them is byte for byte as it was before them.
-LATER: Dict[str, Any] = {"layout": "NCHW", "others": [], "dtype": "float32", "also": {}}
+LATER: Dict[str, Any] = {"layout": "NCHW", "others": [], "dtype": "float32", "also": {}, "columns": [], "label": ""}
 
 
 def as_json(card: Any, version: int) -> str:
     """A Card of card.py as ASCII JSON, of `version` where it needs that."""
     data = _data(card)
-    if card.version == version and not _is_new(card):
-        data["version"] = 2
+    if card.version == version and not _names_columns(card):
+        data["version"] = 3 if _is_new(card) else 2
     return json.dumps(fields.clean(data))
+
+
+def _names_columns(card: Any) -> bool:
+    """Whether it says anything that version 3 has not."""
+    return bool(card.output.label or any(entry.columns for entry in card.inputs))
 
 
 def _is_new(card: Any) -> bool:

@@ -10,10 +10,11 @@ from ...errors import QingzhouError
 from ...files.archive import read_archive
 from ...files.file import File, Record
 from ...files.limits import Limits
+from ...files.opcodes import Tape
 from ...files.refusals import damaged, naming, short, unsafe, unsupported, wrong_type
 from ...files.sniff import HEAD, sniff, something_else
 from ...files.types import Checkpoint, Opaque, Origin, TensorRef, Tensors
-from ...files.unpickle import Tape, read_pickle
+from ...files.unpickle import read_pickle
 from ...runtime.model import fields
 from ..source import Opened
 from .statedict import choose
@@ -146,10 +147,10 @@ def _first(tape: Tape, limits: Limits) -> object:
 def _plain_pickle(first: object) -> QingzhouError:
     kind = short(first.name if isinstance(first, Opaque) else type(first).__name__)
     return wrong_type(
-        f"a plain Python pickle (of: {kind}), such as scikit-learn and BaseML save",
-        f"普通 Python pickle 文件（内容：{kind}），例如 scikit-learn 或 BaseML 保存的文件",
-        "Save a torch model with torch.save; a scikit-learn model cannot be read from this file without running it",
-        "torch 模型请用 torch.save 保存；scikit-learn 模型无法在不执行代码的情况下从此文件读取",
+        f"a plain Python pickle (of: {kind}), such as scikit-learn and BaseML save, and none of torch",
+        f"普通 Python pickle 文件（内容：{kind}），例如 scikit-learn 或 BaseML 保存的文件，不是 torch 模型",
+        "Save a torch model with torch.save",
+        "torch 模型请用 torch.save 保存",
     )
 
 

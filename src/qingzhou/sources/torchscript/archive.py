@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...files.archive import Entry, directory, inflated, record
+from ...files.opcodes import Tape
 from ...files.refusals import damaged, short, unsafe
 from ...files.types import Opaque, TensorRef
-from ...files.unpickle import Tape, read_pickle
+from ...files.unpickle import read_pickle
 from ..source import Opened
 from ..torch.tensors import Storages
 from .code import LONGEST, Code

@@ -1,0 +1,33 @@
+"""The columns of a table, as a card describes them: [{"name": "colour", "texts": ["blue", "red"], "missing": true}, …].
+
+texts    which a cell may be; the network takes the place of each. Without it cells are numbers
+missing  a cell may be empty
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Optional
+
+from . import fields
+
+MOST_TEXTS = 100_000  # of one column
+
+
+def columns(at: str, data: object, count: Optional[int]) -> List[Dict[str, Any]]:
+    """A card's columns, as many as the input has; ModelError."""
+    found = fields.items(at, data, _column, most=fields.LARGEST_SIZE)
+    if count is not None and len(found) != count:
+        raise fields.bad(at, len(found))
+    return found
+
+
+def _column(at: str, data: object) -> Dict[str, Any]:
+    given = fields.record(at, data, ("name",), ("texts", "missing"))
+    found: Dict[str, Any] = {"name": fields.text("%s.name" % at, given["name"])}
+    if "texts" in given:
+        found["texts"] = fields.items("%s.texts" % at, given["texts"], fields.text, most=MOST_TEXTS)
+    if "missing" in given:
+        if given["missing"] is not True:
+            raise fields.bad("%s.missing" % at, given["missing"])
+        found["missing"] = True
+    return found
