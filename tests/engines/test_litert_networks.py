@@ -21,7 +21,8 @@ from qingzhou.nets.recorded import Wanted
 from qingzhou.sources.keras.applications.known import APPLICATIONS
 from yolos import CASES, checkpoint
 
-sys.path[:0] = [str(Path(__file__).parents[1] / room) for room in ("sources", "nets")]
+sys.path.insert(0, str(Path(__file__).parents[1] / "sources"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "nets"))
 from test_keras_applications import TITLES, by_rule, network
 from test_layouts import filled, read, shapes
 
