@@ -33,7 +33,7 @@ class Net:
     def __init__(
         self, graph: Graph, folder: Path, batch: int = 1, pictures: frozenset[str] = frozenset(), half: bool = False
     ) -> None:
-        graph = one_at_a_time(graph, batch)
+        self.graph = graph = one_at_a_time(graph, batch)
         self.path, self.network = folder / "m.tflite", emit_litert(graph, pictures=pictures, half=half)
         ends = [value.name for value in graph.inputs], [value.name for value in graph.outputs]
         write_tflite(self.path, self.network, ends, b"", {})

@@ -30,9 +30,8 @@ NO_FORM = {
     "max_pool": "MaxPool (dilation)",
     "reflect": "Pad (reflect)",
     "seldom": "Softplus",
-    "seldom_1d": "ConvTranspose",
+    "seldom_1d": "Softplus",
     "seldom_2d": "DepthToSpace",
-    "transposed": "ConvTranspose",
     "upsample_steps": "Resize (mode linear, half_pixel)",
 }
 

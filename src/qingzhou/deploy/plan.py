@@ -46,7 +46,7 @@ def precisions(engine: Engine, facts: Facts) -> tuple[str, ...]:
     does not know its zero points.
     """
     if facts.quantized:
-        knows = engine.int8 == "auto" or (engine.int8 != "" and not facts.zero_points)
+        knows = engine.int8 != "" and (engine.zero_points or not facts.zero_points)
         return ("int8",) if knows else ()
     return (*engine.precisions, *(["int8"] if engine.int8 else []))
 

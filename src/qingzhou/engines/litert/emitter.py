@@ -79,7 +79,11 @@ class Emitter:
 
     def rounded(self, node: Node) -> Rounded | None:
         """The integers of a layer's weights, where all of it is INT8."""
-        if self.steps(node.inputs[0]) is None or self.goal(self.result_of(node)) is None:
+        if (
+            node.op not in ("Conv", "Linear")
+            or self.steps(node.inputs[0]) is None
+            or self.goal(self.result_of(node)) is None
+        ):
             return None
         keys = self.graph.constants[roles(node)["weight"]].keys
         return next((self.integers.weights[key] for key in keys if key in self.integers.weights), None)

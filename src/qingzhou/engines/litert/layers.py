@@ -38,6 +38,29 @@ def conv(e: Emitter, node: Node) -> None:
     _left(e, kind, [x, weight, e.bias(node, out)], value, goal, options)
 
 
+def conv_transpose(e: Emitter, node: Node) -> None:
+    """Weights (out, kernel, in), in floats; the padding of the graph is cut off from what the whole of it makes."""
+    attrs, (inner, out, *kernel) = node.attrs, e.shape(node.inputs[1])
+    odd = attrs["group"] != 1 or set(attrs["dilations"]) != {1} or len(kernel) != 2 or "output_shape" in attrs
+    if odd or any(n < 0 for n in attrs["pads"]):
+        raise no_form("ConvTranspose (in groups, with dilation, or of other dimensions than two)")
+    x, value, load = node.inputs[0], node.outputs[0], e.graph.constants[node.inputs[1]].load
+    batch, _, *sizes = e.shape(x)
+    whole = [(n - 1) * stride + k for n, stride, k in zip(sizes, attrs["strides"], kernel, strict=True)]
+    starts, ends = attrs["pads"][:2], e.shape(value)[2:]
+    if any(start + n > full for start, n, full in zip(starts, ends, whole, strict=True)):
+        raise no_form("ConvTranspose (output_padding)")
+    weight = e.stored(node.inputs[1], (out, *kernel, inner), "float32", lambda: load().transpose(1, 2, 3, 0))
+    shape = (batch, *whole, out)
+    inputs = [e.numbers(shape), weight, e.take(x, LAST), e.bias(node, out)]
+    options = {"padding": VALID, "stride_h": attrs["strides"][0], "stride_w": attrs["strides"][1]}
+    made = e.inner("TRANSPOSE_CONV", f"{value}/whole", inputs, shape, None, **options)
+    if whole != list(ends):
+        begin, size = e.numbers([0, *starts, 0]), e.numbers([batch, *ends, out])
+        made = e.inner("SLICE", value, [made, begin, size], (batch, *ends, out), None)
+    e.held[value] = [Held(made, LAST, None)]
+
+
 def linear(e: Emitter, node: Node) -> None:
     """FULLY_CONNECTED, with weights (out, in); what was flattened in another order is met by theirs."""
     name, (out, features) = node.inputs[0], e.shape(node.inputs[1])
@@ -211,6 +234,7 @@ def padded(e: Emitter, x: int, name: str, rows: Sequence[tuple[int, int]], shape
 
 LAYERS: dict[tuple[str, str], Rule] = {
     ("", "Conv"): conv,
+    ("", "ConvTranspose"): conv_transpose,
     (BLOCK, "Linear"): linear,
     ("", "BatchNormalization"): batch_norm,
     ("", "MaxPool"): pool,

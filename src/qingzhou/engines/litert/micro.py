@@ -29,7 +29,10 @@ def advice(path: Path) -> tuple[str, ...]:
     """Of a model in INT8 the memory that it works in; nothing where TensorFlow Lite Micro is not installed."""
     if installed("tflite-micro") is None or not is_int8(path):
         return ()
-    found = arena(path)
+    try:
+        found = arena(path)
+    except OSError:  # where no process may be started
+        return ()
     if found is None:
         return (
             say(
@@ -48,11 +51,11 @@ def advice(path: Path) -> tuple[str, ...]:
 
 
 def arena(path: Path) -> int | None:
-    """Bytes; None where it does not run, or not within a minute."""
+    """Bytes; None where it does not run, or not within a minute. OSError where there is no process for it."""
     words = [sys.executable, "-c", PROGRAM, str(path)]
     try:
         done = subprocess.run(words, capture_output=True, text=True, errors="replace", timeout=SECONDS, check=False)
-    except (OSError, subprocess.TimeoutExpired):
+    except subprocess.TimeoutExpired:
         return None
     found = re.search(r"Arena allocation total (\d+) bytes", done.stderr + done.stdout)
     return int(found[1]) if found and not done.returncode else None

@@ -24,6 +24,8 @@ INT8 = {
 def version_of(kind: str, inputs: Sequence[Tensor], output: Tensor, options: Mapping[str, Any]) -> int:
     """Of one operator, by the types of what it reads and makes."""
     first = inputs[0].dtype
+    if kind == "TRANSPOSE_CONV":
+        return 3  # with a bias
     if kind == "CONV_2D" and inputs[0].shape[-1] != inputs[1].shape[-1]:
         return 6  # in groups
     if kind == "DEPTHWISE_CONV_2D" and first == "float32":

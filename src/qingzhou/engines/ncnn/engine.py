@@ -110,6 +110,7 @@ ENGINE = Engine(
     precisions=("fp32", "fp16"),
     boxes=False,
     int8="ncnn",
+    zero_points=False,
     version=version,
     takes=takes,
     compile=compile_model,

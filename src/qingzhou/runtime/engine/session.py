@@ -1,4 +1,4 @@
-"""Opening a model file: .onnx and .ort with onnxruntime, .param with ncnn, .tflite with LiteRT; or why that fails."""
+"""Opening a model file, .onnx and .ort with onnxruntime; or saying in plain words why it fails."""
 
 from __future__ import annotations
 
@@ -20,20 +20,18 @@ if TYPE_CHECKING:
 
     Bytes = Union[bytes, mmap.mmap]
 
-# Bytes of a model of which onnxruntime makes no second, rearranged copy: it loads faster and in less memory.
+# Bytes from which on onnxruntime makes no rearranged copy: it loads faster, in less memory.
 LARGE = 256 << 20
 
 
 def open_any(path: FilePath, threads: Optional[int] = None) -> Session:
-    """A session for a file, whose name tells the engine; FileMissing, ModelError, EngineError, ExtraMissing.
-
-    Only that engine needs to be installed.
-    """
-    if str(path).lower().endswith(".param"):
+    """In the engine that the name tells; FileMissing, ModelError, EngineError, ExtraMissing."""
+    end = os.path.splitext(path)[1].lower()
+    if end == ".param":
         from .ncnn import open_ncnn
 
         return open_ncnn(path, threads)
-    if str(path).lower().endswith(".tflite"):
+    if end == ".tflite":
         from .litert import open_litert
 
         return open_litert(path, threads)
@@ -51,9 +49,9 @@ def open_session(
 ) -> Session:
     """An onnxruntime session, on the CPU unless other providers are named; FileMissing or ModelError.
 
-    `once` is for a single run: the network is run as it is written, since to improve it and to rearrange its weights
-    would take longer, and memory for a second copy; and in one thread, so that its last digits, which go into a file,
-    are the same however many there may be.
+    `once` is for a single run: the network is run as it is written, since to improve it and rearrange its weights takes
+    longer, and memory for a second copy; and in one thread, so that its last digits, which go into a file, are always
+    the same.
     `strict` refuses shapes that contradict each other. `checked` is for a file that the caller has just written, of
     what check_one_file() has seen already. `in_turns` is for one of several that are asked one after the other: threads
     that wait sleep, instead of taking the processor from the session that works. Without `threads`, $QINGZHOU_THREADS
