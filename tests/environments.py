@@ -33,6 +33,17 @@ ENVIRONMENTS = {
     "mindspore": Environment(  # 3 GB, two minutes; numpy 2 breaks its C++ part
         ("mindspore==2.10.0", "numpy==1.26.4", *OURS), pythons=("3.11", "3.10", "3.12", "3.9")
     ),
+    "sklearn": Environment(  # 600 MB, a minute
+        (
+            "scikit-learn==1.9.1",
+            "joblib==1.6.0",
+            "numpy==2.4.6",
+            "pandas==3.1.1",
+            "xgboost-cpu==3.2.0",
+            "lightgbm==4.7.0",
+            "catboost==1.2.10",
+        )
+    ),
     "tensorflow": Environment(  # 2 GB, two minutes
         ("tensorflow-cpu==2.21.0", "keras==3.15.1", "tf-keras==2.21.0", "tf2onnx==1.17.0", "pyfive>=1.0,<1.2", *OURS)
     ),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ..goals import Goal
 from ..machine import Machine
-from . import browser, convert, int8, paddle, photo, pupil, pytorch, quantize, sources, start
+from . import browser, convert, forest, int8, paddle, photo, pupil, pytorch, quantize, sources, start
 
 GROUPS: dict[str, Callable[[Machine], tuple[Goal, ...]]] = {
     "convert": convert.goals,
@@ -19,4 +19,5 @@ GROUPS: dict[str, Callable[[Machine], tuple[Goal, ...]]] = {
     "pytorch": pytorch.goals,
     "sources": sources.goals,
     "paddle": paddle.goals,
+    "forest": forest.goals,
 }

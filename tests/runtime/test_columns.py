@@ -82,7 +82,7 @@ def test_columns_without_names_go_by_their_place(tmp_path: Path) -> None:
 
 
 def test_one_row_or_several() -> None:
-    assert [is_single(one) for one in ({"a": 1}, {"a": [1]}, [1, 2], [[1, 2]], [{"a": 1}], np.zeros(2))] == [
+    assert [is_single(one, ENTRY) for one in ({"a": 1}, {"a": [1]}, [1, 2], [[1, 2]], [{"a": 1}], np.zeros(2))] == [
         True, False, True, False, False, True,
     ]  # fmt: skip
 
@@ -100,3 +100,27 @@ def test_a_card_keeps_them() -> None:
             Card.from_json(text.replace('"missing": true', wrong))
     with pytest.raises(ModelError):
         Card.from_json(text.replace("[null, 3]", "[null, 4]"))
+
+
+COUNTS = {"words": ["cat", "the cat", "天气"], "rule": "two", "lower": True, "runs": [1, 2]}
+TEXTS = Input("input", "table", [None, 3], columns=[{"name": "text", "counts": COUNTS}])
+
+
+def test_texts_are_counted(tmp_path: Path) -> None:
+    """Words of two letters and more, small; a run is two words that follow each other, also across what is no word."""
+    rows = [[2, 2, 0], [0, 0, 1], [0, 0, 0]]
+    texts = ["The cat, the CAT!", "天气 a 的", ""]
+    assert table_of(texts, TEXTS).tolist() == rows and table_of(texts[0], TEXTS).tolist() == rows[:1]
+    assert [is_single(one, TEXTS) for one in (texts[0], texts, [texts])] == [True, False, False]
+    path = table(tmp_path, 'answer,text\nx,"The cat, the CAT!"\ny,天气 a 的\n')
+    assert table_of(path, TEXTS).tolist() == rows[:2]
+    assert decoded(np.array([1, 0, 1]), TEXTS) == ["cat 天气"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"rule": "x"}, {"runs": [2, 1]}, {"runs": [1, 99]}, {"words": []}, {"lower": 1}, {"a": 1}]
+)
+def test_a_card_that_counts_wrongly(wrong: dict[str, Any]) -> None:
+    entry = Input("input", "table", [None, 3], columns=[{"name": "text", "counts": {**COUNTS, **wrong}}])
+    with pytest.raises(ModelError):
+        Card.from_json(Card("values", "x", "x", entry, Output("values", "values")).to_json())

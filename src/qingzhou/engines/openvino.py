@@ -56,11 +56,13 @@ def devices_and_abilities() -> tuple[list[str], list[str]]:
 
 
 class OpenVinoSession(EngineSession):
-    """A compiled model that is asked as an onnxruntime session is."""
+    """A compiled model that is asked as an onnxruntime session is. Names are those of the model as it was read: where a
+    float64 becomes a float32, what is compiled calls the end of a network by the name of what stood before, too.
+    """
 
-    def __init__(self, compiled: Any, metadata_map: dict[str, str]) -> None:
+    def __init__(self, compiled: Any, model: Any, metadata_map: dict[str, str]) -> None:
         super().__init__(
-            [_entry(port) for port in compiled.inputs], [_entry(port) for port in compiled.outputs], metadata_map
+            [_entry(port) for port in model.inputs], [_entry(port) for port in model.outputs], metadata_map
         )
         self._request = compiled.create_infer_request()
 
@@ -83,7 +85,7 @@ def open_model(path: Path, settings: Settings) -> Session:
         raise _damaged(path, err) from None
     device = _device(core, settings.device or "cpu")
     try:
-        return OpenVinoSession(core.compile_model(model, device, _config(settings)), _metadata(model))
+        return OpenVinoSession(core.compile_model(model, device, _config(settings)), model, _metadata(model))
     except Exception as err:
         raise cannot_run("OpenVINO", path, err) from None
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 FLOAT, INT64 = 1, 7  # TensorProto.DataType
+MANY = 4096  # numbers of an attribute, from which on they are packed
 GRAPH = 7  # field of a model
 NODE, NAME, INITIALIZER, INPUT, OUTPUT = 1, 2, 5, 11, 12  # fields of a graph
 # numpy's name -> TensorProto.DataType
@@ -116,12 +117,20 @@ def _attribute(name: str, value: Any) -> bytes:
         case bytes():
             kind, data = 4, part(5, value)
         case _ if all(isinstance(one, int) for one in value):
-            kind, data = 7, b"".join(whole(8, one) for one in value)
+            kind, data = 7, _packed(8, value) if len(value) > MANY else b"".join(whole(8, one) for one in value)
         case _ if all(isinstance(one, str) for one in value):
             kind, data = 8, parts(9, value)
+        case _ if len(value) > MANY:
+            kind, data = 6, part(7, struct.pack(f"<{len(value)}f", *value))
         case _:
             kind, data = 6, b"".join(real(7, one) for one in value)
     return part(1, name) + data + whole(20, kind)
+
+
+def _packed(field: int, values: Sequence[int]) -> bytes:
+    """A repeated whole number in one piece, which every reader of protobuf takes as well."""
+    known = {value: varint(value) for value in set(values)}
+    return part(field, b"".join(map(known.__getitem__, values)))
 
 
 def value_info(name: str, kind: int, shape: Sequence[int | str] | None) -> bytes:

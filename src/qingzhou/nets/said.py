@@ -21,12 +21,16 @@ class Said:
     padding          "same" (TensorFlow's) or "torch", of timm's EfficientNets and MobileNets
     heads            of the attention
     transform_input  whether GoogLeNet and Inception v3 turn ImageNet's normalisation into their own (torchvision)
+    trees            "tensors": of scikit-learn's large forests plain operators, too, which every engine has
+    answer           "classes" or "columns": what a LinearDiscriminantAnalysis is for, which its file does not say
     """
 
     eps: float | None = None
     padding: str | None = None
     heads: int | None = None
     transform_input: bool | None = None
+    trees: str | None = None
+    answer: str | None = None
 
 
 def read_said(given: object) -> Said:
@@ -73,6 +77,8 @@ READERS: Mapping[str, tuple[Callable[[object], object], str]] = {
     "padding": (lambda value: value if value in ("same", "torch") else None, "same, torch"),
     "heads": (_heads, "1 … 256"),
     "transform_input": (lambda value: WORDS.get(str(value).lower()), "yes, no"),
+    "trees": (lambda value: value if value in ("tensors", "one") else None, "tensors, one"),
+    "answer": (lambda value: value if value in ("classes", "columns") else None, "classes, columns"),
 }
 
 

@@ -120,7 +120,7 @@ class Predictor:
         if self.card.input.columns:
             from .model.cells import is_single
 
-            return answers[0] if is_single(data) else answers
+            return answers[0] if is_single(data, self.card.input) else answers
         single = not is_path(data) and np.ndim(data) == len(self.card.input.shape) - 1
         return answers[0] if single else answers
 

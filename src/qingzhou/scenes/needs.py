@@ -18,7 +18,7 @@ Below it four rooms, of which a program gets the modules that it needs:
               kinds, prepare, letterbox, quick, cv2_linear: pictures made what the network takes; tables, rows, words:
               other data; several, together: more than one at once; answers, detection, detect, levels, ultralytics,
               overlap, masks, marks: what comes out; sample: the picture for the self-test;
-              columns, cells: tables whose columns have names
+              columns, cells, counted: tables whose columns have names
     engine/   session: opening a model file, with onnxruntime, or with ncnn, which reads it through before
     parts/    sources, jpeg: pictures from cameras; rule_text, facts: rules; pins, wires, voice: what actions use;
               worker: the slow ones; optional: packages that only some programs need; sim: the simulator; pages,
@@ -100,6 +100,7 @@ def _for_others(cards: Sequence[Card], engine: str) -> set[str]:
         "model.prepare": "image" in kinds,
         "model.kinds": "image" in kinds,
         "model.columns": any(one.columns for card in cards for one in card.inputs),
+        "model.counted": any("counts" in named for card in cards for one in card.inputs for named in one.columns),
         "model.cells": any(one.columns for card in cards for one in card.inputs),
         "model.tables": bool(kinds & {"table", "array"}),
         "model.words": "tokens" in kinds,

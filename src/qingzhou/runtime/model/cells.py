@@ -30,8 +30,10 @@ def are_numbered(entry: Input) -> bool:
     return names_of(entry) == ["x%d" % i for i in range(len(entry.columns))]
 
 
-def is_single(data: Any) -> bool:
-    """Whether it is one row: a dict of cells, or a list of them."""
+def is_single(data: Any, entry: Input) -> bool:
+    """Whether it is one row: a dict of cells, or a list of them; of a model of texts one text."""
+    if is_text(data, entry):
+        return isinstance(data, str)
     if is_path(data) or hasattr(data, "iloc"):
         return hasattr(data, "iloc") and getattr(data, "ndim", 2) == 1
     if isinstance(data, dict):
@@ -43,6 +45,8 @@ def is_single(data: Any) -> bool:
 
 def table_of(data: Any, entry: Input) -> Any:
     """(N, C) float32 from a file, a table of pandas, dicts by name, or rows in order; InputError, FileMissing."""
+    if is_text(data, entry):
+        return encoded([[data]] if isinstance(data, str) else [[one] for one in data], entry)
     if is_path(data):
         check_file(data)
         if is_arrays(data):
@@ -56,12 +60,12 @@ def table_of(data: Any, entry: Input) -> Any:
     if hasattr(data, "iloc"):
         return encoded(_of_pandas(data, entry), entry)
     if isinstance(data, dict):
-        several = not is_single(data)
+        several = not is_single(data, entry)
         cells = _by_name(data, entry)
         return encoded(list(zip(*cells)) if several else [cells], entry)
     if isinstance(data, np.ndarray) and data.dtype.kind in "biuf":
         return encoded(data if data.ndim == 2 else data[None] if data.ndim == 1 else data.reshape(len(data), -1), entry)
-    rows_ = [data] if is_single(data) else list(data)
+    rows_ = [data] if is_single(data, entry) else list(data)
     return encoded([_by_name(row, entry) if isinstance(row, dict) else list(row) for row in rows_], entry)
 
 
@@ -124,6 +128,8 @@ def encoded(rows: Any, entry: Input, lines: Optional[Sequence[int]] = None) -> A
     if not len(rows):
         raise _no_rows()
     tables = [{text: place for place, text in enumerate(one.get("texts", ()))} for one in entry.columns]
+    if any("counts" in one for one in entry.columns):
+        return _counts(rows, entry)
     numbers = []
     for i, row in enumerate(rows):
         if len(row) != count:
@@ -131,6 +137,41 @@ def encoded(rows: Any, entry: Input, lines: Optional[Sequence[int]] = None) -> A
         where = lines[i] if lines is not None else i + 1
         numbers.append([_cell(cell, one, table, where) for cell, one, table in zip(row, entry.columns, tables)])
     return np.array(numbers, dtype=np.float32)
+
+
+def _counts(rows: Any, entry: Input) -> Any:
+    """Texts as counts of words; other columns beside them as numbers."""
+    from .counted import counted
+
+    places = [
+        {word: place for place, word in enumerate(one["counts"]["words"])} if "counts" in one else {}
+        for one in entry.columns
+    ]
+    found = []
+    for i, row in enumerate(rows):
+        if len(row) != len(entry.columns):
+            raise _misshapen((len(rows), len(row)), entry)
+        numbers: List[float] = []
+        for cell, one, known in zip(row, entry.columns, places):
+            numbers += counted(str(cell), one["counts"], known) if "counts" in one else [_cell(cell, one, {}, i + 1)]
+        found.append(numbers)
+    return np.array(found, dtype=np.float32)
+
+
+def is_text(data: Any, entry: Input) -> bool:
+    """Whether a model of texts is given one that is no file, or a list of them."""
+    if len(entry.columns) != 1 or "counts" not in entry.columns[0]:
+        return False
+    return (isinstance(data, str) and not is_file_there(data)) or (
+        isinstance(data, (list, tuple)) and bool(data) and all(isinstance(one, str) for one in data)
+    )
+
+
+def is_file_there(path: str) -> bool:
+    """Whether a text is the name of a file."""
+    import os
+
+    return len(path) < 1024 and "\n" not in path and "\0" not in path and os.path.exists(path)
 
 
 def _check_missing(found: Any, entry: Input) -> None:
@@ -208,6 +249,10 @@ def _no_rows() -> InputError:
 def decoded(row: Any, entry: Input) -> List[Any]:
     """A row of the network's numbers as cells: texts where a column has them."""
     cells: List[Any] = []
+    if any("counts" in one for one in entry.columns):
+        from .counted import text_of
+
+        return [text_of(row, one["counts"]) for one in entry.columns if "counts" in one]
     for value, one in zip(row, entry.columns):
         texts = one.get("texts")
         cells.append(texts[min(max(int(value), 0), len(texts) - 1)] if texts else float(value))

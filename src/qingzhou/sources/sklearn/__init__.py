@@ -1,8 +1,9 @@
-"""Estimators of scikit-learn, as joblib and pickle save them, also inside the files of BaseML.
+"""Estimators of scikit-learn as joblib and pickle save them, those of BaseML; trees of XGBoost, LightGBM, CatBoost.
 
 read.py     the file, its columns and classes, the card;  fitted.py: an estimator and its attributes
 work.py     arithmetic in float64, and what estimators have in common;  table.py: every one that has a rule
 linear.py, bayes.py, points.py, svm.py (with coupling.py), trees.py, forests.py   what answers, a page for each kind
+boosters.py     boosted trees of others in one form; xgboost_file.py, lightgbm_file.py, catboost_file.py: their files
 scaling.py, encoders.py, composed.py   what changes rows;  meta.py, calibrated.py: estimators made of estimators
 refuse.py   how this source speaks
 """
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ...nets.recorded import Wanted
     from ..network import Network
 
-SUFFIXES = (".pkl", ".joblib", ".pickle")
+SUFFIXES = (".pkl", ".joblib", ".pickle", ".ubj")
 STARTS = (
     b"\x80",
     b"\x78",
@@ -31,8 +32,15 @@ TORCH = b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19"  # the first thing in a pickle of t
 
 
 def claims(opened: Opened) -> bool:
-    """A pickle, packed or not, that is none of torch's."""
-    if opened.whole is None or not opened.head.startswith(STARTS):
+    """A pickle, packed or not, that is none of torch's; trees as XGBoost, LightGBM and CatBoost write them."""
+    if opened.whole is None:
+        return False
+    head = opened.head
+    if head.startswith((b"tree\n", b"tree\r\n", b"{L")):
+        return head[:1] == b"t" or (b"learner" in head or b"Model" in head)
+    if head.lstrip()[:1] == b"{":
+        return any(key in head for key in (b'"learner"', b'"features_info"', b'"oblivious_trees"'))
+    if not head.startswith(STARTS):
         return False
     from ...files.joblib import is_packed_pickle, is_pickle
 
@@ -53,4 +61,4 @@ def look(opened: Opened) -> Contents:
     return contents(opened)
 
 
-SKLEARN = Source("sklearn", "scikit-learn and BaseML", SUFFIXES, claims, read, look)
+SKLEARN = Source("sklearn", "scikit-learn, BaseML, XGBoost, LightGBM, CatBoost", SUFFIXES, claims, read, look)

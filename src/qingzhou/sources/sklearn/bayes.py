@@ -10,9 +10,10 @@ import numpy as np
 from ...graph.form import Array, Value
 from .fitted import Fitted, listed
 from .refuse import refused
-from .work import Answer, Classifier, Rows, Work, misfit
+from .work import Answer, Classifier, Rows, Work, misfit, once
 
 
+@once
 def _gauss(w: Work, e: Fitted, x: Rows) -> Value:
     """Variances are `var_`, before 1.0 `sigma_`; epsilon_ is in them already."""
     mean, var = e.numbers("theta_", rank=2), e.numbers("var_", "sigma_", rank=2)
@@ -24,15 +25,18 @@ def _gauss(w: Work, e: Fitted, x: Rows) -> Value:
     return w.add(w.mul(spread, -0.5), constant)
 
 
+@once
 def _multinomial(w: Work, e: Fitted, x: Rows) -> Value:
     return w.linear(x.value, e.numbers("feature_log_prob_", rank=2), e.numbers("class_log_prior_", rank=1))
 
 
+@once
 def _complement(w: Work, e: Fitted, x: Rows) -> Value:
     prior = e.numbers("class_log_prior_", rank=1)
     return w.linear(x.value, e.numbers("feature_log_prob_", rank=2), prior if len(prior) == 1 else 0.0 * prior)
 
 
+@once
 def _bernoulli(w: Work, e: Fitted, x: Rows) -> Value:
     there = e.numbers("feature_log_prob_", rank=2)
     absent = np.log(1 - np.exp(there))
@@ -42,6 +46,7 @@ def _bernoulli(w: Work, e: Fitted, x: Rows) -> Value:
     return w.linear(value, there - absent, e.numbers("class_log_prior_", rank=1) + absent.sum(axis=1))
 
 
+@once
 def _categories(w: Work, e: Fitted, x: Rows) -> Value:
     """A table of each column; a number that it has not is an error in scikit-learn, and the last of the table here."""
     total: Value | None = None
@@ -58,9 +63,16 @@ def _categories(w: Work, e: Fitted, x: Rows) -> Value:
     return w.add(total, e.numbers("class_log_prior_", rank=1))
 
 
+def shares_of(w: Work, logs: Value) -> Value:
+    """e^(log - log Σ e^log), in this order: of logarithms of some thousands the rounding shows."""
+    most = w.max(logs)
+    total = w.op("Log", w.sum(w.exp(w.sub(logs, most))))
+    return w.exp(w.sub(logs, w.add(total, most)))
+
+
 def _of(likelihood: Answer) -> Classifier:
     def proba(w: Work, e: Fitted, x: Rows) -> Value:
-        return w.softmax(likelihood(w, e, x))
+        return shares_of(w, likelihood(w, e, x))
 
     def label(w: Work, e: Fitted, x: Rows) -> Value:
         return w.argmax(likelihood(w, e, x))
@@ -80,12 +92,15 @@ CLASSIFIERS: dict[str, Classifier] = {
 # -- mixtures --------------------------------------------------------------------------------------------------------
 
 
+@once
 def _mixture(w: Work, e: Fitted, x: Rows) -> Value:
     """(N, components): log weight + log density, sklearn/mixture/_gaussian_mixture.py."""
     means, roots = e.numbers("means_", rank=2), e.numbers("precisions_cholesky_")
     count, columns = means.shape
     if columns != x.width:
         raise misfit(columns, x.width)
+    if columns > 1 << 12:
+        raise refused(f"its {e.name} has {columns} columns", f"其中的 {e.name} 有 {columns} 列")
     factors: Callable[[int], Array] | None = {
         "full": lambda i: roots[i],
         "tied": lambda i: roots,

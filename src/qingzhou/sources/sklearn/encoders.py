@@ -65,7 +65,11 @@ def _rare(e: Fitted, place: int) -> Array | None:
     """Of each category its column, where rare ones share the last."""
     found = e.get("_default_to_infrequent_mappings")
     one = listed(found)[place] if found is not None else None
-    return one.astype(np.int64) if isinstance(one, np.ndarray) else None
+    if not isinstance(one, np.ndarray):
+        return None
+    if one.dtype.kind not in "iu" or not one.size or one.min() < 0 or one.max() >= one.size:
+        raise garbled("its rare categories are numbered wrongly", "罕见类别的编号有误")
+    return one.astype(np.int64)
 
 
 def _one_hot(w: Work, e: Fitted, x: Rows) -> Rows:

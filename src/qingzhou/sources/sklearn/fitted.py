@@ -15,8 +15,10 @@ from ...files.values import RECONSTRUCT, Global
 from ...graph.form import Array
 from .refuse import garbled, own_class, refused
 
-MOST = 100_000  # estimators, classes or categories of one
-LIBRARIES = ("sklearn", "xgboost", "lightgbm")
+MOST = 100_000  # estimators, or categories of one
+MOST_CLASSES = 2048
+MOST_COLUMNS = 1 << 18
+LIBRARIES = ("sklearn", "xgboost", "lightgbm", "catboost")
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,10 @@ class Fitted:
     def classes(self) -> list[str]:
         """What its classes are called; UnsupportedCheckpoint where it answers several questions at once."""
         found = self.get("classes_")
+        if found is None and self.has("_classes"):  # LightGBM's
+            found = self.get("_classes")
+        if found is None and isinstance(self.get("n_classes_"), int) and self.record.name.startswith("xgboost."):
+            found = np.arange(min(self.whole("n_classes_"), MOST_CLASSES + 1))
         for key in ("_label_binarizer", "le_", "_label_encoder", "_le", "label_binarizer_"):
             if found is None and self.has(key):
                 found = Fitted(self.get(key)).get("classes_") if isinstance(self.get(key), Opaque) else None
@@ -159,7 +165,9 @@ class Fitted:
                 f"its {self.name} answers several questions at once", f"其中的 {self.name} 同时回答多个问题",
                 "Train one model for each column of answers", "请为每一列答案各训练一个模型",
             )  # fmt: skip
-        return [shown(one) for one in listed(found)]
+        if len(names := listed(found)) > MOST_CLASSES:
+            raise refused(f"its {self.name} knows {len(names)} classes", f"其中的 {self.name} 有 {len(names)} 个类别")
+        return [shown(one) for one in names]
 
 
 def shown(value: object) -> str:
@@ -199,6 +207,13 @@ def _objects(state: tuple[Any, ...]) -> list[Any]:
         order = np.arange(len(items)).reshape(shape[::-1]).transpose().ravel()
         return [items[i] for i in order]
     return items
+
+
+def fitting(count: int) -> int:
+    """How many columns a model says that it takes; UnsupportedCheckpoint where they are too many to name."""
+    if not 0 < count <= MOST_COLUMNS:
+        raise refused(f"it takes {count} columns", f"它的输入是 {count} 列")
+    return count
 
 
 def rows(value: object) -> int:

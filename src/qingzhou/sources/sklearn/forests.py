@@ -9,7 +9,7 @@ from ...graph.form import Array, Value
 from .fitted import Fitted, listed
 from .refuse import garbled, refused
 from .trees import Trees, narrow, said, summed, tree
-from .work import Answer, Classifier, Rows, Work
+from .work import Answer, Classifier, Rows, Work, once
 
 TREE = "sklearn.tree._tree.Tree"
 TREES = ("DecisionTreeClassifier", "DecisionTreeRegressor", "ExtraTreeClassifier", "ExtraTreeRegressor")
@@ -125,6 +125,7 @@ def _at_least(version: str, wanted: tuple[int, int]) -> bool:
     return len(parts) == 2 and tuple(map(int, parts)) >= wanted
 
 
+@once
 def _boosted(w: Work, e: Fitted, x: Rows) -> Value:
     count = len(e.classes())
     return _raw(w, e, x, _prior(e, 1 if count == 2 else count))
@@ -197,6 +198,7 @@ def _members(bits: Array, row: int) -> Array:
     return np.flatnonzero(np.unpackbits(bits[row].view(np.uint8), bitorder="little"))
 
 
+@once
 def _histograms(w: Work, e: Fitted, x: Rows) -> Value:
     """(N, K) raw predictions: baseline + Σ value; compared in float64, so thresholds are, too, unless x is float32."""
     value = _ordered(w, e, x)

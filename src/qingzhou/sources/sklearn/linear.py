@@ -7,9 +7,10 @@ import numpy as np
 from ...graph.form import Array, Value
 from .fitted import Fitted, listed
 from .refuse import refused
-from .work import Answer, Classifier, Rows, Work, width
+from .work import Answer, Classifier, Rows, Work, once, width
 
 
+@once
 def plane(w: Work, e: Fitted, x: Rows) -> Value:
     """x · coef_ᵀ + intercept_, (N, k)."""
     coef = e.numbers("coef_")
@@ -89,6 +90,7 @@ def _discriminant(w: Work, e: Fitted, x: Rows) -> Value:
 # -- quadratic discriminant analysis ---------------------------------------------------------------------------------
 
 
+@once
 def _quadratic(w: Work, e: Fitted, x: Rows) -> Value:
     """(N, K): -½ (|(x - mean) · rotation / √scaling|² + Σ log scaling) + log prior."""
     means, priors = e.numbers("means_", rank=2), e.numbers("priors_", rank=1)
@@ -112,6 +114,7 @@ def _quadratic_label(w: Work, e: Fitted, x: Rows) -> Value:
 # -- networks --------------------------------------------------------------------------------------------------------
 
 
+@once
 def _layers(w: Work, e: Fitted, x: Rows) -> Value:
     """MLPClassifier and MLPRegressor: all layers, with the activation of the last."""
     value = x.value

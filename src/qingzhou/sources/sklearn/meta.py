@@ -11,7 +11,7 @@ from ...graph.form import Array, Value
 from .fitted import Fitted, listed
 from .refuse import garbled, refused
 from .scaling import chosen
-from .work import Answer, Classifier, Rows, Work, width
+from .work import Answer, Classifier, Rows, Work, once, width
 
 SMALLEST = float(np.finfo(np.float64).eps)  # below which AdaBoost takes no probability
 
@@ -24,11 +24,6 @@ def total(w: Work, parts: Sequence[Value]) -> Value:
     return found
 
 
-def one_hot(w: Work, label: Value, classes: int) -> Value:
-    """(N) int64 -> (N, K), 1 at the class."""
-    return w.take(np.eye(classes), label)
-
-
 # -- AdaBoost --------------------------------------------------------------------------------------------------------
 
 
@@ -39,6 +34,7 @@ def _weights(e: Fitted, count: int) -> Array:
     return found
 
 
+@once
 def _ada_decision(w: Work, e: Fitted, x: Rows) -> Value:
     """SAMME: each votes for its class, and against the others; SAMME.R, until 1.5: logarithms of probabilities."""
     inner, k = e.several("estimators_"), len(e.classes())
@@ -101,7 +97,7 @@ def _bag_proba(w: Work, e: Fitted, x: Rows) -> Value:
     for one, some in _members(e, x, w):
         own = w.end(one).classes()
         p = w.proba(one, some)
-        p = one_hot(w, w.label(one, some), len(own)) if p is None else p
+        p = w.one_hot(w.label(one, some), len(own)) if p is None else p
         parts.append(_placed(w, p, own, k))
     return w.div(total(w, parts), float(len(parts)))
 
@@ -175,6 +171,7 @@ def _vote_values(w: Work, e: Fitted, x: Rows) -> Value:
     return w.div(total(w, parts), float(weights.sum()))
 
 
+@once
 def _stacked(w: Work, e: Fitted, x: Rows) -> Rows:
     """What the estimators say, beside each other; of two classes only the second's probability."""
     inner, ways = e.several("estimators_"), [str(one) for one in listed(e.need("stack_method_"))]

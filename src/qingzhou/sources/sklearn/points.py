@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ...graph.form import Array, Value
-from .fitted import Fitted
-from .refuse import refused
-from .work import Answer, Classifier, Rows, Work, misfit
+from .fitted import MOST_CLASSES, Fitted
+from .refuse import garbled, refused
+from .work import Answer, Classifier, Rows, Work, misfit, once
 
 UNROLLED = 64  # columns whose differences are summed one after the other, so that equal rows are at 0 from each other
 
@@ -59,13 +59,16 @@ def _summed(w: Work, x: Rows, points: Array, p: float) -> Value:
     return total if p in (1, 2, float("inf")) else w.op("Pow", total, 1 / p)
 
 
-def _nearest(w: Work, e: Fitted, x: Rows) -> tuple[Value, Value]:
-    """The numbers of the k nearest rows (N, k), and their weights (N, k, 1)."""
+def _nearest(w: Work, e: Fitted, x: Rows) -> tuple[Value, Value | None]:
+    """The numbers of the k nearest rows (N, k), and their weights (N, k, 1), None where all count alike."""
     away, squared = _away(w, e, x)
-    k = w.net.whole(e.whole("n_neighbors", 5))
+    count = e.whole("n_neighbors", 5)
+    if not 0 < count <= len(e.numbers("_fit_X", rank=2)):
+        raise garbled(f"{e.name} asks for {count} neighbours of fewer rows", f"{e.name} 的 n_neighbors 大于数据行数")
+    k = w.net.whole(count)
     near, places = w.net.emits("TopK", [away, k], 2, axis=1, largest=0, sorted=1)
     if e.one_of("weights", "uniform", "distance") == "uniform":
-        return places, w.of(np.ones((1, 1, 1)))
+        return places, None
     near = w.op("Sqrt", near) if squared else near
     same = w.op("Equal", near, 0.0)  # a row at 0 counts alone, with those that are there, too
     ones = w.cast(same, "float64")
@@ -74,11 +77,13 @@ def _nearest(w: Work, e: Fitted, x: Rows) -> tuple[Value, Value]:
     return places, w.wider(weights, 2)
 
 
+@once
 def _votes(w: Work, e: Fitted, x: Rows) -> Value:
     """(N, K): the weights of those that are of each class."""
     places, weights = _nearest(w, e, x)
     answers = e.numbers("_y", rank=1).astype(np.int64)
-    return w.sum(w.mul(w.take(np.eye(len(e.classes()))[answers], places), weights), 1, keep=False)
+    found = w.take(np.eye(len(e.classes()))[answers], places)
+    return w.sum(found if weights is None else w.mul(found, weights), 1, keep=False)
 
 
 def _votes_proba(w: Work, e: Fitted, x: Rows) -> Value:
@@ -94,9 +99,9 @@ def _mean(w: Work, e: Fitted, x: Rows) -> Value:
     places, weights = _nearest(w, e, x)
     answers = e.numbers("_y")
     found = w.take(answers.reshape(len(answers), -1), places)
-    total = w.sum(w.mul(found, weights), 1, keep=False)
-    even = e.text("weights", "uniform") == "uniform"
-    return w.div(total, float(e.whole("n_neighbors", 5))) if even else w.div(total, w.sum(weights, 1, keep=False))
+    if weights is None:
+        return w.div(w.sum(found, 1, keep=False), float(e.whole("n_neighbors", 5)))
+    return w.div(w.sum(w.mul(found, weights), 1, keep=False), w.sum(weights, 1, keep=False))
 
 
 # -- clusters: the nearest centre ------------------------------------------------------------------------------------
@@ -122,8 +127,12 @@ def _birch(w: Work, e: Fitted, x: Rows) -> Value:
 def clusters_of(e: Fitted) -> int:
     """How many there are."""
     if e.name == "Birch":
-        return int(e.numbers("subcluster_labels_", rank=1).max()) + 1
-    return len(e.numbers("means_" if e.name == "GaussianMixture" else "cluster_centers_", rank=2))
+        count = int(e.numbers("subcluster_labels_", rank=1).max()) + 1
+    else:
+        count = len(e.numbers("means_" if e.name == "GaussianMixture" else "cluster_centers_", rank=2))
+    if not 0 < count <= MOST_CLASSES:
+        raise refused(f"its {e.name} has {count} clusters", f"其中的 {e.name} 有 {count} 个簇")
+    return count
 
 
 CLASSIFIERS: dict[str, Classifier] = {"KNeighborsClassifier": Classifier(proba=_votes_proba, label=_votes_label)}

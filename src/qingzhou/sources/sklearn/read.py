@@ -13,20 +13,28 @@ from ...errors import QingzhouError, say
 from ...files.joblib import read_joblib
 from ...files.refusals import naming, short, unsafe, wrong_type
 from ...files.types import Opaque
+from ...files.ubjson import is_ubjson, read_ubjson
 from ...graph.form import ML, OPSET, Graph, Value
 from ...nets.recorded import Wanted
+from ...nets.said import Said
+from ...runtime.model import fields
 from ...runtime.model.card import Card, Input, Output
 from ..network import Network, origin
 from ..recording.finish import finished
 from ..recording.net import Net
 from ..source import Contents, Opened, Part
-from .fitted import LIBRARIES, Fitted, listed
+from . import catboost_file, lightgbm_file, wrapped, xgboost_file
+from .boosters import record
+from .fitted import LIBRARIES, Fitted, fitting, listed
 from .points import clusters_of
 from .refuse import SKLEARN, garbled, own_class
 from .table import RULES
+from .words import COUNTERS, counts_of
 from .work import Column, Rows, Work, steps
 
 BATCH = "batch"
+MOST_TEXT = 1 << 28  # bytes of JSON
+BOOSTERS = {*wrapped.CLASSIFIERS, *wrapped.REGRESSORS}
 SCORES, LABEL, DECISION, VALUES = "scores", "label", "decision", "values"
 ALLOWED = {*LIBRARIES, "numpy", "scipy", "joblib", "collections", "functools", "copyreg", "_codecs", "pandas"}
 HARMLESS = {"builtins.slice", "builtins.set", "builtins.frozenset", "builtins.list", "builtins.dict", "builtins.tuple",
@@ -55,9 +63,42 @@ def saved_in(opened: Opened) -> Saved:
         file = opened.file
         if file.size > opened.limits.unpacked_bytes:
             raise unsafe(f"it has {file.size} bytes", f"文件有 {file.size} 字节")
-        root = read_joblib(file.read(0, file.size), opened.limits, _without_circles)
+        data = file.read(0, file.size)
+        of = boosted(data)
+        if of is not None:
+            return Saved(of[1], [Fitted(of[1])], of[0])
+        root = read_joblib(data, opened.limits, _without_circles)
         check_names(root)
         return _saved(root)
+
+
+def boosted(data: bytes) -> tuple[str, Opaque] | None:
+    """The tool, and the booster as its wrapper would hold it, of a file of XGBoost, LightGBM or CatBoost."""
+    if lightgbm_file.is_model(data[:8]):
+        if len(data) > MOST_TEXT:
+            raise unsafe(f"it has {len(data)} bytes", f"文件有 {len(data)} 字节")
+        text = data.decode("utf-8", "replace")
+        kind = "Classifier" if lightgbm_file.classifies(text) else "Regressor"
+        return "LightGBM", record("LightGBM", kind, lightgbm_file.of_text(text))
+    model = read_ubjson(data) if is_ubjson(data[:16]) else _json(data) if data[:64].lstrip()[:1] == b"{" else None
+    if xgboost_file.is_model(model):
+        kind = "Classifier" if xgboost_file.classifies(model) else "Regressor"
+        return "XGBoost", record("XGBoost", kind, xgboost_file.booster_in(model))
+    if isinstance(model, dict) and catboost_file.is_model(model):
+        kind = "Classifier" if catboost_file.classifies(model) else "Regressor"
+        return "CatBoost", record("CatBoost", kind, catboost_file.booster_in(model))
+    if model is not None:
+        raise garbled("it is no model of XGBoost or CatBoost", "不是 XGBoost 或 CatBoost 的模型")
+    return None
+
+
+def _json(data: bytes) -> Any:
+    if len(data) > MOST_TEXT:
+        raise unsafe(f"it has {len(data)} bytes", f"文件有 {len(data)} 字节")
+    try:
+        return fields.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise garbled("its JSON is garbled", "JSON 内容混乱") from None
 
 
 def _without_circles(root: Any) -> Any:
@@ -150,13 +191,18 @@ def facts_of(saved: Saved) -> dict[str, object]:
 def columns_of(estimators: list[Fitted]) -> list[Column]:
     """What it was trained with: names where a table with names was given, else x0, x1, … as scikit-learn calls them."""
     first = next(each_in(estimators))
+    if first.name in BOOSTERS:
+        b = wrapped.booster_of(first)
+        return [Column(name, list(b.texts.get(i, []))) for i, name in enumerate(b.names)]
+    if first.name in COUNTERS:
+        return [Column("text", counts=counts_of(first))]
     names = _first(first, "feature_names_in_")
     if names is not None:
         return [Column(str(name)) for name in listed(names)]
     count = _first(first, "n_features_in_")
     if not isinstance(count, int):
         count = _counted(first)
-    return [Column(f"x{i}") for i in range(count)]
+    return [Column(f"x{i}") for i in range(fitting(count))]
 
 
 def _first(e: Fitted, key: str) -> Any:
@@ -164,7 +210,7 @@ def _first(e: Fitted, key: str) -> Any:
     for _ in range(20):
         if e.has(key):
             return e.get(key)
-        inner = [e.get(name) for name in ("best_estimator_", "estimator", "base_estimator")]
+        inner = [e.get(name) for name in ("best_estimator_", "estimator_", "regressor_", "estimator", "base_estimator")]
         lists = [e.get(name) for name in ("steps", "estimators_", "transformer_list")]
         inside = next((one for one in inner if isinstance(one, Opaque)), None)
         if inside is None:
@@ -179,10 +225,10 @@ def _first(e: Fitted, key: str) -> Any:
 
 
 def _counted(e: Fitted) -> int:
-    for key in ("coef_", "cluster_centers_", "components_", "theta_", "mean_", "scale_"):
+    for key in ("coef_", "cluster_centers_", "components_", "theta_", "mean_", "scale_", "X_thresholds_"):
         found = e.get(key)
         if isinstance(found, np.ndarray) and found.ndim:
-            return int(found.shape[-1])
+            return 1 if key == "X_thresholds_" else int(found.shape[-1])
     raise garbled(f"{e.name} does not say how many columns it takes", f"{e.name} 没有说明输入的列数")
 
 
@@ -201,28 +247,45 @@ class Made:
     notes: list[str]
 
 
-def work_of(saved: Saved, form: str = "boxes") -> Made:
-    """The operators of an estimator; UnsupportedCheckpoint names the one that has no rule here."""
+def work_of(saved: Saved, said: Said = Said()) -> Made:  # noqa: B008  # frozen
+    """The operators of an estimator; UnsupportedCheckpoint names the one that has no rule here, CheckpointDamaged where
+    its attributes do not fit each other, which numpy notices in a dozen ways.
+    """
+    try:
+        with np.errstate(all="ignore"):
+            return _work_of(saved, said)
+    except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as err:
+        raise garbled(
+            f"what it knows does not fit together ({err!s:.80})", f"各项内容互相矛盾（{err!s:.80}）"
+        ) from None
+
+
+def _work_of(saved: Saved, said: Said) -> Made:
     columns = columns_of(saved.estimators)
     net = Net(SKLEARN, [SCORES, LABEL, DECISION, VALUES])
-    work = Work(net, RULES, columns, large=form != "tensors")
-    given = net.input("input", (BATCH, len(columns)), "float32")
+    work = Work(net, RULES, columns, large=said.trees != "tensors")
+    width = sum(one.width for one in columns)
+    given = net.input("input", (BATCH, width), "float32")
     net.here = "input"
-    x = Rows(work.cast(given, "float64"), tuple(range(len(columns))))
+    x = Rows(work.cast(given, "float64"), tuple(range(width)))
     *before, last = saved.estimators
     for one in before:
         x = work.transform(one, x)
     kind = work.kind(last)
-    if kind == "transform" or (kind == "classifier" and _reduces(saved, work.end(last))):
+    if kind == "transform" or (kind == "classifier" and _reduces(saved, work.end(last), said)):
         return _finished(work, "values", "values", [work.transform(last, x).value])
     if kind == "regressor":
         return _finished(work, "regression", "values", [_column(work, work.values(last, x))])
     return _classified(work, last, x)
 
 
-def _reduces(saved: Saved, e: Fitted) -> bool:
+def _reduces(saved: Saved, e: Fitted, said: Said) -> bool:
     """BaseML's lesson of fewer dimensions saves LinearDiscriminantAnalysis as the one of classes does."""
-    return saved.tool == "BaseML" and e.name == "LinearDiscriminantAnalysis" and e.has("n_components")
+    if e.name != "LinearDiscriminantAnalysis":
+        return False
+    if said.answer is not None:
+        return said.answer == "columns"
+    return saved.tool == "BaseML" and e.has("n_components")
 
 
 def _column(w: Work, x: Value) -> Value:
@@ -243,7 +306,7 @@ def _classified(w: Work, e: Fitted, x: Rows) -> Made:
             zh=f"{end.name} 不给出概率：回答的类别记为 100%，其他类别记为 0。判定值在输出 decision 中（如果有）。",
         )
     )
-    sure, decision = w.take(np.eye(len(classes)), label), w.decision(e, x)
+    sure, decision = w.one_hot(label, len(classes)), w.decision(e, x)
     more = [] if decision is None else [decision]
     return _finished(w, "classification", "probabilities", [sure, label, *more], classes)
 
@@ -262,8 +325,8 @@ def _finished(w: Work, task: str, scores: str, outputs: list[Value], classes: li
 def read_saved(opened: Opened, wanted: Wanted) -> Network:
     """UnsupportedCheckpoint, CheckpointDamaged, UnsafeCheckpoint."""
     saved = opened.content(saved_in)
-    made = work_of(saved, wanted.form)
-    entry = Input("input", "table", [None, len(made.columns)], columns=described(made.columns))
+    made = work_of(saved, wanted.settings.said)
+    entry = Input("input", "table", [None, sum(one.width for one in made.columns)], columns=described(made.columns))
     output = Output(made.graph.outputs[0].name, made.scores, label=LABEL if made.task == "classification" else "")
     title = next(reversed(list(each_in(saved.estimators)))).name
     card = Card(made.task, title, saved.tool, entry, output, origin=origin(opened.path, "joblib", facts_of(saved)),
@@ -278,6 +341,8 @@ def described(columns: list[Column]) -> list[dict[str, Any]]:
         entry: dict[str, Any] = {"name": one.name}
         if one.texts:
             entry["texts"] = list(one.texts)
+        if one.counts:
+            entry["counts"] = one.counts
         if one.missing:
             entry["missing"] = True
         found.append(entry)
@@ -287,6 +352,15 @@ def described(columns: list[Column]) -> list[dict[str, Any]]:
 def notes_of(saved: Saved) -> list[str]:
     """What pupils fall over."""
     notes = []
+    if saved.tool == "BaseML" and saved.estimators[-1].name == "LinearDiscriminantAnalysis":
+        notes.append(
+            say(
+                en="The file holds a LinearDiscriminantAnalysis, which can name classes or make fewer columns, and "
+                "does not say which lesson it is of. --set answer=classes or --set answer=columns chooses.",
+                zh="文件里是 LinearDiscriminantAnalysis，既能分类也能降维，而文件没有说明用途。"
+                "可用 --set answer=classes（分类）或 --set answer=columns（降维）指定。",
+            )
+        )
     if saved.tool == "BaseML" and _scaled(saved.demo):
         notes.append(
             say(

@@ -83,6 +83,7 @@ def _polynomials(w: Work, e: Fitted, x: Rows) -> Rows:
     degree = e.get("degree", 2)
     low, high = degree if isinstance(degree, (tuple, list)) and len(degree) == 2 else (0, degree)
     low, high = e.whole("_min_degree", low), e.whole("_max_degree", high)
+    high = min(high, x.width) if e.flag("interaction_only") else high
     pick = itertools.combinations if e.flag("interaction_only") else itertools.combinations_with_replacement
     found: dict[tuple[int, ...], Value] = {}
     parts = []

@@ -7,10 +7,11 @@ import numpy as np
 from ...graph.form import Array, Value
 from .coupling import coupled
 from .fitted import Fitted
-from .refuse import garbled
-from .work import Answer, Classifier, Rows, Work, misfit
+from .refuse import garbled, refused
+from .work import Answer, Classifier, Rows, Work, misfit, once
 
 
+@once
 def _kernel(w: Work, e: Fitted, x: Rows) -> Value:
     """(N, C) -> (N, support vectors)."""
     vectors = e.numbers("support_vectors_", rank=2)
@@ -27,8 +28,10 @@ def _kernel(w: Work, e: Fitted, x: Rows) -> Value:
 
 
 def _power(w: Work, x: Value, degree: int) -> Value:
+    if not 0 <= degree <= 64:
+        raise refused(f"its kernel has the degree {degree}", f"核函数的次数是 {degree}")
     found = x
-    for _ in range(min(degree, 64) - 1):
+    for _ in range(degree - 1):
         found = w.mul(found, x)
     return found if degree > 0 else w.add(w.mul(x, 0.0), 1.0)
 
@@ -37,6 +40,7 @@ def _pairs(k: int) -> list[tuple[int, int]]:
     return [(i, j) for i in range(k) for j in range(i + 1, k)]
 
 
+@once
 def _between(w: Work, e: Fitted, x: Rows) -> Value:
     """(N, pairs): above 0 it is the first of the two classes. What libsvm keeps has an underscore before its name."""
     dual, counts = e.numbers("_dual_coef_", rank=2), e.numbers("_n_support", rank=1).astype(np.int64)
@@ -44,6 +48,8 @@ def _between(w: Work, e: Fitted, x: Rows) -> Value:
     k = len(counts)
     if k < 2 or dual.shape != (k - 1, ends[-1]) or counts.min() < 0:
         raise garbled("the support vectors do not fit the classes", "支持向量与类别数不符")
+    if dual.shape[1] * k * k > 1 << 27:
+        raise refused(f"its {e.name} has {dual.shape[1]} vectors for {k} classes", f"其中的 {e.name} 过大")
     weights: Array = np.zeros((dual.shape[1], k * (k - 1) // 2))
     for place, (i, j) in enumerate(_pairs(k)):
         for own, other in ((i, j - 1), (j, i)):
@@ -51,6 +57,7 @@ def _between(w: Work, e: Fitted, x: Rows) -> Value:
     return w.add(w.matmul(_kernel(w, e, x), weights), e.numbers("_intercept_", rank=1))
 
 
+@once
 def _votes(w: Work, e: Fitted, x: Rows) -> tuple[Value, Value, int]:
     """What the pairs say, their votes (N, K), and how many classes there are."""
     between, k = _between(w, e, x), len(e.classes())

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from . import bayes, calibrated, composed, encoders, forests, linear, meta, points, scaling, svm
+from . import bayes, calibrated, composed, encoders, forests, linear, meta, points, scaling, svm, words, wrapped
 from .work import Rules
 
 RULES = Rules(
-    transforms={**scaling.TRANSFORMS, **encoders.TRANSFORMS, **composed.TRANSFORMS},
+    transforms={**scaling.TRANSFORMS, **encoders.TRANSFORMS, **composed.TRANSFORMS, **words.TRANSFORMS},
     classifiers={
         **linear.CLASSIFIERS,
         **bayes.CLASSIFIERS,
@@ -15,6 +15,7 @@ RULES = Rules(
         **forests.CLASSIFIERS,
         **meta.CLASSIFIERS,
         **calibrated.CLASSIFIERS,
+        **wrapped.CLASSIFIERS,
     },
     regressors={
         **linear.REGRESSORS,
@@ -23,6 +24,7 @@ RULES = Rules(
         **forests.REGRESSORS,
         **meta.REGRESSORS,
         **calibrated.REGRESSORS,
+        **wrapped.REGRESSORS,
     },
     clusters={**points.CLUSTERS, **bayes.CLUSTERS},
 )

@@ -73,7 +73,7 @@ class Trees:
                 return steps
             now, steps = np.concatenate([self.left[inner], self.right[inner]]), steps + 1
             met += len(now)
-            if met > len(self.left):
+            if met > len(self.left) or steps > 1 << 16:
                 raise garbled("the nodes of a tree go in circles", "决策树的节点成环")
 
 
@@ -86,6 +86,8 @@ def tree(column: Array, threshold: Array, left: Array, right: Array, missing: Ar
     left, right = np.where(leaf, own, left).astype(np.int64), np.where(leaf, own, right).astype(np.int64)
     column = np.where(leaf, 0, column).astype(np.int64)
     sides = np.concatenate([left, right])
+    if np.any(~leaf & ((left == own) | (right == own))):
+        raise garbled("the nodes of a tree go in circles", "决策树的节点成环")
     if not count or sides.min() < 0 or sides.max() >= count or column.min() < 0 or column.max() >= max(columns, 1):
         raise garbled("a tree names nodes or columns that are not there", "决策树引用了不存在的节点或列")
     threshold = np.where(leaf, 0.0, threshold.astype(np.float64))
@@ -218,9 +220,9 @@ def _one_operator(w: Work, trees: Trees, x: Value) -> Value:
     return w.add(w.cast(found, "int64"), w.of(trees.roots[None], "int64"))
 
 
-def said(w: Work, trees: Trees, x: Value, leaves: Array) -> Value:
-    """What each tree says: leaves (M, K) -> (N, T, K) float64."""
-    return w.take(np.ascontiguousarray(leaves, np.float64), ends(w, trees, x))
+def said(w: Work, trees: Trees, x: Value, leaves: Array, dtype: str = "float64") -> Value:
+    """What each tree says: leaves (M, K) -> (N, T, K)."""
+    return w.take(np.ascontiguousarray(leaves), ends(w, trees, x), dtype)
 
 
 def summed(w: Work, found: Value, start: Array | None = None) -> Value:
@@ -229,7 +231,7 @@ def summed(w: Work, found: Value, start: Array | None = None) -> Value:
     assert isinstance(count, int) and isinstance(size, int)
     if start is not None and np.any(start):
         first = w.mul(w.net.emit("Slice", [found, *(w.net.whole(n) for n in (0, 1, 1))]), 0.0)
-        found, count = w.concat([w.add(first, np.asarray(start, np.float64)), found]), count + 1
+        found, count = w.concat([w.add(first, w.of(np.asarray(start), found.dtype)), found]), count + 1
     if count == 1:
         return w.flat(found)
     running = w.net.emit("CumSum", [found, w.net.array(np.array(1, np.int64))])

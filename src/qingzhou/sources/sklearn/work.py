@@ -6,9 +6,10 @@ float32 compute it in that.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 
@@ -17,7 +18,24 @@ from ..recording.net import NUMBERS, Net
 from .fitted import Fitted, shown
 from .refuse import garbled, refused, unknown
 
+CHOOSERS = ("RFE", "RFECV")  # of columns, who answer by the estimator that they chose them with
 Given = Value | Array | float | int
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def once(rule: F) -> F:
+    """The same operators serve whoever asks again: for probabilities and for the class, say."""
+
+    @functools.wraps(rule)
+    def asked(w: Work, e: Fitted, x: Rows) -> Any:
+        key = (rule, id(e.record), x.value.name)
+        if key not in w.made:
+            w.made[key] = rule(w, e, x)
+        return w.made[key]
+
+    return cast(F, asked)
 
 
 class Rows(NamedTuple):
@@ -34,11 +52,19 @@ class Rows(NamedTuple):
 
 @dataclass
 class Column:
-    """A column of the input: its name, the texts that it may hold ([] of numbers), whether it may be empty."""
+    """A column of the input: its name, the texts that it may hold ([] of numbers), whether it may be empty; counts: how
+    a text becomes as many numbers as there are words, see counted.py.
+    """
 
     name: str
     texts: list[str] = field(default_factory=list)
     missing: bool = False
+    counts: dict[str, Any] | None = None
+
+    @property
+    def width(self) -> int:
+        """Numbers that the network takes for it."""
+        return len(self.counts["words"]) if self.counts else 1
 
 
 Transform = Callable[["Work", Fitted, Rows], Rows]
@@ -71,6 +97,8 @@ class Work:
     def __init__(self, net: Net, rules: Rules, columns: list[Column], large: bool = True) -> None:
         self.net, self.rules, self.columns, self.large = net, rules, columns, large
         self.narrow: dict[str, Value] = {}  # a float64 value -> the float32 one that it is the same as
+        self.made: dict[Any, Any] = {}
+        self.places: dict[int, dict[str, int]] = {}  # column -> text -> its place among those of the column
         self.notes: list[str] = []
 
     # -- operators ---------------------------------------------------------------------------------------------------
@@ -202,8 +230,14 @@ class Work:
         crossed = self.matmul(x, np.ascontiguousarray(-2.0 * points.T))
         return self.op("Max", self.add(self.add(own, crossed), (points * points).sum(axis=1)), 0.0)
 
+    def one_hot(self, label: Value, classes: int) -> Value:
+        """(N) int64 -> (N, K), 1 at the class."""
+        same = self.op("Equal", self.wider(label, 1), self.net.array(np.arange(classes, dtype=np.int64)[None]))
+        return self.cast(same, "float64")
+
     # -- estimators --------------------------------------------------------------------------------------------------
 
+    @once
     def transform(self, e: Fitted, x: Rows) -> Rows:
         """transform(); UnsupportedCheckpoint names an estimator that has no rule here."""
         rule = self.rules.transforms.get(e.name)
@@ -232,6 +266,8 @@ class Work:
                 e = steps(e)[-1] if steps(e) else e
             elif e.has("best_estimator_"):
                 e = e.inner("best_estimator_")
+            elif e.name in CHOOSERS and e.has("estimator_"):
+                e = e.inner("estimator_")
             else:
                 return e
         raise garbled("its pipelines have no end", "流水线没有结尾")
@@ -245,6 +281,8 @@ class Work:
                     x = self.transform(one, x)
             elif e.has("best_estimator_"):
                 e = e.inner("best_estimator_")
+            elif e.name in CHOOSERS and e.has("estimator_"):
+                e, x = e.inner("estimator_"), self.transform(e, x)
             else:
                 break
         self.net.here = e.name.lower()
@@ -256,17 +294,20 @@ class Work:
             raise unknown(e.name)
         return found
 
+    @once
     def proba(self, e: Fitted, x: Rows) -> Value | None:
         """predict_proba(), (N, K); None where it has none."""
         e, x = self.reached(e, x)
         return self._classifier(e).proba(self, e, x)
 
+    @once
     def decision(self, e: Fitted, x: Rows) -> Value | None:
         """decision_function(), (N, 1) of two classes; None where it has none."""
         e, x = self.reached(e, x)
         rule = self._classifier(e).decision
         return None if rule is None else rule(self, e, x)
 
+    @once
     def label(self, e: Fitted, x: Rows) -> Value:
         """predict() as the number of a class, (N) int64."""
         e, x = self.reached(e, x)
@@ -274,8 +315,10 @@ class Work:
         if rule.label is not None:
             return rule.label(self, e, x)
         if rule.decision is not None:
-            return self.decided(rule.decision(self, e, x))
-        found = rule.proba(self, e, x)
+            found = self.decision(e, x)
+            assert found is not None
+            return self.decided(found)
+        found = self.proba(e, x)
         assert found is not None
         return self.argmax(found)
 
@@ -285,6 +328,7 @@ class Work:
             return self.argmax(decision)
         return self.flat(self.cast(self.op("Greater", decision, 0.0), "int64"))
 
+    @once
     def values(self, e: Fitted, x: Rows) -> Value:
         """predict() of a regressor, (N, k)."""
         e, x = self.reached(e, x)
@@ -301,9 +345,11 @@ class Work:
         if origin is None:
             raise refused("a column of texts comes out of another step", "文本列来自其他步骤的输出")
         texts, text = self.columns[origin].texts, shown(category)
-        if text not in texts:
+        places = self.places.setdefault(origin, {one: i for i, one in enumerate(texts)})
+        if text not in places:
+            places[text] = len(texts)
             texts.append(text)
-        return float(texts.index(text))
+        return float(places[text])
 
     def may_be_empty(self, x: Rows) -> None:
         """These columns may have no number."""
