@@ -287,6 +287,13 @@ def _usual(**values: Any) -> Rule:
     return rule
 
 
+def _no_zeros(up: Upgrade, node: Node) -> Sequence[Node]:
+    """Since opset 14 it is said what a 0 in a shape means, which torch does where there is none, too."""
+    shape = up.numbers(node.inputs[1]) if node.attrs.get("allowzero") else []
+    plain = shape is not None and 0 not in shape
+    return (replace(node, attrs=_without(node, "allowzero")) if plain else node,)
+
+
 def _dilated_pool(up: Upgrade, node: Node) -> Sequence[Node]:
     """Since opset 19 windows may have gaps; where these are none it is as before."""
     plain = set(node.attrs.get("dilations", (1,))) == {1}
@@ -348,7 +355,7 @@ LATER: Mapping[str, tuple[int, Rule]] = {
     "Cast": (19, _usual(saturate=1)),
     "Dropout": (12, _trained_dropout),
     "Gelu": (20, _gelu),
-    "Reshape": (14, _usual(allowzero=0)),
+    "Reshape": (14, _no_zeros),
     "Resize": (18, _usual(antialias=0, keep_aspect_ratio_policy="stretch")),
     "Split": (18, _equal_parts),
     **{
