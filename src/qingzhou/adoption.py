@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .runtime.predict import Predictor
 
 NEAR_ONE = 1e-3  # so near to 1 the scores of an answer add up to it
+ROOM, MOST_APART = 3, 0.1  # times what two runs differ by, and shares of the largest number: what a self-test allows
 SIDES = (64, 224, 640, 16)  # sizes of samples, where they are free: pictures of no side above 64 are kept as they are
 IR_OF_OPSET = 8  # what is written anew has this one, where no other is asked for
 
@@ -62,12 +63,13 @@ def adopt(source: Path, part: Path, network: Network, asked: Asked, labels: Call
     """Write the model to `part`, which has no card yet; ModelError, UnsupportedCheckpoint, LabelError."""
     notes, checks = _written(source, part, network, asked), ["structure"]
     network = replace(network, card=replace(network.card, notes=[*network.card.notes, *notes]))
-    samples, output = samples_for(network.card, network.graph), list[Any]()
+    inputs = samples_for(network.card, network.graph)
+    sample = Sample(inputs[0], [], others=inputs[1:])
     if asked.check:
-        network, samples, output = _tried(part, network)
+        network, sample = _tried(part, network)
         checks.append("runs")
     network = network.labelled(labels(network))
-    card = replace(network.card, sample=Sample(samples[0], output, others=samples[1:]))
+    card = replace(network.card, sample=sample)
     done = read_onnx(part)
     return Adopted(card, tuple(checks), numbers(done.graph) + done.inner, macs_in(done), done.opset, done.ir_version)
 
@@ -85,16 +87,17 @@ def _written(source: Path, part: Path, network: Network, asked: Asked) -> list[s
     return _told(done)
 
 
-def _tried(part: Path, network: Network) -> tuple[Network, list[dict[str, Any]], list[Any]]:
-    """The network with what its answer to a sample shows, that sample, and the answer as a card keeps it."""
+def _tried(part: Path, network: Network) -> tuple[Network, Sample]:
+    """The network with what its answer to a sample shows, and that sample with the answer, as a card keeps it."""
     from .runtime.predict import Predictor
 
     card = network.card
     predictor = Predictor(part, card=card, session=open_session(part, once=True))
     refused: InputError | None = None
     for samples in _samples(network):
+        sample = Sample(samples[0], [], others=samples[1:])
         try:
-            result = predictor.run(predictor.feed(Sample(samples[0], [], others=samples[1:])))
+            result = predictor.run(predictor.feed(sample))
             answer = _kept(predictor, result)
         except InputError as err:
             refused = refused or err
@@ -102,11 +105,23 @@ def _tried(part: Path, network: Network) -> tuple[Network, list[dict[str, Any]],
         except ModelError as err:
             raise UnsupportedCheckpoint(en=err.en, zh=err.zh) from None
         if answer is None:
-            return replace(network, card=replace(card, notes=[*card.notes, _no_number()])), samples, []
+            return replace(network, card=replace(card, notes=[*card.notes, _no_number()])), sample
         names = [entry.name for entry in predictor.session.get_outputs()]
-        return _by_answer(network, np.asarray(result[names.index(card.output.name)])), samples, answer
+        place = names.index(card.output.name)
+        apart = _apart(part, predictor.feed(sample), np.asarray(result[place]), place)
+        kept = replace(sample, output=answer, tolerance=min(max(sample.tolerance, ROOM * apart), MOST_APART))
+        return _by_answer(network, np.asarray(result[place])), kept
     assert refused is not None
     raise _refused(refused, card)
+
+
+def _apart(part: Path, feed: dict[str, Array], answer: Array, place: int) -> float:
+    """By how much of its largest number an answer differs where the network is optimised: some magnify rounding."""
+    other = np.asarray(open_session(part).run(None, feed)[place])
+    if answer.dtype.kind != "f" or other.shape != answer.shape or not answer.size:
+        return 0.0
+    apart = np.abs(other.astype(np.float64) - answer).max()
+    return float(apart / max(1.0, float(np.abs(answer).max())))
 
 
 def _samples(network: Network) -> Iterator[list[dict[str, Any]]]:
