@@ -136,7 +136,8 @@ def _adoptable(info: Info) -> Info:
         network = source.read(opened, Wanted())
     except QingzhouError as err:
         return replace(info, notes=notes, problem=err)
-    card = network.labelled(_labels(network.named)).card
+    named = _labels(network.named)
+    card = network.labelled(replace(named, assumed=not named.names and network.classes > 0)).card
     told = [*card.notes, str(info.problem)] if info.problem is not None else card.notes
     known = replace(_with_card(info, card), facts=info.facts, classes=network.classes)
     return replace(known, labels=info.labels or known.labels, notes=[*notes, *told], problem=None)

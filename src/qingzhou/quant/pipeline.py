@@ -94,6 +94,8 @@ def quantize(
     source = Path(model)
     _check_options(precision, max_drop, min_agreement, calibration, data)
     job = _Job(source, chosen(target), Limits(max_drop, min_agreement, any_speed), tell)
+    if precision == "int8" and job.adopted:
+        _check_network(job.network, job.card, source)  # what cannot be is said before anybody asks for other data
     parts = None if data is None else split(Path(data), layout, calibration, job.numbers, job.card)
     if parts is not None:
         has_answers(job.card, parts)  # what does not fit is said before anybody waits
