@@ -221,7 +221,7 @@ def _adoption(source: File, network: Network, out: str | Path | None, options: O
     """What is ONNX already: the same file with a card."""
     from .adoption import Asked, adopt
 
-    digest = source.digest_ahead()
+    digest, network = source.digest_ahead(), _named_scores(network, options.labels)
     asked = Asked(options.opset, options.ir_version, options.check)
     beside = out is None and source.path.suffix.lower() == ".onnx"  # never over the user's own file
     with made_for(source.path, out, CARDED if beside else ".onnx") as target:
@@ -244,6 +244,19 @@ def _adoption(source: File, network: Network, out: str | Path | None, options: O
         time.perf_counter() - start,
         told_of(model.path, program),
     )
+
+
+def _named_scores(network: Network, labels: object) -> Network:
+    """The same; where names are given to a row of numbers, these are scores of classes."""
+    card = network.card
+    if labels is None or card.task != "values" or not network.classes:
+        return network
+    note = say(
+        en="Names were given, so the numbers are taken for scores of classes, which softmax makes probabilities.",
+        zh="给出了类别名称，因此输出按类别得分处理，用 softmax 变成概率。",
+    )
+    output = replace(card.output, scores="logits")
+    return replace(network, card=replace(card, task="classification", output=output, notes=[*card.notes, note]))
 
 
 def check_asked(network: Network, options: Options) -> None:

@@ -257,3 +257,15 @@ def test_what_torchs_newer_exporter_writes_has_an_older_form(tmp_path: Path) -> 
     model = qingzhou.convert(path, opset=11)
     batch = np.random.default_rng(0).standard_normal((1, 2, 4)).astype(np.float32)
     np.testing.assert_allclose(by_hand(model.path, batch), by_hand(path, batch), atol=1e-6)
+
+
+def test_names_make_a_row_of_numbers_scores(tmp_path: Path) -> None:
+    nodes = [onnx.helper.make_node("Gemm", ["x", "w"], ["y"])]
+    weight = onnx.numpy_helper.from_array(files.array(1, 4, 3), "w")
+    made = files.model(nodes, [files.value("x", ["batch", 4])], [files.value("y", ["batch", 3])], [weight])
+    path = files.kept(tmp_path / "net.onnx", made)
+    assert qingzhou.convert(path, tmp_path / "plain.onnx").card.task == "values"
+    found = qingzhou.convert(path, labels="a,b,c").predict([1.0, 2.0, 3.0, 4.0])
+    scores = np.exp(by_hand(path, np.array([[1, 2, 3, 4]], np.float32)))[0]
+    np.testing.assert_allclose(found.scores, scores / scores.sum(), rtol=1e-5)
+    assert found.label == "abc"[int(scores.argmax())]
