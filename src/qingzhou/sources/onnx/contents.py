@@ -72,22 +72,28 @@ def _load(path: Path) -> OnnxFile:
 
 
 def _foreign(entries: Mapping[str, str]) -> dict[str, str]:
-    """Metadata that other tools wrote, shown as text and never interpreted; lists of names are labels, or long."""
-    short = {key: value for key, value in entries.items() if key not in LISTS}
+    """Metadata that other tools wrote, shown as text and never interpreted; lists of names are labels."""
+    short = {key: value for key, value in entries.items() if not _names(key, value)}
     return {key: value[:LONGEST_FACT] for key, value in list(short.items())[:20]}
 
 
 def _labels(model: OnnxFile) -> Sequence[str]:
-    """What the classes are called; of the letters that a network reads the first, with their number behind."""
+    """What the classes are called; of a network that reads text its letters."""
     for key in LISTS:
-        try:
-            names = read_labels(parse(model.metadata[key])).names if key in model.metadata else ()
-        except LabelError:
-            continue
-        if names:
+        if names := _names(key, model.metadata.get(key, "")):
             return names
     named = names_of(model.graph.nodes)
     return named if isinstance(named, list) else ()
+
+
+def _names(key: str, text: str) -> Sequence[str]:
+    """Those in a list, as Python or JSON writes it, or one a line; () of any other text."""
+    if key not in LISTS or (text[:1] not in ("[", "{", "(") and "\n" not in text):
+        return ()
+    try:
+        return read_labels(parse(text)).names
+    except LabelError:
+        return ()
 
 
 def _in_words(values: Sequence[Value], model: OnnxFile, but: frozenset[str] = frozenset()) -> dict[str, str]:
