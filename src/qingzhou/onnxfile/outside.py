@@ -72,8 +72,8 @@ def readable(path: Path, place: Place, size: int | None) -> Piece:
     name = place.name
     if not is_name(name):
         raise ModelError(
-            en=f"{path.name} keeps weights in another file, {line(name[:SHOWN])!r}, which is no plain name of one here, "
-            "so it is not opened. Save the model again where it was made, its weights beside it or inside.",
+            en=f"{path.name} keeps weights in another file, {line(name[:SHOWN])!r}, which is no plain name of one, so "
+            "it is not opened. Save the model again where it was made, its weights beside it or inside.",
             zh=f"{path.name} 的权重写在 {line(name[:SHOWN])!r}，它不是同一文件夹里的普通文件名，因此不打开。"
             "请在导出的电脑上重新保存，把权重文件放在模型旁边，或保存在模型里面。",
         )
