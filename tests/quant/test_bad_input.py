@@ -71,9 +71,11 @@ def test_a_model_that_is_int8_already(precision: str, tmp_path: Path) -> None:
     refused(ModelError, "INT8 already", small.path, folder, precision=precision)
 
 
-def test_an_opset_without_channels(tmp_path: Path) -> None:
+def test_an_opset_without_channels_is_raised(tmp_path: Path) -> None:
     path = qingzhou.convert(ORACLE / "trained" / "lenet_digits.pth", tmp_path / "old.onnx", opset=11).path
-    refused(ModelError, "--opset 13", path, DATA)
+    found = qingzhou.quantize(path, DATA, any_speed=True)
+    assert found.path is not None and qingzhou.load(found.path).card.labels == qingzhou.load(path).card.labels
+    assert onnx.load(found.path).opset_import[0].version == 13 and onnx.load(path).opset_import[0].version == 11
 
 
 def test_a_network_without_layers(tmp_path: Path) -> None:
@@ -83,7 +85,9 @@ def test_a_network_without_layers(tmp_path: Path) -> None:
         (1, 3, 12, 12),
         {"y": (1, 3)},
     )
-    refused(ModelError, "nothing to make INT8", saved(tmp_path, proto, labels=list("abc")), album(tmp_path / "p"))
+    refused(
+        ModelError, "nothing that could become INT8", saved(tmp_path, proto, labels=list("abc")), album(tmp_path / "p")
+    )
 
 
 def test_numbers_that_are_not_finite_are_found(tmp_path: Path) -> None:

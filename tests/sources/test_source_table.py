@@ -14,6 +14,7 @@ from qingzhou.batch import convert_all
 from qingzhou.errors import (
     CheckpointMissing,
     CheckpointTypeError,
+    ModelError,
     OptionError,
     QingzhouError,
     UnsafeCheckpoint,
@@ -158,11 +159,11 @@ def test_who_reads_a_file(path: Path, wanted: str, tmp_path: Path) -> None:
     assert open_source(called)[1].name == wanted
 
 
-def test_an_onnx_is_looked_at_and_not_converted(tmp_path: Path) -> None:
+def test_an_onnx_is_known_by_its_bytes(tmp_path: Path) -> None:
     model = tmp_path / "model.pth"
     model.write_bytes(b"\x08\x08\x12\x04test\x3a\x00")
     assert open_source(model)[1].name == "onnx"
-    with pytest.raises(CheckpointTypeError, match=r"model\.pth: This is an ONNX model already.* It needs no conv"):
+    with pytest.raises(ModelError, match=r"model\.pth is no complete ONNX model"):
         read_network(model)
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from ..engines import ENGINES
 from ..engines.machine import features, processor
 from ..errors import ExtraMissing, QingzhouError, say
+from ..onnxfile.copy import one_file
 from ..progress import Tell, counted, silent
 from ..runtime.errors import spaced
 from ..whole_file import fitting, scratch
@@ -99,10 +100,11 @@ def bench(
     What fails on an engine, crashes it or hangs becomes a row that says so. FileMissing, OptionError, DataError.
     """
     start = time.perf_counter()
-    chosen = choose([Path(model) for model in models], engines, precisions, data is not None)
     folder = None if data is None else Path(data).absolute()
-    unlabelled = None if folder is None else labelled(folder)
     with scratch() as place, ExitStack() as ending:
+        paths = [ending.enter_context(one_file(Path(model))) for model in models]
+        chosen = choose(paths, engines, precisions, data is not None)
+        unlabelled = None if folder is None else labelled(folder)
         made = _quantized(chosen.candidates, place, folder, tell)
         opening = counted(chosen.candidates, len(chosen.candidates), tell, say("opening", "打开"))
         running = [

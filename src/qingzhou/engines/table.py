@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..errors import OptionError
 from ..runtime.file import is_file
+from ..runtime.model.card import KEY
 from ..runtime.predict import Predictor
 from . import onnxruntime, openvino
 from .base import Engine, Settings
@@ -63,8 +64,16 @@ def engine_for(path: Path) -> Engine:
     return next((engine for engine in ENGINES.values() if suffix in engine.opens), onnxruntime.ENGINE)
 
 
-def open_predictor(path: Path, settings: Settings | None = None) -> Predictor:
-    """A model of any engine, ready to be asked; FileMissing, ModelError, EngineError, ExtraMissing, OptionError."""
+def open_predictor(path: Path, settings: Settings | None = None, bare: bool = False) -> Predictor:
+    """A model of any engine, ready to be asked; FileMissing, ModelError, EngineError, ExtraMissing, OptionError.
+
+    bare  also an .onnx without a card, as one of arrays; else NoCard for such
+    """
     engine = engine_for(path)
     is_file(path)  # says so of a pipe or a device, which would keep engines waiting
-    return Predictor(path, session=engine.open(path, settings or Settings()))
+    session = engine.open(path, settings or Settings())
+    if bare and path.suffix.lower() == ".onnx" and KEY not in session.get_modelmeta().custom_metadata_map:
+        from .bare import bare_predictor
+
+        return bare_predictor(path, session)
+    return Predictor(path, session=session)

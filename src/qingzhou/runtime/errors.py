@@ -98,6 +98,10 @@ class ModelError(QingzhouError):
     code = -202
 
 
+class NoCard(ModelError):
+    """Nobody said what goes in."""
+
+
 class SelfTestFailed(QingzhouError):
     """A model does not give the answer that its card records for its own sample."""
 

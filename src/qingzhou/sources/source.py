@@ -147,6 +147,10 @@ class Contents:
     facts    of the training, or what other tools wrote, in short plain values
     card     which a model of ours carries
     problem  why nothing more can be said, where that is known without reading on
+    inputs, outputs   of a model without a card: names, and what they are: "float32 [1, 3, 224, 224]"
+    domains  of operators, with their versions, where there are others than ONNX's own
+    labels   what the classes are called, as far as other tools wrote it
+    notes    what is to be known of it, in the user's language
     """
 
     container: str
@@ -160,6 +164,11 @@ class Contents:
     macs: int = 0
     card: Card | None = None
     problem: QingzhouError | None = None
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    domains: Mapping[str, int] = field(default_factory=dict)
+    labels: Sequence[str] = ()
+    notes: Sequence[str] = ()
 
 
 class Source(NamedTuple):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Dict, Iterator, Optional, Sequence, Tuple
 
 import numpy as np
 
-from ..errors import FileMissing, ModelError, QingzhouError
+from ..errors import FileMissing, ModelError, NoCard, QingzhouError
 from ..file import is_file, open_file
 from ..memory import room
 
@@ -164,10 +164,11 @@ def zeros(entry: Entry) -> Array:
 
 
 def fed(entries: Sequence[Entry], given: Dict[str, Array]) -> Dict[str, Array]:
-    """What inputs are fed: whole numbers where wanted, zeros for what is not given."""
-    whole = [e for e in entries if e.name in given and e.type[7:10] in ("int", "uin", "boo")]
+    """What inputs are fed: numbers of other types where wanted, zeros for what is not given."""
+    other = [e for e in entries if e.name in given and e.type[7:-1] not in ("float", "string")]
     found = {e.name: zeros(e) for e in entries if e.name not in given}
-    return {**found, **given, **{e.name: given[e.name].astype(e.type[7:-1]) for e in whole}}
+    typed = {e.name: given[e.name].astype(e.type[7:-1], copy=False) for e in other}
+    return {**found, **given, **typed}
 
 
 def _too_large(name: str, size: int) -> ModelError:
@@ -257,11 +258,9 @@ def check_one_file(model: Union[str, bytes]) -> None:
 
 
 def _outside(name: str) -> ModelError:
-    return ModelError(
-        en="%s wants to read weights from another file, which models of ours never do; it is not opened. Convert the "
-        "checkpoint with qingzhou convert, or save a model of another tool as one file (onnx.save)." % name,
-        zh="%s 要从另一个文件读取权重，轻舟的模型从不这样做，因此不打开。请用 qingzhou convert 转换权重文件；"
-        "其他工具的模型请存成单个文件（onnx.save）。" % name,
+    return NoCard(
+        en="%s keeps weights in another file. Make it one: qingzhou convert %s" % (name, name),
+        zh="%s 的权重在另一个文件里。请合成一个文件：qingzhou convert %s" % (name, name),
     )
 
 

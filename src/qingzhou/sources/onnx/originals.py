@@ -12,13 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..errors import LabelError, ModelError, QingzhouError, say
-from ..labels import read_labels, wrong_number
-from ..nets.architecture import imagenet_input
-from ..nets.lenet import grey_input
-from ..nets.names import parse_name
-from ..nets.pictures import MEAN, STD
-from ..runtime.model.card import Card, Input, Output
+from ...errors import LabelError, ModelError, QingzhouError, say
+from ...labels import read_labels, wrong_number
+from ...nets.architecture import imagenet_input
+from ...nets.lenet import grey_input
+from ...nets.names import parse_name
+from ...nets.pictures import MEAN, STD
+from ...runtime.model.card import Card, Input, Output
 
 LONGEST = 1 << 20  # characters of metadata that are parsed
 KINDS = {"img": "image", "tab": "table", "npz": "array", "other": "array"}
