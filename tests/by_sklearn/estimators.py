@@ -107,7 +107,7 @@ POINTS: dict[str, Made] = {
     "knn_many": ("digits", lambda s: neighbors.KNeighborsClassifier(3, weights="distance"), {}),
     "knn_regressor": ("diabetes", lambda s: neighbors.KNeighborsRegressor(6, weights="distance"), {}),
     "knn_minkowski": ("diabetes", lambda s: neighbors.KNeighborsRegressor(3, p=3), {}),
-    "knn_chebyshev": ("cancer", lambda s: neighbors.KNeighborsClassifier(3, metric="chebyshev"), {}),
+    "knn_chebyshev": ("cancer", lambda s: pipe(scaled(), neighbors.KNeighborsClassifier(3, metric="chebyshev")), {}),
     "svc": ("wine", lambda s: pipe(scaled(), svm.SVC(probability=True, random_state=s)), {"texts": True}),
     "svc_two": ("cancer", lambda s: pipe(scaled(), svm.SVC(probability=True, random_state=s)), {}),
     "svc_digits": ("digits", lambda s: svm.SVC(probability=True, random_state=s), {}),
