@@ -22,6 +22,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -59,25 +60,34 @@ else:
 """
 
 
-def count(board: str, *words: str | Path) -> int:
+def command(verb: str, board: str, words: Sequence[str | Path], settings: Mapping[str, str]) -> list[str | Path]:
+    """A line for the board's lab; `settings` are those of the environment there."""
+    every = {"QINGZHOU_SIM": "1", **settings}
+    return [
+        sys.executable,
+        LAB,
+        verb,
+        board,
+        *(w for k, v in every.items() for w in ("--env", f"{k}={v}")),
+        "--",
+        *words,
+    ]
+
+
+def count(board: str, *words: str | Path, settings: Mapping[str, str] = {}) -> int:
     """Instructions of a whole process on the board."""
-    command = [sys.executable, LAB, "count", board, "--env", "QINGZHOU_SIM=1", "--", *words]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command("count", board, words, settings), capture_output=True, text=True)
     found = re.search(r"^instructions (\d+)$", done.stdout, re.M)
     if done.returncode or not found:
         raise SystemExit(f"{board}: {done.stderr.strip()[-500:]}")
     return int(found[1])
 
 
-def each(board: str, *words: str | Path) -> float:
+def each(board: str, *words: str | Path, settings: Mapping[str, str] = {}, times: int = N) -> float:
     """Millions for one inference."""
-    subprocess.run(
-        [sys.executable, LAB, "run", board, "--env", "QINGZHOU_SIM=1", "--", *words, "1"],
-        check=True,
-        capture_output=True,
-    )
-    first, more = (count(board, *words, str(times)) for times in (1, N + 1))
-    return (more - first) / N / 1e6
+    subprocess.run(command("run", board, (*words, "1"), settings), check=True, capture_output=True)
+    first, more = (count(board, *words, str(many), settings=settings) for many in (1, times + 1))
+    return (more - first) / times / 1e6
 
 
 def bundles(board: str, folder: Path) -> dict[str, Path]:

@@ -28,9 +28,9 @@ FLOW = [
     ["onnxfile"],
     ["scenes"],
     ["sources", "engines"],
-    ["model", "options"],
+    ["model", "options", "adoption"],
     ["conversion"],
-    ["batch", "run", "info", "demo", "evaluate"],
+    ["batch", "run", "bare", "info", "demo", "evaluate"],
     ["quant"],
     ["deploy"],
     ["answers", "bench"],
@@ -264,8 +264,9 @@ def test_a_model_is_opened_in_one_place(path: Path) -> None:
 # the one place made for them, which tests/writing/test_opened.py sees from outside.
 WRITERS = {
     "whole_file.py", "runtime/whole.py",  # the one place, and on boards
-    "model.py", "run.py", "demo/__init__.py", "doors/answers.py", "onnxfile/write.py", "onnxfile/verify.py",
-    "engines/ncnn/write.py", "engines/ncnn/engine.py", "engines/artifact.py", "engines/openvino.py",
+    "model.py", "run.py", "bare.py", "demo/__init__.py", "doors/answers.py", "onnxfile/write.py", "onnxfile/verify.py",
+    "engines/ncnn/write.py", "engines/ncnn/engine.py", "engines/litert/write.py",
+    "engines/artifact.py", "engines/openvino.py",
     "engines/tensorrt/engine.py", "engines/tensorrt/prepare.py",
     "quant/pictures.py", "bench/measure.py", "bundle/build.py", "bundle/contents.py",
     "bundle/renew.py", "bundle/form.py", "bundle/browser.py", "bundle/sample.py", "bundle/simulated.py",

@@ -115,7 +115,7 @@ BAD = [
     Bad("web page", given(b"<!DOCTYPE html><html>404</html>"), "CheckpointTypeError", -202, ("web page",)),
     Bad("zip bomb", archive(data__pkl=bytes(20_000_000)), "UnsafeCheckpoint", -202, ("safety",)),
     Bad("TorchScript", archive(data__pkl=b"x", constants__pkl=b"x"), "CheckpointDamaged", -202, ("pickle",)),
-    Bad("onnx", given(ONNX), "CheckpointTypeError", -202, ("ONNX",)),
+    Bad("onnx", given(ONNX), "ModelError", -202, ("ONNX",)),
     Bad("scikit-learn", given(SKLEARN), "CheckpointDamaged", -202, ("estimator",)),
     Bad("zip of a checkpoint", archive(best__pth=b"x"), "CheckpointTypeError", -202, ("best.pth",)),
     Bad("optimizer only", saved({"optimizer": {"state": {0: {"momentum": ONES}}, "param_groups": []}}),

@@ -18,6 +18,7 @@ from passengers import DIGITS, ORACLE
 from qingzhou.bundle.build import build
 from qingzhou.cli import main
 from qingzhou.errors import QingzhouError, use_language
+from qingzhou.runtime.errors import spaced
 from qingzhou.spelling import as_on_command_line, option
 from qingzhou.web import problems
 
@@ -221,3 +222,13 @@ def test_options_are_spelled_as_they_are_written(tmp_path: Path) -> None:
     with as_on_command_line():
         assert (option("input_size", "6,12"), option("xeduhub")) == ("--input-size 6,12", "--xeduhub-input")
     assert option("xeduhub") == "xeduhub"
+
+
+def test_a_space_stands_between_chinese_and_latin() -> None:
+    """Where a Chinese sentence goes on with a text that may begin with either."""
+    for path in HERE.rglob("*.py"):
+        bare = re.findall(r"[\u4e00-\u9fff]\{(?:\w+\.)?\w*zh\}", path.read_text("utf-8"))
+        assert not bare, f"{path.name}: {bare}, without spaced()"
+    assert [spaced(text) for text in ("Lambda 层", "8 位", "层", "（层）", " x", "")] == [
+        " Lambda 层", " 8 位", "层", "（层）", " x", "",
+    ]  # fmt: skip

@@ -2,90 +2,21 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from qingzhou.files.flatbuffer import DTYPES, FORMATS, Field
-from qingzhou.sources.tflite.schema import IDENTIFIER, OPERATORS, OPTIONS, SCHEMA, TYPES
+from qingzhou.files.flatbuffer_write import pieces
+from qingzhou.files.tflite_schema import IDENTIFIER, OPERATORS, OPTIONS, SCHEMA, TYPES
 
 CUSTOM = OPERATORS.index("CUSTOM")
 
 
 def flatbuffer(name: str, content: Mapping[str, Any], identifier: bytes = IDENTIFIER) -> bytes:
-    """A table and all that it holds, children behind their parents."""
-    data = bytearray(4) + identifier
-    place = _table(data, name, content)
-    data[:4] = struct.pack("<I", place)
-    return bytes(data)
-
-
-def _align(data: bytearray, size: int, offset: int = 0) -> None:
-    data += bytes(-(len(data) + offset) % size)
-
-
-def _table(data: bytearray, name: str, content: Mapping[str, Any]) -> int:
-    fields = [(SCHEMA[name][key], value) for key, value in content.items() if value is not None]
-    fields.sort(key=lambda one: -_size(one[0]))
-    count = 1 + max((one.number for one, _ in fields), default=-1)
-    table = bytearray(4)
-    offsets, late = [0] * count, []
-    for one, value in fields:
-        size = _size(one)
-        _align(table, size, 4)  # tables begin 4 behind a multiple of 8
-        offsets[one.number] = len(table)
-        if one.kind in FORMATS and not one.several:
-            table += FORMATS[one.kind].pack(value)
-        else:
-            late.append((len(table), one, value))
-            table += bytes(4)
-    vtable = struct.pack(f"<HH{count}H", 4 + 2 * count, len(table), *offsets)
-    _align(data, 2)
-    start = len(data)
-    data += vtable
-    _align(data, 8, 4)
-    place = len(data)
-    data += table
-    struct.pack_into("<i", data, place, place - start)
-    for offset, one, value in late:
-        _point(data, place + offset, _child(data, one, value))
-    return place
-
-
-def _size(one: Field) -> int:
-    return FORMATS[one.kind].size if one.kind in FORMATS and not one.several else 4
-
-
-def _point(data: bytearray, place: int, target: int) -> None:
-    struct.pack_into("<I", data, place, target - place)
-
-
-def _child(data: bytearray, one: Field, value: Any) -> int:
-    if one.kind == "text":
-        _align(data, 4)
-        place = len(data)
-        text = value.encode()
-        data += struct.pack("<I", len(text)) + text + b"\0"
-        return place
-    if one.kind == "union":
-        return _table(data, *value)
-    if one.kind == "table" and not one.several:
-        return _table(data, one.inner, value)
-    if one.kind == "table":
-        _align(data, 4)
-        place = len(data)
-        data += struct.pack("<I", len(value)) + bytes(4 * len(value))
-        for i, item in enumerate(value):
-            _point(data, place + 4 + 4 * i, _table(data, one.inner, item))
-        return place
-    array = np.asarray(value, DTYPES[one.kind])
-    _align(data, 16, 4)
-    place = len(data)
-    data += struct.pack("<I", array.size) + array.tobytes()
-    return place
+    """A table and all that it holds."""
+    return b"".join(pieces(SCHEMA, name, content, identifier))
 
 
 # -- models ------------------------------------------------------------------------------------------------------------

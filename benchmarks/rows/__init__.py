@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ..goals import Goal
 from ..machine import Machine
-from . import browser, convert, forest, int8, photo, pupil, pytorch, quantize, sources, start
+from . import browser, convert, forest, int8, paddle, photo, pupil, pytorch, quantize, sources, start
 
 GROUPS: dict[str, Callable[[Machine], tuple[Goal, ...]]] = {
     "convert": convert.goals,
@@ -18,5 +18,6 @@ GROUPS: dict[str, Callable[[Machine], tuple[Goal, ...]]] = {
     "pupil": pupil.goals,
     "pytorch": pytorch.goals,
     "sources": sources.goals,
+    "paddle": paddle.goals,
     "forest": forest.goals,
 }

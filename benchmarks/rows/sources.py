@@ -1,4 +1,4 @@
-"""Files of Keras and TensorFlow Lite, converted without TensorFlow, beside what tf2onnx takes for the same."""
+"""Files of Keras, TensorFlow Lite and MindSpore, converted without these, beside what their own tools take."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ FILES = {
     "INT8 .tflite": ("net.tflite", "tflite", "net.tflite"),
 }
 RATIO = 1 / 8  # of tf2onnx's CPU seconds
+MINDSPORE = ("mindspore", "mindspore==2.10.0 numpy==1.26.4")
+MINDIR = "qingzhou convert of MindSpore's MobileNetV2 as .mindir, checked and with its program, beside mindspore.export"
+MINDIR_RATIO, MINDIR_MB, MINDIR_FILES = 1 / 12, 100.0, 2.2  # of its CPU seconds; and so many MB, and times the file
 MOST_MB, MOST_SECONDS, MOST_INSTALLED = 150.0, 0.6, 20.0
 INSTALLED = 'what pip install "qingzhou[keras]" puts on the disk beside qingzhou\'s own packages'
 
@@ -42,6 +45,11 @@ def goals(machine: Machine) -> tuple[Goal, ...]:
         part, unit, most = ("cpu", "s CPU", MOST_SECONDS) if small else ("peak", "MB", MOST_MB)
         bound = partial(within, file=file, option=option, source=source, part=part, most=most)
         rows += [Goal(f"convert {name}, {unit.split()[0]} at most", unit, what, "limit", bound, most=1)]
+    rows += [
+        Goal("convert .mindir", "s CPU", MINDIR, "MindSpore", partial(mindir, part="cpu"), most=MINDIR_RATIO),
+        Goal("convert .mindir, memory", "MB", MINDIR, "MindSpore", partial(mindir, part="peak")),
+        Goal("convert .mindir, MB at most", "MB", MINDIR, "limit", mindir_memory, most=1),
+    ]
     return (*rows, Goal("the extra [keras] on the disk", "MB", INSTALLED, "limit", installed, most=1))
 
 
@@ -85,6 +93,33 @@ def made(desk: Desk) -> tuple[Path, str]:
 def _tensorflow(argv: list[str | Path], python: str) -> Spent:
     """Without a GPU, and silent."""
     return once(argv, python, {**ENVIRONMENT, "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"})
+
+
+def mindir(desk: Desk, part: str) -> Figure:
+    """Beside MindSpore's own export."""
+    return beside(mindir_rounds(desk), "MindSpore", part)
+
+
+def mindir_memory(desk: Desk) -> Figure:
+    """The most memory, beside what it may be."""
+    spent = [one["now"].peak for one in mindir_rounds(desk)]
+    most = MINDIR_MB + MINDIR_FILES * (desk.place("mindspore") / "net.mindir").stat().st_size / 1e6
+    return Figure(max(spent), most, max(spent) / most, len(spent))
+
+
+@functools.cache
+def mindir_rounds(desk: Desk) -> list[dict[str, Spent]]:
+    """Each in fresh processes; the file is made first."""
+    folder, python = desk.place("mindspore"), desk.python_with(*MINDSPORE)
+    export = HERE / "peers" / "mindspore_export.py"
+    once([export, folder / "net.mindir"], python, dict(ENVIRONMENT))
+    ours = partial(qingzhou, desk.checkouts["now"], "convert", folder / "net.mindir", "-o", folder / "converted.onnx")
+
+    def theirs() -> Spent:
+        (folder / "theirs.onnx").unlink(missing_ok=True)  # it leaves files that nobody may write
+        return once([export, folder / "theirs.onnx"], python, dict(ENVIRONMENT))
+
+    return turns({"now": ours, "MindSpore": theirs}, SECONDS)
 
 
 def installed(desk: Desk) -> Figure:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from .conversion import Conversion, run_conversion
+from .conversion import CARDED, Conversion, run_conversion
 from .errors import CheckpointMissing, OptionError, QingzhouError
 from .files.sniff import HEAD, model_suffix
 from .options import Options
@@ -67,7 +67,9 @@ def _targets(sources: Mapping[Path, Path], out: str | Path | None, folders: bool
     if len(sources) == 1 and (out is None or not folders or Path(out).suffix.lower() == ".onnx"):
         return dict.fromkeys(sources, out)
     targets: dict[Path, Path] = {
-        source: (source if out is None else Path(out) / inside).with_name(fitting(source.stem, ".onnx"))
+        source: (source if out is None else Path(out) / inside).with_name(
+            fitting(source.stem, CARDED if out is None and source.suffix.lower() == ".onnx" else ".onnx")
+        )
         for source, inside in sources.items()
     }
     first = {one_name(target): source for source, target in reversed(targets.items())}

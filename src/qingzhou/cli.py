@@ -10,7 +10,7 @@ import click
 
 from . import cli_boards, cli_web  # noqa: F401 - their verbs
 from .cli_common import Numbers, common, exact_pictures, friendly, main
-from .errors import OptionError, QingzhouError, say
+from .errors import NoCard, OptionError, QingzhouError, say
 
 on_device = click.option(
     "--device",
@@ -38,7 +38,7 @@ on_device = click.option(
     help="Pictures: float32, or uint8 (bytes as they are, normalised inside). 图片输入的类型。",
 )
 @click.option("--opset", type=int, help="ONNX opset, 11-21 (default: 13).")
-@click.option("--ir-version", type=int, default=8, show_default=True, help="ONNX IR version, 4-10.")
+@click.option("--ir-version", type=int, help="ONNX IR version, 4-10 (default: 8).")
 @click.option("--check/--no-check", default=True, help="Run the result on its sample. 转换后自检。")
 @click.option("--network", help="The network you believe it is: an error if not. 你认为的网络名称。")
 @click.option(
@@ -56,9 +56,9 @@ on_device = click.option(
 )
 @common
 def convert(files: tuple[Path, ...], out: str | None, lang: str | None, as_json: bool, **asked: Any) -> None:
-    """Convert checkpoints (.pth) to checked ONNX models with code that runs them.
+    """Convert checkpoints (.pth) to checked ONNX models with code that runs them; give an .onnx of another tool a card.
 
-    把训练得到的权重文件（.pth）转换成检查过的 ONNX 模型和可以直接运行的代码。
+    把训练得到的权重文件（.pth）转换成检查过的 ONNX 模型和可以直接运行的代码；为其他工具的 .onnx 补上说明卡。
     """
     with friendly(lang, as_json):
         from .batch import convert_all
@@ -132,7 +132,12 @@ def run(
                 zh="同时给了 --csv 和 --json，只能输出一种。请去掉一个。",
             )
         boxes = None if coco is None else output_path(model, coco, ".coco.json", *inputs)  # before anybody waits
-        opened = load(model, device)
+        try:
+            opened = load(model, device)
+        except NoCard:
+            from .present.bare import run_shown
+
+            return run_shown(model, inputs, save, as_json)
         with busy(say("predicting", "识别中")):
             results = run_all(opened.predictor, inputs, save, threshold)
         least = built_in(opened.card, results)
@@ -165,7 +170,13 @@ def check(model: Path, device: str, lang: str | None, as_json: bool) -> None:
         from .model import load
         from .present.answers import check
 
-        check(model, load(model, device).check(), as_json)
+        try:
+            check(model, load(model, device).check(), as_json)
+        except NoCard:
+            from .present.bare import check_shown
+
+            if not check_shown(model, as_json):
+                sys.exit(1)
 
 
 @main.command()
@@ -210,7 +221,7 @@ def evaluate(
 
 @main.command()
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option("--engine", required=True, help="openvino, ncnn, tensorrt, or onnxruntime (.ort). 推理引擎。")
+@click.option("--engine", required=True, help="openvino, ncnn, litert, tensorrt, or onnxruntime (.ort). 推理引擎。")
 @click.option("--precision", default="fp32", show_default=True, help="fp32, fp16 or int8. 精度。")
 @click.option("--data", type=click.Path(path_type=Path), help="For int8: to calibrate and judge with. 量化用的数据。")
 @click.option(

@@ -33,6 +33,7 @@ from .sources.table import open_source
 from .spelling import option
 from .whole_file import made_for, replacing, scratch
 
+CARDED = ".card.onnx"  # what is beside an .onnx that was adopted
 Labelling = str | Path | Sequence[Any] | Mapping[Any, Any] | npt.NDArray[Any] | None  # see labels.read_label_option()
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def convert(
     labels: Labelling = None,
     input_size: Sequence[int] | None = None,
     opset: int | None = None,
-    ir_version: int = 8,
+    ir_version: int | None = None,
     network: str | None = None,
     check: bool = True,
     xeduhub: bool = False,
@@ -111,12 +112,15 @@ def convert(
     """Convert a checkpoint to a checked ONNX model, with a program that runs it beside it.
 
     path        a .pth of MMEdu, mmcls, mmpretrain or mmdet, BaseNN, or a plain torch.save(model); a .pt of Ultralytics;
-                a .pt2 of torch.export; or a torch.nn.Module itself, with a sample of its input
-    out         where the model goes; default: beside the checkpoint, as .onnx; of a module: its class's name
+                a .pt2 of torch.export; a .json or .pdmodel of Paddle; or a torch.nn.Module itself, with a sample of its
+                input; an .onnx of another tool stays as it is and gets a card
+    out         where the model goes; default: beside the checkpoint, as .onnx (of an .onnx: as .card.onnx); of a
+                module: its class's name
     labels      class names in the order of training: a list, an array, a dict of names and numbers, "cat,dog", a file
                 or folder that names them; default: those in the file
     input_size  (height, width), (side,) or the whole input shape, where it is not the one trained with
-    opset, ir_version   of the ONNX file: 11 to 21, 4 to 10; by default 13 and 8, which run on the smallest board
+    opset, ir_version   of the ONNX file: 11 to 21, 4 to 10; by default 13 and 8, which run on the smallest board; of
+                what is ONNX already, those it has
     network     the architecture you believe it is; ArchitectureMismatch if the file holds another
     check       run the result on its own sample
     xeduhub     the form that the original XEduHub feeds rightly: raw 0-255 pixels, the scaling inside the network
@@ -194,6 +198,8 @@ def run_conversion(
     wanted = replace(options.wanted, keep_batch=True) if live is not None and live.fixed else options.wanted
     network = as_asked(source.read(opened, wanted), wanted.preprocess)
     check_asked(network, options)
+    if network.as_it_is is not None:
+        return _adoption(opened.main, network, out, options, start)
     network = _of_two_classes(network, options.labels) if network.classes == 1 else network
     network = network.labelled(choose_labels(network, options.labels))
     if live is not None:
@@ -207,13 +213,57 @@ def run_conversion(
         model, program, checks = _write(network, options, opened.main, digest, target, live)
     seconds, told = time.perf_counter() - start, told_of(model.path, program)
     return Conversion(
-        opened.path, model, program, *counts, options.written_opset, options.ir_version, checks, seconds, told
+        opened.path, model, program, *counts, options.written_opset, options.written_ir, checks, seconds, told
     )
+
+
+def _adoption(source: File, network: Network, out: str | Path | None, options: Options, start: float) -> Conversion:
+    """What is ONNX already: the same file with a card."""
+    from .adoption import Asked, adopt
+
+    digest, network = source.digest_ahead(), _named_scores(network, options.labels)
+    asked = Asked(options.opset, options.ir_version, options.check)
+    beside = out is None and source.path.suffix.lower() == ".onnx"  # never over the user's own file
+    with made_for(source.path, out, CARDED if beside else ".onnx") as target:
+        with replacing(target) as part, source.held():
+            done = adopt(source.path, part, network, asked, lambda found: choose_labels(found, options.labels))
+            origin = {**done.card.origin, "sha256": digest()}
+            card = _as_read_back(replace(done.card, origin=origin))
+            append_metadata(part, {KEY: card.to_json()})
+            program = write_sample(target, card)
+        model = Model(target, card)
+    return Conversion(
+        source.path,
+        model,
+        program,
+        done.parameters,
+        done.macs,
+        done.opset,
+        done.ir_version,
+        done.checks,
+        time.perf_counter() - start,
+        told_of(model.path, program),
+    )
+
+
+def _named_scores(network: Network, labels: object) -> Network:
+    """The same; where names are given to a row of numbers, these are scores of classes."""
+    card = network.card
+    if labels is None or card.task != "values" or not network.classes:
+        return network
+    note = say(
+        en="Names were given, so the numbers are taken for scores of classes, which softmax makes probabilities.",
+        zh="给出了类别名称，因此输出按类别得分处理，用 softmax 变成概率。",
+    )
+    output = replace(card.output, scores="logits")
+    return replace(network, card=replace(card, task="classification", output=output, notes=[*card.notes, note]))
 
 
 def check_asked(network: Network, options: Options) -> None:
     """ArchitectureMismatch where it is another network than the user believes, OptionError for what does not fit it."""
     card = network.card
+    if network.as_it_is is not None:
+        options.refuse_rewriting()
     if options.network is not None:
         check_name(options.network, network.family, card.network)
     if network.family != "YOLO":  # which says itself what heads it has
@@ -232,6 +282,8 @@ def check_asked(network: Network, options: Options) -> None:
 def choose_labels(network: Network, given: object) -> Labels:
     """The labels to write, `given` those of the user; LabelError if they do not fit the network."""
     task = network.card.task
+    if network.as_it_is is not None and given is not None and not network.classes and task != "detection":
+        raise wrong_number(read_label_option(given).names, 0)
     if task not in ("classification", "detection") and given is None:
         return Labels()
     if task == "generation":
@@ -287,7 +339,7 @@ def _write(
     live: Live | None = None,
 ) -> tuple[Model, Path, tuple[str, ...]]:
     """Emit, check and write the model and its program; `target` appears only if all of it went well."""
-    emitted = emit(simplify(network.graph), options.written_opset, options.ir_version)
+    emitted = emit(simplify(network.graph), options.written_opset, options.written_ir)
     card, checks = network.card, ["structure"]
     with replacing(target) as part, source.held():
         places = write_onnx(part, emitted)

@@ -26,8 +26,9 @@ QingzhouError
 ├── EngineError                  │ an engine is there, but cannot take or run this model, or not on this device
 ├── OutputError                  │ the result cannot be written; nothing was left behind
 ├── ImageError             −203  │
-├── InputError             −304  │ these nine can also happen on the board: runtime/errors.py
+├── InputError             −304  │ these ten can also happen on the board: runtime/errors.py
 ├── ModelError             −202  │
+│   └── NoCard             −202  │ an .onnx of another tool, of which nobody said what goes in
 ├── DeviceError                  │ a camera, a pin, a speaker … is missing, in use or gone
 ├── RuleError                    │ a rule of a program cannot be understood
 └── SelfTestFailed               ┘
@@ -43,6 +44,7 @@ from .runtime.errors import (
     ImageError,
     InputError,
     ModelError,
+    NoCard,
     OutputError,
     QingzhouError,
     RuleError,
@@ -70,6 +72,7 @@ __all__ = [
     "LabelError",
     "MemoryFull",
     "ModelError",
+    "NoCard",
     "OptionError",
     "OutputError",
     "ProfileError",

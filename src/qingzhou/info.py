@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import LabelError, QingzhouError, as_plain
+from .errors import LabelError, QingzhouError, as_plain, say
 from .graph.count import macs, parameters
 from .runtime.model.card import Card, Input
 from .sources.onnx import ONNX
@@ -41,9 +41,13 @@ class Info:
     notes: Sequence[str] = ()
     assumed: Sequence[str] = ()
     problem: QingzhouError | None = None
+    inputs: Mapping[str, str] = field(default_factory=dict)  # of a model without a card, in words
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    domains: Mapping[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, object]:
         """The same as plain values, for --json."""
+        foreign = {"inputs": dict(self.inputs), "outputs": dict(self.outputs), "domains": dict(self.domains)}
         several = {"others": [{"name": entry.name, **_plain(entry)} for entry in self.others]} if self.others else {}
         return {
             "file": str(self.path),
@@ -56,6 +60,7 @@ class Info:
             "labels": list(self.labels),
             "input": None if self.input is None else _plain(self.input),
             **several,
+            **(foreign if self.inputs or self.outputs else {}),
             "parameters": self.parameters,
             "macs": self.macs,
             "opset": self.opset,
@@ -78,7 +83,9 @@ def read_info(path: str | Path) -> Info:
     if path.suffix.lower() in ONNX.suffixes:  # whatever is called so is meant to be one
         from .sources.onnx.contents import contents
 
-        return _of_contents(path, contents(path))
+        found = contents(path)
+        info = _of_contents(path, found)
+        return info if found.card is not None else _adoptable(info)
     from .engines.table import is_compiled
 
     return _compiled(path) if is_compiled(path) else _of_source(path)
@@ -109,8 +116,61 @@ def _of_contents(path: Path, found: Contents) -> Info:
         facts=found.facts,
         parts=found.parts,
         problem=found.problem,
+        inputs=found.inputs,
+        outputs=found.outputs,
+        domains=found.domains if set(found.domains) - {"ai.onnx"} else {},
+        labels=list(found.labels),
+        notes=found.notes,
     )
     return info if found.card is None else _with_card(info, found.card)
+
+
+def _adoptable(info: Info) -> Info:
+    """The same with what convert() would take it for; with the reason where no card can describe it."""
+    notes = [*info.notes, *_where_it_does_not_run(info.path)]
+    from .nets.recorded import Wanted
+    from .sources.table import open_source
+
+    opened, source = open_source(info.path)
+    try:
+        network = source.read(opened, Wanted())
+    except QingzhouError as err:
+        return replace(info, notes=notes, problem=err)
+    named = _labels(network.named)
+    card = network.labelled(replace(named, assumed=not named.names and network.classes > 0)).card
+    told = [*card.notes, str(info.problem)] if info.problem is not None else card.notes
+    known = replace(_with_card(info, card), facts=info.facts, classes=network.classes)
+    return replace(known, labels=info.labels or known.labels, notes=[*notes, *told], problem=None)
+
+
+def _where_it_does_not_run(path: Path) -> list[str]:
+    """Devices whose onnxruntime is too old for the file, and engines that do not know its operators."""
+    from .devices import all_devices
+    from .engines.table import ENGINES
+    from .onnxfile.facts import Facts
+
+    facts = Facts(path)
+    old = [one for one in all_devices() if one.opset and (facts.opset > one.opset or facts.ir > one.ir)]
+    notes = []
+    if old:
+        names = [say(", ", "、").join(dict.fromkeys(one.title[lang] for one in old)) for lang in ("en", "zh")]
+        opset, ir = min(one.opset for one in old), min(one.ir for one in old)
+        notes.append(
+            say(
+                en=f"Opset {facts.opset} and IR version {facts.ir} are too new for {names[0]}. Lower them: qingzhou "
+                f"convert {path.name}{_lowered(facts.opset, opset, ' --opset')} --ir-version {min(ir, 8)}",
+                zh=f"opset {facts.opset}、IR 版本 {facts.ir} 对{names[1]}来说太新。可以降低：qingzhou convert "
+                f"{path.name}{_lowered(facts.opset, opset, ' --opset')} --ir-version {min(ir, 8)}",
+            )
+        )
+    for engine in ENGINES.values():
+        why = engine.takes(facts) if engine.tried else None
+        notes += [] if why is None else [str(why)]
+    return notes
+
+
+def _lowered(opset: int, most: int, option: str) -> str:
+    return f"{option} {most}" if opset > most else ""
 
 
 def _with_network(info: Info, read: Callable[[], Network]) -> Info:

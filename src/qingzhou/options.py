@@ -14,7 +14,7 @@ from .nets.settings import Settings
 from .spelling import option
 
 OPSETS, IR_VERSIONS = range(11, 22), range(4, 11)
-DEFAULT_OPSET = 13
+DEFAULT_OPSET, DEFAULT_IR = 13, 8
 WAYS = ("float32", "uint8")  # in which a network takes pictures
 HEADS = ("one2one", "one2many")  # of YOLOv10 and YOLO26
 
@@ -32,7 +32,7 @@ class Options:
     labels: object = None
     input_size: Sequence[int] | None = None
     opset: int | None = None
-    ir_version: int = 8
+    ir_version: int | None = None
     network: str | None = None
     check: bool = True
     xeduhub: bool = False
@@ -49,7 +49,7 @@ class Options:
         """OptionError for a value that cannot be."""
         for name, value, allowed in (
             ("opset", self.written_opset, OPSETS),
-            ("ir_version", self.ir_version, IR_VERSIONS),
+            ("ir_version", self.written_ir, IR_VERSIONS),
         ):
             if value not in allowed:
                 raise _not_allowed(name, value, f"{allowed[0]}", f"{allowed[-1]}")
@@ -90,6 +90,27 @@ class Options:
     def written_opset(self) -> int:
         """The opset of the file that is written."""
         return DEFAULT_OPSET if self.opset is None else self.opset
+
+    @property
+    def written_ir(self) -> int:
+        """The IR version of the file that is written."""
+        return DEFAULT_IR if self.ir_version is None else self.ir_version
+
+    def refuse_rewriting(self) -> None:
+        """OptionError for what would change a model that is ONNX already, and is adopted as it is."""
+        given = {
+            "xeduhub": self.xeduhub,
+            "input_type": self.input_type != "float32",
+            "form": self.form != "boxes",
+            "network": self.network is not None,
+            "details": bool(self.details),
+        }
+        for name in (name for name, is_given in given.items() if is_given):
+            raise OptionError(
+                en=f"{option(name)} changes how a network is written, but a file that is ONNX already is taken as it "
+                "is. Leave it out.",
+                zh=f"{option(name)} 会改变网络的写法，而已经是 ONNX 的文件会保持原样。请去掉这个选项。",
+            )
 
     def refuse_those_of_detectors(self, title: str) -> None:
         """OptionError for options that mean nothing to the network that was found."""

@@ -226,16 +226,15 @@ def output_path(source: Path, out: str | Path | None, suffix: str, *others: Path
 
 @contextlib.contextmanager
 def made_for(source: Path, out: str | Path | None, suffix: str, *others: Path) -> Iterator[Path]:
-    """output_path() for a block that writes there: the folders that were made for it vanish where it fails."""
+    """output_path() for a block that writes there: the folders that were made for it vanish where it wrote nothing."""
     first = source.with_name("x") if out is None else Path(out) / "x"
     missing = [folder for folder in first.parents if not folder.exists()]  # the innermost first
     try:
         yield output_path(source, out, suffix, *others)
-    except BaseException:
+    finally:
         for folder in missing:
-            with contextlib.suppress(OSError, ValueError):  # others' files are in it; never made; a null character
+            with contextlib.suppress(OSError, ValueError):  # a file is in it; never made; a null character
                 folder.rmdir()
-        raise
 
 
 def one_name(path: Path) -> str:

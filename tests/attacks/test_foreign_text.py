@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
-import foreign
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from foreign import EVIL, LABELS, NAME
 from onnx import TensorProto, helper
 
+import foreign
 from dear import but_slow
+from foreign import EVIL, LABELS, NAME
 from lenets import write_lenet
 from passengers import DIGITS, ORACLE, basenn
 from programs import PYTHON, environment

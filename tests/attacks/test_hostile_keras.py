@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "sources"))
@@ -20,6 +21,8 @@ from keras_files import ORACLE, stored, with_config
 from qingzhou.errors import CheckpointDamaged, QingzhouError, UnsafeCheckpoint
 from qingzhou.files.hdf5 import InMemory, Meter, read_hdf5
 from qingzhou.files.limits import Limits
+from qingzhou.files.types import TensorRef
+from qingzhou.sources.keras.keras1 import in_new_words
 from qingzhou.sources.read import read_network
 
 NET = ORACLE / "k3_sequential_cnn" / "model.keras"
@@ -282,3 +285,37 @@ def test_very_many_layers_and_numbers_of_one_name(tmp_path: Path) -> None:
     (tmp_path / "model.json").write_text(json.dumps(page), "utf-8")
     (tmp_path / "w.bin").write_bytes(bytes(8 * count))
     assert len(read_network(tmp_path / "model.json").graph.nodes) == count
+
+
+def _old(kind: str, **config: object) -> Config:
+    return {"class_name": kind, "config": {"name": "x", **config}}
+
+
+def _old_inside(kind: str, key: str | None) -> Config:
+    """Sixty of a class, each inside the one before."""
+    found = _old("Dense")
+    for _ in range(60):
+        found = {"class_name": kind, "config": [found]} if key is None else _old(kind, **{key: found})
+    return found
+
+
+KERAS_1: dict[str, Config] = {
+    "models in models": _old_inside("Sequential", None),
+    "wrappers in wrappers": _old_inside("TimeDistributed", "layer"),
+    "merges of merges": _old("Merge", layers=7),
+    "a merge of nothing": _old("Merge", layers=[]),
+    "a merge of what has no inputs": _old("Merge", layers=[_old("Dense"), _old("Dense")], mode="sum"),
+    "a mode that is a list": _old("Merge", mode=[]),
+    "a layer without settings": {"class_name": "Dense", "config": 7},
+    "a model without layers": {"class_name": "Model", "config": {"layers": "x"}},
+    "a row of another shape": _old("Convolution1D", filter_length=3, nb_filter=2),
+}
+
+
+@pytest.mark.parametrize("name", KERAS_1)
+def test_settings_of_keras_1_that_lie(name: str) -> None:
+    array = np.zeros((2, 2, 2), np.float32)
+    tensors = {"model_weights/x/x_W:0": TensorRef(array.shape, array.dtype, "", lambda: array)}
+    entry = {"class_name": "Sequential", "config": [KERAS_1[name]]}
+    with pytest.raises(QingzhouError):
+        in_new_words(entry, tensors, {"x": list(tensors)})

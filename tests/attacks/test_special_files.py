@@ -101,6 +101,7 @@ READERS: dict[str, tuple[str, Callable[[Path], Any]]] = {
     "a sound": ("a.wav", lambda path: read_wav(str(path))),
     "a model": ("a.onnx", load),
     "a model for ncnn": ("a.param", load),
+    "a model for LiteRT": ("a.tflite", load),
     "labels": ("a.txt", read_label_file),
     "labels as an array": ("a.npy", read_label_file),
     "preprocessing": ("a.toml", lambda path: read_preprocess(str(path))),

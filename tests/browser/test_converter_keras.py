@@ -20,6 +20,7 @@ from qingzhou.model import load
 
 pytestmark = pytest.mark.browser
 KERAS, DIGITS, LITE = ORACLE / "keras", ORACLE / "keras/digits_trained", ORACLE / "tflite"
+PADDLE = ORACLE / "paddle/digits_trained"
 PAGE = [KERAS / "tfjs_teachable" / name for name in ("model.json", "weights.bin", "metadata.json")]
 LABELS = "".join(f"{i} 数字 {i}\n" for i in range(10))
 
@@ -46,6 +47,7 @@ def given(name: str, folder: Path) -> list[Path]:
         "converted_keras.zip": [KERAS / "teachable_machine/converted_keras.zip"],
         "model.json": PAGE,
         "model.h5": [DIGITS / "model.h5", DIGITS / "labels.txt"],
+        "model.pdiparams": [PADDLE / "model.pdiparams", PADDLE / "model.json"],
         "digits_int8.tflite": [LITE / "digits_int8.tflite"],
     }
     chosen = files.get(name) or [DIGITS / name]
@@ -62,6 +64,7 @@ def given(name: str, folder: Path) -> list[Path]:
         ("model.keras", DESKTOP, "en"),
         ("model.h5", PHONE, "zh"),
         ("digits_int8.tflite", DESKTOP, "zh"),
+        ("model.pdiparams", DESKTOP, "en"),
     ],
 )
 def test_a_model_is_taken_as_it_comes(

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from qingzhou.bundle.wheels import PACKAGE
 from qingzhou.cli import main
 from qingzhou.devices import all_devices, load
 from qingzhou.devices.read import parse
@@ -35,7 +36,7 @@ def test_a_profile_is_whole(name: str) -> None:
     assert device.opset >= 11 and device.ir >= 6
     for engine in device.engines if not device.is_page else ():
         assert engine in ENGINES
-        assert any(engine in found for found in device.pythons.values())
+        assert any(PACKAGE.get(engine, engine) in found for found in device.pythons.values())
     for python, found in device.pythons.items():
         assert python.startswith("3.")
         assert {"numpy", "Pillow"} <= set(found) | set(device.system)

@@ -117,7 +117,22 @@ def test_weights_alone_of_both_ages(name: str, weights: Path, python: Path, tmp_
     compare(python, weights / f"{name}-old.h5", weights / f"{name}-2.npz", tmp_path)
 
 
-def compare(python: Path, file: Path, reference: Path, folder: Path) -> None:
-    done = run(python, folder, "-m", "qingzhou", "convert", file, "-o", folder / "w.onnx", "--input-size", "64,64")
+# What tests/oracle/saved_models has no numbers of: the same pages in other sizes
+SIZES = [f"EfficientNetB{n}" for n in range(1, 8)] + [
+    "ResNet101", "ResNet152", "ResNet101V2", "ResNet152V2", "VGG19", "DenseNet169", "DenseNet201",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_the_other_sizes(name: str, python: Path, tmp_path: Path) -> None:
+    made = run(python, tmp_path, Path(__file__).with_name("make_weights.py"), tmp_path, name)
+    assert made.returncode == 0, made.stderr[-3000:]
+    compare(python, tmp_path / f"{name}.weights.h5", tmp_path / f"{name}.npz", tmp_path, 32)
+    compare(python, tmp_path / f"{name}.keras", tmp_path / f"{name}.npz", tmp_path, 0)
+
+
+def compare(python: Path, file: Path, reference: Path, folder: Path, side: int = 64) -> None:
+    size = ["--input-size", f"{side},{side}"] if side else []
+    done = run(python, folder, "-m", "qingzhou", "convert", file, "-o", folder / "w.onnx", *size)
     assert done.returncode == 0, done.stdout + done.stderr
     check(folder / "w.onnx", reference)

@@ -75,22 +75,25 @@ def test_precisions(model: Path, small: Path) -> None:
         "onnxruntime": (("fp32", "int8"), ("int8",)),
         "openvino": (("fp32", "fp16", "int8"), ("int8",)),
         "ncnn": (("fp32", "fp16", "int8"), ()),  # there are zero points
+        "litert": (("fp32", "fp16", "int8"), ("int8",)),
         "tensorrt": (("fp32", "fp16", "int8"), ()),
     }
 
 
 def test_forms_on_a_device(model: Path, small: Path) -> None:
     pi, browser, facts = load("pi4-64"), load("browser"), Facts(model)
-    assert forms_on(pi, facts) == [Form("ncnn", "fp32"), Form("onnxruntime", "fp32")]
+    assert forms_on(pi, facts) == [Form("ncnn", "fp32"), Form("onnxruntime", "fp32"), Form("litert", "fp32")]
     assert [form.name for form in forms_on(pi, facts, data=True)] == [
         "ncnn int8",
         "ncnn fp32",
         "onnxruntime int8",
         "onnxruntime fp32",
+        "litert int8",
+        "litert fp32",
     ]
-    assert forms_on(pi, facts, precision="fp16") == [Form("ncnn", "fp16")]
+    assert forms_on(pi, facts, precision="fp16") == [Form("ncnn", "fp16"), Form("litert", "fp16")]
     assert forms_on(pi, facts, "onnxruntime", "fp16") == []
-    assert forms_on(pi, Facts(small), data=True) == [Form("onnxruntime", "int8")]
+    assert forms_on(pi, Facts(small), data=True) == [Form("onnxruntime", "int8"), Form("litert", "int8")]
     assert forms_on(browser, facts, data=True) == [Form("onnxruntime-web", "fp32")]  # INT8 only if it is asked for
     assert forms_on(browser, facts, precision="int8", data=True) == [Form("onnxruntime-web", "int8")]
     assert forms_on(browser, Facts(small)) == [Form("onnxruntime-web", "int8")]

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from qingzhou.doors.originals import Port, original_card
 from qingzhou.errors import ModelError, QingzhouError
 from qingzhou.runtime.model.card import Card
+from qingzhou.sources.onnx.originals import Port, original_card
 
 IMAGE, OUT = Port("input", (1, 3, 224, 224)), Port("probs", (1, 2))
 RGB_MEAN, BGR_MEAN = [123.675, 116.28, 103.53], [103.53, 116.28, 123.675]

@@ -19,7 +19,7 @@ from qingzhou.cli import main
 from qingzhou.errors import use_language
 from qingzhou.evaluate import Box, evaluate
 from qingzhou.evaluate.result import Case
-from qingzhou.evaluate.scenes import MOST_SCENES, Scenes, mistakes, overlap
+from qingzhou.evaluate.scenes import MOST_SCENES, Scenes, mistakes, shared
 from qingzhou.present.evaluation_page import evaluation_page
 from qingzhou.runtime.model.detect import Detection
 from qingzhou.runtime.model.image import read_image
@@ -106,7 +106,8 @@ def test_every_mistake_is_counted_once() -> None:
     assert mistakes([], []) == (0, 0)
     assert mistakes([cat._replace(crowd=True)], [sure, sure]) == (0, 0)
     assert mistakes([cat], [sure._replace(box=(10, 10, 30, 19))]) == (1, 1)
-    assert (overlap(CAT, CAT), overlap(CAT, FAR), overlap(CAT, (0, 0, 0, 0))) == (1.0, 0.0, 0.0)
+    others = [sure._replace(box=box) for box in (CAT, FAR, (0, 0, 0, 0))]
+    assert shared([cat], others).tolist() == [[1.0, 0.0, 0.0]]
 
 
 def test_the_worst_are_kept_in_order() -> None:

@@ -75,7 +75,7 @@ def test_training_mode_is_refused_by_name(residual: Any, torch: Any, tmp_path: P
 def test_without_a_sample_and_with_a_wrong_one(residual: Any, torch: Any, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="none was given"):
         qingzhou.convert(residual, tmp_path / "net.onnx")
-    with pytest.raises(UnsupportedCheckpoint, match=r"torch\.export could not"):
+    with pytest.raises(OptionError, match=r"refuses the sample.*to have 3 channels"):
         qingzhou.convert(residual, tmp_path / "net.onnx", sample=torch.rand(1, 2, 32, 32))
 
 
@@ -249,3 +249,40 @@ def test_what_torch_does_not_leave_free_is_not_freed_afterwards(torch: Any, tmp_
     model = qingzhou.convert(Twice().eval(), tmp_path / "net.onnx", sample=torch.rand(3, 4))
     assert model.card.input.shape == [3, 4] and any("fixed as in the sample" in note for note in model.card.notes)
     assert model.check() < 1e-3 and len(model.predict(np.zeros((3, 4), np.float32))) == 3
+
+
+@pytest.fixture
+def of_two(torch: Any) -> Any:
+    """A network that compares all of its inputs with the second."""
+
+    class OfTwo(torch.nn.Module):  # type: ignore[misc]
+        def __init__(self, pick: Any) -> None:
+            super().__init__()
+            self.layer, self.pick = torch.nn.Linear(4, 3), pick
+
+        def forward(self, x: Any) -> Any:
+            return self.layer(x) - self.pick(self.layer(x))
+
+    return lambda pick: OfTwo(pick).eval()
+
+
+PICKS = {"its place": lambda x: x[1], "a part": lambda x: x.narrow(0, 1, 1), "all": lambda x: x.mean(0)}
+
+
+@pytest.mark.parametrize("pick", PICKS)
+def test_what_needs_two_inputs_keeps_the_sample_s(pick: str, of_two: Any, torch: Any, tmp_path: Path) -> None:
+    """Where one input alone is refused, or answered otherwise."""
+    sample = torch.rand(3, 4, generator=torch.Generator().manual_seed(1))
+    model = qingzhou.convert(network := of_two(PICKS[pick]), tmp_path / "net.onnx", sample=sample)
+    assert model.card.input.shape == [3, 4]
+    assert any("one input" in note or "一个输入" in note for note in model.card.notes)
+    with torch.no_grad():
+        np.testing.assert_allclose(model.predictor.outputs(sample.numpy())[0], network(sample).numpy(), atol=1e-6)
+
+
+@pytest.mark.parametrize("pick", ["its place", "a part"])
+def test_a_sample_that_the_network_itself_refuses(pick: str, of_two: Any, torch: Any, tmp_path: Path) -> None:
+    with pytest.raises(OptionError) as caught:
+        qingzhou.convert(of_two(PICKS[pick]), tmp_path / "net.onnx", sample=torch.rand(1, 4))
+    assert "refuses the sample" in caught.value.en and "不接受" in caught.value.zh
+    assert not list(tmp_path.iterdir())

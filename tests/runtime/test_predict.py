@@ -242,7 +242,7 @@ def test_models_that_cannot_be_used(tmp_path: Path) -> None:
     nodes = [helper.make_node("Neg", ["input"], ["out"])]
     with pytest.raises(ModelError, match=r"newer onnxruntime|更新的 onnxruntime"):
         load(write(tmp_path / "new.onnx", nodes, ends, None, opset=999))
-    with pytest.raises(ModelError, match=r"convert best\.pth"):
+    with pytest.raises(ModelError, match=r"convert bare\.onnx"):
         load(write(tmp_path / "bare.onnx", nodes, ends, None))
     card = Card("values", "T", "T", Input("other", "array", [None]), Output("out", "values"))
     with pytest.raises(ModelError, match="other"):

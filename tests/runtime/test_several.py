@@ -79,9 +79,14 @@ def test_info_shows_each(tmp_path: Path) -> None:
     assert [(one["name"], one["shape"]) for one in json.loads(told.output)["others"]] == [("array", [None, 1, 3])]
 
 
-def test_it_is_not_timed(tmp_path: Path) -> None:
+def test_it_is_timed_on_its_sample(tmp_path: Path) -> None:
+    """Data sets have no such inputs."""
     card = dataclasses.replace(CARD, sample=Sample(SAMPLE[0], [[3, 12]], others=SAMPLE[1:]))
-    (row,) = bench([two(tmp_path / "m.onnx", card)], ["onnxruntime"]).rows
+    path = two(tmp_path / "m.onnx", card)
+    (row,) = bench([path], ["onnxruntime"], ["fp32"]).rows
+    assert row.error is None and row.network is not None
+    (tmp_path / "rows.csv").write_text("1,2,label\n")
+    (row,) = bench([path], ["onnxruntime"], ["fp32"], data=tmp_path / "rows.csv").rows
     assert row.error is not None and "(row, array)" in str(row.error)
 
 

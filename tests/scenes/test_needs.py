@@ -18,7 +18,7 @@ from programs import environment, run
 from qingzhou.conversion import run_conversion
 from qingzhou.errors import OutputError
 from qingzhou.options import Options
-from qingzhou.runtime.model.card import Card, Input, Output
+from qingzhou.runtime.model.card import Card, Input, Output, Sample
 from qingzhou.scenes import SCENES, copy_runtime, needs, program
 from qingzhou.scenes.needs import _imports, file_of, module, modules
 
@@ -155,12 +155,18 @@ def test_every_module_is_some_program_s(tmp_path: Path) -> None:
     cards.append(replace(boxes, input=letterbox, output=Output("output0", "rows", {"rotated": True})))
     cards.append(replace(cards[0], others=[replace(cards[0].input, name="other")]))
     cards.append(replace(cards[0], input=replace(cards[0].input, shape=[2, *cards[0].input.shape[1:]])))
+<<<<<<< HEAD
+    drawn = Sample({"encoding": "noise", "data": ["float32", 1, 3]}, [])
+    cards.append(replace(cards[0], sample=drawn))
+=======
     table = next(card for card in cards if card.input.kind == "table")
     cards.append(replace(table, input=replace(table.input, columns=[{"name": "text", "counts": {}}])))
+>>>>>>> sklearn
     scripts = ["qingzhou_runtime.bundle.install, qingzhou_runtime.bundle.selftest, qingzhou_runtime.bundle.measure"]
     assert len(programs) > len(SCENES)
     # programs only read cards; who converts writes them
-    assert needs([*programs, *scripts], cards) | needs([], cards, "ncnn") == {*modules()} - {"model.written"}
+    others = needs([], cards, "ncnn") | needs([], cards, "litert")
+    assert needs([*programs, *scripts], cards) | others == {*modules()} - {"model.written"}
 
 
 @pytest.mark.parametrize("kind", ["image", "detect", "table"])

@@ -14,6 +14,7 @@ from qingzhou.batch import convert_all
 from qingzhou.errors import (
     CheckpointMissing,
     CheckpointTypeError,
+    ModelError,
     OptionError,
     QingzhouError,
     UnsafeCheckpoint,
@@ -29,7 +30,7 @@ from qingzhou.sources.as_asked import as_asked
 from qingzhou.sources.network import Network
 from qingzhou.sources.read import read_network
 from qingzhou.sources.source import Contents, Opened, Part, Source
-from qingzhou.sources.table import CHECKPOINTS, MODELS, SOURCES, is_model_folder, open_source
+from qingzhou.sources.table import CHECKPOINTS, HALVES, MODELS, SOURCES, is_model_folder, open_source
 
 ORACLE = Path(__file__).parents[1] / "oracle"
 
@@ -158,11 +159,11 @@ def test_who_reads_a_file(path: Path, wanted: str, tmp_path: Path) -> None:
     assert open_source(called)[1].name == wanted
 
 
-def test_an_onnx_is_looked_at_and_not_converted(tmp_path: Path) -> None:
+def test_an_onnx_is_known_by_its_bytes(tmp_path: Path) -> None:
     model = tmp_path / "model.pth"
     model.write_bytes(b"\x08\x08\x12\x04test\x3a\x00")
     assert open_source(model)[1].name == "onnx"
-    with pytest.raises(CheckpointTypeError, match=r"model\.pth: This is an ONNX model already.* It needs no conv"):
+    with pytest.raises(ModelError, match=r"model\.pth is no complete ONNX model"):
         read_network(model)
 
 
@@ -180,7 +181,7 @@ def test_the_table() -> None:
     """Names are unique; what is searched for in folders are endings of checkpoints."""
     assert len({source.name for source in SOURCES}) == len(SOURCES)
     assert all(suffix.startswith(".") and suffix == suffix.lower() for suffix in MODELS)
-    assert set(MODELS) == {*CHECKPOINTS, ".onnx"} and all(source.title for source in SOURCES)
+    assert set(MODELS) == {*CHECKPOINTS, *HALVES, ".onnx"} and all(source.title for source in SOURCES)
 
 
 def test_what_is_nobodys_says_what_it_is(tmp_path: Path) -> None:

@@ -371,3 +371,23 @@ def test_a_softplus_in_three_steps_does_not_overflow(tmp_path: Path) -> None:
     session = opened(read_network(tmp_path / "net.tflite"), tmp_path / "net.onnx", 13)
     (found,) = asked(session, [x])
     assert np.allclose(found, np.logaddexp(0, x), atol=1e-6)
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_one_hot_of_8_bits_is_what_its_integers_stand_for(same: bool, tmp_path: Path) -> None:
+    """TensorFlow's converter gives 0 other steps than the result, and TensorFlow Lite then answers 0.5 for it."""
+    steps = (1 / 255, -128)
+    off = const(np.array(-128, np.int8), steps) if same else const(np.array(0, np.int8), (4e-9, 0))
+    tensors = {
+        "at": flow(1, 3, dtype="int32"), "many": const(np.array(4, np.int32)), "off": off,
+        "on": const(np.array(127, np.int8), steps), "out": flow(1, 3, 4, dtype="int8", steps=steps),
+    }  # fmt: skip
+    path = tmp_path / "hot.tflite"
+    path.write_bytes(
+        model(tensors, [Op("ONE_HOT", ["at", "many", "on", "off"], ["out"], {"axis": -1})], ["at"], ["out"])
+    )
+    network = read_network(path, Wanted())
+    write_onnx(tmp_path / "hot.onnx", emit(simplify(network.graph), 13, 8))
+    (found,) = open_session(tmp_path / "hot.onnx", once=True).run(None, {"at": np.array([[1, 3, 0]])})
+    assert np.abs(found - np.eye(4)[[1, 3, 0]][None]).max() < 0.005
+    assert any("ONE_HOT" in note for note in network.card.notes) != same

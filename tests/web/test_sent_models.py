@@ -25,6 +25,7 @@ def client(tmp_path: Path) -> Iterator[TestClient]:
 
 KERAS, TFLITE = ORACLE / "keras", ORACLE / "tflite"
 PAGE = {name: (KERAS / "tfjs_teachable" / name).read_bytes() for name in ("weights.bin", "model.json", "metadata.json")}
+PADDLE = {f"inference.{half}": (ORACLE / f"paddle/lenet/model.{half}").read_bytes() for half in ("json", "pdiparams")}
 PHOTO = next(PICTURES.rglob("*.png")).read_bytes()
 OTHERS: dict[str, tuple[Callable[[], bytes], str, str]] = {  # what is sent -> its kind, and what it is kept as
     "converted (1).zip": ((KERAS / "teachable_machine/converted_keras.zip").read_bytes, "model", "converted_1.zip"),
@@ -39,6 +40,9 @@ OTHERS: dict[str, tuple[Callable[[], bytes], str, str]] = {  # what is sent -> i
     "model.json": (lambda: PAGE["model.json"], "model", "model.json"),
     "digits.tflite.1": ((TFLITE / "digits_int8.tflite").read_bytes, "model", "digits.tflite"),
     "digits": ((TFLITE / "digits_int8.tflite").read_bytes, "model", "digits.tflite"),
+    "inference.pdiparams": (lambda: zipped(PADDLE), "model", "inference.pdiparams"),
+    "inference.zip": (lambda: zipped({f"a/{name}": data for name, data in PADDLE.items()}), "model", "inference.zip"),
+    "lone.pdmodel": (lambda: b"\x0a\x20\x08\x00\x10\x00", "model", "lone.pdmodel"),
     "pictures.zip": (lambda: zipped({"a/1.png": PHOTO}), "data", "pictures.zip"),
     "both.zip": (lambda: zipped({"a/1.png": PHOTO, "a/model.h5": b"x", "labels.txt": b"a"}), "data", "both.zip"),
     "coco.zip": (lambda: zipped({"model.json": b"{}", "a/1.png": PHOTO}), "data", "coco.zip"),

@@ -26,6 +26,7 @@ MORE = {
     "folder": "bundle best.pth --device pc -o =/b",
     "page": "bundle best.pth --device browser -o =/b",
     "ncnn": "export ready.onnx --engine ncnn -o =",
+    "litert": "export ready.onnx --engine litert -o =",
     "bench": "bench ready.onnx --engines onnxruntime --json =/a.json --html =/a.html",
 }
 

@@ -18,10 +18,10 @@ LOOKED_AT = 5000  # of large data the first
 
 
 def inputs_of(predictor: Predictor, data: Path | None) -> tuple[Sequence[object], str, int]:
-    """(inputs, "sample" or "data", how many of those chosen could not be used); DataError where none is left, or a
-    network takes several inputs at once.
+    """(inputs, "sample" or "data", how many of those chosen could not be used); DataError where none is left, or data
+    are given to a network that takes several inputs at once.
     """
-    if predictor.card.others:
+    if predictor.card.others and data is not None:
         raise _several(predictor.card)
     if data is None:
         if predictor.card.sample is None:
@@ -76,10 +76,10 @@ def _is_fine(predictor: Predictor, data: object) -> bool:
 def _several(card: Card) -> DataError:
     names = ", ".join(entry.name for entry in card.inputs)
     return data_error(
-        en=f"The model takes {len(card.inputs)} inputs at once ({names}), and bench gives one. Time it from Python: "
-        "load(path).predict({name: data, …})",
-        zh=f"这个模型一次需要 {len(card.inputs)} 个输入（{names}），而 bench 一次只给一个。"
-        "请在 Python 里计时：load(path).predict({名称: 数据, …})",
+        en=f"The model takes {len(card.inputs)} inputs at once ({names}), which no data set has. Leave --data out, to "
+        "time it on its own sample.",
+        zh=f"这个模型一次需要 {len(card.inputs)} 个输入（{names}），数据集里没有这样的数据。"
+        "请去掉 --data，用它自带的示例计时。",
     )
 
 

@@ -17,7 +17,9 @@ import numpy as np
 from ..engines import ENGINES
 from ..engines.machine import features, processor
 from ..errors import ExtraMissing, QingzhouError, say
+from ..onnxfile.copy import one_file
 from ..progress import Tell, counted, silent
+from ..runtime.errors import spaced
 from ..whole_file import fitting, scratch
 from .amx import advice
 from .candidates import choose
@@ -98,10 +100,11 @@ def bench(
     What fails on an engine, crashes it or hangs becomes a row that says so. FileMissing, OptionError, DataError.
     """
     start = time.perf_counter()
-    chosen = choose([Path(model) for model in models], engines, precisions, data is not None)
     folder = None if data is None else Path(data).absolute()
-    unlabelled = None if folder is None else labelled(folder)
     with scratch() as place, ExitStack() as ending:
+        paths = [ending.enter_context(one_file(Path(model))) for model in models]
+        chosen = choose(paths, engines, precisions, data is not None)
+        unlabelled = None if folder is None else labelled(folder)
         made = _quantized(chosen.candidates, place, folder, tell)
         opening = counted(chosen.candidates, len(chosen.candidates), tell, say("opening", "打开"))
         running = [
@@ -151,7 +154,7 @@ def _told(made: Quantized, judged: bool) -> str:
     en, zh = (", which count in its row as well", "，它那一行的评估也包括这些") if judged else ("", "")
     return say(
         f"INT8 was made with {made.calibrated} of the inputs{en}. {made.told}",
-        f"INT8 用其中 {made.calibrated} 个输入校准而成{zh}。{made.told}",
+        f"INT8 用其中 {made.calibrated} 个输入校准而成{spaced(zh)}。{made.told}",
     )
 
 

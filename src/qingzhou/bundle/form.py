@@ -32,6 +32,7 @@ from ..onnxfile.facts import Facts
 from ..quant import Quantized
 from ..quant.pictures import with_pictures
 from ..quant.signed import signed
+from ..runtime.errors import spaced
 from ..runtime.file import is_file
 from ..runtime.model.card import Card
 
@@ -179,8 +180,7 @@ class _Job:
                 zh=f"INT8 在这台电脑上没有更快（速度是原来的 {found.timing.ratio:.2f} 倍）。",
             )
         raise AccuracyLost(
-            en="INT8 would cost more of the accuracy than allowed, even with some layers left in float.",
-            zh="INT8 会使准确率下降得比允许的多，即使保留部分层为浮点也不行。",
+            en="INT8 would cost more of the accuracy than allowed.", zh="INT8 会使准确率下降得比允许的多。"
         )
 
     def _onnx_file(self, model: Path, precision: str) -> Path:
@@ -209,7 +209,7 @@ class _Job:
         return say(
             f"It runs with {engine} in {precision.upper()}: {en} takes about {counted:.3g} million instructions so "
             f"(others: {others}; from counts under emulation of {self.device.counted_on}).",
-            f"用 {engine} 以 {precision.upper()} 运行：这样{zh}大约需要 {counted:.3g} 百万条指令"
+            f"用 {engine} 以 {precision.upper()} 运行：这样{spaced(zh)}大约需要 {counted:.3g} 百万条指令"
             f"（其他：{others}；根据 {self.device.counted_on} 模拟器中的计数）。",
         )
 

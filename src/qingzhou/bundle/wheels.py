@@ -13,6 +13,7 @@ from ..errors import BundleError
 from ..whole_file import scratch
 
 ALWAYS = ("numpy", "Pillow")
+PACKAGE = {"litert": "ai-edge-litert"}  # of an engine that is called otherwise
 OLDEST_MICRO = {"3.7": "3.7.3"}  # in full for pip: a bare 3.7 means 3.7.0, which some wheels refuse; Debian 10 has .3
 
 
@@ -23,7 +24,7 @@ def requirements(device: Device, engine: str) -> dict[str, list[str]]:
     """
     found = {}
     for python, versions in device.pythons.items():
-        if not engine or engine in versions:
+        if not engine or PACKAGE.get(engine, engine) in versions:
             wanted = [name for name in _packages(engine) if name not in device.system]
             found[python] = [f"{name}=={versions[name]}" for name in wanted]
     return found
@@ -35,7 +36,7 @@ def system_packages(device: Device, engine: str) -> dict[str, str]:
 
 
 def _packages(engine: str) -> tuple[str, ...]:
-    return (*ALWAYS, engine) if engine else ALWAYS
+    return (*ALWAYS, PACKAGE.get(engine, engine)) if engine else ALWAYS
 
 
 def as_text(wanted: Mapping[str, Sequence[str]], remark: str) -> str:

@@ -12,7 +12,7 @@ from ..engines.table import engine_here
 from ..errors import AccuracyLost, say
 from ..progress import Tell, silent
 from ..quant import Quantized
-from ..whole_file import folder_beside, output_path
+from ..whole_file import folder_beside, made_for
 from .make import Maker
 from .plan import kind_of, refusal
 
@@ -38,9 +38,8 @@ def export_model(
     if kind_of(source) != "checkpoint" and precision != "int8":
         return compile_for(engine, source, out, precision)
     check_precision(chosen, precision)
-    target = output_path(source, out, chosen.suffix)
     told: tuple[str, ...] = ()
-    with folder_beside(target) as folder:
+    with made_for(source, out, chosen.suffix) as target, folder_beside(target) as folder:
         maker = Maker(source, folder)
         model = maker.onnx(chosen)
         path = model.path
@@ -62,9 +61,9 @@ def _kept(found: Quantized, max_drop: float) -> tuple[Path, tuple[str, ...]]:
     if found.path is None:
         lost = 100 * found.verdict.drop.drop if found.verdict else 0.0
         raise AccuracyLost(
-            en=f"INT8 would cost {lost:.2f} points, or too many answers would change, even with some layers left in "
-            f"float; allowed are {max_drop:g}. Nothing was written. Look closer with qingzhou quantize.",
-            zh=f"INT8 会使准确率下降 {lost:.2f} 个百分点，或者改变太多回答，即使保留部分层为浮点也不行；允许的是 "
-            f"{max_drop:g}。没有写任何文件。详情请用 qingzhou quantize 查看。",
+            en=f"INT8 would cost {lost:.2f} points, or too many answers would change; allowed are {max_drop:g}. "
+            "Nothing was written. Look closer with qingzhou quantize.",
+            zh=f"INT8 会使准确率下降 {lost:.2f} 个百分点，或者改变太多回答；允许的是 {max_drop:g}。没有写任何文件。"
+            "详情请用 qingzhou quantize 查看。",
         )
     return found.path, (found.explanation, *found.notes)

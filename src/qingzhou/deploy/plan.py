@@ -16,6 +16,7 @@ from ..graph.count import Work
 from ..onnxfile.facts import Facts
 
 CLEARLY = 1.1  # times fewer instructions that INT8 must take
+LOW = "--opset 13 --ir-version 8"
 MOBILENET_V2 = Work(278_790_656, 20_716_416, 6_895_796, 53)  # at 224 x 224: the speeds of the profiles are its
 
 Kind = Literal["compiled", "onnx", "checkpoint"]
@@ -46,7 +47,7 @@ def precisions(engine: Engine, facts: Facts) -> tuple[str, ...]:
     does not know its zero points.
     """
     if facts.quantized:
-        knows = engine.int8 == "auto" or (engine.int8 != "" and not facts.zero_points)
+        knows = engine.int8 != "" and (engine.zero_points or not facts.zero_points)
         return ("int8",) if knows else ()
     return (*engine.precisions, *(["int8"] if engine.int8 else []))
 
@@ -146,12 +147,17 @@ def too_new(facts: Facts, device: Device) -> BundleError | None:
         return None
     if opset <= device.opset and ir <= device.ir:
         return None
-    name = facts.path.name
+    name, card = facts.path.name, facts.card
+    adopted = card is not None and card.origin.get("container") == "onnx"  # there is no checkpoint of it here
+    lowered = f"--opset {min(facts.opset, device.opset)} --ir-version {min(facts.ir, device.ir)}"
+    made_of = str(card.origin.get("file", "")) if card is not None and adopted else ""
+    en = f"Give the checkpoint instead (qingzhou bundle best.pth), or convert it again: qingzhou convert best.pth {LOW}"
+    zh = f"请直接用权重文件做包（qingzhou bundle best.pth），或重新转换：qingzhou convert best.pth {LOW}"
+    if adopted:
+        en, zh = (f"{text} qingzhou convert {made_of} {lowered}" for text in ("Lower them:", "请降低版本："))
     return BundleError(
-        en=f"{name} was written with opset {opset} and IR version {ir}; {device.title['en']} reads "
-        f"at most opset {device.opset} and IR version {device.ir}. Give the checkpoint instead (qingzhou bundle "
-        "best.pth), or convert it again: qingzhou convert best.pth --opset 13 --ir-version 8",
-        zh=f"{name} 的 opset 是 {opset}、IR 版本是 {ir}，而{device.title['zh']}最高支持 opset "
-        f"{device.opset}、IR {device.ir}。请直接用权重文件做包（qingzhou bundle best.pth），"
-        "或重新转换：qingzhou convert best.pth --opset 13 --ir-version 8",
+        en=f"{name} was written with opset {facts.opset} and IR version {facts.ir}; {device.title['en']} reads "
+        f"at most opset {device.opset} and IR version {device.ir}. {en}",
+        zh=f"{name} 的 opset 是 {facts.opset}、IR 版本是 {facts.ir}，而{device.title['zh']}最高支持 opset "
+        f"{device.opset}、IR {device.ir}。{zh}",
     )

@@ -15,9 +15,9 @@ from ..runtime.engine.session import open_session
 from ..runtime.model.card import KEY, Card, Input
 from ..runtime.model.detect import Detection
 from ..runtime.model.image import open_picture
+from ..sources.onnx.originals import Port, original_card
 from .answers import Array
 from .common import hint
-from .originals import Port, original_card
 
 
 class Engine:

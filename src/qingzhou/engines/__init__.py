@@ -4,6 +4,7 @@
     onnxruntime.py  .onnx on any of its providers; compiles .ort
     openvino.py     compiles and runs .xml with .bin
     ncnn/           compiles .param with .bin, which write.py writes; runtime/engine/ncnn.py runs them
+    litert/         compiles .tflite, which write.py writes; runtime/engine/litert.py runs them
     tensorrt/       compiles and runs .engine with .json, on cuda.py; prepare.py does what needs no TensorRT
     artifact.py     compile_for: a model compiled, compared, written
     machine.py      what is installed here, and what the processor can

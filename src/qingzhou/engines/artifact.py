@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InputError, ModelError, OptionError, say
+from ..onnxfile.copy import one_file
 from ..onnxfile.facts import Facts
 from ..onnxfile.kept import kept_answer
 from ..runtime.engine.session import open_session
 from ..runtime.file import is_file
 from ..runtime.model import detect
-from ..runtime.model.card import Sample
+from ..runtime.model.card import Card, Sample
 from ..runtime.predict import Predictor
-from ..whole_file import folder_beside, guard, move_in, output_path
+from ..whole_file import folder_beside, guard, made_for, move_in
+from .bare import bare_predictor, check_ort
 from .base import Engine, Settings, cannot_run
 from .table import engine_here
 
@@ -122,7 +124,7 @@ class Artifact:
 
 
 def compile_for(engine: str, source: str | Path, out: str | Path | None = None, precision: str = "fp32") -> Artifact:
-    """Compile a converted .onnx for an engine: "openvino", "ncnn", "tensorrt", or "onnxruntime" (.ort).
+    """Compile a converted .onnx for an engine: "openvino", "ncnn", "litert", "tensorrt", or "onnxruntime" (.ort).
 
     out        a file or a folder; by default beside the model
     precision  of the weights, one of those that the engine can store; "int8" for a model that quantize() made
@@ -135,17 +137,25 @@ def compile_for(engine: str, source: str | Path, out: str | Path | None = None, 
     >>> compile_for("openvino", "best.onnx").files
     (Path('best.openvino.xml'), Path('best.openvino.bin'))
     """
-    start = time.perf_counter()
     chosen, source = engine_here(engine), Path(source)
     check_precision(chosen, precision)
     check_onnx(source)
-    facts = Facts(source)
+    with one_file(source) as model, made_for(source, out, chosen.suffix) as target:
+        made = _compiled(chosen, model, target, precision)
+    return replace(made, source=source, engine=engine)
+
+
+def _compiled(chosen: Engine, source: Path, target: Path, precision: str) -> Artifact:
+    """compile_for() of one file, for an engine and a place that were looked at."""
+    start, facts = time.perf_counter(), Facts(source)
     # INT8 is for other processors too; one by one, in floats, operators are computed as all of them should.
-    reference = Predictor(source, session=open_session(source, once=facts.quantized))
+    session = open_session(source, once=facts.quantized)
+    if facts.card is None and chosen.name == "onnxruntime":
+        raise check_ort(source)
+    reference = Predictor(source, session=session) if facts.card else bare_predictor(source, session)
     if precision == "int8" and not facts.quantized:
         raise _not_rounded(source)
     stored = "fp32" if precision == "int8" else precision  # what is left of floats stays as it is
-    target = output_path(source, out, chosen.suffix)
     kept = tuple(target.with_suffix(suffix) for suffix in chosen.kept)
     for place in (*chosen.files(target), *kept):
         guard(place, source)
@@ -166,7 +176,7 @@ def compile_for(engine: str, source: str | Path, out: str | Path | None = None, 
     shown = "int8" if facts.quantized and stored == "fp32" else stored
     told, files = chosen.advice(target), chosen.files(target)
     seconds = time.perf_counter() - start
-    return Artifact(source, engine, chosen.version() or "", shown, files, difference, seconds, told, kept)
+    return Artifact(source, chosen.name, chosen.version() or "", shown, files, difference, seconds, told, kept)
 
 
 def _build(
@@ -181,11 +191,16 @@ def _build(
         return None
     feed = reference.feed(sample)
     found = _answers(engine, built, source, sample)
-    difference = _difference(reference, sample, found, reference.run(feed), max(feed[reference.card.input.name].shape))
+    difference = _difference(reference, sample, found, reference.run(feed), _side(feed, reference.card))
     if sample.output and (rounded or (difference is not None and not difference.small)):
         own = replace(sample, output=kept_answer(reference, found))
         engine.compile(source, replace(reference.card, sample=own), built, precision)
     return difference
+
+
+def _side(feed: dict[str, Any], card: Card) -> float:
+    """The longest side of the first input, in pixels."""
+    return float(max(feed[card.input.name].shape, default=1))
 
 
 def _answers(engine: Engine, built: Path, source: Path, sample: Sample) -> Outputs:
@@ -209,9 +224,11 @@ def _difference(
             return Difference(detect.difference(boxes, others, side), sample.tolerance)
         if reference.card.output.scores in ("boxes", "rows"):  # whose order says nothing
             return None
-    pairs = list(zip(found, expected, strict=True))
-    scale = max(1.0, *(float(np.abs(b).max(initial=0)) for _, b in pairs))
-    return Difference(max(float(np.abs(a - b).max(initial=0)) for a, b in pairs), sample.tolerance * scale)
+    both = zip(found, expected, strict=True)
+    pairs = [(a, b) for a, b in both if isinstance(b, np.ndarray) and b.dtype.kind in "fiu"]
+    scale = max([1.0, *(float(np.abs(b).max(initial=0)) for _, b in pairs)])
+    largest = max((float(np.abs(a - b).max(initial=0)) for a, b in pairs), default=0.0)
+    return Difference(largest, sample.tolerance * scale)
 
 
 def check_onnx(source: Path) -> Path:

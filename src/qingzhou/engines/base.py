@@ -25,7 +25,7 @@ class Settings:
     """How a model is run.
 
     device   a provider of onnxruntime (cpu, cuda, …); a device of OpenVINO (cpu, gpu, npu) or of TensorRT (gpu, gpu.1);
-             of ncnn cpu; "" for the first of each
+             of ncnn and LiteRT cpu; "" for the first of each
     threads  processor cores; None for all
     cache    a folder where the engine may keep what it prepared, so that it starts faster the next time; of OpenVINO
     """
@@ -52,6 +52,7 @@ class Engine:
     boxes       whether it runs detectors that make their boxes inside the network
     int8        the target for which quantize() makes the models INT8 that it takes: "auto" for that of any processor
                 it runs on; "" if it takes none
+    zero_points whether it knows those of INT8's activations
     version     the installed version, or None
     takes       why it cannot run a model, as far as its file tells; None where nothing speaks against it. It is asked
                 before anything is compiled, needs no installed engine, and names the operator or shape; ModelError
@@ -62,6 +63,7 @@ class Engine:
     instead     what prepares models where it is not installed
     tried       whether its makers ran it on hardware
     int8_helps  whether INT8 is worth having there without being asked for
+    own         whether a file with one of these suffixes is one that it compiled, and no model of another tool
     without_amx (name, value) of the environment in which it leaves AMX of x86 alone; () where there is no such
     """
 
@@ -82,7 +84,9 @@ class Engine:
     instead: Engine | None = None
     tried: bool = True
     int8_helps: bool = True
+    own: Callable[[Path], bool] = lambda path: True
     without_amx: tuple[tuple[str, str], ...] = ()
+    zero_points: bool = True
 
     def files(self, path: Path) -> tuple[Path, ...]:
         """A model's files, the one to open first."""

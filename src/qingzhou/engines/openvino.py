@@ -129,12 +129,12 @@ def _read_onnx(core: Any, source: Path) -> Any:
     """OpenVINO's form of an ONNX model, its inputs and outputs under their own names.
 
     Inputs with a value of their own, the state of networks that generate text, would become constants; without the
-    value they stay inputs.
+    value they stay inputs. Before IR version 4 all constants stood among the inputs, too.
     """
     import onnx
 
     proto = onnx.load(source, load_external_data=False)
-    names = {entry.name for entry in proto.graph.input}
+    names = {entry.name for entry in proto.graph.input} if proto.ir_version >= 4 else set()
     fixed = [tensor for tensor in proto.graph.initializer if tensor.name not in names]
     if len(fixed) < len(proto.graph.initializer):
         del proto.graph.initializer[:]

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from ..errors import OptionError
 from ..runtime.file import is_file
+from ..runtime.model.card import KEY
 from ..runtime.predict import Predictor
 from . import onnxruntime, openvino
 from .base import Engine, Settings
+from .litert import engine as litert
 from .ncnn import engine as ncnn
 from .tensorrt import engine as tensorrt
 
@@ -17,6 +19,7 @@ ENGINES: dict[str, Engine] = {
     "onnxruntime": onnxruntime.ENGINE,
     "openvino": openvino.ENGINE,
     "ncnn": ncnn.ENGINE,
+    "litert": litert.ENGINE,
     "tensorrt": tensorrt.ENGINE,
 }
 
@@ -50,9 +53,9 @@ def engine_on_devices(name: str) -> Engine:
 
 
 def is_compiled(path: Path) -> bool:
-    """Whether a file is, by its suffix, what an engine made of an .onnx."""
+    """Whether a file is what an engine made of an .onnx: by its suffix, or where others write such files by itself."""
     suffix = path.suffix.lower()
-    return suffix != ".onnx" and any(suffix in engine.opens for engine in ENGINES.values())
+    return suffix != ".onnx" and any(suffix in engine.opens and engine.own(path) for engine in ENGINES.values())
 
 
 def engine_for(path: Path) -> Engine:
@@ -61,8 +64,16 @@ def engine_for(path: Path) -> Engine:
     return next((engine for engine in ENGINES.values() if suffix in engine.opens), onnxruntime.ENGINE)
 
 
-def open_predictor(path: Path, settings: Settings | None = None) -> Predictor:
-    """A model of any engine, ready to be asked; FileMissing, ModelError, EngineError, ExtraMissing, OptionError."""
+def open_predictor(path: Path, settings: Settings | None = None, bare: bool = False) -> Predictor:
+    """A model of any engine, ready to be asked; FileMissing, ModelError, EngineError, ExtraMissing, OptionError.
+
+    bare  also an .onnx without a card, as one of arrays; else NoCard for such
+    """
     engine = engine_for(path)
     is_file(path)  # says so of a pipe or a device, which would keep engines waiting
-    return Predictor(path, session=engine.open(path, settings or Settings()))
+    session = engine.open(path, settings or Settings())
+    if bare and path.suffix.lower() == ".onnx" and KEY not in session.get_modelmeta().custom_metadata_map:
+        from .bare import bare_predictor
+
+        return bare_predictor(path, session)
+    return Predictor(path, session=session)

@@ -20,6 +20,7 @@ from .scenes import Scenes
 
 MOST = 100  # boxes of a class in a picture that count, as COCO has it
 ANY_SIZE = [0.0, 1e10]
+OfSome = Callable[[Sequence[int]], float]
 
 
 def lowest(predictor: Predicts) -> Callable[[Any], Any]:
@@ -54,6 +55,13 @@ def detect(answered: Iterable[tuple[Case, Any]], labels: Sequence[str], beside: 
     """Detections beside true boxes -> mAP; `beside`: also of what they tell besides. Boxes are kept in memory, pictures
     are not.
     """
+    return compared(answered, labels, beside)[0]
+
+
+def compared(
+    answered: Iterable[tuple[Case, Any]], labels: Sequence[str], beside: bool = False
+) -> tuple[DetectionScore, OfSome]:
+    """detect(), and the mAP of some of the same pictures, by their positions: no box is compared again for that."""
     parts = library()
     true: list[dict[str, Any]] = []
     found: list[dict[str, Any]] = []
@@ -66,7 +74,8 @@ def detect(answered: Iterable[tuple[Case, Any]], labels: Sequence[str], beside: 
             besides.add(pictures, case, own, answer, seen)
         true += own
         found += seen
-    precision = _precision(*parts, pictures, labels, true, found)
+    judge = _judge(*parts, pictures, labels, true, found)
+    precision = _precision(judge, judge.evalImgs, pictures)
     boxes = np.bincount([box["category_id"] for box in true if not box["iscrowd"]], minlength=len(labels))
     classes = [
         ClassPrecision(label, _mean(precision[:, :, i]), _mean(precision[0, :, i]), int(boxes[i]))
@@ -76,7 +85,7 @@ def detect(answered: Iterable[tuple[Case, Any]], labels: Sequence[str], beside: 
     confusion = np.zeros((len(labels), len(labels)), np.int64)
     for places, times in scenes.crossed.items():
         confusion[places] = times
-    return DetectionScore(
+    score = DetectionScore(
         pictures,
         of_all or 0.0,
         of_50 or 0.0,
@@ -89,6 +98,7 @@ def detect(answered: Iterable[tuple[Case, Any]], labels: Sequence[str], beside: 
         besides.scores(*parts, pictures, labels),
         besides.unjudged,
     )
+    return score, _of_some(judge, pictures)
 
 
 def _true(box: Box, picture: int, number: int) -> dict[str, Any]:
@@ -122,8 +132,8 @@ def _found(one: Any, case: Case, picture: int, number: int) -> dict[str, Any]:
     }
 
 
-def _precision(coco: Any, coco_eval: Any, pictures: int, labels: Sequence[str], true: Any, found: Any) -> Any:
-    """(10 IoU limits, 101 recalls, classes); -1 where a class has no true box."""
+def _judge(coco: Any, coco_eval: Any, pictures: int, labels: Sequence[str], true: Any, found: Any) -> Any:
+    """COCO's judge, which has compared the boxes of every picture."""
     images = [{"id": number} for number in range(1, pictures + 1)]
     categories = [{"id": number, "name": label} for number, label in enumerate(labels)]
     with contextlib.redirect_stdout(io.StringIO()):  # it prints what it does
@@ -137,8 +147,29 @@ def _precision(coco: Any, coco_eval: Any, pictures: int, labels: Sequence[str], 
         judge.params.maxDets = [MOST]
         judge.params.areaRng, judge.params.areaRngLbl = [ANY_SIZE], ["all"]
         judge.evaluate()
+    return judge
+
+
+def _precision(judge: Any, compared: Sequence[Any], pictures: int) -> Any:
+    """(10 IoU limits, 101 recalls, classes) of so many pictures; -1 where a class has no true box.
+
+    compared  class by class, and in each picture by picture, as the judge's `evalImgs` is
+    """
+    judge.params.imgIds = judge._paramsEval.imgIds = list(range(1, pictures + 1))
+    judge.evalImgs = compared
+    with contextlib.redirect_stdout(io.StringIO()):
         judge.accumulate()
     return judge.eval["precision"][..., 0, 0]
+
+
+def _of_some(judge: Any, pictures: int) -> OfSome:
+    every = judge.evalImgs
+
+    def of_some(places: Sequence[int]) -> float:
+        starts = range(0, len(every), pictures)
+        return _mean(_precision(judge, [every[start + i] for start in starts for i in places], len(places))) or 0.0
+
+    return of_some
 
 
 def _mean(precision: Any) -> float | None:

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from .result import Box, Case, Scene
 
 MOST_SCENES = 24
@@ -42,29 +44,33 @@ def mistakes(true: Sequence[Box], found: Sequence[Any]) -> tuple[int, int]:
     """(missed, surplus): true boxes that no found one covers, and found ones that cover none. Each covers one at most,
     the surest first; a crowd is covered by any number, and never missed.
     """
-    left, surplus = list(true), 0
-    for one in sorted(found, key=lambda one: -one.confidence):
-        near = [(overlap(box.box, one.box), i) for i, box in enumerate(left) if box.label == one.index]
-        share, place = max(near, key=lambda pair: pair[0], default=(0.0, 0))
-        if share < OVERLAP:
+    shares, labels = shared(true, found), np.array([box.label for box in true])
+    left, surplus = np.ones(len(true), bool), 0
+    for i in sorted(range(len(found)), key=lambda i: -found[i].confidence):
+        near = np.where(left & (labels == found[i].index), shares[:, i], 0.0) if true else np.zeros(1)
+        place = int(near.argmax())
+        if near[place] < OVERLAP:
             surplus += 1
-        elif not left[place].crowd:
-            del left[place]
-    return sum(not box.crowd for box in left), surplus
+        elif not true[place].crowd:
+            left[place] = False
+    return sum(not box.crowd for box, missed in zip(true, left, strict=True) if missed), surplus
 
 
 def in_place(true: Sequence[Box], found: Sequence[Any]) -> Iterator[tuple[Any, int]]:
     """(its class, the class of the surest box found in its place) of each true box that one covers; crowds left out."""
-    for box in true:
-        near = [one for one in found if not box.crowd and overlap(box.box, one.box) >= OVERLAP]
-        if near:
-            yield box.label, int(max(near, key=lambda one: one.confidence).index)
+    sure = np.array([one.confidence for one in found])
+    for box, shares in zip(true, shared(true, found), strict=True):
+        near = np.flatnonzero(shares >= OVERLAP)
+        if near.size and not box.crowd:
+            yield box.label, int(found[near[sure[near].argmax()]].index)
 
 
-def overlap(one: Sequence[float], other: Sequence[float]) -> float:
-    """What two boxes (x1, y1, x2, y2) share, of what both cover (IoU)."""
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    shared = max(width, 0.0) * max(height, 0.0)
-    both = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)) - shared
-    return float(shared / both) if both > 0 else 0.0
+def shared(true: Sequence[Box], found: Sequence[Any]) -> Any:
+    """What each two boxes (x1, y1, x2, y2) share, of what both cover (IoU), (true, found); 0 of those without area."""
+    one = np.array([box.box for box in true], np.float64).reshape(-1, 1, 4)
+    other = np.array([box.box for box in found], np.float64).reshape(1, -1, 4)
+    sides = np.minimum(one[..., 2:], other[..., 2:]) - np.maximum(one[..., :2], other[..., :2])
+    both = np.maximum(sides, 0.0).prod(axis=2)
+    areas = [(boxes[..., 2:] - boxes[..., :2]).prod(axis=2) for boxes in (one, other)]
+    whole = areas[0] + areas[1] - both
+    return np.divide(both, whole, out=np.zeros_like(both), where=whole > 0)

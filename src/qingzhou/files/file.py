@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import mmap
 import os
 import stat
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread, local
@@ -67,19 +68,33 @@ class File:
             finally:
                 del self._mine.file
 
-    @contextmanager
-    def open(self) -> Iterator[io.FileIO]:
+    def open(self) -> AbstractContextManager[io.FileIO]:
         """Unbuffered: every reading here is either large or one of a few. Where it stands is not known."""
         held: io.FileIO | None = getattr(self._mine, "file", None)
         try:
             file = held or cast(io.FileIO, open_file(self.path, buffering=0))
         except OSError as err:
             raise _unreadable(self.path, err) from None
-        with nullcontext() if held else file:
-            now = os.fstat(file.fileno())
-            if (now.st_size, now.st_mtime_ns) != (self.size, self.modified):
-                raise damaged("the file changed while it was being read", "文件在读取过程中被修改")
-            yield file
+        now = os.fstat(file.fileno())
+        if (now.st_size, now.st_mtime_ns) != (self.size, self.modified):
+            if held is None:
+                file.close()
+            raise damaged("the file changed while it was being read", "文件在读取过程中被修改")
+        return file if held is None else nullcontext(held)
+
+    @contextmanager
+    def mapped(self) -> Iterator[memoryview]:
+        """All of it as memory that the system fills where it is looked at; valid inside the block."""
+        with self.open() as file:
+            if not self.size:
+                yield memoryview(b"")
+                return
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+                view = memoryview(mapped)
+                try:
+                    yield view
+                finally:
+                    view.release()
 
     def read(self, offset: int, size: int) -> bytes:
         """Exactly these bytes."""

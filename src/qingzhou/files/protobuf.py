@@ -47,6 +47,8 @@ def varint(value: int) -> bytes:
 
 def whole(field: int, value: int) -> bytes:
     """A field that is a whole number."""
+    if field < 0x10 and 0 <= value <= 0x7F:  # as most are
+        return bytes((field << 3, int(value)))
     return varint(field << 3) + varint(int(value))
 
 

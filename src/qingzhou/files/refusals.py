@@ -45,7 +45,7 @@ def unsupported(en: str, zh: str, todo_en: str = "", todo_zh: str = "") -> Unsup
     todo_zh = todo_zh or "请用 torch.save(model.state_dict(), 'model.pth') 保存权重，或保存整个模型"
     return UnsupportedCheckpoint(
         en=f"The file was read, but {en}. Ordinary float or integer tensors in a state dict were expected. {todo_en}.",
-        zh=f"文件已读取，但{zh}。需要包含普通浮点或整数张量的 state dict。{todo_zh}。",
+        zh=f"文件已读取，但{spaced(zh)}。需要包含普通浮点或整数张量的 state dict。{todo_zh}。",
     )
 
 

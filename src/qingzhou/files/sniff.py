@@ -48,13 +48,15 @@ TORCH_ZIP = re.compile(
 
 
 def model_suffix(head: bytes, size: int) -> str:
-    """Of a model, by its first bytes alone: ".pth", ".safetensors", ".tflite" or ".onnx"; "" for anything else."""
+    """Of a model, by its first bytes alone: ".pth", ".safetensors", ".tflite", ".mindir", ".onnx"; "" for others."""
     if head.startswith(b"PK\x03\x04"):
         return ".pth" if TORCH_ZIP.fullmatch(head[30 : 30 + int.from_bytes(head[26:28], "little")]) else ""
     if head.startswith(b"\x80"):
         return ".pth" if TORCH in head[:32] else ""
     if head[4:8] == b"TFL3":
         return ".tflite"
+    if b"\x12\x09MindSpore" in head[:32]:  # the producer of a ModelProto of its own
+        return ".mindir"
     if _is_onnx(head):
         return ".onnx"
     return ".safetensors" if _is_safetensors(head, size) else ""

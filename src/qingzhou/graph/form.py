@@ -81,8 +81,8 @@ class Node:
     @property
     def reads(self) -> tuple[str, ...]:
         """Values that it reads beside its inputs, inside a Loop or an If."""
-        bodies = (value for value in self.attrs.values() if isinstance(value, Raw))
-        return tuple(dict.fromkeys(name for body in bodies for name in body.reads))
+        bodies = [value for value in self.attrs.values() if isinstance(value, Raw)]
+        return tuple(dict.fromkeys(name for body in bodies for name in body.reads)) if bodies else ()
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ def _bound(constant: Constant, tensors: Mapping[str, Array]) -> Constant:
         return constant
     pieces = getattr(tensors, "chunks", None) if made.change is None else None
     chunks = None if pieces is None else functools.partial(pieces, made.keys[0])
-    return replace(constant, load=replace(made, tensors=tensors), chunks=chunks)
+    return replace(constant, load=Made(made.keys, made.change, tensors), chunks=chunks)
 
 
 def _renamed(constant: Constant, name: Callable[[str], str]) -> Constant:

@@ -10,6 +10,7 @@ from ..graph.form import Graph
 from .architecture import Candidate, Config
 from .efficientnet_pytorch import EFFICIENTNET_PYTORCH
 from .layouts import Layout
+from .paddle import PADDLE
 from .pages import PAGES
 from .recorded import Recorded, Wanted
 from .said import TAKEN
@@ -20,7 +21,7 @@ from .torchvision import TORCHVISION
 from .transformers import TRANSFORMERS
 
 # A new key layout is a Layout and one word here; a new network has its line in pages.py.
-LAYOUTS: tuple[Layout, ...] = (*TORCHVISION, *TIMM, *TRANSFORMERS, *EFFICIENTNET_PYTORCH)
+LAYOUTS: tuple[Layout, ...] = (*TORCHVISION, *TIMM, *TRANSFORMERS, *EFFICIENTNET_PYTORCH, *PADDLE)
 
 # BatchNorm's counter, which only training reads; and of Swin what follows from the sizes alone
 UNUSED = ("num_batches_tracked", "relative_position_index", "attn_mask")

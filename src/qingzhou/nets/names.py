@@ -29,6 +29,7 @@ _PATTERNS = {
     "LeNet": r"lenet[-_ ]?(5)?",
     "MobileNetV3": r"(tf)?[-_ ]?mobilenet[-_ ]?v3[-_ ]?(small|large)?[-_ ]?(minimal)?(?:[-_ ]?\d{3})?",
     "MobileNetV4": r"mobilenet[-_ ]?v4[-_ ]?(?:conv)?[-_ ]?(small|medium|large)?(?:[-_ ]?\d{3})?",
+    "MobileNetV1": r"mobilenet[-_ ]?v1[-_ ]?(\d(?:\.\d+)?x)?",
     "MobileNet": r"mobilenet[-_ ]?(?:v2)?[-_ ]?(\d(?:\.\d+)?x)?",
     "ResNet": r"resnet[-_ ]?(\d+t?)?d?",
     "ResNeXt": r"resnext[-_ ]?(\d+)?[-_ ]?(\d+x\d+d)?",

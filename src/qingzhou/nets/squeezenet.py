@@ -14,6 +14,8 @@ from .shapes import Shapes, agreed
 FIRES = ((16, 64), (16, 64), (32, 128), (32, 128), (48, 192), (48, 192), (64, 256), (64, 256))
 # Channels and kernel of the first convolution, and before which fire modules there is a pooling
 VERSIONS = {"1.0": (96, 7, (0, 3, 7)), "1.1": (64, 3, (0, 2, 4))}
+Fires = tuple[str, str, str]  # what the three convolutions of a fire module are called
+TORCHVISION: Fires = ("squeeze", "expand1x1", "expand3x3")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +40,13 @@ def squeezenet(net: Recorder, x: Value, config: Sizes) -> Value:
     return net.global_pool(x)
 
 
-def fire(net: Recorder, key: str, x: Value, squeezed: int, expanded: int) -> Value:
+def fire(net: Recorder, key: str, x: Value, squeezed: int, expanded: int, names: Fires = TORCHVISION) -> Value:
     """1x1 to few channels, then 1x1 and 3x3 side by side (figure 1 of the paper)."""
-    x = net.act("relu", net.conv(f"{key}.squeeze", x, squeezed, 1), f"{key}.squeeze")
+    squeeze, *sides_of = names
+    x = net.act("relu", net.conv(f"{key}.{squeeze}", x, squeezed, 1), f"{key}.{squeeze}")
     sides = [
         net.act("relu", net.conv(f"{key}.{name}", x, expanded, size), f"{key}.{name}")
-        for name, size in (("expand1x1", 1), ("expand3x3", 3))
+        for name, size in zip(sides_of, (1, 3), strict=True)
     ]
     return net.concat(sides, name=f"{key}.concat")
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from ..files import protobuf
-from ..files.protobuf import DTYPES
+from ..files.protobuf import DTYPES, INITIALIZER, NODE, OUTPUT
 from ..graph.form import UNRANKED, Attr, Constant, Graph, Node, Raw, Value
 from ..version import __version__
 from .lower import Rules, lower
@@ -31,6 +31,17 @@ def emit(graph: Graph, opset: int, ir_version: int, other: Rules | None = None) 
     )
     outer = protobuf.model(plain.opsets, ir_version, "qingzhou", __version__)
     return Emitted(plain.inputs, outer, inner, plain.constants)
+
+
+def additions(nodes: Iterable[Node], constants: Mapping[str, Constant], outputs: Iterable[Value]) -> bytes:
+    """Fields of a model that stand at the end of one: more nodes, small constants, and outputs that it has not yet."""
+    tensors = [small_tensor(name, constant) for name, constant in constants.items()]
+    parts = (
+        protobuf.parts(NODE, map(_node, nodes)),
+        protobuf.parts(INITIALIZER, tensors),
+        protobuf.parts(OUTPUT, map(value_info, outputs)),
+    )
+    return protobuf.in_graph(b"".join(parts)) if any(parts) else b""
 
 
 def _node(node: Node) -> bytes:

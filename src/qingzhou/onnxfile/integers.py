@@ -37,13 +37,26 @@ class Rounded:
 
 
 @dataclass(frozen=True)
+class Steps:
+    """What int8 stands for: (q - zero) * scale."""
+
+    scale: float
+    zero: int
+
+
+@dataclass(frozen=True)
 class Integers:
-    """What is INT8 in a network: weights, by the name of the constant that their floats are made of, and the scales of
+    """What is INT8 in a network: weights, by the name of the constant that their floats are made of, and the steps of
     activations that layers read, by theirs.
     """
 
     weights: Mapping[str, Rounded]
-    scales: Mapping[str, float]
+    steps: Mapping[str, Steps]
+
+    @property
+    def scales(self) -> dict[str, float]:
+        """Those of the activations."""
+        return {name: one.scale for name, one in self.steps.items()}
 
 
 NOTHING = Integers({}, {})
@@ -61,38 +74,77 @@ def has_zero_points(graph: Graph) -> bool:
 
 
 def set_apart(graph: Graph) -> tuple[Graph, Integers]:
-    """The float network and its integers, which have no zero points."""
+    """The float network and its integers. A pair that is of no 8 bits, or of several scales, stays where it is."""
     makers, ends = graph.makers(), {value.name for value in graph.outputs}
-    turned = {node.inputs[1] for node in graph.nodes if node.op == "MatMul"}  # (in, out)
+    products = (node for node in graph.nodes if node.op in ("MatMul", "Gemm") and not node.attrs.get("transB"))
+    turned = {node.inputs[1] for node in products}  # (in, out)
     names: dict[str, str] = {}
     weights: dict[str, Rounded] = {}
-    scales: dict[str, float] = {}
+    steps: dict[str, Steps] = {}
     floats: dict[str, Constant] = {}
     for node in graph.nodes:
         if node.op != "DequantizeLinear":
             continue
         out, source = node.outputs[0], node.inputs[0]
         if source in graph.constants:
-            weights[out], floats[out] = _weight(node, graph, out in turned)
+            found = _weight(node, graph, makers, out in turned)
+            if found is not None:
+                floats[out] = found[1]
+                weights |= {out: found[0]} if found[0] else {}
             continue
-        raw = makers[source].inputs[0]
-        kept, gone = (out, raw) if out in ends else (raw, out)
-        names[gone] = kept
-        scales[kept] = float(graph.constants[node.inputs[1]].load())
+        one = _steps(node, makers.get(source), graph)
+        if one is not None:
+            raw = makers[source].inputs[0]
+            kept, gone = (out, raw) if out in ends else (raw, out)
+            names[gone], steps[kept] = kept, one
     apart = _rewritten(graph, names, floats)
-    return apart, Integers(weights, {names.get(name, name): scale for name, scale in scales.items()})
+    return apart, Integers(weights, {names.get(name, name): one for name, one in steps.items()})
 
 
-def _weight(node: Node, graph: Graph, turned: bool) -> tuple[Rounded, Constant]:
-    """Its integers, output channels first, and the floats that they stand for, as they lie in the network."""
-    stored, scales = (graph.constants[name].load() for name in node.inputs[:2])
+def _steps(node: Node, maker: Node | None, graph: Graph) -> Steps | None:
+    """Of a pair: QuantizeLinear, and this DequantizeLinear with the same scale and zero point."""
+    if maker is None or maker.op != "QuantizeLinear" or maker.inputs[1:] != node.inputs[1:]:
+        return None
+    scale, *zeros = (graph.constants.get(name) for name in node.inputs[1:])
+    if scale is None or None in zeros or np.prod(scale.shape) != 1:
+        return None
+    zero = zeros[0].load().reshape(-1) if zeros and zeros[0] else np.zeros(1, np.uint8)
+    if zero.dtype not in (np.uint8, np.int8):
+        return None
+    return Steps(float(scale.load().reshape(-1)[0]), int(zero[0]) - (128 if zero.dtype == np.uint8 else 0))
+
+
+def _weight(
+    node: Node, graph: Graph, makers: Mapping[str, Node], turned: bool
+) -> tuple[Rounded | None, Constant] | None:
+    """A weight's integers, output channels first, where they have no zero points; and the floats that they stand for,
+    as they lie in the network. None where its scales are computed of more than constants.
+    """
+    stored, scales = graph.constants[node.inputs[0]].load(), _scales(node.inputs[1], graph, makers)
+    zeros = [graph.constants[name].load() for name in node.inputs[2:3]]
+    if scales is None:
+        return None
     first = np.moveaxis(stored, -1, 0) if turned else stored
+    wide = (-1, *[1] * (stored.ndim - 1)) if scales.size > 1 else ()
 
     def floats() -> Array:
-        array = first * scales.reshape(-1, *[1] * (stored.ndim - 1)).astype(np.float32)
+        shift = zeros[0].astype(np.float32).reshape(wide) if zeros and zeros[0].any() else np.float32(0)
+        array = (first - shift) * scales.reshape(wide).astype(np.float32)
         return np.ascontiguousarray(np.moveaxis(array, 0, -1) if turned else array)
 
-    return Rounded(first, scales), Constant(stored.shape, "float32", floats, keys={node.outputs[0]: stored.shape})
+    rounded = Rounded(first, scales.reshape(-1)) if stored.dtype == np.int8 and not any(map(np.any, zeros)) else None
+    return rounded, Constant(stored.shape, "float32", floats, keys={node.outputs[0]: stored.shape})
+
+
+def _scales(name: str, graph: Graph, makers: Mapping[str, Node]) -> Array | None:
+    """Known numbers, or the product of such: that of a bias is the input's times the weight's."""
+    if name in graph.constants:
+        return graph.constants[name].load()
+    maker = makers.get(name)
+    if maker is None or maker.op != "Mul" or not set(maker.inputs) <= set(graph.constants):
+        return None
+    one, other = (graph.constants[part].load() for part in maker.inputs)
+    return np.asarray(one * other)
 
 
 def _rewritten(graph: Graph, names: Mapping[str, str], floats: Mapping[str, Constant]) -> Graph:
@@ -101,7 +153,8 @@ def _rewritten(graph: Graph, names: Mapping[str, str], floats: Mapping[str, Cons
     def new(row: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(names.get(name, name) for name in row)
 
-    kept = (node for node in graph.nodes if node.op not in ("QuantizeLinear", "DequantizeLinear"))
+    gone = {*names.values(), *names, *floats}
+    kept = (node for node in graph.nodes if not (node.op == "DequantizeLinear" and node.outputs[0] in gone))
     nodes = tuple(replace(node, inputs=new(node.inputs), outputs=new(node.outputs)) for node in kept)
     values = {names.get(name, name): replace(value, name=names.get(name, name)) for name, value in graph.values.items()}
     return replace(graph, nodes=nodes, values=values, constants={**graph.constants, **floats}).without_dead()

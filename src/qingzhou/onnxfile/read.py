@@ -21,7 +21,9 @@ from ..graph.count import NOTHING, Work, work
 from ..graph.form import UNRANKED, Constant, Graph, Node, Raw, Shape, Value
 from ..graph.infer import inferred
 from ..runtime.file import open_file
+from .inner import held, in_words
 from .tensor import Tensor, constant_of, read_tensor, row
+from .traces import TRACES, is_trace
 from .upgrade import upgraded
 
 MOST_INSIDE = 50  # graphs inside graphs
@@ -34,6 +36,9 @@ class OnnxFile:
 
     outside    names of other files that its tensors are said to lie in
     functions  how many the model defines of its own, which are not looked into
+    types      of inputs and outputs that are no tensors, in words: "sequence(map(int64, float32))"
+    inner      numbers that its Ifs and Loops hold
+    traces     nodes at which the exporter left where in somebody's program they come from
     """
 
     path: Path
@@ -44,6 +49,9 @@ class OnnxFile:
     metadata: Mapping[str, str]
     outside: tuple[str, ...] = ()
     functions: int = 0
+    types: Mapping[str, str] = field(default_factory=dict)
+    inner: int = 0
+    traces: int = 0
 
     @property
     def opset(self) -> int:
@@ -53,13 +61,8 @@ class OnnxFile:
 
 def read_onnx(path: Path) -> OnnxFile:
     """The model in a file, of any size; ModelError where it is none, or half of one."""
-    try:
-        with _mapped(path) as data:
-            return _Model(path, Message(data)).read()
-    except (QingzhouError, OSError, ValueError, RecursionError) as err:
-        if isinstance(err, ModelError):
-            raise
-        raise incomplete(path) from None
+    with reading(path), mapped(path) as data:
+        return _Model(path, Message(data)).read()
 
 
 def read_graph(path: Path) -> Graph:
@@ -77,6 +80,23 @@ def work_in(found: OnnxFile) -> Work:
         return NOTHING
 
 
+def free_sizes(found: OnnxFile) -> list[str]:
+    """Sizes of inputs that the file leaves open, but for the first of each: "height", or "x[2]" without a name."""
+    inputs = [value for value in found.graph.inputs if value.name not in found.graph.optional]
+    named = {
+        n if isinstance(n, str) and n not in ("?", "*") else f"{value.name}[{i}]": None
+        for value in inputs
+        for i, n in enumerate(value.shape)
+        if i and not (isinstance(n, int) and n > 0)
+    }
+    return list(named)
+
+
+def macs_in(found: OnnxFile) -> int:
+    """Multiply-accumulates of one inference; 0 where they depend on sizes that are free."""
+    return 0 if free_sizes(found) else work_in(found).macs
+
+
 def incomplete(path: Path) -> ModelError:
     """The error for what is no model, or half of one."""
     return ModelError(
@@ -86,7 +106,19 @@ def incomplete(path: Path) -> ModelError:
 
 
 @contextmanager
-def _mapped(path: Path) -> Iterator[memoryview]:
+def reading(path: Path) -> Iterator[None]:
+    """Whatever shows that a file is no model, as the ModelError that says so."""
+    try:
+        yield
+    except ModelError:
+        raise
+    except (QingzhouError, OSError, ValueError, RecursionError):
+        raise incomplete(path) from None
+
+
+@contextmanager
+def mapped(path: Path) -> Iterator[memoryview]:
+    """The bytes of a file, not read before they are wanted; no view of them may be left when the block ends."""
     with open_file(path) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
         view = memoryview(mapped)
         try:
@@ -104,6 +136,7 @@ class _Parts:
     inputs: list[Value] = field(default_factory=list)
     outputs: list[Value] = field(default_factory=list)
     values: dict[str, Value] = field(default_factory=dict)
+    types: dict[str, str] = field(default_factory=dict)
 
 
 class _Model:
@@ -112,6 +145,7 @@ class _Model:
     def __init__(self, path: Path, message: Message) -> None:
         self.path, self.message = path, message
         self.outside: dict[str, None] = {}
+        self.inner = self.traces = 0
         self.parts = _Parts()
 
     def read(self) -> OnnxFile:
@@ -135,7 +169,19 @@ class _Model:
         if not self.parts.nodes and not self.parts.outputs:
             raise incomplete(self.path)
         graph = _graph(self.parts, opsets, ir)
-        return OnnxFile(self.path, len(m.data), graph, ir, producer, metadata, tuple(self.outside), functions)
+        return OnnxFile(
+            self.path,
+            len(m.data),
+            graph,
+            ir,
+            producer,
+            metadata,
+            tuple(self.outside),
+            functions,
+            self.parts.types,
+            self.inner,
+            self.traces,
+        )
 
     def _graph(self, m: Message) -> None:
         parts = self.parts
@@ -146,12 +192,13 @@ class _Model:
                 tensor = read_tensor(m.inside(one))
                 parts.constants[tensor.name] = self._constant(tensor)
             elif one.number in (11, 12, 13):
-                value = _value(m.inside(one))
+                value, kind = _value(m.inside(one))
                 parts.values[value.name] = value
+                parts.types |= {value.name: kind} if kind else {}
                 {11: parts.inputs, 12: parts.outputs}.get(one.number, []).append(value)
 
     def _constant(self, tensor: Tensor) -> Constant:
-        self.outside |= dict.fromkeys([tensor.place] if tensor.place else [])
+        self.outside |= dict.fromkeys([tensor.place.name] if tensor.place else [])
         return constant_of(self.path, len(self.message.data), tensor)
 
     def _node(self, m: Message) -> Node:
@@ -171,6 +218,8 @@ class _Model:
                 attrs[key] = value
             elif one.number == 7:
                 domain = m.text(one)
+            elif one.number in TRACES:
+                self.traces += is_trace(m, one)
         return Node(op, tuple(inputs), tuple(outputs), attrs, "" if domain == "ai.onnx" else domain, name)
 
     def _attribute(self, m: Message) -> tuple[str, Any]:
@@ -199,6 +248,7 @@ class _Model:
                     kind = m.number(one)
                 case 6 | 10 | 11 | 14 | 15 | 22 | 23:
                     single = _raw(m)
+                    self.inner += held(m.inside(one)) if one.number in (6, 11) else 0
         return name, tuple(lists[kind]) if kind in lists and not isinstance(single, Raw) else _default(single, kind)
 
 
@@ -254,15 +304,16 @@ def _entry(m: Message) -> tuple[str, str]:
     return found.get(1, ""), found.get(2, "")
 
 
-def _value(m: Message) -> Value:
-    """Sequences, maps and the like are "other"."""
-    name, kind, shape = "", "other", UNRANKED  # type: tuple[str, str, Shape]
+def _value(m: Message) -> tuple[Value, str]:
+    """And what it is in words, where it is no tensor; sequences, maps and the like are "other"."""
+    name, kind, shape, text = "", "other", UNRANKED, ""  # type: tuple[str, str, Shape, str]
     for one in m.fields():
         if one.number == 1:
             name = m.text(one)
         elif one.number == 2:
             kind, shape = _type(m.inside(one))
-    return Value(name, shape, kind)
+            text = in_words(m.inside(one)) if kind == "other" else ""
+    return Value(name, shape, kind), text
 
 
 def _type(m: Message) -> tuple[str, Shape]:

@@ -1,4 +1,7 @@
-"""TensorProto -> Constant: where its numbers lie, and reading them when they are wanted."""
+"""TensorProto -> Constant: where its numbers lie, and reading them when they are wanted.
+
+Numbers in another file are read where that file lies beside the model: outside.py.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,12 @@ from ..files.protobuf import NAMES
 from ..files.wire import Field, Message
 from ..graph.form import Array, Constant, Node
 from ..runtime.file import open_file
+from .outside import Place, place_of, readable
 
 BFLOAT16 = 16
 SOON = 1 << 14  # bytes: what is smaller is read at once, since shapes depend on it
 PIECE = 1 << 20
+EXTERNAL_DATA, LOCATION = 13, 14  # fields of a TensorProto
 OUTSIDE = 1  # TensorProto.DataLocation.EXTERNAL
 # Field of a TensorProto -> how its numbers are stored there: fixed width, or None for varints
 TYPED = {4: "<f4", 5: None, 7: None, 10: "<f8", 11: None}
@@ -26,8 +31,8 @@ TYPED = {4: "<f4", 5: None, 7: None, 10: "<f8", 11: None}
 
 @dataclass(frozen=True)
 class Tensor:
-    """A TensorProto. start, end: its raw bytes in the file; typed: its numbers where they are no raw bytes; place: the
-    other file that they are said to lie in.
+    """A TensorProto. start, end: its raw bytes in the file; typed: its numbers where they are no raw bytes; place:
+    where in another file they are said to lie.
     """
 
     name: str
@@ -38,15 +43,16 @@ class Tensor:
     soon: bytes | None
     typed: Array | None
     texts: tuple[str, ...]
-    place: str = ""
+    place: Place | None = None
 
 
 def read_tensor(m: Message) -> Tensor:
     """All of a tensor but its raw bytes, which stay where they are unless they are few."""
-    name, kind, place, raw = "", 0, "", None  # type: tuple[str, int, str, Field | None]
+    name, kind, outside, raw = "", 0, False, None  # type: tuple[str, int, bool, Field | None]
     sides: list[int] = []
     texts: list[str] = []
     typed: list[Array] = []
+    where: dict[str, str] = {}
     for one in m.fields():
         if one.number == 1:
             sides += m.numbers(one)
@@ -60,13 +66,14 @@ def read_tensor(m: Message) -> Tensor:
             raw = one
         elif one.number in TYPED:
             typed.append(_typed(m, one))
-        elif one.number == 13:
-            place = place or _location(m.inside(one))
-        elif one.number == 14 and m.number(one) == OUTSIDE:
-            place = place or "?"
+        elif one.number == EXTERNAL_DATA:
+            where |= dict([_entry(m.inside(one))])
+        elif one.number == LOCATION and m.number(one) == OUTSIDE:
+            outside = True
     start, end = (raw.start, raw.end) if raw else (0, 0)
     soon = bytes(m.data[start:end]) if end - start <= SOON else None
     numbers = np.concatenate(typed) if typed else None
+    place = place_of(where) if outside or where else None
     return Tensor(name, kind, tuple(sides), start, end, soon, numbers, tuple(texts), place)
 
 
@@ -77,10 +84,10 @@ def _typed(m: Message, one: Field) -> Array:
     return np.array(m.numbers(one), np.uint64 if one.number == 11 else np.int64)
 
 
-def _location(m: Message) -> str:
-    """Of a StringStringEntryProto "location"."""
+def _entry(m: Message) -> tuple[str, str]:
+    """Of a StringStringEntryProto."""
     found = {one.number: m.text(one) for one in m.fields() if one.number in (1, 2)}
-    return found.get(2, "?") if found.get(1) == "location" else ""
+    return found.get(1, ""), found.get(2, "")
 
 
 def constant_of(path: Path, size: int, tensor: Tensor) -> Constant:
@@ -97,12 +104,6 @@ def constant_of(path: Path, size: int, tensor: Tensor) -> Constant:
 
 
 def _check(path: Path, tensor: Tensor, dtype: str) -> None:
-    if tensor.place:
-        raise ModelError(
-            en=f"{path.name} wants to read weights from another file ({tensor.place[:60]}), which is not opened. "
-            "Save the model with its weights inside.",
-            zh=f"{path.name} 的权重在另一个文件（{tensor.place[:60]}）里，不会打开它。请把权重一起保存在模型文件中。",
-        )
     if dtype == "other" or elements(tensor.shape) is None:
         raise _odd(path, tensor)
 
@@ -126,6 +127,12 @@ def _shaped(path: Path, tensor: Tensor, dtype: str, data: bytes) -> Array:
     return found.reshape(tensor.shape)
 
 
+def stored_bytes(tensor: Tensor) -> int | None:
+    """How many bytes its shape and type take where they are raw; None where nobody knows."""
+    count, dtype = elements(tensor.shape), "float16" if tensor.kind == BFLOAT16 else NAMES.get(tensor.kind, "str")
+    return None if count is None or dtype == "str" else count * np.dtype(dtype).itemsize
+
+
 def _odd(path: Path, tensor: Tensor) -> ModelError:
     return ModelError(
         en=f"The numbers of {tensor.name[:60]} in {path.name} are not what its shape {list(tensor.shape)[:8]} and type "
@@ -135,6 +142,8 @@ def _odd(path: Path, tensor: Tensor) -> ModelError:
 
 
 def _bytes(path: Path, size: int, tensor: Tensor) -> bytes:
+    if tensor.place is not None:
+        return readable(path, tensor.place, stored_bytes(tensor)).read()
     if tensor.soon is not None:
         return tensor.soon
     return b"".join(bytes(piece) for piece in _pieces(path, size, tensor))

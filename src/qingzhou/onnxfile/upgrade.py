@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ModelError
-from ..graph.form import OPSET, Array, Constant, Graph, Node
+from ..graph.form import BLOCK, OPSET, Array, Constant, Graph, Node
 
 # What an attribute is where the file does not say it: of those that opset 11 has too, since it may be written again.
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
@@ -277,6 +277,41 @@ def _axes_again(up: Upgrade, node: Node) -> Sequence[Node]:
     return (replace(node, inputs=node.inputs[:1], attrs=attrs),)
 
 
+def _usual(**values: Any) -> Rule:
+    """Attributes that came later and say what was always so are left out; one that says something else stays."""
+
+    def rule(up: Upgrade, node: Node) -> Sequence[Node]:
+        attrs = {key: value for key, value in node.attrs.items() if key not in values or value != values[key]}
+        return (replace(node, attrs=attrs),)
+
+    return rule
+
+
+def _no_zeros(up: Upgrade, node: Node) -> Sequence[Node]:
+    """Since opset 14 it is said what a 0 in a shape means, which torch does where there is none, too."""
+    shape = up.numbers(node.inputs[1]) if node.attrs.get("allowzero") else []
+    plain = shape is not None and 0 not in shape
+    return (replace(node, attrs=_without(node, "allowzero")) if plain else node,)
+
+
+def _dilated_pool(up: Upgrade, node: Node) -> Sequence[Node]:
+    """Since opset 19 windows may have gaps; where these are none it is as before."""
+    plain = set(node.attrs.get("dilations", (1,))) == {1}
+    return (replace(node, attrs=_without(node, "dilations")) if plain else node,)
+
+
+def _equal_parts(up: Upgrade, node: Node) -> Sequence[Node]:
+    """Since opset 18 their number is said where their sizes are not; before it was that of the outputs. Of parts that
+    are not equal it was refused, and still is when the model is run.
+    """
+    same = node.attrs.get("num_outputs") == len(node.outputs)
+    return (replace(node, attrs=_without(node, "num_outputs")) if same else node,)
+
+
+def _gelu(up: Upgrade, node: Node) -> Sequence[Node]:
+    return (replace(node, domain=BLOCK, attrs={"approximate": node.attrs.get("approximate", "none")}),)
+
+
 def _no_form(what: str) -> ModelError:
     return ModelError(
         en=f"The model holds {what} in an old form whose meaning depends on sizes that the file does not tell. A model "
@@ -316,7 +351,13 @@ RULES: Mapping[str, tuple[int, Rule]] = {
 }
 # Operator -> the opset since which it has a newer form, and what brings that to ours.
 LATER: Mapping[str, tuple[int, Rule]] = {
+    "AveragePool": (19, _dilated_pool),
+    "Cast": (19, _usual(saturate=1)),
     "Dropout": (12, _trained_dropout),
+    "Gelu": (20, _gelu),
+    "Reshape": (14, _no_zeros),
+    "Resize": (18, _usual(antialias=0, keep_aspect_ratio_policy="stretch")),
+    "Split": (18, _equal_parts),
     **{
         op: (18, _axes_again)
         for op in (

@@ -103,6 +103,9 @@ def index_of(path: Path, emitted: Emitted, places: Mapping[str, int]) -> Path | 
     return index
 
 
+RATIOS = ("scale_factor",)  # PaddleDetection's: by how much a picture was resized, by which boxes are divided
+
+
 def samples_for(card: Card, graph: Graph) -> list[dict[str, Any]]:
     """A deterministic input of the right kind for each of the card's, as card.Sample describes them."""
     kinds = {value.name: value.dtype for value in graph.inputs}
@@ -125,7 +128,8 @@ def _sample_of(entry: Input, dtype: str) -> dict[str, Any]:
         return {"encoding": "json", "data": (np.arange(count) * 37 % 256).reshape(shape).tolist()}
     if np.dtype(dtype).kind in "iub":
         return {"encoding": "json", "data": _mixed(count).reshape(shape).tolist()}
-    ramp: Array = np.linspace(0, 1, count, dtype=np.float32).round(3)
+    start = 1 if entry.name in RATIOS else 0
+    ramp: Array = np.linspace(start, 1, count, dtype=np.float32).round(3)
     if count > SMALL << 4:  # shorter as text: 0.2, not 0.20000000298023224
         ramp = ramp.astype(np.float64).round(3)
     return {"encoding": "json", "data": ramp.reshape(shape).tolist()}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from ..files import protobuf
 from ..files.protobuf import DTYPES, GRAPH, INITIALIZER, OUTPUT
 from ..graph.form import Constant, Value
 from .emit import Emitted, value_info
+
+if TYPE_CHECKING:
+    from .outside import Piece
 
 
 def write_onnx(path: Path, emitted: Emitted) -> dict[str, int]:
@@ -33,10 +36,23 @@ def write_onnx(path: Path, emitted: Emitted) -> dict[str, int]:
     return places
 
 
+def write_pieces(path: Path, parts: Iterable[bytes | memoryview | Piece]) -> None:
+    """Write bytes one after the other; those of another file as that has them."""
+    with path.open("wb") as file:
+        for part in parts:
+            for chunk in (part,) if isinstance(part, (bytes, memoryview)) else part.chunks():
+                file.write(chunk)
+
+
 def append_metadata(path: Path, entries: Mapping[str, str]) -> None:
-    """Add metadata to a finished ONNX file: protobuf lets the fields of a message stand in any order."""
+    """Add metadata to a finished ONNX file."""
+    append_fields(path, protobuf.metadata(entries))
+
+
+def append_fields(path: Path, data: bytes) -> None:
+    """Add fields to a finished ONNX file: protobuf lets those of a message stand in any order, and in several parts."""
     with path.open("ab") as file:
-        file.write(protobuf.metadata(entries))
+        file.write(data)
 
 
 @contextlib.contextmanager

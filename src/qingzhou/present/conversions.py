@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..batch import Result
     from ..conversion import Conversion
     from ..demo import Demo
+    from ..runtime.model.card import Card, Input
 
 
 def conversions(results: Sequence[Result], json_wanted: bool) -> None:
@@ -47,8 +48,8 @@ def _one_conversion(result: Conversion | QingzhouError) -> None:
         facts(
             (say("network", "网络"), f"{escape(card.network)}  ({escape(card.tool)}, {task(card.task)})"),
             (say("classes", "类别"), labels(card.labels)),
-            (say("input", "输入"), entry(card.input)),
-            (say("parameters", "参数"), cost(result.parameters, result.macs)),
+            *((say("input", "输入"), _named(card, one) + entry(one)) for one in card.inputs),
+            (say("parameters", "参数"), cost(result.parameters, result.macs) if result.parameters else ""),
             (say("file", "文件"), f"{decimal(result.size)}  ·  opset {result.opset}  ·  IR {result.ir_version}"),
             (say("checked", "已检查"), " ".join(f"[green]✓[/] {_check(check)}" for check in result.checks)),
             (say("time", "用时"), f"{result.seconds:.2f} s"),
@@ -56,6 +57,11 @@ def _one_conversion(result: Conversion | QingzhouError) -> None:
     )
     notes(screen, result.notes)
     screen.print(f"{say('Run it: ', '运行：')}[cyan]{escape(_command(result))}[/]", soft_wrap=True)
+
+
+def _named(card: Card, one: Input) -> str:
+    """An input's name, where there are others."""
+    return f"{escape(one.name)}: " if card.others else ""
 
 
 def _check(code: str) -> str:

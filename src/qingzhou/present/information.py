@@ -32,9 +32,14 @@ def info(found: Info, tree: bool, json_wanted: bool) -> None:
     if found.network:
         rows += [(say("network", "网络"), f"{escape(found.network)}  ({task(found.task)})")]
         rows += [(say("classes", "类别"), labels(found.labels) or (str(found.classes) if found.classes else ""))]
+    elif found.labels:
+        rows += [(say("classes", "类别"), labels(found.labels))]
+    rows += [(say("input", "输入"), escape(f"{name}: {text}")) for name, text in found.inputs.items()]
+    rows += [(say("output", "输出"), escape(f"{name}: {text}")) for name, text in found.outputs.items()]
+    rows += [(say("domains", "算子域"), escape(", ".join(f"{name} {n}" for name, n in found.domains.items())))]
     for one in () if found.input is None else (found.input, *found.others):
         name = f"{escape(one.name)}: " if found.others else ""
-        rows += [(say("input", "输入"), name + entry(one))]
+        rows += [(say("taken as", "将视为") if found.inputs else say("input", "输入"), name + entry(one))]
         rows += [(say("prepared", "预处理"), escape(", ".join(step_text(s) for s in one.steps)))]
     if found.parameters:
         rows += [(say("parameters", "参数"), cost(found.parameters, found.macs))]

@@ -121,7 +121,7 @@ def entry(found: Input) -> str:
         "array": say("array", "数组"),
         "tokens": say("words", "字词"),
     }
-    sizes = " x ".join("N" if n is None else str(n) for n in found.shape)
+    sizes = " x ".join("N" if n is None else str(n) for n in found.shape) or say("one number", "一个数")
     told = [kinds[found.kind], *filter(None, [found.color]), *([found.dtype] if found.dtype != "float32" else [])]
     return f"{sizes}  ({', '.join(told)})"
 

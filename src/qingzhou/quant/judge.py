@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import DataError, NothingToJudge, QingzhouError, say
 from ..evaluate.ask import Count, asked, first, known, usable
 from ..evaluate.classify import classify
-from ..evaluate.detect import detect, library, lowest, placed
+from ..evaluate.detect import OfSome, compared, library, lowest, placed
 from ..evaluate.doubt import blind, doubt, misnamed, swapped
 from ..evaluate.judge import JUDGES, check_answers
 from ..evaluate.regress import numeric, regress
@@ -78,6 +78,11 @@ class Verdict:
         """The number of held-out inputs."""
         return self.after.judged
 
+    @property
+    def astray(self) -> bool:
+        """Whether there are true boxes, and the model meets next to none: no figure of it can be kept."""
+        return self.measure == "mAP" and bool(self.why)
+
     def figures(self) -> tuple[float, float]:
         """The measure before and after."""
         return figure(self.before), figure(self.after)
@@ -140,22 +145,23 @@ def judge(pair: Pair, split: Split, at_once: int = 1, notice: Notice | None = No
             notice(case, both)
     pairs = _once(every, split)
     if labelled:
-        before = _score(card, pairs, 0)
+        before, before_of = _score(card, pairs, 0)
         if wrong := misnamed(before):
             raise wrong
         why, hint = doubt(before), swapped(before)
     if why or not labelled:
         labelled = False
         pairs = [(case._replace(truth=_own(case, both.before, card)), both) for case, both in pairs]
-        before = _score(card, pairs, 0)
+        before, before_of = _score(card, pairs, 0)
+    after, after_of = _score(card, pairs, 1)
     told, unjudged = besides(card, pairs, labelled) if card.task == "detection" else ((), ())
     changed = _changed(card, pairs, labelled)
     return Verdict(
         {"classification": "top-1", "detection": "mAP"}.get(card.task, "R²"),
         labelled,
         before,
-        _score(card, pairs, 1),
-        _drop(card, pairs),
+        after,
+        _drop(card, pairs, lambda some: before_of(some) - after_of(some)),
         changed[:MOST_CHANGED],
         len(changed),
         count.failed,
@@ -284,19 +290,27 @@ def _own(case: Case, answer: Any, card: Card) -> Any:
     return answer.index if card.task == "classification" else np.asarray(answer.scores, np.float64)
 
 
-def _score(card: Card, pairs: Answered, side: int) -> Result:
-    answered = ((case, both[side]) for case, both in pairs)
+def _score(card: Card, pairs: Answered, side: int) -> tuple[Result, OfSome]:
+    """Of one of the two, and its figure for some of the inputs, by their positions."""
+
+    def answered(some: Iterable[int]) -> Iterator[tuple[Case, Any]]:
+        return ((pairs[i][0], pairs[i][1][side]) for i in some)
+
+    every = answered(range(len(pairs)))
+    if card.task == "detection":
+        return compared(every, card.labels)
     if card.task == "classification":
-        return classify(answered, card.labels or [str(n) for n in range(len(pairs[0][1].after.scores))])
-    return detect(answered, card.labels) if card.task == "detection" else regress(answered)
+        labels = card.labels or [str(n) for n in range(len(pairs[0][1].after.scores))]
+        return classify(every, labels), lambda some: figure(classify(answered(some), labels))
+    return regress(every), lambda some: figure(regress(answered(some)))
 
 
-def _drop(card: Card, pairs: Answered) -> Drop:
+def _drop(card: Card, pairs: Answered, drop_of: OfSome) -> Drop:
     if card.task == "classification":
         right = np.array([[both.before.index == case.truth, both.after.index == case.truth] for case, both in pairs])
         lost, won = int((right[:, 0] & ~right[:, 1]).sum()), int((~right[:, 0] & right[:, 1]).sum())
         return paired_drop(lost, won, len(pairs))
-    return jackknifed_drop(pairs, lambda some: figure(_score(card, some, 0)) - figure(_score(card, some, 1)))
+    return jackknifed_drop(range(len(pairs)), drop_of)
 
 
 def _changed(card: Card, pairs: Answered, labelled: bool) -> list[Changed]:

@@ -200,10 +200,11 @@ def groups(node: NodeProto) -> int:
     return next((int(a.i) for a in node.attribute if a.name == "group"), 1)
 
 
-def activations(network: Network, kept: frozenset[str] = frozenset()) -> Iterator[str]:
+def activations(network: Network, kept: frozenset[str] = frozenset(), dense: bool = False) -> Iterator[str]:
     """The tensors that become uint8, once each: what the INT8 nodes read, and what they give.
 
-    kept  weighted nodes that stay in float, by the name of their output
+    kept   weighted nodes that stay in float, by the name of their output
+    dense  also what linear layers give, which can be float
     """
     in_int8 = {node.output[0] for node in (*network.between(kept), *network.weighted)} - kept
     found: dict[str, None] = {}
@@ -211,7 +212,7 @@ def activations(network: Network, kept: frozenset[str] = frozenset()) -> Iterato
         if node.output[0] not in in_int8 or node.op_type in CLIPPING:
             continue
         found |= dict.fromkeys(network.data_of(node))
-        if node.op_type not in ("Gemm", "MatMul"):  # those can give float
+        if dense or node.op_type not in ("Gemm", "MatMul"):
             found[network.clipped(node.output[0])] = None
     yield from found
 

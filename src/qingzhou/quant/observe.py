@@ -48,11 +48,11 @@ def observed(
 
 def _chosen(network: Network, few: Sequence[Feed], scheme: Scheme, emulated: bool) -> _Watch:
     """Of the two the better, after the first inputs; the other is let go before more come."""
-    watch, other = _Watch(network, few), equalized(network)
+    watch, other = _Watch(network, few, scheme), equalized(network)
     watch.take(few)
     if other is None:
         return watch
-    beside = _Watch(other, few)
+    beside = _Watch(other, few, scheme)
     beside.take(few)
     mine = watch.sqnr(watch.signal, scheme, emulated)
     return beside if beside.sqnr(watch.signal, scheme, emulated) > mine else watch
@@ -61,9 +61,9 @@ def _chosen(network: Network, few: Sequence[Feed], scheme: Scheme, emulated: boo
 class _Watch:
     """What a network does, one input after the other."""
 
-    def __init__(self, network: Network, few: Sequence[Feed]) -> None:
+    def __init__(self, network: Network, few: Sequence[Feed], scheme: Scheme) -> None:
         self._network, self._few, self._number = network, few, 0
-        self._names, self._known = list(activations(network)), Known()
+        self._names, self._known = list(activations(network, dense=scheme.dense)), Known()
         self._seen = Calibration(self._names)
         self._heads: list[list[Array]] = []
         self._drawn: list[Drawn] = []

@@ -72,7 +72,7 @@ class Pair:
 
 def digest(prepared: Array) -> bytes:
     """The same for copies of a picture, in whatever files, as long as their pixels are the same."""
-    return hashlib.blake2b(np.ascontiguousarray(prepared).data, digest_size=16).digest()
+    return hashlib.sha1(np.ascontiguousarray(prepared).data, usedforsecurity=False).digest()  # twice as fast as blake2b
 
 
 class Drop(NamedTuple):

@@ -11,7 +11,7 @@ from math import prod
 from pathlib import Path
 from typing import Any, TypeVar
 
-from onnx import ModelProto, load
+from onnx import ModelProto
 
 from ..engines.artifact import check_onnx
 from ..errors import (
@@ -24,7 +24,7 @@ from ..errors import (
     memory_full,
     say,
 )
-from ..onnxfile.integers import PER_CHANNEL, STEPS
+from ..onnxfile.integers import QUANTIZED, STEPS
 from ..onnxfile.kept import kept_answer
 from ..progress import Tell, counted, silent
 from ..runtime.engine.session import open_session
@@ -32,7 +32,7 @@ from ..runtime.model.answers import Look
 from ..runtime.model.card import Card
 from ..runtime.predict import Predictor
 from ..scenes import told_of, write_sample
-from ..whole_file import output_path
+from ..whole_file import made_for
 from .brief import brief
 from .hands import Hands, give_back, hands
 from .inputs import Inputs
@@ -42,6 +42,7 @@ from .network import Network
 from .observe import Observed, observed
 from .pair import Pair
 from .pictures import save, usual, usual_pictures
+from .ready import check_rounded, check_smaller, ready, why_nothing
 from .result import Limits, Quantized
 from .search import Plan, Search
 from .signal import session
@@ -93,12 +94,14 @@ def quantize(
     source = Path(model)
     _check_options(precision, max_drop, min_agreement, calibration, data)
     job = _Job(source, chosen(target), Limits(max_drop, min_agreement, any_speed), tell)
+    if precision == "int8" and job.adopted:
+        _check_network(job.network, job.card, source)  # what cannot be is said before anybody asks for other data
     parts = None if data is None else split(Path(data), layout, calibration, job.numbers, job.card)
     if parts is not None:
         has_answers(job.card, parts)  # what does not fit is said before anybody waits
-    place = output_path(source, out, SUFFIXES[precision])
-    made = job.rounded(parts) if precision == "int8" and parts else job.stored(precision, parts)
-    return _written(job, made, parts, place, precision, start)
+    with made_for(source, out, SUFFIXES[precision]) as place:
+        made = job.rounded(parts) if precision == "int8" and parts else job.stored(precision, parts)
+        return _written(job, made, parts, place, precision, start)
 
 
 @dataclass(frozen=True)
@@ -141,12 +144,17 @@ class _Job:
     @cached_property
     def network(self) -> Network:
         """Its graph."""
-        return Network(load(check_onnx(self.source), load_external_data=False))
+        return Network(ready(self.source))
 
     @property
     def card(self) -> Card:
         """The model's own."""
         return self.before.card
+
+    @property
+    def adopted(self) -> bool:
+        """Whether another tool wrote the network, with layers that may be of no use to INT8."""
+        return self.card.origin.get("container") == "onnx"
 
     @property
     def numbers(self) -> int:
@@ -163,6 +171,8 @@ class _Job:
         """Smaller weights; the arithmetic stays float."""
         _check_float(self.network, self.source)
         small = stored(self.network, form)
+        if self.adopted:
+            check_smaller(small, self.source)
         return _Made(small, self._verdict(small, parts) if parts else None)
 
     def rounded(self, parts: Split) -> _Made:
@@ -177,13 +187,15 @@ class _Job:
         search = Search(network, seen.seen, seen.signal, scheme, self.emulated, self.tell, seen.known, of_x86)
         plan = search.best()
         made = self._judged(search, plan, parts)
-        if made.verdict is not None and not self._allowed(made):
+        if made.verdict is not None and not self._allowed(made) and not made.verdict.astray:
             made = self._gentler(search, plan, parts, made.verdict) or made
         kept = made.plan.kept if made.plan else frozenset()
         self.tell(say("looking at each layer", "逐层查看"))
         layers = look_at(network, made.model, kept, inputs.first, seen.drawn)
         model = widened(made.model) if of_x86 else made.model
         made = replace(made, layers=layers, model=brief(model, self.network), looks=inputs.looks)
+        if self.adopted:
+            check_rounded(made.model, self.source)
         made = replace(made, asked=self.after(made.model))
         return replace(made, timing=self._timing(made)) if is_here(self.target) else made
 
@@ -227,12 +239,13 @@ class _Job:
         if self.card.sample is None:
             return None
         self.tell(say("timing", "计时"))
-        feed = self.before.feed(self.card.sample)
+        feed, other = self.before.feed(self.card.sample), (made.asked or self.before).feed(self.card.sample)
         if made.asked is not None and hands_for(self.card).threads == 1:
             one, two = self.before.session, made.asked.session
-        else:
+        else:  # both of float32, whatever the file has
             one, two = (session(proto, threads=1) for proto in (self.network.proto, made.model))
-        return compare(lambda: one.run(None, feed), lambda: two.run(None, feed))
+            feed = other
+        return compare(lambda: one.run(None, feed), lambda: two.run(None, other))
 
 
 def hands_for(card: Card) -> Hands:
@@ -347,7 +360,7 @@ def _cannot_be(name: str, value: object, allowed: str) -> OptionError:
 def _check_float(network: Network, source: Path) -> None:
     """ModelError for a model that computes in INT8."""
     kinds = {node.op_type for node in network.proto.graph.node}
-    if kinds & {"QuantizeLinear", "DequantizeLinear", "QLinearConv"}:
+    if kinds & {*QUANTIZED, "DynamicQuantizeLSTM", "DynamicQuantizeMatMul", "QAttention", "MatMulNBits"}:
         raise ModelError(
             en=f"{source.name} is INT8 already. Quantise the model that it was made from.",
             zh=f"{source.name} 已经是 INT8 模型。请量化它的原始模型。",
@@ -363,15 +376,5 @@ def _check_network(network: Network, card: Card, source: Path) -> None:
             "int8-weights or fp16.",
             zh="文本模型不能转换成 INT8：它的数值取决于前面所有的词。请用 --precision int8-weights 或 fp16。",
         )
-    if network.opset < PER_CHANNEL:
-        raise ModelError(
-            en=f"{source.name} has opset {network.opset}, but INT8 with a scale for each channel needs {PER_CHANNEL}. "
-            f"Convert the checkpoint again with --opset {PER_CHANNEL}.",
-            zh=f"{source.name} 的 opset 是 {network.opset}，而逐通道的 INT8 需要 {PER_CHANNEL}。"
-            f"请用 --opset {PER_CHANNEL} 重新转换。",
-        )
     if not network.weighted:
-        raise ModelError(
-            en=f"{source.name} has no convolution or matrix of FP32 weights, so there is nothing to make INT8.",
-            zh=f"{source.name} 里没有 FP32 权重的卷积或矩阵乘法，没有可以转换成 INT8 的部分。",
-        )
+        raise why_nothing(network.proto, source)

@@ -27,10 +27,12 @@ class Scheme:
 
     symmetric  activations as int8 around zero (ncnn, TensorRT), instead of uint8 with a zero point
     narrow     weights of 7 bits: processors without VNNI add two products in 16 bits, which 8 bits overflow
+    dense      what linear layers give is rounded too, which others than LiteRT can give as floats
     """
 
     symmetric: bool = False
     narrow: bool = False
+    dense: bool = False
 
     @property
     def weight_most(self) -> int:
@@ -94,7 +96,7 @@ class _Writer:
 
     def model(self) -> ModelProto:
         """Everything, in order: a tensor's pair follows the node that makes it."""
-        wanted = set(activations(self.network, self.kept))
+        wanted = set(activations(self.network, self.kept, self.scheme.dense))
         ends = wanted & self.network.ends  # outputs keep their names; what was computed before rounding gets another
         self.raw = {name: self._new(f"{name}/float") for name in ends}
         self.rounded = {name: name if name in ends else self._new(f"{name}/int8") for name in wanted}

@@ -209,6 +209,13 @@ class Quantized:
                 "as it is.",
                 "剩下的并不比总是给出最常见回答的文件更好，所以保留原来的模型。",
             )
+        if not self.kept_promise and self.verdict is not None and self.verdict.astray:
+            return say(
+                "That is more than was allowed, so your model stays as it is. Before anything else, see to data and "
+                "labels: no layer was kept in float, since by these nothing could be said of that either.",
+                "这超过了允许的损失，所以保留原来的模型。请先检查数据和标签：用这样的标注也无法判断哪些层应保留为浮点，"
+                "所以没有尝试。",
+            )
         if not self.kept_promise:
             return say(
                 "That is more than was allowed, even with some layers left in float, so your model stays as it is.",

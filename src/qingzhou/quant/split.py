@@ -15,6 +15,7 @@ from ..errors import DataError, FileMissing, InputError, NothingToJudge, Qingzho
 from ..evaluate.data import read_data
 from ..evaluate.places import files_in
 from ..evaluate.result import Case, Dataset
+from ..runtime.errors import spaced
 from ..runtime.file import open_file
 from ..runtime.model.card import Card
 from ..runtime.model.rows import read_rows
@@ -170,5 +171,6 @@ def _too_few(path: Path, count: int, copies: int) -> NothingToJudge:
     return NothingToJudge(
         en=f"{path} holds {count} usable inputs{more_en}; at least 2 are needed, one to calibrate and one to judge by. "
         f"{FEW} would do well.",
-        zh=f"{path} 里可用的输入有 {count} 个{more_zh}；至少需要 2 个，一个用于校准，一个用于评估，最好有 {FEW} 个。",
+        zh=f"{path} 里可用的输入有 {count} 个{spaced(more_zh)}；至少需要 2 个，一个用于校准，一个用于评估，"
+        f"最好有 {FEW} 个。",
     )

@@ -14,6 +14,7 @@ TARGETS = {
     "x86": Scheme(narrow=True),
     "arm": Scheme(),
     "ncnn": Scheme(symmetric=True),
+    "litert": Scheme(dense=True),
     "tensorrt": Scheme(symmetric=True),
 }
 OF_X86 = ("vnni", "x86")  # whose engines gain by four channels: see wide.py

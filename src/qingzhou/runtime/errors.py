@@ -43,8 +43,8 @@ def say(en: str, zh: str) -> str:
 
 
 def spaced(zh: str) -> str:
-    """Behind a Chinese word: Latin letters have a space before them."""
-    return " " + zh if zh[:1].isascii() else zh
+    """Behind a Chinese word: Latin letters and numbers have a space before them."""
+    return " " + zh if zh[:1].isalnum() and zh[0].isascii() else zh
 
 
 def line(text: object) -> str:
@@ -96,6 +96,10 @@ class ModelError(QingzhouError):
     """An .onnx file cannot be used: broken, or without the card that says how to use it."""
 
     code = -202
+
+
+class NoCard(ModelError):
+    """Nobody said what goes in."""
 
 
 class SelfTestFailed(QingzhouError):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Tuple
 import numpy as np
 
 from .engine.session import fed, open_any
-from .errors import FileMissing, ImageError, InputError, ModelError, SelfTestFailed, line, say
+from .errors import FileMissing, ImageError, InputError, ModelError, NoCard, SelfTestFailed, line, say
 from .file import is_path
 from .model.answers import Prediction, differs, hint, hinted, label_of, look, named_in
 from .model.card import KEY, Card, Input, Sample, outputs_of
@@ -232,7 +232,7 @@ class Predictor:
                 from .model.cells import decoded
 
                 data = [decoded(row, entry) for row in data]
-            found[entry.name] = data[0] if entry.kind in ("table", "array") and len(data) == 1 else data
+            found[entry.name] = data[0] if entry.kind in ("table", "array") and np.shape(data)[:1] == (1,) else data
         return found if self.card.others else found[self.card.input.name]
 
     def feed(self, sample: Sample) -> Dict[str, Array]:
@@ -283,7 +283,7 @@ class Predictor:
     def _scores(self, outputs: List[Array]) -> Array:
         """The output that holds the scores, as probabilities where it has classes."""
         found = np.asarray(outputs[self._place])
-        return _softmax(found) if self.card.output.scores == "logits" else found
+        return _softmax(found.astype(np.float32)) if self.card.output.scores == "logits" else found
 
     def _label(self, outputs: List[Array], row: int = 0) -> Optional[int]:
         """Which class the network itself says that it is, where it does."""
@@ -337,10 +337,9 @@ def _card(session: Session, path: str) -> Card:
     if KEY in metadata:
         return Card.from_json(metadata[KEY])
     name = os.path.basename(path)
-    raise ModelError(
-        en="%s has no card that says how to use it, so it was not written by Qingzhou. Convert the checkpoint: "
-        "qingzhou convert best.pth" % name,
-        zh="%s 里没有说明卡，不是轻舟生成的模型，无法知道如何使用。请转换权重文件：qingzhou convert best.pth" % name,
+    raise NoCard(
+        en="%s has no card that says how to use it. Give it one: qingzhou convert %s" % (name, name),
+        zh="%s 里没有说明卡，无法知道如何使用。请补上：qingzhou convert %s" % (name, name),
     )
 
 
@@ -369,6 +368,10 @@ def _of_sample(one: Dict[str, Any]) -> Any:
     """A PIL image, or an array."""
     if one["encoding"] == "json":
         return np.asarray(one["data"])
+    if one["encoding"] == "noise":
+        from .model.noise import noise
+
+        return noise(*one["data"])
     from .model.image import decoded
 
     return decoded(one["data"])

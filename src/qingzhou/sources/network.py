@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..assumed import assumed_text
 from ..errors import say
-from ..graph.form import Array, Graph
+from ..graph.form import Array, Constant, Graph, Node, Value
 from ..onnxfile.kept import MOST_KEPT
 from ..runtime.model.card import Card
 
@@ -18,6 +18,31 @@ if TYPE_CHECKING:
     from ..labels import Labels
 
 MOST_CLASSES = 100_000  # ImageNet-22k has 21,841
+
+
+@dataclass(frozen=True)
+class AsItIs:
+    """Of a model that is ONNX already and stays so, byte for byte: what is put behind its network.
+
+    nodes, constants   in operators whose meaning no opset changes
+    outputs            further outputs, the first of which is the answer
+    """
+
+    nodes: tuple[Node, ...] = ()
+    constants: Mapping[str, Constant] = field(default_factory=dict)
+    outputs: tuple[Value, ...] = ()
+
+    def put_on(self, graph: Graph) -> Graph:
+        """The network with it."""
+        own = {value.name for value in graph.outputs}
+        values = {value.name: value for value in self.outputs}
+        return replace(
+            graph,
+            nodes=(*graph.nodes, *self.nodes),
+            constants={**graph.constants, **self.constants},
+            outputs=(*graph.outputs, *(value for value in self.outputs if value.name not in own)),
+            values={**graph.values, **values},
+        )
 
 
 @dataclass(frozen=True)
@@ -30,7 +55,7 @@ class Network:
     named     what the file says that the classes are called, in any form that labels.read_labels() reads
     heads     of detectors: the same up to its predictions, before boxes are chosen among them
     unused    tensors of the file that the network does not have -> why
-    as_it_is  a model that is ONNX already and is to stay so, byte for byte; None for all that is written anew
+    as_it_is  of a model that is ONNX already and is to stay so; None for all that is written anew
     """
 
     graph: Graph
@@ -40,7 +65,7 @@ class Network:
     named: object = None
     heads: Graph | None = None
     unused: Mapping[str, str] = field(default_factory=dict)
-    as_it_is: Path | None = None
+    as_it_is: AsItIs | None = None
 
     def bound(self, tensors: Mapping[str, Array]) -> Network:
         """The same with the numbers of these tensors."""

@@ -147,6 +147,10 @@ class Contents:
     facts    of the training, or what other tools wrote, in short plain values
     card     which a model of ours carries
     problem  why nothing more can be said, where that is known without reading on
+    inputs, outputs   of a model without a card: names, and what they are: "float32 [1, 3, 224, 224]"
+    domains  of operators, with their versions, where there are others than ONNX's own
+    labels   what the classes are called, as far as other tools wrote it
+    notes    what is to be known of it, in the user's language
     """
 
     container: str
@@ -160,6 +164,11 @@ class Contents:
     macs: int = 0
     card: Card | None = None
     problem: QingzhouError | None = None
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    domains: Mapping[str, int] = field(default_factory=dict)
+    labels: Sequence[str] = ()
+    notes: Sequence[str] = ()
 
 
 class Source(NamedTuple):
@@ -167,6 +176,7 @@ class Source(NamedTuple):
 
     title     for people: "networks saved whole (BaseNN, torch.save(model))"
     suffixes  as most of its files are called: for folders that are searched, and for uploads
+    halves    as files are called that are one of its models only with another of `suffixes`: for uploads alone
     beside    the endings, or the names, of files that belong to one of these
     zipped    whether a zip with parts of these names is one of these
     claims    whether it is one of these: by bytes and members, never by its name alone
@@ -182,3 +192,4 @@ class Source(NamedTuple):
     look: Callable[[Opened], Contents]
     beside: tuple[str, ...] = ()
     zipped: Callable[[Collection[str]], bool] = lambda names: False
+    halves: tuple[str, ...] = ()

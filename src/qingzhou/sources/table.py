@@ -11,8 +11,10 @@ from .basenn import BASENN
 from .distributed import DISTRIBUTED
 from .exported import EXPORTED
 from .keras import KERAS, TFJS
+from .mindspore import MINDSPORE
 from .onnx import ONNX
 from .openmmlab import OPENMMLAB
+from .paddle import PADDLE
 from .sklearn import SKLEARN
 from .source import Opened, Source
 from .tensorflow import TENSORFLOW
@@ -23,10 +25,12 @@ from .ultralytics import ULTRALYTICS
 # A new source is one folder or file beside this one and one line here. The first that claims a file reads it; those of
 # torch come last, since their reader also says what is wrong with any other zip or pickle.
 SOURCES: tuple[Source, ...] = (
+    MINDSPORE,
     TENSORFLOW,
     ONNX,
     DISTRIBUTED,
     KERAS,
+    PADDLE,
     TFJS,
     EXPORTED,
     TFLITE,
@@ -42,7 +46,8 @@ def _of(sources: Iterable[Source]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(suffix for source in sources for suffix in source.suffixes))
 
 
-MODELS = _of(SOURCES)  # the endings of all that can be looked at
+HALVES = tuple(suffix for source in SOURCES for suffix in source.halves)
+MODELS = (*_of(SOURCES), *HALVES)  # the endings of all that can be looked at
 CHECKPOINTS = _of(source for source in SOURCES if source is not ONNX)  # of what training leaves, to be converted
 
 

@@ -57,11 +57,14 @@ def _import_all() -> None:
     from PIL import Image
 
     from ..runtime.engine.session import onnxruntime_package
+    from ..scenes.needs import module, modules
 
     for name in (*NEEDED, *_modules_of(ROOMS)):
         importlib.import_module(name)
     Image.preinit()
     onnxruntime_package()
+    for name in modules():
+        module(name)  # its text, which it keeps: most jobs write a program
     gc.collect()
     gc.freeze()  # what is never looked at again stays shared with the jobs
 

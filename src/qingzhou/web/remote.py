@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from ..bundle.contents import sha256_of, zip_of_ours
+from ..conversion import CARDED
 from ..devices import load
 from ..errors import OutputError, QingzhouError, say
 from ..files.sniff import HEAD, model_suffix
@@ -63,7 +64,8 @@ class _Order:
     @property
     def model(self) -> str:
         """What comes in any case."""
-        return fitting(self.file.stem, ".onnx")
+        adopted = self.card is None and self.file.suffix.lower() == ".onnx"  # the sender's own file stays
+        return fitting(self.file.stem, CARDED if adopted else ".onnx")
 
     def name_for(self, kind: object, called: str) -> str:
         """How we call a file that the server made, by what it is; "" for what was not asked for, or is made here."""
@@ -229,7 +231,9 @@ def _checked_model(place: Server, order: _Order, target: Path) -> Card:
     try:
         card = card_of(target)
     except QingzhouError:
-        raise place.odd(target.name, "no model with a card") from None
+        card = None
+    if card is None:
+        raise place.odd(target.name, "no model with a card")
     sent = order.card.origin.get("sha256") if order.card else order.digest
     as_sent = order.card is None or target.name.endswith(".int8.onnx") or sha256_of(target) == order.digest
     if card.origin.get("sha256") != sent or not as_sent:
@@ -238,7 +242,7 @@ def _checked_model(place: Server, order: _Order, target: Path) -> Card:
 
 
 def _card_sent(file: Path) -> Card | None:
-    """Of an .onnx that is sent; None of a checkpoint. ModelError."""
+    """Of an .onnx that is sent; None of a checkpoint, and of an .onnx without one. ModelError."""
     with open_file(file) as stream:
         head = stream.read(HEAD)
     return card_of(file) if model_suffix(head, file.stat().st_size) == ".onnx" else None
@@ -249,10 +253,9 @@ def _is_ours(path: Path) -> bool:
     if path.suffix != ".onnx":
         return path.suffix == ".zip" and _is_bundle(path)
     try:
-        card_of(path)
+        return card_of(path) is not None
     except QingzhouError:
         return False
-    return True
 
 
 def _is_bundle(path: Path) -> bool:

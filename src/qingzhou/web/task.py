@@ -181,14 +181,15 @@ def _data(order: Told, tell: Teller) -> tuple[Path | None, list[str]]:
 
 
 def _converted(source: Path, options: Told, out: Path, tell: Teller) -> tuple[Path, Any, Told]:
-    """The model, its card, and what --json would say; an .onnx is run on its own sample and kept as it is."""
+    """The model, its card, and what --json would say; an .onnx with a card is run on its sample and kept as it is."""
     from ..labels import named_already, read_label_lines
     from ..model import load
     from ..nets.preprocess import prepared_already
     from ..scenes import told_of, write_sample
+    from ..sources.onnx.contents import card_of
 
     tell.stage("convert")
-    if source.suffix.lower() != ".onnx":
+    if source.suffix.lower() != ".onnx" or card_of(source) is None:
         from ..conversion import run_conversion
         from ..options import Options
 

@@ -49,7 +49,7 @@ def takes(facts: Facts) -> EngineError | None:
     if facts.zero_points:
         return zero_points("ncnn", facts.path, "ncnn")
     try:
-        _emitted(facts.graph)
+        _emitted(facts.graph, facts.card)
     except EngineError as err:
         return err
     return None
@@ -62,27 +62,36 @@ def compile_model(source: Path, card: Card, out: Path, precision: str) -> None:
     from ...onnxfile.read import read_graph
     from .write import write_ncnn
 
-    graph, model = _emitted(read_graph(source))
+    graph, model = _emitted(read_graph(source), card)
     write_ncnn(out, out.with_suffix(".bin"), model, precision == "fp16")
     inputs, outputs = ([value.name for value in values] for values in (graph.inputs, graph.outputs))
     with out.open("a", encoding="ascii", newline="\n") as file:
         file.write(f"{CARD}{_renamed(card, inputs, outputs).to_json()}\n")
 
 
-def _emitted(graph: Graph) -> tuple[Graph, NcnnModel]:
-    """The network without the integers in it, and ncnn's form of both; EngineError names what ncnn cannot express."""
+def _emitted(graph: Graph, card: Card | None) -> tuple[Graph, NcnnModel]:
+    """The network without the integers in it, and ncnn's form of both, in the sizes that the card names; EngineError
+    names what ncnn cannot express.
+    """
     from ...graph.infer import inferred  # these only here: no answer should wait for them
     from ...onnxfile.integers import set_apart
     from .write import emit_ncnn
 
     graph, integers = set_apart(graph)
-    graph = inferred(graph, _one(graph))
+    graph = inferred(graph, {**_one(graph), **(_sizes(graph, card) if card else {})})
     return graph, emit_ncnn(graph, integers)
 
 
 def _one(graph: Graph) -> dict[str, int]:
     """The first axis of each input, where it is free, as 1."""
     return {value.shape[0]: 1 for value in graph.inputs if value.shape and isinstance(value.shape[0], str)}
+
+
+def _sizes(graph: Graph, card: Card) -> dict[str, int]:
+    """Sizes that a file leaves open and its card does not: networks of other tools, pictures of one size."""
+    shapes = {entry.name: entry.shape for entry in card.inputs}
+    pairs = [pair for value in graph.inputs for pair in zip(value.shape, shapes.get(value.name, ()), strict=False)]
+    return {name: size for name, size in pairs if isinstance(name, str) and name != "?" and size is not None}
 
 
 def _renamed(card: Card, inputs: Sequence[str], outputs: Sequence[str]) -> Card:
@@ -110,6 +119,7 @@ ENGINE = Engine(
     precisions=("fp32", "fp16"),
     boxes=False,
     int8="ncnn",
+    zero_points=False,
     version=version,
     takes=takes,
     compile=compile_model,

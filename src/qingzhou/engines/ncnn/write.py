@@ -21,6 +21,7 @@ OF_HEADS = {  # what tells the heads of classifiers that are not written for ncn
     "ReduceSum": ("a head with attention (CSRA)", "注意力分类头（CSRA）"),
     "GlobalMaxPool": ("a head with attention (CSRA)", "注意力分类头（CSRA）"),
 }
+OF_OTHERS = {"Shape", "ConstantOfShape", "Range", "If", "DynamicQuantizeLinear"}  # which none of our own files has
 
 
 def emit_ncnn(graph: Graph, integers: Integers = NOTHING) -> NcnnModel:
@@ -62,7 +63,7 @@ def _check(emitter: Emitter) -> None:
 
 def _no_form(node: Node, kinds: set[str]) -> EngineError:
     """The error for what ncnn has no layer for; of a head that is known, by its name."""
-    head = next((head for kind, head in OF_HEADS.items() if kind in kinds), None)
+    head = next((head for kind, head in OF_HEADS.items() if kind in kinds and not kinds & OF_OTHERS), None)
     return no_form(f"{node.op}, as in {head[0]}", f"{node.op}（例如{head[1]}）") if head else no_form(node.op)
 
 

@@ -250,6 +250,7 @@ PREPARES = Engine(
     precisions=("fp32", "fp16"),
     boxes=False,
     int8="tensorrt",
+    zero_points=False,
     version=version,
     takes=takes,
     compile=prepare,

@@ -11,7 +11,13 @@ if TYPE_CHECKING:
 
 
 def predict_file(model: Predictor, path: FilePath, threshold: Optional[float] = None) -> Any:
-    """predict() for a file of the kind that suits the model: a picture, a .csv or .npz, a text (or words)."""
+    """predict() for a file of the kind that suits the model: a picture, a .csv or .npz, a text (or words); of several
+    inputs an .npz with an array for each, by their names.
+    """
+    if model.card.others and str(path).lower().endswith(".npz"):
+        from ..model.tables import read_arrays
+
+        return model.predict(read_arrays(path))
     if model.card.input.kind != "tokens":
         return model.predict(path, threshold=threshold)
     if os.path.exists(path) and not os.path.isdir(path):

@@ -17,7 +17,7 @@ from typing import Any, Dict, List
 from ..errors import say
 from .place import FOLDER, PACKAGES, read_bundle, requirements
 
-MODULES = {"Pillow": "PIL"}  # whose name is not the package's
+MODULES = {"Pillow": "PIL", "ai-edge-litert": "ai_edge_litert"}  # whose name is not the package's
 
 FROM_WHEEL = "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); runpy.run_module('pip', run_name='__main__')"
 

@@ -101,7 +101,7 @@ def _part(times: List[float], share: float) -> float:
 def _engine(bundle: Dict[str, Any]) -> str:
     """The engine and its version: "onnxruntime 1.13.1"."""
     name = str(bundle.get("engine") or "onnxruntime")
-    module = sys.modules.get(name)
+    module = sys.modules.get("ai_edge_litert" if name == "litert" else name)
     return ("%s %s" % (name, getattr(module, "__version__", ""))).strip()
 
 

@@ -1,4 +1,4 @@
-"""Opening a model file, .onnx and .ort with onnxruntime, .param with ncnn; or saying in plain words why it fails."""
+"""Opening a model file, .onnx and .ort with onnxruntime; or saying in plain words why it fails."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Dict, Iterator, Optional, Sequence, Tuple
 
 import numpy as np
 
-from ..errors import FileMissing, ModelError, QingzhouError
+from ..errors import FileMissing, ModelError, NoCard, QingzhouError
 from ..file import is_file, open_file
 from ..memory import room
 
@@ -20,19 +20,21 @@ if TYPE_CHECKING:
 
     Bytes = Union[bytes, mmap.mmap]
 
-# Bytes of a model of which onnxruntime makes no second, rearranged copy: it loads faster and in less memory.
+# Bytes from which on onnxruntime makes no rearranged copy: it loads faster, in less memory.
 LARGE = 256 << 20
 
 
 def open_any(path: FilePath, threads: Optional[int] = None) -> Session:
-    """A session for a file of either engine, which its name tells; FileMissing, ModelError, EngineError, ExtraMissing.
-
-    Only that engine needs to be installed.
-    """
-    if str(path).lower().endswith(".param"):
+    """In the engine that the name tells; FileMissing, ModelError, EngineError, ExtraMissing."""
+    end = os.path.splitext(path)[1].lower()
+    if end == ".param":
         from .ncnn import open_ncnn
 
         return open_ncnn(path, threads)
+    if end == ".tflite":
+        from .litert import open_litert
+
+        return open_litert(path, threads)
     return open_session(path, threads)
 
 
@@ -47,9 +49,9 @@ def open_session(
 ) -> Session:
     """An onnxruntime session, on the CPU unless other providers are named; FileMissing or ModelError.
 
-    `once` is for a single run: the network is run as it is written, since to improve it and to rearrange its weights
-    would take longer, and memory for a second copy; and in one thread, so that its last digits, which go into a file,
-    are the same however many there may be.
+    `once` is for a single run: the network is run as it is written, since to improve it and rearrange its weights takes
+    longer, and memory for a second copy; and in one thread, so that its last digits, which go into a file, are always
+    the same.
     `strict` refuses shapes that contradict each other. `checked` is for a file that the caller has just written, of
     what check_one_file() has seen already. `in_turns` is for one of several that are asked one after the other: threads
     that wait sleep, instead of taking the processor from the session that works. Without `threads`, $QINGZHOU_THREADS
@@ -162,10 +164,11 @@ def zeros(entry: Entry) -> Array:
 
 
 def fed(entries: Sequence[Entry], given: Dict[str, Array]) -> Dict[str, Array]:
-    """What inputs are fed: whole numbers where wanted, zeros for what is not given."""
-    whole = [e for e in entries if e.name in given and e.type[7:10] in ("int", "uin", "boo")]
+    """What inputs are fed: numbers of other types where wanted, zeros for what is not given."""
+    other = [e for e in entries if e.name in given and e.type[7:-1] not in ("float", "string")]
     found = {e.name: zeros(e) for e in entries if e.name not in given}
-    return {**found, **given, **{e.name: given[e.name].astype(e.type[7:-1]) for e in whole}}
+    typed = {e.name: given[e.name].astype(e.type[7:-1], copy=False) for e in other}
+    return {**found, **given, **typed}
 
 
 def _too_large(name: str, size: int) -> ModelError:
@@ -255,11 +258,9 @@ def check_one_file(model: Union[str, bytes]) -> None:
 
 
 def _outside(name: str) -> ModelError:
-    return ModelError(
-        en="%s wants to read weights from another file, which models of ours never do; it is not opened. Convert the "
-        "checkpoint with qingzhou convert, or save a model of another tool as one file (onnx.save)." % name,
-        zh="%s 要从另一个文件读取权重，轻舟的模型从不这样做，因此不打开。请用 qingzhou convert 转换权重文件；"
-        "其他工具的模型请存成单个文件（onnx.save）。" % name,
+    return NoCard(
+        en="%s keeps weights in another file. Make it one: qingzhou convert %s" % (name, name),
+        zh="%s 的权重在另一个文件里。请合成一个文件：qingzhou convert %s" % (name, name),
     )
 
 

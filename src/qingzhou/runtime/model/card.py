@@ -26,7 +26,7 @@ COLORS = {"RGB": 3, "BGR": 3, "GRAY": 1}
 LAYOUTS = {"NCHW": (1, 2, 3), "NHWC": (3, 1, 2)}  # where channels, height and width of pictures lie
 DTYPES = ("float32", "uint8")
 MOST_INPUTS = 16
-RANKS = {"image": (4,), "tokens": (2,), "table": (1, 2, 3, 4), "array": (1, 2, 3, 4, 5, 6)}
+RANKS = {"image": (4,), "tokens": (2,), "table": (1, 2, 3, 4), "array": (0, 1, 2, 3, 4, 5, 6)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,7 +86,8 @@ class Output:
 class Sample:
     """One input, {"encoding": "png", "data": base64} or {"encoding": "json", "data": [...]}, and the answer to it.
 
-    A png is decoded and pre-processed as any picture is, so the self-test covers the whole way.
+    A png is decoded and pre-processed as any picture is, so the self-test covers the whole way. Of a model of which
+    nobody said what it takes it is {"encoding": "noise", "data": [type, sizes ...]}: see noise.py.
     others  the same for each of the card's other inputs, in their order
     """
 
@@ -376,8 +377,12 @@ def _sample(data: object, newer: bool) -> Sample:
 
 def _sample_input(at: str, data: object) -> Dict[str, Any]:
     entry = fields.record(at, data, ("encoding", "data"))
-    if fields.one_of("%s.encoding" % at, entry["encoding"], ("png", "json")) == "json":
+    if fields.one_of("%s.encoding" % at, entry["encoding"], ("png", "json", "noise")) == "json":
         fields.numbers("%s.data" % at, entry["data"])
+    elif entry["encoding"] == "noise":
+        from .noise import check
+
+        check("%s.data" % at, entry["data"])
     elif type(entry["data"]) is not str:
         raise bad("%s.data" % at, entry["data"])
     return dict(entry)

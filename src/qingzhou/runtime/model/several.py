@@ -22,7 +22,7 @@ def of_each(
     answer: Callable[[List[Array]], Any],
 ) -> Any:
     """The answer to the inputs of one, or a list of them."""
-    at_once = card.input.shape[0] or 1
+    at_once = (card.input.shape[0] if card.input.shape else 1) or 1
     found = [answer(one) for feed in feeds(data, card, prepared) for one in _apart(run(feed), at_once)]
     return found[0] if is_single(data, card) else found
 
@@ -36,14 +36,15 @@ def _apart(outputs: List[Array], count: int) -> List[List[Array]]:
 
 def feeds(data: Any, card: Card, prepared: Callable[[Input, Any], Array]) -> List[Dict[str, Array]]:
     """What the network takes, by its inputs' names: once for each picture, row or array that all of them have, or for
-    as many as it takes at once.
+    as many as it takes at once. Where one of them is no row of anything, a state or a number, all go in together.
 
     InputError where `data` is no mapping of just these names, or one input has more rows than another.
     """
     check(data, card)
     batches = {entry.name: prepared(entry, data[entry.name]) for entry in card.inputs}
-    counts, at_once = [len(batch) for batch in batches.values()], card.input.shape[0] or 1
-    if counts == [entry.shape[0] for entry in card.inputs]:
+    rows = [(entry.shape[0], len(batches[entry.name])) for entry in card.inputs if entry.shape]
+    counts, at_once = [count for _, count in rows], rows[0][0] or 1 if rows else 1
+    if all(own == count or (own is None and count == 1) for own, count in rows) or len(rows) < len(batches):
         return [batches]
     if len(set(counts)) > 1 or counts[0] % at_once:
         raise _uneven(list(batches), counts)
@@ -59,7 +60,7 @@ def check(data: Any, card: Card) -> None:
 
 def is_single(data: Mapping[str, Any], card: Card) -> bool:
     """Whether these are the inputs of one answer: no file or array of several rows is among them."""
-    rows = [(entry, data[entry.name]) for entry in card.inputs if entry.kind != "image"]
+    rows = [(entry, data[entry.name]) for entry in card.inputs if entry.kind != "image" and entry.shape]
     return all(not is_path(one) and np.ndim(one) == len(entry.shape) - 1 for entry, one in rows)
 
 
@@ -68,10 +69,10 @@ def _not_these(data: object, names: List[str]) -> InputError:
     wanted = ", ".join(name[:60] for name in names)
     shown = ", ".join('"%s": …' % name[:60] for name in names)
     return InputError(
-        en="The model takes %d inputs at once (%s), and got: %s. Give each by its name, in Python: predict({%s})"
-        % (len(names), wanted, found, shown),
-        zh="这个模型一次需要 %d 个输入（%s），收到的是：%s。请在 Python 里按名称给出每一个：predict({%s})"
-        % (len(names), wanted, found, shown),
+        en="The model takes %d inputs at once (%s), and got: %s. Give each by its name: as an array "
+        "in an .npz file, or in Python: predict({%s})" % (len(names), wanted, found, shown),
+        zh="这个模型一次需要 %d 个输入（%s），收到的是：%s。请按名称给出每一个："
+        "写成 .npz 文件里的数组，或在 Python 里：predict({%s})" % (len(names), wanted, found, shown),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import zipfile
-from typing import TYPE_CHECKING, Any, BinaryIO, List, Optional
+from typing import TYPE_CHECKING, Any, BinaryIO, Dict, List, Optional
 
 import numpy as np
 
@@ -30,6 +30,8 @@ def batch_of(data: Any, shape: List[Optional[int]]) -> Array:
             en="The data are no numbers: %s. Give a list or array of numbers, every row as long." % err,
             zh="输入的数据不是数字：%s。请给出由数字组成、每行一样长的列表或数组。" % err,
         ) from None
+    if not shape and array.size == 1:
+        return array.reshape(())
     batch = array[None] if array.ndim == len(shape) - 1 else array
     sizes = zip(shape[1:], batch.shape[1:])
     if batch.ndim != len(shape) or not len(batch) or any(n not in (None, m) for n, m in sizes):
@@ -81,6 +83,22 @@ def check_file(path: FilePath) -> None:
 
 def _numpy(path: FilePath, file: BinaryIO) -> Array:
     """The array `data` of an .npz file, else its first; read without pickle."""
+    found = _arrays(path, file)
+    try:
+        return np.asarray(found["data"] if "data" in found else next(iter(found.values())), dtype=np.float32)
+    except (ValueError, StopIteration) as err:
+        raise _no_arrays(path, err) from None
+
+
+def read_arrays(path: FilePath) -> Dict[str, Array]:
+    """All arrays of an .npz file by their names, in their own types; FileMissing or InputError."""
+    check_file(path)
+    with open_file(path) as file:
+        return _arrays(path, file)
+
+
+def _arrays(path: FilePath, file: BinaryIO) -> Dict[str, Array]:
+    """Of an .npz file; of an .npy the one as "data". Read without pickle."""
     try:
         if zipfile.is_zipfile(file):
             with zipfile.ZipFile(file) as archive:
@@ -88,19 +106,23 @@ def _numpy(path: FilePath, file: BinaryIO) -> Array:
                     raise _too_large(path)
         file.seek(0)
         found = np.load(file, allow_pickle=False)
-        if not isinstance(found, np.ndarray):
-            with found:
-                found = found["data"] if "data" in found.files else found[found.files[0]]
-        return np.asarray(found, dtype=np.float32)
+        if isinstance(found, np.ndarray):
+            return {"data": found}
+        with found:
+            return {name: found[name] for name in found.files}
     except InputError:
         raise
     except Exception as err:  # numpy and zipfile raise a dozen classes on altered files
-        raise InputError(
-            en="%s cannot be read as an .npz file with an array named data: %s. Save it with "
-            "numpy.savez(path, data=array)." % (path, str(err)[:100]),
-            zh="%s 无法作为含有数组 data 的 .npz 文件读取：%s。请用 numpy.savez(path, data=array) 保存。"
-            % (path, str(err)[:100]),
-        ) from None
+        raise _no_arrays(path, err) from None
+
+
+def _no_arrays(path: FilePath, err: Exception) -> InputError:
+    return InputError(
+        en="%s cannot be read as an .npz file with an array named data: %s. Save it with "
+        "numpy.savez(path, data=array)." % (path, str(err)[:100]),
+        zh="%s 无法作为含有数组 data 的 .npz 文件读取：%s。请用 numpy.savez(path, data=array) 保存。"
+        % (path, str(err)[:100]),
+    )
 
 
 def read_table(path: FilePath, columns: int = 0) -> Array:

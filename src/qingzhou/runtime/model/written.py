@@ -30,6 +30,9 @@ def _is_new(card: Any) -> bool:
     steps = [step for entry in card.inputs for step in entry.steps]
     new = any("letterbox" in step or "center" in step or step.get("interpolation") == "bicubic" for step in steps)
     new = new or any(entry.dtype != "float32" for entry in card.inputs)
+    samples = [card.sample.input, *card.sample.others] if card.sample is not None else []
+    new = new or any(one["encoding"] == "noise" for one in samples)
+    new = new or any(not entry.shape for entry in card.inputs)
     return bool(new or card.output.scores == "rows" or (card.decoding or {}).get("kind") == "ultralytics")
 
 

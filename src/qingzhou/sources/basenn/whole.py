@@ -78,7 +78,7 @@ def read_basenn(checkpoint: Checkpoint, given: Sequence[int] | None = None) -> N
 
 def _of_fastai(source: Saved, checkpoint: Checkpoint) -> Network:
     """The network of a Learner; UnsupportedCheckpoint with the lines that work."""
-    from ..torch.learner import notes_of, refused
+    from ..torch.learner import notes_of, refused, untold
 
     known = table_of(source.module)
     unknown = next((one for one in layers_in(source.module) if one.name not in known), None)
@@ -93,7 +93,8 @@ def _of_fastai(source: Saved, checkpoint: Checkpoint) -> Network:
     except UnsupportedCheckpoint as err:
         raise refused(err.en.partition(".")[0], err.zh.partition("。")[0]) from None
     card = found.card
-    return replace(found, card=replace(card, tool="fastai", notes=[*card.notes, *notes_of(checkpoint.meta)]))
+    notes, assumed = [*card.notes, *notes_of(checkpoint.meta)], untold(card.assumed, checkpoint.meta)
+    return replace(found, card=replace(card, tool="fastai", notes=notes, assumed=assumed))
 
 
 def _network(source: Saved, checkpoint: Checkpoint) -> Network:

@@ -61,6 +61,7 @@ def export(module: Any, sample: object, folder: Path) -> Live:
     path = folder / f"{type(module).__name__}.pt2"
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        _check_sample(torch, module, (args, named))
         program, inputs, fixed = _exported(torch, module, *_copied(torch, (args, named)))
         _save(torch, program, path)
         answers = _leaves(torch, _asked(torch, module, inputs))
@@ -155,6 +156,20 @@ def _check_mode(module: Any) -> None:
         )
 
 
+def _check_sample(torch: Any, module: Any, inputs: Inputs) -> None:
+    """OptionError for a sample that the network itself refuses."""
+    try:
+        _asked(torch, module, inputs)
+    except Exception as err:  # whatever its forward() says to it
+        why = _first_line(err)
+        raise OptionError(
+            en=f"The network itself refuses the sample: {why}. A sample that model(sample) answers was expected: of "
+            "the shape and type that it takes, on the same device, and of as many inputs at once as it needs.",
+            zh=f"网络本身不接受这个样本：{why}。样本应能直接运行 model(sample)：形状、类型和所在设备要符合网络，"
+            "一次给出的输入个数也要足够。",
+        ) from None
+
+
 def _given(torch: Any, sample: object) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments of forward() by place and by name."""
     if sample is None:
@@ -188,9 +203,9 @@ def _exported(
         except Exception as err:  # torch has many kinds
             told = told or _first_line(err)
         else:
-            if _alike(torch, module, (args, named), doubled):
+            told = _against_one(torch, module, doubled)
+            if not told:
                 return program, doubled, ()
-            told = say("it answers otherwise to one input than to two", "它对一个输入和对两个输入的回答不同")
             break
     try:
         program = torch.export.export(module, args, named)
@@ -209,10 +224,20 @@ def _exported(
     return program, (args, named), (note,)
 
 
-def _alike(torch: Any, module: Any, one: Inputs, two: Inputs) -> bool:
-    """Whether the answer to the sample begins that to the sample twice: shapes may decide what is done."""
-    ours, theirs = (_leaves(torch, _asked(torch, module, given)) for given in (one, two))
-    return len(ours) == len(theirs) and all(map(functools.partial(_begins, torch), ours, theirs))
+def _against_one(torch: Any, module: Any, several: Inputs) -> str:
+    """Why a program of several inputs is none of one: the network refuses the first alone, or answers otherwise, as
+    where shapes decide what is done. "" where it is one.
+    """
+    one = torch.utils._pytree.tree_map_only(torch.Tensor, lambda given: given[:1] if given.dim() else given, several)
+    theirs = _leaves(torch, _asked(torch, module, several))
+    try:
+        ours = _leaves(torch, _asked(torch, module, one))
+    except Exception as err:  # whatever its forward() says to it
+        why = _first_line(err)
+        return say(f"the network refuses one input alone ({why})", f"网络不接受单独一个输入（{why}）")
+    if len(ours) == len(theirs) and all(map(functools.partial(_begins, torch), ours, theirs)):
+        return ""
+    return say("it answers otherwise to one input than to two", "它对一个输入和对两个输入的回答不同")
 
 
 def _asked(torch: Any, module: Any, inputs: Inputs) -> object:

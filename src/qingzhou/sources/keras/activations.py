@@ -9,7 +9,7 @@ from ...files.refusals import short
 from ...graph.form import Value
 from ..aten.activations import elu as torch_elu
 from .layer import KerasNet, Kind, Layer, plain_value
-from .refuse import custom_activation
+from .refuse import Unfit, custom_activation
 
 Act = Callable[[KerasNet, Value], Value]
 
@@ -113,7 +113,8 @@ def glu(t: KerasNet, x: Value, axis: int = -1) -> Value:
     """The first half times the sigmoid of the second."""
     axis = t.axis(x, axis)
     size = x.shape[axis]
-    assert isinstance(size, int) and size % 2 == 0
+    if not isinstance(size, int) or size % 2:
+        raise Unfit(f"{size} numbers have no halves", f"{size} 个数无法分成两半")
     first, second = (
         t.emit("Slice", [x, t.whole(start), t.whole(stop), t.whole(axis)])
         for start, stop in ((0, size // 2), (size // 2, size))

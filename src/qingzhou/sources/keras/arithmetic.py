@@ -10,6 +10,7 @@ import numpy as np
 from ...graph.form import Value
 from .layer import KerasNet, Layer
 from .moves import as_float
+from .refuse import Unfit
 
 Run = Callable[..., Any]
 KINDS = {"float": "float32", "double": "float32", "half": "float32", "bfloat16": "float32", "uint8": "int64"}
@@ -22,12 +23,12 @@ def value(t: KerasNet, x: Any, dtype: str = "float32") -> Value:
     if isinstance(x, Value):
         return x
     if isinstance(x, bool) or not isinstance(x, (int, float, list, tuple)):
-        raise TypeError(f"{str(x)[:40]} is no number")
+        raise Unfit(f"{str(x)[:40]} is no number", f"{str(x)[:40]} 不是数")
     if isinstance(x, (int, float)):
         return t.scalar(x if dtype == "float32" else int(x), dtype)
     array = np.array(x, dtype)
     if array.size > MOST_NUMBERS or array.dtype.kind not in "fib":
-        raise TypeError("numbers that are none")
+        raise Unfit("one of its numbers is none", "其中有不是数的值")
     return t.array(array)
 
 
@@ -138,7 +139,7 @@ def reduced(op: str) -> Run:
         t: KerasNet, layer: Layer, x: Value, axis: Any = None, keepdims: Any = False, initial: Any = None, **more: Any
     ) -> Value:
         if initial is not None:
-            raise TypeError("initial")
+            raise Unfit("initial", "有 initial 参数")
         axes = axes_of(t, x, axis)
         keep = int(bool(keepdims or more.get("keep_dims")))
         x = as_float(t, x)
@@ -173,7 +174,7 @@ def arg(op: str) -> Run:
 
     def run(t: KerasNet, layer: Layer, x: Value, axis: Any = None, keepdims: Any = False, **more: Any) -> Value:
         if axis is None:
-            raise TypeError("no axis")
+            raise Unfit("it names no axis", "没有说明轴")
         return t.emit(op, [x], axis=t.axis(x, axis), keepdims=int(bool(keepdims)))
 
     return run

@@ -24,6 +24,7 @@ from .arithmetic import (
 from .layer import KerasNet, Layer
 from .moves import as_float, flat, reshaped
 from .norms import unit
+from .refuse import Unfit
 from .shapes import padded, sliced, wished
 
 
@@ -31,7 +32,7 @@ def reshape(t: KerasNet, layer: Layer, x: Value, newshape: Any = None, **more: A
     """To a shape that has the batch, too."""
     wish = [-1 if n is None else n for n in (newshape if newshape is not None else more["shape"])]
     if not all(type(n) is int for n in wish):
-        raise TypeError(f"the shape {str(wish)[:40]}")
+        raise Unfit(f"the shape {str(wish)[:40]}", f"形状 {str(wish)[:40]}")
     return reshaped(t, x, shape_of(x, wish))
 
 
@@ -97,7 +98,7 @@ def split(
     axis = t.axis(x, axis)
     size = x.shape[axis]
     if not isinstance(size, int):
-        raise TypeError("a free size is split")
+        raise Unfit("a free size is split", "被切分的尺寸不固定")
     if isinstance(indices_or_sections, int):
         step = size // indices_or_sections
         places = list(range(step, size, step))
@@ -121,7 +122,7 @@ def unstack(t: KerasNet, layer: Layer, x: Value, num: Any = None, axis: Any = 0,
     axis = t.axis(x, axis)
     size = x.shape[axis]
     if not isinstance(size, int) or size > 10_000:
-        raise TypeError("a free size is taken apart")
+        raise Unfit("a free size, or too large a one, is taken apart", "被拆开的尺寸不固定或太大")
     return tuple(t.emit("Gather", [x, t.scalar(i, "int64")], axis=axis) for i in range(size))
 
 
@@ -130,7 +131,7 @@ def get_item(t: KerasNet, layer: Layer, x: Value, key: Any = None, **more: Any) 
     given = more.get("slice_spec", key)
     keys = list(given) if isinstance(given, (list, tuple)) else [given]
     if any(isinstance(one, (list, Value)) for one in keys):
-        raise TypeError("an index that is a tensor")
+        raise Unfit("an index that is a tensor", "下标是张量")
     count = sum(one is not None and one is not ... for one in keys)
     if ... in [one for one in keys if one is ...]:
         i = next(i for i, one in enumerate(keys) if one is ...)
@@ -152,7 +153,7 @@ def get_item(t: KerasNet, layer: Layer, x: Value, key: Any = None, **more: Any) 
             cuts.append((axis, one, one + 1 if one != -1 else None, 1))
             gone.append(axis)
         else:
-            raise TypeError(f"the index {str(one)[:40]}")
+            raise Unfit(f"the index {str(one)[:40]}", f"下标 {str(one)[:40]}")
         axis += 1
     found = sliced(t, x, cuts)
     found = t.emit("Squeeze", [found, t.whole(*gone)]) if gone else found
@@ -174,11 +175,11 @@ def tile(t: KerasNet, layer: Layer, x: Value, repeats: Any = None, **more: Any) 
 def repeated(t: KerasNet, layer: Layer, x: Value, repeats: Any, axis: Any = None, **more: Any) -> Value:
     """Each number several times, beside each other."""
     if not isinstance(repeats, int) or axis is None:
-        raise TypeError("repeats")
+        raise Unfit("repeats", "repeats 参数")
     axis = t.axis(x, axis)
     size = x.shape[axis]
     if not isinstance(size, int):
-        raise TypeError("a free size is repeated")
+        raise Unfit("a free size is repeated", "被重复的尺寸不固定")
     return t.emit("Gather", [x, t.array(np.repeat(np.arange(size), repeats))], axis=axis)
 
 
@@ -198,7 +199,7 @@ def pad(
     if mode == "constant":
         return padded(t, x, pairs, float(constant_values or 0))
     if mode not in ("reflect", "edge"):
-        raise TypeError(f"mode {mode}")
+        raise Unfit(f"mode {str(mode)[:40]}", f"mode {str(mode)[:40]}")
     row = [*(a for a, _ in pairs), *(b for _, b in pairs)]
     return t.emit("Pad", [x, t.whole(*row)], mode=mode)
 
@@ -261,7 +262,7 @@ def one_hot(t: KerasNet, layer: Layer, x: Value, num_classes: Any = None, axis: 
     """1 where the number is."""
     count = int(num_classes if num_classes is not None else more["depth"])
     if axis != -1 or not 1 <= count <= MOST_NUMBERS:
-        raise TypeError("axis")
+        raise Unfit("axis", "axis 参数")
     wide = t.emit("Unsqueeze", [cast_to(t, x, "int64"), t.whole(len(x.shape))])
     return t.emit("Cast", [t.emit("Equal", [wide, t.array(np.arange(count))])], to=1)
 
@@ -271,7 +272,7 @@ def normalize(
 ) -> Value:
     """Divided by its length."""
     if order != 2:
-        raise TypeError("order")
+        raise Unfit("order", "order 参数")
     return unit(t, x, list(axes_of(t, x, axis)), float(epsilon))
 
 
@@ -283,7 +284,7 @@ def resized(
 
     way = str(more.get("method", interpolation)).lower()
     if more.get("preserve_aspect_ratio") or more.get("crop_to_aspect_ratio") or more.get("pad_to_aspect_ratio"):
-        raise TypeError("the aspect is to stay")
+        raise Unfit("the aspect is to stay", "要求保持长宽比")
     return resized_to(t, layer, x, [int(n) for n in size], way, bool(antialias))
 
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...graph.form import Value
-from .activations import activated
+from .activations import activated, number
 from .layer import KerasNet, Kind, Layer
 from .masks import unlike
+from .weights import Named
 
 
 def dense(t: KerasNet, layer: Layer, x: Value) -> Value:
@@ -35,7 +36,8 @@ def weights(t: KerasNet, layer: Layer, roles: tuple[str, ...], at: str = "") -> 
     """The kernel and what follows it, in float32; of a layer that was quantised, without the scale behind them."""
     mode = quantised(layer)
     if not mode:
-        return layer.tensors(t, *roles, at=at)
+        kernel, *rest = layer.tensors(t, *roles, at=at)
+        return [adapted(t, layer, kernel, roles[0]), *rest]
     if mode != "int8":
         raise layer.quantised(mode)
     kernel, *rest, scale = layer.tensors(t, *roles, f"{roles[0]}_scale", at=at, dtype="float32")
@@ -43,7 +45,18 @@ def weights(t: KerasNet, layer: Layer, roles: tuple[str, ...], at: str = "") -> 
         scale = t.emit("Unsqueeze", [scale, t.whole(len(scale.shape))])
     if len(scale.shape) > len(kernel.shape):
         scale = t.emit("Reshape", [scale, t.whole(*(int(n) for n in scale.shape[-len(kernel.shape) :]))])
-    return [t.emit("Div", [kernel, scale]), *rest]
+    return [adapted(t, layer, t.emit("Div", [kernel, scale]), roles[0]), *rest]
+
+
+def adapted(t: KerasNet, layer: Layer, kernel: Value, role: str = "kernel") -> Value:
+    """With what layer.enable_lora() has learned beside it: + A B alpha / rank. A .keras has the sum."""
+    if not layer.get("lora_rank") or not isinstance(t.weights, Named):
+        return kernel
+    rank = layer.whole("lora_rank")
+    parts = layer.tensors(t, f"lora_{role}_a", f"lora_{role}_b")
+    if parts[0].shape != (*kernel.shape[:-1], rank) or parts[1].shape != (rank, kernel.shape[-1]):
+        raise layer.garbled("lora_rank")
+    return t.emit("Add", [kernel, number(t, "Mul", t.emit("MatMul", parts), layer.number("lora_alpha", rank) / rank)])
 
 
 def quantised(layer: Layer) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...graph.form import BLOCK, Array, Constant, Value
+from ...runtime.errors import spaced
 from ..aten.axes import chunk, permute, select, squeeze_dims, stack, view
 from .activations import by_setting
 from .basic import times
@@ -100,7 +101,7 @@ def _no_form(cell: Cell, for_en: str, for_zh: str) -> Exception:
     names = [_name(cell.act(key)) for key in keys]
     return cell.layer.refuse(
         f"ONNX has no recurrent operator with its activations ({', '.join(map(str, names))}) {for_en}",
-        f"ONNX 没有使用这些激活函数（{', '.join(map(str, names))}）的循环算子{for_zh}",
+        f"ONNX 没有使用这些激活函数（{', '.join(map(str, names))}）的循环算子{spaced(for_zh)}",
         f"Give the input a fixed length of at most {MOST_STEPS} steps, or use tanh and sigmoid",
         f"请把输入固定为不超过 {MOST_STEPS} 步，或使用 tanh 和 sigmoid",
     )

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...errors import LabelError, UnsupportedCheckpoint
-from ...files.archive import directory, inflated
 from ...files.file import Record
-from ...files.hdf5 import Bytes, Hdf5, InFile, InMemory, read_hdf5
-from ...files.refusals import damaged, short, unsafe
+from ...files.hdf5 import Bytes, Hdf5, InFile, read_hdf5
+from ...files.refusals import damaged
 from ...files.types import TensorRef
 from ...labels.decode import decode
+from ..packed import member, small
 from ..source import Opened
 from .parts import CONFIG, LABELS, META, NUMBERS, SHARDED, WHOLE, inside, keras_folder, whole_h5
 from .refuse import garbled, refused, weights_only
@@ -45,6 +45,7 @@ class Whole:
     teachable: str = ""
     facts: Mapping[str, object] = field(default_factory=dict)
     known: Known | None = None
+    theano: bool = False  # who computed with it: its convolutions turn their kernels, and pad otherwise
 
     @property
     def age(self) -> int:
@@ -108,39 +109,18 @@ def _beside(opened: Opened) -> str | None:
     return labels_in(opened, LABELS) if LABELS in opened.members else None
 
 
-def member(opened: Opened, name: str, most: int) -> Bytes:
-    """A part as it lies there, or unpacked; UnsafeCheckpoint for more than `most`."""
-    if opened.whole is None or not opened.head.startswith(b"PK"):
-        found = opened.members[name]()
-        return InFile(found.file, found.record)
-    entry = next(one for one in directory(opened.file, opened.limits) if one.name == name)
-    if entry.method == 0:
-        found = opened.members[name]()
-        return InFile(found.file, found.record)
-    if entry.size > opened.limits.spread_floor and entry.size > 200 * entry.packed:
-        raise unsafe(f"its part {short(name)} is packed strangely", f"数据块 {short(name)} 的压缩方式异常")
-    return InMemory(inflated(opened.file, entry, most))
-
-
 def text_of(opened: Opened, name: str) -> str:
     """A part as text; UnsafeCheckpoint for one that is too long."""
-    return _bytes_of(opened, name).decode("utf-8-sig", "replace")
+    return small(opened, name, MOST_JSON).decode("utf-8-sig", "replace")
 
 
 def labels_in(opened: Opened, name: str) -> str:
     """Names of classes, which people write with any editor; what is no text is refused where the names are read."""
-    data = _bytes_of(opened, name)
+    data = small(opened, name, MOST_JSON)
     try:
         return decode(data)
     except LabelError:
         return data.decode("utf-8-sig", "replace")
-
-
-def _bytes_of(opened: Opened, name: str) -> bytes:
-    source = member(opened, name, MOST_JSON)
-    if source.size > MOST_JSON:
-        raise unsafe(f"its part {short(name)} has {source.size} bytes", f"数据块 {short(name)} 过大")
-    return source.read(0, source.size)
 
 
 def parsed(text: str, what: str) -> Mapping[str, Any]:
@@ -183,10 +163,18 @@ def _of_h5(opened: Opened, source: Bytes, labels: Any, name: str = "") -> Whole:
     version = str(root.get("keras_version", "1" if "keras_version" not in root else ""))
     groups = {one: _weight_names(found, one) for one in found.groups.get("model_weights", ())}
     own = labels is not None and (name or opened.path.name).rpartition("/")[2] == WHOLE
+    entry, theano = parsed(config, "model_config"), root.get("backend") == "theano"
+    if version.split(".")[0] == "1":
+        from .keras1 import in_new_words
+
+        new = in_new_words(entry, found.tensors, groups)
+        facts = {"keras": version[:40], "backend": "Theano" if new.theano else "TensorFlow"}
+        return Whole(
+            ".h5", version, new.entry, new.tensors, {"": list(new.tensors)}, labels, facts=facts, theano=new.theano,
+        )  # fmt: skip
     return Whole(
-        ".h5", version, parsed(config, "model_config"), found.tensors, groups, labels, "image" * own,
-        {"keras": version[:40]},
-    )  # fmt: skip
+        ".h5", version, entry, found.tensors, groups, labels, "image" * own, {"keras": version[:40]}, theano=theano
+    )
 
 
 def _of_weights(found: Hdf5, labels: Any) -> Whole:
@@ -207,7 +195,7 @@ def _of_weights(found: Hdf5, labels: Any) -> Whole:
     version = str(root.get("keras_version", "2" if old else "3"))
     return Whole(
         "weights of Keras", version, known.entry(), found.tensors, labels=labels, facts={"keras": version[:40]},
-        known=known,
+        known=known, theano=root.get("backend") == "theano",
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from ...graph.form import Value
 from ..aten.axes import chunk, permute, select, stack, view
 from .activations import by_setting
 from .cells import MOST_STEPS
-from .conv import same_pads
+from .conv import as_used, same_pads
 from .layer import KerasNet, Layer
 
 
@@ -29,7 +29,7 @@ def conv_over(
     wide = x if first else permute(t, x, (0, 1, dims + 2, *last_axis))
     roles = ("kernel", "recurrent_kernel", *(["bias"] if layer.flag("use_bias", True) else []))
     numbers = layer.tensors(t, *roles, at="cell")
-    kernels = [t.emit("Transpose", [one], perm=(dims + 1, dims, *range(dims))) for one in numbers[:2]]
+    kernels = [t.emit("Transpose", [as_used(t, one, dims)], perm=(dims + 1, dims, *range(dims))) for one in numbers[:2]]
     bias = numbers[2:]
     filters, size = layer.whole("filters"), layer.sizes("kernel_size", dims)
     if kernels[0].shape != (4 * filters, wide.shape[2], *size) or kernels[1].shape != (4 * filters, filters, *size):
@@ -43,7 +43,7 @@ def conv_over(
     for i in range(length):
         gates = select(t, entered, 1, i)
         if h is not None:
-            pads = same_pads(layer, h.shape[2:], size, ones, ones)
+            pads = same_pads(t, layer, h.shape[2:], size, ones, ones)
             back = t.emit("Conv", [h, kernels[1]], kernel_shape=size, strides=ones, pads=pads, dilations=ones, group=1)
             gates = t.emit("Add", [gates, back])
         new_h, new_c = _step(t, layer, gates, c)
@@ -75,7 +75,7 @@ def _entered(t: KerasNet, layer: Layer, x: Value, kernel: Value, bias: Sequence[
     flat = view(t, x, (-1, *x.shape[2:]))  # type: ignore[arg-type]
     pads = (0,) * (2 * dims)
     if layer.text("padding", "valid").lower() == "same":
-        pads = same_pads(layer, x.shape[3:], size, strides, dilations)
+        pads = same_pads(t, layer, x.shape[3:], size, strides, dilations)
     found = t.emit(
         "Conv", [flat, kernel, *bias], kernel_shape=size, strides=strides, pads=pads, dilations=dilations, group=1
     )

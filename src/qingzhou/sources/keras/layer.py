@@ -24,7 +24,9 @@ class KerasNet(Net):
     masks  the name of a value -> the bool mask that Keras would carry with it, (N, T)
     kept   the key of a tensor -> its constant: a layer that is called twice has its numbers once
     version  (major, minor) of the Keras that wrote the file: what a mask does differs between them
-    stateful  layers that would remember what came before
+    stateful  layers that would remember what came before;  notes: what else the card says
+    theano  whether convolutions turn their kernels by half a turn, and pad as Theano does
+    planner  the Planner that read the settings: it knows where numbers are
     run_layer, run_model  (layer, x) and (plan, inputs, path): for wrappers, from the Walk that is on its way
     """
 
@@ -35,6 +37,9 @@ class KerasNet(Net):
         self.weights, self.age = weights, age
         self.version = version or ((2, 15) if age == 2 else (3, 15))
         self.stateful: list[str] = []
+        self.notes: list[str] = []
+        self.theano = False
+        self.planner: Any = None
         self.run_layer: Callable[[Layer, Any], Any]
         self.run_model: Callable[[Any, Sequence[Value], str], list[Value]]
         self.masks: dict[str, Value] = {}
@@ -121,7 +126,8 @@ class Layer:
         at     a part of it: "cell", "query_dense"; for wrapped layers see inner()
         dtype  in which whole numbers are wanted that are no int64
         """
-        place = self.place.inner(at) if at else self.place
+        place = self.place if t.planner is None else t.planner.where(self)
+        place = place.inner(at) if at else place
         if (place, roles) not in t.found:
             found = t.weights.find(place, roles)
             if not dtype and any(ref.dtype in (np.int8, np.uint8) for _, ref in found):

@@ -7,6 +7,7 @@ Keras 2: https://github.com/keras-team/keras/blob/v2.15.0/keras/engine/functiona
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,7 @@ STRINGS = ("TextVectorization", "StringLookup", "Hashing")
 MOST_LAYERS, MOST_DEPTH = 10_000, 30
 OWN = ("keras", "tf_keras", "keras_core")  # whose modules are Keras' own
 OTHERWISE = {"GroupQueryAttention": "GroupedQueryAttention"}  # classes that Keras calls so in its files' paths
+WRAPPED = ("layer", "forward_layer", "backward_layer", "cell")  # settings that hold a layer
 PLACES = (".ops.", ".operations.")
 WITH_DTYPE = ("Cast", "ConvertToTensor", "ZerosLike", "OnesLike")  # operators that have one among their settings
 LAMBDAS = ("TFOpLambda", "SlicingOpLambda")
@@ -79,7 +81,7 @@ class Planner:
     def __init__(self, weights: Weights, age: int) -> None:
         self.weights, self.age = weights, age
         self.count = 0
-        self.seen: dict[tuple[str, str, str], Place] = {}
+        self.seen: dict[tuple[str, str, str], list[Place]] = {}
 
     def plan(self, entry: Mapping[str, Any], place: Place | None = None, depth: int = 0) -> Plan:
         """A model from {"class_name", "config"}; UnsupportedCheckpoint, CheckpointDamaged."""
@@ -137,16 +139,34 @@ class Planner:
         below = Place(f"{place.path}/layers/{key}".lstrip("/"), (*place.names, name))
         layer = Layer(kind, name, settings, self.age, below)
         calls = [] if operator and not entry.get("inbound_nodes") else _calls(entry.get("inbound_nodes"))
+        self._see(layer)
         if kind in MODELS:
-            below = self._shared(entry, kind, name, below)
-            return Item(layer, calls, self.plan(entry, below, depth + 1))
+            return Item(layer, calls, self.plan(entry, self.where(layer), depth + 1))
         return Item(layer, calls, operator=operator)
 
-    def _shared(self, entry: Mapping[str, Any], kind: str, name: str, place: Place) -> Place:
-        """Where a model's numbers are: at the first place, if it is in the file a second time."""
-        key = (kind, name, json.dumps(entry.get("config"), sort_keys=True, default=str))
-        first = self.seen.setdefault(key, place)
-        return place if self.weights.has_group(place) else first
+    def _see(self, layer: Layer, depth: int = 0) -> None:
+        """Notes where the numbers of a layer would be, and of those that it wraps."""
+        self.seen.setdefault(_same(layer), []).append(layer.place)
+        for at in WRAPPED if depth < MOST_DEPTH else ():
+            entry = layer.config.get(at)
+            if isinstance(entry, Mapping) and isinstance(entry.get("config"), Mapping) and entry.get("class_name"):
+                self._see(layer.inner(entry, at), depth + 1)
+
+    def where(self, layer: Layer) -> Place:
+        """Where its numbers are: a .keras has those of a layer in several places (by itself, and in a wrapper) once."""
+        if self.weights.has_group(layer.place):
+            return layer.place
+        return next((one for one in self.seen.get(_same(layer), ()) if self.weights.has_group(one)), layer.place)
+
+    def inner(self, layer: Layer, entry: Mapping[str, Any]) -> Plan:
+        """A model that a layer wraps."""
+        return self.plan(entry, self.where(layer), 1)
+
+
+def _same(layer: Layer) -> tuple[str, str, str]:
+    """What two entries of one layer have in common: Keras numbers objects only where they are inside others."""
+    said = json.dumps(layer.config, sort_keys=True, default=str)
+    return layer.kind, layer.name, re.sub(r', "shared_object_id": -?\d+|"shared_object_id": -?\d+, ', "", said)
 
 
 def _check_model(entry: Mapping[str, Any], kind: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from ...graph.form import Dim, Value
 from .layer import KerasNet, Layer
+from .refuse import Unfit
 
 
 def channels_first(t: KerasNet, layer: Layer, x: Value, run: Callable[[Value], Value]) -> Value:
@@ -44,7 +45,8 @@ def reshaped(t: KerasNet, x: Value, shape: Sequence[Dim]) -> Value:
     same = [i for i in free if i < len(x.shape) and x.shape[i] == shape[i]]
     minus = [i for i in free if i not in same] or (same[:1] if len(free) == 1 else [])
     row = [n if isinstance(n, int) else (-1 if i in minus else 0) for i, n in enumerate(shape)]
-    assert len(minus) <= 1, f"{x.shape} cannot become {shape}"
+    if len(minus) > 1:
+        raise Unfit(f"{list(x.shape)} cannot become {list(shape)}", f"{list(x.shape)} 无法变为 {list(shape)}")
     return t.emit("Reshape", [x, t.whole(*row)], tuple(shape))
 
 

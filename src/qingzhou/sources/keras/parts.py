@@ -31,11 +31,12 @@ def whole_h5(names: Iterable[str]) -> str:
 
 
 def is_page(names: Iterable[str]) -> bool:
-    """A model.json with a .bin beside it."""
+    """A model.json with a .bin beside it, or with nothing else that could be a model: its shards were left behind."""
     names = list(names)
     page = inside(names, PAGE)
     folder = page.rpartition("/")[0]
-    return bool(page) and any(name.endswith(".bin") and name.rpartition("/")[0] == folder for name in names)
+    alone = all(name.endswith((PAGE, "metadata.json", ".txt", ".md", "/")) for name in names)
+    return bool(page) and (alone or any(name.endswith(".bin") and name.rpartition("/")[0] == folder for name in names))
 
 
 def is_json_model(head: bytes) -> bool:

@@ -25,7 +25,7 @@ def pool(op: str, dims: int) -> Run:
 
         def inner(one: Value) -> Value:
             attrs: dict[str, Any] = {"kernel_shape": size, "strides": strides, "ceil_mode": 0}
-            attrs["pads"] = pads_of(layer, one, size, strides, ones)
+            attrs["pads"] = pads_of(t, layer, one, size, strides, ones)
             attrs |= {"dilations": ones} if op == "MaxPool" else {"count_include_pad": 0}
             return t.emit(op, [one], **attrs)
 

@@ -21,7 +21,7 @@ from .card import told
 from .container import Whole
 from .layer import KerasNet
 from .model import Item, Plan, Planner
-from .refuse import KERAS_WORDS, garbled, refused
+from .refuse import KERAS_WORDS, garbled, lora_apart, refused
 from .walk import Walk
 
 INT64 = 7  # TensorProto.DataType of a Cast
@@ -53,26 +53,30 @@ def _read(opened: Opened, whole: Whole, wanted: Wanted) -> Network:
     """Several inputs of free length have lengths of their own, unless the model needs them to be the same."""
     weights = whole.weights()
     entry = whole.entry if whole.known is None else whole.known.entry(wanted.picture)
-    plan = Planner(weights, whole.age).plan(entry)
+    planner = Planner(weights, whole.age)
+    plan = planner.plan(entry)
     entries = entries_of(plan, entry)
     if sum("time" in entry.shape for entry in entries) > 1:
         apart = [replace(entry, shape=_own_length(entry.shape, i)) for i, entry in enumerate(entries, 1)]
         try:
-            found = _recorded(opened, whole, wanted, plan, apart)
+            found = _recorded(opened, whole, wanted, planner, plan, apart)
             if not any(UNKNOWN in value.shape for value in found.graph.values.values()):
                 return found
         except (QingzhouError, ModelError):
             pass  # said again below, if it was not that
-    return _recorded(opened, whole, wanted, plan, entries)
+    return _recorded(opened, whole, wanted, planner, plan, entries)
 
 
-def _recorded(opened: Opened, whole: Whole, wanted: Wanted, plan: Plan, entries: Sequence[Entry]) -> Network:
+def _recorded(
+    opened: Opened, whole: Whole, wanted: Wanted, planner: Planner, plan: Plan, entries: Sequence[Entry]
+) -> Network:
     weights = whole.weights()
     if not 1 <= len(entries) <= 100:
         raise refused(f"it takes {len(entries)} inputs", f"它有 {len(entries)} 个输入")
     taken = {entry.name for entry in entries}
     names = [f"{name}_out" if name in taken else name for name in _output_names(plan)]
-    net = KerasNet(weights, whole.age, names, whole.minor)
+    net = KerasNet(weights, whole.age, [*names, *taken], whole.minor)
+    net.theano, net.planner = whole.theano, planner
     axis = 1 if plan.first else 3
     pictures = [entry.name for entry in entries if _is_picture(entry, axis) and whole.teachable != "sound"]
     given = [_entered(net, entry, wanted, len(entries), axis == 3 and entry.name in pictures) for entry in entries]
@@ -82,7 +86,7 @@ def _recorded(opened: Opened, whole: Whole, wanted: Wanted, plan: Plan, entries:
     graph = finished(net, outputs, names)
     _check_used(graph, weights.keys(), whole)
     title = plan.name if not re.fullmatch(r"(model|sequential|functional)(_\d+)?", plan.name) else "Keras"
-    notes = _of_stateful(net)
+    notes = [*_of_stateful(net), *dict.fromkeys(net.notes)]
     made = Made(
         KERAS_WORDS, "Keras", whole.container, graph, whole.facts, weights.keys(), names, title, notes, pictures
     )
@@ -96,6 +100,8 @@ def _check_used(graph: Graph, keys: Sequence[str], whole: Whole) -> None:
     places = {key.rpartition("/")[0] for key in used}
     for key in keys:
         if key not in used and key.rpartition("/")[0] in places and whole.tensors[key].shape:
+            if key.rpartition("/")[2].startswith("lora_"):
+                raise lora_apart(key)
             raise garbled(
                 f"its settings have no use for {short(key, 120)}, which lies beside weights of the same layer",
                 f"按配置用不到 {short(key, 120)}，而它与同一层的权重放在一起",

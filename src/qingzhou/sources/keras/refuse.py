@@ -38,6 +38,14 @@ OTHERWISE = (
 )
 
 
+class Unfit(Exception):
+    """What a layer or an operator is called with has no meaning, or none that is known here: in both languages."""
+
+    def __init__(self, en: str, zh: str) -> None:
+        super().__init__(en)
+        self.en, self.zh = f" ({en})"[:160], f"（{zh}）"[:160]
+
+
 def of_layer(
     kind: str, name: str, what_en: str, what_zh: str, todo_en: str = "", todo_zh: str = ""
 ) -> UnsupportedCheckpoint:
@@ -99,4 +107,15 @@ def weights_only(file_en: str, file_zh: str) -> UnsupportedCheckpoint:
         "Where its program is, two lines save the whole model: model.load_weights('weights.h5') and "
         "model.save('model.keras')",
         "在有其程序的地方，两行代码就能保存整个模型：model.load_weights('weights.h5') 和 model.save('model.keras')",
+    )
+
+
+def lora_apart(key: str) -> UnsupportedCheckpoint:
+    """What LoRA has learned lies beside the weights of a layer inside another."""
+    key = short(key, 120)
+    return refused(
+        f"{key} was learned by LoRA, beside the weights of a layer where it is not added up here",
+        f"{key} 由 LoRA 学得，与某一层的权重分开保存，这里不会把它们相加",
+        "Save the model with model.save('model.keras'), which adds it to them",
+        "请用 model.save('model.keras') 保存，它会把两者相加",
     )

@@ -11,6 +11,7 @@ from .layer import KerasNet, Kind, Layer
 from .masks import merged_under
 from .moves import as_float, flat, rank_of, reshaped
 from .norms import unit
+from .refuse import Unfit
 
 Run = Callable[[KerasNet, Layer, Value], Value]
 
@@ -41,7 +42,8 @@ def wished(sizes: Sequence[Dim], wish: Sequence[int]) -> list[Dim]:
     known = math.prod(n for n in wish if n != -1)
     fixed = [n for n in sizes if isinstance(n, int)]
     if len(fixed) == len(sizes):
-        assert known and math.prod(fixed) % known == 0, f"{list(sizes)} cannot become {list(wish)}"
+        if not known or math.prod(fixed) % known:
+            raise Unfit(f"{list(sizes)} cannot become {list(wish)}", f"{list(sizes)} 无法变为 {list(wish)}")
         return [math.prod(fixed) // known if n == -1 else n for n in wish]
     return ["rest" if n == -1 else n for n in wish]
 

@@ -16,6 +16,7 @@ from .pictures import PICTURES
 from .pools import POOLS
 from .recurrent import RECURRENT
 from .shapes import SHAPES
+from .tables import TABLES
 from .tf import function
 from .wrapped import WRAPPED
 
@@ -24,5 +25,5 @@ __all__ = ["LAYERS", "OPERATORS", "function"]
 # A new class: one function in one of the pages, one line in the dict at that page's end; a new page: one line here.
 LAYERS: Mapping[str, Kind] = {
     **BASIC, **ACTIVATIONS, **CONVS, **POOLS, **NORMS, **SHAPES, **PICTURES,
-    **RECURRENT, **ATTENTION, **MASKS, **WRAPPED,
+    **RECURRENT, **ATTENTION, **MASKS, **WRAPPED, **TABLES,
 }  # fmt: skip

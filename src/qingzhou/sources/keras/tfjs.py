@@ -19,8 +19,9 @@ from ...files.limits import elements
 from ...files.refusals import damaged, naming, short, unsafe
 from ...files.types import TensorRef
 from ...own_files import is_plain
+from ..packed import member
 from ..source import Opened
-from .container import MOST_UNPACKED, Whole, member, parsed, text_of
+from .container import MOST_UNPACKED, Whole, parsed, text_of
 from .parts import PAGE, inside
 from .refuse import refused
 
@@ -72,6 +73,8 @@ def page_of(opened: Opened) -> Whole:
     at = "" if opened.whole is not None and not opened.head.startswith(b"PK") else inside(opened.members, PAGE)
     about = parsed(_text(opened, at), PAGE)
     topology = about.get("modelTopology")
+    if "modelTopology" not in about and "weightsManifest" not in about:
+        raise refused("its model.json is not one of TF.js", "其中的 model.json 不是 TF.js 的模型文件")
     if about.get("format") == "graph-model" or not isinstance(topology, Mapping) or "node" in topology:
         raise refused(
             "it is a TF.js graph model: operators of TensorFlow, not layers of Keras",

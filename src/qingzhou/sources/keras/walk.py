@@ -7,14 +7,16 @@ from typing import Any
 
 from ...errors import ModelError, QingzhouError
 from ...graph.form import Value
+from ...runtime.errors import spaced
 from ..recording.words import at_line
 from .layer import KerasNet, Kind, Layer
 from .masks import carried, masked, values_in
 from .model import Item, Plan, Ref, refs_in
-from .refuse import garbled, of_layer
+from .refuse import Unfit, garbled, of_layer
 from .table import LAYERS, OPERATORS, function
 
 Out = Any  # a Value, or a tuple of them
+UNFIT = (Unfit, TypeError, ValueError, IndexError, KeyError, AttributeError)  # of what a file says; no fault of ours
 
 
 class Walk:
@@ -84,9 +86,10 @@ class Walk:
         try:
             found = run(self.t, layer, *([] if x is None else [x]), *more, **kwargs)
             return carried(self.t, found, [None] * len(values_in(found)))  # an operator knows no masks
-        except (TypeError, ValueError, IndexError, KeyError, AttributeError) as err:
+        except UNFIT as err:
+            en, zh = _why(err)
             raise of_layer(
-                name, layer.name, f"its arguments are not known here ({err})"[:200], "这里不支持它的参数"
+                name, layer.name, f"its arguments are not known here{en}", f"这里不支持它的参数{spaced(zh)}"
             ) from None
         except (QingzhouError, ModelError) as err:
             raise _named(err, layer) from None
@@ -96,10 +99,16 @@ def applied(t: KerasNet, kind: Kind, layer: Layer, x: Any) -> Out:
     """One layer of the table, and what becomes of a mask; for wrappers, too."""
     try:
         return masked(t, kind, layer, x, lambda: kind.run(t, layer, x))
-    except (TypeError, ValueError, IndexError, KeyError, AttributeError, AssertionError) as err:
-        raise layer.refuse(f"its settings or inputs do not fit ({err})"[:200], "它的设置或输入不匹配") from None
+    except UNFIT as err:
+        en, zh = _why(err)
+        raise layer.refuse(f"its settings or inputs do not fit{en}", f"它的设置或输入不匹配{spaced(zh)}") from None
     except (QingzhouError, ModelError) as err:
         raise _named(err, layer) from None
+
+
+def _why(err: Exception) -> tuple[str, str]:
+    """Our own words; what Python says of a setting that is none helps nobody."""
+    return (err.en, err.zh) if isinstance(err, Unfit) else ("", "")
 
 
 def _named(err: QingzhouError | ModelError, layer: Layer) -> QingzhouError | ModelError:

@@ -1,11 +1,16 @@
-"""Models that are ONNX already: what they hold. They are run as they are, so there is nothing to convert."""
+"""Models that are ONNX already: looked at, and adopted as they are, with a card that says how they are used.
+
+read.py       the network and its card: by metadata, else by structure
+entry.py      what goes in;  meaning.py: what comes out
+yolo.py       what Ultralytics and YOLOv5 write;  originals.py: MMEdu and BaseNN
+contents.py   what `qingzhou info` says
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...files.refusals import naming
-from ...files.sniff import sniff, something_else
+from ...files.sniff import sniff
 from ..source import Contents, Opened, Source
 
 if TYPE_CHECKING:
@@ -20,9 +25,10 @@ def claims(opened: Opened) -> bool:
 
 
 def read(opened: Opened, wanted: Wanted) -> Network:
-    """CheckpointTypeError: it needs no conversion."""
-    with naming(opened.path):
-        raise something_else(opened.head, opened.file.size)
+    """The network as it is, and a card; CheckpointTypeError of a model that has one."""
+    from .read import read_foreign
+
+    return read_foreign(opened, wanted)
 
 
 def look(opened: Opened) -> Contents:

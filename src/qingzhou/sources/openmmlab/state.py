@@ -15,6 +15,7 @@ from ...nets.match import Match, recognise
 from ...nets.recorded import Wanted
 from ...nets.settings import Settings
 from ...nets.shapes import Shapes
+from ...runtime.errors import spaced
 from ...runtime.model.card import Card
 from ...spelling import option
 from ..network import Network, origin
@@ -145,7 +146,7 @@ def _several(thresholds: Thresholds) -> str:
     return say(
         en=f"A multi-label head: each class is judged by itself, and {en} are named; that may be several or none. The "
         "original XEduHub names only the surest.",
-        zh=f"多标签分类头：每个类别单独判断，会说出{zh}；可能有多个，也可能一个都没有。"
+        zh=f"多标签分类头：每个类别单独判断，会说出{spaced(zh)}；可能有多个，也可能一个都没有。"
         "原版 XEduHub 只会说出最有把握的一个。",
     )
 

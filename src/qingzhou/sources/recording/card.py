@@ -54,7 +54,7 @@ def network_of(opened: Opened, made: Made, wanted: Wanted) -> Network:
     task, scores = meaning(graph, entries[0])
     used = graph.tensors
     left = [key for key in made.tensors if key not in used and not key.endswith("num_batches_tracked")]
-    notes += [*_batch(graph, made.words), *many_values(graph), *_left(left)]
+    notes += [*_batch(graph, made.words), *_arrays(graph, made), *many_values(graph), *_left(left)]
     card = Card(
         task,
         made.title or made.container,
@@ -163,6 +163,24 @@ def _batch(graph: Graph, words: Words) -> list[str]:
         say(
             en=f"The batch is fixed at {count}, {words.batch[0]}{only_en}. {how_en}".strip(),
             zh=f"批量大小固定为 {count}（{words.batch[1]}）{only_zh}。{how_zh}",
+        )
+    ]
+
+
+def _arrays(graph: Graph, made: Made) -> list[str]:
+    """Pictures that are not taken for such, since several have to go in at a time."""
+    first, colours = graph.inputs[0], COLORS.values()
+    several = isinstance(first.shape[0] if first.shape else "", int) and first.shape[0] != 1
+    if len(first.shape) != 4 or not several or not (first.shape[1] in colours or first.shape[3] in colours):
+        return []
+    if made.pictures is not None and first.name not in made.pictures:
+        return []
+    return [
+        say(
+            en=f"Since {first.shape[0]} pictures have to go in at once, they are given as an array of numbers "
+            "(.npy or .npz), prepared as for the training, not as picture files.",
+            zh=f"由于每次必须同时输入 {first.shape[0]} 张图片，它们要以数值数组（.npy 或 .npz）给出，"
+            "并按训练时的方式预处理好，不能直接给图片文件。",
         )
     ]
 

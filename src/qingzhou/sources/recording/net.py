@@ -49,7 +49,7 @@ class Net(Recorder):
 
     words     how it speaks of what cannot be converted
     here      what the next values are called after
-    reserved  names that no value may have
+    reserved  names that no value may have: of the inputs to come, and of outputs
     zeros     values that are nothing but zeros
     counted   rows that count from 0 by a step -> that step
     turned    constants that are another one turned, (C, features) of (features, C)
@@ -77,6 +77,12 @@ class Net(Recorder):
             new = f"{name}_{self.taken[name]}"
             new = super().unique(new) if new in self.values else new
         return new
+
+    def input(self, name: str, shape: Shape, dtype: str = "float32", optional: bool = False) -> Value:
+        """An input of the network, whose name is its own; CheckpointDamaged where two have it."""
+        if name in self.values or name in self.constants:
+            raise self.words.garbled(f"two of its values are called {name[:60]}", f"有两个值都叫 {name[:60]}")
+        return super().input(name, shape, dtype, optional)
 
     # -- constants ---------------------------------------------------------------------------------------------------
 
@@ -147,7 +153,8 @@ class Net(Recorder):
         try:
             typed = answer(call)
         except ModelError as err:
-            raise self.words.garbled(f"{err.en[:300]}", f"{err.zh[:300]}") from None
+            said_en, said_zh = err.en.split(". ")[0], err.zh.split("。")[0]  # without what to do about an .onnx
+            raise self.words.garbled(said_en[:300].rstrip("."), said_zh[:300]) from None
         if typed is None:
             raise self.words.refused(f"the shape of {op} cannot be known", f"{op} 的形状无法确定")
         typed = [(_filled(found, shape), dtype) for found, dtype in typed]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ...errors import CheckpointDamaged, QingzhouError, UnsupportedCheckpoint
 from ...files.refusals import short
+from ...runtime.errors import spaced
 
 Text = tuple[str, str]  # English and Chinese, without full stops
 
@@ -36,7 +37,7 @@ class Words:
         todo_en, todo_zh = todo_en or self.todo[0], todo_zh or self.todo[1]
         return UnsupportedCheckpoint(
             en=f"The network was read, but {what_en}. {self.expected[0]}. {todo_en}.",
-            zh=f"网络已读取，但{what_zh}。{self.expected[1]}。{todo_zh}。",
+            zh=f"网络已读取，但{spaced(what_zh)}。{self.expected[1]}。{todo_zh}。",
         )
 
     def garbled(self, en: str, zh: str) -> CheckpointDamaged:
@@ -51,3 +52,12 @@ def at_line(err: QingzhouError, op: str, line: str) -> QingzhouError:
     """The same error with the operator or layer, and the author's line where the file tells it."""
     code = f", `{line}`" if line else ""
     return type(err)(f"{short(op, 80)}{code}: {err.en}", f"{short(op, 80)}{code}：{err.zh}")
+
+
+def instead(err: QingzhouError, theirs: Words, ours: Words) -> QingzhouError:
+    """The same error of a function that another source has lent, with our way out in the place of its own."""
+    en, zh = err.en, err.zh
+    for name in ("expected", "todo", "whole", "again"):
+        (old_en, old_zh), (new_en, new_zh) = getattr(theirs, name), getattr(ours, name)
+        en, zh = en.replace(old_en, new_en), zh.replace(old_zh, new_zh)
+    return type(err)(en, zh)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ...errors import ExtraMissing, QingzhouError, UnsupportedCheckpoint
 from ...files.refusals import short
+from ...runtime.errors import spaced
 from ..recording.words import Words
 from .parts import Parts
 
@@ -43,7 +44,7 @@ def told(parts: Parts) -> tuple[str, str]:
     layers_zh = f"，{len(parts.keras)} 个 Keras 层（{'、'.join(parts.keras[:3])}……）" if parts.keras else ""
     return (
         f"a {parts.container} of {parts.tool} with {len(parts.nodes)} operators{layers_en}; {shown or 'no signature'}",
-        f"{parts.tool} 的 {parts.container}，共 {len(parts.nodes)} 个算子{layers_zh}；{shown or '没有签名'}",
+        f"{parts.tool} 的 {parts.container}，共 {len(parts.nodes)} 个算子{spaced(layers_zh)}；{shown or '没有签名'}",
     )
 
 
@@ -57,8 +58,9 @@ def missing(parts: Parts, folder: str, packages: str) -> ExtraMissing:
         f"{packages} must be installed for that. Two ways out: where the model was made, save it as a file of layers, "
         f"with {KERAS} (.h5 will do){lite}, and convert that. Or let TensorFlow itself run and convert this one, in a "
         f"process of its own, if you trust the file: {INSTALL}",
-        zh=f"文件里是{zh}。它是供 TensorFlow 运行的程序，没有可以直接读取的层；为此需要安装 {packages}。"
-        f"有两个办法：在制作模型的地方用 {KERAS}（也可以是 .h5）把它保存为由层组成的文件{lite_zh}，再转换该文件；"
+        zh=f"文件里是{spaced(zh)}。它是供 TensorFlow 运行的程序，没有可以直接读取的层；为此需要安装 {packages}。"
+        f"有两个办法：在制作模型的地方用 {KERAS}（也可以是 .h5）把它保存为由层组成的文件{spaced(lite_zh)}，"
+        f"再转换该文件；"
         f"如果信任这个文件，也可以让 TensorFlow 在独立的进程中运行并转换它：{INSTALL}",
     )
 
@@ -77,7 +79,7 @@ def unseen(parts: Parts, path: Path) -> QingzhouError:
     return UnsupportedCheckpoint(
         en=f"It holds {en}. Which network that is, is known when TensorFlow has run it, which is not done to look at "
         "it. Convert it, if you trust the file: qingzhou convert",
-        zh=f"文件里是{zh}。只有 TensorFlow 运行之后才知道是什么网络，查看时不会运行。"
+        zh=f"文件里是{spaced(zh)}。只有 TensorFlow 运行之后才知道是什么网络，查看时不会运行。"
         "如果信任这个文件，请用 qingzhou convert 转换",
     )
 
@@ -87,6 +89,6 @@ def failed(en: str, zh: str, todo_en: str = "", todo_zh: str = "") -> Unsupporte
     return UnsupportedCheckpoint(
         en=f"TensorFlow was asked to convert the file in a process of its own, but {en}. An ONNX file that answers as "
         f"the original does was expected; nothing was written. {todo_en or OTHER_EN}.",
-        zh=f"已在独立的进程中请 TensorFlow 转换，但{zh}。结果必须与原模型的输出一致；没有写出任何文件。"
+        zh=f"已在独立的进程中请 TensorFlow 转换，但{spaced(zh)}。结果必须与原模型的输出一致；没有写出任何文件。"
         f"{todo_zh or OTHER_ZH}。",
     )

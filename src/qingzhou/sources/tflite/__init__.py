@@ -1,6 +1,6 @@
 """Models of TensorFlow Lite (`.tflite`), and the zips in which Teachable Machine gives them with their labels.
 
-schema.py   the format's tables, for reading and for writing;  model.py: a file as plain data
+model.py    a file as plain data; the format itself is in files/tflite_schema.py
 walk.py     its operators one after the other, and what integers stand for;  table.py: which there are
 layers.py, pointwise.py, shapes.py, reductions.py, picking.py, recurrent.py   one page for each kind
 detection.py   the end of an SSD: which boxes stay

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from ...files.tflite_schema import SAME
 from ...graph.form import Array, Dim, Value
 from .model import Tensor
 from .pointwise import activated
 from .refuse import garbled, refused
-from .schema import SAME
 from .shapes import reshaped
 from .walk import Call, Spaced, Step
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from ...files import tflite_schema as schema
 from ...files.flatbuffer import Buffer, Table, outside
 from ...files.limits import Limits, elements
 from ...files.refusals import short, unsafe
 from ...graph.form import Array
-from . import schema
 from .refuse import garbled, refused
 
 Bytes = Callable[[int, int], memoryview]  # of a place in the file, so many

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from ...errors import say
 from ...graph.form import Array, Value
+from .model import Steps
 from .pointwise import casted
 from .refuse import garbled, refused
 from .walk import Call, Step, whole
@@ -32,12 +34,38 @@ def embedding(c: Call) -> Value:
 
 def one_hot(c: Call) -> Value:
     """ONE_HOT: the number `on` at each index, `off` elsewhere."""
+    _tell_of_steps(c)
     at, (many,) = casted(c, c.x(0), "int64"), c.ints(1)
     below = c.t.emit("Less", [at, c.t.scalar(0, "int64")])  # which is no index here, and counts from the end in ONNX
     at = c.t.emit("Where", [below, c.t.scalar(many, "int64"), at])
     ends = [c.t.emit("Reshape", [c.x(i), c.t.whole(1)]) for i in (3, 2)]
     axis = c.option("axis")
     return c.t.emit("OneHot", [at, c.t.whole(many), c.t.emit("Concat", ends, axis=0)], axis=axis)
+
+
+def _tell_of_steps(c: Call) -> None:
+    """TFLite's kernel copies the integers of both numbers, also where its converter gave them other steps than the
+    result: an `off` of 0 with its zero at 0 then stands for 0.5 where the zero is at -128.
+    """
+    own = c.out().steps
+    if own is None or all(_alike(own, c.tensor(i).steps) for i in (2, 3)):
+        return
+    note = say(
+        en="ONE_HOT: its two numbers are written in other steps than its result. They are taken for what they stand "
+        "for; TensorFlow Lite copies their integers, so that its own answers differ.",
+        zh="ONE_HOT：它的两个数与结果的量化步长不同。这里按它们代表的数值计算；"
+        "TensorFlow Lite 直接复制整数，所以结果不同。",
+    )
+    if note not in c.walk.notes:
+        c.walk.notes.append(note)
+
+
+def _alike(one: Steps, other: Steps | None) -> bool:
+    return (
+        other is not None
+        and one.scales.tolist() == other.scales.tolist()
+        and one.zeros.tolist() == other.zeros.tolist()
+    )
 
 
 def reverse(c: Call) -> Value:

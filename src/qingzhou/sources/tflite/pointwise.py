@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from ...files.tflite_schema import ACTIVATIONS, TYPES
 from ...graph.form import Value
 from ..recording.net import plain
 from .model import Tensor
 from .refuse import garbled, refused
-from .schema import ACTIVATIONS, TYPES
 from .walk import Call, Step
 
 LIMITS = {"RELU": (0.0, math.inf), "RELU_N1_TO_1": (-1.0, 1.0), "RELU6": (0.0, 6.0), "RELU_0_TO_1": (0.0, 1.0)}

@@ -131,7 +131,7 @@ def recorded(model: Model, wanted: Wanted, free: bool) -> tuple[Graph, Walk]:
     names = [f"{name}_out" if name in taken else name for name in model.output_names]
     sides = model.tensors[model.inputs[0]].shape[1:3] if model.inputs else ()
     table = {**TABLE, POSTPROCESS: postprocess(wanted, sides)}
-    walk = Walk(Net(TFLITE, [*names, "dets", "labels"]), model, table)
+    walk = Walk(Net(TFLITE, [*names, *taken, "dets", "labels"]), model, table)
     for index, name in zip(model.inputs, model.input_names, strict=True):
         enter(walk, model.tensors[index], name, free, wanted.picture if len(model.inputs) == 1 else None)
     for op in model.operators:

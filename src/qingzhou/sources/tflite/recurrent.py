@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...errors import say
+from ...files.tflite_schema import ACTIVATIONS
 from ...graph.form import Array, Constant, Dim, Value
 from .model import Tensor
 from .refuse import garbled, refused
-from .schema import ACTIVATIONS
 from .walk import Call, Step
 
 GATES = (0, 3, 1, 2)  # i f c o, as ONNX wants them: i o f c

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import LabelError, QingzhouError, say
+from ...files import tflite_schema as schema
 from ...files.archive import Entry, appended, directory, inflated
 from ...files.flatbuffer import Table
 from ...files.refusals import short
@@ -18,11 +19,11 @@ from ...labels.decode import decode
 from ...labels.text import parse
 from ...runtime.model.card import Card, Input
 from ..source import Opened
-from . import schema
 from .model import Model, Tensor
 
 LONGEST_LIST = 1 << 20  # bytes of a list of labels
 GENTLE = ("Transpose", "QuantizeLinear", "DequantizeLinear", "Cast", "Identity")
+COLORS = (schema.RGB, schema.GREY)  # as many channels as these have, pictures are taken to be of them anyway
 Row = Sequence[float]
 
 
@@ -30,7 +31,7 @@ Row = Sequence[float]
 class Said:
     """What the file says.
 
-    labels  of its first output;  mean, std: of pixels of 0 to 255, where it says them;  colors: whether it says RGB
+    labels  of its first output;  mean, std: of pixels of 0 to 255, where it says them;  colors: whether it says which
     machine whether it is of Teachable Machine, which cuts the middle square out of a picture
     """
 
@@ -194,20 +195,22 @@ def _tensors(metadata: Table | None, key: str) -> list[Table]:
 
 
 def _pictures(metadata: Table, model: Model) -> tuple[Row, Row, bool]:
-    """Mean, standard deviation, and whether it says that pictures are RGB."""
+    """Mean, standard deviation, and whether it says that pictures are RGB or grey."""
     entries = _tensors(metadata, "input_tensor_metadata")
     if not entries:
         return (), (), False
     mean: Row = ()
     std: Row = ()
     for unit in entries[0]["process_units"]:
-        options = unit.union("options", "NormalizationOptions") if unit["options_type"] == 1 else None
+        options = (
+            unit.union("options", "NormalizationOptions") if unit["options_type"] == schema.NORMALIZATION else None
+        )
         if options is not None:
             mean, std = options["mean"].tolist(), options["std"].tolist()
     channels = model.tensors[model.inputs[0]].shape[-1:]
     fits = len(mean) == len(std) and len(mean) in (1, *channels) and np.isfinite([*mean, *std]).all() and 0 not in std
     content = entries[0]["content"]
     pictures = None
-    if content is not None and content["content_properties_type"] == 2:
+    if content is not None and content["content_properties_type"] == schema.IMAGE:
         pictures = content.union("content_properties", "ImageProperties")
-    return (mean if fits else ()), (std if fits else ()), pictures is not None and pictures["color_space"] == 1
+    return (mean if fits else ()), (std if fits else ()), pictures is not None and pictures["color_space"] in COLORS

@@ -13,6 +13,7 @@ from ...files.types import Opaque, TensorRef
 from ...files.values import FUSED, GETATTR
 from ...graph.form import Dim, Shape, Value
 from ...graph.record import Recorder
+from ...runtime.errors import spaced
 from ...spelling import option
 
 Flow = Value | tuple[Value, ...]  # what runs between layers: an LSTM gives a tuple
@@ -143,7 +144,7 @@ class Module:
                 en=f"The layer {self.title} expects {expected} {en}, but the layers before it give {found}. "
                 f"If the input has another size than in training, set it with {option('input_size')}; otherwise the "
                 "network itself does not fit together.",
-                zh=f"网络层 {self.title} 需要 {expected} 个{zh}，但前面各层给出 {found} 个。"
+                zh=f"网络层 {self.title} 需要 {expected} 个{spaced(zh)}，但前面各层给出 {found} 个。"
                 f"如果输入大小与训练时不同，请用 {option('input_size')} 指定；否则是网络各层的大小不匹配。",
             )
 

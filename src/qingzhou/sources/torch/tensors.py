@@ -17,6 +17,7 @@ from ...files.limits import Limits, elements
 from ...files.refusals import damaged, naming, short, unsafe, unsupported
 from ...files.types import Opaque, TensorRef
 from ...files.values import Global
+from ...runtime.errors import spaced
 
 Array = np.ndarray[Any, Any]
 
@@ -265,4 +266,4 @@ def refuse_tensor(key: str, value: Opaque) -> Exception:
             "Save the float model that it was made from; qingzhou quantize makes INT8 of that",
             "请保存量化之前的浮点模型；qingzhou quantize 可以把它转换成 INT8",
         )
-    return unsupported(f"its tensor {short(key)} is {en}", f"张量 {short(key)} 是{zh}类型")
+    return unsupported(f"its tensor {short(key)} is {en}", f"张量 {short(key)} 是{spaced(zh)}类型")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ...errors import OptionError, UnsupportedCheckpoint, say
+from ...runtime.errors import spaced
 from ...spelling import option
 from .heads import MANY, ONE, Head, held
 
@@ -19,7 +20,7 @@ def said_of_heads(head: Head) -> list[str]:
             say(
                 f"The network has two heads; {head.which} was taken, which {en}. {option('head', other)} takes the "
                 "other.",
-                f"网络有两个检测头；采用了 {head.which}，它{zh}。用 {option('head', other)} 可以换另一个。",
+                f"网络有两个检测头；采用了 {head.which}，它{spaced(zh)}。用 {option('head', other)} 可以换另一个。",
             )
         ]
     children = head.module.get("_modules")

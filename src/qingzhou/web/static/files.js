@@ -1,11 +1,17 @@
-// Files that are one model only together: TF.js's model.json with its shards, a network with its labels.txt.
+// Files that are one model only together: TF.js's model.json with its shards, Paddle's program with its parameters, a
+// network with its labels.txt.
 
 import { zip } from "./zip.js";
 
 const TOGETHER = [
   // what the network lies in; which others belong to it; of which there must be one
   { whole: /^model\.json$/i, others: /\.bin$|^metadata\.json$/i, needed: /\.bin$/i },
-  { whole: /\.(h5|hdf5|tflite)$/i, others: /^labels\.txt$/i, needed: /^labels\.txt$/i },
+  {
+    whole: /\.pdiparams$/i,
+    others: /\.json$|\.pdmodel$|\.pdiparams\.info$|^(inference|infer_cfg|deploy)\.ya?ml$|label\w*\.txt$/i,
+    needed: /\.json$|\.pdmodel$/i,
+  },
+  { whole: /\.(h5|hdf5|tflite|mindir)$/i, others: /^labels\.txt$/i, needed: /^labels\.txt$/i },
 ];
 
 /** The same files; those that are one model as one .zip under the name of the first, as the server takes it. */

@@ -64,10 +64,15 @@ export class Model {
     announce(`${this.file.name}: ${info.network || info.tool}`);
   }
 
+  /** An .onnx with a card, which stays as it is; one of another tool has none yet. */
+  get finished() {
+    return this.info.container === "onnx" && !this.info.inputs;
+  }
+
   /** Open where the file has no names for its classes; otherwise for who wants others. */
   labelsField() {
     const { classes, labels, task, assumed = [] } = this.info;
-    if (!classes || this.info.container === "onnx" || !["classification", "detection"].includes(task)) return "";
+    if (!classes || this.finished || !["classification", "detection"].includes(task)) return "";
     const missing = !labels.length || assumed.includes("labels");
     this.area = make("textarea", { rows: Math.min(10, Math.max(3, classes)), spellcheck: false, value: labels.join("\n") });
     const field = make("label", {}, say("one_a_line"), this.area);
@@ -77,8 +82,8 @@ export class Model {
 
   /** How pictures are prepared and their size; open where the file does not say them. */
   preparationField() {
-    const { input, container, assumed = [] } = this.info;
-    if (input?.kind !== "image" || container === "onnx") return "";
+    const { input, assumed = [] } = this.info;
+    if (input?.kind !== "image" || (container === "onnx" && !this.info.inputs)) return "";
     const ways = WAYS.map((way) => make("option", { value: way }, say(`way_${way || "file"}`)));
     this.way = make("select", {}, ways);
     this.size = make("input", { type: "text", inputMode: "numeric", placeholder: "224, 224" });
