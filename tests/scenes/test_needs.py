@@ -155,13 +155,10 @@ def test_every_module_is_some_program_s(tmp_path: Path) -> None:
     cards.append(replace(boxes, input=letterbox, output=Output("output0", "rows", {"rotated": True})))
     cards.append(replace(cards[0], others=[replace(cards[0].input, name="other")]))
     cards.append(replace(cards[0], input=replace(cards[0].input, shape=[2, *cards[0].input.shape[1:]])))
-<<<<<<< HEAD
     drawn = Sample({"encoding": "noise", "data": ["float32", 1, 3]}, [])
     cards.append(replace(cards[0], sample=drawn))
-=======
     table = next(card for card in cards if card.input.kind == "table")
     cards.append(replace(table, input=replace(table.input, columns=[{"name": "text", "counts": {}}])))
->>>>>>> sklearn
     scripts = ["qingzhou_runtime.bundle.install, qingzhou_runtime.bundle.selftest, qingzhou_runtime.bundle.measure"]
     assert len(programs) > len(SCENES)
     # programs only read cards; who converts writes them
