@@ -67,6 +67,7 @@ def test_data(data: Any, rows: list[list[float]]) -> None:
         ("length,colour,size\n,red,2\n", ("Row 2", "length", "empty")),
         ("1,2\n", ("2 columns", "3")),
         ("length,colour,size\n", ("no rows",)),
+        ("length,colour,size,length\n1,red,2,3\n", ("Several columns", "length")),
     ],
 )
 def test_what_is_wrong_is_said(text: str, words: tuple[str, ...], tmp_path: Path) -> None:

@@ -91,9 +91,11 @@ def places_in(rows: Rows, entry: Input) -> List[int]:
 
 def _places(titles: Sequence[str], entry: Input, width: Optional[int]) -> List[int]:
     names = names_of(entry)
-    missing = [name for name in names if name not in titles]
+    place = {title: i for i, title in enumerate(titles)}
+    missing = [name for name in names if name not in place]
     if titles and not missing:
-        return [titles.index(name) for name in names]
+        _check_once(titles, place, names)
+        return [place[name] for name in names]
     if width is not None and (not titles or are_numbered(entry)):
         if width == len(names):
             return list(range(width))
@@ -108,6 +110,17 @@ def _places(titles: Sequence[str], entry: Input, width: Optional[int]) -> List[i
         zh="缺少列：%s；表格中有 %s。模型需要 %s：请使用这些列名，顺序不限。"
         % (_some(missing), _some(titles), _some(names)),
     )
+
+
+def _check_once(titles: Sequence[str], last: Dict[str, int], names: Sequence[str]) -> None:
+    """InputError where two columns have a name that the model asks for: which of them is meant, nobody knows."""
+    wanted = set(names)
+    twice = [title for i, title in enumerate(titles) if title in wanted and last[title] != i]
+    if twice:
+        raise InputError(
+            en="Several columns of the table are called %s. Leave one of each, or rename the others." % _some(twice),
+            zh="表格中有多个列名为 %s 的列。请各保留一列，或给其他列改名。" % _some(twice),
+        )
 
 
 def _some(names: Sequence[str]) -> str:

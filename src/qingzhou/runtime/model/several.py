@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping
 
 import numpy as np
@@ -65,7 +66,8 @@ def is_single(data: Mapping[str, Any], card: Card) -> bool:
 
 
 def _not_these(data: object, names: List[str]) -> InputError:
-    found = ", ".join(str(name)[:60] for name in data) if isinstance(data, Mapping) else type(data).__name__
+    one = os.path.basename(data) if is_path(data) else type(data).__name__
+    found = ", ".join(str(name)[:60] for name in data) if isinstance(data, Mapping) else one
     wanted = ", ".join(name[:60] for name in names)
     shown = ", ".join('"%s": …' % name[:60] for name in names)
     return InputError(
