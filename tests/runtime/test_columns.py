@@ -34,6 +34,7 @@ def table(folder: Path, text: str) -> Path:
         ("length,colour,size\n1.5,red,2\n", [[1.5, 1, 2]]),
         ("size,answer,colour,length\n2,a,red,1.5\n,b,green,3\n", [[1.5, 1, 2], [3, -1, NAN]]),
         ("1.5,red,2\n3,blue,1\n", [[1.5, 1, 2], [3, 0, 1]]),
+        ("1.5,red,\n2,red,1\n", [[1.5, 1, NAN], [2, 1, 1]]),
         ("length;colour;size\n1,5;3;nan\n", [[1.5, 2, NAN]]),
         ("length,colour,size\n1.5,,2\n", [[1.5, -1, 2]]),
     ],

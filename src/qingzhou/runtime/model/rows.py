@@ -66,8 +66,7 @@ def read_rows(path: FilePath, answers: bool = False, names: Sequence[str] = ()) 
     if rows and all(not cells[-1] and len(cells) > 1 for _, cells in rows):
         rows = [(number, cells[:-1]) for number, cells in rows]  # every line ends in the separator
     rows = _with_points(path, rows)
-    named = bool(rows) and not set(names).isdisjoint(rows[0][1])
-    titles = rows[0][1] if named or _is_header(path, rows, answers) else []
+    titles = rows[0][1] if _names_columns(path, rows, answers, names) else []
     rows = rows[1:] if titles else rows
     index = _is_index(titles, [cells for _, cells in rows])
     return Rows(
@@ -187,6 +186,16 @@ def _with_points(path: FilePath, rows: List[Tuple[int, List[str]]]) -> List[Tupl
 
 
 # -- names of columns, numbers of rows -------------------------------------------------------------------------------
+
+
+def _names_columns(path: FilePath, rows: List[Tuple[int, List[str]]], answers: bool, names: Sequence[str]) -> bool:
+    """Whether the first row names the columns. Where their names are known, texts beside a number are a row of data."""
+    if names and rows:
+        if not set(names).isdisjoint(rows[0][1]):
+            return True
+        if any(not math.isnan(number(cell)) for cell in rows[0][1]):
+            return False
+    return _is_header(path, rows, answers)
 
 
 def _is_header(path: FilePath, rows: List[Tuple[int, List[str]]], answers: bool) -> bool:
