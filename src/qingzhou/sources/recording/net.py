@@ -106,7 +106,7 @@ class Net(Recorder):
 
     def scalar(self, value: float, dtype: str = "float32") -> Value:
         """One number, of shape ()."""
-        name = f"number/{dtype[:1]}{value!r}"
+        name = f"number/{dtype}/{value!r}"
         if name not in self.constants:
             self.constant(name, np.array(value, dtype))
         return Value(name, (), dtype)

@@ -40,7 +40,12 @@ def _isotonic(w: Work, e: Fitted, x: Value) -> Value:
 def _isotonic_values(w: Work, e: Fitted, x: Rows) -> Value:
     if x.width != 1:
         raise misfit(1, x.width)
-    return _isotonic(w, e, x.value)
+    found = _isotonic(w, e, x.value)
+    if e.text("out_of_bounds", "nan") == "clip":
+        return found
+    places = e.numbers("X_thresholds_", rank=1)  # beyond its ends the original has no number, or an error
+    inside = w.op("Equal", x.value, w.op("Min", w.op("Max", x.value, float(places[0])), float(places[-1])))
+    return w.where(inside, found, float("nan"))
 
 
 def _one(w: Work, e: Fitted, x: Rows) -> Value:

@@ -14,6 +14,7 @@ from ...files.types import Opaque
 from ...files.values import RECONSTRUCT, Global
 from ...graph.form import Array
 from .refuse import garbled, own_class, refused
+from .sparse import dense, is_sparse
 
 MOST = 100_000  # estimators, or categories of one
 MOST_CLASSES = 2048
@@ -76,6 +77,8 @@ class Fitted:
         found = self.need(*keys)
         if isinstance(found, (bool, int, float)):
             found = np.array(found)
+        if isinstance(found, Opaque) and is_sparse(found):
+            found = dense(found)
         if not isinstance(found, np.ndarray) or found.dtype.kind not in "biuf":
             raise self.odd(keys[0], found)
         if rank is not None and found.ndim != rank:
@@ -154,20 +157,28 @@ class Fitted:
         if found is None and isinstance(self.get("n_classes_"), int) and self.record.name.startswith("xgboost."):
             found = np.arange(min(self.whole("n_classes_"), MOST_CLASSES + 1))
         for key in ("_label_binarizer", "le_", "_label_encoder", "_le", "label_binarizer_"):
-            if found is None and self.has(key):
-                found = Fitted(self.get(key)).get("classes_") if isinstance(self.get(key), Opaque) else None
+            inner = self.get(key)
+            if not isinstance(inner, Opaque):
+                continue
+            if Fitted(inner).text("y_type_").startswith("multilabel"):
+                raise self.several_questions()
+            found = Fitted(inner).get("classes_") if found is None else found
         if found is None:
             raise garbled(
                 f"{self.name} has no classes_, so it was not trained", f"{self.name} 没有 classes_，可能还没有训练"
             )
         if isinstance(found, list) or (isinstance(found, np.ndarray) and found.ndim != 1):
-            raise refused(
-                f"its {self.name} answers several questions at once", f"其中的 {self.name} 同时回答多个问题",
-                "Train one model for each column of answers", "请为每一列答案各训练一个模型",
-            )  # fmt: skip
+            raise self.several_questions()
         if len(names := listed(found)) > MOST_CLASSES:
             raise refused(f"its {self.name} knows {len(names)} classes", f"其中的 {self.name} 有 {len(names)} 个类别")
         return [shown(one) for one in names]
+
+    def several_questions(self) -> Exception:
+        """UnsupportedCheckpoint: a row belongs to several classes, or each has a class of several kinds."""
+        return refused(
+            f"its {self.name} answers several questions at once", f"其中的 {self.name} 同时回答多个问题",
+            "Train one model for each column of answers", "请为每一列答案各训练一个模型",
+        )  # fmt: skip
 
 
 def shown(value: object) -> str:

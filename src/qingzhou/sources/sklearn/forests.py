@@ -100,12 +100,17 @@ def _raw(w: Work, e: Fitted, x: Rows, start: Array) -> Value:
     return w.concat(parts)
 
 
-def _prior(e: Fitted, k: int) -> Array:
-    """Where boosting begins: log odds or log shares of the classes in training (sklearn/ensemble/_gb.py)."""
-    if e.text("init", "") == "zero":
-        return np.zeros(k)
+def _from_zero(e: Fitted) -> bool:
+    """init="zero"; UnsupportedCheckpoint where it begins with a model of somebody's choice."""
     if isinstance(e.get("init"), Opaque):
         raise refused(f"its {e.name} begins with another model (init=)", f"其中的 {e.name} 以另一个模型为起点（init=）")
+    return e.text("init", "") == "zero"
+
+
+def _prior(e: Fitted, k: int) -> Array:
+    """Where boosting begins: log odds or log shares of the classes in training (sklearn/ensemble/_gb.py)."""
+    if _from_zero(e):
+        return np.zeros(k)
     first = e.inner("init_")
     if first.name != "DummyClassifier" or first.text("strategy", "prior") != "prior":
         raise refused(f"its {e.name} begins with a {first.name}", f"其中的 {e.name} 以 {first.name} 为起点")
@@ -145,11 +150,7 @@ def _boosted_label(w: Work, e: Fitted, x: Rows) -> Value:
 
 def _boosted_values(w: Work, e: Fitted, x: Rows) -> Value:
     start = np.zeros(1)
-    if e.text("init", "") != "zero":
-        if isinstance(e.get("init"), Opaque):
-            raise refused(
-                f"its {e.name} begins with another model (init=)", f"其中的 {e.name} 以另一个模型为起点（init=）"
-            )
+    if not _from_zero(e):
         start = e.inner("init_").numbers("constant_").ravel()[:1]
     return _raw(w, e, x, start)
 

@@ -39,6 +39,8 @@ def _ada_decision(w: Work, e: Fitted, x: Rows) -> Value:
     """SAMME: each votes for its class, and against the others; SAMME.R, until 1.5: logarithms of probabilities."""
     inner, k = e.several("estimators_"), len(e.classes())
     weights = _weights(e, len(inner))
+    if k < 2:
+        raise refused(f"its {e.name} was trained with a single class", f"其中的 {e.name} 只用一个类别训练")
     if e.text("algorithm", "SAMME") == "SAMME.R":
         found = w.div(total(w, [_centred(w, one, x, k) for one in inner]), float(weights.sum()))
     else:

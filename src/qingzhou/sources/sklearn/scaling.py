@@ -178,7 +178,7 @@ def _imputed(w: Work, e: Fitted, x: Rows) -> Rows:
         numbers = [float(one) if isinstance(one, (int, float)) else float("nan") for one in items]
         kept = [i for i, one in enumerate(numbers) if one == one or e.flag("keep_empty_features")]
     rows = chosen(w, x, kept)
-    w.may_be_empty(rows)
+    w.may_be_empty(x)
     empty = w.is_empty(rows.value) if missing is None else w.op("Equal", rows.value, float(missing))
     fill = np.nan_to_num(np.array([numbers[i] for i in kept]))
     filled = Rows(w.where(empty, fill, rows.value), rows.origin if texts else (None,) * len(kept))
@@ -197,11 +197,23 @@ def _indicated(w: Work, e: Fitted, x: Rows) -> Value:
     return w.cast(w.is_empty(chosen(w, x, places).value), "float64")
 
 
+def _cell_by_cell(rule: Callable[[Work, Fitted, Rows], Rows]) -> Callable[[Work, Fitted, Rows], Rows]:
+    """What leaves an empty cell empty, so that a step behind it that takes such cells lets them into the table."""
+
+    def scaled(w: Work, e: Fitted, x: Rows) -> Rows:
+        found = rule(w, e, x)
+        if found.value is not x.value:
+            w.scaled[found.value.name] = x
+        return found
+
+    return scaled
+
+
 _LINES: dict[str, Callable[[Work, Fitted, Rows], Rows]] = {
-    "StandardScaler": _standard,
-    "MinMaxScaler": _min_max,
-    "MaxAbsScaler": _max_abs,
-    "RobustScaler": _robust,
+    "StandardScaler": _cell_by_cell(_standard),
+    "MinMaxScaler": _cell_by_cell(_min_max),
+    "MaxAbsScaler": _cell_by_cell(_max_abs),
+    "RobustScaler": _cell_by_cell(_robust),
     "Normalizer": _normalised,
     "Binarizer": _binary,
     "PolynomialFeatures": _polynomials,

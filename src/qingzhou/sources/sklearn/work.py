@@ -99,6 +99,7 @@ class Work:
         self.narrow: dict[str, Value] = {}  # a float64 value -> the float32 one that it is the same as
         self.made: dict[Any, Any] = {}
         self.places: dict[int, dict[str, int]] = {}  # column -> text -> its place among those of the column
+        self.scaled: dict[str, Rows] = {}  # what came of it cell by cell -> the rows before, for may_be_empty
         self.notes: list[str] = []
 
     # -- operators ---------------------------------------------------------------------------------------------------
@@ -353,9 +354,12 @@ class Work:
 
     def may_be_empty(self, x: Rows) -> None:
         """These columns may have no number."""
-        for origin in x.origin:
-            if origin is not None:
-                self.columns[origin].missing = True
+        before: Rows | None = x
+        while before is not None:
+            for origin in before.origin:
+                if origin is not None:
+                    self.columns[origin].missing = True
+            before = self.scaled.get(before.value.name)
 
     def is_empty(self, x: Value) -> Value:
         """Where it is NaN."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ...files.types import Opaque
 from ...graph.form import Value
 from .boosters import KEY, LINKS, Booster, raw
@@ -27,11 +29,20 @@ def booster_of(e: Fitted) -> Booster:
     raise garbled(f"{e.name} has no trees, so it was not trained", f"{e.name} 没有决策树，可能还没有训练")
 
 
+def _emptied(w: Work, e: Fitted, x: Rows) -> Rows:
+    """XGBoost's missing=: a number that stands for an empty cell."""
+    mark = e.get("missing")
+    if not isinstance(mark, (int, float)) or mark != mark or not e.name.startswith("XGB"):
+        return x
+    w.may_be_empty(x)
+    return Rows(w.where(w.op("Equal", x.value, float(np.float32(mark))), float("nan"), x.value), x.origin)
+
+
 @once
 def _answer(w: Work, e: Fitted, x: Rows) -> Value:
     """The sum with its link, in the precision that it has there."""
     b = booster_of(e)
-    return LINKS[b.link](w, raw(w, b, x))
+    return LINKS[b.link](w, raw(w, b, _emptied(w, e, x)))
 
 
 def _proba(w: Work, e: Fitted, x: Rows) -> Value:

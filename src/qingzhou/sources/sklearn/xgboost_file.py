@@ -17,7 +17,7 @@ from .trees import Trees, tree
 # objective -> what is done to the sum, and how base_score, which is an answer, becomes a sum
 LINKS = {
     **dict.fromkeys(("binary:logistic", "reg:logistic"), ("sigmoid", "logit")),
-    "binary:logitraw": ("identity", "logit"),
+    "binary:logitraw": ("identity", ""),
     "binary:hinge": ("step", ""),
     **dict.fromkeys(("multi:softprob", "multi:softmax"), ("softmax", "")),
     **dict.fromkeys(("count:poisson", "reg:gamma", "reg:tweedie"), ("exp", "log")),
@@ -61,6 +61,12 @@ def booster_in(model: Any) -> Booster:
     if objective not in LINKS:
         raise unknown_objective(objective, "XGBoost")
     link, way = LINKS[objective]
+    if objective == "binary:logitraw" and not str(settings.get("base_score", "")).startswith("["):
+        raise refused(
+            "its objective 'binary:logitraw' is of an XGBoost before 3.1, which starts elsewhere",
+            "目标 'binary:logitraw' 由 3.1 之前的 XGBoost 保存，起点不同",
+            "Train it with binary:logistic", "请改用 binary:logistic 训练",
+        )  # fmt: skip
     groups = max(_whole(settings, "num_class"), 1)
     if groups > MOST_CLASSES:
         raise refused(f"its XGBoost knows {groups} classes", f"XGBoost 有 {groups} 个类别")
