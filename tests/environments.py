@@ -28,11 +28,11 @@ class Environment:
 
 
 ENVIRONMENTS = {
-    "paddle": Environment(("paddlepaddle==3.3.1", "setuptools"), pythons=("3.11", "3.12", "3.13", "3.10")),  # 1 GB
-    "paddle2": Environment(("paddlepaddle==2.6.2", "numpy<2", "setuptools"), pythons=("3.11", "3.12", "3.10")),
     "mindspore": Environment(  # 3 GB, two minutes; numpy 2 breaks its C++ part
         ("mindspore==2.10.0", "numpy==1.26.4", *OURS), pythons=("3.11", "3.10", "3.12", "3.9")
     ),
+    "paddle": Environment(("paddlepaddle==3.3.1", "setuptools"), pythons=("3.11", "3.12", "3.13", "3.10")),  # 1 GB
+    "paddle2": Environment(("paddlepaddle==2.6.2", "numpy<2", "setuptools"), pythons=("3.11", "3.12", "3.10")),
     "sklearn": Environment(  # 600 MB, a minute
         (
             "scikit-learn==1.9.1",

@@ -10,7 +10,7 @@ from .errors import CheckpointMissing, OptionError, QingzhouError
 from .files.sniff import HEAD, model_suffix
 from .options import Options
 from .runtime.file import open_file
-from .sources.table import CHECKPOINTS, is_model_folder
+from .sources.table import CHECKPOINTS, HALVES, is_model_folder
 from .whole_file import fitting, one_name
 
 Outcome = Conversion | QingzhouError
@@ -19,7 +19,7 @@ Result = tuple[Path, Outcome]  # a checkpoint, and what became of it
 
 def convert_all(files: Sequence[Path], out: str | Path | None, options: Options = Options()) -> list[Result]:  # noqa: B008  # frozen
     """Convert every file, and every checkpoint inside the folders among them."""
-    sources = dict(_checkpoints(files))
+    sources = dict(_checkpoints(_once(files)))
     if len(sources) > 1 and out is not None and Path(out).suffix.lower() == ".onnx":
         raise OptionError(
             en=f"-o {out} is one file, but there are {len(sources)} checkpoints. Give a folder instead.",
@@ -34,6 +34,12 @@ def _convert(source: Path, out: str | Path | None, options: Options) -> Outcome:
         return run_conversion(source, out, options)
     except QingzhouError as err:
         return err
+
+
+def _once(files: Sequence[Path]) -> list[Path]:
+    """Without the second half of a model whose first is named, too: each finds the other by itself."""
+    firsts = {file.with_suffix("") for file in files if file.suffix in CHECKPOINTS}
+    return [file for file in files if file.suffix not in HALVES or file.with_suffix("") not in firsts]
 
 
 def _checkpoints(files: Sequence[Path]) -> Iterable[tuple[Path, Path]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import LabelError, QingzhouError, as_plain, say
+from .errors import LabelError, ModelError, QingzhouError, as_plain, say
 from .graph.count import macs, parameters
 from .runtime.model.card import Card, Input
 from .sources.onnx import ONNX
@@ -164,7 +164,10 @@ def _where_it_does_not_run(path: Path) -> list[str]:
             )
         )
     for engine in ENGINES.values():
-        why = engine.takes(facts) if engine.tried else None
+        try:
+            why: QingzhouError | None = engine.takes(facts) if engine.tried else None
+        except ModelError as err:  # it contradicts itself
+            why = err
         notes += [] if why is None else [str(why)]
     return notes
 

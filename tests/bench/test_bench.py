@@ -203,7 +203,7 @@ def test_an_engine_that_hangs(model: Path, tmp_path: Path, monkeypatch: pytest.M
 def test_an_engine_that_is_not_installed(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from dataclasses import replace
 
-    for absent in ("openvino", "ncnn"):
+    for absent in ("openvino", "ncnn", "litert"):
         monkeypatch.setitem(ENGINES, absent, replace(ENGINES[absent], version=lambda: None))
     asked = bench([model], ["openvino", "onnxruntime"], ["fp32"]).rows
     assert isinstance(asked[0].error, ExtraMissing) and 'pip install "qingzhou[openvino]"' in str(asked[0].error)

@@ -44,6 +44,8 @@ def pools():
         "max_same": (P, lambda a: F.max_pool2d(a, 3, 2, "SAME")),
         "avg_same": (P, lambda a: F.avg_pool2d(a, 3, 2, "SAME")),
         "avg_same_counted": (P, lambda a: F.avg_pool2d(a, 3, 2, "SAME", exclusive=False)),
+        "avg_same_counted_even": ((None, 3, 8, 10), lambda a: F.avg_pool2d(a, 3, 2, "SAME", exclusive=False)),
+        "avg_four_counted": ((None, 3, 8, 10), lambda a: F.avg_pool2d(a, 3, 2, [0, 1, 1, 2], exclusive=False)),
         "max_valid": (P, lambda a: F.max_pool2d(a, 3, 2, "VALID")),
         "max_four": (P, lambda a: F.max_pool2d(a, 3, 2, [1, 0, 0, 1])),
         "max_last": ((None, 9, 11, 3), lambda a: F.max_pool2d(a, 3, 2, 1, data_format="NHWC")),

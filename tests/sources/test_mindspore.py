@@ -201,3 +201,41 @@ def test_a_value_that_is_overwritten_and_read_later_is_refused(tmp_path: Path) -
         else:
             with pytest.raises(UnsupportedCheckpoint):
                 read_network(tmp_path / "x.mindir")
+
+
+@pytest.mark.parametrize(("kind", "wanted"), [(32, [-37, 113, 5, 127]), (37, [219, 113, 5, 127])])
+def test_whole_numbers_begin_again_at_the_other_end(kind: int, wanted: list[int], tmp_path: Path) -> None:
+    """Of int8 and of uint8: as MindSpore answers."""
+    kinds = {"all": 35, "small": kind, "float": 43}
+    nodes = [constant(name, number) for name, number in kinds.items()]
+    nodes += [
+        node("Cast", [x, name], y) for x, name, y in (("x", "all", "n"), ("n", "small", "s"), ("s", "float", "y"))
+    ]
+    (tmp_path / "x.mindir").write_bytes(mindir(nodes, {"x": (1, 4)}, "y"))
+    x = np.array([[-293, -143, 261, 127]], np.float32)
+    assert answers(read_network(tmp_path / "x.mindir"), tmp_path / "x.onnx", 13, [x])[0].tolist() == [wanted]
+
+
+@pytest.mark.parametrize(
+    ("made", "wanted"),
+    [
+        (node("LpNorm", ["x"], "y", (1,), axis=(1,), p=2, keep_dims=False, epsilon=1e-12), [13**0.5]),
+        (node("RemainderTensorScalar", ["x", "two"], "y", (1, 2)), [[0.0, 1.0]]),
+    ],
+)
+def test_operations_whose_settings_are_elsewhere(made: bytes, wanted: list[Any], tmp_path: Path) -> None:
+    """ops.norm and ops.cosine_similarity have theirs as attributes; % has the sign of the divisor."""
+    (tmp_path / "x.mindir").write_bytes(mindir([constant("two", 2.0), made], {"x": (1, 2)}, "y"))
+    x = np.array([[2, -3]], np.float32)
+    assert np.allclose(answers(read_network(tmp_path / "x.mindir"), tmp_path / "x.onnx", 13, [x])[0], wanted)
+
+
+def test_padding_of_max_pool_3d_is_told_as_calculated(tmp_path: Path) -> None:
+    window = {"kernel_size": (1, 1, 3, 3, 3), "strides": (1, 1, 2, 2, 2), "pad_list": (1, 0, 0, 1, 1, 1)}
+    nodes = [node("MaxPool3D", ["x"], "y", (1, 1, 2, 2, 2), pad_mode="CALCULATED", ceil_mode=0, **window)]
+    (tmp_path / "x.mindir").write_bytes(mindir(nodes, {"x": (1, 1, 4, 4, 3)}, "y"))
+    x = np.random.default_rng(2).standard_normal((1, 1, 4, 4, 3)).astype(np.float32)
+    padded = np.pad(x[0, 0], ((1, 0), (0, 1), (1, 1)), constant_values=-np.inf)
+    wanted = [[[padded[i : i + 3, j : j + 3, k : k + 3].max() for k in (0, 2)] for j in (0, 2)] for i in (0, 2)]
+    found = answers(read_network(tmp_path / "x.mindir"), tmp_path / "x.onnx", 13, [x])[0]
+    assert np.array_equal(found[0, 0], np.array(wanted, np.float32))

@@ -150,8 +150,27 @@ def test_digits_from_pictures(given: str, tmp_path: Path) -> None:
 def test_the_missing_half_is_named(left: str, missing: str, tmp_path: Path) -> None:
     shutil.copy(ORACLE / "lenet" / left, tmp_path)
     for source in (tmp_path / left, tmp_path):
-        with pytest.raises(UnsupportedCheckpoint, match=f"other half of the model is missing: {missing}"):
+        with pytest.raises(UnsupportedCheckpoint, match=f"The other half of the model is missing: {missing}"):
             read_network(source)
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_half_a_model_in_a_zip_is_no_other_tools(packing: int, tmp_path: Path) -> None:
+    """A lone model.json is TF.js's in any other zip."""
+    with zipfile.ZipFile(tmp_path / "half.zip", "w", packing) as packed:
+        packed.write(ORACLE / "lenet" / "model.json", "export/model.json")
+    with pytest.raises(UnsupportedCheckpoint, match=r"The other half of the model is missing: model\.pdiparams"):
+        read_network(tmp_path / "half.zip")
+
+
+def test_both_halves_named_are_one_model(tmp_path: Path) -> None:
+    """As a shell writes them for `inference.*`; in this order, and in the other."""
+    files = [Path(shutil.copy(ORACLE / "lenet" / f"model.{half}", tmp_path)) for half in ("json", "pdiparams")]
+    for i, given in enumerate((files, files[::-1])):
+        ((source, outcome),) = convert_all(given, tmp_path / f"{i}.onnx")
+        assert source == files[0] and isinstance(outcome, Conversion)
+    _, other = convert_all([files[0], Path(shutil.copy(files[1], tmp_path / "b.pdiparams"))], tmp_path / "out")
+    assert isinstance(other[1], UnsupportedCheckpoint)
 
 
 def test_several_models_in_a_folder(tmp_path: Path) -> None:

@@ -206,7 +206,7 @@ def test_a_model_that_names_another_file_is_refused(start: Start, tmp_path: Path
     client = start()
     told = upload(client, model.SerializeToString(), "evil.onnx").json()
     done = finished(client, order(client, told["upload"]).json()["job"])
-    assert done["state"] == "failed" and done["error"]["code"] == "ModelError"
+    assert done["state"] == "failed" and done["error"]["code"] == "NoCard"
     assert "another file" in done["error"]["en"] and str(tmp_path) not in json.dumps(done)
 
 

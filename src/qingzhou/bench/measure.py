@@ -16,7 +16,7 @@ import numpy as np
 
 from ..engines import ENGINES
 from ..engines.machine import features, processor
-from ..errors import ExtraMissing, QingzhouError, say
+from ..errors import ExtraMissing, ModelError, QingzhouError, say
 from ..onnxfile.copy import one_file
 from ..progress import Tell, counted, silent
 from ..runtime.errors import spaced
@@ -102,7 +102,7 @@ def bench(
     start = time.perf_counter()
     folder = None if data is None else Path(data).absolute()
     with scratch() as place, ExitStack() as ending:
-        paths = [ending.enter_context(one_file(Path(model))) for model in models]
+        paths = [_in_one(Path(model), ending) for model in models]
         chosen = choose(paths, engines, precisions, data is not None)
         unlabelled = None if folder is None else labelled(folder)
         made = _quantized(chosen.candidates, place, folder, tell)
@@ -148,6 +148,14 @@ def _quantized(candidates: Sequence[Candidate], place: Path, data: Path | None, 
             except QingzhouError as err:
                 found[model, target] = err
     return found
+
+
+def _in_one(model: Path, ending: ExitStack) -> Path:
+    """The model with its weights; one that cannot be read as it is: its row says why."""
+    try:
+        return ending.enter_context(one_file(model))
+    except ModelError:
+        return model
 
 
 def _told(made: Quantized, judged: bool) -> str:

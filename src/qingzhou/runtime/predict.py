@@ -14,7 +14,6 @@ import numpy as np
 
 from .engine.session import fed, open_any
 from .errors import FileMissing, ImageError, InputError, ModelError, NoCard, SelfTestFailed, line, say
-from .file import is_path
 from .model.answers import Prediction, differs, hint, hinted, label_of, look, named_in
 from .model.card import KEY, Card, Input, Sample, outputs_of
 from .read import several
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
     from .model.detect import Found
     from .model.prepare import View
     from .typed import Array, Entry, FilePath, Session
-
-
-ROWS = 1024  # of a table that go in at once
 
 __all__ = ["Prediction", "Predictor", "load"]
 
@@ -110,19 +106,9 @@ class Predictor:
             from .model.words import next_word
 
             return next_word(self.step, self.prepare(data), self.card.vocabulary)
-        batch = self.prepare(data)
-        if self.card.output.label:
-            answers = [
-                one for start in range(0, len(batch), ROWS) for one in self._decided(batch[start : start + ROWS])
-            ]
-        else:
-            answers = [self._prediction(row) for row in self._rows(batch)]
-        if self.card.input.columns:
-            from .model.cells import is_single
+        from .model.rowwise import answers
 
-            return answers[0] if is_single(data, self.card.input) else answers
-        single = not is_path(data) and np.ndim(data) == len(self.card.input.shape) - 1
-        return answers[0] if single else answers
+        return answers(self, data)
 
     def each(self, data: Any, threshold: Optional[float] = None) -> Iterator[Tuple[Any, Any]]:
         """Of every picture of a folder or list (picture, answer); of every row of other data (its number, answer).
@@ -186,7 +172,7 @@ class Predictor:
             from .model.detect import locate
 
             return locate(self.found(outputs, threshold), self.labels, view)
-        return self._prediction(self._scores(outputs).reshape(-1), threshold, self._label(outputs))
+        return self.prediction(self._scores(outputs).reshape(-1), threshold, self._label(outputs))
 
     def found(self, outputs: List[Array], threshold: Optional[float] = None) -> Found:
         """A detector's boxes in pixels of the network's input; found(…).rows() is what a sample's answer holds."""
@@ -214,11 +200,10 @@ class Predictor:
 
     def step(self, token: Array, state: Dict[str, Array]) -> Tuple[Array, Dict[str, Array]]:
         """Tokens (length, 1) and the state before ({} at first) -> the next one's scores, and the state after."""
+        from .model.words import following
+
         outputs = self.run({**self._with_state({self.card.input.name: token}), **state})
-        rest = [output for i, output in enumerate(outputs) if i != self._place]
-        names = [entry.name for entry in self._inputs if entry.name != self.card.input.name]
-        scores = self._scores(outputs)
-        return scores.reshape(-1, scores.shape[-1])[-1], dict(zip(names, rest))
+        return following(self._scores(outputs), outputs, self._inputs, self._names, self.card)
 
     # -- the model's own sample --------------------------------------------------------------------------------------
 
@@ -285,38 +270,19 @@ class Predictor:
         found = np.asarray(outputs[self._place])
         return _softmax(found.astype(np.float32)) if self.card.output.scores == "logits" else found
 
-    def _label(self, outputs: List[Array], row: int = 0) -> Optional[int]:
+    def _label(self, outputs: List[Array]) -> Optional[int]:
         """Which class the network itself says that it is, where it does."""
         name = self.card.output.label
-        return int(np.asarray(outputs[self._names.index(name)]).reshape(-1)[row]) if name else None
+        return int(np.asarray(outputs[self._names.index(name)]).reshape(-1)[0]) if name else None
 
-    def _decided(self, batch: Array) -> List[Prediction]:
-        """Of a network that says which class each row is."""
-        outputs = self.outputs(batch)
-        scores = self._scores(outputs).reshape(len(batch), -1)
-        return [self._prediction(row, None, self._label(outputs, i)) for i, row in enumerate(scores)]
-
-    def _prediction(self, row: Array, threshold: Optional[float] = None, index: Optional[int] = None) -> Prediction:
+    def prediction(self, row: Array, threshold: Optional[float] = None, index: Optional[int] = None) -> Prediction:
+        """What one input's scores mean; the class is that of the highest, or `index`."""
         index = int(row.argmax()) if index is None else index
         if self.card.task != "classification":
             return Prediction("", index, math.nan, row)
         named = named_in(row, self.card, threshold)
         label = "" if named == () else label_of(index, self.labels)
         return Prediction(label, index, float(row[index]), row, named)
-
-    def _rows(self, batch: Array) -> Array:
-        """One flat row of scores for each input of a batch; one run each where the network takes no more at once."""
-        at_once = self.card.input.shape[0]
-        if at_once and at_once > 1:
-            from .model.together import rows
-
-            return rows(batch, at_once, self.scores)
-        if len(batch) > 1 and at_once is not None:
-            return np.concatenate([self._rows(batch[i : i + 1]) for i in range(len(batch))])
-        found = self.scores(batch)
-        if len(batch) > 1 and found.shape[:1] != (len(batch),):
-            return np.concatenate([self._rows(batch[i : i + 1]) for i in range(len(batch))])
-        return found.reshape(len(batch), -1)
 
     # -- tables and arrays -------------------------------------------------------------------------------------------
 

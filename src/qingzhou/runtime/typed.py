@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, Protocol, Sequence, Union
+from typing import Any, Dict, List, Protocol, Sequence, Union
 
 import numpy.typing as npt
 
@@ -47,3 +47,24 @@ class Session(Protocol):
 
     def run(self, names: None, feed: Dict[str, Array]) -> Sequence[Array]:
         """All outputs; any exception where the input is refused."""
+
+
+class Asked(Protocol):
+    """The part of a Predictor that model/rowwise.py uses."""
+
+    card: Any
+
+    def prepare(self, data: object) -> Array:
+        """What the network takes."""
+
+    def scores(self, batch: Array) -> Array:
+        """Of each input."""
+
+    def outputs(self, batch: Array) -> List[Array]:
+        """All, as they are."""
+
+    def answer(self, outputs: List[Array]) -> Any:
+        """To one input."""
+
+    def prediction(self, row: Array) -> Any:
+        """What one input's scores mean."""

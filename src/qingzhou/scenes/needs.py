@@ -18,7 +18,7 @@ Below it four rooms, of which a program gets the modules that it needs:
               kinds, prepare, letterbox, quick, cv2_linear: pictures made what the network takes; tables, rows, words:
               other data; several, together: more than one at once; answers, detection, detect, levels, ultralytics,
               overlap, masks, marks: what comes out; sample, noise: what the self-test is made with;
-              columns, cells, counted: tables whose columns have names
+              rowwise, columns, cells, counted: rows of tables, whose columns may have names
     engine/   session: opening a model file, with onnxruntime, or with ncnn, which reads it through before
     parts/    sources, jpeg: pictures from cameras; rule_text, facts: rules; pins, wires, voice: what actions use;
               worker: the slow ones; optional: packages that only some programs need; sim: the simulator; pages,
@@ -103,6 +103,7 @@ def _for_others(cards: Sequence[Card], engine: str) -> set[str]:
         "model.counted": any("counts" in named for card in cards for one in card.inputs for named in one.columns),
         "model.cells": any(one.columns for card in cards for one in card.inputs),
         "model.tables": bool(kinds & {"table", "array"}),
+        "model.rowwise": bool(kinds & {"table", "array"}),
         "model.noise": any(card.sample and card.sample.input["encoding"] == "noise" for card in cards),
         "model.words": "tokens" in kinds,
         "bundle.place": False,

@@ -54,8 +54,11 @@ class Emitter:
     # -- what the graph says -----------------------------------------------------------------------------------------
 
     def shape(self, value: str) -> tuple[int, ...]:
-        """Of a value or a constant."""
+        """Of a value or a constant; EngineError where it is not known."""
         found = self.graph.constants.get(value) or self.graph.values[value]
+        if any(isinstance(n, str) for n in found.shape):
+            name = value[:60]
+            raise no_form(f"a size that is not known before it runs ({name})", f"运行前未知的尺寸（{name}）")
         return tuple(int(n) for n in found.shape)
 
     def known(self, name: str) -> list[Any]:

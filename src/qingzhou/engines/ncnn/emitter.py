@@ -214,8 +214,8 @@ def batch_axes(graph: Graph) -> dict[str, int | None]:
 
 
 def flowing(node: Node, graph: Graph) -> str:
-    """The first input that is no constant: an embedding reads its words second."""
-    return next((name for name in node.inputs if name and name not in graph.constants), node.inputs[0])
+    """The first input that is no constant: an embedding reads its words second. "" of what draws random numbers."""
+    return next((name for name in node.inputs if name and name not in graph.constants), (*node.inputs, "")[0])
 
 
 def _batch_after(node: Node, batch: int | None, graph: Graph) -> int | None:

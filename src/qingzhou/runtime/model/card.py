@@ -14,8 +14,7 @@ from .fields import LARGEST_SIDE, MOST_BOXES, bad
 
 KEY = "qingzhou.card"  # the name under which the card lies in the ONNX metadata
 # 1 is read, too, and of later ones what is known here; 2 adds `assumed`, `others` and `layout`, 3 what Ultralytics
-# needs, 4 the columns of tables and which output names the class: only cards that say any of that have it, and what
-# reads up to a version below refuses them as too new.
+# needs, 4 columns and `label`: only cards that say any of that have it, and what reads less refuses them as too new.
 VERSION = 4
 LONGEST = 1 << 24  # characters of a card
 
@@ -86,8 +85,8 @@ class Output:
 class Sample:
     """One input, {"encoding": "png", "data": base64} or {"encoding": "json", "data": [...]}, and the answer to it.
 
-    A png is decoded and pre-processed as any picture is, so the self-test covers the whole way. Of a model of which
-    nobody said what it takes it is {"encoding": "noise", "data": [type, sizes ...]}: see noise.py.
+    A png is decoded and pre-processed as any picture is, so the self-test covers the whole way. Where nobody said what
+    a model takes it is "noise": see noise.py.
     others  the same for each of the card's other inputs, in their order
     """
 
@@ -299,7 +298,11 @@ def _input(at: str, data: object, newer: bool) -> Input:
     )
     steps = fields.items("%s.steps" % at, given.get("steps", []), _step, most=32)
     dtype = fields.one_of("%s.dtype" % at, given.get("dtype", "float32"), DTYPES if kind == "image" else DTYPES[:1])
-    columns = _columns("%s.columns" % at, given["columns"], kind, shape) if given.get("columns") else []
+    columns: List[Dict[str, Any]] = []
+    if given.get("columns"):
+        from .columns import columns_of
+
+        columns = columns_of("%s.columns" % at, given["columns"], kind, shape)
     entry = Input(fields.text("%s.name" % at, given["name"]), kind, shape, color, steps, layout, dtype, columns, rest)
     if len(shape) not in RANKS[kind]:
         raise bad("%s.shape" % at, shape)
@@ -312,14 +315,6 @@ def _input(at: str, data: object, newer: bool) -> Input:
     elif steps:
         raise bad("%s.steps" % at, steps)
     return entry
-
-
-def _columns(at: str, data: object, kind: str, shape: List[Optional[int]]) -> List[Dict[str, Any]]:
-    from .columns import columns
-
-    if kind != "table" or len(shape) != 2:
-        raise bad(at, data)
-    return columns(at, data, shape[1])
 
 
 def _step(at: str, data: object) -> Dict[str, Any]:

@@ -14,11 +14,13 @@ from . import fields
 MOST_TEXTS = 100_000  # of one column
 
 
-def columns(at: str, data: object, count: Optional[int]) -> List[Dict[str, Any]]:
-    """A card's columns, as many as the input has; ModelError."""
+def columns_of(at: str, data: object, kind: str, shape: List[Optional[int]]) -> List[Dict[str, Any]]:
+    """A card's columns, as many as the input has, which must be a table; ModelError."""
+    if kind != "table" or len(shape) != 2:
+        raise fields.bad(at, data)
     found = fields.items(at, data, _column, most=fields.LARGEST_SIZE)
     width = sum(len(one["counts"]["words"]) if "counts" in one else 1 for one in found)
-    if count is not None and width != count:
+    if shape[1] is not None and width != shape[1]:
         raise fields.bad(at, width)
     return found
 

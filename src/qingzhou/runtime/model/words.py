@@ -12,7 +12,8 @@ from ..memory import room
 from .answers import Prediction
 
 if TYPE_CHECKING:
-    from ..typed import Array, FilePath
+    from ..typed import Array, Entry, FilePath
+    from .card import Card
 
     Step = Callable[[Array, Dict[str, Array]], Tuple[Array, Dict[str, Array]]]
 
@@ -81,6 +82,15 @@ def last(step: Step, tokens: Array, vocabulary: Mapping[str, int]) -> Array:
     for start in range(0, len(tokens), part):
         row, state = step(tokens[start : start + part], state)
     return row
+
+
+def following(
+    scores: Array, outputs: List[Array], inputs: List[Entry], names: List[str], card: Card
+) -> Tuple[Array, Dict[str, Array]]:
+    """The last token's scores, and the state for the next: the other outputs, in the order of the other inputs."""
+    rest = [output for output, name in zip(outputs, names) if name != card.output.name]
+    others = [entry.name for entry in inputs if entry.name != card.input.name]
+    return scores.reshape(-1, scores.shape[-1])[-1], dict(zip(others, rest))
 
 
 def next_word(step: Step, tokens: Array, vocabulary: Mapping[str, int]) -> Prediction:

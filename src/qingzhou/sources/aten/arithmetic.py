@@ -20,6 +20,19 @@ def cast(t: Net, x: Value, dtype: str) -> Value:
     return x if x.dtype == dtype else t.emit("Cast", [x], to=NUMBERS[dtype])
 
 
+NARROW = {"int8": 8, "uint8": 8, "int16": 16, "uint16": 16}  # in bits
+
+
+def wrapped(t: Net, x: Value, kind: str) -> Value:
+    """Whole numbers as a small kind of them holds them: those beyond begin again at its other end."""
+    if kind not in NARROW or x.dtype != "int64":
+        return x
+    least = 0 if kind[0] == "u" else 1 << (NARROW[kind] - 1)
+    moved = t.emit("Add", [x, t.scalar(least, "int64")]) if least else x
+    rest = t.emit("Mod", [moved, t.scalar(1 << NARROW[kind], "int64")])
+    return t.emit("Sub", [rest, t.scalar(least, "int64")]) if least else rest
+
+
 def floating(t: Net, x: Value) -> Value:
     """As float32."""
     return cast(t, x, "float32")

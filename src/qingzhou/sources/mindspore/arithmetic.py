@@ -8,6 +8,7 @@ from typing import Any
 
 from ...errors import say
 from ...graph.form import Value
+from ..aten.arithmetic import NARROW, wrapped
 from ..recording.net import plain
 from .refuse import refused
 from .walk import Call, Step, casted
@@ -17,7 +18,6 @@ TYPE_IDS = {
     30: "bool", 31: "int64", 32: "int8", 33: "int16", 34: "int32", 35: "int64", 37: "uint8", 38: "uint16",
     39: "uint32", 40: "uint64", 41: "float32", 42: "float16", 43: "float32", 44: "float64", 45: "bfloat16",
 }  # fmt: skip
-NARROW = ("int8", "int16", "uint8", "uint16")
 
 
 def unary(op: str, **attrs: Any) -> Step:
@@ -242,7 +242,7 @@ def cast(c: Call) -> Value:
             "more digits.",
             zh=f"网络的一部分在 MindSpore 中用 {wish} 计算；这里用精度更高的 float32。",
         )
-    return casted(c.t, x, plain(wish))
+    return casted(c.t, wrapped(c.t, x, wish), plain(wish))
 
 
 def filled(value: float) -> Step:
@@ -307,6 +307,7 @@ def in_place(step: Step) -> Step:
     return changed
 
 
+REMAINDERS = ("RemainderTensorTensor", "RemainderTensorScalar", "RemainderScalarTensor")
 ALIASES = {
     "Add": ("Add", "Adds", "ScalarAdd"), "Sub": ("Sub", "Subs"), "Mul": ("Mul", "Muls"),
     "Min": ("Minimum",), "Less": ("Less", "LessScalar"), "Greater": ("Greater", "GreaterScalar"),
@@ -323,6 +324,7 @@ ARITHMETIC: dict[str, Step] = {
     "Div": divided, "Divs": divided, "RealDiv": divided, "FloorDiv": floor_div, "DivMod": div_mod, "DivMods": div_mod,
     "FloorMod": floor_mod, "Mod": trunc_mod, "TruncateMod": trunc_mod, "Trunc": lambda c: truncated(c, c.x()),
     "AddScalar": scaled("Add"), "SubScalar": scaled("Sub"), "AddExt": scaled("Add"), "SubExt": scaled("Sub"),
+    **dict.fromkeys(REMAINDERS, floor_mod),
     "Square": square, "SquaredDifference": squared_difference, "Rsqrt": rsqrt, "Log1p": plus_one, "Expm1": minus_one,
     "Erfc": erfc, "Log": logged, "Exp": exponent, "Pow": power, "PowTensorScalar": power, "PowScalarTensor": power,
     "AddN": added, "Addcmul": addcmul, "Addcdiv": addcdiv, "Lerp": lerp, "LerpScalar": lerp, "Hypot": hypot,

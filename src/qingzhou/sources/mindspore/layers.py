@@ -52,7 +52,7 @@ def padding(c: Call, mode: Any, sizes: Sequence[Dim], window: Sequence[Sequence[
         return same_pads(sizes, *window)
     if mode in ("valid", "2"):
         return [(0, 0)] * len(sizes)
-    if mode in ("pad", "0"):
+    if mode in ("pad", "0", "calculated"):
         row = told if isinstance(told, tuple) else (told,)
         return pairs([int(n) for n in row], len(sizes))
     raise garbled(f"its padding is {mode}", f"填充方式是 {mode}")

@@ -146,12 +146,19 @@ def log_sum(c: Call) -> Value:
 
 def norm(c: Call) -> Value:
     """Norm and LpNorm: of the second order, or the first."""
-    x, order = c.x(), c.get(1, "p", 2)
+    order, keep = c.get(1, "p", 2), bool(c.get(3, "keepdim", False))
+    return _norm(c, order, c.axes(2, "dim", len(c.x().shape)), keep)
+
+
+def lp_norm(c: Call) -> Value:
+    """LpNorm: all its settings are attributes. No root is less than its epsilon, which is far below others."""
+    attrs = c.node.attrs
+    return _norm(c, attrs.get("p", 2), c.axes(99, "axis", len(c.x().shape)), bool(attrs.get("keep_dims", False)))
+
+
+def _norm(c: Call, order: Any, axes: tuple[int, ...], keep: bool) -> Value:
     c.only(order in (1, 2), f"its norm is of order {order}", f"范数的阶是 {order}")
-    axes = c.axes(2, "dim", len(x.shape))
-    return c.t.emit(
-        "ReduceL2" if order == 2 else "ReduceL1", [x], axes=axes, keepdims=int(bool(c.get(3, "keepdim", False)))
-    )
+    return c.t.emit("ReduceL2" if order == 2 else "ReduceL1", [c.x()], axes=axes, keepdims=int(keep))
 
 
 REDUCTIONS: dict[str, Step] = {
@@ -166,5 +173,5 @@ REDUCTIONS: dict[str, Step] = {
     "MaxDim": with_value("ArgMax", "ReduceMax", value_first=True),
     "MinDim": with_value("ArgMin", "ReduceMin", value_first=True), "ReduceStd": spread, "Var": variance_ext(root=False),
     "Std": variance_ext(root=True), "CumSum": summed, "CumsumExt": summed_ext, "LogSumExp": log_sum, "Norm": norm,
-    "LpNorm": norm, "LpNormV2": norm,
+    "LpNorm": lp_norm, "LpNormV2": lp_norm,
 }  # fmt: skip

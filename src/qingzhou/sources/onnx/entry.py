@@ -8,6 +8,7 @@ from typing import Any
 
 from ...errors import OptionError, UnsupportedCheckpoint, say
 from ...graph.form import UNRANKED, Dim, Graph, Value
+from ...runtime.errors import spaced
 from ...runtime.model.card import COLORS, MOST_INPUTS, Input
 from ...spelling import option
 from ..torch.transforms import preparation
@@ -38,7 +39,7 @@ def no_card(en: str, zh: str) -> UnsupportedCheckpoint:
         en=f"The model was read, but {en}, which Qingzhou has no card for: pictures, rows, arrays of numbers and words "
         "were expected. Without a card it can be looked at and run with arrays: qingzhou info, check, and run "
         "model.onnx arrays.npz",
-        zh=f"模型已读取，但{zh}，轻舟的说明卡无法描述：应为图片、表格、数组或文字。"
+        zh=f"模型已读取，但{spaced(zh)}，轻舟的说明卡无法描述：应为图片、表格、数组或文字。"
         "没有说明卡也可以查看和用数组运行：qingzhou info、check，以及 run model.onnx arrays.npz",
     )
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ...files.sniff import TORCH, sniff
 from ..source import Contents, Opened, Source
-from .heads import LABELS, SETTINGS, begins, inside, is_pir, looks_like, single
+from .heads import LABELS, MOST_PROGRAM, SETTINGS, begins, inside, is_pir, looks_like, single
 
 if TYPE_CHECKING:
     from ...nets.recorded import Wanted
@@ -30,7 +30,7 @@ def claims(opened: Opened) -> bool:
     if opened.whole is None:
         return single(opened.names) or (not inside(opened.names) and _lone_program(opened))
     if opened.head.startswith(b"PK\x03\x04"):
-        return inside(opened.names)
+        return inside(opened.names) or _lone_program(opened)
     if is_pir(opened.head):
         return True
     known = looks_like(opened.head) or begins(opened.head) or inside([opened.path.name])
@@ -53,12 +53,13 @@ def is_weights(opened: Opened) -> bool:
 
 
 def _lone_program(opened: Opened) -> bool:
-    """A folder with one program of Paddle 3 whose network has no parameters."""
+    """A folder or zip with one program of Paddle 3, whose network has no parameters, or whose other half is missing."""
     texts = [name for name in opened.names if name.endswith(".json")]
     if len(texts) != 1:
         return False
-    found = opened.members[texts[0]]()
-    return is_pir(found.file.read(0, min(found.file.size, 200)))
+    from ..packed import small
+
+    return is_pir(small(opened, texts[0], MOST_PROGRAM)[:200])
 
 
 def read(opened: Opened, wanted: Wanted) -> Network:

@@ -11,6 +11,7 @@ OLDEST = ("__model__", "__params__")
 SETTINGS = ("inference.yml", "infer_cfg.yml", "inference.yaml", "deploy.yaml")
 LABELS = ("label_list.txt", "labels.txt", "imagenet1k_label_list.txt", "class_id_map.txt", "label.txt")
 HEADER = struct.Struct("<IQIi")  # of a tensor in a file of parameters
+MOST_PROGRAM = 1 << 28  # bytes
 LONGEST = 1 << 12  # of a TensorDesc
 
 

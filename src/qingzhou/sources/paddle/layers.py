@@ -234,20 +234,27 @@ def indexed(dims: int) -> Step:
     return step
 
 
-def _sliding(c: Call, x: Value, dims: int, most: bool, exclusive: bool) -> Value:
+def _windows(c: Call, x: Value, dims: int) -> tuple[dict[str, Any], Pads, list[int]]:
+    """The settings of ONNX's operator, what is padded, and how much is filled up at the ends."""
     kernel, strides = settings(c, "kernel_size", dims, 1), settings(c, "strides", dims, 1)
-    pads, sizes = spans(c, x.shape[2:], kernel, strides), x.shape[2:]
-    ends = _ends(c, sizes, kernel, strides, pads)
+    pads = spans(c, x.shape[2:], kernel, strides)
+    ends = _ends(c, x.shape[2:], kernel, strides, pads)
     attrs: dict[str, Any] = {"kernel_shape": kernel, "strides": strides, "ceil_mode": 0}
     attrs["pads"] = flat([(before, end) for (before, _), end in zip(pads, ends, strict=True)])
+    return attrs, pads, ends
+
+
+def _sliding(c: Call, x: Value, dims: int, most: bool, exclusive: bool) -> Value:
+    attrs, pads, ends = _windows(c, x, dims)
     if most:
         return c.t.emit("MaxPool", [x], **attrs, dilations=(1,) * dims)
     if exclusive:
         return c.t.emit("AveragePool", [x], **attrs, count_include_pad=0)
     found = c.t.emit("AveragePool", [x], **attrs, count_include_pad=1)
-    if all(end == after for (_, after), end in zip(pads, ends, strict=True)):
+    if all(end <= before for (before, _), end in zip(pads, ends, strict=True)):
         return found
-    return c.t.emit("Div", [found, c.t.array(_shares(sizes, kernel, strides, pads, ends))])
+    share = _shares(x.shape[2:], attrs["kernel_shape"], attrs["strides"], pads, ends)
+    return c.t.emit("Div", [found, c.t.array(share)])
 
 
 def _ends(c: Call, sizes: Sequence[Dim], kernel: Sequence[int], strides: Sequence[int], pads: Pads) -> list[int]:
@@ -276,25 +283,33 @@ def _ends(c: Call, sizes: Sequence[Dim], kernel: Sequence[int], strides: Sequenc
 def _shares(
     sizes: Sequence[Dim], kernel: Sequence[int], strides: Sequence[int], pads: Pads, ends: Sequence[int]
 ) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Which share of each window counts: padding does, what was filled up for ceil_mode does not."""
+    """Which share of each window counts: as much padding at the end as at the start, whatever is said of the end
+    (paddle/phi/kernels/funcs/pooling.cc takes the first of both for hend and wend).
+    """
     share = np.ones(())
-    for n, k, s, (before, after), end in zip(sizes, kernel, strides, pads, ends, strict=True):
-        assert isinstance(n, int)
+    for n, k, s, (before, _), end in zip(sizes, kernel, strides, pads, ends, strict=True):
+        if not isinstance(n, int):
+            raise refused(
+                "it counts padding that is unequal at both ends, and the size of the picture is free",
+                "它把两端不等的填充计入平均值，而图片尺寸不固定",
+            )
         there = np.zeros(before + n + end)
-        there[: before + n + after] = 1
+        there[: before + n + before] = 1
         share = share[..., None] * np.array([there[i : i + k].mean() for i in range(0, len(there) - k + 1, s)])
+    if not share.all():
+        raise refused("its pooling has windows in which there is no number", "它的池化有不含任何数的窗口")
     return share.astype(np.float32)
 
 
 def lp_pool(c: Call) -> Value:
     """The root of the sum of powers of each window."""
     x, order = c.first(c.x()), c.number("norm_type", 2.0)
-    kernel = settings(c, "kernel_size", 2, 1)
     if order == 0 or math.isinf(order):
         raise refused(f"a pooling by the norm {order}", f"按 {order} 范数池化")
     powers = c.t.emit("Pow", [x, c.t.scalar(order)])
-    means = _sliding(c, powers, 2, False, False)
-    total = c.t.emit("Mul", [means, c.t.scalar(float(math.prod(kernel)))])
+    attrs, _, _ = _windows(c, x, 2)
+    means = c.t.emit("AveragePool", [powers], **attrs, count_include_pad=1)
+    total = c.t.emit("Mul", [means, c.t.scalar(float(math.prod(attrs["kernel_shape"])))])
     return c.back(c.t.emit("Pow", [total, c.t.scalar(1 / order)]))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from ...errors import QingzhouError
+from ...errors import QingzhouError, UnsupportedCheckpoint
 from ...files.refusals import short
 from ..source import Opened
 from .heads import INFO, LABELS, OLDEST, PARAMETERS, PROGRAMS, SETTINGS, base, stem_of
@@ -69,10 +69,10 @@ def _there(wanted: Iterable[str], names: Collection[str]) -> str:
 def missing(*names: str) -> QingzhouError:
     """The half that is not there, by its name."""
     last = [name.rpartition("/")[2] for name in names]
-    return refused(
-        f"the other half of the model is missing: {' or '.join(map(short, last))}",
-        f"缺少模型的另一半：{' 或 '.join(map(short, last))}",
-        "Put both files of the model into one folder, and give either of them, or that folder; on the page, choose "
-        "both of them together",
-        "请把模型的两个文件放进同一个文件夹，再指定其中任意一个或该文件夹；在网页上请把两个文件一起选中",
+    return UnsupportedCheckpoint(
+        en=f"The other half of the model is missing: {' or '.join(map(short, last))}. A model of Paddle is two files, "
+        "a program and its parameters. Put both of them into one folder, and give either, or that folder; on the "
+        "page, choose both of them together.",
+        zh=f"缺少模型的另一半：{' 或 '.join(map(short, last))}。飞桨模型由程序和参数两个文件组成。请把它们放进同一个"
+        "文件夹，再指定其中任意一个或该文件夹；在网页上请把两个文件一起选中。",
     )

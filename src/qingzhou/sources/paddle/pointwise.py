@@ -318,21 +318,23 @@ def converted(c: Call) -> Value:
     kind = kind or c.result()
     if not kind:
         raise refused("it converts to a kind of number that is not known here", "它要转换成不支持的数值类型")
-    if kind in ("uint8", "int8", "int16", "uint16") and x.dtype == "float32" and not c.t.is_constant(x):
+    if kind in sums.NARROW and x.dtype == "float32" and not c.t.is_constant(x):
         raise refused(f"it makes {kind} of numbers", f"它把数值转换成 {kind}")
     c.walk.rounded(kind)
-    return cast(c.t, x, plain(kind))
+    return cast(c.t, sums.wrapped(c.t, x, kind), plain(kind))
 
 
 def round_(c: Call) -> Value:
-    """To whole numbers, or to so many decimals. Paddle rounds halves away from zero."""
+    """To whole numbers, or to so many decimals: halves to the even one, which Paddle 2 rounds away from zero."""
     t, x, places = c.t, c.x(), c.whole("decimals", 0)
     if x.dtype != "float32":
         return x
     factor = 10.0**places if abs(places) < 30 else math.nan
     wide = x if places == 0 else t.emit("Mul", [x, t.scalar(factor)])
-    sign = t.emit("Sign", [wide])
-    found = t.emit("Mul", [sign, t.emit("Floor", [t.emit("Add", [t.emit("Abs", [wide]), t.scalar(0.5)])])])
+    found = t.emit("Round", [wide])
+    if c.older:
+        away = t.emit("Floor", [t.emit("Add", [t.emit("Abs", [wide]), t.scalar(0.5)])])
+        found = t.emit("Mul", [t.emit("Sign", [wide]), away])
     return found if places == 0 else t.emit("Div", [found, t.scalar(factor)])
 
 

@@ -19,7 +19,7 @@ from ..recording.finish import finished
 from ..recording.net import Net, plain
 from ..source import Contents, Opened, Part
 from .desc import read_desc
-from .heads import PARAMETERS, PROGRAMS, is_pir, looks_like
+from .heads import MOST_PROGRAM, PARAMETERS, PROGRAMS, is_pir, looks_like
 from .names import structured
 from .parameters import read_parameters
 from .parts import Parts, missing, parts_of
@@ -30,7 +30,7 @@ from .said import said_of
 from .table import TABLE
 from .walk import Walk
 
-MOST_PROGRAM, MOST_UNPACKED = 256 << 20, 4 << 30
+MOST_UNPACKED = 4 << 30
 BATCH = "batch"
 SIDES = ("height", "width")
 

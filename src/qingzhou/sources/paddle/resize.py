@@ -84,7 +84,7 @@ def _fixed(
         wide = _fixed(c, unsqueeze(c.t, x, 2), mode, (1, *own), (1, *wanted), (1.0, *scales) if scales else ())
         return squeeze_dims(c.t, wide, (2,))
     whole = all(m % n == 0 for n, m in zip(own, wanted, strict=True))
-    single = _is_old(c) and 1 in wanted
+    single = c.older and 1 in wanted
     if exact and not single and (mode != "nearest" or (whole and not corners)) and len(own) == 2:
         return _by_resize(c, x, mode, wanted, corners, edge)
     places = [_positions(c, *sides, corners, edge, mode) for sides in zip(own, wanted, ratios, strict=True)]
@@ -125,7 +125,7 @@ def _nothing(c: Call) -> Value:
 def _positions(c: Call, n: int, m: int, scale: float, corners: bool, edge: bool, mode: str) -> Array:
     """Where each of m numbers lies among n, computed in float32 as there."""
     at = np.arange(m, dtype=np.float32)
-    if m == 1 and _is_old(c):
+    if m == 1 and c.older:  # the ratio 0, and with it the first of all
         ratio = np.float32(0)
     elif corners:
         ratio = np.float32((n - 1) / (m - 1)) if m > 1 else np.float32(0)
@@ -136,11 +136,6 @@ def _positions(c: Call, n: int, m: int, scale: float, corners: bool, edge: bool,
     half = not corners and (edge or mode == "cubic")
     found = (at + np.float32(0.5)) * ratio - np.float32(0.5) if half else at * ratio
     return np.asarray(found if mode == "cubic" else np.clip(found, 0, None))
-
-
-def _is_old(c: Call) -> bool:
-    """Paddle 2 takes the ratio 0 where a single number comes out, and with it the first of all."""
-    return c.walk.program.version.startswith(("0.", "1.", "2."))
 
 
 def _matrix(at: Array, n: int, mode: str) -> np.ndarray[tuple[int, int], np.dtype[np.float32]] | None:

@@ -98,6 +98,11 @@ class Walk:
         """A variable in float32, int64 or bool; a parameter is read when it is asked for."""
         if name not in self.values:
             stored = self.program.stored.get(name)
+            if stored is None and self.makers.get(name):
+                op = self.makers[name][0].name
+                raise refused(
+                    f"a result of {op} is used that is not computed here", f"用到了 {op} 的一个此处不计算的结果"
+                )
             if stored is None:
                 raise garbled(f"{short(name, 60)} is read before it is made", f"{short(name, 60)} 在计算前被使用")
             self.rounded(stored.type.dtype)
@@ -162,6 +167,11 @@ class Call:
         names: Names = self.op.outputs[i] if i < len(self.op.outputs) else ()
         typed = self.walk.program.types.get(names[0]) if names else None
         return typed.dtype if typed else ""
+
+    @property
+    def older(self) -> bool:
+        """Whether Paddle 2, or one before it, wrote the file: some operators have changed since."""
+        return self.walk.program.version.startswith(("0.", "1.", "2."))
 
     # -- settings ------------------------------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ...nets.recorded import Wanted
     from ..network import Network
 
-SUFFIXES = (".pkl", ".joblib", ".pickle", ".ubj")
+SUFFIXES = (".pkl", ".joblib", ".ubj")
 STARTS = (
     b"\x80",
     b"\x78",
