@@ -102,8 +102,7 @@ def test_the_sample_has_a_part_for_each(tmp_path: Path) -> None:
 
 REFUSED: dict[str, tuple[Any, str]] = {
     "one alone": ([1, 2], "takes 2 inputs at once (row, array), and got: list"),
-    "a picture alone": (Path("folder") / "photo.jpg", "and got: photo.jpg"),
-    "a file": ("rows.csv", "got: str"),
+    "a file": ("rows.csv", "got: rows.csv"),
     "one missing": ({"row": [1, 2]}, "got: row"),
     "one too many": ({"row": [1, 2], "array": [[3, 4, 5]], "more": 1}, "got: row, array, more"),
     "more of one": ({"row": [[1, 2], [3, 4]], "array": [[3, 4, 5]]}, "(row: 2, array: 1)"),

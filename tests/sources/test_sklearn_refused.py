@@ -73,3 +73,10 @@ def test_a_sparse_matrix_whose_zeros_would_fill_the_memory() -> None:
     large = {**WHOLE, "_shape": (1 << 20, 1 << 20)}
     with pytest.raises(UnsupportedCheckpoint, match="cells"):
         dense(Opaque("scipy.sparse._csr.csr_matrix", state=large))
+
+
+def test_an_isotonic_line_ends_where_its_training_did(tmp_path: Path) -> None:
+    """out_of_bounds="nan", which is the default: predict([-1, 0, 2.25, 100]) of the original."""
+    model = qingzhou.convert(ORACLE / "refused" / "isotonic_outside.joblib", tmp_path / "model.onnx")
+    found = [one.scores for one in model.predict(np.array([[-1], [0], [2.25], [100]], np.float32))]
+    np.testing.assert_allclose(np.ravel(found), [np.nan, 0.39473684210526316, 0.71875, np.nan], rtol=1e-6)
