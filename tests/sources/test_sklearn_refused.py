@@ -19,6 +19,8 @@ SAYS = {
     "ridge_multilabel": "several questions at once",
     "boosting_init": "begins with another model",
     "ada_one_class": "a single class",
+    "hashed_texts": "HashingVectorizer is not known",
+    "union_of_counts": "inside its FeatureUnion",
 }
 
 

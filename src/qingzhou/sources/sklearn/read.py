@@ -27,7 +27,7 @@ from . import catboost_file, lightgbm_file, wrapped, xgboost_file
 from .boosters import record
 from .fitted import LIBRARIES, Fitted, fitting, listed
 from .points import clusters_of
-from .refuse import SKLEARN, garbled, own_class
+from .refuse import SKLEARN, garbled, own_class, refused, unknown
 from .table import RULES
 from .words import COUNTERS, counts_of
 from .work import Column, Rows, Work, steps
@@ -229,6 +229,15 @@ def _counted(e: Fitted) -> int:
         found = e.get(key)
         if isinstance(found, np.ndarray) and found.ndim:
             return 1 if key == "X_thresholds_" else int(found.shape[-1])
+    if not any(e.name in table for table in (RULES.transforms, RULES.classifiers, RULES.regressors, RULES.clusters)):
+        raise unknown(e.name)
+    if any(one.name.rpartition(".")[2] in COUNTERS for one in records(e.record)):
+        raise refused(
+            f"texts are counted inside its {e.name}, and not as the first step",
+            f"文本在 {e.name} 里面而不是第一步计数",
+            "Begin the pipeline with CountVectorizer or TfidfVectorizer itself",
+            "请让流水线直接以 CountVectorizer 或 TfidfVectorizer 开头",
+        )  # fmt: skip
     raise garbled(f"{e.name} does not say how many columns it takes", f"{e.name} 没有说明输入的列数")
 
 

@@ -176,8 +176,8 @@ def notes_of(meta: Mapping[str, Any]) -> list[str]:
         say(
             en=f"Of fastai's Learner only the network was taken, with its classes and sizes{more_en}; whatever else "
             "prepared its data is code, which is not read. Check it with qingzhou evaluate.",
-            zh=f"只采用了 fastai Learner 中的网络及其类别、尺寸{spaced(more_zh)}；其余的数据预处理是程序代码，不会读取。"
-            "请用 qingzhou evaluate 检查。",
+            zh=f"只采用了 fastai Learner 中的网络及其类别、尺寸{spaced(more_zh)}；其余的数据预处理是程序代码，不会读取"
+            "。请用 qingzhou evaluate 检查。",
         )
     ]
 
