@@ -173,6 +173,17 @@ def test_both_halves_named_are_one_model(tmp_path: Path) -> None:
     assert isinstance(other[1], UnsupportedCheckpoint)
 
 
+def test_two_tools_in_a_folder_are_two_models(tmp_path: Path) -> None:
+    """And not the one of them that is asked first."""
+    for half in ("json", "pdiparams"):
+        shutil.copy(ORACLE / "lenet" / f"model.{half}", tmp_path / f"b.{half}")
+    shutil.copy(ORACLE.parent / "mindspore" / "lenet" / "model.mindir", tmp_path / "a.mindir")
+    assert not is_model_folder(tmp_path)
+    made = dict(convert_all([tmp_path], tmp_path / "out"))
+    assert {path.name for path in made} == {"a.mindir", "b.json"}
+    assert all(isinstance(outcome, Conversion) for outcome in made.values())
+
+
 def test_several_models_in_a_folder(tmp_path: Path) -> None:
     for name in ("lenet", "table"):
         for half in ("json", "pdiparams"):

@@ -85,3 +85,16 @@ def test_a_result_that_is_not_computed_is_no_damage(tmp_path: Path) -> None:
     pir.ops[-1]["O"].append(pir._new((1, 1, 2, 2), "int32"))
     with pytest.raises(UnsupportedCheckpoint, match="a result of max_pool2d_with_index is used"):
         read_network(pir.write(tmp_path, y, y + 1))
+
+
+def test_tensors_that_are_broadcast_together(tmp_path: Path) -> None:
+    """paddle.broadcast_tensors, and what `x[:, [0, 2], [1, 1]]` is written with."""
+    desc = Desc()
+    inputs = [desc.data("x", (3, 1)), desc.data("y", (4,), col=1)]
+    desc.op("broadcast_tensors", {"X": inputs}, {"Out": [desc.var(name, (3, 4)) for name in ("a", "b")]})
+    desc.op("elementwise_sub", {"X": ["a"], "Y": ["b"]}, {"Out": [desc.var("z", (3, 4))]}, axis=-1)
+    x, y = np.array([[1], [2], [4]], np.float32), np.array([1, 3, 5, 7], np.float32)
+    path = desc.write(tmp_path, "z", "a", "b")
+    assert ran(path, x, y).tolist() == (x - y).tolist()
+    shapes = [one.shape for one in read_network(path).graph.outputs]
+    assert shapes == [(3, 4)] * 3

@@ -72,6 +72,6 @@ def is_model_zip(names: Collection[str]) -> bool:
 
 
 def is_model_folder(path: Path) -> bool:
-    """Whether a folder is one model, and not a place where models lie."""
+    """Whether a folder is one model, and not a place where models lie, such as one of Paddle and one of MindSpore."""
     opened = Opened.at(path)
-    return opened.whole is None and any(source.claims(opened) for source in SOURCES)
+    return opened.whole is None and sum(source.claims(opened) for source in SOURCES) == 1

@@ -137,6 +137,7 @@ shape64: input
 numel: x = size: Input -> Out
 one_hot: x num_classes = one_hot_v2: X depth_tensor -> Out | num_classes=depth
 meshgrid: inputs = meshgrid: X -> Out
+broadcast_tensors: input = broadcast_tensors: X -> Out
 pad: x pad_value = pad: X - -> Out
 pad3d: x paddings = pad3d: X Paddings -> Out | pad_value=value
 pad2d: x = pad2d: X -> Out

@@ -99,10 +99,12 @@ def unknown(name: str) -> QingzhouError:
         return refused(
             f"it chooses among its boxes inside the network ({said})",
             f"网络内部对检测框做筛选（{said}）",
-            "Export the detector without that: in PaddleDetection, tools/export_model.py … -o export.nms=False or "
-            "exclude_nms=True; the raw boxes and scores are converted",
-            "请导出不含这一步的检测网络：在 PaddleDetection 中使用 tools/export_model.py … -o export.nms=False 或 "
-            "exclude_nms=True；原始的框和分数可以转换",
+            "Export the detector without that: in PaddleDetection, tools/export_model.py -c … -o weights=… "
+            "exclude_nms=True, with all settings after one -o (export.nms=False where its configuration has that); the "
+            "raw boxes and scores are converted",
+            "请导出不含这一步的检测网络：在 PaddleDetection 中使用 tools/export_model.py -c … -o weights=… "
+            "exclude_nms=True，所有设置写在同一个 -o 之后（配置文件里有 export.nms 时写 export.nms=False）；原始的框和"
+            "分数可以转换",
         )
     if any(word in base for word in QUANTISED) or base.startswith("fake_"):
         return refused(

@@ -165,6 +165,17 @@ def expand_as(c: Call) -> Value:
     return _expanded(c, x, sizes_of(c.t, c.x("y")) if c.has("y") else c.sizes("target_shape"))
 
 
+def broadcast(c: Call) -> Results:
+    """Several in the shape that numpy gives them together: of each axis the size that is not 1."""
+    xs = c.xs("input")
+    rank = max((len(x.shape) for x in xs), default=0)
+    wide: list[Int] = [1] * rank
+    for x in xs:
+        for axis, size in enumerate(sizes_of(c.t, x), start=rank - len(x.shape)):
+            wide[axis] = size if wide[axis] == 1 else wide[axis]
+    return [[_expanded(c, x, tuple(wide)) for x in xs]]
+
+
 def _expanded(c: Call, x: Value, sizes: Ints) -> Value:
     """A wish for 1 where there are several keeps these, as broadcasting does."""
     x = at_front(c, x, max(len(sizes) - len(x.shape), 0))
@@ -333,7 +344,7 @@ SHAPES: dict[str, Step] = {
     "old_unsqueeze": widen, "transpose": transpose, "old_transpose": transpose, "concat": concat, "stack": stack,
     "split": split, "split_with_num": split_evenly, "slice": slices, "strided_slice": strided, "unstack": unstack,
     "unbind": unbind, "crop": crop, "empty": empty, "expand": expand, "expand_as": expand_as, "tile": tile,
-    "repeat_interleave": repeat,
+    "repeat_interleave": repeat, "broadcast_tensors": broadcast,
     "meshgrid": meshgrid, "shape": shape, "shape64": shape, "numel": count, "full": full,
     "full_int_array": full_int_array, "full_like": full_like, "fill": full_like, "zeros_like": zeros_like,
     "full_with_tensor": full_with_tensor, "full_batch_size_like": full_like_batch, "assign_value": values,
