@@ -21,6 +21,8 @@ SAYS = {
     "ada_one_class": "a single class",
     "hashed_texts": "HashingVectorizer is not known",
     "union_of_counts": "inside its FeatureUnion",
+    "temperature": "calibrated by a _TemperatureScaling",
+    "catboost_inside": r"save_model\('model.json'",
 }
 
 

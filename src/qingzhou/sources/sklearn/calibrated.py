@@ -58,14 +58,12 @@ def _one(w: Work, e: Fitted, x: Rows) -> Value:
             raise refused(f"a {inner.name} cannot be calibrated", f"{inner.name} 无法校准")
         scores = w.columns_of(scores, [1]) if width(scores) == 2 else scores
     lines = e.several("calibrators", "calibrators_")
+    rules = {"_SigmoidCalibration": _sigmoid, "IsotonicRegression": _isotonic}
+    if others := [line.name for line in lines if line.name not in rules]:
+        raise refused(f"it is calibrated by a {others[0]}", f"校准方法是 {others[0]}")
     if len(lines) != width(scores):
         raise refused("its calibration lacks classes", "校准缺少类别")
-    rules = {"_SigmoidCalibration": _sigmoid, "IsotonicRegression": _isotonic}
-    parts = []
-    for i, line in enumerate(lines):
-        if line.name not in rules:
-            raise refused(f"it is calibrated by a {line.name}", f"校准方法是 {line.name}")
-        parts.append(rules[line.name](w, line, w.columns_of(scores, [i])))
+    parts = [rules[line.name](w, line, w.columns_of(scores, [i])) for i, line in enumerate(lines)]
     found = w.concat(parts)
     found = w.two(found) if len(parts) == 1 else w.shares(found)
     return w.op("Min", found, 1.0)

@@ -9,7 +9,7 @@ from ...graph.form import Value
 from .boosters import KEY, LINKS, Booster, raw
 from .fitted import Fitted
 from .lightgbm_file import of_text
-from .refuse import garbled
+from .refuse import garbled, refused
 from .work import Answer, Classifier, Rows, Work, once, width
 from .xgboost_file import of_handle
 
@@ -26,6 +26,13 @@ def booster_of(e: Fitted) -> Booster:
         return of_handle(handle, e)
     if isinstance(handle, str):
         return of_text(handle, e, int(state.get("best_iteration") or 0))
+    if e.name.startswith("CatBoost"):
+        raise refused(
+            "CatBoost keeps its trees in a form of its own inside such a file",
+            "CatBoost 在这种文件里用自己的格式保存决策树",
+            "Save them as text: model.save_model('model.json', format='json')",
+            "请保存为文本：model.save_model('model.json', format='json')",
+        )
     raise garbled(f"{e.name} has no trees, so it was not trained", f"{e.name} 没有决策树，可能还没有训练")
 
 
