@@ -83,7 +83,7 @@ export class Model {
   /** How pictures are prepared and their size; open where the file does not say them. */
   preparationField() {
     const { input, assumed = [] } = this.info;
-    if (input?.kind !== "image" || (container === "onnx" && !this.info.inputs)) return "";
+    if (input?.kind !== "image" || this.finished) return "";
     const ways = WAYS.map((way) => make("option", { value: way }, say(`way_${way || "file"}`)));
     this.way = make("select", {}, ways);
     this.size = make("input", { type: "text", inputMode: "numeric", placeholder: "224, 224" });
