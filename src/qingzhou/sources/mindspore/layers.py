@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ...graph.form import Dim, Value
+from ..recording.windows import same_pads
 from .refuse import garbled, training
 from .walk import Call, Step
 
@@ -30,19 +31,6 @@ def pairs(row: Sequence[int], dims: int) -> Pads:
     if len(row) != 2 * dims or not all(0 <= n < 1 << 16 for n in row):
         raise garbled(f"its padding is {list(row)}", f"填充是 {list(row)}")
     return [(row[2 * i], row[2 * i + 1]) for i in range(dims)]
-
-
-def same_pads(
-    sizes: Sequence[Dim], kernel: Sequence[int], strides: Sequence[int], dilations: Sequence[int]
-) -> Pads | None:
-    """What is added so that ceil(size / stride) come out, the odd one after it; None where a size is free."""
-    found = []
-    for n, k, s, d in zip(sizes, kernel, strides, dilations, strict=True):
-        if not isinstance(n, int):
-            return None
-        total = max((-(-n // s) - 1) * s + d * (k - 1) + 1 - n, 0)
-        found.append((total // 2, total - total // 2))
-    return found
 
 
 def padding(c: Call, mode: Any, sizes: Sequence[Dim], window: Sequence[Sequence[int]], told: Any) -> Pads | None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...graph.form import Array, Value
+from ..recording.windows import nearest_places, resized
 from .refuse import garbled, refused
 from .walk import Call, Step, casted
 
@@ -136,7 +137,7 @@ def linear(c: Call) -> Value:
     """ResizeBilinearV2(x, size, align_corners, half_pixel_centers)."""
     x = c.x()
     own, size = _sizes(c, x, c.ints(1, "size"))
-    return resized(c, x, own, size, {"mode": "linear", "coordinate_transformation_mode": _where(c, own, size)})
+    return _resized(c, x, own, size, {"mode": "linear", "coordinate_transformation_mode": _where(c, own, size)})
 
 
 def cubic(c: Call) -> Value:
@@ -180,7 +181,7 @@ def linear_row(c: Call) -> Value:
     names = {0: "align_corners", 1: "asymmetric", 2: "half_pixel"}
     where = names.get(told, "") if isinstance(told, int) else str(told)
     c.only(where in names.values(), f"its coordinates are {where}", f"坐标方式是 {where}")
-    return resized(c, x, own, size, {"mode": "linear", "coordinate_transformation_mode": where})
+    return _resized(c, x, own, size, {"mode": "linear", "coordinate_transformation_mode": where})
 
 
 def _where(c: Call, own: list[int], size: list[int]) -> str:
@@ -217,39 +218,15 @@ def picked(c: Call, x: Value, own: list[int], size: list[int], corners: bool, ce
         return x
     if all(m % n == 0 for n, m in zip(own, size, strict=True)) and not corners:
         rule = {"mode": "nearest", "nearest_mode": "floor", "coordinate_transformation_mode": "asymmetric"}
-        return resized(c, x, own, size, rule)
+        return _resized(c, x, own, size, rule)
     for axis, (n, m) in enumerate(zip(own, size, strict=True), start=2):
         if n != m:
-            x = c.t.emit("Gather", [x, c.t.array(places(n, m, corners, centres))], axis=axis)
+            x = c.t.emit("Gather", [x, c.t.array(nearest_places(n, m, corners, centres))], axis=axis)
     return x
 
 
-def places(n: int, m: int, corners: bool, centres: bool) -> Array:
-    """Which of n numbers each of m is, as MindSpore computes it in float32."""
-    scale = np.float32(n - 1) / np.float32(m - 1) if corners and m > 1 else np.float32(n) / np.float32(m)
-    at = (np.arange(m, dtype=np.float32) + np.float32(0.5 if centres else 0)) * scale
-    found = np.floor(at + np.float32(0.5)) if corners else np.floor(at)
-    return np.asarray(np.clip(found, 0, n - 1), np.int64)
-
-
-def resized(c: Call, x: Value, own: list[int], size: list[int], rule: dict[str, Any]) -> Value:
-    """One Resize, by scales, so that the batch may be free."""
-    if own == size:
-        return x
-    none = "resize/none"
-    if none not in c.t.constants:
-        c.t.array(np.zeros(0, np.float32), none)
-    empty = Value(none, (0,), "float32")
-    scales = c.t.array(np.array([1, 1, *(_scale(n, m) for n, m in zip(own, size, strict=True))], np.float32))
-    return c.t.emit("Resize", [x, empty, scales], (*x.shape[:2], *size), **rule)
-
-
-def _scale(n: int, m: int) -> np.float32:
-    """Such that the floor of its product with n is m, in float32 and in float64."""
-    ratio = np.float32(m) / np.float32(n)
-    while int(np.float32(n) * ratio) < m or int(n * float(ratio)) < m:
-        ratio = np.nextafter(ratio, np.float32(np.inf))
-    return ratio
+def _resized(c: Call, x: Value, own: list[int], size: list[int], rule: dict[str, Any]) -> Value:
+    return x if own == size else resized(c.t, x, own, size, rule)
 
 
 PICKING: dict[str, Step] = {

@@ -5,5 +5,6 @@ folding.py  what ONNX's operators give for constants
 finish.py   the end of a network: its outputs by their names, and nothing that they do not need
 card.py     what the card says of such a network
 labels.py   the names of classes in a labels.txt
+windows.py  what SAME adds, and resizing
 words.py    Words: how a source speaks of what it cannot convert
 """

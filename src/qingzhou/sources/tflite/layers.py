@@ -10,6 +10,7 @@ import numpy as np
 
 from ...files.tflite_schema import SAME
 from ...graph.form import Array, Dim, Value
+from ..recording.windows import same_pads
 from .model import Tensor
 from .pointwise import activated
 from .refuse import garbled, refused
@@ -104,17 +105,6 @@ def bias(c: Call, i: int, weights: int = 1) -> Value | None:
 
 
 # -- windows -----------------------------------------------------------------------------------------------------------
-
-
-def same_pads(sizes: Sequence[Dim], kernel: Sequence[int], strides: Sequence[int], dilations: Sequence[int]) -> Any:
-    """What is added before and after each axis so that ceil(size / stride) come out; the odd one after it."""
-    found = []
-    for n, k, s, d in zip(sizes, kernel, strides, dilations, strict=True):
-        if not isinstance(n, int):
-            return None
-        total = max((-(-n // s) - 1) * s + d * (k - 1) + 1 - n, 0)
-        found.append((total // 2, total - total // 2))
-    return found
 
 
 def windowed(c: Call, op: str, inputs: list[Value | None], kernel: Sequence[int], pads: Any, **attrs: Any) -> Value:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ...errors import say
-from ...graph.form import Array, Value
+from ...graph.form import Value
+from ..recording.windows import nearest_places, resized
 from .model import Steps
 from .pointwise import casted
 from .refuse import garbled, refused
@@ -113,44 +112,17 @@ def resize(linear: bool) -> Step:
         where = "align_corners" if corners else "half_pixel" if centres else "asymmetric"
         turned = c.turned(x, (0, 3, 1, 2))
         if linear:
-            found = _resized(c, turned, own, size, {"mode": "linear", "coordinate_transformation_mode": where})
+            found = resized(c.t, turned, own, size, {"mode": "linear", "coordinate_transformation_mode": where})
         elif all(m % n == 0 for n, m in zip(own, size, strict=True)) and not corners:
             rule = {"mode": "nearest", "nearest_mode": "floor", "coordinate_transformation_mode": "asymmetric"}
-            found = _resized(c, turned, own, size, rule)
+            found = resized(c.t, turned, own, size, rule)
         else:
             found = turned
             for axis, (n, m) in enumerate(zip(own, size, strict=True), start=2):
-                found = c.t.emit("Gather", [found, c.t.array(nearest(n, m, corners, centres))], axis=axis)
+                found = c.t.emit("Gather", [found, c.t.array(nearest_places(n, m, corners, centres))], axis=axis)
         return c.turned(found, (0, 2, 3, 1))
 
     return step
-
-
-def nearest(n: int, m: int, corners: bool, centres: bool) -> Array:
-    """Which of n numbers each of m is, as TensorFlow Lite computes it in float32: kernels/internal/reference/
-    resize_nearest_neighbor.h.
-    """
-    scale = np.float32(n - 1) / np.float32(m - 1) if corners and m > 1 else np.float32(n) / np.float32(m)
-    places = (np.arange(m, dtype=np.float32) + np.float32(0.5 if centres else 0)) * scale
-    found = np.floor(places + np.float32(0.5)) if corners else np.floor(places)
-    return np.asarray(np.clip(found, 0, n - 1), np.int64)
-
-
-def _resized(c: Call, x: Value, own: tuple[int, ...], size: tuple[int, ...], rule: dict[str, Any]) -> Value:
-    none = "resize/none"
-    if none not in c.t.constants:
-        c.t.array(np.zeros(0, np.float32), none)
-    empty = Value(none, (0,), "float32")
-    scales = c.t.array(np.array([1, 1, *(_scale(n, m) for n, m in zip(own, size, strict=True))], np.float32))
-    return c.t.emit("Resize", [x, empty, scales], (*x.shape[:2], *size), **rule)
-
-
-def _scale(n: int, m: int) -> np.float32:
-    """Such that the floor of its product with n is m, in float32 and in float64."""
-    ratio = np.float32(m) / np.float32(n)
-    while int(np.float32(n) * ratio) < m or int(n * float(ratio)) < m:
-        ratio = np.nextafter(ratio, np.float32(np.inf))
-    return ratio
 
 
 PICKING: dict[str, Step] = {
