@@ -104,7 +104,8 @@ def node(
 
 def _attribute(name: str, value: Any) -> bytes:
     """An AttributeProto: a float, an int, a text, a list of one of these, a tensor as tensor() writes it; a memoryview
-    is the whole message as it stood in a file. An array is a list of many, of whole numbers or "f", that takes little memory.
+    is the whole message as it stood in a file. An array is a list of many, of whole numbers or
+    "f", that takes little memory.
     """
     match value:
         case memoryview():
