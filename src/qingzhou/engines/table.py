@@ -9,7 +9,7 @@ from ..errors import OptionError
 from ..runtime.file import is_file
 from ..runtime.model.card import KEY
 from ..runtime.predict import Predictor
-from . import onnxruntime, openvino
+from . import arrays, onnxruntime, openvino
 from .base import Engine, Settings
 from .litert import engine as litert
 from .ncnn import engine as ncnn
@@ -21,6 +21,7 @@ ENGINES: dict[str, Engine] = {
     "ncnn": ncnn.ENGINE,
     "litert": litert.ENGINE,
     "tensorrt": tensorrt.ENGINE,
+    "numpy": arrays.ENGINE,
 }
 
 # Builds of these that run on devices only: nothing is compiled for them, and here the others open their files.

@@ -10,7 +10,7 @@ w = Qu and pQp as u'Qu / sum there follow w + d Q[:, t] and pQp + d w[t] / sum.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -36,8 +36,9 @@ def coupled(w: Work, pairs: Value, k: int) -> Value:
     inverses = [known.named(w.net.emit("Gather", [inverse, w.net.whole(t)], axis=1)) for t in range(k)]
     start = w.add(w.mul(inverse, 0.0), 1.0 / k)
     eps = known.named(w.of(float(np.nextafter(0.005 / k, 0.0))))  # libsvm goes on from 0.005 / k
-    given = _Given(known.named(q), columns, inverses, known.named(w.of(np.ones((1, k)))), eps,
-                   known.named(w.of(0.0)), known.named(w.of(1.0)), [known.named(w.net.whole(t)) for t in range(k)])  # fmt: skip
+    ones, zero, one = (known.named(w.of(number)) for number in (np.ones((1, k)), 0.0, 1.0))
+    places = [known.named(w.net.whole(t)) for t in range(k)]
+    given = _Given(known.named(q), columns, inverses, ones, eps, zero, one, places)
     looked = _look(known, given, known.named(start))
     state = [start, *(known.values[name] for name in looked[1:])]
     inside = _Inside()
@@ -51,7 +52,9 @@ def coupled(w: Work, pairs: Value, k: int) -> Value:
 
 
 def _quadratic(w: Work, pairs: Value, k: int) -> tuple[Value, Value]:
-    """(N, K, K), and its diagonal (N, K, 1): Q[t, t] = Σ r[j, t]², Q[t, j] = -r[j, t] r[t, j]; r[t, j] of the pair, r[j, t] = 1 - r[t, j]."""
+    """(N, K, K), and its diagonal (N, K, 1): Q[t, t] = Σ r[j, t]², Q[t, j] = -r[j, t] r[t, j]; r[t, j] of the pair,
+    r[j, t] = 1 - r[t, j].
+    """
     order = {pair: place for place, pair in enumerate((i, j) for i in range(k) for j in range(i + 1, k))}
     squares: Array = np.zeros((2 * len(order), k))
     cross: Array = np.zeros((len(order), k * k))
@@ -66,30 +69,25 @@ def _quadratic(w: Work, pairs: Value, k: int) -> tuple[Value, Value]:
     return w.net.emit("Reshape", [flat, w.net.whole(0, k, k)]), w.wider(w.matmul(both, squares), 2)
 
 
-class _Given:
+class _Given(NamedTuple):
     """Names of what a round knows: Q (N, K, K), its columns (N, K, 1), what the numbers of its diagonal are divided by
     (N, 1, 1), a row of K ones, when to stop, 0, 1, and the numbers of the classes.
     """
 
-    def __init__(
-        self,
-        q: str,
-        columns: list[str],
-        inverses: list[str],
-        ones: str,
-        eps: str,
-        zero: str,
-        one: str,
-        places: list[str],
-    ) -> None:
-        self.q, self.columns, self.inverses, self.ones = q, columns, inverses, ones
-        self.eps, self.zero, self.one, self.places = eps, zero, one, places
+    q: str
+    columns: list[str]
+    inverses: list[str]
+    ones: str
+    eps: str
+    zero: str
+    one: str
+    places: list[str]
 
 
 class _Writer(Protocol):
     """Writes an operator down; inputs and the result are names."""
 
-    def op(self, op: str, *inputs: str, **attrs: object) -> str: ...
+    def op(self, op: str, *inputs: str, **attrs: int) -> str: ...
 
 
 class _Outside:
@@ -102,8 +100,8 @@ class _Outside:
         self.values[value.name] = value
         return value.name
 
-    def op(self, op: str, *inputs: str, **attrs: object) -> str:
-        return self.named(self.work.net.emit(op, [self.values[name] for name in inputs], **attrs))
+    def op(self, op: str, *inputs: str, **attrs: int) -> str:
+        return self.named(self.work.net.emit(op, [self.values[name] for name in inputs], None, **attrs))
 
 
 class _Inside:
@@ -113,8 +111,8 @@ class _Inside:
         self.nodes: list[bytes] = []
         self.read: set[str] = set()
 
-    def op(self, op: str, *inputs: str, out: str = "", **attrs: object) -> str:
-        out = out or f"{op}{len(self.nodes)}"
+    def op(self, op: str, *inputs: str, **attrs: int) -> str:
+        out = f"{op}{len(self.nodes)}"
         self.read |= {*inputs}
         self.nodes.append(protobuf.node(op, inputs, (out,), "", attrs))
         return out
@@ -144,9 +142,9 @@ def _round(w: _Writer, given: _Given, p: str, qp: str, pqp: str) -> str:
 
 
 def _body(b: _Inside, given: _Given) -> bytes:
-    """(round, go on, p, Qp, pQp, which rows) -> (go on, p, Qp, pQp, which rows). The attribute as it stands in a file."""
+    """(round, go on, p, Qp, pQp, which rows) -> (go on, p, Qp, pQp, which rows), as it stands in a file."""
     names = ["p", "qp", "pqp", "rows"]
-    p = b.op("Where", "rows", _round(b, given, "p", "qp", "pqp"), "p", out="p_next")
+    p = b.op("Where", "rows", _round(b, given, "p", "qp", "pqp"), "p")
     ends = _look(b, given, p)
     ends.insert(1, p)
     double, truth = DTYPES["float64"], DTYPES["bool"]
