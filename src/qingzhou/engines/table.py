@@ -9,7 +9,8 @@ from ..errors import OptionError
 from ..runtime.file import is_file
 from ..runtime.model.card import KEY
 from ..runtime.predict import Predictor
-from . import arrays, onnxruntime, openvino
+from . import onnxruntime, openvino
+from .arrays import engine as arrays
 from .base import Engine, Settings
 from .litert import engine as litert
 from .ncnn import engine as ncnn

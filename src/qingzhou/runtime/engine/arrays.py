@@ -26,9 +26,8 @@ if TYPE_CHECKING:
 CARD, GRAPH = "card", "graph"  # texts, as bytes
 FORMAT = 1
 MOST_NODES = 1 << 16
-MOST_ROUNDS = 1 << 16  # of a Loop
+MOST_STEPS = 1 << 22  # of a Loop
 KINDS = {"float32": "float", "float64": "double", "int64": "int64", "int32": "int32", "uint8": "uint8", "bool": "bool"}
-DEEPEST = 8  # Loops within Loops
 
 
 class Step(NamedTuple):
@@ -78,7 +77,7 @@ def _looped(step: Step, values: Dict[str, Any]) -> Sequence[Any]:
     """https://onnx.ai/onnx/operators/onnx__Loop.html, without what is collected round by round."""
     most, go_on, *state = [values[name] for name in step.inputs]
     inputs, steps, outputs = step.body
-    for count in range(min(int(np.ravel(most)[0]), MOST_ROUNDS)):
+    for count in range(min(int(np.ravel(most)[0]), MOST_STEPS // (len(steps) or 1))):
         if not np.all(go_on):
             break
         inner = {**values, **dict(zip(inputs, [np.int64(count), go_on, *state]))}
@@ -115,20 +114,22 @@ def _session(graph: Dict[str, Any], arrays: Dict[str, Any], card: str) -> Arrays
     ]
     known = {str(name): arrays[member] for name, member in graph["numbers"].items()}
     kept = {one.name for one in entries[1]} | set(known)
-    steps = _steps(graph["nodes"], {"", *known, *(one.name for one in entries[0])}, kept, 0)
+    steps = _steps(graph["nodes"], {"", *known, *(one.name for one in entries[0])}, kept)
     return ArraysSession((entries[0], entries[1]), steps, known, card)
 
 
-def _steps(nodes: List[Any], there: Set[str], kept: Set[str], depth: int) -> List[Step]:
-    """Checked: every operator is known, and what it takes is there. kept: values that are wanted at the end."""
-    if len(nodes) > MOST_NODES or depth > DEEPEST:
+def _steps(nodes: List[Any], there: Set[str], kept: Set[str], outer: bool = True) -> List[Step]:
+    """Checked: every operator is known, and what it takes is there; no Loop is inside another. kept: values that are
+    wanted at the end.
+    """
+    if len(nodes) > MOST_NODES:
         raise ValueError("%d nodes" % len(nodes))
     found, there = [], set(there)
     for op, inputs, outputs, attrs in nodes:
         body: Tuple[List[str], List[Step], List[str]] = ([], [], [])
-        if op == "Loop":
+        if op == "Loop" and outer:
             takes, inner, gives = attrs["body"]
-            body = (takes, _steps(inner, there | set(takes), there | set(takes) | set(gives), depth + 1), gives)
+            body = (takes, _steps(inner, there | set(takes), there | set(takes) | set(gives), outer=False), gives)
         elif not set(attrs) <= set(OPERATORS[op][1]):
             raise ValueError("%s with %s" % (op, sorted(attrs)))
         if not set(inputs) <= there:

@@ -10,6 +10,8 @@ from typing import Any, Callable, Dict, Tuple
 
 import numpy as np
 
+LARGEST = 1 << 27  # numbers that one becomes
+
 
 def divide(x: Any, y: Any) -> Any:
     """Whole numbers are cut towards 0."""
@@ -67,8 +69,10 @@ def flatten(x: Any, axis: int = 1) -> Any:
 
 def expand(x: Any, shape: Any) -> Any:
     """Repeated along axes of size 1."""
-    wanted = np.broadcast(x, np.broadcast_to(False, [int(n) for n in shape])).shape
-    return np.broadcast_to(x, wanted)
+    sizes = [int(n) for n in shape]
+    if reduce(lambda a, b: a * b, sizes, 1) > LARGEST:
+        raise ValueError("%s numbers" % sizes)
+    return np.broadcast_to(x, np.broadcast(x, np.broadcast_to(False, sizes)).shape)
 
 
 def cut(x: Any, starts: Any, ends: Any, axes: Any = None, steps: Any = None) -> Any:

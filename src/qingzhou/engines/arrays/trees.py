@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph.form import Array, Node
+from ...graph.form import Array, Node
 
 MODES = {"BRANCH_LEQ": False, "BRANCH_LT": True}
 

@@ -1,8 +1,4 @@
-"""numpy as an engine: classical models and other small networks as one .npz, for boards that have nothing else.
-
-The file is made from the .onnx read back as a Graph, and run by runtime/engine/arrays.py, operator by operator in
-float64 or float32 as the network says. What is no operator of that table is refused by its name.
-"""
+"""Graph -> .npz: the card, the operators as JSON, and their numbers."""
 
 from __future__ import annotations
 
@@ -10,73 +6,38 @@ import json
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ..errors import EngineError, OptionError, say
-from ..files.protobuf import NAMES
-from ..graph.form import ML, Array, Constant, Graph, Node, Raw, Value
-from ..runtime.engine.arrays import CARD, FORMAT, GRAPH, KINDS, is_ours, open_arrays
-from ..runtime.engine.operators import OPERATORS
-from ..runtime.model.card import Card
-from .base import Engine, Settings, boxes_inside, cannot_run
+from ...errors import EngineError
+from ...files.protobuf import NAMES
+from ...graph.form import ML, Array, Constant, Graph, Node, Raw, Value
+from ...onnxfile.read import body_of, read_graph
+from ...onnxfile.upgrade import upgraded
+from ...runtime.engine.arrays import CARD, FORMAT, GRAPH, KINDS
+from ...runtime.engine.operators import OPERATORS
+from ...runtime.model.card import Card
+from ..base import cannot_run
 from .trees import flat
 
-if TYPE_CHECKING:
-    from ..onnxfile.facts import Facts
-    from ..runtime.typed import Session
-
-    Written = list[Any]  # [operator, inputs, outputs, attributes]
-
-TITLE = "numpy"
+Written = list[Any]  # [operator, inputs, outputs, attributes]
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # a file says nothing of when it was made
 # Attributes that change nothing when they have this value
 HARMLESS = {"exclusive": 0, "reverse": 0, "allowzero": 0, "select_last_index": 0, "noop_with_empty_axes": 0, "start": 0}
 
 
-def version() -> str:
-    """Of numpy, which is always there."""
-    return np.__version__
-
-
-def open_model(path: Path, settings: Settings) -> Session:
-    """A session on the processor; OptionError for another device."""
-    if settings.device.lower() not in ("", "cpu"):
-        raise OptionError(
-            en=f"numpy has no device {settings.device}; it can be cpu. Leave it out.",
-            zh=f"numpy 没有设备 {settings.device}，只能是 cpu。可以不写。",
-        )
-    return open_arrays(path)
-
-
-def advice(path: Path) -> tuple[str, ...]:
-    """How it gets onto a board."""
-    return (
-        say(
-            "It needs Python and numpy only. With a program, as a folder for a board: qingzhou bundle best.onnx "
-            "--device unihiker --engine numpy --scene sensor",
-            "只需要 Python 和 numpy。连同程序做成板子用的文件夹：qingzhou bundle best.onnx --device unihiker "
-            "--engine numpy --scene sensor",
-        ),
-    )
-
-
-def takes(facts: Facts) -> EngineError | None:
-    """Why numpy cannot run a model: an operator that is not in its table, by its name."""
-    if why := boxes_inside(TITLE, "numpy", facts):
-        return why
+def refused(path: Path, graph: Graph) -> EngineError | None:
+    """Why it cannot be written: an operator that is not in the table, by its name."""
     try:
-        _Writer(facts.path, facts.graph).written()
+        _Writer(path, graph).written()
     except EngineError as err:
         return err
     return None
 
 
-def compile_model(source: Path, card: Card, out: Path, precision: str) -> None:
+def write_arrays(source: Path, card: Card, out: Path) -> None:
     """The .npz of an ONNX model with its card; EngineError."""
-    from ..onnxfile.read import read_graph
-
     writer = _Writer(source, read_graph(source))
     graph = json.dumps(writer.written(), separators=(",", ":")).encode("utf-8")
     texts = {CARD: card.to_json().encode("utf-8"), GRAPH: graph}
@@ -145,15 +106,13 @@ class _Writer:
                 self.numbers[name] = found
 
     def _loop(self, node: Node) -> Written:
-        from ..onnxfile.read import body_of
-        from ..onnxfile.upgrade import upgraded
-
         body = node.attrs.get("body")
         if not isinstance(body, Raw):
             raise self._no("Loop without a body")
         inner = body_of(self.path, body)
-        if inner.constants or len(inner.outputs) != len(node.outputs) + 1:
-            raise self._no("Loop that has numbers inside, or collects what each round gives")
+        simple = not inner.constants and all(one.op != "Loop" for one in inner.nodes)
+        if not simple or len(inner.outputs) != len(node.outputs) + 1:
+            raise self._no("Loop with numbers or Loops inside, or that collects what each round gives")
         self._keep(body.reads)
         nodes = [self._node(one) for one in upgraded(Graph(**{**vars(inner), "opsets": self.graph.opsets})).nodes]
         names = [[value.name for value in side] for side in (inner.inputs, inner.outputs)]
@@ -169,22 +128,4 @@ class _Writer:
         return ["Trees", [node.inputs[0], *names], list(node.outputs), {"depth": found.depth}]
 
     def _no(self, what: str) -> EngineError:
-        return cannot_run(TITLE, self.path, ValueError(f"it does not know {what}"))
-
-
-ENGINE = Engine(
-    name="numpy",
-    install="pip install numpy",
-    opens=(".npz",),
-    suffix=".numpy.npz",
-    beside=(),
-    precisions=("fp32",),
-    boxes=False,
-    int8="",
-    version=version,
-    takes=takes,
-    compile=compile_model,
-    open=open_model,
-    own=is_ours,
-    advice=advice,
-)
+        return cannot_run("numpy", self.path, ValueError(f"it does not know {what}"))
