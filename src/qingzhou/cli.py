@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from . import cli_boards, cli_web  # noqa: F401 - their verbs
+from . import cli_boards, cli_teach, cli_web  # noqa: F401 - their verbs
 from .cli_common import Numbers, common, exact_pictures, friendly, main
 from .errors import NoCard, OptionError, QingzhouError, say
 
