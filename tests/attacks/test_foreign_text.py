@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
-import numpy as np
 import click
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from onnx import TensorProto, helper
