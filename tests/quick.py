@@ -69,6 +69,7 @@ QUICK = {
     "cli_usage": ["test_languages.py::test_in_english_click_speaks_for_itself"],
     "cli_common": ["test_cli.py::test_the_language_of_the_environment"],
     "cli_boards": ["bundle/test_push_parts.py"],
+    "cli_measure": ["evaluate/test_evaluate_min.py"],
     "cli_teach": ["teaching/test_teach_model.py::test_the_verb_in_both_languages"],
     "cli_web": ["test_languages.py::test_how_the_command_line_is_used_is_said_in_chinese"],
     "cli": ["test_cli.py::test_one_file_beside_itself", "test_cli.py::test_the_sample_inside"],

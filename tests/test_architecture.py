@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import qingzhou
+from qingzhou.cli import main
 from qingzhou.sources.table import MODELS, SOURCES
 from quick import QUICK, TESTS
 
@@ -40,7 +41,7 @@ FLOW = [
     ["web"],
     ["cli_usage"],
     ["cli_common"],
-    ["cli_boards", "cli_teach", "cli_web"],
+    ["cli_boards", "cli_measure", "cli_teach", "cli_web"],
     ["cli"],
     ["__main__"],
 ]
@@ -329,10 +330,14 @@ def test_who_writes_is_listed_for_a_reason() -> None:
 
 @functools.cache
 def reached(path: Path) -> frozenset[str]:
-    """The rooms whose modules are imported by this file or by what it imports, anywhere in it."""
+    """The rooms whose modules are imported by this file or by what it imports, anywhere in it; with the command line
+    those of verbs that are loaded when they are asked for.
+    """
     found, left = set[str](), [path]
     while left:
-        for module, _ in imports(left.pop()):
+        here = left.pop()
+        verbs = [(f"qingzhou{home}", 0) for home in main.homes.values()] if here == PACKAGE / "cli.py" else []
+        for module, _ in [*imports(here), *verbs]:
             parts = module.split(".")
             if parts[0] == "qingzhou" and module not in found:
                 found.add(module)

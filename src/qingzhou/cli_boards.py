@@ -25,6 +25,17 @@ def devices(lang: str | None, as_json: bool) -> None:
 
 
 @main.command()
+@common
+def scenes(lang: str | None, as_json: bool) -> None:
+    """List the programs that a bundle can have, and which models each is for. 查看可选的场景。"""
+    with friendly(lang, as_json):
+        from .present.bundle import scenes as show
+        from .scenes import SCENES
+
+        show(list(SCENES.values()), as_json)
+
+
+@main.command()
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--device", required=True, help="unihiker, pi4-64, pi5, pc, …: qingzhou devices. 设备：行空板、树莓派5……")
 @click.option("--scene", default="basic", show_default=True, help="basic, camera, video, web, api, … 场景。")

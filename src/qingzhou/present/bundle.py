@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..bundle.form import OnDevice
     from ..bundle.order import Bundle
     from ..devices import Device
+    from ..scenes import Scene
 
 
 def devices(found: Sequence[Device], json_wanted: bool) -> None:
@@ -55,6 +56,33 @@ def _engines(device: Device) -> str:
     """Each with its version; of several Pythons, the newest."""
     versions = list(device.pythons.values())[-1] if device.pythons else {}
     return "\n".join(f"{name} {versions.get(name, '')}".strip() for name in device.engines)
+
+
+def scenes(found: Sequence[Scene], json_wanted: bool) -> None:
+    """A row for each: what it does, for which models, and the constants at its top."""
+    if json_wanted:
+        kinds = [{**one._asdict(), "en": one.en, "zh": one.zh} for one in found]
+        as_json({"scenes": kinds})
+        return
+    table = table_of("", "", say("for models of", "适用的模型"), say("set with --set", "可用 --set 修改"))
+    table.columns[0].no_wrap = True
+    for one in found:
+        settings = ", ".join(name for name in one.constants if name != "MODEL")
+        table.add_row(f"[bold]{one.name}[/]", say(one.en, one.zh), ", ".join(map(_kind, one.kinds)), settings)
+    console().print(table)
+    console().print(say("One of them: ", "使用：") + "[cyan]qingzhou bundle model.onnx --device pi5 --scene camera[/]")
+
+
+def _kind(name: str) -> str:
+    """A kind of model, in words."""
+    return {
+        "image": say("pictures", "图片分类"),
+        "detect": say("detection", "目标检测"),
+        "values": say("numbers", "数值"),
+        "table": say("tables", "表格"),
+        "array": say("arrays", "数组"),
+        "text": say("text", "文本"),
+    }[name]
 
 
 def bundle(made: Bundle, json_wanted: bool) -> None:
