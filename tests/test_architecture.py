@@ -266,7 +266,7 @@ def test_a_model_is_opened_in_one_place(path: Path) -> None:
 WRITERS = {
     "whole_file.py", "runtime/whole.py",  # the one place, and on boards
     "model.py", "run.py", "bare.py", "demo/__init__.py", "doors/answers.py", "onnxfile/write.py", "onnxfile/verify.py",
-    "engines/ncnn/write.py", "engines/ncnn/engine.py", "engines/litert/write.py",
+    "engines/ncnn/write.py", "engines/ncnn/engine.py", "engines/litert/write.py", "engines/arrays/write.py",
     "engines/artifact.py", "engines/openvino.py",
     "engines/tensorrt/engine.py", "engines/tensorrt/prepare.py",
     "quant/pictures.py", "bench/measure.py", "bundle/build.py", "bundle/contents.py",

@@ -197,6 +197,7 @@ def run_conversion(
     opened, source = open_source(Path(path))
     wanted = replace(options.wanted, keep_batch=True) if live is not None and live.fixed else options.wanted
     network = as_asked(source.read(opened, wanted), wanted.preprocess)
+    opened.forget()
     check_asked(network, options)
     if network.as_it_is is not None:
         return _adoption(opened.main, network, out, options, start)

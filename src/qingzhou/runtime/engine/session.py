@@ -35,6 +35,10 @@ def open_any(path: FilePath, threads: Optional[int] = None) -> Session:
         from .litert import open_litert
 
         return open_litert(path, threads)
+    if end == ".npz":
+        from .arrays import open_arrays
+
+        return open_arrays(path)
     return open_session(path, threads)
 
 
