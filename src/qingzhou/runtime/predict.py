@@ -68,7 +68,8 @@ class Predictor:
         self.card = card if card is not None else _card(self.session, str(path))
         self.labels = self.card.labels
         self.exact: Optional[bool] = None  # see read_for()
-        self._inputs = [*self.session.get_inputs(), *self.session.get_overridable_initializers()]
+        state = self.session.get_overridable_initializers() if self.card.input.kind == "tokens" else ()
+        self._inputs = [*self.session.get_inputs(), *state]  # other tools keep all weights among these
         self._names = [output.name for output in self.session.get_outputs()]
         self._place = _place(self._inputs, self._names, self.card)
 
