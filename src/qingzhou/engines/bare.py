@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import EngineError, ModelError
+from ..graph.settle import with_channels
 from ..onnxfile.noise import noise
 from ..onnxfile.read import OnnxFile, read_onnx
 from ..runtime.engine.session import open_session
@@ -25,7 +26,8 @@ def bare_predictor(path: Path, session: Session) -> Predictor:
 
 def bare_card(file: OnnxFile) -> Card:
     """A card that says only what the file does: arrays of these names, types and sizes, and a sample drawn for them."""
-    inputs = [value for value in file.graph.inputs if value.name not in file.graph.optional]
+    graph = with_channels(file.graph)
+    inputs = [value for value in graph.inputs if value.name not in graph.optional]
     wrong = [value.name for value in inputs if not value.dtype.startswith(NUMBERS) or value.name in file.types]
     if wrong or not 0 < len(inputs) <= MOST_INPUTS or any(len(v.shape) not in RANKS["array"] for v in inputs):
         raise _no_arrays(file.path.name, ", ".join(wrong[:4]) or f"{len(inputs)}")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
-from ..errors import EngineError
-from ..graph.form import Dim, Graph, Value
+from ..errors import EngineError, QingzhouError
+from ..graph.form import Dim, Graph, Node, Value
 from ..graph.infer import inferred
 from ..graph.settle import settled
 from ..runtime.model.card import Card
@@ -19,12 +20,30 @@ def sized(title: str, graph: Graph, card: Card | None) -> Graph:
     graph = graph.without_optional()
     known = {entry.name: entry.shape for entry in card.inputs} if card else {}
     inputs = tuple(_fixed(value, known.get(value.name, [])) for value in graph.inputs)
-    pairs = [pair for old, new in zip(graph.inputs, inputs, strict=True) for pair in zip(old.shape, new.shape)]
+    pairs = [
+        pair for old, new in zip(graph.inputs, inputs, strict=True) for pair in zip(old.shape, new.shape, strict=True)
+    ]
     sizes = {n: m for n, m in pairs if isinstance(n, str) and n != "?" and isinstance(m, int)}
+    if bare := [value.name for value in inputs if not value.shape]:
+        raise _unforeseen(title, f"an input without axes ({bare[0][:60]})", f"没有维度的输入（{bare[0][:60]}）")
     graph = settled(replace(graph, inputs=inputs), sizes)
     if left := [str(n) for value in graph.inputs for n in value.shape if not (isinstance(n, int) and n > 0)]:
         raise _open(title, left)
     return graph
+
+
+@contextmanager
+def expressed(title: str, node: Node) -> Iterator[None]:
+    """The block writes a node for an engine. Other tools have forms of operators that no rule has foreseen: such a one
+    is an EngineError with its name.
+    """
+    try:
+        yield
+    except QingzhouError:
+        raise
+    except Exception as err:  # of any kind, since a rule reads what it takes for granted
+        name = (node.outputs or ("",))[0][:60]
+        raise _unforeseen(title, f"this form of {node.op} ({name})", f"{node.op} 的这种写法（{name}）") from err
 
 
 def _fixed(value: Value, known: Sequence[int | None]) -> Value:
@@ -36,6 +55,14 @@ def _fixed(value: Value, known: Sequence[int | None]) -> Value:
 
 def _is_open(n: Dim) -> bool:
     return isinstance(n, str) or n < 0
+
+
+def _unforeseen(title: str, en: str, zh: str) -> EngineError:
+    return EngineError(
+        en=f"{title} is not given {en}, which this network needs. Run the .onnx with onnxruntime, or choose another "
+        "engine.",
+        zh=f"没有为 {title} 写出这个网络需要的 {zh}。请用 onnxruntime 运行 .onnx，或换一个引擎。",
+    )
 
 
 def _open(title: str, left: list[str]) -> EngineError:

@@ -12,7 +12,7 @@ from itertools import accumulate
 
 import numpy as np
 
-from .form import Array, Constant, Graph, Node
+from .form import Array, Constant, Graph, Node, Value
 from .infer import reckoned
 
 
@@ -36,6 +36,31 @@ def settled(graph: Graph, sizes: Mapping[str, int]) -> Graph:
 
 def _constant(array: Array) -> Constant:
     return Constant(array.shape, array.dtype.name, lambda: array)
+
+
+THROUGH = ("Add", "BatchNormalization", "Cast", "Div", "Identity", "Mul", "Sub")  # what leaves channels as they are
+
+
+def with_channels(graph: Graph) -> Graph:
+    """Channels of pictures that the file leaves open, as exporters write that leave all sizes open: as many as the
+    first convolution takes.
+    """
+    readers = graph.consumers()
+    return replace(graph, inputs=tuple(_with_channels(value, graph, readers) for value in graph.inputs))
+
+
+def _with_channels(value: Value, graph: Graph, readers: Mapping[str, list[Node]]) -> Value:
+    name, is_open = value.name, len(value.shape) == 4 and isinstance(value.shape[1], str)
+    while is_open and len(readers.get(name, ())) == 1:
+        node = readers[name][0]
+        weight = graph.constants.get(node.inputs[1]) if node.op == "Conv" and len(node.inputs) > 1 else None
+        if weight is not None and node.inputs[0] == name and len(weight.shape) == 4:
+            channels = weight.shape[1] * int(node.attrs.get("group", 1))
+            return replace(value, shape=(value.shape[0], channels, *value.shape[2:]))
+        if node.op not in THROUGH or node.domain or len(node.outputs) != 1:
+            break
+        name = node.outputs[0]
+    return value
 
 
 def split_apart(graph: Graph) -> Graph:
