@@ -16,13 +16,13 @@ from onnx import TensorProto, helper, numpy_helper
 
 import foreign_files as files
 import qingzhou
-from qingzhou.bare import check_bare
+from qingzhou.bare import check_bare, run_arrays
 from qingzhou.cli import main
 from qingzhou.deploy import export_model
 from qingzhou.engines import compile_for
 from qingzhou.engines.base import Settings
 from qingzhou.engines.table import ENGINES
-from qingzhou.errors import EngineError, ModelError, UnsupportedCheckpoint
+from qingzhou.errors import EngineError, ModelError, QingzhouError, UnsupportedCheckpoint
 from qingzhou.onnxfile.rewrite import is_near
 from qingzhou.quant import quantize
 from qingzhou.runtime.predict import Predictor
@@ -197,3 +197,66 @@ def test_a_form_that_no_rule_foresaw_has_a_name(tmp_path: Path, engine: str) -> 
     made = files.model(nodes, [files.value("x", [6, 1, 4])], [files.value("steps", [6, 1, 1, 4])], weights)
     with pytest.raises(EngineError, match=r"ReduceMean|LSTM|Reshape"):
         export_model(files.kept(tmp_path / "net.onnx", made), engine)
+
+
+@pytest.fixture
+def compiled(tmp_path: Path) -> Path:
+    """An .ort that onnxruntime made, without a card."""
+    path, out = files.torch_classifier(tmp_path / "net.onnx"), tmp_path / "net.ort"
+    options = onnxruntime.SessionOptions()
+    options.optimized_model_filepath = str(out)
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.add_session_config_entry("session.save_model_format", "ORT")
+    onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return out
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_an_ort_of_somebody_else_says_what_it_is(compiled: Path, lang: str) -> None:
+    def say(*words: str) -> str:
+        done = CliRunner().invoke(main, [*words, "--lang", lang])
+        assert isinstance(done.exception, SystemExit | None)
+        return " ".join(done.output.split())
+
+    assert all(text in say("info", str(compiled)) for text in ("x: float32 [1, 3, 32, 32]", "qingzhou convert"))
+    assert "(.ort)" in say("convert", str(compiled)) or "（.ort）" in say("convert", str(compiled))
+    for verb in (["check"], ["run"], ["export", "--engine", "openvino"]):
+        assert ".onnx" in say(verb[0], str(compiled), *verb[1:])
+
+
+def test_what_onnxruntime_has_no_code_for_is_not_called_broken(tmp_path: Path) -> None:
+    made = onnx.load(files.torch_classifier(tmp_path / "net.onnx"))
+    for tensor in made.graph.initializer:
+        tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float64), tensor.name))
+    for end in (*made.graph.input, *made.graph.output):
+        end.type.tensor_type.elem_type = TensorProto.DOUBLE
+    double = files.kept(tmp_path / "double.onnx", made)
+    node = helper.make_node("Foo", ["x"], ["y"], domain="acme.ai")
+    ends = [files.value("x", [1, 4])], [files.value("y", [1, 4])]
+    custom = files.kept(tmp_path / "custom.onnx", files.model([node], *ends, domains={"acme.ai": 1}))
+    for path, name in ((double, "Conv"), (custom, "Foo")):
+        with pytest.raises(ModelError, match=f"no code for.*{name}"):
+            check_bare(path)
+
+
+def test_numbers_of_four_bits_are_not_called_broken(tmp_path: Path) -> None:
+    weight = helper.make_tensor("w", TensorProto.INT4, [32, 8], np.zeros(256, np.int8))
+    scale = numpy_helper.from_array(np.float32(0.1), "s")
+    nodes = [helper.make_node("DequantizeLinear", ["w", "s"], ["f"]), helper.make_node("MatMul", ["x", "f"], ["y"])]
+    ends = [files.value("x", [1, 32])], [files.value("y", [1, 8])]
+    path = files.kept(tmp_path / "net.onnx", files.model(nodes, *ends, [weight, scale], opset=21, ir=10))
+    assert qingzhou.convert(path).check() < 1e-4
+    with pytest.raises(QingzhouError, match="of a type that is not read"):
+        export_model(path, "ncnn")
+    with pytest.raises(UnsupportedCheckpoint, match="a type that it does not have"):
+        qingzhou.convert(path, tmp_path / "old.onnx", opset=13)
+
+
+def test_an_input_of_unknown_shape_is_run_with_arrays(tmp_path: Path) -> None:
+    ends = [files.value("x", None)], [files.value("y", None)]
+    path = files.kept(tmp_path / "net.onnx", files.model([helper.make_node("Relu", ["x"], ["y"])], *ends))
+    with pytest.raises(ModelError, match=r"how many axes.*arrays.npz"):
+        check_bare(path)
+    np.savez(tmp_path / "arrays.npz", x=np.float32([[-1, 2]]))
+    (found,) = run_arrays(path, [tmp_path / "arrays.npz"])
+    np.testing.assert_array_equal(found.outputs["y"], [[0, 2]])

@@ -14,8 +14,9 @@ from ..onnxfile.read import OnnxFile, read_onnx
 from ..runtime.engine.session import open_session
 from ..runtime.model.card import MOST_INPUTS, RANKS, Card, Input, Output, Sample
 from ..runtime.predict import Predictor
-from ..runtime.typed import Session
+from ..runtime.typed import Entry, Session
 
+KINDS = {"float": "float32", "double": "float64", "string": "str"}  # onnxruntime's names of types that numpy has not
 NUMBERS = ("float", "int", "uint", "bool")  # how types of arrays begin
 
 
@@ -47,6 +48,13 @@ def bare_card(file: OnnxFile) -> Card:
         "values", "ONNX", file.producer[:60] or "ONNX", entries[0], Output(output, "values"), sample=sample,
         others=entries[1:], origin={"file": file.path.name, "container": "onnx", "training": {}},
     )  # fmt: skip
+
+
+def in_words(entry: Entry) -> str:
+    """ "float32 [N, 3, 224, 224]"."""
+    kind = entry.type[7:-1] if entry.type.startswith("tensor(") else entry.type
+    sizes = ", ".join(str(n) if isinstance(n, int) else "N" for n in entry.shape)
+    return f"{KINDS.get(kind, kind)} [{sizes}]"
 
 
 def check_ort(path: Path) -> ModelError:

@@ -61,6 +61,13 @@ def layer_norm(e: Lowering, node: Node) -> None:
         e.node("Add", [product, *bias], [out])
 
 
+def reshape(e: Lowering, node: Node) -> None:
+    """Before opset 14 a 0 keeps a size. A size that is computed is 0 only of an input without numbers."""
+    computed = node.inputs[1] not in e.graph.constants
+    older = e.opset < 14 and computed and "allowzero" in node.attrs
+    e.node("Reshape", node.inputs, node.outputs, **({} if older else node.attrs))
+
+
 def shape_of(e: Lowering, node: Node) -> None:
     """A part of a shape is cut out where the opset has only the whole one."""
     x, out = node.inputs[0], node.outputs[0]
@@ -79,6 +86,7 @@ REDUCTIONS = (
 )  # fmt: skip
 RULES: dict[tuple[str, str], Callable[[Lowering, Node], None]] = {
     **{("", op): reduction for op in REDUCTIONS},
+    ("", "Reshape"): reshape,
     ("", "Shape"): shape_of,
     ("", "Split"): split,
     ("", "LogSoftmax"): log_softmax,
