@@ -32,7 +32,7 @@ FLOW = [
     ["conversion"],
     ["batch", "run", "bare", "info", "demo", "evaluate"],
     ["quant"],
-    ["deploy"],
+    ["deploy", "teaching"],
     ["answers", "bench"],
     ["bundle", "report"],
     ["doors"],
@@ -40,7 +40,7 @@ FLOW = [
     ["web"],
     ["cli_usage"],
     ["cli_common"],
-    ["cli_boards", "cli_web"],
+    ["cli_boards", "cli_teach", "cli_web"],
     ["cli"],
     ["__main__"],
 ]
@@ -272,7 +272,7 @@ WRITERS = {
     "bundle/renew.py", "bundle/form.py", "bundle/browser.py", "bundle/sample.py", "bundle/simulated.py",
     "bundle/wheels.py", "bundle/push.py",
     "bundle/remote.py", "runtime/bundle/measure.py", "runtime/listen.py", "runtime/parts/voice.py",
-    "web/remote.py",
+    "web/remote.py", "teaching/camera.py",
     "deploy/make.py",  # folders in one that vanishes
     "sources/tensorflow/isolated.py", "sources/tensorflow/read.py",  # a folder of another process, which vanishes
     "bundle/place.py",  # the folders above a bundle
