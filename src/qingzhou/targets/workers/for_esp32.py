@@ -1,0 +1,124 @@
+"""Espressif's quantiser and its simulation, esp-ppq: an .onnx to an .espdl for one chip. See start.py for order and answer.
+
+Calibration and inputs are uint8 pixels (N, C, H, W), normalised here as the board does it; without a mean they are
+float32 as they are. What is simulated is the arithmetic of ESP-DL: powers of two as scales, the chip's own rounding.
+"""
+
+import os
+import re
+import shutil
+import time
+from importlib import metadata
+
+import numpy as np
+
+NAMED = r"Op Execution Error: .*?\(Type: (\w+)"
+# Of ONNX, what it takes away or rewrites before ESP-DL sees it.
+GONE = {"BatchNormalization", "Constant", "Dropout", "Identity", "Resize", "Slice"}
+
+
+def versions():
+    """Files of one version run on ESP-DL of the same time or later."""
+    from esp_ppq.api import espdl_quantize_onnx  # noqa: F401 - that it can be imported
+
+    return {"esp-ppq": metadata.version("esp-ppq")}
+
+
+def work(order, doing):
+    """{"versions", "outputs", "facts": {"memory": bytes of what layers hand on}}; or {"layer", "why"}."""
+    doing("reading")
+    import torch
+    from esp_ppq.api import espdl_quantize_onnx
+    from esp_ppq.executor import TorchExecutor
+
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) - 1))
+    shutil.copyfile(order["model"], "copy.onnx")  # what it reads it writes again, simplified
+    calibration = [prepared(torch, one, order) for one in np.load(order["calibration"])]
+    doing("building")
+    try:
+        graph = espdl_quantize_onnx(
+            onnx_import_file="copy.onnx",
+            espdl_export_file=order["out"],
+            calib_dataloader=calibration,
+            calib_steps=len(calibration),
+            input_shape=list(calibration[0].shape),
+            inputs=calibration[:1],  # with the answer to it, which the board can repeat: Model.test()
+            target=order["chip"],
+            num_of_bits=8,
+            collate_fn=lambda batch: batch,
+            device="cpu",
+            export_test_values=True,
+            error_report=False,
+            verbose=0,
+        )
+    except Exception as err:
+        name = named(err)
+        if name is None:
+            raise
+        return {"layer": name, "why": str(err).strip().splitlines()[0][:300]}
+    for suffix in (".info", ".json"):  # 15 MB of text for MobileNetV2, for nobody
+        if os.path.exists(os.path.splitext(order["out"])[0] + suffix):
+            os.remove(os.path.splitext(order["out"])[0] + suffix)
+    if name := unknown([one.type for one in graph.operations.values()]):
+        os.remove(order["out"])
+        return {"layer": name, "why": "ESP-DL has no module for it"}
+    outputs = simulated(torch, TorchExecutor(graph, device="cpu"), order, doing)
+    return {"versions": versions(), "outputs": outputs, "facts": {"memory": working_memory(graph)}}
+
+
+def prepared(torch, one, order):
+    """One input with its batch of one, normalised."""
+    array = one[None].astype(np.float32)
+    if order["mean"] is not None:
+        mean, std = (np.array(order[key], np.float32).reshape(1, -1, 1, 1) for key in ("mean", "std"))
+        array = (array - mean) / std
+    return torch.from_numpy(array)
+
+
+def named(err):
+    """The layer at fault, where an exception or the network itself tells."""
+    import onnx
+
+    seen = err
+    while seen is not None:
+        if match := re.search(NAMED, str(seen)):
+            return match[1]
+        seen = seen.__cause__ or seen.__context__
+    return unknown([node.op_type for node in onnx.load("copy.onnx").graph.node])
+
+
+def unknown(types):
+    """The first of these operators that ESP-DL does not have; None where it has all."""
+    from esp_ppq.parser.espdl import espdl_typedef
+
+    sets = [found for name, found in vars(espdl_typedef).items() if name.endswith("_OP_SET")]
+    return next((one for one in types if one not in GONE.union(*sets)), None)
+
+
+def working_memory(graph):
+    """Bytes of int8 that layers hand on, where it is most at once: what the board needs at the least."""
+    order = list(graph.topological_sort())
+    last = {var.name: i for i, op in enumerate(order) for var in op.inputs if not var.is_parameter}
+    living, most = {}, 0
+    for i, op in enumerate(order):
+        for var in [*op.inputs, *op.outputs]:
+            if not var.is_parameter and var.shape is not None:
+                living[var.name] = int(np.prod([n for n in var.shape if isinstance(n, int)] or [1]))
+        most = max(most, sum(living.values()))
+        living = {name: size for name, size in living.items() if last.get(name, i) > i}
+    return most
+
+
+def simulated(torch, executor, order, doing):
+    """The names of files with the simulation's answers."""
+    inputs, rows, start = np.load(order["inputs"], mmap_mode="r"), [], time.monotonic()
+    for i, one in enumerate(inputs):
+        if rows and time.monotonic() - start > order["seconds"]:
+            break
+        doing("simulating %d/%d" % (i + 1, len(inputs)))
+        rows.append([found.detach().numpy().copy() for found in executor.forward(prepared(torch, one, order))])
+    names = []
+    for k, column in enumerate(zip(*rows)):
+        names.append("output_%d.npy" % k)
+        np.save(names[-1], np.concatenate([np.asarray(one, np.float32) for one in column]))
+    return names
