@@ -1,4 +1,4 @@
-"""What the board's camera program cuts out is what the model was trained with: compared with the runtime's own steps."""
+"""What a board's program cuts out is what the model was trained with: compared with the runtime's own steps."""
 
 from __future__ import annotations
 

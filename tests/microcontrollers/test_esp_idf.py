@@ -92,8 +92,14 @@ def test_pictures_are_prepared_as_the_card_says(tmp_path: Path, grey: bool) -> N
 
 def shrunk(picture: Any, crop: tuple[int, int, int, int], side: int) -> Any:
     left, top, width, height = crop
-    rows = [(top + i * height // side, max(top + (i + 1) * height // side, top + i * height // side + 1)) for i in range(side)]
-    columns = [(left + i * width // side, max(left + (i + 1) * width // side, left + i * width // side + 1)) for i in range(side)]
+    rows = [
+        (top + i * height // side, max(top + (i + 1) * height // side, top + i * height // side + 1))
+        for i in range(side)
+    ]
+    columns = [
+        (left + i * width // side, max(left + (i + 1) * width // side, left + i * width // side + 1))
+        for i in range(side)
+    ]
     return np.array([[picture[a:b, c:d].mean((0, 1)) for c, d in columns] for a, b in rows])
 
 
@@ -104,7 +110,9 @@ def test_the_project_is_for_its_chip(tmp_path: Path, device: str) -> None:
     size = int(re.findall(r"factory.* (\d+)K", (place / "partitions.csv").read_text())[0]) * 1024
     assert 2_500_000 + (1 << 20) < size < board.flash_mb << 20 and size % 65536 == 0
     settings = (place / "sdkconfig.defaults").read_text()
-    assert f"FLASHSIZE_{board.flash_mb}MB=y" in settings and ("SPIRAM_MODE_OCT" in settings) == (board.chip == "esp32s3")
+    assert f"FLASHSIZE_{board.flash_mb}MB=y" in settings and ("SPIRAM_MODE_OCT" in settings) == (
+        board.chip == "esp32s3"
+    )
     wanted = (place / "main/idf_component.yml").read_text()
     assert "espressif/esp-dl" in wanted and ("esp32-camera" in wanted) == bool(board.camera_pins)
     assert board.chip in (place / "main/main.cpp").read_text()

@@ -1,4 +1,4 @@
-"""The MicroPython programs: parsed by MicroPython's own compiler, and run by its unix port with a camera of two pictures.
+"""The MicroPython programs: parsed by MicroPython's compiler, and run by its unix port with a camera of two pictures.
 
 What a board's firmware brings is played by fake_canmv/ and fake_esp_vision/, which print what they are told.
 """
@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from environments import python_of
 from fillings import NASTY, filling
 
+from environments import python_of
 from qingzhou.boards.programs import programs
 from qingzhou.devices import load
 
@@ -51,7 +51,13 @@ def test_canmv_sees_what_the_model_was_trained_with(tmp_path: Path, language: st
         "pad: (False, [0, 0, 0, 0, 0, 0, 0, 0], 0, [0, 0, 0])",
         "build: [1, 3, 360, 640] [1, 3, 224, 224]",
     ]
-    assert said[5:10] == ["given: (1, 3, 224, 224) [10, 20, 30]", "小猫  200%", "screen: clear", "screen: 小猫  200%", "screen: shown"]
+    assert said[5:10] == [
+        "given: (1, 3, 224, 224) [10, 20, 30]",
+        "小猫  200%",
+        "screen: clear",
+        "screen: 小猫  200%",
+        "screen: shown",
+    ]
     assert said.count("screen: shown") == 2 and "camera: off" in said
 
 
@@ -72,7 +78,13 @@ def test_esp_vision_sees_what_the_model_was_trained_with(tmp_path: Path, languag
     said, last = run(tmp_path, "esp32-s3", "fake_esp_vision", language=language)
     assert "KeyboardInterrupt" in last, said
     assert said[0] == "model: /sdcard/best.file [123.675, 116.28, 103.53] [58.395, 57.12, 57.375] False"
-    assert said[1:6] == ["camera: colour", "given: (224, 224)", "小猫  75%", "box: (55, 15, 210, 210)", "screen: 1  75%"]
+    assert said[1:6] == [
+        "camera: colour",
+        "given: (224, 224)",
+        "小猫  75%",
+        "box: (55, 15, 210, 210)",
+        "screen: 1  75%",
+    ]
     assert "model: off" in said
 
 

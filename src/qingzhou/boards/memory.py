@@ -27,8 +27,8 @@ def check_fits(device: Device, name: str, size: int, working: int) -> list[str]:
     ):
         if wanted > there:
             raise BundleError(
-                en=f"{name} does not fit into {device.title['en']}: it takes {_mb(wanted)} MB of {en} at the least, and "
-                f"the board has {_mb(there)} MB. Train a smaller network or one for smaller pictures (MobileNetV2 "
+                en=f"{name} does not fit into {device.title['en']}: it takes {_mb(wanted)} MB of {en} at the least, "
+                f"and the board has {_mb(there)} MB. Train a smaller network or one for smaller pictures (MobileNetV2 "
                 "0.35, 96 x 96).",
                 zh=f"{name} 放不进{device.title['zh']}：至少需要 {_mb(wanted)} MB {zh}，而板子只有 {_mb(there)} MB。"
                 "请训练更小的网络，或用更小的图片（如 MobileNetV2 0.35、96 x 96）。",

@@ -10,8 +10,8 @@ from string import Template
 
 from ..devices import Device
 from ..errors import BundleError
-from ..runtime.model.card import Card
 from ..runtime.errors import line
+from ..runtime.model.card import Card
 from ..scenes.fill import fill
 from .cut import Cut, cut_of
 
@@ -63,8 +63,8 @@ def check_model(device: Device, card: Card, name: str) -> None:
         cut = cut_of(card, name, FRAMES[one])
         if one != "canmv" and (any(cut.pad) or (cut.color == "BGR" and one == "esp_vision")):
             raise BundleError(
-                en=f"The program for {device.title['en']} neither adds bars nor changes the order of colours, as {name} "
-                "wants it. Train or convert it with another preparation (--preprocess), in RGB.",
+                en=f"The program for {device.title['en']} neither adds bars nor changes the order of colours, as "
+                f"{name} wants it. Train or convert it with another preparation (--preprocess), in RGB.",
                 zh=f"{device.title['zh']}的程序不会补边，也不会改变颜色顺序，而 {name} 需要。"
                 "请用其他预处理（--preprocess）、RGB 顺序训练或转换。",
             )
@@ -114,9 +114,7 @@ def _esp_idf(device: Device, filling: Filling) -> dict[str, str]:
         "memory": "CONFIG_SPIRAM_MODE_OCT=y\nCONFIG_SPIRAM_SPEED_80M=y" if device.chip == "esp32s3" else "",
     }
     names = ("CMakeLists.txt", "partitions.csv", "sdkconfig.defaults", "main/CMakeLists.txt", "main/idf_component.yml")
-    found = {
-        f"esp_idf/{name}": Template((folder / name).read_text("utf-8")).substitute(values) for name in names
-    }
+    found = {f"esp_idf/{name}": Template((folder / name).read_text("utf-8")).substitute(values) for name in names}
     program = (folder / f"main/main_{filling.language}.cpp").read_text("utf-8")
     return {
         **found,
@@ -154,7 +152,24 @@ def _quoted(text: str) -> str:
 
 def _camera(pins: Mapping[str, int]) -> list[str]:
     """The camera's wires; fields in the order of camera_config_t, as C++ wants it."""
-    wires = ("pwdn", "reset", "xclk", "sda", "scl", "d7", "d6", "d5", "d4", "d3", "d2", "d1", "d0", "vsync", "href", "pclk")
+    wires = (
+        "pwdn",
+        "reset",
+        "xclk",
+        "sda",
+        "scl",
+        "d7",
+        "d6",
+        "d5",
+        "d4",
+        "d3",
+        "d2",
+        "d1",
+        "d0",
+        "vsync",
+        "href",
+        "pclk",
+    )
     called = {"sda": "sccb_sda", "scl": "sccb_scl"}
     return [
         '#include "esp_camera.h"',

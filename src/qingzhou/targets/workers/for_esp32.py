@@ -1,4 +1,4 @@
-"""Espressif's quantiser and its simulation, esp-ppq: an .onnx to an .espdl for one chip. See start.py for order and answer.
+"""Espressif's quantiser and its simulation, esp-ppq: an .onnx to an .espdl for one chip. start.py says how it is told.
 
 Calibration and inputs are uint8 pixels (N, C, H, W), normalised here as the board does it; without a mean they are
 float32 as they are. What is simulated is the arithmetic of ESP-DL: powers of two as scales, the chip's own rounding.

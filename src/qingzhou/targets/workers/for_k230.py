@@ -71,7 +71,7 @@ def refusal(text):
 
 
 def environment():
-    """What nncase needs and does not set: .NET's place and age, its own plug-in, and the simulator, which is a program."""
+    """What nncase needs and does not set: .NET's place and age, its own plug-in, the simulator, which is a program."""
     site = Path(sysconfig.get_paths()["purelib"])
     os.environ.update(
         DOTNET_ROOT=str(site / "dnv/net/runtime/.net"),

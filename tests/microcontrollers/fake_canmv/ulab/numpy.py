@@ -26,7 +26,9 @@ class ndarray:
         return ndarray(self.numbers[i * step : (i + 1) * step], self.shape[1:])
 
     def _with(self, other, work):
-        pairs = zip(self.numbers, other.numbers) if isinstance(other, ndarray) else ((one, other) for one in self.numbers)
+        pairs = (
+            zip(self.numbers, other.numbers) if isinstance(other, ndarray) else ((one, other) for one in self.numbers)
+        )
         return ndarray([work(a, b) for a, b in pairs], self.shape)
 
     def __add__(self, other):
@@ -57,7 +59,9 @@ def zeros(shape, dtype=None):
 
 
 def concatenate(parts):
-    return ndarray([one for part in parts for one in part.numbers], (sum([part.shape[0] for part in parts]),) + parts[0].shape[1:])
+    return ndarray(
+        [one for part in parts for one in part.numbers], (sum([part.shape[0] for part in parts]),) + parts[0].shape[1:]
+    )
 
 
 def exp(one):
