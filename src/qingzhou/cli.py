@@ -221,8 +221,11 @@ def evaluate(
 
 @main.command()
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option("--engine", required=True, help="openvino, ncnn, litert, tensorrt, or onnxruntime (.ort). 推理引擎。")
-@click.option("--precision", default="fp32", show_default=True, help="fp32, fp16 or int8. 精度。")
+@click.option(
+    "--engine", required=True, help="openvino, ncnn, litert, tensorrt, onnxruntime (.ort); or rknn. 推理引擎。"
+)
+@click.option("--chip", default="", help="For rknn: rk3566, rk3568, rk3576, rk3588. 芯片型号。")
+@click.option("--precision", default="", show_default="fp32; chips: int8", help="fp32, fp16 or int8. 精度。")
 @click.option("--data", type=click.Path(path_type=Path), help="For int8: to calibrate and judge with. 量化用的数据。")
 @click.option(
     "--max-drop", type=float, default=0.5, show_default=True, help="For int8: points to lose. 允许下降的百分点。"
@@ -232,6 +235,7 @@ def evaluate(
 def export(
     model: Path,
     engine: str,
+    chip: str,
     precision: str,
     data: Path | None,
     max_drop: float,
@@ -239,18 +243,20 @@ def export(
     lang: str | None,
     as_json: bool,
 ) -> None:
-    """Compile a converted model, or a checkpoint, for an engine, and compare its answer with onnxruntime's.
+    """Compile a converted model, or a checkpoint, for an engine, and compare its answer with onnxruntime's; or for a
+    chip, by its vendor's compiler (qingzhou targets), judged by the vendor's simulator on the data.
 
-    把转换好的模型（或权重文件）编译成某个推理引擎的格式，并与 onnxruntime 的结果比较。
+    把转换好的模型（或权重文件）编译成某个推理引擎的格式，并与 onnxruntime 的结果比较；或用芯片厂商的编译器，
+    并用厂商的模拟器按数据评估。
     """
     with friendly(lang, as_json):
-        from .deploy.export import export_model
-        from .present.engines import artifact
+        from .deploy.export import export_any
         from .present.pieces import busy
+        from .present.targets import exported
 
         with busy(say("compiling", "编译中")) as tell:
-            made = export_model(model, engine, out, precision, data, max_drop, tell)
-        artifact(made, as_json)
+            made = export_any(model, engine, chip, out, precision, data, max_drop, tell)
+        exported(made, as_json)
 
 
 @main.command()

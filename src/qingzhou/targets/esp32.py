@@ -6,7 +6,8 @@ from .target import WORKERS, Recipe, Target
 
 ESP32 = Target(
     name="esp32",
-    title=("Espressif ESP32", "乐鑫 ESP32"),
+    english="Espressif ESP32",
+    chinese="乐鑫 ESP32 芯片",
     recipe=Recipe(
         packages=("esp-ppq==1.3.12", "torch==2.13.0", "numpy==2.4.6", "onnx==1.19.1", "onnxruntime==1.32.0"),
         bare=(),

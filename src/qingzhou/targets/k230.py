@@ -8,7 +8,8 @@ NNCASE = "2.11.0"  # the board's runtime must be this one, and a .kmodel does no
 
 K230 = Target(
     name="k230",
-    title=("Canaan K230", "嘉楠 K230"),
+    english="Canaan K230",
+    chinese="嘉楠 K230 芯片",
     recipe=Recipe(
         packages=(
             f"nncase=={NNCASE}",

@@ -9,23 +9,26 @@ import os
 import re
 import shutil
 import time
+from collections.abc import Callable, Iterable
 from importlib import metadata
+from typing import Any
 
 import numpy as np
 
+Doing = Callable[[str], None]
 NAMED = r"Op Execution Error: .*?\(Type: (\w+)"
 # Of ONNX, what it takes away or rewrites before ESP-DL sees it.
 GONE = {"BatchNormalization", "Constant", "Dropout", "Identity", "Resize", "Slice"}
 
 
-def versions():
+def versions() -> dict[str, str]:
     """Files of one version run on ESP-DL of the same time or later."""
     from esp_ppq.api import espdl_quantize_onnx  # noqa: F401 - that it can be imported
 
     return {"esp-ppq": metadata.version("esp-ppq")}
 
 
-def work(order, doing):
+def work(order: dict[str, Any], doing: Doing) -> dict[str, Any]:
     """{"versions", "outputs", "facts": {"memory": bytes of what layers hand on, …}}; or {"layer", "why"}."""
     doing("reading")
     import torch
@@ -68,7 +71,7 @@ def work(order, doing):
     return {"versions": versions(), "outputs": outputs, "facts": facts}
 
 
-def prepared(torch, one, order):
+def prepared(torch: Any, one: Any, order: dict[str, Any]) -> Any:
     """One input with its batch of one, normalised."""
     array = one[None].astype(np.float32)
     if order["mean"] is not None:
@@ -77,11 +80,11 @@ def prepared(torch, one, order):
     return torch.from_numpy(array)
 
 
-def named(err):
+def named(err: BaseException) -> str | None:
     """The layer at fault, where an exception or the network itself tells."""
     import onnx
 
-    seen = err
+    seen: BaseException | None = err
     while seen is not None:
         if match := re.search(NAMED, str(seen)):
             return match[1]
@@ -89,7 +92,7 @@ def named(err):
     return unknown([node.op_type for node in onnx.load("copy.onnx").graph.node])
 
 
-def unknown(types):
+def unknown(types: Iterable[str]) -> str | None:
     """The first of these operators that ESP-DL does not have; None where it has all."""
     from esp_ppq.parser.espdl import espdl_typedef
 
@@ -97,11 +100,12 @@ def unknown(types):
     return next((one for one in types if one not in GONE.union(*sets)), None)
 
 
-def working_memory(graph):
+def working_memory(graph: Any) -> int:
     """Bytes of int8 that layers hand on, where it is most at once: what the board needs at the least."""
     order = list(graph.topological_sort())
     last = {var.name: i for i, op in enumerate(order) for var in op.inputs if not var.is_parameter}
-    living, most = {}, 0
+    living: dict[str, int] = {}
+    most = 0
     for i, op in enumerate(order):
         for var in [*op.inputs, *op.outputs]:
             if not var.is_parameter and var.shape is not None:
@@ -111,22 +115,23 @@ def working_memory(graph):
     return most
 
 
-def numbers_of(graph):
+def numbers_of(graph: Any) -> dict[str, int]:
     """How the file's input and its first output are stored: the power of two of the input's int8, float or not."""
     given, told = next(iter(graph.inputs.values())), next(iter(graph.outputs.values()))
     scale = float(given.dest_op_configs[0].scale)
     return {"input_exponent": round(math.log2(scale)), "float_output": int(told.source_op.type == "Softmax")}
 
 
-def simulated(torch, executor, order, doing):
+def simulated(torch: Any, executor: Any, order: dict[str, Any], doing: Doing) -> list[str]:
     """The names of files with the simulation's answers."""
-    inputs, rows, start = np.load(order["inputs"], mmap_mode="r"), [], time.monotonic()
+    inputs, start = np.load(order["inputs"], mmap_mode="r"), time.monotonic()
+    rows: list[list[Any]] = []
     for i, one in enumerate(inputs):
         if rows and time.monotonic() - start > order["seconds"]:
             break
         doing("simulating %d/%d" % (i + 1, len(inputs)))
         rows.append([found.detach().numpy().copy() for found in executor.forward(prepared(torch, one, order))])
-    names = []
+    names: list[str] = []
     for k, column in enumerate(zip(*rows)):
         names.append("output_%d.npy" % k)
         np.save(names[-1], np.concatenate([np.asarray(one, np.float32) for one in column]))

@@ -14,15 +14,19 @@ import sys
 import sysconfig
 import time
 import traceback
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
+from typing import Any
+
+Doing = Callable[[str], None]
 
 SAID, ANSWER = "nncase.txt", "nncase.json"
 # How it names what it cannot take (src/Nncase.Importer of https://github.com/kendryte/nncase).
 NAMED = (r"Not Supported Onnx op: (\w+)", r"Not Yet Supported (\w+) Operation", r"OnnxImporter\.Visit(\w+)\(")
 
 
-def versions():
+def versions() -> dict[str, str]:
     """What the board's runtime must be: a .kmodel does not say which version made it."""
     environment()
     import nncase  # noqa: F401 - that it can be imported, and starts .NET
@@ -30,7 +34,7 @@ def versions():
     return {"nncase": metadata.version("nncase")}
 
 
-def work(order, doing):
+def work(order: dict[str, Any], doing: Doing) -> dict[str, Any]:
     """{"versions", "outputs"}, {"layer", "why"}, {"wrong"} or {"full"}."""
     with open(SAID, "wb") as said:
         child = os.fork()
@@ -41,10 +45,13 @@ def work(order, doing):
     sys.stderr.write(text)
     if os.WIFSIGNALED(status) and os.WTERMSIG(status) == 9:
         raise MemoryError  # the system ends what takes too much
-    return json.loads(Path(ANSWER).read_text("ascii")) if status == 0 else refusal(text)
+    if status:
+        return refusal(text)
+    answer: dict[str, Any] = json.loads(Path(ANSWER).read_text("ascii"))
+    return answer
 
 
-def in_child(order, doing, said):
+def in_child(order: dict[str, Any], doing: Doing, said: int) -> None:
     """Writes its answer and ends; it never returns."""
     status = 1
     try:
@@ -59,7 +66,7 @@ def in_child(order, doing, said):
         os._exit(status)
 
 
-def refusal(text):
+def refusal(text: str) -> dict[str, Any]:
     """What is told of a child that died, by what it printed."""
     lines = [line.strip() for line in text.splitlines() if line.strip()] or ["?"]
     thrown = next((line for line in lines if line.startswith("Unhandled exception")), lines[-1])
@@ -70,7 +77,7 @@ def refusal(text):
     return {"layer": found, "why": why} if found else {"wrong": why}
 
 
-def environment():
+def environment() -> None:
     """What nncase needs and does not set: .NET's place and age, its own plug-in, the simulator, which is a program."""
     site = Path(sysconfig.get_paths()["purelib"])
     os.environ.update(
@@ -84,7 +91,7 @@ def environment():
     )
 
 
-def compiled(order, doing):
+def compiled(order: dict[str, Any], doing: Doing) -> dict[str, Any]:
     """Compile, write, simulate."""
     environment()
     doing("reading")
@@ -106,7 +113,7 @@ def compiled(order, doing):
     return {"versions": {"nncase": metadata.version("nncase")}, "outputs": simulated(nncase, np, model, order, doing)}
 
 
-def options_for(nncase, order, calibration):
+def options_for(nncase: Any, order: dict[str, Any], calibration: Any) -> Any:
     options = nncase.CompileOptions()
     options.target = order["chip"]
     options.dump_asm = options.dump_ir = False
@@ -118,11 +125,12 @@ def options_for(nncase, order, calibration):
     return options
 
 
-def simulated(nncase, np, model, order, doing):
+def simulated(nncase: Any, np: Any, model: bytes, order: dict[str, Any], doing: Doing) -> list[str]:
     """The names of files with the simulator's answers."""
     simulator = nncase.Simulator()
     simulator.load_model(model)
-    inputs, rows, start = np.load(order["inputs"], mmap_mode="r"), [], time.monotonic()
+    inputs, start = np.load(order["inputs"], mmap_mode="r"), time.monotonic()
+    rows: list[list[Any]] = []
     for i, one in enumerate(inputs):
         if rows and time.monotonic() - start > order["seconds"]:
             break
@@ -130,7 +138,7 @@ def simulated(nncase, np, model, order, doing):
         simulator.set_input_tensor(0, nncase.RuntimeTensor.from_numpy(np.array(one[None])))
         simulator.run()
         rows.append([np.array(simulator.get_output_tensor(k).to_numpy()) for k in range(simulator.outputs_size)])
-    names = []
+    names: list[str] = []
     for k, column in enumerate(zip(*rows)):
         names.append("output_%d.npy" % k)
         np.save(names[-1], np.concatenate([np.asarray(one, np.float32) for one in column]))
