@@ -58,6 +58,7 @@ QUICK = {
     "demo": ["test_cli.py::test_demo"],
     "evaluate": ["evaluate/test_evaluate_scores.py", "evaluate/test_doubt.py"],
     "quant": ["quant/test_split.py", "quant/test_judge.py", "quant/test_ranges.py"],
+    "boards": ["microcontrollers/test_cut.py"],
     "targets": ["targets/test_targets_protocol.py"],
     "deploy": ["deploy/test_plan.py"],
     "answers": ["runtime/test_named.py"],

@@ -129,6 +129,7 @@ class _Job:
             "mean": self._way.mean or None,
             "std": self._way.std or None,
             "shape": list(self.before.card.input.shape),
+            "operators": [node.op for node in Facts(model).file.graph.nodes],
             "out": self.name,
             "seconds": PART * self.target.seconds,
         }

@@ -56,7 +56,7 @@ def work(order: dict[str, Any], doing: Doing) -> dict[str, Any]:
             verbose=0,
         )
     except Exception as err:
-        name = named(err)
+        name = named(err, order["operators"])
         if name is None:
             raise
         return {"layer": name, "why": str(err).strip().splitlines()[0][:300]}
@@ -80,16 +80,14 @@ def prepared(torch: Any, one: Any, order: dict[str, Any]) -> Any:
     return torch.from_numpy(array)
 
 
-def named(err: BaseException) -> str | None:
+def named(err: BaseException, operators: list[str]) -> str | None:
     """The layer at fault, where an exception or the network itself tells."""
-    import onnx
-
     seen: BaseException | None = err
     while seen is not None:
         if match := re.search(NAMED, str(seen)):
             return match[1]
         seen = seen.__cause__ or seen.__context__
-    return unknown([node.op_type for node in onnx.load("copy.onnx").graph.node])
+    return unknown(operators)
 
 
 def unknown(types: Iterable[str]) -> str | None:

@@ -21,6 +21,25 @@ from typing import Any
 
 Doing = Callable[[str], None]
 
+FULL = (
+    "No space left on device",
+    "disk is full",
+    "File too large",
+    "file length was too large",
+    "Disk quota exceeded",
+)
+# What its importer visits, as ONNX calls it. Of others it says so at the end alone, if nothing failed before.
+KNOWN = """
+Abs Acos Acosh Add And ArgMax ArgMin Asin Asinh AveragePool BatchNormalization Cast Ceil Celu Clip Concat Constant
+ConstantOfShape Conv ConvTranspose Cos Cosh CumSum DepthToSpace DequantizeLinear Div Dropout Elu Equal Erf Exp Expand
+Flatten Floor Gather GatherElements GatherND Gemm GlobalAveragePool GlobalMaxPool Greater GreaterOrEqual HardSigmoid
+HardSwish Hardmax Identity InstanceNormalization LRN LSTM LayerNormalization LeakyRelu Less LessOrEqual Log LogSoftmax
+LpNormalization MatMul Max MaxPool Min Mod Mul Neg Not OneHot Or PRelu Pad Pow QLinearConv QLinearMatMul QuantizeLinear
+RandomNormal RandomNormalLike RandomUniform RandomUniformLike Range ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp
+ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare Relu Reshape Resize ReverseSequence Round ScatterND
+Selu Shape Sigmoid Sign Sin Sinh Size Slice Softmax Softplus Softsign SpaceToDepth Split Sqrt Squeeze Sub Sum Tan Tanh
+Tile TopK Transpose Trilu Unsqueeze Upsample Where Xor
+""".split()
 SAID, ANSWER = "nncase.txt", "nncase.json"
 # How it names what it cannot take (src/Nncase.Importer of https://github.com/kendryte/nncase).
 NAMED = (r"Not Supported Onnx op: (\w+)", r"Not Yet Supported (\w+) Operation", r"OnnxImporter\.Visit(\w+)\(")
@@ -46,7 +65,7 @@ def work(order: dict[str, Any], doing: Doing) -> dict[str, Any]:
     if os.WIFSIGNALED(status) and os.WTERMSIG(status) == 9:
         raise MemoryError  # the system ends what takes too much
     if status:
-        return refusal(text)
+        return refusal(text, order["operators"])
     answer: dict[str, Any] = json.loads(Path(ANSWER).read_text("ascii"))
     return answer
 
@@ -66,14 +85,16 @@ def in_child(order: dict[str, Any], doing: Doing, said: int) -> None:
         os._exit(status)
 
 
-def refusal(text: str) -> dict[str, Any]:
+def refusal(text: str, operators: list[str]) -> dict[str, Any]:
     """What is told of a child that died, by what it printed."""
     lines = [line.strip() for line in text.splitlines() if line.strip()] or ["?"]
     thrown = next((line for line in lines if line.startswith("Unhandled exception")), lines[-1])
     why = thrown.replace("Unhandled exception. ", "")[:300]
-    if "No space left on device" in text or "disk is full" in text:
+    if any(words in text for words in FULL):
         return {"full": True}
     found = next((match[1] for match in (re.search(one, text) for one in NAMED) if match), None)
+    if found not in operators:
+        found = next((one for one in operators if one not in KNOWN), None)
     return {"layer": found, "why": why} if found else {"wrong": why}
 
 
