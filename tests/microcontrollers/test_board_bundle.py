@@ -114,7 +114,7 @@ def test_only_models_that_say_what_a_picture_is(tmp_path: Path) -> None:
 
 
 def test_what_does_not_fit_is_refused_before_anything_is_copied() -> None:
-    """MobileNetV2 1.0 at 224 fits the K10: 2.5 MB, and 1.5 MB between layers; ResNet50 fits neither flash nor memory."""
+    """MobileNetV2 1.0 at 224 fits the K10: 2.5 MB, and 1.5 MB between layers. ResNet50 fits neither."""
     device = load("unihiker-k10")
     use_language("en")
     told = check_fits(device, "best.pth", 2_519_312, 1_505_280)
