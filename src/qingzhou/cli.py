@@ -226,9 +226,13 @@ def evaluate(
 @main.command()
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option(
-    "--engine", required=True, help="openvino, ncnn, litert, tensorrt, onnxruntime (.ort); or rknn. 推理引擎。"
+    "--engine",
+    required=True,
+    help="openvino, ncnn, litert, tensorrt, onnxruntime (.ort); rknn, k230, esp32. 推理引擎。",
 )
-@click.option("--chip", default="", help="For rknn: rk3566, rk3568, rk3576, rk3588. 芯片型号。")
+@click.option(
+    "--chip", default="", help="For rknn: rk3566, rk3568, rk3576, rk3588; for esp32: esp32s3, esp32p4. 芯片型号。"
+)
 @click.option("--precision", default="", show_default="fp32; chips: int8", help="fp32, fp16 or int8. 精度。")
 @click.option("--data", type=click.Path(path_type=Path), help="For int8: to calibrate and judge with. 量化用的数据。")
 @click.option(

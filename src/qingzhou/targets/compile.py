@@ -72,7 +72,7 @@ def compile_for_chip(
         _check(target, Facts(file))
         before = Predictor(file, session=open_session(file, in_turns=True))
         way = feeding(before.card, target, source)
-        parts = split(Path(data), "auto", calibration, 0, before.card)
+        parts = split(Path(data), "auto", min(calibration, target.calibration), 0, before.card)
         has_answers(before.card, parts)  # what does not fit is said before anybody waits
         with made_for(source, out, target.ending.format(chip=chip)) as place:
             card_place = place.with_name(place.name + CARD)

@@ -25,6 +25,7 @@ ESP32 = Target(
     layout="NCHW",
     seconds=3600.0,
     memory=12 << 30,
+    calibration=50,
     judged=100,
     advice=(
         "Scales are powers of two here, so scores move by a fifth though answers stay: go by the answer.",

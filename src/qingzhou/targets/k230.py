@@ -32,6 +32,7 @@ K230 = Target(
     layout="NCHW",
     seconds=3600.0,  # MobileNetV2: 2 to 7 minutes to compile, 5 to 40 seconds a picture
     memory=12 << 30,
+    calibration=20,  # each takes its interpreter seconds; 10 gave MobileNetV2 the same answers
     judged=100,
     advice=(
         f"The board's firmware must hold nncase {NNCASE} (its release notes say which): another one does not open the "
