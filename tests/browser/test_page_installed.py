@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from chromium import ARGUMENTS, EXECUTABLE, Page, served
+from chromium import Page, served
 
 import qingzhou
 from qingzhou.bundle.browser import write_page
@@ -21,19 +21,6 @@ CHECKPOINT = Path(__file__).parents[1] / "oracle/trained/lenet_digits.pth"
 KEPT = "() => document.body.innerText.includes('also opens without a network')"
 LABELS = ["zero", *"123456789"]
 Make = Callable[..., Path]
-
-
-@pytest.fixture
-def phone(tmp_path: Path) -> Iterator[Any]:
-    """A browser with a profile of its own that may keep things: private windows are never installable."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            tmp_path / "profile", executable_path=EXECUTABLE, args=ARGUMENTS, viewport={"width": 390, "height": 844}
-        )
-        yield context
-        context.close()
 
 
 @pytest.fixture
@@ -80,17 +67,17 @@ def test_it_opens_without_a_network(phone: Any, make: Make, tmp_path: Path) -> N
 
 def test_a_newer_page_takes_its_place(phone: Any, make: Make, tmp_path: Path) -> None:
     """Opened and not yet used, it makes way by itself; only what has changed is loaded, and one version is kept."""
-    folder = make(tmp_path / "page")
-    with served(folder) as url:
+    folder, asked = make(tmp_path / "page"), list[str]()
+    with served(folder, asked) as url:
         Page(phone.new_page(), url).page.wait_for_function(KEPT)
         make(folder, LABELS)
+        asked.clear()
         page = phone.new_page()
-        asked: list[str] = []
-        phone.on("response", lambda response: asked.append(response.url.removeprefix(url)) if response.ok else None)
         page.goto(url)
         page.wait_for_function("() => globalThis.qingzhou?.model.labels[0] === 'zero'", timeout=60_000)
         assert page.evaluate("async () => (await caches.keys()).length") == 1
         page.wait_for_function(KEPT)
+        assert {"/card.json", "/index.html"} <= set(asked) and "/ort.wasm" not in asked
 
 
 def test_one_that_is_used_asks_first(phone: Any, make: Make, tmp_path: Path) -> None:
