@@ -272,7 +272,7 @@ WRITERS = {
     "whole_file.py", "runtime/whole.py",  # the one place, and on boards
     "model.py", "run.py", "bare.py", "demo/__init__.py", "doors/answers.py", "onnxfile/write.py", "onnxfile/verify.py",
     "engines/ncnn/write.py", "engines/ncnn/engine.py", "engines/litert/write.py", "engines/arrays/write.py",
-    "engines/artifact.py", "engines/openvino.py",
+    "engines/artifact.py", "engines/openvino.py", "sources/onnx/zipped.py",
     "engines/tensorrt/engine.py", "engines/tensorrt/prepare.py",
     "quant/pictures.py", "bench/measure.py", "bundle/build.py", "bundle/contents.py",
     "bundle/renew.py", "bundle/form.py", "bundle/board.py", "bundle/browser.py", "bundle/offline.py", "bundle/sample.py",

@@ -29,6 +29,7 @@ from .runtime.model.card import KEY, LONGEST, Card, Sample
 from .scenes import told_of, write_sample
 from .sources.as_asked import as_asked
 from .sources.network import Network
+from .sources.onnx import unzipped
 from .sources.table import open_source
 from .spelling import option
 from .whole_file import made_for, replacing, scratch
@@ -192,15 +193,23 @@ def run_conversion(
     live: Live | None = None,
 ) -> Conversion:
     """convert(), with everything that the table shows; `live`: the network itself has answered."""
-    start = time.perf_counter()
     options.refuse_impossible()
-    opened, source = open_source(Path(path))
+    with unzipped(Path(path)) as found:
+        return _conversion(Path(path), found, out, options, live)
+
+
+def _conversion(
+    path: Path, found: Path, out: str | Path | None, options: Options, live: Live | None = None
+) -> Conversion:
+    """Of what the user named, or what was found in it."""
+    start = time.perf_counter()
+    opened, source = open_source(found)
     wanted = replace(options.wanted, keep_batch=True) if live is not None and live.fixed else options.wanted
     network = as_asked(source.read(opened, wanted), wanted.preprocess)
     opened.forget()
     check_asked(network, options)
     if network.as_it_is is not None:
-        return _adoption(opened.main, network, out, options, start)
+        return _adoption(path, opened.main, network, out, options, start)
     network = _of_two_classes(network, options.labels) if network.classes == 1 else network
     network = network.labelled(choose_labels(network, options.labels))
     if live is not None:
@@ -218,14 +227,16 @@ def run_conversion(
     )
 
 
-def _adoption(source: File, network: Network, out: str | Path | None, options: Options, start: float) -> Conversion:
-    """What is ONNX already: the same file with a card."""
+def _adoption(
+    path: Path, source: File, network: Network, out: str | Path | None, options: Options, start: float
+) -> Conversion:
+    """What is ONNX already: the same file with a card. path: what the user named, which may be a zip of it."""
     from .adoption import Asked, adopt
 
     digest, network = source.digest_ahead(), _named_scores(network, options.labels)
     asked = Asked(options.opset, options.ir_version, options.check)
-    beside = out is None and source.path.suffix.lower() == ".onnx"  # never over the user's own file
-    with made_for(source.path, out, CARDED if beside else ".onnx") as target:
+    beside = out is None and path.suffix.lower() == ".onnx"  # never over the user's own file
+    with made_for(path, out, CARDED if beside else ".onnx") as target:
         with replacing(target) as part, source.held():
             done = adopt(source.path, part, network, asked, lambda found: choose_labels(found, options.labels))
             origin = {**done.card.origin, "sha256": digest()}
@@ -234,7 +245,7 @@ def _adoption(source: File, network: Network, out: str | Path | None, options: O
             program = write_sample(target, card)
         model = Model(target, card)
     return Conversion(
-        source.path,
+        path,
         model,
         program,
         done.parameters,
