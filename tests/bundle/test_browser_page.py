@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from qingzhou.bundle import browser
-from qingzhou.bundle.browser import ENGINE, PAGE, engine_facts, engine_file, write_page
+from qingzhou.bundle.browser import ENGINE, GRAPHICS, LATER, PAGE, engine_facts, engine_file, write_page
 from qingzhou.conversion import convert
 from qingzhou.errors import ModelError, OutputError
 from qingzhou.model import load
@@ -45,7 +45,8 @@ def test_the_engine_is_the_published_one() -> None:
     assert f"ONNX Runtime Web v{facts['version']}".encode() in engine_file("ort.js")[:200]
     assert engine_file("ort.wasm").startswith(b"\0asm")
     assert "MIT License" in (ENGINE / "LICENSE").read_text("utf-8") and facts["licence"] == "MIT"
-    assert sum(path.stat().st_size for path in ENGINE.iterdir()) < 4e6
+    assert engine_file("ort_gpu.wasm").startswith(b"\0asm")
+    assert sum(path.stat().st_size for path in ENGINE.iterdir()) < 5e6
 
 
 def test_a_damaged_engine_is_not_written(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,14 +72,14 @@ def test_what_a_page_is_made_of(folder: Path, model: Path) -> None:
 
 def test_every_module_that_is_imported_is_there(folder: Path) -> None:
     for script in PAGE.glob("*.js"):
-        for name in re.findall(r'from "\./([\w.]+)"', script.read_text("utf-8")):
-            assert (folder / name).is_file(), f"{script.name} imports {name}"
+        for name in re.findall(r'(?:from |import\()"\./([\w.]+)"', script.read_text("utf-8")):
+            assert (folder / name).is_file() or name in GRAPHICS, f"{script.name} imports {name}"
 
 
 def test_the_page_asks_at_once_for_all_that_it_will_need(folder: Path) -> None:
     """Else each module is known only once the one before it is here."""
     page = (folder / "index.html").read_text("utf-8")
-    modules = {path.name for path in folder.glob("*.js")} - {"app.js"}
+    modules = {path.name for path in folder.glob("*.js")} - {"app.js", *LATER}
     assert set(re.findall(r'rel="modulepreload" href="([^"]+)"', page)) == modules
     assert set(re.findall(r'rel="preload" href="([^"]+)" as="fetch" crossorigin', page)) == {
         "ort.wasm",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..assumed import assumed_text
 from ..devices import Device, load
-from ..errors import OptionError, language
+from ..errors import OptionError, language, say
 from ..quant import Quantized
 from ..runtime.address import hidden
 from ..runtime.model.card import Card
@@ -24,7 +24,7 @@ from .form import OnDevice, Wish, best_form, form_elsewhere
 from .kept import said_of_kept
 from .order import Bundle, Order
 from .papers import write_described, write_scripts, write_texts
-from .place import bundle_place, said_of, take_place
+from .place import bundle_place, place_is_file, said_of, take_place
 from .renew import PROGRAM, Before, read_before
 from .sample import opened, show_sample
 from .simulated import write_pictures
@@ -54,7 +54,8 @@ def build(
     """Make a bundle of a checkpoint or a converted model.
 
     scene      one of scenes.SCENES;  actions  "speak", "pin:24", "cat=pin:24": what it does, as rules in main.py
-    out        a folder, or a .zip; by default beside the model, as best-unihiker-camera
+    out        a folder, or a .zip; by default beside the model, as best-unihiker-camera. Of a page for browsers
+               also a .html, which is one file
     data       what `evaluate` reads: makes INT8 possible, and gives the sample picture
     offline    fetch the device's wheels with pip now and put them in
     force      make it although it is estimated to be too slow or too large
@@ -81,21 +82,25 @@ def build(
         source, target, scene, tuple(actions), wish, offline, force, constants or {}, other, lang or language()
     )
     _check_second(order)
+    if place_is_file(out) and not target.is_page:
+        raise _no_file(target)
     place = bundle_place(source, out, fitting(source.stem.split(".")[0], f"-{target.name}-{scene}"))
     with only_one(place), folder_beside(place) as work:
         before = read_before(place)
         folder = work / "made" / place.stem
         folder.mkdir(parents=True)
         with said_of(place):
-            made = _fill(order, folder, before)
+            made = _fill(order, folder, before, place_is_file(place))
             kept = take_place(folder, place, before, work / "old")
+    if place_is_file(place):
+        made = replace(made, files=(), size=place.stat().st_size)
     if made.program not in ("", PROGRAM):
         kept = {**kept, PROGRAM: PROGRAM}
     told = said_of_kept(before, kept, made.program, made.files)
     return replace(made, path=place, kept=kept, notes=(*told, *made.notes), seconds=time.perf_counter() - start)
 
 
-def _fill(order: Order, folder: Path, before: Before | None) -> Bundle:
+def _fill(order: Order, folder: Path, before: Before | None, one_file: bool) -> Bundle:
     """Everything, into the folder; the program beside one that somebody changed has another name."""
     models = folder.parents[1] / "models"
     models.mkdir()
@@ -103,7 +108,7 @@ def _fill(order: Order, folder: Path, before: Before | None) -> Bundle:
     form = make(order.source, order.device, replace(order.wish, fits=order.fits), models)
     expected = check(order.device, order.scene, form, order.force)
     if order.device.is_page:
-        return _page(order, folder, form, expected)
+        return _page(order, folder, form, expected, one_file)
     if form.engine:
         form = _moved(form, folder, "model")
     shown, card, second = show_sample(form, folder, order.wish.data), form.card, None
@@ -174,7 +179,7 @@ def _weighed(made: Bundle, folder: Path) -> Bundle:
     return replace(made, files=tuple(files), size=sum((folder / name).stat().st_size for name in files))
 
 
-def _page(order: Order, folder: Path, form: OnDevice, expected: Estimate) -> Bundle:
+def _page(order: Order, folder: Path, form: OnDevice, expected: Estimate, one_file: bool) -> Bundle:
     """A static page for browsers; it has no main.py, and no actions."""
     from .browser import write_page
 
@@ -183,7 +188,7 @@ def _page(order: Order, folder: Path, form: OnDevice, expected: Estimate) -> Bun
             en="The page for browsers takes no --action. Leave it out, or choose another device.",
             zh="浏览器页面不支持 --action。请去掉它，或换一个设备。",
         )
-    write_page(form.files[0], form.card, folder, order.language)
+    sizes = write_page(form.files[0], form.card, folder, order.language)
     facts = {
         "format": FORMAT,
         "version": VERSION,
@@ -196,7 +201,10 @@ def _page(order: Order, folder: Path, form: OnDevice, expected: Estimate) -> Bun
         "network": form.card.network,
     }
     write_facts(folder, facts)
-    notes = (*_assumed(form), *form.notes, *order.device.remarks)
+    if one_file:
+        sizes = replace(sizes, graphics=0)
+    told = sizes.said(say("en", "zh"), f"{order.source.stem}.onnx")
+    notes = (*_assumed(form), *form.notes, told, *order.device.remarks)
     made = Bundle(folder, order.device, order.scene, form, expected, (), (), 0, 0, "", notes, 0.0)
     return _weighed(made, folder)
 
@@ -235,6 +243,15 @@ def _camera_size(device: Device, card: Card) -> str:
 
 def _with_rules() -> str:
     return ", ".join(name for name, scene in SCENES.items() if "RULES" in scene.constants)
+
+
+def _no_file(device: Device) -> OptionError:
+    return OptionError(
+        en=f"-o with a name that ends in .html makes a page of one file, which only the device browser has; "
+        f"{device.title['en']} takes a folder or a .zip. Choose another name.",
+        zh=f"-o 后面以 .html 结尾的名称会生成单文件网页，只有设备 browser 支持；{device.title['zh']}需要文件夹或 .zip。"
+        "请换一个名称。",
+    )
 
 
 def _no_page(scene: str) -> OptionError:
