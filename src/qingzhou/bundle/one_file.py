@@ -31,8 +31,8 @@ def file_of_ours(place: Path) -> bool:
 def one_file(folder: Path) -> bytes:
     """The page of a folder that write_page() has written, as one document without any other file.
 
-    A module cannot be imported from a file beside it where the page is a file itself, so each lies in an import map
-    as a data: URL under its plain name. The policy names the two inline scripts and the style by their SHA-256.
+    A module cannot be imported from a file beside it where the page is a file itself, so each lies in an import
+    map as a data: URL under its plain name. The policy names the two inline scripts and the style by their SHA-256.
     OptionError for a model that is too large for one file.
     """
     if (size := (folder / "model.onnx").stat().st_size) > LARGEST:
