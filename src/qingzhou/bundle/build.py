@@ -15,6 +15,7 @@ from ..progress import Tell, silent
 from ..quant import Quantized
 from ..runtime.address import hidden
 from ..runtime.model.card import Card
+from ..runtime.text import file_name
 from ..scenes import RUNTIME, SCENES, copy_runtime, needs, program
 from ..scenes.actions import whom
 from ..version import __version__
@@ -79,6 +80,8 @@ def build(
         raise _no_scene(scene)
     if target.is_page and scene not in PAGE_SCENES:
         raise _no_page(scene)
+    if target.is_app and scene != "basic":
+        raise _no_app(target, scene)
     wish = Wish(engine, precision, None if data is None else Path(data), max_drop, rounded)
     other = None if second is None else Path(second)
     order = Order(
@@ -112,6 +115,8 @@ def _fill(order: Order, folder: Path, before: Before | None, one_file: bool) -> 
     make = form_elsewhere if SCENES[order.scene].asks else best_form
     form = make(order.source, order.device, replace(order.wish, fits=order.fits), models)
     expected = check(order.device, order.scene, form, order.force)
+    if order.device.is_app:
+        return _app(order, folder, form, expected)
     if order.device.is_page:
         return _page(order, folder, form, expected, one_file)
     if form.engine:
@@ -196,7 +201,29 @@ def _page(order: Order, folder: Path, form: OnDevice, expected: Estimate, one_fi
             zh="浏览器页面不支持 --action。请去掉它，或换一个设备。",
         )
     sizes = write_page(form.files[0], form.card, folder, order.language)
-    facts = {
+    write_facts(folder, _facts(order, form))
+    if one_file:
+        sizes = replace(sizes, graphics=0)
+    told = sizes.said(say("en", "zh"), f"{order.source.stem}.onnx")
+    notes = (*_assumed(form), *form.notes, told, *order.device.remarks)
+    made = Bundle(folder, order.device, order.scene, form, expected, (), (), 0, 0, "", notes, 0.0)
+    return _weighed(made, folder)
+
+
+def _app(order: Order, folder: Path, form: OnDevice, expected: Estimate) -> Bundle:
+    """What an app of somebody's own needs."""
+    from .android import fill_app
+
+    form = _moved(form, folder, file_name(order.source.stem))
+    fill_app(order, folder, form)
+    write_facts(folder, _facts(order, form))
+    notes = (*_assumed(form), *form.notes, *order.device.remarks)
+    return _weighed(Bundle(folder, order.device, order.scene, form, expected, (), (), 0, 0, "", notes, 0.0), folder)
+
+
+def _facts(order: Order, form: OnDevice) -> dict[str, object]:
+    """bundle.json of a device that runs no Python."""
+    return {
         "format": FORMAT,
         "version": VERSION,
         "qingzhou": __version__,
@@ -207,13 +234,6 @@ def _page(order: Order, folder: Path, form: OnDevice, expected: Estimate, one_fi
         "precision": form.precision,
         "network": form.card.network,
     }
-    write_facts(folder, facts)
-    if one_file:
-        sizes = replace(sizes, graphics=0)
-    told = sizes.said(say("en", "zh"), f"{order.source.stem}.onnx")
-    notes = (*_assumed(form), *form.notes, told, *order.device.remarks)
-    made = Bundle(folder, order.device, order.scene, form, expected, (), (), 0, 0, "", notes, 0.0)
-    return _weighed(made, folder)
 
 
 def _assumed(form: OnDevice) -> list[str]:
@@ -266,6 +286,13 @@ def _no_page(scene: str) -> OptionError:
         en=f"The page for browsers has no scene {scene}; it can be {' or '.join(PAGE_SCENES)}. Leave --scene out, or "
         "choose another device.",
         zh=f"浏览器页面没有场景 {scene}，可以是 {' 或 '.join(PAGE_SCENES)}。请去掉 --scene，或换一个设备。",
+    )
+
+
+def _no_app(device: Device, scene: str) -> OptionError:
+    return OptionError(
+        en=f"{device.title['en']} has no scene {scene}: the app is yours. Leave --scene out, or take --device browser.",
+        zh=f"{device.title['zh']}没有场景 {scene}：应用由你自己编写。请去掉 --scene，或使用 --device browser。",
     )
 
 

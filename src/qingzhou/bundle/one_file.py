@@ -82,8 +82,8 @@ def _hash(text: str) -> str:
 def _too_large(size: float) -> OptionError:
     most = LARGEST / 1e6
     return OptionError(
-        en=f"The model has {size:.0f} MB; a page of one file takes {most:.0f}, since browsers hold its text and what it "
-        "becomes at the same time. Make a folder: -o page",
+        en=f"The model has {size:.0f} MB; a page of one file takes {most:.0f}, since browsers hold its text and what "
+        "it becomes at the same time. Make a folder: -o page",
         zh=f"模型有 {size:.0f} MB；单文件网页最多 {most:.0f} MB，因为浏览器要同时保存它的文本和解开后的内容。"
         "请生成文件夹：-o page",
     )
