@@ -1,8 +1,8 @@
 """Estimators of scikit-learn as joblib and pickle save them, those of BaseML; trees of XGBoost, LightGBM, CatBoost.
 
-read.py     the file, its columns and classes, the card;  fitted.py: an estimator and its attributes
-sparse.py   scipy's matrices of mostly zeros
-work.py     arithmetic in float64, and what estimators have in common;  table.py: every one that has a rule
+read.py     the network and its card;  saved.py: what the file holds;  columns.py, answered.py: what goes in, comes out
+fitted.py   an estimator and its attributes;  sparse.py: scipy's matrices of mostly zeros
+work.py     what estimators have in common;  arithmetic.py: operators in float64;  table.py: every one that has a rule
 linear.py, bayes.py, points.py, svm.py (with coupling.py), trees.py, forests.py   what answers, a page for each kind
 boosters.py     boosted trees of others in one form; xgboost_file.py, lightgbm_file.py, catboost_file.py: their files
 scaling.py, encoders.py, composed.py   what changes rows;  meta.py, calibrated.py: estimators made of estimators

@@ -8,9 +8,10 @@ from math import log, pi
 import numpy as np
 
 from ...graph.form import Array, Value
+from .arithmetic import misfit
 from .fitted import Fitted, listed
 from .refuse import refused
-from .work import Answer, Classifier, Rows, Work, misfit, once
+from .work import Answer, Classifier, Rows, Work, once
 
 
 @once

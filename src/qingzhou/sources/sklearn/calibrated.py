@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from ...graph.form import Array, Value
+from .arithmetic import misfit, width
 from .fitted import Fitted
 from .meta import total
 from .refuse import garbled, refused
-from .work import Answer, Classifier, Rows, Work, misfit, width
+from .work import Answer, Classifier, Rows, Work
 
 
 def _sigmoid(w: Work, e: Fitted, x: Value) -> Value:

@@ -9,10 +9,11 @@ import numpy as np
 
 from ...files.types import Opaque
 from ...graph.form import Array, Value
+from .arithmetic import misfit, width
 from .fitted import Fitted, listed
 from .refuse import garbled, refused
 from .scaling import made
-from .work import Rows, Transform, Work, misfit, width
+from .work import Rows, Transform, Work
 
 
 def _categories(e: Fitted, x: Rows) -> list[list[Any]]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from ...graph.form import Array, Value
+from .arithmetic import width
 from .fitted import Fitted, listed
 from .refuse import refused
-from .work import Answer, Classifier, Rows, Work, once, width
+from .work import Answer, Classifier, Rows, Work, once
 
 
 @once

@@ -8,10 +8,11 @@ import numpy as np
 
 from ...files.types import Opaque
 from ...graph.form import Array, Value
+from .arithmetic import width
 from .fitted import Fitted, listed
 from .refuse import garbled, refused
 from .scaling import chosen
-from .work import Answer, Classifier, Rows, Work, once, width
+from .work import Answer, Classifier, Rows, Work, once
 
 SMALLEST = float(np.finfo(np.float64).eps)  # below which AdaBoost takes no probability
 

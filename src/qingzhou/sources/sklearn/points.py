@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from ...graph.form import Array, Value
+from .arithmetic import misfit
 from .fitted import MOST_CLASSES, Fitted
 from .refuse import garbled, refused
-from .work import Answer, Classifier, Rows, Work, misfit, once
+from .work import Answer, Classifier, Rows, Work, once
 
 UNROLLED = 64  # columns whose differences are summed one after the other, so that equal rows are at 0 from each other
 

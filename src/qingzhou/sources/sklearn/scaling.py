@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ...graph.form import Array, Value
+from .arithmetic import misfit
 from .fitted import Fitted, listed
 from .refuse import refused
-from .work import Rows, Transform, Work, misfit
+from .work import Rows, Transform, Work
 
 
 def made(value: Value) -> Rows:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from ...graph.form import Array, Value
+from .arithmetic import misfit
 from .coupling import coupled
 from .fitted import Fitted
 from .refuse import garbled, refused
-from .work import Answer, Classifier, Rows, Work, misfit, once
+from .work import Answer, Classifier, Rows, Work, once
 
 
 @once
