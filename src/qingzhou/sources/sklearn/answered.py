@@ -11,15 +11,18 @@ from ...graph.form import ML, OPSET, Graph, Value
 from ...nets.said import Said
 from ..recording.finish import finished
 from ..recording.net import Net
+from . import outliers
 from .columns import columns_of
 from .fitted import Fitted
 from .points import clusters_of
 from .refuse import SKLEARN, garbled
 from .saved import Saved
+from .several import judged, questions, values_of
 from .table import RULES
 from .work import Column, Rows, Work
 
 BATCH = "batch"
+HALF = float(np.nextafter(np.float32(0.5), np.float32(1.0)))  # the least probability of what is so
 SCORES, LABEL, DECISION, VALUES = "scores", "label", "decision", "values"
 
 
@@ -82,7 +85,9 @@ def _column(w: Work, x: Value) -> Value:
 
 def _classified(w: Work, e: Fitted, x: Rows) -> Made:
     end = w.end(e)
-    classes = end.classes() if end.name in RULES.classifiers else [str(i) for i in range(clusters_of(end))]
+    if (asked := questions(end)) is not None:
+        return _several(w, e, x, asked)
+    classes = _classes(w, end)
     label = w.label(e, x)
     proba = w.proba(e, x)
     if proba is not None:
@@ -97,6 +102,43 @@ def _classified(w: Work, e: Fitted, x: Rows) -> Made:
     sure, decision = w.one_hot(label, len(classes)), w.decision(e, x)
     more = [] if decision is None else [decision]
     return _finished(w, "classification", "probabilities", [sure, label, *more], classes)
+
+
+def _classes(w: Work, end: Fitted) -> list[str]:
+    if end.name in RULES.classifiers:
+        return w.classes(end)
+    return outliers.NAMES if end.name in outliers.CLUSTERS else [str(i) for i in range(clusters_of(end))]
+
+
+def _several(w: Work, e: Fitted, x: Rows, asked: list[list[str]]) -> Made:
+    """Of answers that are all yes or no how sure each is; of others the classes themselves, which are numbers."""
+    found = judged(w, e, x)
+    if len(found) != len(asked):
+        raise garbled("its answers do not fit its classes", "答案数量与类别数不符")
+    if all(classes in (["0", "1"], ["False", "True"]) for classes in asked):
+        sure = w.concat([_sure(w, p, label) for p, label in found])
+        return _finished(w, "classification", "sigmoids", [sure], [str(i) for i in range(len(asked))])
+    w.notes.append(
+        say(
+            en="It answers several questions at once: a number of its answer is the class of one question, in the "
+            "order of the training.",
+            zh="它同时回答多个问题：答案中的每个数是一个问题的类别，顺序与训练时相同。",
+        )
+    )
+    numbers = [w.wider(w.take(values_of(classes), label), 1) for (_, label), classes in zip(found, asked, strict=True)]
+    return _finished(w, "values", "values", [w.concat(numbers)])
+
+
+def _sure(w: Work, p: Value | None, label: Value) -> Value:
+    """(N, 1): the probability, at least HALF where the class is that, and less where it is not: as rounded to float32,
+    too.
+    """
+    truth = w.wider(label, 1)
+    yes = w.op("Equal", truth, 1)
+    if p is None:
+        return w.cast(truth, "float64")
+    one = w.columns_of(p, [1])
+    return w.where(yes, w.op("Max", one, HALF), w.op("Min", one, 0.5))
 
 
 def _finished(w: Work, task: str, scores: str, outputs: list[Value], classes: list[str] | None = None) -> Made:

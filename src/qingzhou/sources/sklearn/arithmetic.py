@@ -152,6 +152,14 @@ class Arithmetic:
         crossed = self.matmul(x, np.ascontiguousarray(-2.0 * points.T))
         return self.op("Max", self.add(self.add(own, crossed), (points * points).sum(axis=1)), 0.0)
 
+    def cosines(self, x: Value, points: Array) -> Value:
+        """(N, C) and (M, C) -> (N, M): of the angles between them; 0 of a row of zeros."""
+        length = self.op("Sqrt", self.sum(self.mul(x, x)))
+        x = self.div(x, self.where(self.op("Equal", length, 0.0), 1.0, length))
+        lengths = np.sqrt((points * points).sum(axis=1, keepdims=True))
+        points = points / np.where(lengths == 0, 1.0, lengths)
+        return self.matmul(x, np.ascontiguousarray(points.T))
+
     def one_hot(self, label: Value, classes: int) -> Value:
         """(N) int64 -> (N, K), 1 at the class."""
         same = self.op("Equal", self.wider(label, 1), self.net.array(np.arange(classes, dtype=np.int64)[None]))

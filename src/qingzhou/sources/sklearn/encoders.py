@@ -73,7 +73,8 @@ def _rare(e: Fitted, place: int) -> Array | None:
     return one.astype(np.int64)
 
 
-def _one_hot(w: Work, e: Fitted, x: Rows) -> Rows:
+def one_hot(w: Work, e: Fitted, x: Rows) -> Rows:
+    """OneHotEncoder."""
     unknown = e.one_of("handle_unknown", "error", "ignore", "infrequent_if_exist", "warn")
     drops = e.get("_drop_idx_after_grouping", e.get("drop_idx_"))
     dropped = [None] * x.width if drops is None else listed(drops)
@@ -132,7 +133,7 @@ def _target(w: Work, e: Fitted, x: Rows) -> Rows:
 
 
 RULES: dict[str, Callable[[Work, Fitted, Rows], Rows]] = {
-    "OneHotEncoder": _one_hot,
+    "OneHotEncoder": one_hot,
     "OrdinalEncoder": _ordinal,
     "TargetEncoder": _target,
 }

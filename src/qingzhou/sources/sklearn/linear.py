@@ -39,16 +39,17 @@ LINES = (
     "LinearRegression", "Ridge", "RidgeCV", "Lasso", "LassoCV", "ElasticNet", "ElasticNetCV", "BayesianRidge", "Lars",
     "LarsCV", "LassoLars", "LassoLarsCV", "LassoLarsIC", "OrthogonalMatchingPursuit", "OrthogonalMatchingPursuitCV",
     "ARDRegression", "HuberRegressor", "SGDRegressor", "PassiveAggressiveRegressor", "TheilSenRegressor",
-    "QuantileRegressor", "LinearSVR", "MultiTaskLasso", "MultiTaskElasticNet",
+    "QuantileRegressor", "LinearSVR", "MultiTaskLasso", "MultiTaskLassoCV", "MultiTaskElasticNet",
+    "MultiTaskElasticNetCV",
 )  # fmt: skip
 REGRESSORS: dict[str, Answer] = {
     **dict.fromkeys(LINES, plane),
     **dict.fromkeys(("PoissonRegressor", "GammaRegressor", "TweedieRegressor"), _power),
-    "PLSRegression": _partial,
+    **dict.fromkeys(("PLSRegression", "PLSCanonical", "CCA"), _partial),
 }
 
 
-# -- probabilities of decisions --------------------------------------------------------------------------------------
+# -- probabilities of decisions ----------------------------------------------------------------------------------------
 
 
 def each_alone(w: Work, decision: Value) -> Value:
@@ -88,7 +89,7 @@ def _discriminant(w: Work, e: Fitted, x: Rows) -> Value:
     return together(w, plane(w, e, x))
 
 
-# -- quadratic discriminant analysis ---------------------------------------------------------------------------------
+# -- quadratic discriminant analysis -----------------------------------------------------------------------------------
 
 
 @once
@@ -112,11 +113,11 @@ def _quadratic_label(w: Work, e: Fitted, x: Rows) -> Value:
     return w.argmax(_quadratic(w, e, x))
 
 
-# -- networks --------------------------------------------------------------------------------------------------------
+# -- networks ----------------------------------------------------------------------------------------------------------
 
 
 @once
-def _layers(w: Work, e: Fitted, x: Rows) -> Value:
+def layers(w: Work, e: Fitted, x: Rows) -> Value:
     """MLPClassifier and MLPRegressor: all layers, with the activation of the last."""
     value = x.value
     matrices, rows = _arrays(e, "coefs_"), _arrays(e, "intercepts_")
@@ -150,20 +151,20 @@ def _activated(w: Work, e: Fitted, x: Value, way: str) -> Value:
 
 def _perceptrons(w: Work, e: Fitted, x: Rows) -> Value:
     """(N, K); one output is the second of two classes."""
-    found = _layers(w, e, x)
+    found = layers(w, e, x)
     if e.text("out_activation_") == "logistic" and width(found) > 1:
         raise refused(f"its {e.name} answers several questions at once", f"其中的 {e.name} 同时回答多个问题")
     return w.two(found) if width(found) == 1 else found
 
 
 def _perceptrons_label(w: Work, e: Fitted, x: Rows) -> Value:
-    found = _layers(w, e, x)
+    found = layers(w, e, x)
     if width(found) > 1:
         return w.argmax(_perceptrons(w, e, x))
     return w.flat(w.cast(w.op("Greater", found, 0.5), "int64"))
 
 
-REGRESSORS["MLPRegressor"] = _layers
+REGRESSORS["MLPRegressor"] = layers
 CLASSIFIERS: dict[str, Classifier] = {
     **dict.fromkeys(("LogisticRegression", "LogisticRegressionCV"), Classifier(plane, _logistic)),
     **dict.fromkeys(

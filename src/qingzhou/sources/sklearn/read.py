@@ -11,7 +11,7 @@ from ...nets.recorded import Wanted
 from ...runtime.model.card import Card, Input, Output
 from ..network import Network, origin
 from ..source import Contents, Opened, Part
-from .answered import LABEL, work_of
+from .answered import HALF, LABEL, work_of
 from .columns import described
 from .saved import Saved, each_in, saved_in
 
@@ -41,10 +41,11 @@ def read_saved(opened: Opened, wanted: Wanted) -> Network:
     saved = opened.content(saved_in)
     made = work_of(saved, wanted.settings.said)
     entry = Input("input", "table", [None, sum(one.width for one in made.columns)], columns=described(made.columns))
-    output = Output(made.graph.outputs[0].name, made.scores, label=LABEL if made.task == "classification" else "")
+    output = Output(made.graph.outputs[0].name, made.scores, label=LABEL if made.scores == "probabilities" else "")
+    several = {"score": HALF, "most": len(made.classes)} if made.scores == "sigmoids" else None
     title = next(reversed(list(each_in(saved.estimators)))).name
     card = Card(made.task, title, saved.tool, entry, output, origin=origin(opened.path, "joblib", facts_of(saved)),
-                notes=[*saved.notes, *made.notes, *notes_of(saved)])  # fmt: skip
+                thresholds=several, notes=[*saved.notes, *made.notes, *notes_of(saved)])  # fmt: skip
     return Network(made.graph, card, title, len(made.classes), made.classes or None)
 
 

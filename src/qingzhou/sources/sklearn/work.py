@@ -14,7 +14,13 @@ from .fitted import Fitted, shown
 from .refuse import garbled, refused, unknown
 
 CHOOSERS = ("RFE", "RFECV")  # of columns, who answer by the estimator that they chose them with
-
+# What answers as an estimator inside does -> where that is; in the order of scikit-learn's versions
+INSIDE = {
+    "FrozenEstimator": ("estimator",),
+    "RANSACRegressor": ("estimator_",),
+    "SelfTrainingClassifier": ("estimator_", "base_estimator_"),
+}
+MOVED = ("FixedThresholdClassifier", "TunedThresholdClassifierCV")  # whose classes are those of the estimator inside
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -70,7 +76,7 @@ class Classifier(NamedTuple):
     None where this one has none.
     """
 
-    decision: Answer | None = None
+    decision: Callable[[Work, Fitted, Rows], Value | None] | None = None
     proba: Callable[[Work, Fitted, Rows], Value | None] = lambda w, e, x: None
     label: Answer | None = None
 
@@ -101,6 +107,8 @@ class Work(Arithmetic):
     @once
     def transform(self, e: Fitted, x: Rows) -> Rows:
         """transform(); UnsupportedCheckpoint names an estimator that has no rule here."""
+        if e.name in INSIDE or e.has("best_estimator_"):
+            return self.transform(e.inner(*INSIDE.get(e.name, ("best_estimator_",))), x)
         rule = self.rules.transforms.get(e.name)
         if rule is None:
             raise unknown(e.name)
@@ -127,11 +135,18 @@ class Work(Arithmetic):
                 e = steps(e)[-1] if steps(e) else e
             elif e.has("best_estimator_"):
                 e = e.inner("best_estimator_")
+            elif e.name in INSIDE:
+                e = e.inner(*INSIDE[e.name])
             elif e.name in CHOOSERS and e.has("estimator_"):
                 e = e.inner("estimator_")
             else:
                 return e
         raise garbled("its pipelines have no end", "流水线没有结尾")
+
+    def classes(self, e: Fitted) -> list[str]:
+        """What the classes of the estimator are called that answers."""
+        e = self.end(e)
+        return self.classes(e.inner("estimator_", "estimator")) if e.name in MOVED else e.classes()
 
     def reached(self, e: Fitted, x: Rows) -> tuple[Fitted, Rows]:
         """The estimator that answers, and the rows that come to it."""
@@ -142,6 +157,8 @@ class Work(Arithmetic):
                     x = self.transform(one, x)
             elif e.has("best_estimator_"):
                 e = e.inner("best_estimator_")
+            elif e.name in INSIDE:
+                e = e.inner(*INSIDE[e.name])
             elif e.name in CHOOSERS and e.has("estimator_"):
                 e, x = e.inner("estimator_"), self.transform(e, x)
             else:
@@ -175,9 +192,8 @@ class Work(Arithmetic):
         rule = self._classifier(e)
         if rule.label is not None:
             return rule.label(self, e, x)
-        if rule.decision is not None:
-            found = self.decision(e, x)
-            assert found is not None
+        found = self.decision(e, x)
+        if found is not None:
             return self.decided(found)
         found = self.proba(e, x)
         assert found is not None
