@@ -104,9 +104,9 @@ EVERY_CHANGE: dict[str, Made] = {
     "splines_round": ("iris", lambda s: preprocessing.SplineTransformer(extrapolation="periodic"), {}),
     "knn_imputed": ("wine", lambda s: pipe(impute.KNNImputer(), scaled(), logistic()), {"before": _some_empty}),
     "knn_imputed_near": (
-        "iris",
+        "wine",
         lambda s: impute.KNNImputer(n_neighbors=3, weights="distance", add_indicator=True),
-        {"before": _some_empty},
+        {"before": _some_empty, "shaken": True},  # of equal rows its own rounding decides
     ),
     "empty_marks": ("wine", lambda s: impute.MissingIndicator(features="all"), {"before": _some_empty}),
     "best_share": ("wine", lambda s: feature_selection.SelectPercentile(percentile=30), {}),
@@ -319,7 +319,11 @@ EVERY_OTHER: dict[str, Made] = {
     "knn_several": ("iris", lambda s: neighbors.KNeighborsClassifier(4, weights="distance"), YES),
     "knn_heights": ("diabetes", lambda s: neighbors.KNeighborsRegressor(4), HIGH),
     "mlp_several": ("iris", lambda s: neural_network.MLPClassifier((9,), max_iter=300, random_state=s), YES),
-    "mlp_heights": ("diabetes", lambda s: pipe(scaled(), neural_network.MLPRegressor(hidden_layer_sizes=(9,), random_state=s)), HIGH),
+    "mlp_heights": (
+        "diabetes",
+        lambda s: pipe(scaled(), neural_network.MLPRegressor(hidden_layer_sizes=(9,), random_state=s)),
+        HIGH,
+    ),
     "ridge_several": ("iris", lambda s: linear_model.RidgeClassifier(), YES),
     "rest_several": ("iris", lambda s: multiclass.OneVsRestClassifier(logistic(max_iter=900)), YES),
     "each_several": ("iris", lambda s: multioutput.MultiOutputClassifier(logistic(max_iter=900)), ASKED),

@@ -15,6 +15,7 @@ import numpy as np
 from boosters import BOOSTERS
 from estimators import ESTIMATORS, TEXTED
 from every import EVERY
+from refused import REFUSED
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris, load_wine
 
 warnings.filterwarnings("ignore")
@@ -92,6 +93,8 @@ def made(name: str, seed: int, folder: Path) -> None:
     model = build(seed)
     model.fit(x, y)
     rows = how.get("before", lambda x: x)(rows_for(model, x, rng))
+    if how.get("shaken"):
+        rows += rng.normal(size=rows.shape).astype(rows.dtype) / 100
     if how.get("missing"):
         rows[rng.random(rows.shape) < 0.1] = np.nan
     answers = {"x": rows}
@@ -114,9 +117,16 @@ def made(name: str, seed: int, folder: Path) -> None:
     np.savez(folder / f"{name}.npz", **answers)
 
 
+def to_be_refused(name: str, seed: int, folder: Path) -> None:
+    x, y = DATA["iris"]
+    joblib.dump(REFUSED[name](x, y), folder / f"{name}.joblib")
+
+
 if __name__ == "__main__":
-    for each in sys.argv[3:] or [*ESTIMATORS, *EVERY, *BOOSTERS, *TEXTED]:
+    for each in sys.argv[3:] or [*ESTIMATORS, *EVERY, *BOOSTERS, *TEXTED, *REFUSED]:
         try:
-            (of_texts if each in TEXTED else made)(each, int(sys.argv[2]), Path(sys.argv[1]))
+            (of_texts if each in TEXTED else to_be_refused if each in REFUSED else made)(
+                each, int(sys.argv[2]), Path(sys.argv[1])
+            )
         except Exception as err:  # the test says which
             print(f"{each}: {type(err).__name__}: {err}", file=sys.stderr)

@@ -13,6 +13,8 @@ from .work import Classifier, Rows, Work, once
 
 def score(w: Work, one: Fitted, x: Rows) -> tuple[Value, float]:
     """(N, 1): what an estimator of two classes decides by, and from where on it is the second: _predict_binary."""
+    if one.name == "_ConstantPredictor":  # a class that all rows or none had in training
+        return w.add(w.mul(w.columns_of(x.value, [0]), 0.0), float(one.numbers("y_").ravel()[0])), 0.5
     found, middle = w.decision(one, x), 0.0
     if found is None:
         p = w.proba(one, x)
@@ -25,14 +27,7 @@ def score(w: Work, one: Fitted, x: Rows) -> tuple[Value, float]:
 @once
 def _rest_scores(w: Work, e: Fitted, x: Rows) -> Value:
     """A column for each class, of the estimator that tells it from the others; (N, 1) of two."""
-    return w.concat([_score_or_constant(w, one, x) for one in e.several("estimators_")])
-
-
-def _score_or_constant(w: Work, one: Fitted, x: Rows) -> Value:
-    """A class that all rows or none had in training is answered without an estimator."""
-    if one.name != "_ConstantPredictor":
-        return score(w, one, x)[0]
-    return w.add(w.mul(w.columns_of(x.value, [0]), 0.0), float(one.numbers("y_").ravel()[0]))
+    return w.concat([score(w, one, x)[0] for one in e.several("estimators_")])
 
 
 def _rest_label(w: Work, e: Fitted, x: Rows) -> Value:
@@ -49,7 +44,7 @@ def _rest_label(w: Work, e: Fitted, x: Rows) -> Value:
 def _rest_proba(w: Work, e: Fitted, x: Rows) -> Value | None:
     parts = []
     for one in e.several("estimators_"):
-        p = _score_or_constant(w, one, x) if one.name == "_ConstantPredictor" else w.proba(one, x)
+        p = score(w, one, x)[0] if one.name == "_ConstantPredictor" else w.proba(one, x)
         if p is None:
             return None
         parts.append(w.columns_of(p, [width(p) - 1]))

@@ -218,7 +218,11 @@ def _straight(w: Work, away: Value, x: Value, knots: Array, table: Array, degree
 def _pieces(e: Fitted, spline: object) -> tuple[Array, Array]:
     """Its knots from the first to the last piece, and (pieces, degree + 1, splines) coefficients: Cox and de Boor."""
     state = spline.state if isinstance(spline, Opaque) and isinstance(spline.state, dict) else {}
-    t, c, k = state.get("t"), state.get("c"), state.get("k")
+    t, c, k = (
+        state.get("_t", state.get("t")),
+        state.get("_c", state.get("c")),
+        state.get("k"),
+    )  # scipy 1.15 renames them
     if not isinstance(t, np.ndarray) or not isinstance(c, np.ndarray) or type(k) is not int or not 0 <= k <= 20:
         raise e.odd("bsplines_", spline)
     t, c, count = t.astype(np.float64), c.astype(np.float64), len(t) - k - 1

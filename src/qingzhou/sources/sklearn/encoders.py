@@ -121,14 +121,17 @@ def _picked(w: Work, truths: Value, codes: Array, other: float) -> Value:
 
 
 def _target(w: Work, e: Fitted, x: Rows) -> Rows:
-    """TargetEncoder: of each category what it means for the answer; unknown ones the mean."""
-    if e.text("target_type_", "continuous") == "multiclass":
-        raise refused("its TargetEncoder was trained with several classes", "TargetEncoder 用于多个类别")
-    mean, tables = e.number("target_mean_"), listed(e.need("encodings_"))
-    parts = []
+    """TargetEncoder: what each category means for the answer, or for each class; unknown ones the mean."""
+    means = np.atleast_1d(e.numbers("target_mean_"))
+    k = len(means) if e.text("target_type_", "continuous") == "multiclass" else 1
+    tables, parts = listed(e.need("encodings_")), []
+    if len(tables) != k * x.width:
+        raise misfit(len(tables) // k, x.width)
     for place, categories in enumerate(_categories(e, x)):
         column, numbers = _codes(w, x, place, categories)
-        parts.append(_picked(w, _same(w, column, numbers), np.asarray(tables[place], np.float64), mean))
+        truths = _same(w, column, numbers)
+        for one in range(k):
+            parts.append(_picked(w, truths, np.asarray(tables[place * k + one], np.float64), float(means[one])))
     return made(w.concat(parts))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...errors import say
 from ...graph.form import Array, Value
 from .arithmetic import misfit
 from .fitted import Fitted, listed
@@ -79,6 +80,14 @@ def _from_neighbours(w: Work, e: Fitted, x: Rows) -> Rows:
     rows = e.numbers("_fit_X", rank=2)
     if rows.shape[1] != x.width:
         raise misfit(rows.shape[1], x.width)
+    if e.text("weights", "uniform") == "distance":
+        w.notes.append(
+            say(
+                en="KNNImputer(weights='distance'): for a row that equals one of the training, the original weighs by "
+                "its own rounding errors, and may fill in another number.",
+                zh="KNNImputer(weights='distance')：当某行与训练数据中的一行相同时，原模型按其舍入误差加权，填入的数可能不同。",
+            )
+        )
     if rows.size > MOST_CELLS:
         raise refused(f"its {e.name} keeps {rows.size} cells", f"其中的 {e.name} 保存了 {rows.size} 个单元格")
     w.may_be_empty(x)

@@ -9,6 +9,7 @@ import numpy as np
 from ...graph.form import Array, Value
 from .arithmetic import misfit
 from .fitted import Fitted
+from .normal import erf
 from .refuse import refused
 from .work import Answer, Classifier, Rows, Work, once
 
@@ -132,7 +133,7 @@ def _two_proba(w: Work, e: Fitted, x: Rows) -> Value:
     spread = w.sub(itself(w, e.inner("kernel_"), x), w.sum(w.mul(away, away)))
     alpha = w.div(0.5, spread)
     steep = w.op("Sqrt", w.div(alpha, w.add(alpha, (STEEP**2)[None])))
-    errors = w.op("Erf", w.mul(w.mul(mean, STEEP[None]), steep))
+    errors = erf(w, w.mul(w.mul(mean, STEEP[None]), steep))
     size = w.div(w.op("Sqrt", w.div(pi, alpha)), w.mul(w.op("Sqrt", w.mul(spread, 2 * pi)), 2.0))
     found = w.add(w.matmul(w.mul(errors, size), SHARES[:, None]), 0.5 * float(SHARES.sum()))
     return w.two(found)

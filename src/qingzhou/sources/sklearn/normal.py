@@ -1,4 +1,7 @@
-"""The normal distribution: the value below which a share lies, to 16 digits (Wichura 1988, algorithm AS 241)."""
+"""The normal distribution to 16 digits: quantile(), Wichura 1988, algorithm AS 241; erf(), Cody 1969.
+
+ONNX has Erf, and engines have it in float32 alone.
+"""
 
 from __future__ import annotations
 
@@ -48,3 +51,29 @@ def _polynomial(w: Work, x: Value, terms: tuple[float, ...]) -> Value:
     for one in terms[2:]:
         found = w.add(w.mul(found, x), one)
     return found
+
+
+# erf near 0 as a ratio of polynomials in x², beyond as one of x; from the highest power down
+INNER = (
+    (1.85777706184603153e-1, 3.16112374387056560e0, 1.13864154151050156e2, 3.77485237685302021e2,
+     3.20937758913846947e3),
+    (1.0, 2.36012909523441209e1, 2.44024637934444173e2, 1.28261652607737228e3, 2.84423683343917062e3),
+)  # fmt: skip
+OUTER = (
+    (2.15311535474403846e-8, 5.64188496988670089e-1, 8.88314979438837594e0, 6.61191906371416295e1,
+     2.98635138197400131e2, 8.81952221241769090e2, 1.71204761263407058e3, 2.05107837782607147e3,
+     1.23033935479799725e3),
+    (1.0, 1.57449261107098347e1, 1.17693950891312499e2, 5.37181101862009858e2, 1.62138957456669019e3,
+     3.29079923573345963e3, 4.36261909014324716e3, 3.43936767414372164e3, 1.23033935480374942e3),
+)  # fmt: skip
+EDGE = 0.46875
+
+
+def erf(w: Work, x: Value) -> Value:
+    """The error function, within 3e-16."""
+    size = w.op("Min", w.op("Abs", x), 30.0)
+    square = w.mul(size, size)
+    inner = w.mul(size, _ratio(w, w.op("Min", square, EDGE**2), INNER))
+    outer = w.sub(1.0, w.mul(w.exp(w.op("Neg", square)), _ratio(w, size, OUTER)))
+    found = w.where(w.op("Greater", size, EDGE), outer, inner)
+    return w.where(w.op("Less", x, 0.0), w.op("Neg", found), found)

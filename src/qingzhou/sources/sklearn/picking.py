@@ -48,7 +48,7 @@ def _share(e: Fitted, percentile: float) -> Array:
     if percentile in (0, 100):
         return np.full(len(scores), percentile == 100)
     limit = np.percentile(scores, 100 - percentile)
-    mask = scores > limit
+    mask: Array = np.asarray(scores > limit)
     ties = np.flatnonzero(scores == limit)
     if len(ties):
         mask[ties[: int(len(scores) * percentile / 100) - int(mask.sum())]] = True

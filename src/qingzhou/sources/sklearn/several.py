@@ -98,12 +98,9 @@ def _above(w: Work, values: Value, middle: float, sure: bool) -> list[Judged]:
 def _rest(w: Work, e: Fitted, x: Rows) -> list[Judged]:
     found: list[Judged] = []
     for one in e.several("estimators_"):
-        if one.name == "_ConstantPredictor":
-            always = w.add(w.mul(w.columns_of(x.value, [0]), 0.0), float(one.numbers("y_").ravel()[0]))
-            found += _above(w, always, 0.5, True)
-            continue
         value, middle = score(w, one, x)
-        found.append((w.proba(one, x), w.flat(w.cast(w.op("Greater", value, middle), "int64"))))
+        sure = w.two(value) if one.name == "_ConstantPredictor" else w.proba(one, x)
+        found.append((sure, w.flat(w.cast(w.op("Greater", value, middle), "int64"))))
     return found
 
 
