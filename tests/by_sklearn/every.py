@@ -14,7 +14,6 @@ from sklearn import (
     dummy,
     ensemble,
     feature_selection,
-    frozen,
     gaussian_process,
     impute,
     kernel_approximation,
@@ -35,6 +34,11 @@ from sklearn import (
 )
 from sklearn.base import clone
 from sklearn.gaussian_process import kernels
+
+try:
+    from sklearn import frozen
+except ImportError:  # before 1.6
+    frozen = None
 
 logistic = linear_model.LogisticRegression
 small_tree = tree.DecisionTreeClassifier

@@ -12,12 +12,15 @@ from typing import Any
 
 import joblib  # noqa: TID251  # it is the original that writes here
 import numpy as np
-from boosters import BOOSTERS
 from estimators import ESTIMATORS, TEXTED
 from every import EVERY
 from refused import REFUSED
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris, load_wine
 
+try:
+    from boosters import BOOSTERS
+except ImportError:  # of older versions scikit-learn alone is compared
+    BOOSTERS = {}
 warnings.filterwarnings("ignore")
 DATA = {
     "iris": load_iris(return_X_y=True),
