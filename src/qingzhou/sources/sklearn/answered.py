@@ -14,6 +14,7 @@ from ..recording.net import Net
 from . import outliers
 from .columns import columns_of
 from .fitted import Fitted
+from .parts import chosen
 from .points import clusters_of
 from .refuse import SKLEARN, garbled
 from .saved import Saved
@@ -44,7 +45,7 @@ def work_of(saved: Saved, said: Said = Said()) -> Made:  # noqa: B008  # frozen
     """
     try:
         with np.errstate(all="ignore"):
-            return _work_of(saved, said)
+            return _work_of(chosen(saved, said.part), said)
     except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as err:
         raise garbled(
             f"what it knows does not fit together ({err!s:.80})", f"各项内容互相矛盾（{err!s:.80}）"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,15 @@ from ..network import Network, origin
 from ..source import Contents, Opened, Part
 from .answered import HALF, LABEL, work_of
 from .columns import described
+from .parts import chosen, names_of_answers
 from .saved import Saved, each_in, saved_in
 
 
 def contents(opened: Opened) -> Contents:
     """Its estimators, also where one of them cannot be converted."""
     saved = opened.content(saved_in)
-    parts = [Part(f"{i}", one.name, ()) for i, one in enumerate(each_in(saved.estimators))]
+    rows = saved.parts.items() or enumerate(each_in(saved.estimators))
+    parts = [Part(f"{key}", one.name, ()) for key, one in rows]
     problem: QingzhouError | None = None
     try:
         work_of(saved)
@@ -40,13 +43,16 @@ def read_saved(opened: Opened, wanted: Wanted) -> Network:
     """UnsupportedCheckpoint, CheckpointDamaged, UnsafeCheckpoint."""
     saved = opened.content(saved_in)
     made = work_of(saved, wanted.settings.said)
+    saved = chosen(saved, wanted.settings.said.part)
     entry = Input("input", "table", [None, sum(one.width for one in made.columns)], columns=described(made.columns))
     output = Output(made.graph.outputs[0].name, made.scores, label=LABEL if made.scores == "probabilities" else "")
     several = {"score": HALF, "most": len(made.classes)} if made.scores == "sigmoids" else None
     title = next(reversed(list(each_in(saved.estimators)))).name
     card = Card(made.task, title, saved.tool, entry, output, origin=origin(opened.path, "joblib", facts_of(saved)),
                 thresholds=several, notes=[*saved.notes, *made.notes, *notes_of(saved)])  # fmt: skip
-    return Network(made.graph, card, title, len(made.classes), made.classes or None)
+    classes, told = names_of_answers(saved, made.classes) or (made.classes, "")
+    card = dataclasses.replace(card, notes=[*card.notes, told]) if told else card
+    return Network(made.graph, card, title, len(classes), classes or None)
 
 
 def notes_of(saved: Saved) -> list[str]:
@@ -59,6 +65,15 @@ def notes_of(saved: Saved) -> list[str]:
                 "does not say which lesson it is of. --set answer=classes or --set answer=columns chooses.",
                 zh="文件里是 LinearDiscriminantAnalysis，既能分类也能降维，而文件没有说明用途。"
                 "可用 --set answer=classes（分类）或 --set answer=columns（降维）指定。",
+            )
+        )
+    if saved.tool == "XGBoost":
+        notes.append(
+            say(
+                en="Assumed: an empty cell (NaN) is what counts as missing. XGBoost's own file does not say whether "
+                "missing= was set to another number; where it was, give NaN in its place.",
+                zh="假定：空单元格（NaN）表示缺失。XGBoost 自己的文件不保存 missing= 的设置；"
+                "如果训练时设置了其他数字，请用 NaN 代替。",
             )
         )
     if saved.tool == "BaseML" and _scaled(saved.demo):

@@ -11,6 +11,7 @@ from ...files.joblib import read_joblib
 from ...files.refusals import naming, short, unsafe, wrong_type
 from ...files.types import Opaque
 from ...files.ubjson import is_ubjson, read_ubjson
+from ...files.values import Global
 from ...runtime.model import fields
 from ..source import Opened
 from . import catboost_file, lightgbm_file, xgboost_file
@@ -19,6 +20,7 @@ from .fitted import LIBRARIES, Fitted
 from .refuse import garbled, own_class
 from .work import steps
 
+MOST_PARTS = 1000
 MOST_TEXT = 1 << 28  # bytes of JSON
 ALLOWED = {*LIBRARIES, "numpy", "scipy", "joblib", "collections", "functools", "copyreg", "_codecs", "pandas"}
 HARMLESS = {"builtins.slice", "builtins.set", "builtins.frozenset", "builtins.list", "builtins.dict", "builtins.tuple",
@@ -30,12 +32,15 @@ CIRCLES = {"sklearn.cluster._birch.Birch": ("root_", "dummy_leaf_")}  # its tree
 
 @dataclass(frozen=True)
 class Saved:
-    """What a file holds. estimators: in a row, where BaseML keeps a list; tool: who wrote it."""
+    """What a file holds. estimators: in a row, where BaseML keeps a list; tool: who wrote it; parts: of a dict, list or tuple
+    all estimators by their keys or numbers, of which parts.py chooses.
+    """
 
     root: Any
     estimators: list[Fitted]
     tool: str = "scikit-learn"
     demo: Any = None
+    parts: dict[str, Fitted] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
@@ -129,6 +134,10 @@ def _saved(root: Any) -> Saved:
         return Saved(root, models, "BaseML", root.get("demo_input"))
     if isinstance(root, Opaque):
         return Saved(root, [Fitted.of(root)])
+    items = list(root.items()) if isinstance(root, dict) else list(enumerate(root)) if _is_row(root) else []
+    parts = {str(key)[:60]: Fitted(one) for key, one in items if is_estimator(one)}
+    if parts:
+        return Saved(root, list(parts.values()), parts=parts)
     kind = type(root).__name__
     raise wrong_type(
         f"a plain Python pickle (of: {kind})",
@@ -136,6 +145,16 @@ def _saved(root: Any) -> Saved:
         "Give a model: a torch model as torch.save writes it, or an estimator of scikit-learn as joblib.dump does",
         "请给出模型：torch 模型用 torch.save 保存，scikit-learn 模型用 joblib.dump 保存",
     )
+
+
+def _is_row(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and len(value) <= MOST_PARTS
+
+
+def is_estimator(value: Any) -> bool:
+    """Whether it is an object of a library of models, and no array or table."""
+    known = isinstance(value, Opaque) and not isinstance(value, Global)
+    return known and value.name.partition(".")[0] in LIBRARIES and isinstance(value.state, dict)
 
 
 def each_in(estimators: list[Fitted]) -> Iterator[Fitted]:
