@@ -17,7 +17,7 @@ from ..errors import EngineError, ExtraMissing, FileMissing, ModelError
 from ..runtime.engine.as_onnxruntime import EngineSession, Entry
 from ..runtime.engine.package import package
 from ..runtime.model.card import KEY, Card
-from .base import Engine, Settings, cannot_run, foreign, installed, reason
+from .base import Engine, Settings, cannot_run, foreign, installed, needs_double, reason
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -91,8 +91,10 @@ def open_model(path: Path, settings: Settings) -> Session:
 
 
 def takes(facts: Facts) -> EngineError | None:
-    """Why OpenVINO cannot run a model: operators of ai.onnx.ml, and of other tools."""
-    return foreign("OpenVINO", facts, DOMAINS)
+    """Why OpenVINO cannot run a model: operators of ai.onnx.ml, and of other tools; answers that need float64, which it
+    makes float32.
+    """
+    return foreign("OpenVINO", facts, DOMAINS) or needs_double("OpenVINO", facts)
 
 
 def compile_model(source: Path, card: Card, out: Path, precision: str) -> None:

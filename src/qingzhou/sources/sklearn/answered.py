@@ -37,6 +37,7 @@ class Made:
     columns: list[Column]
     classes: list[str]
     notes: list[str]
+    doubles: list[str]
 
 
 def work_of(saved: Saved, said: Said = Said()) -> Made:  # noqa: B008  # frozen
@@ -150,4 +151,4 @@ def _finished(w: Work, task: str, scores: str, outputs: list[Value], classes: li
     if ML in used:
         graph = Graph(graph.inputs, graph.outputs, graph.nodes, graph.values, graph.constants, graph.optional,
                       {"": OPSET, ML: 1})  # fmt: skip
-    return Made(graph, task, scores, w.columns, classes or [], w.notes)
+    return Made(graph, task, scores, w.columns, classes or [], w.notes, list(dict.fromkeys(w.doubles)))

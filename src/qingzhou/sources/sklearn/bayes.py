@@ -20,6 +20,9 @@ def _gauss(w: Work, e: Fitted, x: Rows) -> Value:
     mean, var = e.numbers("theta_", rank=2), e.numbers("var_", "sigma_", rank=2)
     if mean.shape[1] != x.width or var.shape != mean.shape:
         raise misfit(mean.shape[1], x.width)
+    w.needs_double(
+        e, float(max(((mean - own) ** 2 / spread).sum(axis=1).max() for own, spread in zip(mean, var, strict=True)))
+    )
     away = w.sub(w.wider(x.value, 1), mean)
     spread = w.sum(w.div(w.mul(away, away), var), 2, keep=False)
     constant = np.log(e.numbers("class_prior_", rank=1)) - 0.5 * np.log(2.0 * pi * var).sum(axis=1)
@@ -115,6 +118,7 @@ def _mixture(w: Work, e: Fitted, x: Rows) -> Value:
     weights = _expected(e, columns) if bayesian else np.log(e.numbers("weights_", rank=1))
     for i in range(count):
         factor = factors(i)
+        w.needs_double(e, float((((means - means[i]) @ factor) ** 2).sum(axis=1).max()))
         away = w.matmul(w.sub(x.value, means[i]), factor)
         determinant = float(np.log(np.diag(factor)).sum())
         constant = -0.5 * columns * log(2 * pi) + determinant + float(weights[i])

@@ -99,6 +99,7 @@ def _quadratic(w: Work, e: Fitted, x: Rows) -> Value:
     parts = []
     turns, scales = (listed(e.need(key)) for key in ("rotations_", "scalings_"))
     for mean, turn, scale, prior in zip(means, turns, scales, priors, strict=True):
+        w.needs_double(e, float((((means - mean) @ np.asarray(turn)) ** 2 / np.asarray(scale)).sum(axis=1).max()))
         away = w.matmul(w.sub(x.value, mean), np.asarray(turn, np.float64) * np.asarray(scale, np.float64) ** -0.5)
         constant = -0.5 * float(np.log(scale).sum()) + float(np.log(prior))
         parts.append(w.add(w.mul(w.sum(w.mul(away, away)), -0.5), constant))

@@ -113,9 +113,15 @@ def _mean(w: Work, e: Fitted, x: Rows) -> Value:
     """The mean answer of the nearest."""
     places, weights = nearest(w, e, x)
     answers = e.numbers("_y")
+    if answers.size == len(answers):  # (N, k), and not (N, k, 1), of which OpenVINO sums the first row alone
+        found = w.take(answers.ravel(), places)
+        if weights is None:
+            return w.div(w.sum(found), float(width(places)))
+        weights = w.flat(weights, 2)
+        return w.div(w.sum(w.mul(found, weights)), w.sum(weights))
     found = w.take(answers.reshape(len(answers), -1), places)
     if weights is None:
-        return w.div(w.sum(found, 1, keep=False), float(e.whole("n_neighbors", 5)))
+        return w.div(w.sum(found, 1, keep=False), float(width(places)))
     return w.div(w.sum(w.mul(found, weights), 1, keep=False), w.sum(weights, 1, keep=False))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import QingzhouError, say
+from ...graph.form import DOUBLE
 from ...nets.recorded import Wanted
 from ...runtime.model.card import Card, Input, Output
 from ..network import Network, origin
@@ -46,9 +47,10 @@ def read_saved(opened: Opened, wanted: Wanted) -> Network:
     saved = chosen(saved, wanted.settings.said.part)
     entry = Input("input", "table", [None, sum(one.width for one in made.columns)], columns=described(made.columns))
     output = Output(made.graph.outputs[0].name, made.scores, label=LABEL if made.scores == "probabilities" else "")
+    made_of = {**facts_of(saved), **({DOUBLE: ", ".join(made.doubles)} if made.doubles else {})}
     several = {"score": HALF, "most": len(made.classes)} if made.scores == "sigmoids" else None
     title = next(reversed(list(each_in(saved.estimators)))).name
-    card = Card(made.task, title, saved.tool, entry, output, origin=origin(opened.path, "joblib", facts_of(saved)),
+    card = Card(made.task, title, saved.tool, entry, output, origin=origin(opened.path, "joblib", made_of),
                 thresholds=several, notes=[*saved.notes, *made.notes, *notes_of(saved)])  # fmt: skip
     classes, told = names_of_answers(saved, made.classes) or (made.classes, "")
     card = dataclasses.replace(card, notes=[*card.notes, told]) if told else card

@@ -32,8 +32,8 @@ CIRCLES = {"sklearn.cluster._birch.Birch": ("root_", "dummy_leaf_")}  # its tree
 
 @dataclass(frozen=True)
 class Saved:
-    """What a file holds. estimators: in a row, where BaseML keeps a list; tool: who wrote it; parts: of a dict, list or tuple
-    all estimators by their keys or numbers, of which parts.py chooses.
+    """What a file holds. estimators: in a row, where BaseML keeps a list; tool: who wrote it; parts: of a dict, list
+    or tuple all estimators by their keys or numbers, of which parts.py chooses.
     """
 
     root: Any

@@ -20,6 +20,7 @@ INSIDE = {
     "RANSACRegressor": ("estimator_",),
     "SelfTrainingClassifier": ("estimator_", "base_estimator_"),
 }
+STEEPEST = 1e5  # of a logarithm: float32 is off by 0.006 there
 MOVED = ("FixedThresholdClassifier", "TunedThresholdClassifierCV")  # whose classes are those of the estimator inside
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -101,6 +102,7 @@ class Work(Arithmetic):
         self.places: dict[int, dict[str, int]] = {}  # column -> text -> its place among those of the column
         self.scaled: dict[str, Rows] = {}  # what came of it cell by cell -> the rows before, for may_be_empty
         self.notes: list[str] = []
+        self.doubles: list[str] = []  # estimators whose answers float32 cannot tell apart
 
     # -- estimators --------------------------------------------------------------------------------------------------
 
@@ -213,6 +215,11 @@ class Work(Arithmetic):
         if rule is None:
             raise unknown(e.name)
         return rule(self, e, x)
+
+    def needs_double(self, e: Fitted, steep: float) -> None:
+        """Whether logarithms of likelihoods get so large that float32 loses what tells classes apart."""
+        if steep > STEEPEST or steep != steep:
+            self.doubles.append(e.name)
 
     # -- texts -------------------------------------------------------------------------------------------------------
 
