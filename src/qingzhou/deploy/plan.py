@@ -92,7 +92,7 @@ def forms_on(device: Device, facts: Facts, engine: str = "", precision: str = "a
     return [
         Form(name, one)
         for name in device.engines
-        if engine in ("", name)
+        if engine == name or (engine == "" and engine_on_devices(name).offered)
         for one in _on_device(engine_on_devices(name), facts, wanted, asked == "int8")
     ]
 

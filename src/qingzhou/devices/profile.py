@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..errors import say
 
@@ -38,6 +38,10 @@ class Device:
     pythons       Python's minor version -> package -> exact version that has a wheel there
     system        packages that only the system's own archive has: name -> its name there
     opset, ir     the newest that its onnxruntime reads
+    chip          of a board with a chip that a vendor's compiler writes files for: what --chip names
+    programs      of a board without Linux: the languages that it has programs in, of boards.PROGRAMS
+    flash_mb      of such a board: where its program and model lie
+    camera_pins   of such a board: the camera's wire -> the chip's pin
     """
 
     name: str
@@ -66,6 +70,10 @@ class Device:
     opset: int
     ir: int
     notes: Mapping[str, tuple[str, ...]]
+    chip: str = ""
+    programs: tuple[str, ...] = ()
+    flash_mb: int = 0
+    camera_pins: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def shown(self) -> str:
@@ -79,8 +87,8 @@ class Device:
 
     @property
     def is_page(self) -> bool:
-        """Whether it runs no Python: a browser."""
-        return not self.pythons
+        """Whether it runs no program of ours: a browser."""
+        return not self.pythons and not self.programs
 
     @property
     def int8_target(self) -> str:
@@ -127,6 +135,10 @@ class Device:
             "platforms": list(self.platforms),
             "opset": self.opset,
             "ir_version": self.ir,
+            "chip": self.chip or None,
+            "programs": list(self.programs),
+            "flash_mb": self.flash_mb or None,
+            "camera_pins": dict(self.camera_pins),
             "million_macs_a_second": dict(self.speed),
             "speed_source": self.speed_source,
             "million_instructions_mobilenet_v2": {name: dict(found) for name, found in self.instructions.items()},

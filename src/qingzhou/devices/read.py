@@ -31,6 +31,10 @@ OPTIONAL = (
     "instructions",
     "cost",
     "counted_on",
+    "chip",
+    "programs",
+    "flash_mb",
+    "camera_pins",
 )
 KNOWN = {*TEXTS, *NUMBERS, *OPTIONAL, "title", "names", "dot_product", "engines", "speed", "ceiling", "notes"}
 
@@ -106,6 +110,10 @@ def _device(name: str, data: Mapping[str, Any]) -> Device:
         opset=_a(int, "ceiling.opset", data["ceiling"]["opset"]),
         ir=_a(int, "ceiling.ir", data["ceiling"]["ir"]),
         notes={key: tuple(found) for key, found in _both(data["notes"], list).items()},
+        chip=_a(str, "chip", data.get("chip", "")),
+        programs=tuple(_a(str, "programs", entry) for entry in data.get("programs", ())),
+        flash_mb=_a(int, "flash_mb", data.get("flash_mb", 0)),
+        camera_pins={key: _a(int, key, value) for key, value in data.get("camera_pins", {}).items()},
     )
 
 

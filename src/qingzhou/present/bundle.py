@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..bundle.form import OnDevice
     from ..bundle.order import Bundle
     from ..devices import Device
+    from ..scenes import Scene
 
 
 def devices(found: Sequence[Device], json_wanted: bool) -> None:
@@ -57,6 +58,33 @@ def _engines(device: Device) -> str:
     return "\n".join(f"{name} {versions.get(name, '')}".strip() for name in device.engines)
 
 
+def scenes(found: Sequence[Scene], json_wanted: bool) -> None:
+    """A row for each: what it does, for which models, and the constants at its top."""
+    if json_wanted:
+        kinds = [{**one._asdict(), "en": one.en, "zh": one.zh} for one in found]
+        as_json({"scenes": kinds})
+        return
+    table = table_of("", "", say("for models of", "适用的模型"), say("set with --set", "可用 --set 修改"))
+    table.columns[0].no_wrap = True
+    for one in found:
+        settings = ", ".join(name for name in one.constants if name != "MODEL")
+        table.add_row(f"[bold]{one.name}[/]", say(one.en, one.zh), ", ".join(map(_kind, one.kinds)), settings)
+    console().print(table)
+    console().print(say("One of them: ", "使用：") + "[cyan]qingzhou bundle model.onnx --device pi5 --scene camera[/]")
+
+
+def _kind(name: str) -> str:
+    """A kind of model, in words."""
+    return {
+        "image": say("pictures", "图片分类"),
+        "detect": say("detection", "目标检测"),
+        "values": say("numbers", "数值"),
+        "table": say("tables", "表格"),
+        "array": say("arrays", "数组"),
+        "text": say("text", "文本"),
+    }[name]
+
+
 def bundle(made: Bundle, json_wanted: bool) -> None:
     """What was made, and what to do with it now."""
     if json_wanted:
@@ -78,7 +106,9 @@ def bundle(made: Bundle, json_wanted: bool) -> None:
         )
     )
     notes(screen, made.notes)
-    if not made.device.is_page:
+    if made.device.programs:
+        screen.print(say("Next: follow its README.md.", "下一步：按 README.md 操作。"))
+    elif not made.device.is_page:
         screen.print(
             say(
                 "Next: copy it to the device and follow its README.md, or: ",
@@ -97,5 +127,7 @@ def _form(form: OnDevice) -> str:
 
 def _expected(found: Estimate) -> str:
     """An estimate in words."""
+    if not found.memory_mb:
+        return say("speed not known: simulators count no time", "速度未知：模拟器不计时")
     speed = found.rate and say(f"about {found.rate} a second, ", f"每秒约 {found.rate} 次，")
     return speed + say(f"{found.memory_mb:.0f} MB of memory (estimates)", f"内存 {found.memory_mb:.0f} MB（均为估计）")

@@ -86,6 +86,7 @@ def _for_others(cards: Sequence[Card], engine: str) -> set[str]:
         "predict": bool(cards),
         "engine.ncnn": engine == "ncnn",
         "engine.litert": engine == "litert",
+        "engine.arrays": engine == "numpy",
         "model.detect": boxes,
         "model.masks": boxes,
         "model.marks": boxes or not cards,  # a program without a model asks another's, which may find things
@@ -96,7 +97,7 @@ def _for_others(cards: Sequence[Card], engine: str) -> set[str]:
         "model.image": "image" in kinds,
         "model.steps": "image" in kinds,
         "model.several": several,
-        "model.together": any((card.input.shape[0] or 1) > 1 for card in cards),
+        "model.together": any((one or 1) > 1 for card in cards for one in card.input.shape[:1]),
         "model.prepare": "image" in kinds,
         "model.kinds": "image" in kinds,
         "model.columns": any(one.columns for card in cards for one in card.inputs),

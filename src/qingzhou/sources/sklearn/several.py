@@ -66,7 +66,7 @@ def _forest(w: Work, e: Fitted, x: Rows) -> list[Judged]:
         raise garbled(f"the answers of a {e.name} do not fit its classes", f"{e.name} 的类别与答案不符")
     table = values.reshape(len(values), len(classes), most)
     total = table.sum(axis=2, keepdims=True)
-    table = np.where(np.abs(total - 1) < 1e-6, table, table / np.where(total == 0, 1, total))
+    table = table / np.where((np.abs(total - 1) < 1e-6) | (total == 0), 1.0, total)
     found = summed(w, said(w, trees, narrow(w, x.value), table.reshape(values.shape)))
     found = found if len(inner) == 1 else w.div(found, float(len(inner)))
     parts = [w.columns_of(found, range(i * most, i * most + len(one))) for i, one in enumerate(classes)]
