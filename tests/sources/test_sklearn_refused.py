@@ -15,8 +15,6 @@ from qingzhou.sources.sklearn.sparse import dense
 
 ORACLE = Path(__file__).parents[1] / "oracle" / "sklearn"
 SAYS = {
-    "rest_multilabel": "several questions at once",
-    "ridge_multilabel": "several questions at once",
     "boosting_init": "begins with another model",
     "ada_one_class": "a single class",
     "hashed_texts": "HashingVectorizer makes numbers of texts by a hash",

@@ -33,7 +33,7 @@ def _which(saved: Saved, able: dict[str, Fitted]) -> Exception:
     all_of = ", ".join(f"{short(key)} ({one.name})" for key, one in list(saved.parts.items())[:20])
     row = "+".join(sorted(able, key=lambda key: not _changes(able[key]))) or next(iter(saved.parts))
     last = row.rpartition("+")[2]
-    one, both = option("details", "part") + f"={last}", option("details", "part") + f"={row}"
+    one, both = option("details", f"part={last}"), option("details", f"part={row}")
     return refused(
         f"the file holds several objects and does not say how they belong together: {all_of}",
         f"文件里有多个对象，没有说明它们如何配合：{all_of}",
