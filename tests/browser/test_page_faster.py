@@ -22,11 +22,7 @@ pytestmark = pytest.mark.browser
 
 ORACLE = Path(__file__).parents[1] / "oracle"
 DIGITS = ORACLE / "digits/test"
-WORDS = [
-    "--enable-unsafe-webgpu",
-    "--use-webgpu-adapter=swiftshader",
-    "--enable-features=WebMachineLearningNeuralNetwork",
-]
+WORDS = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=WebMachineLearningNeuralNetwork"]
 Visit = Callable[[], Page]
 
 
@@ -163,9 +159,5 @@ def test_one_that_errs_later_is_dropped_aloud(way: str, visit: Visit) -> None:
         way,
     )
     assert page.predict(picture)["scores"] == pytest.approx(before, abs=1e-6)
-    assert page.ask("() => [told.length, told[0]?.why, qingzhou.model.runner === qingzhou.model.session]") == [
-        1,
-        "not_equal",
-        True,
-    ]
+    assert page.ask("() => [told.length, told[0]?.why, qingzhou.model.runner === qingzhou.model.session]") == [1, "not_equal", True]
     assert page.ask("() => JSON.parse(localStorage.getItem('a key')).why") == "not_equal"

@@ -87,9 +87,7 @@ def test_the_other_camera(model: Path, two_cameras: Any, tmp_path: Path) -> None
         seen = [page.ask("() => qingzhou.view.camera.device")]
         for _ in range(2):
             page.page.click("text=Other camera")
-            page.page.wait_for_function(
-                f"() => ![undefined, {json.dumps(seen[-1])}].includes(qingzhou.view.camera.device)"
-            )
+            page.page.wait_for_function(f"() => ![undefined, {json.dumps(seen[-1])}].includes(qingzhou.view.camera.device)")
             seen.append(page.ask("() => qingzhou.view.camera.device"))
         assert seen[0] == seen[2] != seen[1]
         assert page.problems == []
