@@ -74,7 +74,14 @@ class Info:
 
 
 def _plain(entry: Input) -> dict[str, object]:
-    return {"kind": entry.kind, "shape": entry.shape, "color": entry.color, "dtype": entry.dtype, "steps": entry.steps}
+    found: dict[str, object] = {
+        "kind": entry.kind,
+        "shape": entry.shape,
+        "color": entry.color,
+        "dtype": entry.dtype,
+        "steps": entry.steps,
+    }
+    return {**found, "columns": entry.columns} if entry.columns else found
 
 
 def read_info(path: str | Path) -> Info:

@@ -167,6 +167,20 @@ def foreign(title: str, facts: Facts, domains: Collection[str]) -> EngineError |
     return cannot_run(title, facts.path, ValueError(f"it does not know {names}")) if names else None
 
 
+def needs_double(title: str, facts: Facts) -> EngineError | None:
+    """Why an engine that has float32 alone would answer otherwise."""
+    what = facts.doubles
+    if not what:
+        return None
+    return EngineError(
+        en=f"{facts.path.name} holds {what}, whose numbers lie closer together than float32 tells apart, and {title} "
+        "computes in float32: its classes would be others. Use onnxruntime, or train it with scaled columns and a "
+        "larger var_smoothing (GaussianNB) or with sigmoid calibration.",
+        zh=f"{facts.path.name} 中的 {what} 含有 float32 无法区分的数，而 {title} 只用 float32 计算，类别会出错。"
+        "请使用 onnxruntime；或先缩放各列、加大 var_smoothing（GaussianNB）、改用 sigmoid 校准后重新训练。",
+    )
+
+
 def cannot_run(title: str, path: Path, err: Exception) -> EngineError:
     """The error for a model that an engine refuses."""
     return EngineError(
