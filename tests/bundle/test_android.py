@@ -21,11 +21,11 @@ LENET, MOBILENET = ORACLE / "trained/lenet_digits.pth", ORACLE / "trained/mobile
 def test_the_file_holds_labels_and_the_readme_its_numbers(language: str, tmp_path: Path) -> None:
     """The metadata's labels lie in a zip at the file's end, as Android's reader takes them; lines with our numbers."""
     made = build(MOBILENET, "安卓", out=tmp_path / "app", lang=language)
-    assert {"mobilenet_digits.tflite", "labels.txt", "card.json", "README.md", "bundle.json"} == set(made.files)
-    with zipfile.ZipFile(made.path / "mobilenet_digits.tflite") as archive:
+    assert {"mobilenet_digits.litert.tflite", "labels.txt", "card.json", "README.md", "bundle.json"} == set(made.files)
+    with zipfile.ZipFile(made.path / "mobilenet_digits.litert.tflite") as archive:
         assert archive.read("labels.txt") == (made.path / "labels.txt").read_bytes()
     text = (made.path / "README.md").read_text("utf-8")
-    card = load_model(made.path / "mobilenet_digits.tflite").card
+    card = load_model(made.path / "mobilenet_digits.litert.tflite").card
     step = next(step for step in card.input.steps if step["op"] == "normalize")
     found = [tuple(map(float, pair)) for pair in re.findall(r"[rgb] - ([\d.]+)f\) / ([\d.]+)f", text)]
     assert found == [pytest.approx(pair) for pair in zip(step["mean"], step["std"], strict=True)]
