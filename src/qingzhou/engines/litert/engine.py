@@ -123,4 +123,5 @@ ENGINE = Engine(
     open=open_model,
     own=own,
     advice=advice,
+    arithmetic=TITLE,
 )
