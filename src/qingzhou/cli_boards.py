@@ -14,14 +14,21 @@ from .errors import OptionError, say
 
 
 @main.command()
+@click.argument("name", required=False)
 @common
-def devices(lang: str | None, as_json: bool) -> None:
-    """List the devices that bundles can be made for, and what each can. 查看支持的设备。"""
-    with friendly(lang, as_json):
-        from .devices import all_devices
-        from .present.bundle import devices as show
+def devices(name: str | None, lang: str | None, as_json: bool) -> None:
+    """List the devices that bundles can be made for, or show all that is known of one.
 
-        show(all_devices(), as_json)
+    查看支持的设备；写上名称（如 行空板）则显示它的处理器、内存、引脚、引擎等。
+    """
+    with friendly(lang, as_json):
+        from .devices import all_devices, load
+        from .present import devices as present
+
+        if name is None:
+            present.devices(all_devices(), as_json)
+        else:
+            present.device(load(name), as_json)
 
 
 @main.command()
