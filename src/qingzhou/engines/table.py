@@ -12,6 +12,7 @@ from ..runtime.predict import Predictor
 from . import onnxruntime, openvino
 from .base import Engine, Settings
 from .litert import engine as litert
+from .mnn import engine as mnn
 from .ncnn import engine as ncnn
 from .tensorrt import engine as tensorrt
 
@@ -20,6 +21,7 @@ ENGINES: dict[str, Engine] = {
     "openvino": openvino.ENGINE,
     "ncnn": ncnn.ENGINE,
     "litert": litert.ENGINE,
+    "mnn": mnn.ENGINE,
     "tensorrt": tensorrt.ENGINE,
 }
 

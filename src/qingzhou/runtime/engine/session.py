@@ -35,6 +35,10 @@ def open_any(path: FilePath, threads: Optional[int] = None) -> Session:
         from .litert import open_litert
 
         return open_litert(path, threads)
+    if end == ".mnn":
+        from .mnn import open_mnn
+
+        return open_mnn(path, threads)
     return open_session(path, threads)
 
 
