@@ -18,6 +18,7 @@ import onnx
 from ...errors import EngineError, ExtraMissing
 from ...whole_file import scratch
 from ..base import cannot_run, installed
+from .worker import NAMES
 
 START = "import sys; sys.path[:] = sys.argv[4:]; from qingzhou.engines.mnn.worker import main; main(*sys.argv[1:4])"
 SECONDS = 600
@@ -25,7 +26,7 @@ SAID = re.compile(r"(?i)(not support|unknown|unsupport|check failed|error|fail)"
 
 
 def convert(source: Path, out: Path, half: bool) -> list[str]:
-    """Write MNN's form of an .onnx; the names of its outputs in the network's order.
+    """Write MNN's form of an .onnx, which it has run once; the names of its outputs in the network's order.
 
     ExtraMissing where MNN is not installed; EngineError with its own words where it fails, crashes or does not end.
     """
@@ -33,6 +34,7 @@ def convert(source: Path, out: Path, half: bool) -> list[str]:
         raise _missing()
     with scratch() as folder:
         names = _one_at_a_time(source, folder / "m.onnx")
+        (folder / NAMES).write_text("\n".join(names), "utf-8")
         status, said = _run(folder, half)
         made = folder / "m.mnn"
         if status or not made.is_file() or not made.stat().st_size:
@@ -84,9 +86,9 @@ def _run(folder: Path, half: bool) -> tuple[int, str]:
 def _why(status: int, said: str) -> str:
     """Its own words where it has any; else how it ended."""
     lines = [re.sub(r"^\[[\d:]+\]\s*\S*:\d+:\s*", "", line.strip()) for line in said.splitlines()]
-    told = next((line for line in lines if SAID.search(line)), "")
+    told = [line for line in lines if SAID.search(line) and not line.startswith("Traceback")]
     if told:
-        return f"its converter says: {told[:160]}"
+        return f"its converter says: {told[-1 if 'Traceback' in said else 0][:160]}"
     try:
         return f"its converter ended with {signal.Signals(-status).name}"
     except ValueError:

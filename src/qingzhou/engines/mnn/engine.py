@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 INSTALL = 'pip install "qingzhou[mnn]"'
 TITLE = "MNN"
-# What its converter ends its process over, or answers otherwise than onnxruntime does, in what was tried
-UNKNOWN = {"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "QLinearMatMul"}
+# What its converter ended its process over, or what its sessions then refused, where it was tried
+UNKNOWN = {"DynamicQuantizeLinear", "QLinearConv", "QLinearMatMul", "LSTM", "GRU", "RNN"}
 
 
 def version() -> str | None:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 OUTPUTS = "outputs.txt"  # in the archive: their names in the network's order, which MNN does not keep
 PRECISION = "precision.txt"  # one of PRECISIONS
 PRECISIONS = ("normal", "low")  # MNN's words: float32, or float16 where the processor has it
+# HintMode of MNN/Interpreter.hpp: candidates for the tiles of Winograd's method. By default there are 3, of which the
+# largest loses three digits.
+WINOGRAD, TILES = 3, 1
 TITLE = "MNN"
 
 
@@ -40,7 +43,7 @@ class MnnSession(RowByRow):
         super().__init__({name: _shape(tensor) for name, tensor in ins.items()}, inputs, outputs, {KEY: card})
 
     def _one(self, feed: Dict[str, Array]) -> List[Array]:
-        for name, tensor in self._in.items():
+        for name, tensor in self._in.items():  # each time: their memory is used for what comes later, too
             tensor.copyFrom(self._held(np.ascontiguousarray(feed[name], np.float32)))
         if self._interpreter.runSession(self._session) != 0:
             raise MemoryError("MNN")
@@ -77,13 +80,21 @@ def open_mnn(path: FilePath, threads: Optional[int] = None, install: str = "") -
         raise damaged(name, PRECISION)
     with quiet(1):  # it tells of the processor
         mnn = package("MNN", TITLE, line)
-        config = {"backend": "CPU", "numThread": threads or os.cpu_count() or 1, "precision": precision}
         try:
             with _plain(str(path), model) as place:
-                interpreter = mnn.Interpreter(place)
-            return MnnSession(mnn, interpreter, interpreter.createSession(config), names.split("\n"), card)
+                return session_of(mnn, place, names.split("\n"), card, precision, threads)
         except Exception as err:  # of any class: ValueError, RuntimeError, TypeError
             raise _refused(name, err, line) from None
+
+
+def session_of(
+    mnn: Any, place: str, names: List[str], card: str, precision: str = "normal", threads: Optional[int] = None
+) -> MnnSession:
+    """Of a file that is known to be whole; whatever MNN raises."""
+    interpreter = mnn.Interpreter(place)
+    interpreter.setSessionHint(WINOGRAD, TILES)
+    config = {"backend": "CPU", "numThread": threads or os.cpu_count() or 1, "precision": precision}
+    return MnnSession(mnn, interpreter, interpreter.createSession(config), names, card)
 
 
 @contextlib.contextmanager
