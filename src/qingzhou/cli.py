@@ -221,7 +221,7 @@ def evaluate(
 
 @main.command()
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option("--engine", required=True, help="openvino, ncnn, litert, tensorrt, or onnxruntime (.ort). 推理引擎。")
+@click.option("--engine", required=True, help="openvino, ncnn, litert, mnn, tensorrt, onnxruntime (.ort). 推理引擎。")
 @click.option("--precision", default="fp32", show_default=True, help="fp32, fp16 or int8. 精度。")
 @click.option("--data", type=click.Path(path_type=Path), help="For int8: to calibrate and judge with. 量化用的数据。")
 @click.option(

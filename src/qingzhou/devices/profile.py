@@ -55,7 +55,7 @@ class Device:
     dot_product   whether its processor multiplies int8 four at a time (ARMv8.2's SDOT, VNNI)
     signed_int8   whether its onnxruntime is faster with int8 activations than with uint8
     pins          the package that switches them; pin_numbers  "pin", "servo", "button" -> which of them can be one
-    engines       that run there, the best for FP32 first
+    engines       that run there, the best for FP32 first;  offered  others, which are taken only if they are asked for
     speed         million multiply-accumulates a second by precision, for estimates; and where that comes from
     instructions  million of them for one MobileNetV2, by engine and precision, counted under emulation
     cost          million instructions by engine and precision: for a million multiply-accumulates, for a million of
@@ -92,6 +92,7 @@ class Device:
     opset: int
     ir: int
     notes: Mapping[str, tuple[str, ...]]
+    offered: tuple[str, ...] = ()
     runs: str = "python"
     ram_kb: int = 0
     psram_mb: int = 0
@@ -109,6 +110,11 @@ class Device:
     def remarks(self) -> tuple[str, ...]:
         """What is to be known of it, in the language in use."""
         return self.notes["zh"] if say("en", "zh") == "zh" else self.notes["en"]
+
+    @property
+    def every_engine(self) -> tuple[str, ...]:
+        """Also those that are taken only if they are asked for."""
+        return (*self.engines, *self.offered)
 
     @property
     def is_page(self) -> bool:
@@ -162,6 +168,7 @@ class Device:
             "pin_numbers": {kind: list(found) for kind, found in self.pin_numbers.items()},
             "screen": None if self.screen is None else vars(self.screen),
             "engines": list(self.engines),
+            "offered": list(self.offered),
             "python": {name: dict(found) for name, found in self.pythons.items()},
             "system_packages": dict(self.system),
             "platforms": list(self.platforms),

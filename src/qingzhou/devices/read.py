@@ -31,6 +31,7 @@ OPTIONAL = (
     "instructions",
     "cost",
     "counted_on",
+    "offered",
     "runs",
     *SIZES,
     "npu",
@@ -89,6 +90,7 @@ def _device(name: str, data: Mapping[str, Any]) -> Device:
         pins=_a(str, "pins", data.get("pins", "")),
         pin_numbers={key: _numbers(f"pin_numbers.{key}", text) for key, text in data.get("pin_numbers", {}).items()},
         engines=tuple(_a(str, "engines", entry) for entry in data["engines"]),
+        offered=tuple(_a(str, "offered", entry) for entry in data.get("offered", [])),
         speed={key: float(value) for key, value in data["speed"].items()},
         instructions=data.get("instructions", {}),
         cost={

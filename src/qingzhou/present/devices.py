@@ -97,7 +97,9 @@ def _dot(one: Device) -> str:
 def _engines(one: Device) -> list[str]:
     """Each with its version; of several Pythons, the newest."""
     versions = list(one.pythons.values())[-1] if one.pythons else {}
-    return [f"{name} {versions.get(PACKAGE.get(name, name), '')}".strip() for name in one.engines]
+    found = [f"{name} {versions.get(PACKAGE.get(name, name), '')}".strip() for name in one.every_engine]
+    asked = say(" (if you ask for it)", "（需指定）")
+    return [*found[: len(one.engines)], *(f"{each}{asked}" for each in found[len(one.engines) :])]
 
 
 def _memory(one: Device) -> Iterator[str]:

@@ -25,13 +25,16 @@ SECONDS = 600
 SAID = re.compile(r"(?i)(not support|unknown|unsupport|check failed|error|fail)")
 
 
-def convert(source: Path, out: Path, half: bool) -> list[str]:
+def convert(source: Path, out: Path, half: bool, install: str) -> list[str]:
     """Write MNN's form of an .onnx, which it has run once; the names of its outputs in the network's order.
 
     ExtraMissing where MNN is not installed; EngineError with its own words where it fails, crashes or does not end.
     """
     if installed("MNN") is None:
-        raise _missing()
+        raise ExtraMissing(
+            en=f"MNN, whose converter is needed, is not installed here. Install it: {install}",
+            zh=f"这里没有安装 MNN，转换需要它。请安装：{install}",
+        )
     with scratch() as folder:
         names = _one_at_a_time(source, folder / "m.onnx")
         (folder / NAMES).write_text("\n".join(names), "utf-8")
@@ -93,12 +96,3 @@ def _why(status: int, said: str) -> str:
         return f"its converter ended with {signal.Signals(-status).name}"
     except ValueError:
         return f"its converter ended with status {status}"
-
-
-def _missing() -> ExtraMissing:
-    from .engine import INSTALL
-
-    return ExtraMissing(
-        en=f"MNN, whose converter is needed, is not installed here. Install it: {INSTALL}",
-        zh=f"这里没有安装 MNN，转换需要它。请安装：{INSTALL}",
-    )

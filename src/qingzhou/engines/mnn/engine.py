@@ -1,8 +1,8 @@
 """MNN: a model as one .mnn, for phones and 64-bit boards; the cheapest in FP32 on old processors.
 
-The file is made by MNN's own converter, in a process of its own (convert.py), and run by runtime/engine/mnn.py. There is
-no INT8: MNN's own takes no fewer instructions than its FP32 on processors without a dot product, and as many as its FP16
-on those with one, and changes more answers than ours may.
+The file is made by MNN's own converter, in a process of its own (convert.py), and run by runtime/engine/mnn.py. There
+is no INT8: MNN's own takes no fewer instructions than its FP32 on processors without a dot product, and as many as its
+FP16 on those with one.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def compile_model(source: Path, card: Card, out: Path, precision: str) -> None:
     from ..behind import append
     from .convert import convert
 
-    names = convert(source, out, precision == "fp16")
+    names = convert(source, out, precision == "fp16", INSTALL)
     data = out.read_bytes()
     texts = {CARD: card.to_json(), OUTPUTS: "\n".join(names), PRECISION: PRECISIONS[precision == "fp16"]}
     append(out, texts, len(data), zlib.crc32(data))

@@ -16,6 +16,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Dict, List, Optional
 
+from ..engine.package import version_of
 from ..errors import OutputError, QingzhouError, line, say
 from ..whole import replacing
 from .place import FOLDER, read_bundle
@@ -101,8 +102,9 @@ def _part(times: List[float], share: float) -> float:
 def _engine(bundle: Dict[str, Any]) -> str:
     """The engine and its version: "onnxruntime 1.13.1"."""
     name = str(bundle.get("engine") or "onnxruntime")
-    module = sys.modules.get("ai_edge_litert" if name == "litert" else name)
-    return ("%s %s" % (name, getattr(module, "__version__", ""))).strip()
+    package = {"litert": "ai_edge_litert", "mnn": "MNN"}.get(name, name)
+    found = version_of(package, sys.modules[package]) if package in sys.modules else ""
+    return ("%s %s" % (name, found.strip("?"))).strip()
 
 
 def _size(bundle: Dict[str, Any]) -> Optional[int]:
