@@ -19,7 +19,7 @@ pytest.importorskip("MNN")
 LENET = ORACLE / "trained" / "lenet_digits.pth"
 
 
-@pytest.mark.parametrize(("device", "precision", "wanted"), [("unihiker", "fp32", "3.6.0"), ("pi5", "fp16", "3.6.1")])
+@pytest.mark.parametrize(("device", "precision", "wanted"), [("pi4-64", "fp32", "3.6.1"), ("pi5", "fp16", "3.6.1")])
 def test_it_runs_from_its_folder(device: str, precision: str, wanted: str, tmp_path: Path) -> None:
     """With the board's programs, without qingzhou; onnxruntime is not asked for, and nothing else is printed."""
     made = build(LENET, device, out=tmp_path / "b", engine="mnn", precision=precision, lang="en")
