@@ -32,6 +32,17 @@ def devices(name: str | None, lang: str | None, as_json: bool) -> None:
 
 
 @main.command()
+@common
+def scenes(lang: str | None, as_json: bool) -> None:
+    """List the programs that a bundle can have, and which models each is for. 查看可选的场景。"""
+    with friendly(lang, as_json):
+        from .present.bundle import scenes as show
+        from .scenes import SCENES
+
+        show(list(SCENES.values()), as_json)
+
+
+@main.command()
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--device", required=True, help="unihiker, pi4-64, pi5, pc, …: qingzhou devices. 设备：行空板、树莓派5……")
 @click.option("--scene", default="basic", show_default=True, help="basic, camera, video, web, api, … 场景。")
@@ -40,7 +51,9 @@ def devices(name: str | None, lang: str | None, as_json: bool) -> None:
 @click.option("--set", "values", multiple=True, metavar="NAME=VALUE", help="Another constant of main.py. 其他常量。")
 @click.option("--data", type=click.Path(path_type=Path), help="For INT8, and the sample. 量化用的数据。")
 @click.option("--precision", default="auto", show_default=True, help="fp32, fp16 or int8. 精度。")
-@click.option("--engine", default="", show_default="the best there", help="onnxruntime, ncnn, litert, mnn. 推理引擎。")
+@click.option(
+    "--engine", default="", show_default="the best there", help="onnxruntime, ncnn, litert, mnn, numpy. 推理引擎。"
+)
 @click.option("--max-drop", type=float, default=0.5, show_default=True, help="INT8: points to lose. 允许下降的百分点。")
 @click.option("--offline", is_flag=True, help="Put the device's wheels in, with pip. 放入安装文件，设备不用联网。")
 @click.option("--force", is_flag=True, help="Although it may be too slow or too large. 即使可能太慢或太大。")

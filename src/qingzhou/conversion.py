@@ -197,6 +197,7 @@ def run_conversion(
     opened, source = open_source(Path(path))
     wanted = replace(options.wanted, keep_batch=True) if live is not None and live.fixed else options.wanted
     network = as_asked(source.read(opened, wanted), wanted.preprocess)
+    opened.forget()
     check_asked(network, options)
     if network.as_it_is is not None:
         return _adoption(opened.main, network, out, options, start)
@@ -210,7 +211,7 @@ def run_conversion(
     network = _feeding_raw_pixels(network) if options.xeduhub else network
     network = _of_bytes(network) if options.input_type == "uint8" else network
     with made_for(opened.path, out, ".onnx") as target:
-        model, program, checks = _write(network, options, opened.main, digest, target, live)
+        model, program, checks = write_network(network, options, opened.main, digest, target, live)
     seconds, told = time.perf_counter() - start, told_of(model.path, program)
     return Conversion(
         opened.path, model, program, *counts, options.written_opset, options.written_ir, checks, seconds, told
@@ -330,7 +331,7 @@ def _called_input_and_output(network: Network) -> Network:
     return replace(network, card=card, graph=graph, heads=None if heads is None else heads.with_names(names))
 
 
-def _write(
+def write_network(
     network: Network,
     options: Options,
     source: File,

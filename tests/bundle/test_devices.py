@@ -36,7 +36,6 @@ def test_a_profile_is_whole(name: str) -> None:
     assert set(device.title) == {"zh", "en"} and len(device.notes["zh"]) == len(device.notes["en"])
     assert 0 < device.free_mb < device.memory_mb and device.speed["fp32"] > 0 and device.speed_source
     assert device.opset >= 11 and device.ir >= 6 and set(device.camera) == {"zh", "en"}
-    assert device.is_page == (device.runs == "page") and (device.runs == "python") == bool(device.pythons)
     for engine in device.engines if not device.is_page else ():
         assert engine in ENGINES
         assert any(PACKAGE.get(engine, engine) in found for found in device.pythons.values())
@@ -111,7 +110,6 @@ WRONG = [
     ("cores = 4", "cores = ", "line"),
     ("memory_mb = 512", "memory_mb = 0", "memory_mb"),
     ("memory_mb = 512", "memory_mb = true", "memory_mb"),
-    ("cores = 4", 'cores = 4\nruns = "steam"', "steam"),
     ("cores = 4", "cores = 4\npsram_mb = 0.5", "psram_mb"),
     ("cores = 4", 'cores = 4\nnpu = { colour = "red" }', "colour"),
     ("cores = 4", "cores = 4\nprice = { under = 300 }", "source"),
@@ -158,7 +156,6 @@ def test_a_wrong_name_is_asked_about_in_both_languages() -> None:
 
 
 MICRO = """
-runs = "micropython"
 ram_kb = 512
 psram_mb = 8
 flash_mb = 16
@@ -169,12 +166,10 @@ display = { zh = "插座", en = "a socket" }
 
 
 def test_what_only_some_devices_have() -> None:
-    """A microcontroller: less than a MB, MicroPython, an NPU, a price that somebody said."""
+    """A microcontroller: less than a MB, an NPU, a price that somebody said."""
     text = MICRO + TEXT[: TEXT.index('[python."3.7"]')] + TEXT[TEXT.index("[ceiling]") :]
     one = parse("board", text.replace("memory_mb = 512", "memory_mb = 0.5").replace("free_mb = 300", "free_mb = 0.25"))
-    assert (one.runs, one.is_page, one.memory_mb, one.ram_kb, one.psram_mb, one.flash_mb) == (
-        "micropython", False, 0.5, 512, 8, 16,
-    )  # fmt: skip
+    assert (one.memory_mb, one.ram_kb, one.psram_mb, one.flash_mb) == (0.5, 512, 8, 16)
     assert one.npu == Npu("KPU", "k230") and one.price == Price("somebody", 300, 100)
     assert json.loads(json.dumps(one.as_dict()))["price_yuan"] == {"source": "somebody", "under": 300, "over": 100}
     use_language("zh")

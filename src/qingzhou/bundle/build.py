@@ -28,7 +28,7 @@ from .place import bundle_place, said_of, take_place
 from .renew import PROGRAM, Before, read_before
 from .sample import opened, show_sample
 from .simulated import write_pictures
-from .wheels import download, requirements
+from .wheels import OF_PILLOW, download, requirements
 
 PAGE_SCENES = ("basic", "camera")  # what the page for browsers does, both in one
 
@@ -114,14 +114,16 @@ def _fill(order: Order, folder: Path, before: Before | None) -> Bundle:
     constants = _constants(order, form, rules)
     if second is not None:
         constants["SECOND"] = second.files[0].name
-    wanted = requirements(order.device, form.engine)
     if SCENES[order.scene].looks and order.wish.data is not None:
         write_pictures(opened(form.files[0]), order.wish.data, folder, rules)
     text = program(order.scene, form.card, order.language, constants)
+    own = before.programs() if before else {}
+    modules = needs([text, *own.values()], [form.card] if form.engine else [], form.engine)
+    wanted = requirements(order.device, form.engine, not modules.isdisjoint(OF_PILLOW))
     name = before.program(text) if before else PROGRAM
     write(folder / name, text)
     write_scripts(order, folder, form, wanted)
-    _copy_needs(folder, [form] if second is None else [form, second], before.programs() if before else {})
+    _copy_needs(folder, [form] if second is None else [form, second], own)
     wheels = download(order.device, wanted, folder / "wheels") if order.offline else 0
     notes = (*_assumed(form), *form.notes, *whom(order.actions, card), *order.device.remarks)
     told = tuple(map(hidden, rules))  # what is shown of them; main.py has the whole

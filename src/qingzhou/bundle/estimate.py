@@ -105,7 +105,7 @@ def _other_device(scene: str, form: OnDevice) -> str:
     for device in sorted(all_devices(), key=lambda found: found.speed["fp32"]):
         found = estimate(device, scene, form.macs, form.size, form.precision)
         fast = found.fps is None or found.fps >= least(scene)
-        if fast and found.memory_mb <= device.free_mb and form.engine in device.every_engine:
+        if fast and found.memory_mb <= device.free_mb and form.engine in device.engines:
             return device.name
     return ""
 

@@ -221,7 +221,7 @@ def _bytes(files: Sequence[Path]) -> int:
 def _as_it_is(source: Path, device: Device, wish: Wish, folder: Path) -> OnDevice:
     """A file that was compiled before: copied, if the device runs it."""
     engine = engine_for(source)
-    if engine.name not in device.every_engine or (wish.engine and wish.engine != engine.name):
+    if engine.name not in device.engines or (wish.engine and wish.engine != engine.name):
         raise _no_form(source, device, wish)
     name = f"model.{engine.name}{source.suffix}" if engine.beside else f"model{source.suffix}"
     card = open_predictor(source).card
@@ -251,10 +251,10 @@ def _check(source: Path, device: Device, wish: Wish) -> None:
             en=f"--precision is {wish.precision}; it can be {', '.join(PRECISIONS)}.",
             zh=f"--precision 的值是 {wish.precision}，可以是 {'、'.join(PRECISIONS)}。",
         )
-    if wish.engine and wish.engine not in device.every_engine:
+    if wish.engine and wish.engine not in device.engines:
         raise OptionError(
-            en=f"{device.title['en']} cannot run {wish.engine}; it can run {', '.join(device.every_engine)}.",
-            zh=f"{device.title['zh']}不能用 {wish.engine}，可以用 {'、'.join(device.every_engine)}。",
+            en=f"{device.title['en']} cannot run {wish.engine}; it can run {', '.join(device.engines)}.",
+            zh=f"{device.title['zh']}不能用 {wish.engine}，可以用 {'、'.join(device.engines)}。",
         )
     ready = plan.kind_of(source) == "compiled" or Facts(source).quantized
     if wish.precision == "int8" and wish.data is None and not ready:
@@ -268,7 +268,7 @@ def _no_form(source: Path, device: Device, wish: Wish) -> BundleError:
     asked = " ".join(filter(None, (wish.engine, "" if wish.precision == "auto" else wish.precision)))
     return BundleError(
         en=f"{source.name} cannot be brought to {device.title['en']} {f'as {asked}' if asked else ''}: it runs "
-        f"{', '.join(device.every_engine)}. Give the checkpoint or the .onnx, and leave --engine and --precision out.",
+        f"{', '.join(device.engines)}. Give the checkpoint or the .onnx, and leave --engine and --precision out.",
         zh=f"{source.name} 无法{f'以 {asked} ' if asked else ''}部署到{device.title['zh']}：它支持 "
-        f"{'、'.join(device.every_engine)}。请给出权重文件或 .onnx，并去掉 --engine 和 --precision。",
+        f"{'、'.join(device.engines)}。请给出权重文件或 .onnx，并去掉 --engine 和 --precision。",
     )

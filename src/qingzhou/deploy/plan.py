@@ -96,8 +96,8 @@ def forms_on(
     )
     return [
         Form(name, one)
-        for name in (device.every_engine if engine or every else device.engines)
-        if engine in ("", name)
+        for name in device.engines
+        if engine == name or (engine == "" and (every or engine_on_devices(name).offered))
         for one in _on_device(engine_on_devices(name), facts, wanted, asked == "int8")
     ]
 

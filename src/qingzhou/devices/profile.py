@@ -37,15 +37,11 @@ class Price:
     over: int = 0
 
 
-RUNS = ("python", "page", "micropython", "c")
-
-
 @dataclass(frozen=True)
 class Device:
     """One device.
 
     title         in Chinese and English;  names  others that it goes by
-    runs          its programs, of RUNS: Python, a page for browsers, MicroPython, C or C++
     machine       what Python's platform.machine() says there; "" where it may be any
     glibc         of its C library 2.x, which decides the wheels; 0 where it has another, or none
     memory_mb     of the smallest that is sold;  free_mb  what programs can have of it
@@ -55,7 +51,7 @@ class Device:
     dot_product   whether its processor multiplies int8 four at a time (ARMv8.2's SDOT, VNNI)
     signed_int8   whether its onnxruntime is faster with int8 activations than with uint8
     pins          the package that switches them; pin_numbers  "pin", "servo", "button" -> which of them can be one
-    engines       that run there, the best for FP32 first;  offered  others, which are taken only if they are asked for
+    engines       that run there, the best for FP32 first
     speed         million multiply-accumulates a second by precision, for estimates; and where that comes from
     instructions  million of them for one MobileNetV2, by engine and precision, counted under emulation
     cost          million instructions by engine and precision: for a million multiply-accumulates, for a million of
@@ -92,8 +88,6 @@ class Device:
     opset: int
     ir: int
     notes: Mapping[str, tuple[str, ...]]
-    offered: tuple[str, ...] = ()
-    runs: str = "python"
     ram_kb: int = 0
     psram_mb: int = 0
     flash_mb: int = 0
@@ -112,14 +106,9 @@ class Device:
         return self.notes["zh"] if say("en", "zh") == "zh" else self.notes["en"]
 
     @property
-    def every_engine(self) -> tuple[str, ...]:
-        """Also those that are taken only if they are asked for."""
-        return (*self.engines, *self.offered)
-
-    @property
     def is_page(self) -> bool:
-        """Whether it is a browser, which a page is made for."""
-        return self.runs == "page"
+        """Whether it runs no Python: a browser."""
+        return not self.pythons
 
     @property
     def int8_target(self) -> str:
@@ -161,14 +150,12 @@ class Device:
             "flash_mb": self.flash_mb or None,
             "npu": None if self.npu is None else vars(self.npu),
             "price_yuan": None if self.price is None else vars(self.price),
-            "runs": self.runs,
             "camera": dict(self.camera) or None,
             "display": dict(self.display) or None,
             "pins": self.pins or None,
             "pin_numbers": {kind: list(found) for kind, found in self.pin_numbers.items()},
             "screen": None if self.screen is None else vars(self.screen),
             "engines": list(self.engines),
-            "offered": list(self.offered),
             "python": {name: dict(found) for name, found in self.pythons.items()},
             "system_packages": dict(self.system),
             "platforms": list(self.platforms),

@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 from ..errors import ProfileError
-from .profile import RUNS, Device, Npu, Price, Screen
+from .profile import Device, Npu, Price, Screen
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -31,8 +31,6 @@ OPTIONAL = (
     "instructions",
     "cost",
     "counted_on",
-    "offered",
-    "runs",
     *SIZES,
     "npu",
     "price",
@@ -78,7 +76,6 @@ def _device(name: str, data: Mapping[str, Any]) -> Device:
         free_mb=_number("free_mb", data["free_mb"]),
         **{key: _a(int, key, data.get(key, 0)) for key in SIZES},
         cores=_a(int, "cores", data["cores"]),
-        runs=_one_of("runs", data.get("runs", "python" if "python" in data else "page"), RUNS),
         npu=None if "npu" not in data else Npu(**_texts("npu", data["npu"])),
         price=None if "price" not in data else _price(data["price"]),
         camera=_in_both("camera", data["camera"]),
@@ -90,7 +87,6 @@ def _device(name: str, data: Mapping[str, Any]) -> Device:
         pins=_a(str, "pins", data.get("pins", "")),
         pin_numbers={key: _numbers(f"pin_numbers.{key}", text) for key, text in data.get("pin_numbers", {}).items()},
         engines=tuple(_a(str, "engines", entry) for entry in data["engines"]),
-        offered=tuple(_a(str, "offered", entry) for entry in data.get("offered", [])),
         speed={key: float(value) for key, value in data["speed"].items()},
         instructions=data.get("instructions", {}),
         cost={
@@ -114,12 +110,6 @@ def _both(found: Mapping[str, Any], kind: type) -> dict[str, Any]:
 def _in_both(key: str, found: Any) -> dict[str, str]:
     """A text in Chinese and in English: one for both, or {zh, en}; {} for an empty one."""
     return _both(found if isinstance(found, dict) else {"zh": found, "en": found}, str) if found != "" else {}
-
-
-def _one_of(key: str, value: Any, known: Sequence[str]) -> str:
-    if value not in known:
-        raise ValueError(f"{key}: {value!r}, not {' / '.join(known)}")
-    return str(value)
 
 
 def _number(key: str, value: Any) -> float:

@@ -64,6 +64,7 @@ class Engine:
     tried       whether its makers ran it on hardware
     int8_helps  whether INT8 is worth having there without being asked for
     own         whether a file with one of these suffixes is one that it compiled, and no model of another tool
+    offered     whether it is taken where nobody asked for it
     without_amx (name, value) of the environment in which it leaves AMX of x86 alone; () where there is no such
     """
 
@@ -87,6 +88,7 @@ class Engine:
     own: Callable[[Path], bool] = lambda path: True
     without_amx: tuple[tuple[str, str], ...] = ()
     zero_points: bool = True
+    offered: bool = True
 
     def files(self, path: Path) -> tuple[Path, ...]:
         """A model's files, the one to open first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.filesize import decimal
@@ -9,12 +10,40 @@ from rich.filesize import decimal
 from ..errors import say
 from ..runtime.text import this_shell, word
 from .pieces import as_json, console, escape, notes
-from .table import facts
+from .table import facts, table_of
 
 if TYPE_CHECKING:
     from ..bundle.estimate import Estimate
     from ..bundle.form import OnDevice
     from ..bundle.order import Bundle
+    from ..scenes import Scene
+
+
+def scenes(found: Sequence[Scene], json_wanted: bool) -> None:
+    """A row for each: what it does, for which models, and the constants at its top."""
+    if json_wanted:
+        kinds = [{**one._asdict(), "en": one.en, "zh": one.zh} for one in found]
+        as_json({"scenes": kinds})
+        return
+    table = table_of("", "", say("for models of", "适用的模型"), say("set with --set", "可用 --set 修改"))
+    table.columns[0].no_wrap = True
+    for one in found:
+        settings = ", ".join(name for name in one.constants if name != "MODEL")
+        table.add_row(f"[bold]{one.name}[/]", say(one.en, one.zh), ", ".join(map(_kind, one.kinds)), settings)
+    console().print(table)
+    console().print(say("One of them: ", "使用：") + "[cyan]qingzhou bundle model.onnx --device pi5 --scene camera[/]")
+
+
+def _kind(name: str) -> str:
+    """A kind of model, in words."""
+    return {
+        "image": say("pictures", "图片分类"),
+        "detect": say("detection", "目标检测"),
+        "values": say("numbers", "数值"),
+        "table": say("tables", "表格"),
+        "array": say("arrays", "数组"),
+        "text": say("text", "文本"),
+    }[name]
 
 
 def bundle(made: Bundle, json_wanted: bool) -> None:

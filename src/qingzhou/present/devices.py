@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..bundle.wheels import PACKAGE
+from ..engines.table import engine_on_devices
 from ..errors import say
 from .pieces import as_json, console, escape, notes
 from .table import facts, table_of
@@ -13,12 +14,6 @@ from .table import facts, table_of
 if TYPE_CHECKING:
     from ..devices import Device, Price
 
-RUNS = {
-    "python": ("Python", "Python"),
-    "page": ("a page, in any browser", "网页，任何浏览器"),
-    "micropython": ("MicroPython", "MicroPython"),
-    "c": ("C or C++", "C 或 C++"),
-}
 PIN_KINDS = {"pin": ("output", "输出"), "servo": ("servo", "舵机"), "button": ("button", "按钮")}
 
 
@@ -63,7 +58,7 @@ def device(one: Device, json_wanted: bool) -> None:
         screen.print(table)
         screen.print(f"[dim]{escape(_counted(one))}[/]")
     notes(screen, one.remarks)
-    scene = " --scene camera" if one.runs == "python" else ""
+    scene = "" if one.is_page else " --scene camera"
     screen.print(f"qingzhou bundle best.pth --device {one.name}{scene}")
 
 
@@ -97,9 +92,11 @@ def _dot(one: Device) -> str:
 def _engines(one: Device) -> list[str]:
     """Each with its version; of several Pythons, the newest."""
     versions = list(one.pythons.values())[-1] if one.pythons else {}
-    found = [f"{name} {versions.get(PACKAGE.get(name, name), '')}".strip() for name in one.every_engine]
-    asked = say(" (if you ask for it)", "（需指定）")
-    return [*found[: len(one.engines)], *(f"{each}{asked}" for each in found[len(one.engines) :])]
+    return [f"{name} {versions.get(PACKAGE.get(name, name), '')}".strip() + _if_asked(name) for name in one.engines]
+
+
+def _if_asked(name: str) -> str:
+    return "" if engine_on_devices(name).offered else say(" (if you ask for it)", "（需指定）")
 
 
 def _memory(one: Device) -> Iterator[str]:
@@ -152,8 +149,7 @@ def _price(price: Price) -> str:
 
 
 def _programs(one: Device) -> str:
-    """What they are written in, and which Pythons there are."""
-    return " ".join(filter(None, (say(*RUNS[one.runs]), ", ".join(one.pythons))))
+    return say("a page, in any browser", "网页，任何浏览器") if one.is_page else f"Python {', '.join(one.pythons)}"
 
 
 def _speed(one: Device) -> str:

@@ -88,6 +88,7 @@ def _for_others(cards: Sequence[Card], engine: str) -> set[str]:
         "engine.ncnn": engine == "ncnn",
         "engine.litert": engine == "litert",
         "engine.mnn": engine == "mnn",
+        "engine.arrays": engine == "numpy",
         "model.detect": boxes,
         "model.masks": boxes,
         "model.marks": boxes or not cards,  # a program without a model asks another's, which may find things

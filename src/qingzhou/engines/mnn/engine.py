@@ -90,6 +90,7 @@ ENGINE = Engine(
     precisions=("fp32", "fp16"),
     boxes=False,
     int8="",
+    offered=False,  # until a board's own figures say that it is faster
     version=version,
     takes=takes,
     compile=compile_model,

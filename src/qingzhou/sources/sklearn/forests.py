@@ -30,13 +30,13 @@ def nodes_of(e: Fitted) -> tuple[Trees, Array]:
     names = nodes.dtype.names
     missing = nodes["missing_go_to_left"] if "missing_go_to_left" in names else np.zeros(len(nodes), bool)
     column, threshold, left, right = (nodes[name] for name in ("feature", "threshold", "left_child", "right_child"))
-    return tree(column, threshold, left, right, missing, columns), values[:, 0].astype(np.float64)
+    return tree(column, threshold, left, right, missing, columns), values[:, 0].astype(np.float64, copy=False)
 
 
 def _shares(values: Array) -> Array:
     """Counts up to 1.2, shares from then on: as shares, which stay to their last digit."""
     total = values.sum(axis=1, keepdims=True)
-    return np.where(np.abs(total - 1) < 1e-6, values, values / np.where(total == 0, 1, total))
+    return np.asarray(values / np.where((np.abs(total - 1) < 1e-6) | (total == 0), 1.0, total))
 
 
 def joined(estimators: list[Fitted]) -> tuple[Trees, Array]:
