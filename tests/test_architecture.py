@@ -20,7 +20,7 @@ PACKAGE = Path(qingzhou.__file__).parent
 FLOW = [
     ["runtime"],
     ["errors", "version"],
-    ["own_files", "progress", "assumed", "endings", "spelling", "confine"],
+    ["own_files", "progress", "assumed", "endings", "spelling", "confine", "outside"],
     ["whole_file"],
     ["html", "devices"],
     ["files"],
@@ -28,11 +28,12 @@ FLOW = [
     ["nets"],
     ["onnxfile"],
     ["scenes"],
-    ["sources", "engines"],
+    ["sources", "engines", "boards"],
     ["model", "options", "adoption"],
     ["conversion"],
     ["batch", "run", "bare", "info", "demo", "evaluate"],
     ["quant"],
+    ["targets"],
     ["deploy", "teaching"],
     ["answers", "bench"],
     ["bundle", "report"],
@@ -79,7 +80,11 @@ ON_BOARDS = [
     ["rules"],
     ["__main__"],
 ]
-PROGRAMS = {path for path in (PACKAGE / "scenes").glob("*/*.py")}  # written, not imported
+PROGRAMS = {  # not imported here
+    *(PACKAGE / "scenes").glob("*/*.py"),
+    *(PACKAGE / "boards").glob("*/*.py"),
+    *(PACKAGE / "targets/workers").glob("*.py"),
+}
 MODULES = sorted(set(PACKAGE.rglob("*.py")) - PROGRAMS)
 
 
@@ -274,12 +279,14 @@ WRITERS = {
     "engines/artifact.py", "engines/openvino.py",
     "engines/tensorrt/engine.py", "engines/tensorrt/prepare.py",
     "quant/pictures.py", "bench/measure.py", "bundle/build.py", "bundle/contents.py",
-    "bundle/renew.py", "bundle/form.py", "bundle/browser.py", "bundle/sample.py", "bundle/simulated.py",
-    "bundle/wheels.py", "bundle/push.py",
+    "bundle/renew.py", "bundle/form.py", "bundle/board.py", "bundle/browser.py", "bundle/sample.py",
+    "bundle/simulated.py", "bundle/wheels.py", "bundle/push.py",
     "bundle/remote.py", "runtime/bundle/measure.py", "runtime/listen.py", "runtime/parts/voice.py",
     "web/remote.py", "teaching/camera.py",
     "deploy/make.py",  # folders in one that vanishes
-    "sources/tensorflow/isolated.py", "sources/tensorflow/read.py",  # a folder of another process, which vanishes
+    "outside.py", "sources/tensorflow/read.py",  # a folder of another process, which vanishes
+    "targets/ask.py", "targets/compile.py",  # the same; the log of a compiler that failed
+    "targets/install.py",  # environments of vendors' compilers
     "bundle/place.py",  # the folders above a bundle
     "bundle/ssh.py",  # known_hosts, to which a line is added as ssh does it
     "bench/process.py",  # a file without a name

@@ -12,7 +12,7 @@ from .cli_common import Numbers, common, exact_pictures, friendly, main, on_devi
 from .errors import NoCard, OptionError, QingzhouError, say
 
 main.homes = {
-    **dict.fromkeys(("bundle", "devices", "push", "report", "scenes"), ".cli_boards"),
+    **dict.fromkeys(("bundle", "devices", "push", "report", "scenes", "targets"), ".cli_boards"),
     **dict.fromkeys(("remote", "serve", "worker"), ".cli_web"),
     **dict.fromkeys(("bench", "engines", "evaluate", "quantize"), ".cli_measure"),
     "teach": ".cli_teach",
@@ -20,7 +20,7 @@ main.homes = {
 main.chapters = {
     ("Begin", "开始"): ("demo", "convert", "teach", "run", "info", "check"),
     ("Measure", "测量"): ("evaluate", "quantize", "bench", "engines"),
-    ("Boards", "板子"): ("devices", "scenes", "bundle", "push", "report", "export"),
+    ("Boards", "板子"): ("devices", "scenes", "bundle", "push", "report", "export", "targets"),
     ("School", "学校"): ("serve", "worker", "remote", "doors"),
 }
 
@@ -186,8 +186,15 @@ def check(model: Path, device: str, lang: str | None, as_json: bool) -> None:
 
 @main.command()
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option("--engine", required=True, help="openvino, ncnn, litert, mnn, numpy, …; see qingzhou engines. 推理引擎。")
-@click.option("--precision", default="fp32", show_default=True, help="fp32, fp16 or int8. 精度。")
+@click.option(
+    "--engine",
+    required=True,
+    help="openvino, ncnn, litert, mnn, numpy, …: qingzhou engines; rknn, k230, esp32. 推理引擎。",
+)
+@click.option(
+    "--chip", default="", help="For rknn: rk3566, rk3568, rk3576, rk3588; for esp32: esp32s3, esp32p4. 芯片型号。"
+)
+@click.option("--precision", default="", show_default="fp32; chips: int8", help="fp32, fp16 or int8. 精度。")
 @click.option("--data", type=click.Path(path_type=Path), help="For int8: to calibrate and judge with. 量化用的数据。")
 @click.option(
     "--max-drop", type=float, default=0.5, show_default=True, help="For int8: points to lose. 允许下降的百分点。"
@@ -197,6 +204,7 @@ def check(model: Path, device: str, lang: str | None, as_json: bool) -> None:
 def export(
     model: Path,
     engine: str,
+    chip: str,
     precision: str,
     data: Path | None,
     max_drop: float,
@@ -204,18 +212,20 @@ def export(
     lang: str | None,
     as_json: bool,
 ) -> None:
-    """Compile a converted model, or a checkpoint, for an engine, and compare its answer with onnxruntime's.
+    """Compile a converted model, or a checkpoint, for an engine, and compare its answer with onnxruntime's; or for a
+    chip, by its vendor's compiler (qingzhou targets), judged by the vendor's simulator on the data.
 
-    把转换好的模型（或权重文件）编译成某个推理引擎的格式，并与 onnxruntime 的结果比较。
+    把转换好的模型（或权重文件）编译成某个推理引擎的格式，并与 onnxruntime 的结果比较；或用芯片厂商的编译器，
+    并用厂商的模拟器按数据评估。
     """
     with friendly(lang, as_json):
-        from .deploy.export import export_model
-        from .present.engines import artifact
+        from .deploy.export import export_any
         from .present.pieces import busy
+        from .present.targets import exported
 
         with busy(say("compiling", "编译中")) as tell:
-            made = export_model(model, engine, out, precision, data, max_drop, tell)
-        artifact(made, as_json)
+            made = export_any(model, engine, chip, out, precision, data, max_drop, tell)
+        exported(made, as_json)
 
 
 @main.command()

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from .cli_common import common, friendly, main
+from .cli_usage import Verbs
 from .errors import OptionError, say
 
 
@@ -69,8 +70,8 @@ def bundle(model: Path, device: str, values: tuple[str, ...], as_json: bool, lan
         from .present.bundle import bundle as show
         from .present.pieces import busy
 
-        with busy(say("bundling", "打包中")):
-            made = build(model, device, lang=lang, constants=_constants(values), **options)
+        with busy(say("bundling", "打包中")) as tell:
+            made = build(model, device, lang=lang, constants=_constants(values), tell=tell, **options)
         show(made, as_json)
 
 
@@ -174,3 +175,80 @@ def report(
             present.report(merged, bad, faults)
         if bad:
             sys.exit(1)
+
+
+@main.group(cls=Verbs, invoke_without_command=True)
+@common
+@click.pass_context
+def targets(context: click.Context, lang: str | None, as_json: bool) -> None:
+    """List the compilers of chips' vendors (NPUs, microcontrollers), install one, remove it.
+
+    查看、安装、删除芯片厂商的编译器（NPU、单片机）；每个都装在自己的环境里。
+    """
+    if context.invoked_subcommand is not None:
+        return
+    with friendly(lang, as_json):
+        from .present.targets import targets as show
+        from .targets import TARGETS
+
+        show(TARGETS, as_json)
+
+
+@targets.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask. 不再询问。")
+@click.option("--python", default="", help="To make it with: a name or path. 用哪个 Python 建立环境。")
+@common
+def install(name: str, yes: bool, python: str, lang: str | None, as_json: bool) -> None:
+    """Make the environment of a vendor's compiler: says what it brings and how large, and asks first.
+
+    安装厂商的编译器：先说明内容和大小，询问后再下载。
+    """
+    with friendly(lang, as_json):
+        from .present.pieces import busy
+        from .present.targets import brings, installed
+        from .targets.home import place_of
+        from .targets.install import install as make
+        from .targets.table import target_named
+
+        target = target_named(name)
+        if not as_json:
+            brings(target, str(place_of(target).folder))
+        if not yes:
+            _ask(name)
+        with busy(say("installing", "安装中")) as tell:
+            versions = make(target, python, tell)
+        installed(target, versions, as_json)
+
+
+@targets.command()
+@click.argument("name")
+@common
+def remove(name: str, lang: str | None, as_json: bool) -> None:
+    """Remove the environment of a vendor's compiler. 删除厂商的编译器。"""
+    with friendly(lang, as_json):
+        from .present.pieces import as_json as show
+        from .present.pieces import console
+        from .targets.install import remove as take
+        from .targets.table import target_named
+
+        gone = take(target_named(name))
+        if as_json:
+            show({"target": name, "removed": gone})
+        else:
+            console().print(say("removed", "已删除") if gone else say("It was not there.", "本来就没有安装。"))
+
+
+def _asks() -> bool:
+    return sys.stdin.isatty()
+
+
+def _ask(name: str) -> None:
+    """OptionError where nobody can be asked."""
+    if not _asks():
+        raise OptionError(
+            en=f"Nothing is fetched without being asked, and nobody can be asked here. Add --yes: qingzhou targets "
+            f"install {name} --yes",
+            zh=f"下载前需要确认，而这里无法询问。请加上 --yes：qingzhou targets install {name} --yes",
+        )
+    click.confirm(say("Install this?", "要安装吗？"), abort=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import LabelError, ModelError, QingzhouError, as_plain, say
+from .errors import LabelError, ModelError, NoCard, QingzhouError, as_plain, say
 from .graph.count import macs, parameters
 from .runtime.model.card import Card, Input
 from .sources.onnx import ONNX
@@ -200,12 +200,19 @@ def _labels(named: object) -> Labels:
 
 
 def _compiled(path: Path) -> Info:
-    """What the card inside says; the network itself is the engine's affair."""
+    """What the card inside says, or its inputs and outputs; the network itself is the engine's affair."""
+    from .engines import Settings
+    from .engines.bare import in_words
     from .engines.table import engine_for, open_predictor
 
-    card, engine = open_predictor(path).card, engine_for(path)
-    size = sum(part.stat().st_size for part in engine.files(path))
-    return _with_card(Info(path, size, engine.name), card)
+    engine = engine_for(path)
+    info = Info(path, sum(part.stat().st_size for part in engine.files(path)), engine.name)
+    try:
+        return _with_card(info, open_predictor(path).card)
+    except NoCard as err:
+        session = engine.open(path, Settings())
+        ends = [{one.name: in_words(one) for one in side} for side in (session.get_inputs(), session.get_outputs())]
+        return replace(info, inputs=ends[0], outputs=ends[1], problem=err)
 
 
 def _with_card(info: Info, card: Card) -> Info:

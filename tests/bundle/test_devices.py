@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from qingzhou.boards.programs import PROGRAMS
 from qingzhou.bundle.wheels import PACKAGE
 from qingzhou.cli import main
 from qingzhou.devices import Npu, Price, all_devices, load
@@ -20,8 +21,11 @@ from qingzhou.devices.read import parse
 from qingzhou.engines import ENGINES
 from qingzhou.errors import OptionError, ProfileError, use_language
 from qingzhou.present.devices import _facts
+from qingzhou.targets import TARGETS
 
-NAMES = ["browser", "generic-linux-arm64", "jetson", "pc", "pi4-32", "pi4-64", "pi5", "unihiker"]
+BOARDS = ["01studio-k230", "canmv-k230", "esp32-p4", "esp32-s3", "lushan-k230", "unihiker-k10"]  # without Linux
+COMPUTERS = ["browser", "generic-linux-arm64", "jetson", "pc", "pi4-32", "pi4-64", "pi5", "unihiker"]
+NAMES = sorted([*BOARDS, *COMPUTERS], key=lambda name: f"{name}.toml")
 TEXT = (files("qingzhou") / "devices/unihiker.toml").read_text("utf-8")
 
 
@@ -29,7 +33,19 @@ def test_all_are_there() -> None:
     assert [device.name for device in all_devices()] == NAMES
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", BOARDS)
+def test_a_board_without_linux_is_whole(name: str) -> None:
+    """Its one engine is a vendor's compiler that knows its chip; it has programs, and memory that is said."""
+    device = load(name)
+    assert set(device.title) == {"zh", "en"} and len(device.notes["zh"]) == len(device.notes["en"])
+    assert 0 < device.free_mb < device.memory_mb and device.speed_source and not device.pythons
+    (engine,) = device.engines
+    assert TARGETS[engine].chip(device.chip) == device.chip and device.chip
+    assert device.programs and set(device.programs) <= set(PROGRAMS) and not device.is_page
+    assert bool(device.flash_mb) == (engine == "esp32") and all(-1 <= pin < 56 for pin in device.camera_pins.values())
+
+
+@pytest.mark.parametrize("name", COMPUTERS)
 def test_a_profile_is_whole(name: str) -> None:
     """Every engine has a version for some Python there, or a package of the system's; both languages have as much."""
     device = load(name)
@@ -83,6 +99,11 @@ NAMED = [
     ("树莓派4-32位", "pi4-32"),
     ("电脑", "pc"),
     ("浏览器", "browser"),
+    ("行空板 K10", "unihiker-k10"),
+    ("庐山派", "lushan-k230"),
+    ("01科技", "01studio-k230"),
+    ("k230", "canmv-k230"),
+    ("ESP32-S3", "esp32-s3"),
     ("Raspberry Pi 5", "pi5"),
     ("M10", "unihiker"),
 ]

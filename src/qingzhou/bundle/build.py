@@ -11,6 +11,7 @@ from pathlib import Path
 from ..assumed import assumed_text
 from ..devices import Device, load
 from ..errors import OptionError, language
+from ..progress import Tell, silent
 from ..quant import Quantized
 from ..runtime.address import hidden
 from ..runtime.model.card import Card
@@ -18,6 +19,7 @@ from ..scenes import RUNTIME, SCENES, copy_runtime, needs, program
 from ..scenes.actions import whom
 from ..version import __version__
 from ..whole_file import fitting, folder_beside, only_one
+from .board import fill_board
 from .contents import FORMAT, VERSION, files_in, write, write_facts
 from .estimate import Estimate, check
 from .form import OnDevice, Wish, best_form, form_elsewhere
@@ -50,6 +52,7 @@ def build(
     second: str | Path | None = None,
     lang: str | None = None,
     rounded: Quantized | None = None,
+    tell: Tell = silent,
 ) -> Bundle:
     """Make a bundle of a checkpoint or a converted model.
 
@@ -78,7 +81,7 @@ def build(
     wish = Wish(engine, precision, None if data is None else Path(data), max_drop, rounded)
     other = None if second is None else Path(second)
     order = Order(
-        source, target, scene, tuple(actions), wish, offline, force, constants or {}, other, lang or language()
+        source, target, scene, tuple(actions), wish, offline, force, constants or {}, other, lang or language(), tell
     )
     _check_second(order)
     place = bundle_place(source, out, fitting(source.stem.split(".")[0], f"-{target.name}-{scene}"))
@@ -97,6 +100,8 @@ def build(
 
 def _fill(order: Order, folder: Path, before: Before | None) -> Bundle:
     """Everything, into the folder; the program beside one that somebody changed has another name."""
+    if order.device.programs:
+        return _weighed(fill_board(order, folder), folder)
     models = folder.parents[1] / "models"
     models.mkdir()
     make = form_elsewhere if SCENES[order.scene].asks else best_form

@@ -45,7 +45,7 @@ class Device:
     machine       what Python's platform.machine() says there; "" where it may be any
     glibc         of its C library 2.x, which decides the wheels; 0 where it has another, or none
     memory_mb     of the smallest that is sold;  free_mb  what programs can have of it
-    ram_kb        of a microcontroller: inside the chip;  psram_mb  beside it;  flash_mb  for programs and models
+    ram_kb        of a microcontroller: memory inside the chip;  psram_mb  beside it
     npu, price    None where there is none, and where nobody said one
     camera        which ones it takes, in Chinese and English;  display  the same of screens
     dot_product   whether its processor multiplies int8 four at a time (ARMv8.2's SDOT, VNNI)
@@ -60,6 +60,10 @@ class Device:
     pythons       Python's minor version -> package -> exact version that has a wheel there
     system        packages that only the system's own archive has: name -> its name there
     opset, ir     the newest that its onnxruntime reads
+    chip          of a board with a chip that a vendor's compiler writes files for: what --chip names
+    programs      of a board without Linux: the languages that it has programs in, of boards.PROGRAMS
+    flash_mb      of such a board: where its program and model lie
+    camera_pins   of such a board: the camera's wire -> the chip's pin
     """
 
     name: str
@@ -90,10 +94,13 @@ class Device:
     notes: Mapping[str, tuple[str, ...]]
     ram_kb: int = 0
     psram_mb: int = 0
-    flash_mb: int = 0
     npu: Npu | None = None
     price: Price | None = None
     display: Mapping[str, str] = field(default_factory=dict)
+    chip: str = ""
+    programs: tuple[str, ...] = ()
+    flash_mb: int = 0
+    camera_pins: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def shown(self) -> str:
@@ -107,8 +114,8 @@ class Device:
 
     @property
     def is_page(self) -> bool:
-        """Whether it runs no Python: a browser."""
-        return not self.pythons
+        """Whether it runs no program of ours: a browser."""
+        return not self.pythons and not self.programs
 
     @property
     def int8_target(self) -> str:
@@ -147,7 +154,6 @@ class Device:
             "free_mb": self.free_mb,
             "ram_kb": self.ram_kb or None,
             "psram_mb": self.psram_mb or None,
-            "flash_mb": self.flash_mb or None,
             "npu": None if self.npu is None else vars(self.npu),
             "price_yuan": None if self.price is None else vars(self.price),
             "camera": dict(self.camera) or None,
@@ -161,6 +167,10 @@ class Device:
             "platforms": list(self.platforms),
             "opset": self.opset,
             "ir_version": self.ir,
+            "chip": self.chip or None,
+            "programs": list(self.programs),
+            "flash_mb": self.flash_mb or None,
+            "camera_pins": dict(self.camera_pins),
             "million_macs_a_second": dict(self.speed),
             "speed_source": self.speed_source,
             "million_instructions_mobilenet_v2": {name: dict(found) for name, found in self.instructions.items()},

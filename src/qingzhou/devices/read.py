@@ -35,6 +35,9 @@ OPTIONAL = (
     "npu",
     "price",
     "display",
+    "chip",
+    "programs",
+    "camera_pins",
 )
 KNOWN = {*TEXTS, *NUMBERS, *OPTIONAL, "camera", "title", "names", "dot_product", "engines", "speed", "ceiling", "notes"}
 
@@ -99,6 +102,9 @@ def _device(name: str, data: Mapping[str, Any]) -> Device:
         opset=_a(int, "ceiling.opset", data["ceiling"]["opset"]),
         ir=_a(int, "ceiling.ir", data["ceiling"]["ir"]),
         notes={key: tuple(found) for key, found in _both(data["notes"], list).items()},
+        chip=_a(str, "chip", data.get("chip", "")),
+        programs=tuple(_a(str, "programs", entry) for entry in data.get("programs", ())),
+        camera_pins={key: _a(int, key, value) for key, value in data.get("camera_pins", {}).items()},
     )
 
 

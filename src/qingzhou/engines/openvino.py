@@ -99,7 +99,7 @@ def compile_model(source: Path, card: Card, out: Path, precision: str) -> None:
     """The IR of an ONNX model (FP32 or with quantised parts) with its card; weights in FP16 if so asked."""
     openvino = _package()
     try:
-        model = _read_onnx(openvino.Core(), source)
+        model = _read_onnx(openvino.Core(), source, card.input.kind == "tokens")
         model.set_rt_info(card.to_json(), PLACE)
         openvino.save_model(model, out, compress_to_fp16=precision == "fp16")
     except Exception as err:  # RuntimeError of many kinds
@@ -125,16 +125,16 @@ def _hidden(name: str) -> Iterator[None]:
         del sys.modules[name]
 
 
-def _read_onnx(core: Any, source: Path) -> Any:
+def _read_onnx(core: Any, source: Path, stateful: bool) -> Any:
     """OpenVINO's form of an ONNX model, its inputs and outputs under their own names.
 
-    Inputs with a value of their own, the state of networks that generate text, would become constants; without the
-    value they stay inputs. Before IR version 4 all constants stood among the inputs, too.
+    Inputs with a value of their own become constants. The state of networks that generate text stays an input, without
+    its value.
     """
     import onnx
 
     proto = onnx.load(source, load_external_data=False)
-    names = {entry.name for entry in proto.graph.input} if proto.ir_version >= 4 else set()
+    names = {entry.name for entry in proto.graph.input} if stateful else set()
     fixed = [tensor for tensor in proto.graph.initializer if tensor.name not in names]
     if len(fixed) < len(proto.graph.initializer):
         del proto.graph.initializer[:]

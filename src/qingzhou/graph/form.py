@@ -154,6 +154,12 @@ class Graph:
         constants = {name: constant for name, constant in self.constants.items() if name in used}
         return replace(self, nodes=tuple(reversed(kept)), constants=constants)
 
+    def without_optional(self) -> Graph:
+        """Constants alone are what could be fed otherwise."""
+        inputs = tuple(value for value in self.inputs if value.name not in self.optional)
+        values = {name: value for name, value in self.values.items() if name not in self.optional}
+        return replace(self, inputs=inputs, values=values, optional=frozenset())
+
     def bound(self, tensors: Mapping[str, Array]) -> Graph:
         """The same network with the numbers of these tensors."""
         constants = {name: _bound(constant, tensors) for name, constant in self.constants.items()}

@@ -104,7 +104,16 @@ def constant_of(path: Path, size: int, tensor: Tensor) -> Constant:
 
 
 def _check(path: Path, tensor: Tensor, dtype: str) -> None:
-    if dtype == "other" or elements(tensor.shape) is None:
+    if dtype == "other":
+        raise ModelError(
+            en=f"The numbers of {tensor.name[:60]} in {path.name} are of a type that is not read here (number "
+            f"{tensor.kind} in onnx.proto), such as 4 or 8 bits of a language model. Floats and whole numbers of 8 "
+            "bits or more were expected. Run it with onnxruntime: qingzhou run model.onnx arrays.npz",
+            zh=f"{path.name} 中 {tensor.name[:60]} 的数据类型（onnx.proto 中的编号 {tensor.kind}）这里不能读取，"
+            "例如语言模型的 4 位或 8 位浮点数。应为浮点数或至少 8 位的整数。请用 onnxruntime 运行："
+            "qingzhou run model.onnx arrays.npz",
+        )
+    if elements(tensor.shape) is None:
         raise _odd(path, tensor)
 
 

@@ -67,7 +67,9 @@ def bundle(made: Bundle, json_wanted: bool) -> None:
         )
     )
     notes(screen, made.notes)
-    if not made.device.is_page:
+    if made.device.programs:
+        screen.print(say("Next: follow its README.md.", "下一步：按 README.md 操作。"))
+    elif not made.device.is_page:
         screen.print(
             say(
                 "Next: copy it to the device and follow its README.md, or: ",
@@ -86,5 +88,7 @@ def _form(form: OnDevice) -> str:
 
 def _expected(found: Estimate) -> str:
     """An estimate in words."""
+    if not found.memory_mb:
+        return say("speed not known: simulators count no time", "速度未知：模拟器不计时")
     speed = found.rate and say(f"about {found.rate} a second, ", f"每秒约 {found.rate} 次，")
     return speed + say(f"{found.memory_mb:.0f} MB of memory (estimates)", f"内存 {found.memory_mb:.0f} MB（均为估计）")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..bundle.wheels import PACKAGE
-from ..engines.table import engine_on_devices
+from ..engines.table import ENGINES
 from ..errors import say
 from .pieces import as_json, console, escape, notes
 from .table import facts, table_of
@@ -58,7 +58,7 @@ def device(one: Device, json_wanted: bool) -> None:
         screen.print(table)
         screen.print(f"[dim]{escape(_counted(one))}[/]")
     notes(screen, one.remarks)
-    scene = "" if one.is_page else " --scene camera"
+    scene = " --scene camera" if one.pythons else ""
     screen.print(f"qingzhou bundle best.pth --device {one.name}{scene}")
 
 
@@ -96,7 +96,7 @@ def _engines(one: Device) -> list[str]:
 
 
 def _if_asked(name: str) -> str:
-    return "" if engine_on_devices(name).offered else say(" (if you ask for it)", "（需指定）")
+    return "" if name not in ENGINES or ENGINES[name].offered else say(" (if you ask for it)", "（需指定）")
 
 
 def _memory(one: Device) -> Iterator[str]:
@@ -149,10 +149,14 @@ def _price(price: Price) -> str:
 
 
 def _programs(one: Device) -> str:
-    return say("a page, in any browser", "网页，任何浏览器") if one.is_page else f"Python {', '.join(one.pythons)}"
+    if one.is_page:
+        return say("a page, in any browser", "网页，任何浏览器")
+    return ", ".join(one.programs) or f"Python {', '.join(one.pythons)}"
 
 
 def _speed(one: Device) -> str:
+    if not one.speed:
+        return one.speed_source
     each = ", ".join(f"{name.upper()} {number:g}" for name, number in one.speed.items())
     return say(f"{each} million multiply-accumulates a second", f"每秒 {each} 百万次乘加") + say(
         f" ({one.speed_source})", f"（{one.speed_source}）"

@@ -99,7 +99,7 @@ def _for_others(cards: Sequence[Card], engine: str) -> set[str]:
         "model.image": "image" in kinds,
         "model.steps": "image" in kinds,
         "model.several": several,
-        "model.together": any((card.input.shape[0] or 1) > 1 for card in cards),
+        "model.together": any((one or 1) > 1 for card in cards for one in card.input.shape[:1]),
         "model.prepare": "image" in kinds,
         "model.kinds": "image" in kinds,
         "model.columns": any(one.columns for card in cards for one in card.inputs),

@@ -23,6 +23,7 @@ from ...graph.form import Graph, Node, Value
 from ...graph.recognise import recognised
 from ...onnxfile.integers import NOTHING, Integers
 from ..behind import append
+from ..sized import expressed
 from .emitter import LAST, Emitter, no_form, plain
 from .form import Held, Network, Operator, Tensor
 from .layers import LAYERS, Rule
@@ -50,7 +51,8 @@ def emit_litert(
     inputs = [_input(e, value.name) for value in graph.inputs]
     for node in e.graph.nodes:
         if node.outputs[0] not in e.fused:
-            RULES[node.domain, node.op](e, node)
+            with expressed("LiteRT", node):
+                RULES[node.domain, node.op](e, node)
     outputs = [_output(e, value.name) for value in graph.outputs]
     return Network(e.tensors, e.operators, inputs, outputs)
 

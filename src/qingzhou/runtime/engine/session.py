@@ -222,6 +222,13 @@ def _refused(name: str, reason: str, version: str) -> ModelError:
             zh="%s 需要比这里（%s）更新的 onnxruntime。请用 --opset 13 --ir-version 8 重新转换，"
             "或更新：pip install -U onnxruntime" % (name, version),
         )
+    if "NOT_IMPLEMENTED" in reason or "not a registered" in reason:
+        return ModelError(
+            en="%s needs what onnxruntime has no code for: %s. Export it again in float32, with ONNX's own operators."
+            % (name, reason[:200]),
+            zh="%s 用到 onnxruntime 没有实现的算子或类型：%s。请用 float32 和 ONNX 自带的算子重新导出。"
+            % (name, reason[:200]),
+        )
     return ModelError(
         en="%s cannot be opened as a model: %s. Expected a complete .onnx file; convert the checkpoint again, or copy "
         "the file again." % (name, reason[:200]),
