@@ -56,6 +56,13 @@ def scenes(lang: str | None, as_json: bool) -> None:
     "--engine", default="", show_default="the best there", help="onnxruntime, ncnn, litert, mnn, numpy. 推理引擎。"
 )
 @click.option("--max-drop", type=float, default=0.5, show_default=True, help="INT8: points to lose. 允许下降的百分点。")
+@click.option(
+    "--forms",
+    type=click.Choice(["best", "all"]),
+    default="best",
+    show_default=True,
+    help="all: every engine and precision, to be compared there by bench.py. 全部形式，由 bench.py 在板子上比较。",
+)
 @click.option("--offline", is_flag=True, help="Put the device's wheels in, with pip. 放入安装文件，设备不用联网。")
 @click.option("--force", is_flag=True, help="Although it may be too slow or too large. 即使可能太慢或太大。")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="A folder or a .zip. 输出文件夹或 .zip。")
@@ -112,6 +119,7 @@ def _value(text: str) -> object:
 @click.option("--dir", "folder", default="", help="Folder there (default: qingzhou/NAME). 板子上的文件夹。")
 @click.option("--run", "start", is_flag=True, help="Start main.py, and show what it prints. 运行 main.py。")
 @click.option("--bench/--no-bench", "measure", default=True, help="Measure, and bring report.json. 测量并取回报告。")
+@click.option("--keep/--no-keep", "keep", default=None, help="Of several forms keep the fastest. 只保留最快的形式。")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Where report.json goes. 报告的位置。")
 @click.option("--scan", "look", is_flag=True, help="Only look for boards in the local network. 查找局域网里的板子。")
 @click.option("--network", default="", help="For --scan: 192.168.1.0/24. 要查找的网络。")

@@ -25,7 +25,7 @@ def requirements(device: Device, engine: str, pictures: bool = True) -> dict[str
     """
     found = {}
     for python, versions in device.pythons.items():
-        if not engine or PACKAGE.get(engine, engine) in versions:
+        if not engine or PACKAGE.get(engine, engine) in {*versions, "numpy"}:
             wanted = [name for name in _packages(engine, pictures) if name not in device.system]
             found[python] = [f"{name}=={versions[name]}" for name in wanted]
     return found
