@@ -23,7 +23,6 @@ from .board import fill_board
 from .contents import FORMAT, VERSION, files_in, write, write_facts
 from .estimate import Estimate, check
 from .form import OnDevice, Wish, best_form, form_elsewhere, other_forms
-from .forms import FOLDER as FORMS
 from .forms import check_every, described, name_of, together
 from .kept import said_of_kept
 from .order import Bundle, Order
@@ -142,7 +141,7 @@ def _fill(order: Order, folder: Path, before: Before | None) -> Bundle:
     told = tuple(map(hidden, rules))  # what is shown of them; main.py has the whole
     made = Bundle(folder, order.device, order.scene, form, expected, told, (), 0, wheels, shown.words, notes, 0.0, name)
     write_texts(order, folder, form, made, wanted)
-    write_described(order, folder, form, shown, wanted, described(order.device, folder, every, pictures))
+    write_described(order, folder, form, shown, wanted, described(order.device, every, pictures))
     return _weighed(made, folder)
 
 
@@ -156,13 +155,12 @@ def _copy_needs(folder: Path, forms: Sequence[OnDevice], own: Mapping[str, str])
 
 
 def _every(order: Order, first: OnDevice, folder: Path) -> tuple[list[OnDevice], list[str]]:
-    """All forms, the first of them there already, the others in the folder forms/; and why others are left out."""
+    """All forms, the first of them there already, the others with names of their own; and why others are left out."""
     work = folder.parents[1] / "others"
     work.mkdir()
-    (folder / FORMS).mkdir()
     found = list(other_forms(order.source, order.device, replace(order.wish, fits=order.fits), first, work))
     made = [one for one in found if isinstance(one, OnDevice)]
-    moved = [_moved(one, folder, f"{FORMS}/{name_of(one).replace(' ', '-')}") for one in made]
+    moved = [_moved(one, folder, f"model-{name_of(one).replace(' ', '-')}") for one in made]
     return [first, *moved], [one for one in found if isinstance(one, str)]
 
 

@@ -1,6 +1,6 @@
 """A bundle with every form that its device can have: bench.py tries them there, and one is kept.
 
-The first is what the bundle would hold by itself, and what main.py opens; the others lie in forms/.
+The first is what the bundle would hold by itself, and what main.py opens; the others lie beside it: model-mnn-fp16.mnn.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +17,11 @@ from ..devices import Device
 from ..errors import ModelError, OptionError, say
 from ..runtime.file import open_file
 from ..scenes import SCENES
-from .contents import FACTS, read_facts, sha256_of, write_sealed, written
+from .contents import FACTS, SEAL, read_facts, sha256_of, write_sealed, written
 from .form import OnDevice
 from .order import Order
 from .wheels import requirements, system_packages
 
-FOLDER = "forms"
 PROGRAM = "main.py"
 OF_FORM = ("engine", "precision", "accuracy", "model", "model_files", "requirements", "system")
 
@@ -52,7 +50,7 @@ def together(device: Device, forms: Iterable[OnDevice], pictures: bool) -> dict[
     }
 
 
-def described(device: Device, folder: Path, forms: Sequence[OnDevice], pictures: bool) -> list[dict[str, object]]:
+def described(device: Device, forms: Sequence[OnDevice], pictures: bool) -> list[dict[str, object]]:
     """The forms as bundle.json has them: what it would say of itself with each of them alone."""
     return [
         {
@@ -60,8 +58,8 @@ def described(device: Device, folder: Path, forms: Sequence[OnDevice], pictures:
             "engine": form.engine,
             "precision": form.precision,
             "accuracy": form.accuracy,
-            "model": form.files[0].relative_to(folder).as_posix(),
-            "model_files": [path.relative_to(folder).as_posix() for path in form.files],
+            "model": form.files[0].name,
+            "model_files": [path.name for path in form.files],
             "requirements": requirements(device, form.engine, pictures),
             "system": system_packages(device, form.engine),
         }
@@ -99,7 +97,7 @@ def keep(bundle: Path, name: str) -> Kept:
     gone = {one for form in forms.values() for one in form["model_files"]} - set(chosen["model_files"])
     freed = sum(_removed(bundle, one) for one in gone)
     _fewer_packages(bundle / "requirements.txt", facts, chosen, ours)
-    left = {key: value for key, value in facts.items() if key not in ("files", "forms")}
+    left = {key: value for key, value in facts.items() if key not in ("files", "forms", SEAL)}
     files = {one: digest for one, digest in ours.items() if one not in gone}
     write_sealed(bundle, {**left, **{key: chosen[key] for key in OF_FORM}}, files)
     return Kept(name, chosen["model"], freed, tuple(notes))
@@ -145,8 +143,6 @@ def _removed(bundle: Path, name: str) -> int:
         return 0
     size = path.stat().st_size
     path.unlink()
-    if path.parent.name == FOLDER and not any(path.parent.iterdir()):
-        shutil.rmtree(path.parent)
     return size
 
 
