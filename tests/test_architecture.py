@@ -62,6 +62,7 @@ OUTSIDE = {
 EXTRAS = {
     "files": {"pyfive"},
     "sources": {"tensorflow", "tf2onnx"},
+    "engines": {"MNN", "_tools"},
     "web": {"fastapi", "starlette", "pydantic", "uvicorn", "h11", "huey", "redis", "fsspec", "segno"},
 }  # of a room
 
@@ -272,7 +273,10 @@ def test_a_model_is_opened_in_one_place(path: Path) -> None:
 WRITERS = {
     "whole_file.py", "runtime/whole.py",  # the one place, and on boards
     "model.py", "run.py", "bare.py", "demo/__init__.py", "doors/answers.py", "onnxfile/write.py", "onnxfile/verify.py",
-    "engines/ncnn/write.py", "engines/ncnn/engine.py", "engines/litert/write.py", "engines/arrays/write.py",
+    "engines/ncnn/write.py", "engines/ncnn/engine.py", "engines/litert/write.py", "engines/behind.py",
+    "engines/arrays/write.py",
+    "engines/mnn/convert.py", "engines/mnn/worker.py",  # a folder of another process, which vanishes
+    "runtime/engine/mnn.py",  # a copy for an engine that takes plain names only, which vanishes
     "engines/artifact.py", "engines/openvino.py", "sources/onnx/zipped.py",
     "engines/tensorrt/engine.py", "engines/tensorrt/prepare.py",
     "quant/pictures.py", "bench/measure.py", "bundle/build.py", "bundle/contents.py",

@@ -23,7 +23,8 @@ from ..whole_file import fitting, folder_beside, only_one
 from .board import fill_board
 from .contents import FORMAT, VERSION, files_in, write, write_facts
 from .estimate import Estimate, check
-from .form import OnDevice, Wish, best_form, form_elsewhere
+from .form import OnDevice, Wish, best_form, form_elsewhere, other_forms
+from .forms import check_every, described, name_of, together
 from .kept import said_of_kept
 from .order import Bundle, Order
 from .papers import write_described, write_scripts, write_texts
@@ -31,7 +32,7 @@ from .place import bundle_place, place_is_file, said_of, take_place
 from .renew import PROGRAM, Before, read_before
 from .sample import opened, show_sample
 from .simulated import write_pictures
-from .wheels import OF_PILLOW, download, requirements
+from .wheels import OF_PILLOW, download
 
 PAGE_SCENES = ("basic", "camera")  # what the page for browsers does, both in one
 
@@ -54,6 +55,7 @@ def build(
     lang: str | None = None,
     rounded: Quantized | None = None,
     tell: Tell = silent,
+    forms: str = "best",
 ) -> Bundle:
     """Make a bundle of a checkpoint or a converted model.
 
@@ -66,6 +68,7 @@ def build(
     constants  others of main.py's, by name
     second     the second model, where a scene has two
     rounded    what quantize() made of it before; taken where it is for the device's arithmetic
+    forms      "all": also the other forms that the device can have, which bench.py tries there
 
     Nothing is left behind by a failure. In a bundle of ours that is in that place, only what is as we wrote it is
     replaced: a changed main.py stays, with the new one as main_run.py; other changed files become labels.old.txt.
@@ -85,11 +88,13 @@ def build(
     wish = Wish(engine, precision, None if data is None else Path(data), max_drop, rounded)
     other = None if second is None else Path(second)
     order = Order(
-        source, target, scene, tuple(actions), wish, offline, force, constants or {}, other, lang or language(), tell
-    )
+        source, target, scene, tuple(actions), wish, offline, force, constants or {}, other, lang or language(), tell,
+        forms == "all",
+    )  # fmt: skip
     _check_second(order)
     if place_is_file(out) and not target.is_page:
         raise _no_file(target)
+    check_every(order)
     place = bundle_place(source, out, fitting(source.stem.split(".")[0], f"-{target.name}-{scene}"))
     with only_one(place), folder_beside(place) as work:
         before = read_before(place)
@@ -134,17 +139,19 @@ def _fill(order: Order, folder: Path, before: Before | None, one_file: bool) -> 
     text = program(order.scene, form.card, order.language, constants)
     own = before.programs() if before else {}
     modules = needs([text, *own.values()], [form.card] if form.engine else [], form.engine)
-    wanted = requirements(order.device, form.engine, not modules.isdisjoint(OF_PILLOW))
+    pictures = not modules.isdisjoint(OF_PILLOW)
+    every, left_out = _every(order, form, folder) if order.every else ([form], [])
+    wanted = together(order.device, every, pictures)
     name = before.program(text) if before else PROGRAM
     write(folder / name, text)
     write_scripts(order, folder, form, wanted)
-    _copy_needs(folder, [form] if second is None else [form, second], own)
+    _copy_needs(folder, every if second is None else [form, second], own)
     wheels = download(order.device, wanted, folder / "wheels") if order.offline else 0
-    notes = (*_assumed(form), *form.notes, *whom(order.actions, card), *order.device.remarks)
+    notes = (*_assumed(form), *form.notes, *left_out, *whom(order.actions, card), *order.device.remarks)
     told = tuple(map(hidden, rules))  # what is shown of them; main.py has the whole
     made = Bundle(folder, order.device, order.scene, form, expected, told, (), 0, wheels, shown.words, notes, 0.0, name)
     write_texts(order, folder, form, made, wanted)
-    write_described(order, folder, form, shown, wanted)
+    write_described(order, folder, form, shown, wanted, described(order.device, every, pictures))
     return _weighed(made, folder)
 
 
@@ -152,7 +159,19 @@ def _copy_needs(folder: Path, forms: Sequence[OnDevice], own: Mapping[str, str])
     """What the programs and scripts in the folder need of the runtime, and those that are somebody's own."""
     ours = [path.read_text("utf-8") for path in folder.iterdir() if path.suffix in (".py", ".sh", ".bat")]
     texts = [*ours, *own.values()]
-    copy_runtime(folder / RUNTIME, needs(texts, [form.card for form in forms if form.engine], forms[0].engine))
+    cards = [form.card for form in forms if form.engine]
+    found = (needs(texts, cards, engine) for engine in {form.engine for form in forms})
+    copy_runtime(folder / RUNTIME, frozenset().union(*found))
+
+
+def _every(order: Order, first: OnDevice, folder: Path) -> tuple[list[OnDevice], list[str]]:
+    """All forms, the first of them there already, the others with names of their own; and why others are left out."""
+    work = folder.parents[1] / "others"
+    work.mkdir()
+    found = list(other_forms(order.source, order.device, replace(order.wish, fits=order.fits), first, work))
+    made = [one for one in found if isinstance(one, OnDevice)]
+    moved = [_moved(one, folder, f"model-{name_of(one).replace(' ', '-')}") for one in made]
+    return [first, *moved], [one for one in found if isinstance(one, str)]
 
 
 def _moved(form: OnDevice, folder: Path, name: str) -> OnDevice:

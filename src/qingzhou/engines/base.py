@@ -25,7 +25,7 @@ class Settings:
     """How a model is run.
 
     device   a provider of onnxruntime (cpu, cuda, …); a device of OpenVINO (cpu, gpu, npu) or of TensorRT (gpu, gpu.1);
-             of ncnn and LiteRT cpu; "" for the first of each
+             of ncnn, LiteRT and MNN cpu; "" for the first of each
     threads  processor cores; None for all
     cache    a folder where the engine may keep what it prepared, so that it starts faster the next time; of OpenVINO
     """
