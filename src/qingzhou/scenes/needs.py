@@ -85,6 +85,7 @@ def _for_others(cards: Sequence[Card], engine: str) -> set[str]:
     several = any(card.others for card in cards)
     used = {
         "predict": bool(cards),
+        "engine.other": engine in ("ncnn", "litert", "mnn", "numpy"),
         "engine.ncnn": engine == "ncnn",
         "engine.litert": engine == "litert",
         "engine.mnn": engine == "mnn",
