@@ -45,6 +45,14 @@ ENVIRONMENTS = {
             "catboost==1.2.10",
         )
     ),
+    **{  # 300 MB each; what older versions write
+        name: Environment((f"scikit-learn=={version}", f"joblib=={joblib}", numpy, "pandas"), pythons=("3.11", "3.10"))
+        for name, version, joblib, numpy in (
+            ("sklearn12", "1.2.2", "1.1.1", "numpy==1.26.4"),
+            ("sklearn15", "1.5.2", "1.4.2", "numpy==2.2.6"),
+            ("sklearn17", "1.7.2", "1.5.2", "numpy==2.3.5"),
+        )
+    },
     "tensorflow": Environment(  # 2 GB, two minutes
         ("tensorflow-cpu==2.21.0", "keras==3.15.1", "tf-keras==2.21.0", "tf2onnx==1.17.0", "pyfive>=1.0,<1.2", *OURS)
     ),
