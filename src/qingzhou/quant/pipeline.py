@@ -42,7 +42,7 @@ from .network import Network
 from .observe import Observed, observed
 from .pair import Pair
 from .pictures import save, usual, usual_pictures
-from .ready import check_rounded, check_smaller, ready, why_nothing
+from .ready import check_rounded, check_smaller, nothing_large, ready, why_nothing
 from .result import Limits, Quantized
 from .search import Plan, Search
 from .signal import session
@@ -92,7 +92,7 @@ def quantize(
     """
     start = time.perf_counter()
     source = Path(model)
-    _check_options(precision, max_drop, min_agreement, calibration, data)
+    check_options(precision, max_drop, min_agreement, calibration, data)
     job = _Job(source, chosen(target), Limits(max_drop, min_agreement, any_speed), tell)
     if precision == "int8" and job.adopted:
         _check_network(job.network, job.card, source)  # what cannot be is said before anybody asks for other data
@@ -171,6 +171,8 @@ class _Job:
         """Smaller weights; the arithmetic stays float."""
         _check_float(self.network, self.source)
         small = stored(self.network, form)
+        if small is None:
+            raise nothing_large(self.source)
         if self.adopted:
             check_smaller(small, self.source)
         return _Made(small, self._verdict(small, parts) if parts else None)
@@ -331,7 +333,7 @@ def _card(job: _Job, made: _Made, found: Quantized, parts: Split | None) -> Card
 # -- what can be wrong ----------------------------------------------------------------------------------------------
 
 
-def _check_options(
+def check_options(
     precision: str, max_drop: float, min_agreement: float, calibration: int, data: str | Path | None
 ) -> None:
     """OptionError for values that cannot be."""

@@ -1,0 +1,40 @@
+"""Rockchip's NPUs: RK3566 and RK3568 (1 TOPS), RK3576 and RK3588 (6 TOPS)."""
+
+from __future__ import annotations
+
+from .target import WORKERS, Recipe, Target
+
+RKNN = Target(
+    name="rknn",
+    english="Rockchip NPU",
+    chinese="瑞芯微芯片",
+    recipe=Recipe(
+        packages=(
+            "setuptools<81",  # pkg_resources, which it imports and does not ask for
+            "numpy==1.26.4",
+            "onnx==1.18.0",
+            "onnxruntime==1.26.0",
+            "protobuf==4.25.4",
+            "opencv-python-headless==4.11.0.86",  # it asks for opencv-python, which needs a screen's libraries
+            "psutil==7.2.2",
+            "ruamel.yaml==0.19.1",
+            "scipy==1.17.1",
+            "tqdm==4.70.1",
+            "fast-histogram==0.14",
+            "torch==2.13.0",
+        ),
+        bare=("rknn-toolkit2==2.5.0",),  # else it asks for torch 2.4.0 at most, whose CUDA parts take 5 GB
+        pythons=("3.11", "3.12"),
+        systems=("linux-x86_64",),
+        megabytes=1500,
+        brings=(
+            "Rockchip's rknn-toolkit2 2.5.0 and its simulator (proprietary, free of charge); PyTorch, which it uses",
+            "瑞芯微的 rknn-toolkit2 2.5.0（专有软件，免费）及其模拟器，和它要用的 PyTorch",
+        ),
+    ),
+    chips=("rk3566", "rk3568", "rk3576", "rk3588"),
+    ending=".{chip}.rknn",
+    worker=WORKERS / "for_rknn.py",
+    seconds=1800.0,
+    judged=100,
+)

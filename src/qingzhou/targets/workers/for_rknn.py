@@ -1,0 +1,71 @@
+"""Rockchip's compiler and simulator, rknn-toolkit2: an .onnx to an .rknn for one chip. start.py says how.
+
+Calibration and inputs are uint8 pixels (N, H, W, C); mean and std go into the file, so that the board feeds bytes.
+"""
+
+import re
+import time
+from collections.abc import Callable
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+
+
+def versions() -> dict[str, str]:
+    """What the board's library must not be older than."""
+    from rknn.api import RKNN  # noqa: F401 - that it can be imported
+
+    return {"rknn-toolkit2": metadata.version("rknn-toolkit2")}
+
+
+def work(order: dict[str, Any], doing: Callable[[str], None]) -> dict[str, Any]:
+    """{"versions", "outputs"}; or {"layer", "why"}."""
+    from rknn.api import RKNN
+
+    tool = RKNN(verbose=False)
+    tool.config(mean_values=[order["mean"]], std_values=[order["std"]], target_platform=order["chip"])
+    doing("reading")
+    try:
+        done(tool.load_onnx(model=order["model"]), "load_onnx")
+        with_calibration(order["calibration"])
+        doing("building")
+        done(tool.build(do_quantization=True, dataset="calibration.txt"), "build")
+        done(tool.export_rknn(order["out"]), "export_rknn")
+    except Exception as err:
+        named = re.search(r"(?:op|operator|Op)[^A-Za-z]{1,3}([A-Z][A-Za-z0-9]{2,40})", str(err))
+        if named is None:
+            raise
+        return {"layer": named[1], "why": str(err)[:300]}
+    done(tool.init_runtime(), "init_runtime")
+    return {"versions": versions(), "outputs": simulated(tool, order, doing)}
+
+
+def with_calibration(path: str) -> None:
+    """calibration.txt, which names a file for each picture: NCHW, though inference() takes NHWC."""
+    with open("calibration.txt", "w") as names:
+        for i, picture in enumerate(np.load(path, mmap_mode="r")):
+            np.save(f"calibration_{i}.npy", picture.transpose(2, 0, 1)[None])
+            names.write(f"calibration_{i}.npy\n")
+
+
+def simulated(tool: Any, order: dict[str, Any], doing: Callable[[str], None]) -> list[str]:
+    """The names of files with the simulator's answers."""
+    rows: list[list[Any]] = []
+    inputs, start = np.load(order["inputs"], mmap_mode="r"), time.monotonic()
+    for i, picture in enumerate(inputs):
+        if rows and time.monotonic() - start > order["seconds"]:
+            break
+        doing(f"simulating {i + 1}/{len(inputs)}")
+        rows.append(tool.inference(inputs=[np.ascontiguousarray(picture[None])], data_format=["nhwc"]))
+    names = []
+    for i, column in enumerate(zip(*rows, strict=True)):
+        names.append(f"output_{i}.npy")
+        np.save(names[-1], np.concatenate([np.asarray(one, np.float32) for one in column]))
+    return names
+
+
+def done(status: int, step: str) -> None:
+    """The toolkit raises some faults, and returns others."""
+    if status != 0:
+        raise RuntimeError(f"{step} returned {status}")
