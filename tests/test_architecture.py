@@ -30,6 +30,7 @@ FLOW = [
     ["scenes"],
     ["sources", "engines", "boards"],
     ["model", "options", "adoption"],
+    ["making"],
     ["conversion"],
     ["batch", "run", "bare", "info", "demo", "evaluate"],
     ["quant"],
@@ -276,7 +277,7 @@ WRITERS = {
     "engines/arrays/write.py",
     "engines/mnn/convert.py", "engines/mnn/worker.py",  # a folder of another process, which vanishes
     "runtime/engine/mnn.py",  # a copy for an engine that takes plain names only, which vanishes
-    "engines/artifact.py", "engines/openvino.py",
+    "engines/artifact.py", "engines/openvino.py", "sources/onnx/zipped.py",
     "engines/tensorrt/engine.py", "engines/tensorrt/prepare.py",
     "quant/pictures.py", "bench/measure.py", "bundle/build.py", "bundle/contents.py",
     "bundle/renew.py", "bundle/form.py", "bundle/board.py", "bundle/browser.py", "bundle/sample.py",

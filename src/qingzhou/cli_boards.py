@@ -65,7 +65,9 @@ def scenes(lang: str | None, as_json: bool) -> None:
 )
 @click.option("--offline", is_flag=True, help="Put the device's wheels in, with pip. 放入安装文件，设备不用联网。")
 @click.option("--force", is_flag=True, help="Although it may be too slow or too large. 即使可能太慢或太大。")
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="A folder or a .zip. 输出文件夹或 .zip。")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), help="A folder, a .zip, or a .html. 文件夹、.zip 或单个 .html。"
+)
 @common
 def bundle(model: Path, device: str, values: tuple[str, ...], as_json: bool, lang: str | None, **options: Any) -> None:
     """Make a folder or zip that runs a model on a device: program, runtime, packages, README.

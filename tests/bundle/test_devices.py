@@ -24,7 +24,7 @@ from qingzhou.present.devices import _facts
 from qingzhou.targets import TARGETS
 
 BOARDS = ["01studio-k230", "canmv-k230", "esp32-p4", "esp32-s3", "lushan-k230", "unihiker-k10"]  # without Linux
-COMPUTERS = ["browser", "generic-linux-arm64", "jetson", "pc", "pi4-32", "pi4-64", "pi5", "unihiker"]
+COMPUTERS = ["android", "browser", "generic-linux-arm64", "jetson", "pc", "pi4-32", "pi4-64", "pi5", "unihiker"]
 NAMES = sorted([*BOARDS, *COMPUTERS], key=lambda name: f"{name}.toml")
 TEXT = (files("qingzhou") / "devices/unihiker.toml").read_text("utf-8")
 
@@ -52,7 +52,7 @@ def test_a_profile_is_whole(name: str) -> None:
     assert set(device.title) == {"zh", "en"} and len(device.notes["zh"]) == len(device.notes["en"])
     assert 0 < device.free_mb < device.memory_mb and device.speed["fp32"] > 0 and device.speed_source
     assert device.opset >= 11 and device.ir >= 6 and set(device.camera) == {"zh", "en"}
-    for engine in device.engines if not device.is_page else ():
+    for engine in device.engines if device.pythons else ():
         assert engine in ENGINES
         assert any(PACKAGE.get(engine, engine) in {*found, *device.system} for found in device.pythons.values())
     for python, found in device.pythons.items():

@@ -12,6 +12,7 @@ import onnx
 
 from ..deploy import plan
 from ..deploy.make import Maker
+from ..deploy.there import judged_there
 from ..devices import Device
 from ..engines import compile_for, open_predictor
 from ..engines.table import engine_for, engine_on_devices
@@ -176,6 +177,8 @@ class _Job:
             accuracy = found.verdict.figures()[1] if found.verdict and found.verdict.labelled else None
             gain = found.timing.ratio if found.timing else gain
             notes += [found.explanation, *found.notes]
+            if engine.arithmetic and engine.version() is not None and self.wish.data is not None:
+                notes.append(judged_there(engine, facts.path, found, Path(self.wish.data), self.maker.folder))
         elif self.wish.data is not None:
             model = with_pictures(model, self.wish.data, self.maker.place("seen"))
         if plan.compiled_in(engine, form.precision) is None:

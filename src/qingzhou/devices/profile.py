@@ -114,8 +114,13 @@ class Device:
 
     @property
     def is_page(self) -> bool:
-        """Whether it runs no program of ours: a browser."""
-        return not self.pythons and not self.programs
+        """Whether it shows a page: a browser."""
+        return "onnxruntime-web" in self.engines
+
+    @property
+    def is_app(self) -> bool:
+        """Whether it runs no program of ours, but an app of somebody's own."""
+        return not self.pythons and not self.programs and not self.is_page
 
     @property
     def int8_target(self) -> str:

@@ -69,7 +69,7 @@ def bundle(made: Bundle, json_wanted: bool) -> None:
     notes(screen, made.notes)
     if made.device.programs:
         screen.print(say("Next: follow its README.md.", "下一步：按 README.md 操作。"))
-    elif not made.device.is_page:
+    elif not made.device.is_page and not made.device.is_app:
         screen.print(
             say(
                 "Next: copy it to the device and follow its README.md, or: ",

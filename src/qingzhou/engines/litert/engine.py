@@ -122,4 +122,5 @@ ENGINE = Engine(
     open=open_model,
     own=own,
     advice=advice,
+    arithmetic=TITLE,
 )
