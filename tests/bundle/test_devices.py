@@ -158,7 +158,7 @@ MEANT = [
     ("树莓派", ["pi4-32", "pi4-64", "pi5"]),
     ("树莓派五", ["pi4-64", "pi5"]),
     ("行空版", ["unihiker"]),
-    ("unihikr", ["unihiker"]),
+    ("unihikr", ["unihiker", "unihiker-k10"]),
     ("toaster", []),
     ("", []),
 ]
@@ -225,7 +225,7 @@ def test_one_is_shown(given: str) -> None:
 def test_one_that_is_not_there() -> None:
     shown = CliRunner().invoke(main, ["devices", "unihikr", "--lang", "en"])
     use_language(None)
-    assert shown.exit_code == 1 and "Did you mean unihiker?" in shown.output
+    assert shown.exit_code == 1 and "Did you mean unihiker, unihiker-k10?" in shown.output
 
 
 def test_they_are_listed() -> None:
