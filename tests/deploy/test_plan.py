@@ -124,7 +124,9 @@ def test_whose_arithmetic() -> None:
 
 
 def test_every_engine_of_a_profile_is_there() -> None:
-    assert all(engine_on_devices(name).name == name for device in all_devices() for name in device.engines)
+    """But for vendors' compilers, which are no engines here: targets/ has those of boards without Linux."""
+    linux = [device for device in all_devices() if not device.programs]
+    assert all(engine_on_devices(name).name == name for device in linux for name in device.engines)
 
 
 def test_a_file_for_a_newer_onnxruntime(tmp_path: Path) -> None:

@@ -224,12 +224,12 @@ class _Job:
         counted = plan.instructions(self.device, self.work, form)
         if self.wish.engine or not counted:
             return say(f"It runs with {engine} in {precision.upper()}.", f"用 {engine} 以 {precision.upper()} 运行。")
+        own = self._is_counted(form)
         others = ", ".join(
             f"{other.engine} {other.precision.upper()} {plan.instructions(self.device, self.work, other):.3g}"
             for other in (plan.Form(e, p) for e, found in self.device.instructions.items() for p in found)
-            if other != form
+            if other != form and self._is_counted(other) == own  # else it would be another network's
         )
-        own = self.device.instructions_for(self.work, engine, precision) is not None
         en, zh = ("this network", "这个网络") if own else ("MobileNetV2", "MobileNetV2 ")
         return say(
             f"It runs with {engine} in {precision.upper()}: {en} takes about {counted:.3g} million instructions so "
@@ -237,6 +237,10 @@ class _Job:
             f"用 {engine} 以 {precision.upper()} 运行：这样{spaced(zh)}大约需要 {counted:.3g} 百万条指令"
             f"（其他：{others}；根据 {self.device.counted_on} 模拟器中的计数）。",
         )
+
+    def _is_counted(self, form: plan.Form) -> bool:
+        """Whether the instructions are those of this network."""
+        return self.device.instructions_for(self.work, form.engine, form.precision) is not None
 
 
 def _bytes(files: Sequence[Path]) -> int:
