@@ -30,7 +30,9 @@ class Download:
 
     def said(self, language: str, name: str = "") -> str:
         """In words; with the command that makes it smaller where the model's name is given."""
-        engine, model, half, eighth, graphics = (_mb(n) for n in (self.engine, self.model, self.half, self.eighth, self.graphics))
+        engine, model, half, eighth, graphics = (
+            _mb(n) for n in (self.engine, self.model, self.half, self.eighth, self.graphics)
+        )
         en = f"To load once: {_mb(self.engine + self.model)} MB (engine {engine}, packed; model {model})."
         zh = f"首次需要下载 {_mb(self.engine + self.model)} MB（推理引擎压缩后 {engine}，模型 {model}）。"
         if self.graphics:

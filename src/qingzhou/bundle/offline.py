@@ -21,7 +21,12 @@ ICONS = {  # name -> pixels of a side, and how much of it the boat takes
     "icon-maskable.png": (512, 0.6),  # systems cut their own shape out: what is nearer to the edge than a tenth may go
 }
 WORKER = "sw.js"
-KEPT_BY_NOBODY = ("serve.py", "labels.txt", "ort.LICENSE.txt", "ort.ThirdPartyNotices.txt")  # the page never asks for them
+KEPT_BY_NOBODY = (
+    "serve.py",
+    "labels.txt",
+    "ort.LICENSE.txt",
+    "ort.ThirdPartyNotices.txt",
+)  # the page never asks for them
 SMOOTH = 4  # times larger when drawn
 POLYGON = re.compile(r'<polygon points="([^"]*)" fill="([^"]*)"/>')
 
