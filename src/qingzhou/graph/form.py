@@ -23,6 +23,7 @@ else:
 Dim = int | str  # a str names a dimension that is free, such as "batch"; "?" is one of which nothing is known
 Shape = tuple[Dim, ...]
 ML, BLOCK = "ai.onnx.ml", "qingzhou"
+DOUBLE = "needs float64"  # a training fact of a card: whose answers are lost in float32
 OPSET = 17
 UNRANKED: Shape = ("*",)  # the shape of a value whose number of axes is not known
 

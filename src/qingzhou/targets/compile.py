@@ -224,8 +224,8 @@ def _lost(target: Target, verdict: Verdict, limits: Limits) -> AccuracyLost:
         )
     return AccuracyLost(
         en=f"In the arithmetic of {target.english} the accuracy ({verdict.measure}) on {verdict.judged} held-out "
-        f"inputs goes from {was} to {now}; {allowed} points may be lost. Nothing was written. Allow more with --max-drop, "
-        "give more and more varied data, or run it on the board's processor.",
+        f"inputs goes from {was} to {now}; {allowed} points may be lost. Nothing was written. Allow more with "
+        "--max-drop, give more and more varied data, or run it on the board's processor.",
         zh=f"按{target.chinese}的运算，{verdict.judged} 个评估输入上的准确率（{verdict.measure}）从 {was} 变为 {now}，"
         f"允许下降 {allowed} 个百分点。没有写出任何文件。可以用 --max-drop 放宽，或提供更多、更多样的数据，"
         "也可以在板子的处理器上运行。",

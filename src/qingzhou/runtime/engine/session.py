@@ -35,6 +35,10 @@ def open_any(path: FilePath, threads: Optional[int] = None) -> Session:
         from .litert import open_litert
 
         return open_litert(path, threads)
+    if end == ".mnn":
+        from .mnn import open_mnn
+
+        return open_mnn(path, threads)
     if end == ".npz":
         from .arrays import open_arrays
 
@@ -87,10 +91,11 @@ def open_session(
     except ModelError:
         raise
     except Exception as err:  # onnxruntime has a class of its own for every kind of broken file
+        name = os.path.basename(str(path))
         with open_file(path) as file:
             if file.read(2) in (b"PK", b"\x80\x02"):  # a zip archive or a pickle, as torch.save writes them
-                raise _not_converted(os.path.basename(str(path))) from None
-        raise _refused(os.path.basename(str(path)), str(err), ort.__version__) from None
+                raise _not_converted(name) from None
+        raise _refused(name, str(err), ort.__version__) from None
 
 
 def start(
