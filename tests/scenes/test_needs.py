@@ -162,7 +162,7 @@ def test_every_module_is_some_program_s(tmp_path: Path) -> None:
     scripts = ["qingzhou_runtime.bundle.install, qingzhou_runtime.bundle.selftest, qingzhou_runtime.bundle.measure"]
     assert len(programs) > len(SCENES)
     # programs only read cards; who converts writes them
-    others = needs([], cards, "ncnn") | needs([], cards, "litert")
+    others = needs([], cards, "ncnn") | needs([], cards, "litert") | needs([], cards, "rknn")
     assert needs([*programs, *scripts], cards) | others == {*modules()} - {"model.written"}
 
 

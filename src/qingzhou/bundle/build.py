@@ -116,7 +116,7 @@ def _fill(order: Order, folder: Path, before: Before | None) -> Bundle:
         constants["SECOND"] = second.files[0].name
     wanted = requirements(order.device, form.engine)
     if SCENES[order.scene].looks and order.wish.data is not None:
-        write_pictures(opened(form.files[0]), order.wish.data, folder, rules)
+        write_pictures(opened(form.here or form.files[0]), order.wish.data, folder, rules)
     text = program(order.scene, form.card, order.language, constants)
     name = before.program(text) if before else PROGRAM
     write(folder / name, text)
@@ -203,7 +203,8 @@ def _page(order: Order, folder: Path, form: OnDevice, expected: Estimate) -> Bun
 
 def _assumed(form: OnDevice) -> list[str]:
     """What the model's file did not say of pictures."""
-    told = assumed_text(form.card.input, form.card.assumed, form.card.tool)
+    card = form.card if form.chip is None else form.chip.asked.card  # a chip's own has the normalisation in its file
+    told = assumed_text(card.input, card.assumed, card.tool)
     return [told] if told else []
 
 

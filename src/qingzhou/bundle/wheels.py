@@ -13,7 +13,7 @@ from ..errors import BundleError
 from ..whole_file import scratch
 
 ALWAYS = ("numpy", "Pillow")
-PACKAGE = {"litert": "ai-edge-litert"}  # of an engine that is called otherwise
+PACKAGE = {"litert": "ai-edge-litert", "rknn": "rknn-toolkit-lite2"}  # of an engine that is called otherwise
 OLDEST_MICRO = {"3.7": "3.7.3"}  # in full for pip: a bare 3.7 means 3.7.0, which some wheels refuse; Debian 10 has .3
 
 

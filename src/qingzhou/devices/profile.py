@@ -38,6 +38,7 @@ class Device:
     pythons       Python's minor version -> package -> exact version that has a wheel there
     system        packages that only the system's own archive has: name -> its name there
     opset, ir     the newest that its onnxruntime reads
+    chip          of a board with a chip that a vendor's compiler writes files for: what --chip names
     """
 
     name: str
@@ -66,6 +67,7 @@ class Device:
     opset: int
     ir: int
     notes: Mapping[str, tuple[str, ...]]
+    chip: str = ""
 
     @property
     def shown(self) -> str:
@@ -127,6 +129,7 @@ class Device:
             "platforms": list(self.platforms),
             "opset": self.opset,
             "ir_version": self.ir,
+            "chip": self.chip or None,
             "million_macs_a_second": dict(self.speed),
             "speed_source": self.speed_source,
             "million_instructions_mobilenet_v2": {name: dict(found) for name, found in self.instructions.items()},

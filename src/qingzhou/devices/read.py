@@ -31,6 +31,7 @@ OPTIONAL = (
     "instructions",
     "cost",
     "counted_on",
+    "chip",
 )
 KNOWN = {*TEXTS, *NUMBERS, *OPTIONAL, "title", "names", "dot_product", "engines", "speed", "ceiling", "notes"}
 
@@ -106,6 +107,7 @@ def _device(name: str, data: Mapping[str, Any]) -> Device:
         opset=_a(int, "ceiling.opset", data["ceiling"]["opset"]),
         ir=_a(int, "ceiling.ir", data["ceiling"]["ir"]),
         notes={key: tuple(found) for key, found in _both(data["notes"], list).items()},
+        chip=_a(str, "chip", data.get("chip", "")),
     )
 
 

@@ -86,6 +86,7 @@ def _for_others(cards: Sequence[Card], engine: str) -> set[str]:
         "predict": bool(cards),
         "engine.ncnn": engine == "ncnn",
         "engine.litert": engine == "litert",
+        "engine.rknn": engine == "rknn",
         "model.detect": boxes,
         "model.masks": boxes,
         "model.marks": boxes or not cards,  # a program without a model asks another's, which may find things

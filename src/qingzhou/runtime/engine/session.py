@@ -35,6 +35,10 @@ def open_any(path: FilePath, threads: Optional[int] = None) -> Session:
         from .litert import open_litert
 
         return open_litert(path, threads)
+    if end == ".rknn":
+        from .rknn import open_rknn
+
+        return open_rknn(path)
     return open_session(path, threads)
 
 
