@@ -33,7 +33,7 @@ FLOW = [
     ["batch", "run", "bare", "info", "demo", "evaluate"],
     ["quant"],
     ["targets"],
-    ["deploy"],
+    ["deploy", "teaching"],
     ["answers", "bench"],
     ["bundle", "report"],
     ["doors"],
@@ -41,7 +41,7 @@ FLOW = [
     ["web"],
     ["cli_usage"],
     ["cli_common"],
-    ["cli_boards", "cli_web"],
+    ["cli_boards", "cli_teach", "cli_web"],
     ["cli"],
     ["__main__"],
 ]
@@ -273,7 +273,7 @@ WRITERS = {
     "bundle/renew.py", "bundle/form.py", "bundle/browser.py", "bundle/sample.py", "bundle/simulated.py",
     "bundle/wheels.py", "bundle/push.py",
     "bundle/remote.py", "runtime/bundle/measure.py", "runtime/listen.py", "runtime/parts/voice.py",
-    "web/remote.py",
+    "web/remote.py", "teaching/camera.py",
     "deploy/make.py",  # folders in one that vanishes
     "outside.py", "sources/tensorflow/read.py",  # a folder of another process, which vanishes
     "targets/ask.py", "targets/compile.py",  # the same; the log of a compiler that failed

@@ -101,6 +101,9 @@ def desk(tmp_path: Path) -> Path:
         copy(demo / "digit.png", tmp_path / name)
     for folder in digits.iterdir():
         copy(min(folder.iterdir()), tmp_path / "test_set" / folder.name / "digit.png")
+    for name, digit in (("cup", "0"), ("pen", "1")):
+        for number, file in enumerate(sorted((digits / digit).iterdir())[:6]):
+            copy(file, tmp_path / "things" / name / f"{number}.png")
     from_teachable_machine(tmp_path)
     command(tmp_path / "bin/python", "")
     command(tmp_path / "bin/qingzhou", f' -c "{PROGRAM}"')

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 import qingzhou
+from qingzhou.cli import main
 
-NAMES = ["Card", "Model", "QingzhouError", "convert", "load", "quantize", "use_language"]
+NAMES = ["Card", "Model", "QingzhouError", "convert", "load", "quantize", "teach", "use_language"]
 SOURCE = Path(qingzhou.__file__).parents[1]
 
 
@@ -23,6 +26,16 @@ def test_exactly_these_names() -> None:
         assert callable(found) and found.__name__ == name and found.__doc__
     with pytest.raises(AttributeError, match="nonsense"):
         qingzhou.nonsense  # noqa: B018 - that is the test
+
+
+def test_verbs_that_are_loaded_when_asked_for_are_where_they_are_said_to_be() -> None:
+    """All that a module of verbs defines is said, so that none is there only after another was asked for."""
+    for module in set(main.homes.values()):
+        importlib.import_module(module, "qingzhou")
+    assert {name: verb.callback.__module__ for name, verb in main.commands.items() if name in main.homes} == {
+        name: f"qingzhou{module}" for name, module in main.homes.items()
+    }
+    assert set(main.commands) == set(main.list_commands(click.Context(main)))
 
 
 def test_no_room_is_called_like_a_public_name() -> None:

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from .model import Model, load
     from .quant import quantize
     from .runtime.model.card import Card
+    from .teaching import teach
 
-__all__ = ["Card", "Model", "QingzhouError", "convert", "load", "quantize", "use_language"]
+__all__ = ["Card", "Model", "QingzhouError", "convert", "load", "quantize", "teach", "use_language"]
 
 _HOMES = {
     "convert": ".conversion",
@@ -27,6 +28,7 @@ _HOMES = {
     "Model": ".model",
     "Card": ".runtime.model.card",
     "quantize": ".quant",
+    "teach": ".teaching",
     "QingzhouError": ".errors",
     "use_language": ".errors",
 }

@@ -8,10 +8,14 @@ from typing import Any
 
 import click
 
-from . import cli_boards, cli_web  # noqa: F401 - their verbs
 from .cli_common import Numbers, common, exact_pictures, friendly, main
 from .errors import NoCard, OptionError, QingzhouError, say
 
+main.homes = {
+    **dict.fromkeys(("bundle", "devices", "push", "report"), ".cli_boards"),
+    **dict.fromkeys(("remote", "serve", "worker"), ".cli_web"),
+    "teach": ".cli_teach",
+}
 on_device = click.option(
     "--device",
     default="",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import IO, Any
 
 import click
@@ -62,10 +64,21 @@ class Verb(click.Command):
 
 
 class Verbs(Verb, click.Group):
-    """A group of verbs."""
+    """A group of verbs. homes: of those that are loaded when they are asked for, the module that defines each."""
 
     command_class = Verb
     group_class = type
+    homes: Mapping[str, str] = MappingProxyType({})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The verb of that name, which its module adds to the group."""
+        if cmd_name in self.homes:
+            importlib.import_module(self.homes[cmd_name], __package__)
+        return super().get_command(ctx, cmd_name)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All their names."""
+        return sorted({*super().list_commands(ctx), *self.homes})
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """The verb that the first word names."""

@@ -210,7 +210,7 @@ def run_conversion(
     network = _feeding_raw_pixels(network) if options.xeduhub else network
     network = _of_bytes(network) if options.input_type == "uint8" else network
     with made_for(opened.path, out, ".onnx") as target:
-        model, program, checks = _write(network, options, opened.main, digest, target, live)
+        model, program, checks = write_network(network, options, opened.main, digest, target, live)
     seconds, told = time.perf_counter() - start, told_of(model.path, program)
     return Conversion(
         opened.path, model, program, *counts, options.written_opset, options.written_ir, checks, seconds, told
@@ -330,7 +330,7 @@ def _called_input_and_output(network: Network) -> Network:
     return replace(network, card=card, graph=graph, heads=None if heads is None else heads.with_names(names))
 
 
-def _write(
+def write_network(
     network: Network,
     options: Options,
     source: File,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
+import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -169,6 +170,8 @@ CALLS: dict[str, list[tuple[Words, str]]] = {
     "remote convert": [(lambda w, out: [w.checkpoint, "--server", server(), "-o", out], "text json"),
                        (lambda w, out: [w.picture, "--server", server(), "-o", out], "text json"),
                        (lambda w, out: [w.picture, "--server", f"{EVIL}:99999"], "text json")],
+    "teach": [(lambda w, out: [w.data, "--from", w.checkpoint, "-o", out / "t.onnx"], "text json"),
+              (lambda w, out: [w.data, "--from", w.checkpoint, "--camera", EVIL, "--classes", "a,b"], "text json")],
     # Both only say where they listen; tests/web sends such files to them.
     "serve": [], "worker": [],
 }  # fmt: skip
@@ -176,7 +179,9 @@ CALLS: dict[str, list[tuple[Words, str]]] = {
 
 def verbs() -> Iterator[str]:
     """As the command line knows them."""
-    for name, verb in main.commands.items():
+    context = click.Context(main)
+    for name in main.list_commands(context):
+        verb = main.get_command(context, name)
         yield from (f"{name} {inner}" for inner in verb.commands) if hasattr(verb, "commands") else [name]
 
 

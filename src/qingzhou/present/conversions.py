@@ -56,7 +56,7 @@ def _one_conversion(result: Conversion | QingzhouError) -> None:
         )
     )
     notes(screen, result.notes)
-    screen.print(f"{say('Run it: ', '运行：')}[cyan]{escape(_command(result))}[/]", soft_wrap=True)
+    screen.print(f"{say('Run it: ', '运行：')}[cyan]{escape(command(result))}[/]", soft_wrap=True)
 
 
 def _named(card: Card, one: Input) -> str:
@@ -74,7 +74,7 @@ def _check(code: str) -> str:
     }[code]
 
 
-def _command(result: Conversion) -> str:
+def command(result: Conversion) -> str:
     """The line that runs the generated program, as this system's shell reads it."""
     data = {"image": say(" photo.jpg", " 照片.jpg"), "table": " data.csv", "array": " data.npz"}
     name, card = str(result.program), result.model.card
