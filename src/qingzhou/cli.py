@@ -12,7 +12,7 @@ from .cli_common import Numbers, common, exact_pictures, friendly, main
 from .errors import NoCard, OptionError, QingzhouError, say
 
 main.homes = {
-    **dict.fromkeys(("bundle", "devices", "push", "report"), ".cli_boards"),
+    **dict.fromkeys(("bundle", "devices", "push", "report", "targets"), ".cli_boards"),
     **dict.fromkeys(("remote", "serve", "worker"), ".cli_web"),
     "teach": ".cli_teach",
 }
