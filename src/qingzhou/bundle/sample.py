@@ -37,8 +37,14 @@ class Shown:
 def show_sample(form: OnDevice, folder: Path, data: Path | None) -> Shown:
     """Write sample.png (.csv, .npz, .txt), and for pictures RESULT with the answer drawn on it."""
     model = answering(form)
-    kind = form.card.input.kind
-    name = {"image": "sample.png", "table": "sample.csv", "array": "sample.npz", "tokens": "sample.txt"}[kind]
+    kind = "several" if form.card.others else form.card.input.kind
+    name = {
+        "image": "sample.png",
+        "table": "sample.csv",
+        "array": "sample.npz",
+        "tokens": "sample.txt",
+        "several": "sample.npz",
+    }[kind]
     if form.card.sample is None and (data is None or form.chip is not None):
         return Shown("", [], "–")
     if kind == "image":
@@ -105,6 +111,9 @@ def _as_text(value: Any) -> str:
 
 def _write_rows(model: Predictor, kind: str, path: Path) -> None:
     """The model's own sample as a file that predict_file() reads."""
+    if kind == "several":
+        np.savez(path, **{name: np.asarray(one) for name, one in model.sample_input().items()})  # type: ignore[arg-type]
+        return
     if kind == "array":
         data = np.asarray(model.sample_input())
         np.savez(path, data=data if data.ndim == len(model.card.input.shape) else data[None])

@@ -83,17 +83,22 @@ def int8_target(engine: Engine | None, device: Device | None) -> str:
 # -- for a device ---------------------------------------------------------------------------------------------------
 
 
-def forms_on(device: Device, facts: Facts, engine: str = "", precision: str = "auto", data: bool = False) -> list[Form]:
+def forms_on(
+    device: Device, facts: Facts, engine: str = "", precision: str = "auto", data: bool = False, every: bool = False
+) -> list[Form]:
     """Forms that a device allows, in the order of its profile; INT8 before FP32 where there are data to make it with.
 
     engine, precision  what the user asks for; "" and "auto" leave it to the device
+    every              also engines that are taken only if they are asked for, and FP16
     """
     asked = precision if precision != "auto" else ""
-    wanted = (asked,) if asked else ("int8", "fp32") if data or facts.quantized else ("fp32",)
+    wanted = (
+        (asked,) if asked else (*(["int8"] if data or facts.quantized else []), *(["fp16"] if every else []), "fp32")
+    )
     return [
         Form(name, one)
         for name in device.engines
-        if engine in ("", name)
+        if engine == name or (engine == "" and (every or name in TARGETS or engine_on_devices(name).offered))
         for one in _on_device(name, facts, wanted, asked == "int8", data)
     ]
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import EngineError, ModelError
+from ..graph.settle import with_channels
 from ..onnxfile.noise import noise
 from ..onnxfile.read import OnnxFile, read_onnx
 from ..runtime.engine.session import open_session
 from ..runtime.model.card import MOST_INPUTS, RANKS, Card, Input, Output, Sample
 from ..runtime.predict import Predictor
-from ..runtime.typed import Session
+from ..runtime.typed import Entry, Session
 
+KINDS = {"float": "float32", "double": "float64", "string": "str"}  # onnxruntime's names of types that numpy has not
 NUMBERS = ("float", "int", "uint", "bool")  # how types of arrays begin
 
 
@@ -25,7 +27,8 @@ def bare_predictor(path: Path, session: Session) -> Predictor:
 
 def bare_card(file: OnnxFile) -> Card:
     """A card that says only what the file does: arrays of these names, types and sizes, and a sample drawn for them."""
-    inputs = [value for value in file.graph.inputs if value.name not in file.graph.optional]
+    graph = with_channels(file.graph)
+    inputs = [value for value in graph.inputs if value.name not in graph.optional]
     wrong = [value.name for value in inputs if not value.dtype.startswith(NUMBERS) or value.name in file.types]
     if wrong or not 0 < len(inputs) <= MOST_INPUTS or any(len(v.shape) not in RANKS["array"] for v in inputs):
         raise _no_arrays(file.path.name, ", ".join(wrong[:4]) or f"{len(inputs)}")
@@ -45,6 +48,13 @@ def bare_card(file: OnnxFile) -> Card:
         "values", "ONNX", file.producer[:60] or "ONNX", entries[0], Output(output, "values"), sample=sample,
         others=entries[1:], origin={"file": file.path.name, "container": "onnx", "training": {}},
     )  # fmt: skip
+
+
+def in_words(entry: Entry) -> str:
+    """ "float32 [N, 3, 224, 224]"."""
+    kind = entry.type[7:-1] if entry.type.startswith("tensor(") else entry.type
+    sizes = ", ".join(str(n) if isinstance(n, int) else "N" for n in entry.shape)
+    return f"{KINDS.get(kind, kind)} [{sizes}]"
 
 
 def check_ort(path: Path) -> ModelError:

@@ -83,6 +83,13 @@ def something_else(head: bytes, size: int) -> QingzhouError:
             return _packed(name)
     if head[257:262] == b"ustar":
         return _packed("tar")
+    if head[4:8] == b"ORTM":
+        return wrong_type(
+            "a model in onnxruntime's own form (.ort), which is compiled",
+            "onnxruntime 自己的格式（.ort），是编译后的模型",
+            "Take the .onnx that it was made of: qingzhou convert model.onnx",
+            "请使用生成它的 .onnx：qingzhou convert model.onnx",
+        )
     for magic, (en, zh) in OTHERS.items():
         if head.startswith(magic):
             return wrong_type(en, zh)

@@ -47,6 +47,13 @@ def inferred(graph: Graph, sizes: Mapping[str, int] | None = None) -> Graph:
     sizes  free size -> what it is, such as {"batch": 1}
     What has no rule keeps the shape that the graph states. An optional input counts as what it is where nothing is fed.
     """
+    return reckoned(graph, sizes)[0]
+
+
+def reckoned(graph: Graph, sizes: Mapping[str, int] | None = None) -> tuple[Graph, Mapping[str, Array]]:
+    """The same, and the numbers that were computed on the way, by the names of their values: those of which shapes are
+    made. One that is not known is a name in an array of objects.
+    """
     told = {**graph.values, **{value.name: value for value in graph.outputs}}
     stated = {name: _fixed(value, sizes or {}) for name, value in told.items()}
     inputs = tuple(_fixed(value, sizes or {}) for value in graph.inputs)
@@ -55,7 +62,8 @@ def inferred(graph: Graph, sizes: Mapping[str, int] | None = None) -> Graph:
         for value in _outputs(node, known, stated):
             known.values[value.name] = value
     values = {**stated, **known.values}
-    return replace(graph, inputs=inputs, outputs=tuple(values[v.name] for v in graph.outputs), values=values)
+    outputs = tuple(values[v.name] for v in graph.outputs)
+    return replace(graph, inputs=inputs, outputs=outputs, values=values), known.numbers
 
 
 def _fixed(value: Value, sizes: Mapping[str, int]) -> Value:

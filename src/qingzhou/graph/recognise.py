@@ -48,16 +48,28 @@ def _first(finder: Finder, node: Node) -> Node:
 
 
 def _without_identities(graph: Graph) -> Graph:
-    """Identity only gives a value another name; one that is an output keeps it."""
-    ends, same = {value.name for value in graph.outputs}, dict[str, str]()
+    """Identity only gives a value another name. One that is an output keeps it, and what makes it takes that name."""
+    makers, ends = graph.makers(), {value.name for value in graph.outputs}
+    same: dict[str, str] = {}  # name -> the one that is left of both
+    gone: set[str] = set()
     for node in graph.nodes:
-        if node.op == "Identity" and node.domain == "" and node.outputs[0] not in ends:
-            same[node.outputs[0]] = same.get(node.inputs[0], node.inputs[0])
-    nodes = tuple(
-        replace(node, inputs=tuple(same.get(name, name) for name in node.inputs))
-        for node in graph.nodes
-        if node.outputs[0] not in same
-    )
+        if node.op != "Identity" or node.domain:
+            continue
+        source, name = node.inputs[0], node.outputs[0]
+        source = same.get(source, source)
+        if name not in ends:
+            same[name] = source
+        elif source in makers and source not in ends:
+            same |= {**{old: name for old, new in same.items() if new == source}, source: name}
+        else:
+            continue
+        gone.add(name)
+
+    def named(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(same.get(name, name) for name in names)
+
+    kept = [node for node in graph.nodes if node.op != "Identity" or node.outputs[0] not in gone]
+    nodes = tuple(replace(node, inputs=named(node.inputs), outputs=named(node.outputs)) for node in kept)
     return replace(graph, nodes=nodes)
 
 

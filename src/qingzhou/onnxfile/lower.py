@@ -143,11 +143,11 @@ def softmax(e: Lowering, node: Node) -> None:
 
 def one_axis(e: Lowering, node: Node) -> None:
     """Squeeze and Unsqueeze."""
-    x, axes = node.inputs
-    if e.opset >= 13:
+    x, *axes = node.inputs
+    if e.opset >= 13 or not axes:  # without axes Squeeze takes all that are 1
         e.node(node.op, node.inputs, node.outputs)
     else:
-        e.node(node.op, [x], node.outputs, axes=tuple(e.numbers(axes).tolist()))
+        e.node(node.op, [x], node.outputs, axes=tuple(e.numbers(axes[0]).tolist()))
 
 
 def reduce_max(e: Lowering, node: Node) -> None:

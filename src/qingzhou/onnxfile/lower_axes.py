@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from ..graph.form import Node
 from .lowering import Lowering
 
@@ -59,12 +61,33 @@ def layer_norm(e: Lowering, node: Node) -> None:
         e.node("Add", [product, *bias], [out])
 
 
+def reshape(e: Lowering, node: Node) -> None:
+    """Before opset 14 a 0 keeps a size. A size that is computed is 0 only of an input without numbers."""
+    computed = node.inputs[1] not in e.graph.constants
+    older = e.opset < 14 and computed and "allowzero" in node.attrs
+    e.node("Reshape", node.inputs, node.outputs, **({} if older else node.attrs))
+
+
+def shape_of(e: Lowering, node: Node) -> None:
+    """A part of a shape is cut out where the opset has only the whole one."""
+    x, out = node.inputs[0], node.outputs[0]
+    start, end = node.attrs.get("start", 0), node.attrs.get("end")
+    if e.opset >= 15 or (not start and end is None):
+        e.node("Shape", [x], [out], **(node.attrs if e.opset >= 15 else {}))
+        return
+    whole = e.node("Shape", [x], [f"{out}/whole"])
+    ends = [e.ints(f"{out}/start", [start]), e.ints(f"{out}/end", [np.iinfo(np.int64).max if end is None else end])]
+    e.node("Slice", [whole, *ends], [out])
+
+
 REDUCTIONS = (
     "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd",
     "ReduceSum", "ReduceSumSquare",
 )  # fmt: skip
 RULES: dict[tuple[str, str], Callable[[Lowering, Node], None]] = {
     **{("", op): reduction for op in REDUCTIONS},
+    ("", "Reshape"): reshape,
+    ("", "Shape"): shape_of,
     ("", "Split"): split,
     ("", "LogSoftmax"): log_softmax,
     ("", "LayerNormalization"): layer_norm,

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..graph.form import UNRANKED, Array, Dim, Graph, Value
+from ..graph.settle import with_channels
 from ..runtime.model.noise import MOST
 from ..runtime.model.noise import noise as drawn
 from ..runtime.typed import Session
@@ -39,10 +40,12 @@ def noise(session: Session, graph: Graph, seed: int = 0) -> dict[str, Array]:
 
 def feeds(graph: Graph, seed: int = 0) -> Iterator[dict[str, Array]]:
     """One for each size that is tried; one alone where none is free. ModelError for inputs that are no tensors."""
-    inputs = [value for value in graph.inputs if value.name not in graph.optional]
+    inputs = [value for value in with_channels(graph).inputs if value.name not in graph.optional]
     for value in inputs:
-        if value.dtype == "other" or value.shape == UNRANKED:
+        if value.dtype == "other":
             raise _no_tensor(value.name)
+        if value.shape == UNRANKED:
+            raise _no_shape(value.name)
     free = any(not _is_size(n) for value in inputs for n in value.shape[1:])
     pairs = [(size, other) for size in TRIED for other in (size, 1)] if free else [(1, 1)]
     for size, others in pairs:
@@ -66,6 +69,15 @@ def _is_size(n: Dim) -> bool:
 
 def _drawn(dtype: str, shape: tuple[int, ...], seed: int) -> Array:
     return np.full(shape, "a", object) if dtype == "str" else drawn(dtype, *shape, seed=seed)
+
+
+def _no_shape(name: str) -> ModelError:
+    return ModelError(
+        en=f"The file does not say how many axes the input {name[:60]} has, so there is nothing to try it with. Give "
+        "it data of your own: qingzhou run model.onnx arrays.npz",
+        zh=f"文件没有写明输入 {name[:60]} 有几个维度，无法生成试验数据。"
+        "请用自己的数据运行：qingzhou run model.onnx arrays.npz",
+    )
 
 
 def _no_tensor(name: str) -> ModelError:

@@ -22,7 +22,7 @@ from ..graph.form import UNRANKED, Constant, Graph, Node, Raw, Shape, Value
 from ..graph.infer import inferred
 from ..runtime.file import open_file
 from .inner import held, in_words
-from .tensor import Tensor, constant_of, read_tensor, row
+from .tensor import Tensor, constant_of, read_sparse, read_tensor, row
 from .traces import TRACES, is_trace
 from .upgrade import upgraded
 
@@ -68,6 +68,18 @@ def read_onnx(path: Path) -> OnnxFile:
 def read_graph(path: Path) -> Graph:
     """The network in a file, in the meaning that the rest of the house knows; ModelError."""
     return upgraded(read_onnx(path).graph)
+
+
+def body_of(path: Path, attribute: Raw) -> Graph:
+    """The graph in an attribute of a Loop, as it stands there; what it reads from outside has no shape in it."""
+    with reading(path):
+        m = Message(memoryview(attribute.data))
+        model = _Model(path, m)
+        for one in m.fields():
+            if one.number == 6 and one.kind == BYTES:
+                model._graph(m.inside(one))
+    parts = model.parts
+    return Graph(tuple(parts.inputs), tuple(parts.outputs), tuple(parts.nodes), parts.values, parts.constants)
 
 
 def work_in(found: OnnxFile) -> Work:
@@ -191,6 +203,9 @@ class _Model:
             elif one.number == 5:
                 tensor = read_tensor(m.inside(one))
                 parts.constants[tensor.name] = self._constant(tensor)
+            elif one.number == 15:
+                name, constant = read_sparse(self.path, len(self.message.data), m.inside(one))
+                parts.constants[name] = constant
             elif one.number in (11, 12, 13):
                 value, kind = _value(m.inside(one))
                 parts.values[value.name] = value

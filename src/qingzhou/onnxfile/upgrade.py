@@ -355,6 +355,7 @@ LATER: Mapping[str, tuple[int, Rule]] = {
     "Cast": (19, _usual(saturate=1)),
     "Dropout": (12, _trained_dropout),
     "Gelu": (20, _gelu),
+    **dict.fromkeys(("LSTM", "GRU", "RNN"), (14, _usual(layout=0))),
     "Reshape": (14, _no_zeros),
     "Resize": (18, _usual(antialias=0, keep_aspect_ratio_policy="stretch")),
     "Split": (18, _equal_parts),

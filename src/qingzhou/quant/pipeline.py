@@ -42,7 +42,7 @@ from .network import Network
 from .observe import Observed, observed
 from .pair import Pair
 from .pictures import save, usual, usual_pictures
-from .ready import check_rounded, check_smaller, ready, why_nothing
+from .ready import check_rounded, check_smaller, nothing_large, ready, why_nothing
 from .result import Limits, Quantized
 from .search import Plan, Search
 from .signal import session
@@ -171,6 +171,8 @@ class _Job:
         """Smaller weights; the arithmetic stays float."""
         _check_float(self.network, self.source)
         small = stored(self.network, form)
+        if small is None:
+            raise nothing_large(self.source)
         if self.adopted:
             check_smaller(small, self.source)
         return _Made(small, self._verdict(small, parts) if parts else None)

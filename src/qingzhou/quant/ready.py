@@ -17,6 +17,7 @@ from ..files.limits import elements
 from ..onnxfile.facts import Facts
 from ..onnxfile.integers import PER_CHANNEL
 from ..onnxfile.rewrite import rewritten
+from ..runtime.model.card import Card
 from ..whole_file import scratch
 from .network import Array
 
@@ -37,20 +38,23 @@ def ready(source: Path) -> ModelProto:
             rewritten(source, folder / "model.onnx", facts.graph, PER_CHANNEL, IR)
             made = load(folder / "model.onnx", load_external_data=False)
             helper.set_model_props(made, dict(facts.file.metadata))
-            return _made(made)
-    return _made(load(source, load_external_data=False))
+            return _made(made, facts.card, source)
+    return _made(load(source, load_external_data=False), facts.card, source)
 
 
-def _made(proto: ModelProto) -> ModelProto:
+def _made(proto: ModelProto, card: Card | None, source: Path) -> ModelProto:
     graph = proto.graph
+    if graph.sparse_initializer:
+        raise _refused(source, "its weights are stored sparsely", "它的权重是稀疏存储的")
     _as_initializers(graph)
     inputs = {entry.name for entry in graph.input}
-    if proto.ir_version < 4 and any(tensor.name in inputs for tensor in graph.initializer):
+    stateful = card is not None and card.input.kind == "tokens"
+    if not stateful and any(tensor.name in inputs for tensor in graph.initializer):
         filled = {tensor.name for tensor in graph.initializer}
         left = [entry for entry in graph.input if entry.name not in filled]
         del graph.input[:]
         graph.input.extend(left)
-        proto.ir_version = IR
+        proto.ir_version = max(proto.ir_version, IR if proto.ir_version < 4 else 0)
     if any(tensor.data_type == HALF for tensor in graph.initializer):
         _widen(graph)
     return proto
@@ -197,6 +201,16 @@ def check_rounded(made: ModelProto, source: Path) -> None:
     if not any(len(tensor.dims) >= 2 for tensor in integers):
         raise _refused(source, "no layer's weights became integers", "没有一层的权重变成整数")
     check_smaller(made, source)
+
+
+def nothing_large(source: Path) -> ModelError:
+    """The error for a network without large weights, whose file could not become smaller."""
+    return ModelError(
+        en=f"{source.name} has no large weights in float32 that could be stored in fewer bits, so nothing was written. "
+        "A matrix or convolution of 1024 numbers or more was expected. Use it as it is.",
+        zh=f"{source.name} 里没有可以用更少位数保存的大块 float32 权重，因此没有写出文件。"
+        "应有至少 1024 个数的矩阵或卷积。请直接使用原模型。",
+    )
 
 
 def check_smaller(made: ModelProto, source: Path) -> None:

@@ -20,20 +20,23 @@ LEAST = 1e-12  # of a scale: a channel of zeros must not divide by zero
 Stored = tuple[list[TensorProto], list[NodeProto]]
 
 
-def stored(network: Network, form: str) -> ModelProto:
-    """A model with its large tensors of weights in another form: "fp16", or "int8-weights"."""
+def stored(network: Network, form: str) -> ModelProto | None:
+    """A model with its large tensors of weights in another form: "fp16", or "int8-weights"; None where it has none."""
     put: Callable[[str, Array], Stored | None] = _half if form == "fp16" else _by_channel(network)
     constants: list[TensorProto] = []
     nodes: list[NodeProto] = []
     for tensor in network.proto.graph.initializer:
-        parts = put(tensor.name, numpy_helper.to_array(tensor)) if _is_large(tensor) else None
+        parts = put(tensor.name, numpy_helper.to_array(tensor)) if is_large(tensor) else None
         constants += parts[0] if parts else [tensor]
         nodes += parts[1] if parts else []
+    if not nodes:
+        return None
     nodes += network.proto.graph.node
     return rebuilt(network.proto, nodes, constants)
 
 
-def _is_large(tensor: TensorProto) -> bool:
+def is_large(tensor: TensorProto) -> bool:
+    """Whether a tensor is stored in another form: floats of weights, and enough of them."""
     return tensor.data_type == TensorProto.FLOAT and len(tensor.dims) >= 2 and np.prod(tensor.dims) >= FEWEST
 
 

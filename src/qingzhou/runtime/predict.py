@@ -68,7 +68,8 @@ class Predictor:
         self.card = card if card is not None else _card(self.session, str(path))
         self.labels = self.card.labels
         self.exact: Optional[bool] = None  # see read_for()
-        self._inputs = [*self.session.get_inputs(), *self.session.get_overridable_initializers()]
+        state = self.session.get_overridable_initializers() if self.card.input.kind == "tokens" else ()
+        self._inputs = [*self.session.get_inputs(), *state]  # other tools keep all weights among these
         self._names = [output.name for output in self.session.get_outputs()]
         self._place = _place(self._inputs, self._names, self.card)
 
@@ -303,6 +304,13 @@ def _card(session: Session, path: str) -> Card:
     if KEY in metadata:
         return Card.from_json(metadata[KEY])
     name = os.path.basename(path)
+    if name[-5:].lower() != ".onnx":
+        raise NoCard(
+            en="%s was compiled without a card that says how to use it. Compile it anew of its .onnx: qingzhou convert "
+            "model.onnx, then qingzhou export" % name,
+            zh="%s 编译时没有放入说明卡，无法知道如何使用。请从原来的 .onnx 重新生成：先 qingzhou convert model.onnx，"
+            "再 qingzhou export" % name,
+        )
     raise NoCard(
         en="%s has no card that says how to use it. Give it one: qingzhou convert %s" % (name, name),
         zh="%s 里没有说明卡，无法知道如何使用。请补上：qingzhou convert %s" % (name, name),

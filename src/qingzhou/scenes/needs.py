@@ -19,7 +19,8 @@ Below it four rooms, of which a program gets the modules that it needs:
               other data; several, together: more than one at once; answers, detection, detect, levels, ultralytics,
               overlap, masks, marks: what comes out; sample, noise: what the self-test is made with;
               rowwise, columns, cells, counted: rows of tables, whose columns may have names
-    engine/   session: opening a model file, with onnxruntime, or with ncnn, which reads it through before
+    engine/   session: opening a model file, with onnxruntime, or with ncnn, which reads it through before; behind: of
+              litert and mnn
     parts/    sources, jpeg: pictures from cameras; rule_text, facts: rules; pins, wires, voice: what actions use;
               worker: the slow ones; optional: packages that only some programs need; sim: the simulator; pages,
               plain: of the network
@@ -86,6 +87,8 @@ def _for_others(cards: Sequence[Card], engine: str) -> set[str]:
         "predict": bool(cards),
         "engine.ncnn": engine == "ncnn",
         "engine.litert": engine == "litert",
+        "engine.mnn": engine == "mnn",
+        "engine.arrays": engine == "numpy",
         "engine.rknn": engine == "rknn",
         "model.detect": boxes,
         "model.masks": boxes,
@@ -97,7 +100,7 @@ def _for_others(cards: Sequence[Card], engine: str) -> set[str]:
         "model.image": "image" in kinds,
         "model.steps": "image" in kinds,
         "model.several": several,
-        "model.together": any((card.input.shape[0] or 1) > 1 for card in cards),
+        "model.together": any((one or 1) > 1 for card in cards for one in card.input.shape[:1]),
         "model.prepare": "image" in kinds,
         "model.kinds": "image" in kinds,
         "model.columns": any(one.columns for card in cards for one in card.inputs),

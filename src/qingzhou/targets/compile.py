@@ -72,7 +72,7 @@ def compile_for_chip(
         _check(target, Facts(file))
         before = Predictor(file, session=open_session(file, in_turns=True))
         way = feeding(before.card, target, source)
-        parts = split(Path(data), "auto", calibration, 0, before.card)
+        parts = split(Path(data), "auto", min(calibration, target.calibration), 0, before.card)
         has_answers(before.card, parts)  # what does not fit is said before anybody waits
         with made_for(source, out, target.ending.format(chip=chip)) as place:
             card_place = place.with_name(place.name + CARD)
@@ -131,6 +131,7 @@ class _Job:
             "mean": self._way.mean or None,
             "std": self._way.std or None,
             "shape": list(self.before.card.input.shape),
+            "operators": [node.op for node in Facts(model).file.graph.nodes],
             "out": self.name,
             "seconds": PART * self.target.seconds,
         }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from ..errors import OptionError
-from . import rknn
+from . import esp32, k230, rknn
 from .target import Target
 
 TARGETS: dict[str, Target] = {
     "rknn": rknn.RKNN,
+    "k230": k230.K230,
+    "esp32": esp32.ESP32,
 }
 
 

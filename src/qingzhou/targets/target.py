@@ -41,6 +41,7 @@ class Target:
     pixels   whether inputs are uint8 pixels, with the normalisation inside the file; else float32 as the card prepares
     layout   of these inputs
     seconds, memory  what compiling and simulating may take: of the clock, and bytes of one process
+    calibration  most inputs to calibrate with
     judged   most held-out inputs that the simulator is asked for
     advice   what is to be known of files of this target, in English and Chinese
     """
@@ -56,6 +57,7 @@ class Target:
     layout: str = "NHWC"
     seconds: float = 1800.0
     memory: int = 12 << 30
+    calibration: int = 100
     judged: int = 100
     advice: tuple[str, str] = ("", "")
     boxes: bool = False  # of detectors those that leave the boxes to the program

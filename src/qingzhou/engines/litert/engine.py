@@ -43,7 +43,7 @@ def open_model(path: Path, settings: Settings) -> Session:
 
 def own(path: Path) -> bool:
     """Whether a .tflite carries a card: any other is a model that is still to be converted."""
-    from ...runtime.engine.litert import is_ours
+    from ...runtime.engine.behind import is_ours
 
     return is_ours(path)
 
@@ -73,7 +73,7 @@ def compile_model(source: Path, card: Card, out: Path, precision: str) -> None:
     LiteRT takes no part.
     """
     from ...onnxfile.read import read_graph
-    from ...runtime.engine.litert import CARD
+    from ...runtime.engine.behind import CARD
     from .metadata import metadata, texts
     from .write import write_tflite
 
@@ -85,13 +85,12 @@ def compile_model(source: Path, card: Card, out: Path, precision: str) -> None:
 
 def emitted(graph: Graph, card: Card | None, half: bool) -> tuple[Graph, Network]:
     """The network without the integers in it, and LiteRT's form of both; EngineError names what cannot be written."""
-    from ...graph.infer import inferred  # these only here: no answer should wait for them
-    from ...onnxfile.integers import set_apart
+    from ...onnxfile.integers import set_apart  # these only here: no answer should wait for them
+    from ..sized import sized
     from .write import emit_litert
 
     graph, integers = set_apart(graph)
-    free = {value.shape[0]: 1 for value in graph.inputs if value.shape and isinstance(value.shape[0], str)}
-    graph = inferred(graph, free)
+    graph = sized(TITLE, graph, card)
     pictures = {entry.name for entry in card.inputs if _turns(entry)} if card else set()
     return graph, emit_litert(graph, integers, frozenset(pictures), half)
 
@@ -123,4 +122,5 @@ ENGINE = Engine(
     open=open_model,
     own=own,
     advice=advice,
+    arithmetic=TITLE,
 )

@@ -73,25 +73,14 @@ def _emitted(graph: Graph, card: Card | None) -> tuple[Graph, NcnnModel]:
     """The network without the integers in it, and ncnn's form of both, in the sizes that the card names; EngineError
     names what ncnn cannot express.
     """
-    from ...graph.infer import inferred  # these only here: no answer should wait for them
+    from ...graph.settle import split_apart  # these only here: no answer should wait for them
     from ...onnxfile.integers import set_apart
+    from ..sized import sized
     from .write import emit_ncnn
 
     graph, integers = set_apart(graph)
-    graph = inferred(graph, {**_one(graph), **(_sizes(graph, card) if card else {})})
+    graph = split_apart(sized("ncnn", graph, card))
     return graph, emit_ncnn(graph, integers)
-
-
-def _one(graph: Graph) -> dict[str, int]:
-    """The first axis of each input, where it is free, as 1."""
-    return {value.shape[0]: 1 for value in graph.inputs if value.shape and isinstance(value.shape[0], str)}
-
-
-def _sizes(graph: Graph, card: Card) -> dict[str, int]:
-    """Sizes that a file leaves open and its card does not: networks of other tools, pictures of one size."""
-    shapes = {entry.name: entry.shape for entry in card.inputs}
-    pairs = [pair for value in graph.inputs for pair in zip(value.shape, shapes.get(value.name, ()), strict=False)]
-    return {name: size for name, size in pairs if isinstance(name, str) and name != "?" and size is not None}
 
 
 def _renamed(card: Card, inputs: Sequence[str], outputs: Sequence[str]) -> Card:

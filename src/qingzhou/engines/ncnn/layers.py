@@ -142,6 +142,15 @@ def global_pool(e: Emitter, node: Node) -> None:
     e.put("Reshape", [x], node.outputs[0], _sizes(e.sizes(node.outputs[0])))
 
 
+def mean(e: Emitter, node: Node) -> None:
+    """Over all places of a picture, which is global pooling."""
+    rank = len(e.graph.values[node.inputs[0]].shape)
+    axes = sorted(int(axis) % rank for axis in node.attrs.get("axes", range(rank)))
+    if rank not in (3, 4) or axes != list(range(2, rank)):
+        raise no_form(f"ReduceMean (axes {axes})")
+    global_pool(e, node)
+
+
 def binary(operation: int, turned: int) -> Rule:
     """Of two values, or of one and known numbers; `turned`: the operation that takes them the other way round."""
 
@@ -349,6 +358,7 @@ OPERATORS: dict[tuple[str, str], Rule] = {
     ("", "MaxPool"): pool,
     ("", "AveragePool"): pool,
     ("", "GlobalAveragePool"): global_pool,
+    ("", "ReduceMean"): mean,
     ("", "Add"): binary(0, 0),
     ("", "Sub"): binary(1, 7),
     ("", "Mul"): binary(2, 2),

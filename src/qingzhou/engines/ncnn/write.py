@@ -12,6 +12,7 @@ from ...graph.form import Array, Graph, Node, Value
 from ...graph.recognise import recognised
 from ...onnxfile.integers import NOTHING, Integers
 from ...runtime.engine.ncnn_format import MOST_AXES, SIZES, STORED, TAG_FLOAT16, TAG_FLOAT32, TAG_INT8
+from ..sized import expressed
 from .emitter import Blob, Emitter, NcnnModel, flowing, no_form
 from .layers import ANY_BATCH_AXIS, OPERATORS, WITH_AXIS
 
@@ -34,7 +35,8 @@ def emit_ncnn(graph: Graph, integers: Integers = NOTHING) -> NcnnModel:
         emitter.put("Input", [], value.name, dict(zip(SIZES[len(sizes)], sizes, strict=True)), f"in{i}")
     for node in graph.nodes:
         if node.outputs[0] not in emitter.fused:
-            OPERATORS[node.domain, node.op](emitter, node)
+            with expressed("ncnn", node):
+                OPERATORS[node.domain, node.op](emitter, node)
     return emitter.model()
 
 
@@ -54,7 +56,7 @@ def _check(emitter: Emitter) -> None:
     made = [name for node in graph.nodes for name in node.outputs if name]
     for value in (*graph.inputs, *(_shaped(graph, name) for name in made)):
         at = emitter.batch[value.name]
-        size = 1 if at is None else value.shape[at]
+        size = 1 if at is None or at >= len(value.shape) else value.shape[at]
         inner = [n for i, n in enumerate(value.shape) if i != at]
         fits = 1 <= len(inner) <= MOST_AXES and all(isinstance(n, int) for n in inner)
         if not fits or not (size == 1 or isinstance(size, str)):

@@ -27,6 +27,10 @@ def prepare(source: Path, card: Card, out: Path, precision: str) -> None:
     import onnx  # here: no answer should wait for it
 
     model = onnx.load(source, load_external_data=False)
+    filled = {tensor.name for tensor in model.graph.initializer}  # which other tools list among the inputs
+    inputs = [entry for entry in model.graph.input if entry.name not in filled]
+    del model.graph.input[:]
+    model.graph.input.extend(inputs)
     for entry in (*model.graph.input, *model.graph.output):
         entry.type.tensor_type.shape.dim[0].dim_value = 1
     if precision == "fp16":

@@ -35,6 +35,14 @@ def open_any(path: FilePath, threads: Optional[int] = None) -> Session:
         from .litert import open_litert
 
         return open_litert(path, threads)
+    if end == ".mnn":
+        from .mnn import open_mnn
+
+        return open_mnn(path, threads)
+    if end == ".npz":
+        from .arrays import open_arrays
+
+        return open_arrays(path)
     if end == ".rknn":
         from .rknn import open_rknn
 
@@ -87,10 +95,11 @@ def open_session(
     except ModelError:
         raise
     except Exception as err:  # onnxruntime has a class of its own for every kind of broken file
+        name = os.path.basename(str(path))
         with open_file(path) as file:
             if file.read(2) in (b"PK", b"\x80\x02"):  # a zip archive or a pickle, as torch.save writes them
-                raise _not_converted(os.path.basename(str(path))) from None
-        raise _refused(os.path.basename(str(path)), str(err), ort.__version__) from None
+                raise _not_converted(name) from None
+        raise _refused(name, str(err), ort.__version__) from None
 
 
 def start(
@@ -216,6 +225,13 @@ def _refused(name: str, reason: str, version: str) -> ModelError:
             "--ir-version 8, or update: pip install -U onnxruntime" % (name, version),
             zh="%s 需要比这里（%s）更新的 onnxruntime。请用 --opset 13 --ir-version 8 重新转换，"
             "或更新：pip install -U onnxruntime" % (name, version),
+        )
+    if "NOT_IMPLEMENTED" in reason or "not a registered" in reason:
+        return ModelError(
+            en="%s needs what onnxruntime has no code for: %s. Export it again in float32, with ONNX's own operators."
+            % (name, reason[:200]),
+            zh="%s 用到 onnxruntime 没有实现的算子或类型：%s。请用 float32 和 ONNX 自带的算子重新导出。"
+            % (name, reason[:200]),
         )
     return ModelError(
         en="%s cannot be opened as a model: %s. Expected a complete .onnx file; convert the checkpoint again, or copy "

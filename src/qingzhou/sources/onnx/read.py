@@ -11,6 +11,7 @@ from ...files.types import LONGEST_FACT
 from ...graph.count import numbers
 from ...graph.form import Graph, Value
 from ...graph.infer import inferred
+from ...graph.settle import with_channels
 from ...labels import read_labels
 from ...labels.text import parse
 from ...nets.pictures import final_size
@@ -72,10 +73,11 @@ def read_foreign(opened: Opened, wanted: Wanted) -> Network:
 
 def shaped(file: OnnxFile) -> Graph:
     """The graph with all shapes that can be known; as the file has it where its operators contradict themselves."""
+    graph = with_channels(file.graph)
     try:
-        return inferred(upgraded(file.graph))
+        return inferred(upgraded(graph))
     except ModelError:
-        return file.graph
+        return graph
 
 
 def tool_of(file: OnnxFile) -> str:

@@ -1,8 +1,8 @@
 """Estimators of scikit-learn as joblib and pickle save them, those of BaseML; trees of XGBoost, LightGBM, CatBoost.
 
-read.py     the file, its columns and classes, the card;  fitted.py: an estimator and its attributes
-sparse.py   scipy's matrices of mostly zeros
-work.py     arithmetic in float64, and what estimators have in common;  table.py: every one that has a rule
+read.py     the network and its card;  saved.py: what the file holds;  columns.py, answered.py: what goes in, comes out
+fitted.py   an estimator and its attributes;  sparse.py: scipy's matrices of mostly zeros
+work.py     what estimators have in common;  arithmetic.py: operators in float64;  table.py: every one that has a rule
 linear.py, bayes.py, points.py, svm.py (with coupling.py), trees.py, forests.py   what answers, a page for each kind
 boosters.py     boosted trees of others in one form; xgboost_file.py, lightgbm_file.py, catboost_file.py: their files
 scaling.py, encoders.py, composed.py   what changes rows;  meta.py, calibrated.py: estimators made of estimators
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ...nets.recorded import Wanted
     from ..network import Network
 
-SUFFIXES = (".pkl", ".joblib", ".ubj")
+SUFFIXES = (".pkl", ".pickle", ".joblib", ".ubj")
 STARTS = (
     b"\x80",
     b"\x78",
@@ -29,6 +29,7 @@ STARTS = (
     b"\x5d\0\0",
     b"\x04\x22\x4d\x18",
 )  # of pickles, packed or not
+OLD = b"copy_reg\n"  # in the first bytes of a pickle of protocol 0 or 1
 TORCH = b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19"  # the first thing in a pickle of torch.save before 1.6
 
 
@@ -41,7 +42,7 @@ def claims(opened: Opened) -> bool:
         return head[:1] == b"t" or (b"learner" in head or b"Model" in head)
     if head.lstrip()[:1] == b"{":
         return any(key in head for key in (b'"learner"', b'"features_info"', b'"oblivious_trees"'))
-    if not head.startswith(STARTS):
+    if not head.startswith(STARTS) and OLD not in head:
         return False
     from ...files.joblib import is_packed_pickle, is_pickle
 

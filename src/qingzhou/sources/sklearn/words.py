@@ -8,10 +8,11 @@ import numpy as np
 
 from ...files.types import Opaque
 from ...graph.form import Array, Value
+from .arithmetic import misfit
 from .fitted import Fitted, listed
 from .refuse import garbled, own_class, refused
 from .scaling import made
-from .work import Rows, Transform, Work, misfit
+from .work import Rows, Transform, Work
 
 COUNTERS = ("CountVectorizer", "TfidfVectorizer")
 # token_pattern -> the rule of counted.py; a pattern of somebody's own is not run

@@ -9,6 +9,7 @@ or not, goes to stderr, which is a file.
             calibration  .npy of the inputs to calibrate with, all in one array, in the target's own layout
             inputs       the same of those to ask the simulator for, the most important first
             mean, std    of each channel, in levels of 255, where inputs are uint8 pixels; else null
+            operators    of the .onnx, one after the other: workers name one that their vendor does not know
             out          the name of the file to write
             seconds      after which no further input is asked for
     answer  versions     of what matters on the board: {"rknn-toolkit2": "2.5.0"}
