@@ -89,6 +89,7 @@ def _for_others(cards: Sequence[Card], engine: str) -> set[str]:
         "engine.litert": engine == "litert",
         "engine.mnn": engine == "mnn",
         "engine.arrays": engine == "numpy",
+        "engine.rknn": engine == "rknn",
         "model.detect": boxes,
         "model.masks": boxes,
         "model.marks": boxes or not cards,  # a program without a model asks another's, which may find things

@@ -43,6 +43,10 @@ def open_any(path: FilePath, threads: Optional[int] = None) -> Session:
         from .arrays import open_arrays
 
         return open_arrays(path)
+    if end == ".rknn":
+        from .rknn import open_rknn
+
+        return open_rknn(path)
     return open_session(path, threads)
 
 
