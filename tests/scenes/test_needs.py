@@ -162,7 +162,7 @@ def test_every_module_is_some_program_s(tmp_path: Path) -> None:
     scripts = ["qingzhou_runtime.bundle.install, qingzhou_runtime.bundle.selftest, qingzhou_runtime.bundle.measure"]
     assert len(programs) > len(SCENES)
     # programs only read cards; who converts writes them
-    others = {one for engine in ("ncnn", "litert", "mnn", "numpy") for one in needs([], cards, engine)}
+    others = {one for engine in ("ncnn", "litert", "mnn", "numpy", "rknn") for one in needs([], cards, engine)}
     assert needs([*programs, *scripts], cards) | others == {*modules()} - {"model.written"}
 
 

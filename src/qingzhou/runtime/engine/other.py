@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def open_other(end: str, path: FilePath, threads: Optional[int] = None) -> Session:
-    """ncnn's .param, LiteRT's .tflite, MNN's .mnn, or numpy's .npz; what opening them raises."""
+    """ncnn's .param, LiteRT's .tflite, MNN's .mnn, Rockchip's .rknn, or numpy's .npz; what opening them raises."""
     if end == ".param":
         from .ncnn import open_ncnn
 
@@ -22,6 +22,10 @@ def open_other(end: str, path: FilePath, threads: Optional[int] = None) -> Sessi
         from .mnn import open_mnn
 
         return open_mnn(path, threads)
+    if end == ".rknn":
+        from .rknn import open_rknn
+
+        return open_rknn(path)
     from .arrays import open_arrays
 
     return open_arrays(path)

@@ -27,7 +27,7 @@ LARGE = 256 << 20
 def open_any(path: FilePath, threads: Optional[int] = None) -> Session:
     """In the engine that the name tells; FileMissing, ModelError, EngineError, ExtraMissing."""
     end = os.path.splitext(path)[1].lower()
-    if end in (".param", ".tflite", ".mnn", ".npz"):
+    if end in (".param", ".tflite", ".mnn", ".npz", ".rknn"):
         from .other import open_other
 
         return open_other(end, path, threads)
