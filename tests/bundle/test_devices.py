@@ -73,7 +73,8 @@ def test_borrowed_counts_are_the_other_devices() -> None:
         "rock4d",
     }
     for device in borrowed:
-        assert device.instructions == load(device.counted_on).instructions
+        counted = load(device.counted_on).instructions
+        assert device.instructions and device.instructions.items() <= counted.items()
 
 
 def lab() -> Any:
