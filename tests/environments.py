@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from qingzhou.targets import TARGETS
+
 OURS = ("onnx", "onnxruntime>=1.20", "Pillow", "click", "rich", "jinja2")  # what a checkout of ours runs with
 
 
@@ -34,6 +36,9 @@ ENVIRONMENTS = {
     ),
     "paddle": Environment(("paddlepaddle==3.3.1", "setuptools"), pythons=("3.11", "3.12", "3.13", "3.10")),  # 1 GB
     "paddle2": Environment(("paddlepaddle==2.6.2", "numpy<2", "setuptools"), pythons=("3.11", "3.12", "3.10")),
+    "rknn": Environment(  # 600 MB, two minutes; what `qingzhou targets install rknn` makes
+        TARGETS["rknn"].recipe.packages, TARGETS["rknn"].recipe.bare, TARGETS["rknn"].recipe.pythons
+    ),
     "sklearn": Environment(  # 600 MB, a minute
         (
             "scikit-learn==1.9.1",

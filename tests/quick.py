@@ -50,6 +50,7 @@ QUICK = {
     "model": ["test_digits.py::test_basenn"],
     "options": ["test_convert_bad_input.py::test_options_are_built_where_they_are_said"],
     "adoption": ["foreign/test_adopted.py"],
+    "making": ["test_convert_meta.py"],
     "conversion": ["test_convert_meta.py"],
     "batch": ["test_cli.py::test_several_files"],
     "run": ["test_cli.py::test_run_pictures"],

@@ -189,7 +189,7 @@ def check(model: Path, device: str, lang: str | None, as_json: bool) -> None:
 @click.option(
     "--engine",
     required=True,
-    help="openvino, ncnn, litert, numpy, …: qingzhou engines; rknn, k230, esp32. 推理引擎。",
+    help="openvino, ncnn, litert, mnn, numpy, …: qingzhou engines; rknn, k230, esp32. 推理引擎。",
 )
 @click.option(
     "--chip", default="", help="For rknn: rk3566, rk3568, rk3576, rk3588; for esp32: esp32s3, esp32p4. 芯片型号。"

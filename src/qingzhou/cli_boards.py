@@ -15,14 +15,21 @@ from .errors import OptionError, say
 
 
 @main.command()
+@click.argument("name", required=False)
 @common
-def devices(lang: str | None, as_json: bool) -> None:
-    """List the devices that bundles can be made for, and what each can. 查看支持的设备。"""
-    with friendly(lang, as_json):
-        from .devices import all_devices
-        from .present.bundle import devices as show
+def devices(name: str | None, lang: str | None, as_json: bool) -> None:
+    """List the devices that bundles can be made for, or show all that is known of one.
 
-        show(all_devices(), as_json)
+    查看支持的设备；写上名称（如 行空板）则显示它的处理器、内存、引脚、引擎等。
+    """
+    with friendly(lang, as_json):
+        from .devices import all_devices, load
+        from .present import devices as present
+
+        if name is None:
+            present.devices(all_devices(), as_json)
+        else:
+            present.device(load(name), as_json)
 
 
 @main.command()
@@ -46,12 +53,21 @@ def scenes(lang: str | None, as_json: bool) -> None:
 @click.option("--data", type=click.Path(path_type=Path), help="For INT8, and the sample. 量化用的数据。")
 @click.option("--precision", default="auto", show_default=True, help="fp32, fp16 or int8. 精度。")
 @click.option(
-    "--engine", default="", show_default="the best there", help="onnxruntime, ncnn, litert or numpy. 推理引擎。"
+    "--engine", default="", show_default="the best there", help="onnxruntime, ncnn, litert, mnn, numpy. 推理引擎。"
 )
 @click.option("--max-drop", type=float, default=0.5, show_default=True, help="INT8: points to lose. 允许下降的百分点。")
+@click.option(
+    "--forms",
+    type=click.Choice(["best", "all"]),
+    default="best",
+    show_default=True,
+    help="all: every engine and precision, to be compared there by bench.py. 全部形式，由 bench.py 在板子上比较。",
+)
 @click.option("--offline", is_flag=True, help="Put the device's wheels in, with pip. 放入安装文件，设备不用联网。")
 @click.option("--force", is_flag=True, help="Although it may be too slow or too large. 即使可能太慢或太大。")
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="A folder or a .zip. 输出文件夹或 .zip。")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), help="A folder, a .zip, or a .html. 文件夹、.zip 或单个 .html。"
+)
 @common
 def bundle(model: Path, device: str, values: tuple[str, ...], as_json: bool, lang: str | None, **options: Any) -> None:
     """Make a folder or zip that runs a model on a device: program, runtime, packages, README.
@@ -105,6 +121,7 @@ def _value(text: str) -> object:
 @click.option("--dir", "folder", default="", help="Folder there (default: qingzhou/NAME). 板子上的文件夹。")
 @click.option("--run", "start", is_flag=True, help="Start main.py, and show what it prints. 运行 main.py。")
 @click.option("--bench/--no-bench", "measure", default=True, help="Measure, and bring report.json. 测量并取回报告。")
+@click.option("--keep/--no-keep", "keep", default=None, help="Of several forms keep the fastest. 只保留最快的形式。")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Where report.json goes. 报告的位置。")
 @click.option("--scan", "look", is_flag=True, help="Only look for boards in the local network. 查找局域网里的板子。")
 @click.option("--network", default="", help="For --scan: 192.168.1.0/24. 要查找的网络。")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from .errors import LabelError, ModelError, NoCard, QingzhouError, as_plain, say
 from .graph.count import macs, parameters
 from .runtime.model.card import Card, Input
-from .sources.onnx import ONNX
+from .sources.onnx import ONNX, unzipped
 from .sources.source import Contents, Part
 
 if TYPE_CHECKING:  # an .onnx needs none of what follows
@@ -86,7 +86,12 @@ def _plain(entry: Input) -> dict[str, object]:
 
 def read_info(path: str | Path) -> Info:
     """What is inside a checkpoint or an ONNX model; an error only where the file can be read as neither."""
-    path = Path(path)
+    with unzipped(Path(path)) as found:
+        info = _read(found)
+    return replace(info, path=Path(path))
+
+
+def _read(path: Path) -> Info:
     if path.suffix.lower() in ONNX.suffixes:  # whatever is called so is meant to be one
         from .sources.onnx.contents import contents
 

@@ -22,7 +22,11 @@ pytestmark = pytest.mark.browser
 
 ORACLE = Path(__file__).parents[1] / "oracle"
 DIGITS = ORACLE / "digits/test"
-WORDS = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=WebMachineLearningNeuralNetwork"]
+WORDS = [
+    "--enable-unsafe-webgpu",
+    "--use-webgpu-adapter=swiftshader",
+    "--enable-features=WebMachineLearningNeuralNetwork",
+]
 Visit = Callable[[], Page]
 
 
@@ -41,7 +45,7 @@ def lenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def folder(lenet: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of a small network, with the second engine although it is small; its 6 channels are 8, two of them zeros."""
+    """The page of a small network, with the second engine; its 6 channels are 8, two of them zeros."""
     proto = onnx.load(lenet)
     for tensor in proto.graph.initializer:
         array = numpy_helper.to_array(tensor)
@@ -104,7 +108,7 @@ def test_equal_and_faster_is_taken(visit: Visit) -> None:
 
 
 def test_one_that_is_wrong_is_never_taken(lenet: Path, imitating: Any, tmp_path: Path) -> None:
-    """WebGPU in ONNX Runtime Web 1.30 computes a Conv of 6 channels wrongly, which LeNet has (findings/): seen, said."""
+    """WebGPU in ONNX Runtime Web 1.30 computes a Conv of 6 channels wrongly (findings/), which LeNet has: seen."""
     with served(page_of(lenet, tmp_path / "page")) as url:
         page = Page(imitating.new_page(), url)
         found = page.ask(SEEK, TAKEN)
@@ -132,7 +136,10 @@ def test_where_the_processor_is_fast_nothing_is_tried(visit: Visit) -> None:
 def test_an_imitation_by_the_processor_is_no_graphics_processor(visit: Visit) -> None:
     """By the page's own choice of ways: neither SwiftShader nor a WebNN that this system has not."""
     page = visit()
-    own = """async () => (await import("./faster.js")).seekFaster(qingzhou.model, "another", () => {}, {slow: 0, gain: 1e9})"""
+    own = """async () => {
+      const {seekFaster} = await import("./faster.js");
+      return seekFaster(qingzhou.model, "another", () => {}, {slow: 0, gain: 1e9});
+    }"""
     found = page.ask(own)
     assert found is None or found["name"] == "WebNN"
     assert page.ask("() => qingzhou.model.runner === qingzhou.model.session") or found
@@ -159,5 +166,9 @@ def test_one_that_errs_later_is_dropped_aloud(way: str, visit: Visit) -> None:
         way,
     )
     assert page.predict(picture)["scores"] == pytest.approx(before, abs=1e-6)
-    assert page.ask("() => [told.length, told[0]?.why, qingzhou.model.runner === qingzhou.model.session]") == [1, "not_equal", True]
+    assert page.ask("() => [told.length, told[0]?.why, qingzhou.model.runner === qingzhou.model.session]") == [
+        1,
+        "not_equal",
+        True,
+    ]
     assert page.ask("() => JSON.parse(localStorage.getItem('a key')).why") == "not_equal"

@@ -1,4 +1,4 @@
-"""The page as an app on a phone: installable, kept for use without a network, and replaced by a newer one as a whole."""
+"""The page as an app on a phone: installable, kept for use without a network, replaced by a newer one as a whole."""
 
 from __future__ import annotations
 

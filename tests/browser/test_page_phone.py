@@ -87,7 +87,9 @@ def test_the_other_camera(model: Path, two_cameras: Any, tmp_path: Path) -> None
         seen = [page.ask("() => qingzhou.view.camera.device")]
         for _ in range(2):
             page.page.click("text=Other camera")
-            page.page.wait_for_function(f"() => ![undefined, {json.dumps(seen[-1])}].includes(qingzhou.view.camera.device)")
+            page.page.wait_for_function(
+                f"() => ![undefined, {json.dumps(seen[-1])}].includes(qingzhou.view.camera.device)"
+            )
             seen.append(page.ask("() => qingzhou.view.camera.device"))
         assert seen[0] == seen[2] != seen[1]
         assert page.problems == []
@@ -128,7 +130,7 @@ def test_answers_are_read_aloud(language: str, code: str, button: str, open_page
 
 
 def test_qr_codes_are_those_of_another_encoder(page: Page) -> None:
-    """Versions 1 to 10, cell by cell; made by qrcode 8.2 (Python) with the mask that ours chose. Longer ones are refused."""
+    """Versions 1 to 10, cell by cell, beside qrcode 8.2 (Python) with the mask that ours chose; no longer ones."""
     for text, rows in json.loads((HERE / "qr_codes.json").read_text("utf-8")).items():
         found = page.ask(
             "async (text) => (await import('./qr.js')).qrCode(text).map((row) => row.map(Number).join(''))", text

@@ -23,6 +23,7 @@ from qingzhou.engines import compile_for
 from qingzhou.engines.base import Settings
 from qingzhou.engines.table import ENGINES
 from qingzhou.errors import EngineError, ModelError, QingzhouError, UnsupportedCheckpoint
+from qingzhou.onnxfile.read import read_onnx
 from qingzhou.onnxfile.rewrite import is_near
 from qingzhou.quant import quantize
 from qingzhou.runtime.predict import Predictor
@@ -260,3 +261,74 @@ def test_an_input_of_unknown_shape_is_run_with_arrays(tmp_path: Path) -> None:
     np.savez(tmp_path / "arrays.npz", x=np.float32([[-1, 2]]))
     (found,) = run_arrays(path, [tmp_path / "arrays.npz"])
     np.testing.assert_array_equal(found.outputs["y"], [[0, 2]])
+
+
+@pytest.mark.parametrize("flat", [True, False])
+def test_sparse_weights(tmp_path: Path, flat: bool) -> None:
+    dense = np.zeros((8, 3), np.float32)
+    dense[[0, 1, 7], [0, 2, 1]] = [1, 2, 3]
+    places = np.flatnonzero(dense) if flat else np.argwhere(dense)
+    tensor = onnx.SparseTensorProto(dims=dense.shape)
+    tensor.values.CopyFrom(numpy_helper.from_array(dense[dense != 0], "w"))
+    tensor.indices.CopyFrom(numpy_helper.from_array(places.astype(np.int64), ""))
+    ends = [files.value("x", [1, 8])], [files.value("y", [1, 3])]
+    made = files.model([helper.make_node("MatMul", ["x", "w"], ["y"])], *ends)
+    made.graph.sparse_initializer.append(tensor)
+    path, x = files.kept(tmp_path / "net.onnx", made), files.array(1, 1, 8)
+    np.testing.assert_array_equal(read_onnx(path).graph.constants["w"].load(), dense)
+    for engine in ("ncnn", "litert"):
+        found = export_model(path, engine)
+        assert found.difference is not None and found.difference.largest < 1e-6
+    model = qingzhou.convert(path, opset=13)
+    np.testing.assert_allclose(theirs(model.path, x)[0], x @ dense, atol=1e-6)
+    with pytest.raises(ModelError, match="sparsely"):
+        quantize(qingzhou.convert(path, tmp_path / "same.onnx").path, precision="fp16")
+
+
+def test_sparse_weights_that_lie(tmp_path: Path) -> None:
+    for places, shape in (([0, 99], (8, 3)), ([0], (8, 3)), ([-1, 0], (8, 3)), ([0, 1], (1 << 20, 1 << 20))):
+        tensor = onnx.SparseTensorProto(dims=shape)
+        tensor.values.CopyFrom(numpy_helper.from_array(np.float32([1, 2]), "w"))
+        tensor.indices.CopyFrom(numpy_helper.from_array(np.array(places, np.int64), ""))
+        made = files.model([helper.make_node("MatMul", ["x", "w"], ["y"])], [files.value("x", [1, 8])],
+                           [files.value("y", [1, 3])])  # fmt: skip
+        made.graph.sparse_initializer.append(tensor)
+        graph = read_onnx(files.kept(tmp_path / "net.onnx", made)).graph
+        with pytest.raises(ModelError):
+            graph.constants["w"].load()
+
+
+@pytest.mark.parametrize(("rows", "number", "fits"), [
+    ([0, 0, 0, 0, 0, 0, 1, 1], 0, True), ([0, 0, 1, 2, 0, 0, 3, 0], 0, True),
+    ([0, 0, 0, 0, 0, 0, 1, 1], 1, False), ([0, 1, 0, 0, 0, 0, 0, 0], 0, False), ([0, 0, -1, 0, 0, 0, 0, 0], 0, False),
+])  # fmt: skip
+def test_zeros_around_a_picture_are_the_convolutions_padding(
+    tmp_path: Path, rows: list[int], number: int, fits: bool
+) -> None:
+    """As tf2onnx writes Keras' ZeroPadding2D before a stride; any other Pad is none, and refused by its name."""
+    channels = 3 + rows[1]
+    weights = [
+        numpy_helper.from_array(files.array(1, 4, channels, 3, 3), "w"),
+        numpy_helper.from_array(np.array(rows, np.int64), "rows"),
+        numpy_helper.from_array(np.float32(number), "number"),
+    ]
+    nodes = [
+        helper.make_node("Pad", ["x", "rows", "number"], ["padded"]),
+        helper.make_node("Conv", ["padded", "w"], ["y"], strides=[2, 2]),
+    ]
+    made = files.model(nodes, [files.value("x", [1, 3, 16, 16])], [files.value("y", [1, 4, None, None])], weights)
+    path = files.kept(tmp_path / "net.onnx", made)
+    if not fits:
+        with pytest.raises(EngineError, match=r"Pad"):
+            export_model(path, "ncnn")
+        return
+    found = export_model(path, "ncnn")
+    assert found.difference is not None and found.difference.largest < 1e-5
+
+
+@pytest.mark.parametrize("engine", ["ncnn", "litert"])
+@pytest.mark.parametrize("make", [files.half, files.caffe2, files.paddle])
+def test_weights_that_are_made_of_others(tmp_path: Path, make: Callable[[Path], Path], engine: str) -> None:
+    """float16, one number again and again, Constant nodes."""
+    found = export_model(make(tmp_path / "net.onnx"), engine)
+    assert found.difference is not None and found.difference.largest < 2e-3

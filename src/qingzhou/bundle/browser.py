@@ -20,12 +20,13 @@ from ..runtime.text import line
 from ..scenes.table import refuse_several
 from .contents import sha256_of
 from .download import Download, download_of
-from .offline import WORKER, write_manifest, write_worker
+from .offline import WORKER, manifest_files, worker
 
 PAGE = Path(__file__).with_name("page")  # the page's own files: ES modules without a framework
 ENGINE = Path(__file__).with_name("onnxruntime_web")  # as scripts/vendor_onnxruntime_web has packed it
 PLAIN = ("ort.js", "ort.wasm")  # for the processor
 GRAPHICS = ("ort_gpu.js", "ort_gpu.wasm")  # the same with WebGPU and WebNN
+LATER = ("faster.js", "offline.js", "qr.js", "share.js", "sw.js")  # asked for once the model has answered
 LEAST_MACS = 20e6  # of a network that a graphics processor may answer sooner: below, the processor needs no 15 ms
 
 
@@ -33,8 +34,8 @@ def write_page(model: Path, card: Card, folder: Path, language: str) -> Download
     """A page for an .onnx file and its card into a folder, which is made; ModelError, OptionError, OutputError.
 
     index.html, the page's modules and style, model.onnx, card.json, labels.txt, the engine (14 MB, and 17 for graphics
-    processors where the network is large enough) with its licence, manifest, icons and service worker, and serve.py, which
-    shows the folder to the browsers of a network. language: "zh" or "en". What a phone has to load for it.
+    processors where the network is large enough) with its licence, manifest, icons and service worker, and serve.py,
+    which shows the folder to the browsers of a network. language: "zh" or "en". What a phone has to load for it.
     """
     if model.suffix.lower() != ".onnx":
         raise _not_onnx(model)
@@ -55,8 +56,9 @@ def write_page(model: Path, card: Card, folder: Path, language: str) -> Download
         _write(folder / "index.html", _index(model.stem, card, language, sizes, digest))
         serve = (PAGE / "serve.py").read_text("utf-8")
         _write(folder / "serve.py", serve.replace('LANGUAGE = "en"', f'LANGUAGE = "{_choose(language, "en", "zh")}"'))
-        write_manifest(PAGE, folder, line(model.stem), language)
-        write_worker(PAGE, folder, GRAPHICS)
+        for name, data in manifest_files(PAGE, line(model.stem), language).items():
+            (folder / name).write_bytes(data)
+        _write(folder / WORKER, worker(PAGE, folder, GRAPHICS))
         return sizes
     except OSError as err:
         raise _cannot_write(folder, err) from None

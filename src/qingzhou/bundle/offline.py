@@ -1,4 +1,4 @@
-"""What makes the page one that is installed and works without a network: manifest, icons, and the worker that keeps it."""
+"""What lets the page be installed and work without a network: manifest, icons, and the worker that keeps it."""
 
 from __future__ import annotations
 
@@ -21,16 +21,23 @@ ICONS = {  # name -> pixels of a side, and how much of it the boat takes
     "icon-maskable.png": (512, 0.6),  # systems cut their own shape out: what is nearer to the edge than a tenth may go
 }
 WORKER = "sw.js"
-KEPT_BY_NOBODY = ("serve.py", "labels.txt", "ort.LICENSE.txt", "ort.ThirdPartyNotices.txt")  # the page never asks for them
+KEPT_BY_NOBODY = (
+    "serve.py",
+    "labels.txt",
+    "ort.LICENSE.txt",
+    "ort.ThirdPartyNotices.txt",
+)  # the page never asks for them
 SMOOTH = 4  # times larger when drawn
 POLYGON = re.compile(r'<polygon points="([^"]*)" fill="([^"]*)"/>')
 
 
-def write_manifest(page: Path, folder: Path, title: str, language: str) -> None:
+def manifest_files(page: Path, title: str, language: str) -> dict[str, bytes]:
     """manifest.json (W3C's Web Application Manifest) and the icons that it names, drawn from the page's icon.svg."""
     drawing = (page / "icon.svg").read_text("utf-8")
-    for name, (side, share) in ICONS.items():
-        (folder / name).write_bytes(icon(drawing, side, share))
+    pictures = [
+        {"src": name, "sizes": f"{side}x{side}", "type": "image/png", "purpose": _purpose(name)}
+        for name, (side, _) in ICONS.items()
+    ]
     manifest = {
         "name": title,
         "short_name": title[:12],
@@ -41,14 +48,14 @@ def write_manifest(page: Path, folder: Path, title: str, language: str) -> None:
         "display": "standalone",
         "background_color": PAPER,
         "theme_color": INK,
-        "icons": [{"src": "icon.svg", "sizes": "any", "type": "image/svg+xml"}]
-        + [{"src": name, "sizes": f"{side}x{side}", "type": "image/png", "purpose": _purpose(name)}
-           for name, (side, _) in ICONS.items()],
-    }  # fmt: skip
-    _write(folder / "manifest.json", json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
+        "icons": [{"src": "icon.svg", "sizes": "any", "type": "image/svg+xml"}, *pictures],
+    }
+    text = json.dumps(manifest, ensure_ascii=False, indent=1) + "\n"
+    icons = {name: icon(drawing, side, share) for name, (side, share) in ICONS.items()}
+    return {"manifest.json": text.encode("utf-8"), **icons}
 
 
-def write_worker(page: Path, folder: Path, lazy: Collection[str]) -> None:
+def worker(page: Path, folder: Path, lazy: Collection[str]) -> str:
     """sw.js, a service worker that keeps all other files of the folder; another file makes it another version.
 
     lazy: names of those that are kept only once the page has asked for them
@@ -56,8 +63,7 @@ def write_worker(page: Path, folder: Path, lazy: Collection[str]) -> None:
     found = {name: digest for name, digest in digests(folder).items() if name not in KEPT_BY_NOBODY}
     version = hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()[:16]
     script = Template((page / WORKER).read_text("utf-8"))
-    texts = {"version": version, "files": json.dumps(found, indent=1), "lazy": json.dumps(sorted(lazy))}
-    _write(folder / WORKER, script.substitute(texts))
+    return script.substitute(version=version, files=json.dumps(found, indent=1), lazy=json.dumps(sorted(lazy)))
 
 
 def icon(drawing: str, side: int, share: float) -> bytes:
@@ -75,7 +81,3 @@ def icon(drawing: str, side: int, share: float) -> bytes:
 
 def _purpose(name: str) -> str:
     return "maskable" if "maskable" in name else "any"
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_bytes(text.encode("utf-8"))

@@ -80,6 +80,7 @@ class Order:
     second: Path | None
     language: str
     tell: Tell = silent
+    every: bool = False
 
     def fits(self, card: Card) -> None:
         """OptionError for a model that the scene does not take, and for actions that cannot be."""

@@ -14,7 +14,11 @@ from ..whole_file import scratch
 
 PILLOW = "Pillow"
 OF_PILLOW = ("draw", "model.image")  # modules of the runtime that need it
-PACKAGE = {"litert": "ai-edge-litert"}  # of an engine that is called otherwise
+PACKAGE = {
+    "litert": "ai-edge-litert",
+    "mnn": "MNN",
+    "rknn": "rknn-toolkit-lite2",
+}  # of an engine that is called otherwise
 OLDEST_MICRO = {"3.7": "3.7.3"}  # in full for pip: a bare 3.7 means 3.7.0, which some wheels refuse; Debian 10 has .3
 
 
@@ -25,7 +29,7 @@ def requirements(device: Device, engine: str, pictures: bool = True) -> dict[str
     """
     found = {}
     for python, versions in device.pythons.items():
-        if not engine or PACKAGE.get(engine, engine) in versions:
+        if not engine or PACKAGE.get(engine, engine) in {*versions, "numpy"}:
             wanted = [name for name in _packages(engine, pictures) if name not in device.system]
             found[python] = [f"{name}=={versions[name]}" for name in wanted]
     return found

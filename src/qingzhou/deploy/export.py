@@ -17,6 +17,7 @@ from ..targets.home import needed
 from ..whole_file import folder_beside, made_for, scratch
 from .make import Maker
 from .plan import kind_of, refusal
+from .there import judged_there
 
 
 def export_model(
@@ -53,6 +54,8 @@ def export_model(
             found = maker.int8(model, data, chosen.int8, max_drop=max_drop, tell=tell)
             path, cost = _kept(found, max_drop)
             told += cost
+            if chosen.arithmetic and data is not None:
+                told += (judged_there(chosen, model.path, found, Path(data), maker.folder, tell),)
         tell(say(f"for {engine}", f"用于 {engine}"))
         made = compile_for(engine, path, target, precision)
     return replace(made, source=source, told=(*told, *made.told), seconds=time.perf_counter() - start)

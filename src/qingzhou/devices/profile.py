@@ -19,6 +19,25 @@ class Screen:
 
 
 @dataclass(frozen=True)
+class Npu:
+    """A processor for networks: what it is called, and the engine (or compiler) that makes files for it; "" where none
+    here does.
+    """
+
+    name: str
+    engine: str = ""
+
+
+@dataclass(frozen=True)
+class Price:
+    """A class of prices in yuan, and who says so: less than `under`, or more than `over`; 0 where that end is open."""
+
+    source: str
+    under: int = 0
+    over: int = 0
+
+
+@dataclass(frozen=True)
 class Device:
     """One device.
 
@@ -26,6 +45,9 @@ class Device:
     machine       what Python's platform.machine() says there; "" where it may be any
     glibc         of its C library 2.x, which decides the wheels; 0 where it has another, or none
     memory_mb     of the smallest that is sold;  free_mb  what programs can have of it
+    ram_kb        of a microcontroller: memory inside the chip;  psram_mb  beside it
+    npu, price    None where there is none, and where nobody said one
+    camera        which ones it takes, in Chinese and English;  display  the same of screens
     dot_product   whether its processor multiplies int8 four at a time (ARMv8.2's SDOT, VNNI)
     signed_int8   whether its onnxruntime is faster with int8 activations than with uint8
     pins          the package that switches them; pin_numbers  "pin", "servo", "button" -> which of them can be one
@@ -49,14 +71,14 @@ class Device:
     names: tuple[str, ...]
     machine: str
     glibc: int
-    memory_mb: int
-    free_mb: int
+    memory_mb: float
+    free_mb: float
     cores: int
     processor: str
     dot_product: bool
     signed_int8: bool
     screen: Screen | None
-    camera: str
+    camera: Mapping[str, str]
     pins: str
     pin_numbers: Mapping[str, tuple[int, ...]]
     engines: tuple[str, ...]
@@ -70,6 +92,11 @@ class Device:
     opset: int
     ir: int
     notes: Mapping[str, tuple[str, ...]]
+    ram_kb: int = 0
+    psram_mb: int = 0
+    npu: Npu | None = None
+    price: Price | None = None
+    display: Mapping[str, str] = field(default_factory=dict)
     chip: str = ""
     programs: tuple[str, ...] = ()
     flash_mb: int = 0
@@ -87,8 +114,13 @@ class Device:
 
     @property
     def is_page(self) -> bool:
-        """Whether it runs no program of ours: a browser."""
-        return not self.pythons and not self.programs
+        """Whether it shows a page: a browser."""
+        return "onnxruntime-web" in self.engines
+
+    @property
+    def is_app(self) -> bool:
+        """Whether it runs no program of ours, but an app of somebody's own."""
+        return not self.pythons and not self.programs and not self.is_page
 
     @property
     def int8_target(self) -> str:
@@ -125,7 +157,12 @@ class Device:
             "dot_product": self.dot_product,
             "memory_mb": self.memory_mb,
             "free_mb": self.free_mb,
-            "camera": self.camera,
+            "ram_kb": self.ram_kb or None,
+            "psram_mb": self.psram_mb or None,
+            "npu": None if self.npu is None else vars(self.npu),
+            "price_yuan": None if self.price is None else vars(self.price),
+            "camera": dict(self.camera) or None,
+            "display": dict(self.display) or None,
             "pins": self.pins or None,
             "pin_numbers": {kind: list(found) for kind, found in self.pin_numbers.items()},
             "screen": None if self.screen is None else vars(self.screen),

@@ -25,7 +25,7 @@ class Settings:
     """How a model is run.
 
     device   a provider of onnxruntime (cpu, cuda, …); a device of OpenVINO (cpu, gpu, npu) or of TensorRT (gpu, gpu.1);
-             of ncnn and LiteRT cpu; "" for the first of each
+             of ncnn, LiteRT and MNN cpu; "" for the first of each
     threads  processor cores; None for all
     cache    a folder where the engine may keep what it prepared, so that it starts faster the next time; of OpenVINO
     """
@@ -53,6 +53,7 @@ class Engine:
     int8        the target for which quantize() makes the models INT8 that it takes: "auto" for that of any processor
                 it runs on; "" if it takes none
     zero_points whether it knows those of INT8's activations
+    arithmetic  its name, if it computes INT8 otherwise than onnxruntime: the promise is then judged by it, too; else ""
     version     the installed version, or None
     takes       why it cannot run a model, as far as its file tells; None where nothing speaks against it. It is asked
                 before anything is compiled, needs no installed engine, and names the operator or shape; ModelError
@@ -89,6 +90,7 @@ class Engine:
     without_amx: tuple[tuple[str, str], ...] = ()
     zero_points: bool = True
     offered: bool = True
+    arithmetic: str = ""
 
     def files(self, path: Path) -> tuple[Path, ...]:
         """A model's files, the one to open first."""

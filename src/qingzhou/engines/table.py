@@ -13,6 +13,7 @@ from . import onnxruntime, openvino
 from .arrays import engine as arrays
 from .base import Engine, Settings
 from .litert import engine as litert
+from .mnn import engine as mnn
 from .ncnn import engine as ncnn
 from .tensorrt import engine as tensorrt
 
@@ -21,6 +22,7 @@ ENGINES: dict[str, Engine] = {
     "openvino": openvino.ENGINE,
     "ncnn": ncnn.ENGINE,
     "litert": litert.ENGINE,
+    "mnn": mnn.ENGINE,
     "tensorrt": tensorrt.ENGINE,
     "numpy": arrays.ENGINE,
 }

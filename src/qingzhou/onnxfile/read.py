@@ -22,7 +22,7 @@ from ..graph.form import UNRANKED, Constant, Graph, Node, Raw, Shape, Value
 from ..graph.infer import inferred
 from ..runtime.file import open_file
 from .inner import held, in_words
-from .tensor import Tensor, constant_of, read_tensor, row
+from .tensor import Tensor, constant_of, read_sparse, read_tensor, row
 from .traces import TRACES, is_trace
 from .upgrade import upgraded
 
@@ -203,6 +203,9 @@ class _Model:
             elif one.number == 5:
                 tensor = read_tensor(m.inside(one))
                 parts.constants[tensor.name] = self._constant(tensor)
+            elif one.number == 15:
+                name, constant = read_sparse(self.path, len(self.message.data), m.inside(one))
+                parts.constants[name] = constant
             elif one.number in (11, 12, 13):
                 value, kind = _value(m.inside(one))
                 parts.values[value.name] = value

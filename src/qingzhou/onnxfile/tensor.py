@@ -6,7 +6,7 @@ Numbers in another file are read where that file lies beside the model: outside.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from .outside import Place, place_of, readable
 BFLOAT16 = 16
 SOON = 1 << 14  # bytes: what is smaller is read at once, since shapes depend on it
 PIECE = 1 << 20
+MOST_SPREAD = 1 << 26  # numbers of a tensor of which the file has but a few
 EXTERNAL_DATA, LOCATION = 13, 14  # fields of a TensorProto
 OUTSIDE = 1  # TensorProto.DataLocation.EXTERNAL
 # Field of a TensorProto -> how its numbers are stored there: fixed width, or None for varints
@@ -175,6 +176,39 @@ def _pieces(path: Path, size: int, tensor: Tensor) -> Iterator[memoryview]:
                 raise _odd(path, tensor)
             left -= len(piece)
             yield memoryview(piece)
+
+
+def read_sparse(path: Path, size: int, m: Message) -> tuple[str, Constant]:
+    """A SparseTensorProto: its name, and all its numbers, most of them 0; ModelError when these are asked for and
+    their places are not in it, or it would have too many.
+    """
+    values, places = Tensor("", 0, (), 0, 0, b"", None, ()), Tensor("", 0, (), 0, 0, b"", None, ())
+    sides: list[int] = []
+    for one in m.fields():
+        if one.number == 1:
+            values = read_tensor(m.inside(one))
+        elif one.number == 2:
+            places = read_tensor(m.inside(one))
+        elif one.number == 3:
+            sides += m.numbers(one)
+    shape = tuple(sides)
+    numbers, where = constant_of(path, size, values), constant_of(path, size, places)
+
+    def load() -> Array:
+        count = elements(shape)
+        if count is None or count > MOST_SPREAD:
+            raise _odd(path, replace(values, shape=shape))
+        found: Array = np.zeros(count, numbers.dtype)
+        at = where.load().astype(np.int64)
+        flat = (
+            at @ np.cumprod([1, *shape[:0:-1]])[::-1] if at.ndim == 2 and at.shape[1] == len(shape) else at.reshape(-1)
+        )
+        if flat.size != numbers.load().size or (flat < 0).any() or (flat >= count).any():
+            raise _odd(path, replace(values, shape=shape))
+        found[flat] = numbers.load().reshape(-1)
+        return found.reshape(shape)
+
+    return values.name, Constant(shape, numbers.dtype, load)
 
 
 def row(node: Node) -> Constant | None:

@@ -1,4 +1,4 @@
-"""What `qingzhou devices` and `qingzhou bundle` show."""
+"""What `qingzhou bundle` shows."""
 
 from __future__ import annotations
 
@@ -16,46 +16,7 @@ if TYPE_CHECKING:
     from ..bundle.estimate import Estimate
     from ..bundle.form import OnDevice
     from ..bundle.order import Bundle
-    from ..devices import Device
     from ..scenes import Scene
-
-
-def devices(found: Sequence[Device], json_wanted: bool) -> None:
-    """A row for each device."""
-    if json_wanted:
-        as_json({"devices": [device.as_dict() for device in found]})
-        return
-    table = table_of("", "", say("memory", "内存"), "Python", say("engines", "引擎"), say("also", "其他"))
-    table.columns[0].no_wrap = True
-    for device in found:
-        pythons = list(device.pythons)
-        table.add_row(
-            f"[bold]{device.name}[/]",
-            escape(device.shown),
-            f"{device.memory_mb} MB",
-            f"{pythons[0]}–{pythons[-1]}" if len(pythons) > 2 else ", ".join(pythons),
-            _engines(device),
-            escape(", ".join(_also(device))),
-        )
-    console().print(table)
-    console().print(
-        say(
-            "Processors, exact packages, speeds and their sources: --json",
-            "处理器、准确的软件包版本、速度及其来源：--json",
-        )
-    )
-
-
-def _also(device: Device) -> list[str]:
-    """Pins, a screen, a dot product: what not every device has."""
-    screen = f"{device.screen.width}×{device.screen.height}" if device.screen else ""
-    return list(filter(None, (device.pins, screen, say("dot product", "点积指令") if device.dot_product else "")))
-
-
-def _engines(device: Device) -> str:
-    """Each with its version; of several Pythons, the newest."""
-    versions = list(device.pythons.values())[-1] if device.pythons else {}
-    return "\n".join(f"{name} {versions.get(name, '')}".strip() for name in device.engines)
 
 
 def scenes(found: Sequence[Scene], json_wanted: bool) -> None:
@@ -108,7 +69,7 @@ def bundle(made: Bundle, json_wanted: bool) -> None:
     notes(screen, made.notes)
     if made.device.programs:
         screen.print(say("Next: follow its README.md.", "下一步：按 README.md 操作。"))
-    elif not made.device.is_page:
+    elif not made.device.is_page and not made.device.is_app:
         screen.print(
             say(
                 "Next: copy it to the device and follow its README.md, or: ",

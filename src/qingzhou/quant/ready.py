@@ -38,12 +38,14 @@ def ready(source: Path) -> ModelProto:
             rewritten(source, folder / "model.onnx", facts.graph, PER_CHANNEL, IR)
             made = load(folder / "model.onnx", load_external_data=False)
             helper.set_model_props(made, dict(facts.file.metadata))
-            return _made(made, facts.card)
-    return _made(load(source, load_external_data=False), facts.card)
+            return _made(made, facts.card, source)
+    return _made(load(source, load_external_data=False), facts.card, source)
 
 
-def _made(proto: ModelProto, card: Card | None) -> ModelProto:
+def _made(proto: ModelProto, card: Card | None, source: Path) -> ModelProto:
     graph = proto.graph
+    if graph.sparse_initializer:
+        raise _refused(source, "its weights are stored sparsely", "它的权重是稀疏存储的")
     _as_initializers(graph)
     inputs = {entry.name for entry in graph.input}
     stateful = card is not None and card.input.kind == "tokens"

@@ -33,7 +33,7 @@ async function start() {
   await (await engine).release();
   const model = await openModel(ort, bytes, card);
   const view = VIEWS[card.input.kind](document.querySelector("#view"), model);
-  if (!globalThis.isSecureContext) view.complain?.(say("insecure"));
+  if (!globalThis.isSecureContext) view.withoutCamera?.(say("insecure"));
   await test(model);
   return { model, view };
 }
@@ -63,7 +63,7 @@ async function test(model) {
   const good = worst === null || worst <= (model.card.sample.tolerance ?? TOLERANCE) * size;
   status.className = good ? "good" : "note";
   const texts = worst === null ? [say("ready")] : [say("ready"), say("checked")];
-  status.textContent = good ? texts.join(" ") : say("failed_check", worst.toPrecision(3));
+  status.textContent = good ? texts.join(say("gap")) : say("failed_check", worst.toPrecision(3));
 }
 
 const meta = (name) => document.querySelector(`meta[name="qingzhou-${name}"]`)?.content;

@@ -97,6 +97,7 @@ const TEXTS = {
     "This device has no English voice; it may stay silent or speak with another. Add one in the system’s settings for speech.",
     "这台设备没有中文语音，可能不出声，或用别的语音。请在系统的语音（文字转语音）设置里添加。",
   ],
+  gap: [" ", ""],
   comma: [", ", "，"],
   times: ["{0} × {1}", "{0} 个{1}"],
   code: ["QR code", "二维码"],

@@ -34,10 +34,10 @@ class PictureView {
     this.turn = make("button", { hidden: true, onclick: () => this.guard(() => this.camera.turn()) }, say("turn"));
     const file = make("input", { type: "file", accept: "image/*", hidden: true, id: "file" });
     file.onchange = () => file.files[0] && this.open(file.files[0]).then(() => (file.value = ""));
-    const choose = make("button", { onclick: () => file.click() }, say("photo"));
+    this.choose = make("button", { onclick: () => file.click() }, say("photo"));
     const sample = this.model.card.sample?.input.encoding === "png";
     const own = make("button", { hidden: !sample, onclick: () => this.open(sampleBlob(this.model.card)) }, say("sample"));
-    return make("nav", {}, this.live, choose, own, this.turn, this.speaker.button, file);
+    return make("nav", {}, this.live, this.choose, own, this.turn, this.speaker.button, file);
   }
 
   /** Of detectors and models that may name several classes: how sure an answer must be. */
@@ -55,6 +55,13 @@ class PictureView {
     };
     this.threshold = input;
     return [make("label", { className: "slider" }, say("threshold"), input, shown)];
+  }
+
+  /** Where browsers give a page no live camera: say it, and put the other way first. */
+  withoutCamera(text) {
+    this.live.hidden = true;
+    this.choose.className = "main";
+    this.complain(text);
   }
 
   listen() {

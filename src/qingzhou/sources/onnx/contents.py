@@ -19,6 +19,7 @@ from ...own_files import is_plain
 from ...runtime.file import is_file
 from ...runtime.model.card import KEY, Card
 from ..source import Contents, Part
+from . import is_zip
 from .meaning import names_of
 from .read import LISTS, tool_of
 
@@ -53,7 +54,11 @@ def contents(path: Path) -> Contents:
 
 
 def card_of(path: Path) -> Card | None:
-    """The card of an .onnx, whose network nothing is done with; None where it has none. FileMissing, ModelError."""
+    """The card of an .onnx, whose network nothing is done with; None where it has none, or lies in a zip with its
+    weights. FileMissing, ModelError.
+    """
+    if is_zip(path):
+        return None
     entries = _load(path).metadata
     return Card.from_json(entries[KEY]) if KEY in entries else None
 

@@ -1,5 +1,5 @@
-// Files that are one model only together: TF.js's model.json with its shards, Paddle's program with its parameters, a
-// network with its labels.txt.
+// Files that are one model only together: TF.js's model.json with its shards, Paddle's program with its parameters, an
+// .onnx with its weights, a network with its labels.txt.
 
 import { zip } from "./zip.js";
 
@@ -11,6 +11,7 @@ const TOGETHER = [
     others: /\.json$|\.pdmodel$|\.pdiparams\.info$|^(inference|infer_cfg|deploy)\.ya?ml$|label\w*\.txt$/i,
     needed: /\.json$|\.pdmodel$/i,
   },
+  { whole: /\.onnx$/i, others: /\.(onnx[._])?data$|\.bin$|\.weights?$/i, needed: /./ },
   { whole: /\.(h5|hdf5|tflite|mindir)$/i, others: /^labels\.txt$/i, needed: /^labels\.txt$/i },
 ];
 
