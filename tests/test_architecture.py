@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import qingzhou
+from qingzhou.cli import main
 from qingzhou.sources.table import MODELS, SOURCES
 from quick import QUICK, TESTS
 
@@ -19,7 +20,7 @@ PACKAGE = Path(qingzhou.__file__).parent
 FLOW = [
     ["runtime"],
     ["errors", "version"],
-    ["own_files", "progress", "assumed", "endings", "spelling", "confine"],
+    ["own_files", "progress", "assumed", "endings", "spelling", "confine", "outside"],
     ["whole_file"],
     ["html", "devices"],
     ["files"],
@@ -27,11 +28,13 @@ FLOW = [
     ["nets"],
     ["onnxfile"],
     ["scenes"],
-    ["sources", "engines"],
+    ["sources", "engines", "boards"],
     ["model", "options", "adoption"],
+    ["making"],
     ["conversion"],
     ["batch", "run", "bare", "info", "demo", "evaluate"],
     ["quant"],
+    ["targets"],
     ["deploy", "teaching"],
     ["answers", "bench"],
     ["bundle", "report"],
@@ -40,7 +43,7 @@ FLOW = [
     ["web"],
     ["cli_usage"],
     ["cli_common"],
-    ["cli_boards", "cli_teach", "cli_web"],
+    ["cli_boards", "cli_measure", "cli_teach", "cli_web"],
     ["cli"],
     ["__main__"],
 ]
@@ -59,6 +62,7 @@ OUTSIDE = {
 EXTRAS = {
     "files": {"pyfive"},
     "sources": {"tensorflow", "tf2onnx"},
+    "engines": {"MNN", "_tools"},
     "web": {"fastapi", "starlette", "pydantic", "uvicorn", "h11", "huey", "redis", "fsspec", "segno"},
 }  # of a room
 
@@ -77,7 +81,11 @@ ON_BOARDS = [
     ["rules"],
     ["__main__"],
 ]
-PROGRAMS = {path for path in (PACKAGE / "scenes").glob("*/*.py")}  # written, not imported
+PROGRAMS = {  # not imported here
+    *(PACKAGE / "scenes").glob("*/*.py"),
+    *(PACKAGE / "boards").glob("*/*.py"),
+    *(PACKAGE / "targets/workers").glob("*.py"),
+}
 MODULES = sorted(set(PACKAGE.rglob("*.py")) - PROGRAMS)
 
 
@@ -265,16 +273,21 @@ def test_a_model_is_opened_in_one_place(path: Path) -> None:
 WRITERS = {
     "whole_file.py", "runtime/whole.py",  # the one place, and on boards
     "model.py", "run.py", "bare.py", "demo/__init__.py", "doors/answers.py", "onnxfile/write.py", "onnxfile/verify.py",
-    "engines/ncnn/write.py", "engines/ncnn/engine.py", "engines/litert/write.py",
+    "engines/ncnn/write.py", "engines/ncnn/engine.py", "engines/litert/write.py", "engines/behind.py",
+    "engines/arrays/write.py",
+    "engines/mnn/convert.py", "engines/mnn/worker.py",  # a folder of another process, which vanishes
+    "runtime/engine/mnn.py",  # a copy for an engine that takes plain names only, which vanishes
     "engines/artifact.py", "engines/openvino.py", "sources/onnx/zipped.py",
     "engines/tensorrt/engine.py", "engines/tensorrt/prepare.py",
     "quant/pictures.py", "bench/measure.py", "bundle/build.py", "bundle/contents.py",
-    "bundle/renew.py", "bundle/form.py", "bundle/browser.py", "bundle/sample.py", "bundle/simulated.py",
-    "bundle/wheels.py", "bundle/push.py",
+    "bundle/renew.py", "bundle/form.py", "bundle/forms.py", "bundle/board.py", "bundle/browser.py", "bundle/sample.py",
+    "bundle/simulated.py", "bundle/wheels.py", "bundle/push.py",
     "bundle/remote.py", "runtime/bundle/measure.py", "runtime/listen.py", "runtime/parts/voice.py",
     "web/remote.py", "teaching/camera.py",
     "deploy/make.py",  # folders in one that vanishes
-    "sources/tensorflow/isolated.py", "sources/tensorflow/read.py",  # a folder of another process, which vanishes
+    "outside.py", "sources/tensorflow/read.py",  # a folder of another process, which vanishes
+    "targets/ask.py", "targets/compile.py",  # the same; the log of a compiler that failed
+    "targets/install.py",  # environments of vendors' compilers
     "bundle/place.py",  # the folders above a bundle
     "bundle/ssh.py",  # known_hosts, to which a line is added as ssh does it
     "bench/process.py",  # a file without a name
@@ -329,10 +342,14 @@ def test_who_writes_is_listed_for_a_reason() -> None:
 
 @functools.cache
 def reached(path: Path) -> frozenset[str]:
-    """The rooms whose modules are imported by this file or by what it imports, anywhere in it."""
+    """The rooms whose modules are imported by this file or by what it imports, anywhere in it; with the command line
+    those of verbs that are loaded when they are asked for.
+    """
     found, left = set[str](), [path]
     while left:
-        for module, _ in imports(left.pop()):
+        here = left.pop()
+        verbs = [(f"qingzhou{home}", 0) for home in main.homes.values()] if here == PACKAGE / "cli.py" else []
+        for module, _ in [*imports(here), *verbs]:
             parts = module.split(".")
             if parts[0] == "qingzhou" and module not in found:
                 found.add(module)

@@ -153,7 +153,7 @@ def test_a_folder_knows_checkpoints_by_their_content(tmp_path: Path) -> None:
     called = ["model_best.pth.tar", "a.pth.1", "b.pth(1)", "c", "last.ckpt"]
     for name in called:
         shutil.copy(DIGITS, tmp_path / name)
-    for name, content in {"a.zip": b"PK\3\4" + bytes(60), "b.pickle": b"\x80\4K\1.", "c.jpg": b"x", "d": b""}.items():
+    for name, content in {"a.zip": b"PK\3\4" + bytes(60), "b.data": b"\x80\4K\1.", "c.jpg": b"x", "d": b""}.items():
         (tmp_path / name).write_bytes(content)
     found = answer("convert", tmp_path, "-o", tmp_path / "out")["results"]
     assert {Path(one["source"]).name for one in found} == set(called)

@@ -104,6 +104,8 @@ def desk(tmp_path: Path) -> Path:
     for name, digit in (("cup", "0"), ("pen", "1")):
         for number, file in enumerate(sorted((digits / digit).iterdir())[:6]):
             copy(file, tmp_path / "things" / name / f"{number}.png")
+    copy(ROOT / "tests/oracle/sklearn/columns_forest.pkl", tmp_path / "model.pkl")
+    (tmp_path / "table.csv").write_text("length,colour,width,size\n5.1,blue,0.7,M\n", "utf-8")
     from_teachable_machine(tmp_path)
     command(tmp_path / "bin/python", "")
     command(tmp_path / "bin/qingzhou", f' -c "{PROGRAM}"')

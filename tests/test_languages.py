@@ -207,7 +207,7 @@ def test_in_english_click_speaks_for_itself(monkeypatch: pytest.MonkeyPatch) -> 
     assert done.exit_code == 2 and "Usage: main convert [OPTIONS] FILES" in done.output
     assert (
         CliRunner().invoke(main, ["--help"]).output.isascii() is False
-        and "Commands:" in CliRunner().invoke(main, []).output
+        and "Boards:" in CliRunner().invoke(main, []).output
     )
 
 

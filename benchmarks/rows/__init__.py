@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ..goals import Goal
 from ..machine import Machine
-from . import browser, convert, foreign, forest, int8, paddle, photo, pupil, pytorch, quantize, sources, start
+from . import browser, convert, foreign, forest, int8, paddle, photo, pupil, pytorch, quantize, sources, start, tflite
 
 GROUPS: dict[str, Callable[[Machine], tuple[Goal, ...]]] = {
     "convert": convert.goals,
@@ -21,4 +21,5 @@ GROUPS: dict[str, Callable[[Machine], tuple[Goal, ...]]] = {
     "paddle": paddle.goals,
     "forest": forest.goals,
     "foreign": foreign.goals,
+    "tflite": tflite.goals,
 }

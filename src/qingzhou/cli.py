@@ -8,20 +8,21 @@ from typing import Any
 
 import click
 
-from .cli_common import Numbers, common, exact_pictures, friendly, main
+from .cli_common import Numbers, common, exact_pictures, friendly, main, on_device
 from .errors import NoCard, OptionError, QingzhouError, say
 
 main.homes = {
-    **dict.fromkeys(("bundle", "devices", "push", "report"), ".cli_boards"),
+    **dict.fromkeys(("bundle", "devices", "push", "report", "scenes", "targets"), ".cli_boards"),
     **dict.fromkeys(("remote", "serve", "worker"), ".cli_web"),
+    **dict.fromkeys(("bench", "engines", "evaluate", "quantize"), ".cli_measure"),
     "teach": ".cli_teach",
 }
-on_device = click.option(
-    "--device",
-    default="",
-    show_default="cpu; of TensorRT gpu",
-    help="A provider of onnxruntime, or OpenVINO's device; see qingzhou engines. 运行设备。",
-)
+main.chapters = {
+    ("Begin", "开始"): ("demo", "convert", "teach", "run", "info", "check"),
+    ("Measure", "测量"): ("evaluate", "quantize", "bench", "engines"),
+    ("Boards", "板子"): ("devices", "scenes", "bundle", "push", "report", "export", "targets"),
+    ("School", "学校"): ("serve", "worker", "remote", "doors"),
+}
 
 
 @main.command()
@@ -185,48 +186,15 @@ def check(model: Path, device: str, lang: str | None, as_json: bool) -> None:
 
 @main.command()
 @click.argument("model", type=click.Path(path_type=Path))
-@click.argument("data", type=click.Path(path_type=Path))
 @click.option(
-    "--layout",
-    type=click.Choice(["auto", "folders", "mmedu", "coco", "yolo", "voc", "csv", "npz"]),
-    default="auto",
-    show_default=True,
-    help="How the data are laid out. 数据的存放格式。",
+    "--engine",
+    required=True,
+    help="openvino, ncnn, litert, mnn, numpy, …: qingzhou engines; rknn, k230, esp32. 推理引擎。",
 )
-@on_device
-@click.option("--html", type=click.Path(path_type=Path), help="Write a page with pictures. 写成带图片的网页。")
-@exact_pictures
-@common
-def evaluate(
-    model: Path, data: Path, layout: str, device: str, html: Path | None, lang: str | None, as_json: bool
-) -> None:
-    """Say how often a model is right on data with answers; exit status 1 if any could not be judged.
-
-    用带答案的数据评估模型：按类别分好的图片文件夹、MMEdu 数据集、COCO、YOLO 或 VOC 标注、CSV 表格、NPZ 数组。
-    """
-    with friendly(lang, as_json):
-        from .evaluate import evaluate as judge
-        from .model import load
-        from .present.evaluation import evaluation
-        from .present.pieces import busy
-        from .whole_file import output_path
-
-        page = None if html is None else output_path(model, html, ".html")  # before anybody waits
-        with busy(say("evaluating", "评估中")):
-            found = judge(load(model, device), data, layout)
-        if page is not None:
-            from .present.evaluation_page import evaluation_page
-
-            evaluation_page(found, page)
-        evaluation(found, as_json)
-        if not found.complete:
-            sys.exit(1)
-
-
-@main.command()
-@click.argument("model", type=click.Path(path_type=Path))
-@click.option("--engine", required=True, help="openvino, ncnn, litert, tensorrt, or onnxruntime (.ort). 推理引擎。")
-@click.option("--precision", default="fp32", show_default=True, help="fp32, fp16 or int8. 精度。")
+@click.option(
+    "--chip", default="", help="For rknn: rk3566, rk3568, rk3576, rk3588; for esp32: esp32s3, esp32p4. 芯片型号。"
+)
+@click.option("--precision", default="", show_default="fp32; chips: int8", help="fp32, fp16 or int8. 精度。")
 @click.option("--data", type=click.Path(path_type=Path), help="For int8: to calibrate and judge with. 量化用的数据。")
 @click.option(
     "--max-drop", type=float, default=0.5, show_default=True, help="For int8: points to lose. 允许下降的百分点。"
@@ -236,6 +204,7 @@ def evaluate(
 def export(
     model: Path,
     engine: str,
+    chip: str,
     precision: str,
     data: Path | None,
     max_drop: float,
@@ -243,131 +212,20 @@ def export(
     lang: str | None,
     as_json: bool,
 ) -> None:
-    """Compile a converted model, or a checkpoint, for an engine, and compare its answer with onnxruntime's.
+    """Compile a converted model, or a checkpoint, for an engine, and compare its answer with onnxruntime's; or for a
+    chip, by its vendor's compiler (qingzhou targets), judged by the vendor's simulator on the data.
 
-    把转换好的模型（或权重文件）编译成某个推理引擎的格式，并与 onnxruntime 的结果比较。
+    把转换好的模型（或权重文件）编译成某个推理引擎的格式，并与 onnxruntime 的结果比较；或用芯片厂商的编译器，
+    并用厂商的模拟器按数据评估。
     """
     with friendly(lang, as_json):
-        from .deploy.export import export_model
-        from .present.engines import artifact
+        from .deploy.export import export_any
         from .present.pieces import busy
+        from .present.targets import exported
 
         with busy(say("compiling", "编译中")) as tell:
-            made = export_model(model, engine, out, precision, data, max_drop, tell)
-        artifact(made, as_json)
-
-
-@main.command()
-@click.argument("model", type=click.Path(path_type=Path))
-@click.option("--data", type=click.Path(path_type=Path), help="To calibrate and judge with. 用于校准和评估的数据。")
-@click.option("--precision", default="int8", show_default=True, help="int8, int8-weights or fp16. 精度。")
-@click.option(
-    "--max-drop", type=float, default=0.5, show_default=True, help="Points of accuracy to lose. 允许下降的百分点。"
-)
-@click.option(
-    "--min-agreement",
-    type=float,
-    default=95.0,
-    show_default=True,
-    help="Percent of answers that stay, without labels. 无标注时保持一致的百分比。",
-)
-@click.option("--target", default="auto", show_default=True, help="auto, vnni, x86, arm or tensorrt. 目标设备。")
-@click.option("--any-speed", is_flag=True, help="Write it even if it is not faster here. 即使没有更快也保存。")
-@click.option("--calibration", type=int, default=100, show_default=True, help="Inputs to calibrate with. 校准数量。")
-@click.option("--layout", default="auto", show_default=True, help="How the data are laid out. 数据的存放格式。")
-@click.option("-o", "--out", type=click.Path(), help="A file or a folder. 输出文件或文件夹。")
-@click.option("--html", type=click.Path(path_type=Path), help="Write a page that explains it. 写成网页。")
-@exact_pictures
-@common
-def quantize(model: Path, html: Path | None, lang: str | None, as_json: bool, **options: Any) -> None:
-    """Make a converted model INT8 within a promised accuracy; exit status 3 if that cannot be, or it is not faster.
-
-    把转换好的模型量化为 INT8，并保证准确率；做不到或没有变快时退出码为 3，原模型不变。
-    """
-    with friendly(lang, as_json):
-        from .present.pieces import busy
-        from .present.quantized import quantized
-        from .quant import quantize as make
-        from .whole_file import output_path
-
-        page = None if html is None else output_path(model, html, ".html")  # before anybody waits
-        with busy(say("quantising", "量化中")) as tell:
-            found = make(model, tell=tell, **options)
-        if page is not None:
-            from .present.quantized_page import quantized_page
-
-            quantized_page(found, page)
-        quantized(found, as_json)
-        if not found.better:
-            sys.exit(3)
-
-
-@main.command()
-@click.argument("models", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--engines", default="", help="onnxruntime,openvino (default: all installed). 推理引擎。")
-@click.option("--precision", default="", help="fp32,fp16,int8, which needs --data. 权重精度。")
-@click.option("--data", type=click.Path(path_type=Path), help="Pictures or rows; with labels, accuracy too. 数据。")
-@click.option("--threads", type=click.IntRange(1, 1024), help="Processor cores (default: all). 线程数。")
-@click.option("--html", type=click.Path(path_type=Path), help="Write a page with plots. 写成带图表的网页。")
-@click.option(
-    "--json",
-    "json_file",
-    is_flag=False,
-    flag_value="-",
-    type=click.Path(path_type=Path),
-    help="Write JSON, or print it without a name. 输出 JSON。",
-)
-@click.option("--lang", type=click.Choice(["zh", "en"]), help="Language of the texts. 文字的语言。")
-def bench(
-    models: tuple[Path, ...],
-    engines: str,
-    precision: str,
-    data: Path | None,
-    threads: int | None,
-    html: Path | None,
-    json_file: Path | None,
-    lang: str | None,
-) -> None:
-    """Measure models on every engine here, side by side: speed, size, memory, accuracy; and say which to use.
-
-    在这台机器上并排测量各个推理引擎：速度、大小、内存、准确程度，并说明该用哪一个。
-    """
-    printed = json_file is not None and str(json_file) == "-"
-    with friendly(lang, printed):
-        from .bench import bench as measure
-        from .present.bench import bench as show
-        from .present.bench import bench_json, bench_page
-        from .present.pieces import busy
-        from .whole_file import output_path
-
-        page = None if html is None else output_path(models[0], html, ".html", *models)  # before anybody waits
-        file = None if json_file is None or printed else output_path(models[0], json_file, ".json", *models)
-        with busy(say("measuring", "测量中")) as tell:
-            report = measure(models, _names(engines), _names(precision), data, threads, tell)
-        if page is not None:
-            bench_page(report, page)
-        if printed or file is not None:
-            bench_json(report, file)
-        if not printed:
-            show(report)
-        if report.choice is None:
-            sys.exit(1)
-
-
-def _names(text: str) -> list[str]:
-    """ "fp32, fp16" -> ["fp32", "fp16"]."""
-    return [name.strip() for name in text.split(",") if name.strip()]
-
-
-@main.command()
-@common
-def engines(lang: str | None, as_json: bool) -> None:
-    """Say which engines are installed, how to install the others, and what the processor can. 查看可用的推理引擎。"""
-    with friendly(lang, as_json):
-        from .engines.machine import survey
-        from .present.engines import engines
-
-        engines(survey(), as_json)
+            made = export_any(model, engine, chip, out, precision, data, max_drop, tell)
+        exported(made, as_json)
 
 
 @main.command()

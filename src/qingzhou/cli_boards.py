@@ -10,18 +10,37 @@ from typing import Any
 import click
 
 from .cli_common import common, friendly, main
+from .cli_usage import Verbs
 from .errors import OptionError, say
 
 
 @main.command()
+@click.argument("name", required=False)
 @common
-def devices(lang: str | None, as_json: bool) -> None:
-    """List the devices that bundles can be made for, and what each can. 查看支持的设备。"""
-    with friendly(lang, as_json):
-        from .devices import all_devices
-        from .present.bundle import devices as show
+def devices(name: str | None, lang: str | None, as_json: bool) -> None:
+    """List the devices that bundles can be made for, or show all that is known of one.
 
-        show(all_devices(), as_json)
+    查看支持的设备；写上名称（如 行空板）则显示它的处理器、内存、引脚、引擎等。
+    """
+    with friendly(lang, as_json):
+        from .devices import all_devices, load
+        from .present import devices as present
+
+        if name is None:
+            present.devices(all_devices(), as_json)
+        else:
+            present.device(load(name), as_json)
+
+
+@main.command()
+@common
+def scenes(lang: str | None, as_json: bool) -> None:
+    """List the programs that a bundle can have, and which models each is for. 查看可选的场景。"""
+    with friendly(lang, as_json):
+        from .present.bundle import scenes as show
+        from .scenes import SCENES
+
+        show(list(SCENES.values()), as_json)
 
 
 @main.command()
@@ -33,11 +52,22 @@ def devices(lang: str | None, as_json: bool) -> None:
 @click.option("--set", "values", multiple=True, metavar="NAME=VALUE", help="Another constant of main.py. 其他常量。")
 @click.option("--data", type=click.Path(path_type=Path), help="For INT8, and the sample. 量化用的数据。")
 @click.option("--precision", default="auto", show_default=True, help="fp32, fp16 or int8. 精度。")
-@click.option("--engine", default="", show_default="the best there", help="onnxruntime, ncnn or litert. 推理引擎。")
+@click.option(
+    "--engine", default="", show_default="the best there", help="onnxruntime, ncnn, litert, mnn, numpy. 推理引擎。"
+)
 @click.option("--max-drop", type=float, default=0.5, show_default=True, help="INT8: points to lose. 允许下降的百分点。")
+@click.option(
+    "--forms",
+    type=click.Choice(["best", "all"]),
+    default="best",
+    show_default=True,
+    help="all: every engine and precision, to be compared there by bench.py. 全部形式，由 bench.py 在板子上比较。",
+)
 @click.option("--offline", is_flag=True, help="Put the device's wheels in, with pip. 放入安装文件，设备不用联网。")
 @click.option("--force", is_flag=True, help="Although it may be too slow or too large. 即使可能太慢或太大。")
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="A folder or a .zip. 输出文件夹或 .zip。")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), help="A folder, a .zip, or a .html. 文件夹、.zip 或单个 .html。"
+)
 @common
 def bundle(model: Path, device: str, values: tuple[str, ...], as_json: bool, lang: str | None, **options: Any) -> None:
     """Make a folder or zip that runs a model on a device: program, runtime, packages, README.
@@ -49,8 +79,8 @@ def bundle(model: Path, device: str, values: tuple[str, ...], as_json: bool, lan
         from .present.bundle import bundle as show
         from .present.pieces import busy
 
-        with busy(say("bundling", "打包中")):
-            made = build(model, device, lang=lang, constants=_constants(values), **options)
+        with busy(say("bundling", "打包中")) as tell:
+            made = build(model, device, lang=lang, constants=_constants(values), tell=tell, **options)
         show(made, as_json)
 
 
@@ -91,6 +121,7 @@ def _value(text: str) -> object:
 @click.option("--dir", "folder", default="", help="Folder there (default: qingzhou/NAME). 板子上的文件夹。")
 @click.option("--run", "start", is_flag=True, help="Start main.py, and show what it prints. 运行 main.py。")
 @click.option("--bench/--no-bench", "measure", default=True, help="Measure, and bring report.json. 测量并取回报告。")
+@click.option("--keep/--no-keep", "keep", default=None, help="Of several forms keep the fastest. 只保留最快的形式。")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Where report.json goes. 报告的位置。")
 @click.option("--scan", "look", is_flag=True, help="Only look for boards in the local network. 查找局域网里的板子。")
 @click.option("--network", default="", help="For --scan: 192.168.1.0/24. 要查找的网络。")
@@ -154,3 +185,80 @@ def report(
             present.report(merged, bad, faults)
         if bad:
             sys.exit(1)
+
+
+@main.group(cls=Verbs, invoke_without_command=True)
+@common
+@click.pass_context
+def targets(context: click.Context, lang: str | None, as_json: bool) -> None:
+    """List the compilers of chips' vendors (NPUs, microcontrollers), install one, remove it.
+
+    查看、安装、删除芯片厂商的编译器（NPU、单片机）；每个都装在自己的环境里。
+    """
+    if context.invoked_subcommand is not None:
+        return
+    with friendly(lang, as_json):
+        from .present.targets import targets as show
+        from .targets import TARGETS
+
+        show(TARGETS, as_json)
+
+
+@targets.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask. 不再询问。")
+@click.option("--python", default="", help="To make it with: a name or path. 用哪个 Python 建立环境。")
+@common
+def install(name: str, yes: bool, python: str, lang: str | None, as_json: bool) -> None:
+    """Make the environment of a vendor's compiler: says what it brings and how large, and asks first.
+
+    安装厂商的编译器：先说明内容和大小，询问后再下载。
+    """
+    with friendly(lang, as_json):
+        from .present.pieces import busy
+        from .present.targets import brings, installed
+        from .targets.home import place_of
+        from .targets.install import install as make
+        from .targets.table import target_named
+
+        target = target_named(name)
+        if not as_json:
+            brings(target, str(place_of(target).folder))
+        if not yes:
+            _ask(name)
+        with busy(say("installing", "安装中")) as tell:
+            versions = make(target, python, tell)
+        installed(target, versions, as_json)
+
+
+@targets.command()
+@click.argument("name")
+@common
+def remove(name: str, lang: str | None, as_json: bool) -> None:
+    """Remove the environment of a vendor's compiler. 删除厂商的编译器。"""
+    with friendly(lang, as_json):
+        from .present.pieces import as_json as show
+        from .present.pieces import console
+        from .targets.install import remove as take
+        from .targets.table import target_named
+
+        gone = take(target_named(name))
+        if as_json:
+            show({"target": name, "removed": gone})
+        else:
+            console().print(say("removed", "已删除") if gone else say("It was not there.", "本来就没有安装。"))
+
+
+def _asks() -> bool:
+    return sys.stdin.isatty()
+
+
+def _ask(name: str) -> None:
+    """OptionError where nobody can be asked."""
+    if not _asks():
+        raise OptionError(
+            en=f"Nothing is fetched without being asked, and nobody can be asked here. Add --yes: qingzhou targets "
+            f"install {name} --yes",
+            zh=f"下载前需要确认，而这里无法询问。请加上 --yes：qingzhou targets install {name} --yes",
+        )
+    click.confirm(say("Install this?", "要安装吗？"), abort=True)

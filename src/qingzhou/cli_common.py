@@ -40,6 +40,12 @@ def common(function: F) -> F:
     return chosen(as_json(function))
 
 
+on_device = click.option(
+    "--device",
+    default="",
+    show_default="cpu; of TensorRT gpu",
+    help="A provider of onnxruntime, or OpenVINO's device; see qingzhou engines. 运行设备。",
+)
 exact_pictures = click.option(
     "--exact",
     is_flag=True,

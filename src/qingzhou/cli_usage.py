@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import IO, Any
 
@@ -14,7 +14,7 @@ import click
 from .errors import language, say
 from .runtime.text import line
 
-HEADINGS = {"Options": "选项", "Commands": "命令"}
+HEADINGS = {"Options": "选项", "Commands": "命令"}  # of click; ours come in the language already
 PLACES = {
     "OPTIONS": "选项",
     "COMMAND": "命令",
@@ -64,11 +64,16 @@ class Verb(click.Command):
 
 
 class Verbs(Verb, click.Group):
-    """A group of verbs. homes: of those that are loaded when they are asked for, the module that defines each."""
+    """A group of verbs.
+
+    homes     of those that are loaded when they are asked for, the module that defines each
+    chapters  (English, Chinese) -> names, in the order in which a reader needs them; none: one list
+    """
 
     command_class = Verb
     group_class = type
     homes: Mapping[str, str] = MappingProxyType({})
+    chapters: Mapping[tuple[str, str], Sequence[str]] = MappingProxyType({})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The verb of that name, which its module adds to the group."""
@@ -79,6 +84,17 @@ class Verbs(Verb, click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All their names."""
         return sorted({*super().list_commands(ctx), *self.homes})
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The verbs by chapters."""
+        if not self.chapters:
+            super().format_commands(ctx, formatter)
+            return
+        room = formatter.width - 6 - max(map(len, self.list_commands(ctx)))
+        for title, names in self.chapters.items():
+            verbs = ((name, self.get_command(ctx, name)) for name in names)
+            with formatter.section(say(*title)):
+                formatter.write_dl([(name, verb.get_short_help_str(room)) for name, verb in verbs if verb is not None])
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """The verb that the first word names."""
@@ -158,6 +174,7 @@ def _places(usage: str) -> str:
 
 
 def _chinese_half(text: str) -> str:
-    """Of "Do it. 做。" the second sentence; of paragraphs the one in Chinese."""
+    """Of "Do it. 做。" the second sentence; of paragraphs the first one in Chinese."""
     first = next((at for at, letter in enumerate(text) if "\u4e00" <= letter <= "\u9fff"), 0)
-    return text[max(text.rfind(". ", 0, first) + 2, text.rfind("\n", 0, first) + 1) :].partition("\n\n")[0].strip()
+    start = max(text.rfind(". ", 0, first) + 2, text.rfind("\n", 0, first) + 1)
+    return re.split(r"\n|(?<=。)|：", text[start:].strip(), maxsplit=1)[0].rstrip("。") + "。"

@@ -74,7 +74,14 @@ class Info:
 
 
 def _plain(entry: Input) -> dict[str, object]:
-    return {"kind": entry.kind, "shape": entry.shape, "color": entry.color, "dtype": entry.dtype, "steps": entry.steps}
+    found: dict[str, object] = {
+        "kind": entry.kind,
+        "shape": entry.shape,
+        "color": entry.color,
+        "dtype": entry.dtype,
+        "steps": entry.steps,
+    }
+    return {**found, "columns": entry.columns} if entry.columns else found
 
 
 def read_info(path: str | Path) -> Info:
@@ -168,7 +175,7 @@ def _where_it_does_not_run(path: Path) -> list[str]:
                 f"{path.name}{_lowered(facts.opset, opset, ' --opset')} --ir-version {min(ir, 8)}",
             )
         )
-    for engine in ENGINES.values():
+    for engine in (one for one in ENGINES.values() if one.offered):
         try:
             why: QingzhouError | None = engine.takes(facts) if engine.tried else None
         except ModelError as err:  # it contradicts itself

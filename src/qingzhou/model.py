@@ -79,7 +79,7 @@ def load(
     cache: str | Path | None = None,
     exact: bool | None = None,
 ) -> Model:
-    """Open a converted model (.onnx), or what an engine made of one (.ort, .xml, .param, .engine); FileMissing or
+    """Open a converted model (.onnx), or what an engine made of one (.ort, .xml, .param, .engine, .npz); FileMissing or
     ModelError.
 
     device   a provider of onnxruntime (cpu, cuda, tensorrt, directml, openvino, coreml), or a device of OpenVINO (cpu,

@@ -172,6 +172,10 @@ CALLS: dict[str, list[tuple[Words, str]]] = {
                        (lambda w, out: [w.picture, "--server", f"{EVIL}:99999"], "text json")],
     "teach": [(lambda w, out: [w.data, "--from", w.checkpoint, "-o", out / "t.onnx"], "text json"),
               (lambda w, out: [w.data, "--from", w.checkpoint, "--camera", EVIL, "--classes", "a,b"], "text json")],
+    "targets install": [(lambda w, out: [EVIL], "text json"),
+                        (lambda w, out: ["rknn", "--yes", "--python", EVIL], "text json")],
+    "targets remove": [(lambda w, out: [EVIL], "text json")],
+    "scenes": [(lambda w, out: [], "text json")],
     # Both only say where they listen; tests/web sends such files to them.
     "serve": [], "worker": [],
 }  # fmt: skip

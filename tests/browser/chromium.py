@@ -36,9 +36,15 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """The folder at http://127.0.0.1, as `python -m http.server` shows it."""
-    handler = functools.partial(Quiet, directory=str(folder))
+def served(folder: Path, asked: list[str] | None = None) -> Iterator[str]:
+    """The folder at http://127.0.0.1, as `python -m http.server` shows it. asked: what is sent whole is added to it."""
+
+    class Counting(Quiet):
+        def log_request(self, code: Any = "-", size: Any = "-") -> None:
+            if asked is not None and int(code) == 200:
+                asked.append(self.path)
+
+    handler = functools.partial(Counting, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:

@@ -18,14 +18,30 @@ Open = Callable[..., Page]
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """The browser, with a new empty profile."""
+def playwright() -> Iterator[Any]:
+    """What steers browsers; there can be one only."""
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
-        yield browser
-        browser.close()
+    with sync_playwright() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Any) -> Iterator[Any]:
+    """The browser, with a new empty profile."""
+    browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def phone(playwright: Any, tmp_path: Path) -> Iterator[Any]:
+    """A browser with a profile of its own that may keep things: private windows are never installable."""
+    context = playwright.chromium.launch_persistent_context(
+        tmp_path / "profile", executable_path=EXECUTABLE, args=ARGUMENTS, viewport={"width": 390, "height": 844}
+    )
+    yield context
+    context.close()
 
 
 @pytest.fixture(scope="session")

@@ -13,11 +13,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from qingzhou.bundle import browser
-from qingzhou.bundle.browser import ENGINE, PAGE, engine_facts, engine_file, write_page
+from qingzhou import quantize
+from qingzhou.bundle import browser, one_file
+from qingzhou.bundle.browser import ENGINE, GRAPHICS, LATER, PAGE, engine_facts, engine_file, write_page
+from qingzhou.bundle.build import build
+from qingzhou.bundle.download import Download, download_of
 from qingzhou.conversion import convert
-from qingzhou.errors import ModelError, OutputError
+from qingzhou.errors import ModelError, OptionError, OutputError
 from qingzhou.model import load
 from qingzhou.runtime.model.card import Card
 
@@ -45,7 +49,8 @@ def test_the_engine_is_the_published_one() -> None:
     assert f"ONNX Runtime Web v{facts['version']}".encode() in engine_file("ort.js")[:200]
     assert engine_file("ort.wasm").startswith(b"\0asm")
     assert "MIT License" in (ENGINE / "LICENSE").read_text("utf-8") and facts["licence"] == "MIT"
-    assert sum(path.stat().st_size for path in ENGINE.iterdir()) < 4e6
+    assert engine_file("ort_gpu.wasm").startswith(b"\0asm")
+    assert sum(path.stat().st_size for path in ENGINE.iterdir()) < 5e6
 
 
 def test_a_damaged_engine_is_not_written(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,14 +76,14 @@ def test_what_a_page_is_made_of(folder: Path, model: Path) -> None:
 
 def test_every_module_that_is_imported_is_there(folder: Path) -> None:
     for script in PAGE.glob("*.js"):
-        for name in re.findall(r'from "\./([\w.]+)"', script.read_text("utf-8")):
-            assert (folder / name).is_file(), f"{script.name} imports {name}"
+        for name in re.findall(r'(?:from |import\()"\./([\w.]+)"', script.read_text("utf-8")):
+            assert (folder / name).is_file() or name in GRAPHICS, f"{script.name} imports {name}"
 
 
 def test_the_page_asks_at_once_for_all_that_it_will_need(folder: Path) -> None:
     """Else each module is known only once the one before it is here."""
     page = (folder / "index.html").read_text("utf-8")
-    modules = {path.name for path in folder.glob("*.js")} - {"app.js"}
+    modules = {path.name for path in folder.glob("*.js")} - {"app.js", *LATER}
     assert set(re.findall(r'rel="modulepreload" href="([^"]+)"', page)) == modules
     assert set(re.findall(r'rel="preload" href="([^"]+)" as="fetch" crossorigin', page)) == {
         "ort.wasm",
@@ -110,6 +115,8 @@ def test_serve(folder: Path, secure: bool) -> None:
                 if secure
                 else http.client.HTTPConnection("127.0.0.1", port, timeout=20)
             )
+            browser_.request("GET", "/address.json")
+            assert json.loads(browser_.getresponse().read()) == [], "only here: nobody else finds it"
             for name, kind in (("app.js", "text/javascript"), ("ort.wasm", "application/wasm"), ("", "text/html")):
                 browser_.request("GET", f"/{name}")
                 answer = browser_.getresponse()
@@ -131,3 +138,65 @@ def test_serve(folder: Path, secure: bool) -> None:
             assert browser_.getresponse().status == 404
         finally:
             server.terminate()
+
+
+def test_the_worker_lists_what_the_page_has(folder: Path) -> None:
+    """Every file that the page asks for, with its digest; another model makes another version."""
+    text = (folder / "sw.js").read_text("utf-8")
+    listed = json.loads(re.search(r"FILES = (\{.*?\})", text, re.DOTALL)[1])  # type: ignore[index]
+    unasked = {"sw.js", "serve.py", "labels.txt", "ort.LICENSE.txt", "ort.ThirdPartyNotices.txt"}
+    assert set(listed) == {path.name for path in folder.iterdir()} - unasked
+    assert listed["model.onnx"] == hashlib.sha256((folder / "model.onnx").read_bytes()).hexdigest()
+    assert "$" not in text
+
+
+def test_the_manifest_and_its_icons(folder: Path) -> None:
+    """Icons of the sizes that it says; those that are cut are light to their edges."""
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    assert manifest["name"] == "digits" and manifest["lang"] == "zh-CN" and manifest["display"] == "standalone"
+    sizes = {}
+    for one in manifest["icons"][1:]:
+        with Image.open(folder / one["src"]) as image:
+            assert one["sizes"] == f"{image.width}x{image.height}" and image.format == "PNG"
+            border = {image.getpixel((x, y)) for x in range(0, image.width, 8) for y in (0, image.height - 1)}
+            assert border == {(0xFB, 0xFA, 0xF7)} and len(image.getcolors(1 << 18)) > 3
+            sizes[image.width] = one["purpose"]
+    assert set(sizes) == {192, 512}
+
+
+def test_what_is_to_be_loaded_is_said(model: Path) -> None:
+    """By the sizes of the files that quantize() really writes."""
+    told = download_of(model, engine_facts()["files"], graphics=False)
+    half = quantize(model, None, model.with_name("half.onnx"), precision="fp16").path
+    assert half is not None and told.model == model.stat().st_size
+    assert told.half == pytest.approx(half.stat().st_size, rel=0.02)
+    assert told.engine == sum(len(gzip.compress(engine_file(name), 6)) for name in ("ort.js", "ort.wasm"))
+    large = Download(3_700_000, 4_200_000, 9_000_000, 4_500_000, 2_300_000)
+    assert (
+        "12.7 MB" in large.said("en")
+        and "4.5 MB" in large.said("zh")
+        and "quantize best.onnx" in large.said("en", "best.onnx")
+    )
+
+
+def test_one_file(model: Path, tmp_path: Path) -> None:
+    """-o page.html: everything inside; made again in its place, and nothing else is replaced."""
+    out = tmp_path / "page.html"
+    made = build(model, "browser", out=out, lang="zh")
+    text = out.read_text("utf-8")
+    assert made.size == out.stat().st_size and list(tmp_path.iterdir()) == [out]
+    assert not re.search(r' (?:src|href)="(?!data:)', text), "no other file"
+    assert build(model, "browser", out=out, lang="en").path == out and 'lang="en"' in out.read_text("utf-8")
+    out.write_text("<h1>mine</h1>", "utf-8")
+    with pytest.raises(OutputError):
+        build(model, "browser", out=out)
+    assert out.read_text("utf-8") == "<h1>mine</h1>"
+    with pytest.raises(OptionError, match="one file"):
+        build(model, "pc", out=tmp_path / "other.html")
+
+
+def test_a_large_model_is_no_file(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(one_file, "LARGEST", 1000)
+    with pytest.raises(OptionError, match="-o page"):
+        build(model, "browser", out=tmp_path / "page.html")
+    assert list(tmp_path.iterdir()) == []

@@ -12,10 +12,15 @@ from typing import Any
 
 import joblib  # noqa: TID251  # it is the original that writes here
 import numpy as np
-from boosters import BOOSTERS
 from estimators import ESTIMATORS, TEXTED
+from every import EVERY
+from refused import REFUSED
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris, load_wine
 
+try:
+    from boosters import BOOSTERS
+except ImportError:  # of older versions scikit-learn alone is compared
+    BOOSTERS = {}
 warnings.filterwarnings("ignore")
 DATA = {
     "iris": load_iris(return_X_y=True),
@@ -79,17 +84,20 @@ def rows_for(model: Any, data: Any, rng: np.random.Generator) -> Any:
 
 
 def made(name: str, seed: int, folder: Path) -> None:
-    dataset, build, how = {**ESTIMATORS, **BOOSTERS}[name]
+    dataset, build, how = {**ESTIMATORS, **EVERY, **BOOSTERS}[name]
     rng = np.random.default_rng([seed, *map(ord, name)])
     x, y = DATA[dataset]
     if how.get("two"):
         x, y = x[y < 2], y[y < 2]
     chosen = rng.permutation(len(x))[: int(0.8 * len(x))]
     x, y = how.get("before", lambda x: x)(x[chosen]), y[chosen]
+    y = how["answers"](y) if "answers" in how else y
     y = np.array(["red", "green", "blue", *"defghij"])[y] if how.get("texts") else y
     model = build(seed)
     model.fit(x, y)
     rows = how.get("before", lambda x: x)(rows_for(model, x, rng))
+    if how.get("shaken"):
+        rows += rng.normal(size=rows.shape).astype(rows.dtype) / 100
     if how.get("missing"):
         rows[rng.random(rows.shape) < 0.1] = np.nan
     answers = {"x": rows}
@@ -101,6 +109,8 @@ def made(name: str, seed: int, folder: Path) -> None:
             found = getattr(model, method)(wide)
         except AttributeError:
             continue
+        if isinstance(found, list):  # of several questions at once
+            continue
         found = found.toarray() if hasattr(found, "toarray") else np.asarray(found)
         answers[key] = found.astype(str) if found.dtype.kind in "OU" else found
     if "ending" in how:
@@ -110,9 +120,16 @@ def made(name: str, seed: int, folder: Path) -> None:
     np.savez(folder / f"{name}.npz", **answers)
 
 
+def to_be_refused(name: str, seed: int, folder: Path) -> None:
+    x, y = DATA["iris"]
+    joblib.dump(REFUSED[name](x, y), folder / f"{name}.joblib")
+
+
 if __name__ == "__main__":
-    for each in sys.argv[3:] or [*ESTIMATORS, *BOOSTERS, *TEXTED]:
+    for each in sys.argv[3:] or [*ESTIMATORS, *EVERY, *BOOSTERS, *TEXTED, *REFUSED]:
         try:
-            (of_texts if each in TEXTED else made)(each, int(sys.argv[2]), Path(sys.argv[1]))
+            (of_texts if each in TEXTED else to_be_refused if each in REFUSED else made)(
+                each, int(sys.argv[2]), Path(sys.argv[1])
+            )
         except Exception as err:  # the test says which
             print(f"{each}: {type(err).__name__}: {err}", file=sys.stderr)

@@ -22,6 +22,7 @@ from qingzhou.engines.table import engine_on_devices
 from qingzhou.errors import EngineError
 from qingzhou.graph.count import NOTHING
 from qingzhou.onnxfile.facts import Facts
+from qingzhou.targets import TARGETS
 
 LENET = ORACLE / "trained" / "lenet_digits.pth"
 
@@ -76,7 +77,9 @@ def test_precisions(model: Path, small: Path) -> None:
         "openvino": (("fp32", "fp16", "int8"), ("int8",)),
         "ncnn": (("fp32", "fp16", "int8"), ()),  # there are zero points
         "litert": (("fp32", "fp16", "int8"), ("int8",)),
+        "mnn": (("fp32", "fp16"), ()),
         "tensorrt": (("fp32", "fp16", "int8"), ()),
+        "numpy": (("fp32",), ()),
     }
 
 
@@ -91,8 +94,14 @@ def test_forms_on_a_device(model: Path, small: Path) -> None:
         "litert int8",
         "litert fp32",
     ]
+    assert forms_on(pi, facts, "mnn") == [Form("mnn", "fp32")]  # only if it is asked for
+    assert [form.name for form in forms_on(pi, facts, every=True)] == [
+        f"{engine} {precision}" for engine in ("ncnn", "onnxruntime", "litert", "mnn")
+        for precision in ("fp16", "fp32") if engine != "onnxruntime" or precision == "fp32"
+    ] + ["numpy fp32"]  # fmt: skip
     assert forms_on(pi, facts, precision="fp16") == [Form("ncnn", "fp16"), Form("litert", "fp16")]
     assert forms_on(pi, facts, "onnxruntime", "fp16") == []
+    assert forms_on(pi, facts, "numpy") == [Form("numpy", "fp32")]  # only if it is asked for
     assert forms_on(pi, Facts(small), data=True) == [Form("onnxruntime", "int8"), Form("litert", "int8")]
     assert forms_on(browser, facts, data=True) == [Form("onnxruntime-web", "fp32")]  # INT8 only if it is asked for
     assert forms_on(browser, facts, precision="int8", data=True) == [Form("onnxruntime-web", "int8")]
@@ -116,7 +125,8 @@ def test_whose_arithmetic() -> None:
 
 
 def test_every_engine_of_a_profile_is_there() -> None:
-    assert all(engine_on_devices(name).name == name for device in all_devices() for name in device.engines)
+    names = {name for device in all_devices() for name in device.engines} - {*TARGETS}
+    assert all(engine_on_devices(name).name == name for name in names)
 
 
 def test_a_file_for_a_newer_onnxruntime(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from dear import but_slow
 from passengers import DIGITS, ORACLE, mmedu
 from qingzhou.deploy import export_model
 from qingzhou.engines import compile_for
-from qingzhou.engines.litert.micro import advice, arena, is_int8
+from qingzhou.engines.litert.micro import PYTHON, advice, arena, is_int8, micro_python
 from qingzhou.evaluate import evaluate
 from qingzhou.quant.network import Network, activations
 from qingzhou.quant.qdq import Scheme, to_qdq
@@ -105,6 +104,14 @@ def test_our_own_reader_reads_the_same(case: tuple[Path, Path, Path], tmp_path: 
     assert noise(back, floats) < 2 * noise(defined, floats)
 
 
+def chip() -> str:
+    """The Python with TensorFlow Lite Micro; skipped where none has it."""
+    python = micro_python()
+    if not python:
+        pytest.skip(f"pip install --pre tflite-micro, for Linux only; {PYTHON} names the Python that has it")
+    return python
+
+
 IN_MICRO = """
 import sys, numpy as np
 from tflite_micro.python.tflite_micro import runtime
@@ -120,11 +127,10 @@ np.save(sys.argv[3], rows)
 
 def test_on_a_chip_it_is_the_reference_bit_by_bit(case: tuple[Path, Path, Path], tmp_path: Path) -> None:
     """TensorFlow Lite Micro, which is what a microcontroller runs."""
-    pytest.importorskip("tflite_micro", reason="only for Linux, and only as a pre-release")
     source, _, made = case
     inputs = [next(iter(feed.values())) for feed in feeds(source, 5)]
     np.save(tmp_path / "x.npy", [x.transpose(0, 2, 3, 1).astype(np.float32) for x in inputs])
-    words = [sys.executable, "-c", IN_MICRO, made, tmp_path / "x.npy", tmp_path / "y.npy"]
+    words = [chip(), "-c", IN_MICRO, made, tmp_path / "x.npy", tmp_path / "y.npy"]
     subprocess.run([str(word) for word in words], check=True, capture_output=True)
     found = opened(made, REFERENCE)
     wanted = [asked(found, x.transpose(0, 2, 3, 1))[0] for x in inputs]
@@ -132,16 +138,22 @@ def test_on_a_chip_it_is_the_reference_bit_by_bit(case: tuple[Path, Path, Path],
 
 
 def test_what_a_chip_needs_is_told(tmp_path: Path) -> None:
-    pytest.importorskip("tflite_micro", reason="only for Linux, and only as a pre-release")
+    python = chip()
     source = qingzhou.convert(CHECKPOINT, tmp_path / "m.onnx").path
     small = rounded(source, tmp_path / "small.onnx", Scheme(dense=True))
     whole, made = (compile_for("litert", path, tmp_path / f"{path.stem}.tflite") for path in (source, small))
-    found = arena(made.path)
+    found = arena(made.path, python)
     assert found is not None and 10_000 < found < 40_000
     assert not is_int8(whole.path) and not advice(whole.path) and is_int8(made.path)
     assert any(f"{found / 1024:.0f} KiB" in note for note in made.notes)
     (tmp_path / "junk.tflite").write_bytes(b"junk")
-    assert arena(tmp_path / "junk.tflite") is None
+    assert arena(tmp_path / "junk.tflite", python) is None
+
+
+def test_a_python_that_is_not_there_is_no_reason_to_stop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = qingzhou.convert(CHECKPOINT, tmp_path / "m.onnx").path
+    monkeypatch.setenv(PYTHON, str(tmp_path / "python"))
+    assert not advice(compile_for("litert", rounded(source, tmp_path / "s.onnx", Scheme(dense=True)), tmp_path).path)
 
 
 def test_digits_are_right_as_often(tmp_path: Path) -> None:

@@ -17,8 +17,9 @@ IMAGENET = {"op": "normalize", "mean": [123.675, 116.28, 103.53], "std": [58.395
 CROP = {"op": "center_crop", "size": [224, 224]}
 
 
-def entry(*steps: dict[str, Any], size: tuple[int, int] = (224, 224)) -> Input:
-    return Input("input", "image", [1, 3, *size], "RGB", list(steps))
+def entry(*steps: dict[str, Any], size: tuple[int, int] = (224, 224), layout: str = "NCHW") -> Input:
+    shape = [1, 3, *size] if layout == "NCHW" else [1, *size, 3]
+    return Input("input", "image", shape, "RGB", list(steps), layout)
 
 
 def resize(**how: object) -> dict[str, Any]:
@@ -36,14 +37,17 @@ def picture(height: int, width: int) -> np.ndarray:
 def assert_same(shown: np.ndarray, about: Input) -> None:
     found, view = prepare.prepare_view(shown, about)
     expected, where = prepare.step_by_step(shown, about)
+    expected = prepare._laid_out(expected, about)
     assert found.dtype == expected.dtype and found.flags.c_contiguous
     np.testing.assert_array_equal(found, expected)
     assert view == pytest.approx(where)
 
 
 @pytest.mark.parametrize("size", [(480, 640), (240, 320), (640, 480), (28, 28), (255, 257), (600, 601), (720, 1280)])
-def test_what_mmcls_prepares(size: tuple[int, int]) -> None:
-    assert_same(picture(*size), entry(resize(short=256), CROP, IMAGENET))
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+def test_what_mmcls_prepares(size: tuple[int, int], layout: str) -> None:
+    assert_same(picture(*size), entry(resize(short=256), CROP, IMAGENET, layout=layout))
+    assert_same(picture(*size), entry(resize(size=[224, 224]), layout=layout))
 
 
 @given(SIDE, SIDE, SIDE, SIDE, st.booleans())

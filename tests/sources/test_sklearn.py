@@ -11,6 +11,7 @@ import pytest
 
 import qingzhou
 from qingzhou.errors import QingzhouError
+from qingzhou.sources.sklearn import trees
 
 ORACLE = Path(__file__).parents[1] / "oracle" / "sklearn"
 CASES: dict[str, dict[str, Any]] = json.loads((ORACLE / "manifest.json").read_text("utf-8"))
@@ -91,3 +92,14 @@ def test_other_opsets(name: str, opset: int, tmp_path: Path) -> None:
     wanted = known[("proba" if "proba" + ending in known else "predict") + ending]
     found = np.array([one.scores for one in model.predict(rows)]).reshape(wanted.shape)
     np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "name", ["extra_trees_mid", "forest_regressor", "gradient_boosting_multi", "xgb_multi_unbalanced"]
+)
+def test_large_ensembles(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As several operators of ai.onnx.ml, each with a part of the trees."""
+    monkeypatch.setattr(trees, "LARGE", 1)
+    monkeypatch.setattr(trees, "PIECE", 40)
+    test_answers_as_the_original(name, tmp_path)
+    assert (tmp_path / "model.onnx").read_bytes().count(b"TreeEnsembleRegressor") > 3

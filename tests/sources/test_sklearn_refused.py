@@ -15,11 +15,9 @@ from qingzhou.sources.sklearn.sparse import dense
 
 ORACLE = Path(__file__).parents[1] / "oracle" / "sklearn"
 SAYS = {
-    "rest_multilabel": "several questions at once",
-    "ridge_multilabel": "several questions at once",
     "boosting_init": "begins with another model",
     "ada_one_class": "a single class",
-    "hashed_texts": "HashingVectorizer is not known",
+    "hashed_texts": "HashingVectorizer makes numbers of texts by a hash",
     "union_of_counts": "inside its FeatureUnion",
     "temperature": "calibrated by a _TemperatureScaling",
     "catboost_inside": r"save_model\('model.json'",

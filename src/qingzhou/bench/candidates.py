@@ -47,12 +47,18 @@ def choose(
             raise _missing(model)
         if plan.kind_of(model) != "compiled":
             check_onnx(model)
-    wanted = list(dict.fromkeys(engines)) or [name for name, engine in ENGINES.items() if engine.version()]
+    wanted = list(dict.fromkeys(engines)) or [
+        name for name, engine in ENGINES.items() if engine.offered and engine.version()
+    ]
     every = [one for model in dict.fromkeys(models) for one in _of_model(model, wanted, precisions)]
     found = [one for one in every if data or not one.quantizes]
     if not found:
         raise _nothing(wanted, precisions)
-    absent = [] if engines else [engine for name, engine in ENGINES.items() if engine.tried and name not in wanted]
+    absent = (
+        []
+        if engines
+        else [engine for name, engine in ENGINES.items() if engine.tried and engine.offered and name not in wanted]
+    )
     needed = [_needs_data()] if len(found) < len(every) else []
     return Chosen(found, [*map(_absent, absent), *needed, *_left_out(models, every)])
 

@@ -7,26 +7,35 @@ import html
 import json
 import lzma
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from string import Template
 from typing import Any
 
 from ..errors import ModelError, OutputError
+from ..onnxfile.facts import Facts
 from ..runtime.engine.session import check_one_file
 from ..runtime.model.card import Card
 from ..runtime.text import line
 from ..scenes.table import refuse_several
+from .contents import sha256_of
+from .download import Download, download_of
+from .offline import WORKER, manifest_files, worker
 
 PAGE = Path(__file__).with_name("page")  # the page's own files: ES modules without a framework
 ENGINE = Path(__file__).with_name("onnxruntime_web")  # as scripts/vendor_onnxruntime_web has packed it
+PLAIN = ("ort.js", "ort.wasm")  # for the processor
+GRAPHICS = ("ort_gpu.js", "ort_gpu.wasm")  # the same with WebGPU and WebNN
+LATER = ("faster.js", "offline.js", "qr.js", "share.js", "sw.js")  # asked for once the model has answered
+LEAST_MACS = 20e6  # of a network that a graphics processor may answer sooner: below, the processor needs no 15 ms
 
 
-def write_page(model: Path, card: Card, folder: Path, language: str) -> None:
+def write_page(model: Path, card: Card, folder: Path, language: str) -> Download:
     """A page for an .onnx file and its card into a folder, which is made; ModelError, OptionError, OutputError.
 
-    index.html, the page's modules and style, model.onnx, card.json, labels.txt, the engine (14 MB) with its licence,
-    and serve.py, which shows the folder to the browsers of a network. language: "zh" or "en".
+    index.html, the page's modules and style, model.onnx, card.json, labels.txt, the engine (14 MB, and 17 for graphics
+    processors where the network is large enough) with its licence, manifest, icons and service worker, and serve.py,
+    which shows the folder to the browsers of a network. language: "zh" or "en". What a phone has to load for it.
     """
     if model.suffix.lower() != ".onnx":
         raise _not_onnx(model)
@@ -35,17 +44,30 @@ def write_page(model: Path, card: Card, folder: Path, language: str) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for source in PAGE.iterdir():
-            if source.suffix in (".js", ".css", ".svg"):
+            if source.suffix in (".js", ".css", ".svg") and source.name != WORKER:
                 shutil.copyfile(source, folder / source.name)
-        _write_engine(folder)
+        graphics = _gains_by_graphics(model, card)
+        _write_engine(folder, (*PLAIN, *GRAPHICS) if graphics else PLAIN)
         _write_model(model, card, folder / "model.onnx")
+        sizes = download_of(folder / "model.onnx", engine_facts()["files"], graphics)
         _write(folder / "card.json", card.to_json())
         _write(folder / "labels.txt", "".join(f"{line(label)}\n" for label in card.labels))
-        _write(folder / "index.html", _index(model.stem, card, language))
+        digest = sha256_of(folder / "model.onnx")[:16]
+        _write(folder / "index.html", _index(model.stem, card, language, sizes, digest))
         serve = (PAGE / "serve.py").read_text("utf-8")
         _write(folder / "serve.py", serve.replace('LANGUAGE = "en"', f'LANGUAGE = "{_choose(language, "en", "zh")}"'))
+        for name, data in manifest_files(PAGE, line(model.stem), language).items():
+            (folder / name).write_bytes(data)
+        _write(folder / WORKER, worker(PAGE, folder, GRAPHICS))
+        return sizes
     except OSError as err:
         raise _cannot_write(folder, err) from None
+
+
+def _gains_by_graphics(model: Path, card: Card) -> bool:
+    """Whether the second engine is worth its place: a large network of pictures, in floats."""
+    facts = Facts(model)
+    return card.input.kind == "image" and not facts.quantized and facts.work.macs >= LEAST_MACS
 
 
 def engine_facts() -> Mapping[str, Any]:
@@ -65,8 +87,8 @@ def engine_file(name: str) -> bytes:
     return data
 
 
-def _write_engine(folder: Path) -> None:
-    for name in engine_facts()["files"]:
+def _write_engine(folder: Path, names: Collection[str]) -> None:
+    for name in names:
         (folder / name).write_bytes(engine_file(name))
     shutil.copyfile(ENGINE / "LICENSE", folder / "ort.LICENSE.txt")
     notices = lzma.decompress((ENGINE / "ThirdPartyNotices.txt.xz").read_bytes())
@@ -87,12 +109,15 @@ def _write_model(model: Path, card: Card, target: Path) -> None:
     target.write_bytes(proto.SerializeToString())
 
 
-def _index(title: str, card: Card, language: str) -> str:
+def _index(title: str, card: Card, language: str, sizes: Download, digest: str) -> str:
     """index.html: what a name holds is text and never markup."""
     version = engine_facts()["version"]
     texts = {
         "lang": _choose(language, "en", "zh-CN"),
         "title": title,
+        "model": digest,
+        "graphics": "yes" if sizes.graphics else "",
+        "size": sizes.said(language),
         "facts": _facts(card, language),
         "waiting": _choose(
             language,

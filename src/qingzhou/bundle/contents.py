@@ -30,7 +30,12 @@ def write(path: Path, text: str) -> None:
 
 def write_facts(folder: Path, facts: Mapping[str, object]) -> None:
     """bundle.json: what the bundle is, and the digest of every file; sealed, so that a change of it is seen."""
-    whole = {**facts, "files": digests(folder)}
+    write_sealed(folder, facts, digests(folder))
+
+
+def write_sealed(folder: Path, facts: Mapping[str, object], files: Mapping[str, str]) -> None:
+    """The same with the digests that are given: of what we wrote, where somebody has changed some of it."""
+    whole = {**facts, "files": dict(files)}
     write(folder / FACTS, as_text({**whole, SEAL: _seal(whole)}))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..devices import Device
+from ..progress import Tell, silent
 from ..runtime.model.card import Card
 from ..scenes import SCENES, program
 from ..scenes.actions import rules_for
@@ -78,6 +79,8 @@ class Order:
     constants: Mapping[str, object]
     second: Path | None
     language: str
+    tell: Tell = silent
+    every: bool = False
 
     def fits(self, card: Card) -> None:
         """OptionError for a model that the scene does not take, and for actions that cannot be."""

@@ -90,9 +90,14 @@ def _words(folder: Path, device: Device) -> str:
 
 
 def write_described(
-    order: Order, folder: Path, form: OnDevice, shown: Shown, wanted: Mapping[str, Sequence[str]]
+    order: Order,
+    folder: Path,
+    form: OnDevice,
+    shown: Shown,
+    wanted: Mapping[str, Sequence[str]],
+    forms: Sequence[Mapping[str, object]],
 ) -> None:
-    """bundle.json: for which device, of what, and the digest of every file."""
+    """bundle.json: for which device, of what, and the digest of every file; the forms, where there are several."""
     here = [path.name for path in form.files] if form.engine else []
     facts: dict[str, object] = {
         "format": FORMAT,
@@ -118,6 +123,8 @@ def write_described(
         "screen": _screen(order.device),
         "sample": {"file": shown.file, "answer": shown.answer},
     }
+    if len(forms) > 1:
+        facts["forms"] = list(forms)
     write_facts(folder, facts)
 
 

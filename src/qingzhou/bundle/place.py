@@ -11,7 +11,13 @@ from ..errors import OutputError
 from ..own_files import is_plain, kept_name
 from ..whole_file import guard, move_in, sweep
 from .contents import FACTS, zip_of_ours, zipped
+from .one_file import file_of_ours, one_file
 from .renew import Before, read_before, renew
+
+
+def place_is_file(out: str | Path | None) -> bool:
+    """Whether a page of one file is asked for."""
+    return out is not None and Path(out).suffix.lower() == ".html" and not Path(out).is_dir()
 
 
 def bundle_place(source: Path, out: str | Path | None, name: str) -> Path:
@@ -29,7 +35,7 @@ def bundle_place(source: Path, out: str | Path | None, name: str) -> Path:
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         sweep(place.parent)
-        if place.suffix == ".zip" and not place.is_dir():
+        if (place.suffix == ".zip" or place_is_file(place)) and not place.is_dir():
             guard(place, source)
         if os.path.lexists(place) and not _may_be_renewed(place):
             raise _taken(place)
@@ -45,6 +51,8 @@ def _may_be_renewed(place: Path) -> bool:
     """Whether it is an empty folder, or a bundle of ours: a folder, or a zip."""
     if place.is_dir():
         return read_before(place) is not None or not any(place.iterdir())
+    if place_is_file(place):
+        return is_plain(place) and file_of_ours(place)
     return place.suffix == ".zip" and is_plain(place) and zip_of_ours(place) is not None
 
 
@@ -62,7 +70,12 @@ def said_of(place: Path) -> Iterator[None]:
 
 
 def take_place(folder: Path, place: Path, before: Before | None, aside: Path) -> dict[str, str]:
-    """Put a finished folder in its place, as a folder or zip; what is somebody's own there, and where it is now."""
+    """Put a finished folder in its place, as a folder, zip or one file; what is somebody's own, and where it is now."""
+    if place_is_file(place):
+        made = aside.with_name("page.html")
+        made.write_bytes(one_file(folder))
+        move_in(made, place)
+        return {}
     if place.suffix == ".zip" and not place.is_dir():
         return _take_zip(zipped(folder, aside.with_name("bundle.zip")), place)
     try:

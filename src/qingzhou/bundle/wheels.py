@@ -12,20 +12,25 @@ from ..devices import Device
 from ..errors import BundleError
 from ..whole_file import scratch
 
-ALWAYS = ("numpy", "Pillow")
-PACKAGE = {"litert": "ai-edge-litert"}  # of an engine that is called otherwise
+PILLOW = "Pillow"
+OF_PILLOW = ("draw", "model.image")  # modules of the runtime that need it
+PACKAGE = {
+    "litert": "ai-edge-litert",
+    "mnn": "MNN",
+    "rknn": "rknn-toolkit-lite2",
+}  # of an engine that is called otherwise
 OLDEST_MICRO = {"3.7": "3.7.3"}  # in full for pip: a bare 3.7 means 3.7.0, which some wheels refuse; Debian 10 has .3
 
 
-def requirements(device: Device, engine: str) -> dict[str, list[str]]:
+def requirements(device: Device, engine: str, pictures: bool = True) -> dict[str, list[str]]:
     """Python's version -> "name==version" of what pip installs there, for the Pythons that can have the engine.
 
-    "" is no engine: the model runs elsewhere.
+    "" is no engine: the model runs elsewhere. pictures: whether there are any, or a screen.
     """
     found = {}
     for python, versions in device.pythons.items():
-        if not engine or PACKAGE.get(engine, engine) in versions:
-            wanted = [name for name in _packages(engine) if name not in device.system]
+        if not engine or PACKAGE.get(engine, engine) in {*versions, "numpy"}:
+            wanted = [name for name in _packages(engine, pictures) if name not in device.system]
             found[python] = [f"{name}=={versions[name]}" for name in wanted]
     return found
 
@@ -35,8 +40,9 @@ def system_packages(device: Device, engine: str) -> dict[str, str]:
     return {name: device.system[name] for name in _packages(engine) if name in device.system}
 
 
-def _packages(engine: str) -> tuple[str, ...]:
-    return (*ALWAYS, PACKAGE.get(engine, engine)) if engine else ALWAYS
+def _packages(engine: str, pictures: bool = True) -> tuple[str, ...]:
+    needed = ("numpy", PILLOW if pictures else "", PACKAGE.get(engine, engine))
+    return tuple(dict.fromkeys(filter(None, needed)))
 
 
 def as_text(wanted: Mapping[str, Sequence[str]], remark: str) -> str:

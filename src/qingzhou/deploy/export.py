@@ -9,12 +9,15 @@ from pathlib import Path
 from ..engines import Artifact, compile_for
 from ..engines.artifact import check_precision
 from ..engines.table import engine_here
-from ..errors import AccuracyLost, say
+from ..errors import AccuracyLost, OptionError, say
 from ..progress import Tell, silent
 from ..quant import Quantized
-from ..whole_file import folder_beside, made_for
+from ..targets import TARGETS, OnChip, Target, compile_for_chip
+from ..targets.home import needed
+from ..whole_file import folder_beside, made_for, scratch
 from .make import Maker
 from .plan import kind_of, refusal
+from .there import judged_there
 
 
 def export_model(
@@ -51,9 +54,57 @@ def export_model(
             found = maker.int8(model, data, chosen.int8, max_drop=max_drop, tell=tell)
             path, cost = _kept(found, max_drop)
             told += cost
+            if chosen.arithmetic and data is not None:
+                told += (judged_there(chosen, model.path, found, Path(data), maker.folder, tell),)
         tell(say(f"for {engine}", f"用于 {engine}"))
         made = compile_for(engine, path, target, precision)
     return replace(made, source=source, told=(*told, *made.told), seconds=time.perf_counter() - start)
+
+
+def export_any(
+    source: str | Path,
+    engine: str,
+    chip: str = "",
+    out: str | Path | None = None,
+    precision: str = "",
+    data: str | Path | None = None,
+    max_drop: float = 0.5,
+    tell: Tell = silent,
+) -> Artifact | OnChip:
+    """export_model(), or export_for_chip() where the engine is a target. OptionError for what only the other has."""
+    if engine in TARGETS:
+        if precision not in ("", "int8"):
+            raise OptionError(
+                en=f"--precision is {precision}; for {engine} it can be int8. Leave it out.",
+                zh=f"--precision 的值是 {precision}，{engine} 可用的是 int8。请去掉这个选项。",
+            )
+        return export_for_chip(source, TARGETS[engine], chip, out, data, max_drop, tell)
+    if chip:
+        raise OptionError(
+            en=f"--chip is for {', '.join(TARGETS)}; {engine} has none. Leave it out.",
+            zh=f"--chip 只用于 {'、'.join(TARGETS)}，{engine} 没有芯片型号。请去掉这个选项。",
+        )
+    return export_model(source, engine, out, precision or "fp32", data, max_drop, tell)
+
+
+def export_for_chip(
+    source: str | Path,
+    target: Target,
+    chip: str = "",
+    out: str | Path | None = None,
+    data: str | Path | None = None,
+    max_drop: float = 0.5,
+    tell: Tell = silent,
+) -> OnChip:
+    """compile_for_chip(), which also takes a checkpoint: it is converted as convert() does, but leaves no .onnx."""
+    source, start, chip = Path(source), time.perf_counter(), target.chip(chip)
+    needed(target)  # before anybody waits
+    with made_for(source, out, target.ending.format(chip=chip)) as place, scratch() as folder:
+        maker = Maker(source, folder)
+        model = maker.onnx(target)
+        notes = tuple(model.card.notes) if model.card and not maker.is_ready else ()
+        made = compile_for_chip(model.path, target, chip, data, place, max_drop=max_drop, tell=tell)
+    return replace(made, source=source, told=(*notes, *made.told), seconds=time.perf_counter() - start)
 
 
 def _kept(found: Quantized, max_drop: float) -> tuple[Path, tuple[str, ...]]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 from ..conversion import convert
-from ..engines import Engine
 from ..engines.base import two_stages
 from ..onnxfile.facts import Facts
 from ..progress import Tell, silent
@@ -16,6 +16,15 @@ from ..sources.network import Network
 from ..sources.read import read_network
 from ..whole_file import fitting
 from .plan import kind_of
+
+
+class Runs(Protocol):
+    """What an engine and a target tell of themselves here; `boxes`: whether it runs detectors that make them."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def boxes(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -35,7 +44,7 @@ class Maker:
         """Whether there is nothing to convert."""
         return kind_of(self.source) != "checkpoint"
 
-    def onnx(self, engine: Engine) -> Facts:
+    def onnx(self, engine: Runs) -> Facts:
         """About the .onnx for an engine: the user's own, or the checkpoint converted, detectors in the form that the
         engine can run. EngineError for a two-stage detector where it cannot; what convert() raises.
         """

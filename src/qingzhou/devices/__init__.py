@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from .profile import Device, Screen
-from .read import all_devices, load
+from .named import load
+from .profile import Device, Npu, Price, Screen
+from .read import all_devices
 
-__all__ = ["Device", "Screen", "all_devices", "load"]
+__all__ = ["Device", "Npu", "Price", "Screen", "all_devices", "load"]

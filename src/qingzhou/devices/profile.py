@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..errors import say
 
@@ -19,6 +19,25 @@ class Screen:
 
 
 @dataclass(frozen=True)
+class Npu:
+    """A processor for networks: what it is called, and the engine (or compiler) that makes files for it; "" where none
+    here does.
+    """
+
+    name: str
+    engine: str = ""
+
+
+@dataclass(frozen=True)
+class Price:
+    """A class of prices in yuan, and who says so: less than `under`, or more than `over`; 0 where that end is open."""
+
+    source: str
+    under: int = 0
+    over: int = 0
+
+
+@dataclass(frozen=True)
 class Device:
     """One device.
 
@@ -26,6 +45,9 @@ class Device:
     machine       what Python's platform.machine() says there; "" where it may be any
     glibc         of its C library 2.x, which decides the wheels; 0 where it has another, or none
     memory_mb     of the smallest that is sold;  free_mb  what programs can have of it
+    ram_kb        of a microcontroller: memory inside the chip;  psram_mb  beside it
+    npu, price    None where there is none, and where nobody said one
+    camera        which ones it takes, in Chinese and English;  display  the same of screens
     dot_product   whether its processor multiplies int8 four at a time (ARMv8.2's SDOT, VNNI)
     signed_int8   whether its onnxruntime is faster with int8 activations than with uint8
     pins          the package that switches them; pin_numbers  "pin", "servo", "button" -> which of them can be one
@@ -38,6 +60,10 @@ class Device:
     pythons       Python's minor version -> package -> exact version that has a wheel there
     system        packages that only the system's own archive has: name -> its name there
     opset, ir     the newest that its onnxruntime reads
+    chip          of a board with a chip that a vendor's compiler writes files for: what --chip names
+    programs      of a board without Linux: the languages that it has programs in, of boards.PROGRAMS
+    flash_mb      of such a board: where its program and model lie
+    camera_pins   of such a board: the camera's wire -> the chip's pin
     """
 
     name: str
@@ -45,14 +71,14 @@ class Device:
     names: tuple[str, ...]
     machine: str
     glibc: int
-    memory_mb: int
-    free_mb: int
+    memory_mb: float
+    free_mb: float
     cores: int
     processor: str
     dot_product: bool
     signed_int8: bool
     screen: Screen | None
-    camera: str
+    camera: Mapping[str, str]
     pins: str
     pin_numbers: Mapping[str, tuple[int, ...]]
     engines: tuple[str, ...]
@@ -66,6 +92,15 @@ class Device:
     opset: int
     ir: int
     notes: Mapping[str, tuple[str, ...]]
+    ram_kb: int = 0
+    psram_mb: int = 0
+    npu: Npu | None = None
+    price: Price | None = None
+    display: Mapping[str, str] = field(default_factory=dict)
+    chip: str = ""
+    programs: tuple[str, ...] = ()
+    flash_mb: int = 0
+    camera_pins: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def shown(self) -> str:
@@ -79,8 +114,13 @@ class Device:
 
     @property
     def is_page(self) -> bool:
-        """Whether it runs no Python: a browser."""
-        return not self.pythons
+        """Whether it shows a page: a browser."""
+        return "onnxruntime-web" in self.engines
+
+    @property
+    def is_app(self) -> bool:
+        """Whether it runs no program of ours, but an app of somebody's own."""
+        return not self.pythons and not self.programs and not self.is_page
 
     @property
     def int8_target(self) -> str:
@@ -117,7 +157,12 @@ class Device:
             "dot_product": self.dot_product,
             "memory_mb": self.memory_mb,
             "free_mb": self.free_mb,
-            "camera": self.camera,
+            "ram_kb": self.ram_kb or None,
+            "psram_mb": self.psram_mb or None,
+            "npu": None if self.npu is None else vars(self.npu),
+            "price_yuan": None if self.price is None else vars(self.price),
+            "camera": dict(self.camera) or None,
+            "display": dict(self.display) or None,
             "pins": self.pins or None,
             "pin_numbers": {kind: list(found) for kind, found in self.pin_numbers.items()},
             "screen": None if self.screen is None else vars(self.screen),
@@ -127,6 +172,10 @@ class Device:
             "platforms": list(self.platforms),
             "opset": self.opset,
             "ir_version": self.ir,
+            "chip": self.chip or None,
+            "programs": list(self.programs),
+            "flash_mb": self.flash_mb or None,
+            "camera_pins": dict(self.camera_pins),
             "million_macs_a_second": dict(self.speed),
             "speed_source": self.speed_source,
             "million_instructions_mobilenet_v2": {name: dict(found) for name, found in self.instructions.items()},

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import re
 import sys
-import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from ..errors import OptionError, ProfileError
-from .profile import Device, Screen
+from ..errors import ProfileError
+from .profile import Device, Npu, Price, Screen
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-TEXTS = ("machine", "processor", "camera", "speed_source")
+TEXTS = ("machine", "processor", "speed_source")
 NUMBERS = ("memory_mb", "free_mb", "cores")
+SIZES = ("ram_kb", "psram_mb", "flash_mb")
 OPTIONAL = (
     "glibc",
     "signed_int8",
@@ -31,8 +31,15 @@ OPTIONAL = (
     "instructions",
     "cost",
     "counted_on",
+    *SIZES,
+    "npu",
+    "price",
+    "display",
+    "chip",
+    "programs",
+    "camera_pins",
 )
-KNOWN = {*TEXTS, *NUMBERS, *OPTIONAL, "title", "names", "dot_product", "engines", "speed", "ceiling", "notes"}
+KNOWN = {*TEXTS, *NUMBERS, *OPTIONAL, "camera", "title", "names", "dot_product", "engines", "speed", "ceiling", "notes"}
 
 
 @cache
@@ -40,24 +47,6 @@ def all_devices() -> tuple[Device, ...]:
     """Every device, by name."""
     found = (entry for entry in files(__package__).iterdir() if entry.name.endswith(".toml"))
     return tuple(parse(entry.name[:-5], entry.read_text("utf-8")) for entry in sorted(found, key=lambda e: e.name))
-
-
-def load(name: str) -> Device:
-    """The device of this name, also in Chinese; OptionError, which names those there are."""
-    devices = all_devices()
-    for device in devices:
-        if _plain(name) in map(_plain, (device.name, *device.names, *device.title.values())):
-            return device
-    raise OptionError(
-        en=f"There is no device {name}; there are {', '.join(one.name for one in devices)}. See qingzhou devices.",
-        zh=f"没有设备 {name}，可选的有：{'、'.join(f'{one.name}（{one.names[0]}）' for one in devices)}。"
-        "请用 qingzhou devices 查看。",
-    )
-
-
-def _plain(name: str) -> str:
-    """A name as people mean it: without spaces, in small letters, ASCII where a Chinese keyboard wrote wide ones."""
-    return "".join(unicodedata.normalize("NFKC", name).lower().split())
 
 
 def parse(name: str, text: str) -> Device:
@@ -86,7 +75,14 @@ def _device(name: str, data: Mapping[str, Any]) -> Device:
         title=_both(data["title"], str),
         names=tuple(_a(str, "names", entry) for entry in data["names"]),
         **{key: _a(str, key, data[key]) for key in TEXTS},
-        **{key: _a(int, key, data[key]) for key in NUMBERS},
+        memory_mb=_number("memory_mb", data["memory_mb"]),
+        free_mb=_number("free_mb", data["free_mb"]),
+        **{key: _a(int, key, data.get(key, 0)) for key in SIZES},
+        cores=_a(int, "cores", data["cores"]),
+        npu=None if "npu" not in data else Npu(**_texts("npu", data["npu"])),
+        price=None if "price" not in data else _price(data["price"]),
+        camera=_in_both("camera", data["camera"]),
+        display=_in_both("display", data.get("display", "")),
         glibc=_a(int, "glibc", data.get("glibc", 0)),
         dot_product=_a(bool, "dot_product", data["dot_product"]),
         signed_int8=_a(bool, "signed_int8", data.get("signed_int8", False)),
@@ -106,12 +102,35 @@ def _device(name: str, data: Mapping[str, Any]) -> Device:
         opset=_a(int, "ceiling.opset", data["ceiling"]["opset"]),
         ir=_a(int, "ceiling.ir", data["ceiling"]["ir"]),
         notes={key: tuple(found) for key, found in _both(data["notes"], list).items()},
+        chip=_a(str, "chip", data.get("chip", "")),
+        programs=tuple(_a(str, "programs", entry) for entry in data.get("programs", ())),
+        camera_pins={key: _a(int, key, value) for key, value in data.get("camera_pins", {}).items()},
     )
 
 
 def _both(found: Mapping[str, Any], kind: type) -> dict[str, Any]:
     """What is there in Chinese and in English."""
     return {language: _a(kind, language, found[language]) for language in ("zh", "en")}
+
+
+def _in_both(key: str, found: Any) -> dict[str, str]:
+    """A text in Chinese and in English: one for both, or {zh, en}; {} for an empty one."""
+    return _both(found if isinstance(found, dict) else {"zh": found, "en": found}, str) if found != "" else {}
+
+
+def _number(key: str, value: Any) -> float:
+    """Above zero; a microcontroller has less than one MB."""
+    if type(value) not in (int, float) or not value > 0:
+        raise TypeError(f"{key}: {value!r}, not a number above 0")
+    return float(value) if value != int(value) else int(value)
+
+
+def _price(found: Mapping[str, Any]) -> Price:
+    """ValueError where nobody is said to have said it, or no end is."""
+    price = Price(**{key: _a(str if key == "source" else int, f"price.{key}", value) for key, value in found.items()})
+    if not price.source or not (price.under or price.over):
+        raise ValueError("price: not a source with under or over, in yuan")
+    return price
 
 
 def _numbers(key: str, text: str) -> tuple[int, ...]:

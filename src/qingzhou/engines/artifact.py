@@ -124,7 +124,8 @@ class Artifact:
 
 
 def compile_for(engine: str, source: str | Path, out: str | Path | None = None, precision: str = "fp32") -> Artifact:
-    """Compile a converted .onnx for an engine: "openvino", "ncnn", "litert", "tensorrt", or "onnxruntime" (.ort).
+    """Compile a converted .onnx for an engine: "openvino", "ncnn", "litert", "tensorrt", "numpy", or
+    "onnxruntime" (.ort).
 
     out        a file or a folder; by default beside the model
     precision  of the weights, one of those that the engine can store; "int8" for a model that quantize() made

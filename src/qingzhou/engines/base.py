@@ -25,7 +25,7 @@ class Settings:
     """How a model is run.
 
     device   a provider of onnxruntime (cpu, cuda, …); a device of OpenVINO (cpu, gpu, npu) or of TensorRT (gpu, gpu.1);
-             of ncnn and LiteRT cpu; "" for the first of each
+             of ncnn, LiteRT and MNN cpu; "" for the first of each
     threads  processor cores; None for all
     cache    a folder where the engine may keep what it prepared, so that it starts faster the next time; of OpenVINO
     """
@@ -53,6 +53,7 @@ class Engine:
     int8        the target for which quantize() makes the models INT8 that it takes: "auto" for that of any processor
                 it runs on; "" if it takes none
     zero_points whether it knows those of INT8's activations
+    arithmetic  its name, if it computes INT8 otherwise than onnxruntime: the promise is then judged by it, too; else ""
     version     the installed version, or None
     takes       why it cannot run a model, as far as its file tells; None where nothing speaks against it. It is asked
                 before anything is compiled, needs no installed engine, and names the operator or shape; ModelError
@@ -64,6 +65,7 @@ class Engine:
     tried       whether its makers ran it on hardware
     int8_helps  whether INT8 is worth having there without being asked for
     own         whether a file with one of these suffixes is one that it compiled, and no model of another tool
+    offered     whether it is taken where nobody asked for it
     without_amx (name, value) of the environment in which it leaves AMX of x86 alone; () where there is no such
     """
 
@@ -87,6 +89,8 @@ class Engine:
     own: Callable[[Path], bool] = lambda path: True
     without_amx: tuple[tuple[str, str], ...] = ()
     zero_points: bool = True
+    offered: bool = True
+    arithmetic: str = ""
 
     def files(self, path: Path) -> tuple[Path, ...]:
         """A model's files, the one to open first."""
@@ -163,6 +167,20 @@ def foreign(title: str, facts: Facts, domains: Collection[str]) -> EngineError |
     nodes = (node for node in facts.file.graph.nodes if not own and node.domain not in ("", *domains))
     names = ", ".join(dict.fromkeys(f"{node.domain}.{node.op}"[:80] for node in nodes))
     return cannot_run(title, facts.path, ValueError(f"it does not know {names}")) if names else None
+
+
+def needs_double(title: str, facts: Facts) -> EngineError | None:
+    """Why an engine that has float32 alone would answer otherwise."""
+    what = facts.doubles
+    if not what:
+        return None
+    return EngineError(
+        en=f"{facts.path.name} holds {what}, whose numbers lie closer together than float32 tells apart, and {title} "
+        "computes in float32: its classes would be others. Use onnxruntime, or train it with scaled columns and a "
+        "larger var_smoothing (GaussianNB) or with sigmoid calibration.",
+        zh=f"{facts.path.name} 中的 {what} 含有 float32 无法区分的数，而 {title} 只用 float32 计算，类别会出错。"
+        "请使用 onnxruntime；或先缩放各列、加大 var_smoothing（GaussianNB）、改用 sigmoid 校准后重新训练。",
+    )
 
 
 def cannot_run(title: str, path: Path, err: Exception) -> EngineError:

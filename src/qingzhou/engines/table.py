@@ -10,8 +10,10 @@ from ..runtime.file import is_file
 from ..runtime.model.card import KEY
 from ..runtime.predict import Predictor
 from . import onnxruntime, openvino
+from .arrays import engine as arrays
 from .base import Engine, Settings
 from .litert import engine as litert
+from .mnn import engine as mnn
 from .ncnn import engine as ncnn
 from .tensorrt import engine as tensorrt
 
@@ -20,7 +22,9 @@ ENGINES: dict[str, Engine] = {
     "openvino": openvino.ENGINE,
     "ncnn": ncnn.ENGINE,
     "litert": litert.ENGINE,
+    "mnn": mnn.ENGINE,
     "tensorrt": tensorrt.ENGINE,
+    "numpy": arrays.ENGINE,
 }
 
 # Builds of these that run on devices only: nothing is compiled for them, and here the others open their files.

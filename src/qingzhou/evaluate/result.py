@@ -265,6 +265,19 @@ class Evaluation:
         """Whether everything in the data was judged."""
         return not self.failed and not self.unknown
 
+    @property
+    def score(self) -> tuple[str, float | None]:
+        """The one number of it, 0 to 1, by which a model is taken or not: accuracy, COCO's mAP, or R2 (None: the true
+        values do not differ).
+        """
+        match self.result:
+            case Classification():
+                return "top-1", self.result.accuracy
+            case DetectionScore():
+                return "mAP", self.result.map
+            case Regression():
+                return "R2", self.result.r2
+
     def as_dict(self) -> dict[str, Any]:
         """The same as plain values, for --json."""
         return {

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..errors import QingzhouError
+from . import lz4
 from .limits import Limits, elements
 from .opcodes import Tape
 from .refusals import damaged, unsafe, wrong_type
@@ -27,6 +28,8 @@ from .values import dtype_of
 WRAPPER = "joblib.numpy_pickle.NumpyArrayWrapper"
 ALIGNMENT = "numpy_array_alignment_bytes"
 PROTOCOLS = (2, 3, 4, 5)
+OLD = b"copy_reg\n_reconstructor\n"  # how protocols 0 and 1, which have no number, make the first object
+FIRST = (b"c", b"(d", b"(l", b"(c", b"}", b"]")  # a class, or a dict, list or tuple with one in it
 PEEK = 256  # bytes that are unpacked to see what a packed file is
 
 
@@ -47,19 +50,20 @@ UNPACKERS: dict[bytes, Callable[[], _Unpacker]] = {
     b"\xfd7zXZ\0": lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ),
     b"\x5d\0\0": lambda: lzma.LZMADecompressor(lzma.FORMAT_ALONE),
 }
-LZ4 = b"\x04\x22\x4d\x18"
 
 
 def is_pickle(head: bytes) -> bool:
-    """Whether bytes begin as a pickle of protocol 2 or later."""
-    return head[:1] == b"\x80" and len(head) > 1 and head[1] in PROTOCOLS
+    """Whether bytes begin as a pickle of protocol 2 or later, or as an object of an earlier one."""
+    if head[:1] == b"\x80":
+        return len(head) > 1 and head[1] in PROTOCOLS
+    return head.startswith(FIRST) and OLD in head[:PEEK]
 
 
 def is_packed_pickle(head: bytes) -> bool:
     """Whether the first bytes of a file unpack to the first bytes of a pickle; lz4's are taken at their word."""
     make = _unpacker(head)
     if make is None:
-        return head.startswith(LZ4)
+        return head.startswith(lz4.MAGIC)
     try:
         return is_pickle(make().decompress(head, PEEK))
     except (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError):
@@ -72,12 +76,12 @@ def _unpacker(head: bytes) -> Callable[[], _Unpacker] | None:
 
 def unpacked(data: bytes, limits: Limits) -> bytes:
     """A pickle as it is, or what a packed file holds; CheckpointDamaged, UnsafeCheckpoint, CheckpointTypeError."""
-    if data.startswith(LZ4):
-        raise _lz4()
+    most = min(max(limits.spread * len(data), limits.spread_floor), limits.unpacked_bytes)
     make = _unpacker(data[:8])
+    if data.startswith(lz4.MAGIC):
+        return lz4.unpacked(data, most)
     if make is None:
         return data
-    most = min(max(limits.spread * len(data), limits.spread_floor), limits.unpacked_bytes)
     unpacker = make()
     try:
         found = unpacker.decompress(data, most + 1)
@@ -95,7 +99,9 @@ def read_joblib(data: bytes, limits: Limits, kept: Callable[[Any], Any] | None =
     data = unpacked(data, limits)
     tape = Tape(data)
     root = read_pickle(tape, limits, kept=kept, framed=lambda target, tape: _array(target, tape, data, limits))
-    if tape.read(1):
+    if (rest := tape.read(PEEK)) and is_pickle(rest):
+        raise _several()
+    if rest:
         raise unsafe("something follows its pickle", "pickle 之后还有内容")
     return root
 
@@ -140,11 +146,10 @@ def _numbers(tape: Tape, data: bytes, shape: tuple[int, ...], dtype: np.dtype[An
     return found
 
 
-def _lz4() -> QingzhouError:
+def _several() -> QingzhouError:
     return wrong_type(
-        "a file packed by lz4, which Python cannot unpack by itself",
-        "lz4 压缩的文件，Python 自身无法解压",
-        "Save it without packing, or with another kind, where it was trained: joblib.dump(model, 'model.joblib', "
-        "compress=3)",
-        "请在训练的电脑上不压缩或改用其他压缩方式保存：joblib.dump(model, 'model.joblib', compress=3)",
+        "several pickles one after the other",
+        "依次写入的多个 pickle",
+        "Save the model alone where it was trained: joblib.dump(model, 'model.joblib')",
+        "请在训练的电脑上单独保存模型：joblib.dump(model, 'model.joblib')",
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 from .refusals import damaged
 
-MAX_LINE = 4096  # of the one text opcode that torch writes: GLOBAL
+MAX_LINE = 4096  # of GLOBAL, which torch writes, and of numbers as protocols 0 and 1 do
 
 
 class Tape(io.BytesIO):
@@ -22,6 +22,13 @@ class Tape(io.BytesIO):
         if not line.endswith(b"\n"):
             raise ValueError("line too long, or cut off")
         return line
+
+    def long_line(self) -> str:
+        """UNICODE of protocol 0, which has whole arrays in it: escaped text up to the end of the line."""
+        line = super().readline()
+        if not line.endswith(b"\n"):
+            raise ValueError("cut off")
+        return line[:-1].decode("raw-unicode-escape")
 
     def left(self) -> int:
         """Bytes from here to the end."""
@@ -36,6 +43,7 @@ CODES: dict[bytes, tuple[str, Reader | None]] = {  # as pickletools describes th
     code.code.encode("latin-1"): (code.name, None if code.arg is None else code.arg.reader)
     for code in pickletools.opcodes
 }
+CODES[b"V"] = ("UNICODE", Tape.long_line)
 
 
 def opcodes(tape: Tape) -> Iterator[tuple[str, Any]]:

@@ -7,6 +7,7 @@ which a repeated field has the parts of all: so a file can be written, and added
 from __future__ import annotations
 
 import struct
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -103,11 +104,16 @@ def node(
 
 def _attribute(name: str, value: Any) -> bytes:
     """An AttributeProto: a float, an int, a text, a list of one of these, a tensor as tensor() writes it; a memoryview
-    is the whole message as it stood in a file.
+    is the whole message as it stood in a file. An array is a list of many, of whole numbers or
+    "f", that takes little memory.
     """
     match value:
         case memoryview():
             return bytes(value)
+        case array(typecode="f"):
+            kind, data = 6, part(7, value.tobytes())
+        case array():
+            kind, data = 7, _packed(8, value)
         case float():
             kind, data = 1, real(2, value)
         case int():
@@ -119,7 +125,8 @@ def _attribute(name: str, value: Any) -> bytes:
         case _ if all(isinstance(one, int) for one in value):
             kind, data = 7, _packed(8, value) if len(value) > MANY else b"".join(whole(8, one) for one in value)
         case _ if all(isinstance(one, str) for one in value):
-            kind, data = 8, parts(9, value)
+            known = {one: part(9, one) for one in set(value)}
+            kind, data = 8, b"".join(map(known.__getitem__, value))
         case _ if len(value) > MANY:
             kind, data = 6, part(7, struct.pack(f"<{len(value)}f", *value))
         case _:

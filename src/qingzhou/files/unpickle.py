@@ -307,6 +307,14 @@ def _constant(value: Any) -> Callable[[_Machine, Any], None]:
     return lambda machine, _: machine.stack.append(value)
 
 
+def _number(machine: _Machine, argument: Any) -> None:
+    """INT of protocol 0: a number, or one of the truths, as pickletools reads 00 and 01."""
+    if isinstance(argument, bool):
+        machine.push(argument)
+    else:
+        machine.whole(argument)
+
+
 def _value(machine: _Machine, argument: Any) -> None:
     machine.stack.append(argument)
 
@@ -325,10 +333,12 @@ _VALUES = (
     "BINBYTES",
     "SHORT_BINBYTES",
     "BINBYTES8",
+    "FLOAT",
+    "UNICODE",
 )
 
 # Left out on purpose: EXT* and INST (they name classes in roundabout ways), OBJ, PERSID, the out-of-band buffers, and
-# the text opcodes of protocol 0, which torch and joblib never write.
+# STRING, which no Python 3 writes.
 ACTIONS: dict[str, Action] = {
     **dict.fromkeys(_VALUES, _value),
     "BYTEARRAY8": lambda machine, argument: machine.push(bytes(argument)),
@@ -337,6 +347,8 @@ ACTIONS: dict[str, Action] = {
     "NONE": _constant(None),
     "NEWTRUE": _constant(True),
     "NEWFALSE": _constant(False),
+    "INT": _number,
+    "LONG": _Machine.whole,
     "LONG1": _Machine.whole,
     "LONG4": _Machine.whole,
     "EMPTY_TUPLE": _constant(()),
@@ -354,9 +366,11 @@ ACTIONS: dict[str, Action] = {
     "POP": _drop,
     "POP_MARK": _discard,
     "DUP": lambda machine, _: machine.push(machine.top()),
+    "PUT": _Machine.put,
     "BINPUT": _Machine.put,
     "LONG_BINPUT": _Machine.put,
     "MEMOIZE": lambda machine, _: machine.put(len(machine.memo)),
+    "GET": _Machine.get,
     "BINGET": _Machine.get,
     "LONG_BINGET": _Machine.get,
     "APPEND": lambda machine, _: machine.extend([machine.pop()]),

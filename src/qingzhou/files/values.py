@@ -190,6 +190,15 @@ def build_array(target: Opaque, state: Any) -> np.ndarray[Any, Any] | None:
     return _array(state[1], state[2], state[4], bool(state[3]) if isinstance(state[3], (bool, int)) else False)
 
 
+def _dilled(args: tuple[Any, ...]) -> Any:
+    """dill's _create_array(_reconstruct, its arguments, state, attributes): the same array in one call."""
+    if len(args) != 4 or not isinstance(args[0], Global) or args[0].name != RECONSTRUCT or args[3]:
+        return None
+    target = Opaque(RECONSTRUCT, args[1] if isinstance(args[1], tuple) else (), state=args[2])
+    found = build_array(target, args[2])
+    return target if found is None else found
+
+
 BUILDERS: Mapping[str, Callable[[tuple[Any, ...]], Any]] = {
     GETATTR: _own_forward,
     "builtins.list": _list,
@@ -198,6 +207,7 @@ BUILDERS: Mapping[str, Callable[[tuple[Any, ...]], Any]] = {
     "builtins.bytearray": _bytes,
     "_codecs.encode": _encode,
     "copyreg._reconstructor": _reconstructor,
+    "dill._dill._create_array": _dilled,
     "torch.Size": _tuple,
     "torch._dynamo.eval_frame.OptimizedModule": _compiled,
     "torch.device": _device,

@@ -8,16 +8,22 @@ those of classical models. Blocks are what ONNX has late, or not as one operator
 from __future__ import annotations
 
 import functools
+from array import array
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 Array = np.ndarray[Any, Any]
+if TYPE_CHECKING:
+    Many = array[Any]
+else:
+    Many = array  # numbers of an attribute that are very many: in a tuple each would be an object
 Dim = int | str  # a str names a dimension that is free, such as "batch"; "?" is one of which nothing is known
 Shape = tuple[Dim, ...]
 ML, BLOCK = "ai.onnx.ml", "qingzhou"
+DOUBLE = "needs float64"  # a training fact of a card: whose answers are lost in float32
 OPSET = 17
 UNRANKED: Shape = ("*",)  # the shape of a value whose number of axes is not known
 
@@ -64,7 +70,7 @@ class Raw:
     reads: tuple[str, ...] = ()
 
 
-Attr = int | float | str | tuple[int, ...] | tuple[float, ...] | tuple[str, ...] | Constant | Raw
+Attr = int | float | str | tuple[int, ...] | tuple[float, ...] | tuple[str, ...] | Many | Constant | Raw
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ class Said:
     heads            of the attention
     transform_input  whether GoogLeNet and Inception v3 turn ImageNet's normalisation into their own (torchvision)
     trees            "tensors": of scikit-learn's large forests plain operators, too, which every engine has
+    part             "model", or "scaler+model" of what runs one after the other: of a pickle that holds several objects
     answer           "classes" or "columns": what a LinearDiscriminantAnalysis is for, which its file does not say
     """
 
@@ -29,6 +30,7 @@ class Said:
     padding: str | None = None
     heads: int | None = None
     transform_input: bool | None = None
+    part: str | None = None
     trees: str | None = None
     answer: str | None = None
 
@@ -78,6 +80,7 @@ READERS: Mapping[str, tuple[Callable[[object], object], str]] = {
     "heads": (_heads, "1 … 256"),
     "transform_input": (lambda value: WORDS.get(str(value).lower()), "yes, no"),
     "trees": (lambda value: value if value in ("tensors", "one") else None, "tensors, one"),
+    "part": (lambda value: str(value) if 0 < len(str(value)) <= 400 else None, "model, scaler+model"),
     "answer": (lambda value: value if value in ("classes", "columns") else None, "classes, columns"),
 }
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import QingzhouError
 from ..graph.count import Work
-from ..graph.form import Graph
+from ..graph.form import DOUBLE, Graph
 from ..runtime.model.card import KEY, Card
 from . import integers
 from .read import OnnxFile, read_onnx, work_in
@@ -44,6 +44,12 @@ class Facts:
     def is_onnx(self) -> bool:
         """Whether it is one by its name."""
         return self.path.suffix.lower() == ".onnx"
+
+    @property
+    def doubles(self) -> str:
+        """What in it loses its answers in float32, in words; "" where nothing does."""
+        training = self.card.origin.get("training") if self.card is not None else None
+        return str(training.get(DOUBLE, ""))[:200] if isinstance(training, dict) else ""
 
     @cached_property
     def quantized(self) -> bool:

@@ -70,6 +70,18 @@ def read_graph(path: Path) -> Graph:
     return upgraded(read_onnx(path).graph)
 
 
+def body_of(path: Path, attribute: Raw) -> Graph:
+    """The graph in an attribute of a Loop, as it stands there; what it reads from outside has no shape in it."""
+    with reading(path):
+        m = Message(memoryview(attribute.data))
+        model = _Model(path, m)
+        for one in m.fields():
+            if one.number == 6 and one.kind == BYTES:
+                model._graph(m.inside(one))
+    parts = model.parts
+    return Graph(tuple(parts.inputs), tuple(parts.outputs), tuple(parts.nodes), parts.values, parts.constants)
+
+
 def work_in(found: OnnxFile) -> Work:
     """What a model has to do; NOTHING where its shapes cannot be inferred."""
     if found.functions:  # nothing is counted inside them

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from ..bundle.forms import keep
 from ..bundle.push import Pushed, push, run_main
 from ..bundle.scan import scan
 from ..bundle.ssh import UNIHIKER, UNIHIKER_PASSWORD, Board, Login, Target
@@ -61,6 +62,7 @@ def push_shown(bundle: Path | None, name: str | None, options: Mapping[str, Any]
     with Board(target, _login(target, options, json_wanted)) as board:
         done = push(bundle, board, options["folder"], tell, options["measure"])
         report = _keep(done, bundle, target, options["out"])
+        done = _keep_winner(done, bundle, board, options, json_wanted)
         _show(done, report, json_wanted)
         return run_main(board, done.folder, _teller(False)) if options["start"] else 0
 
@@ -118,6 +120,31 @@ def _question(target: Target) -> Callable[[str, str], bool]:
         return click.confirm(text, default=False, err=True)
 
     return ask
+
+
+def _keep_winner(done: Pushed, bundle: Path, board: Board, options: Mapping[str, Any], json_wanted: bool) -> Pushed:
+    """Of a bundle with several forms, leave the one that was the fastest there, here and on the board, if so wanted."""
+    won = str((done.report or {}).get("won", ""))
+    if not won:
+        return done
+    tell, wanted = _teller(json_wanted), options["keep"]
+    if wanted is None and sys.stdin.isatty() and not json_wanted:
+        question = say(
+            f"{won} was the fastest. Keep only that, here and on the board?",
+            f"{won} 最快。只保留它吗（这里和板子上）？",
+        )
+        wanted = click.confirm(question, default=False, err=True)
+    if not wanted:
+        tell(say(f"{won} was the fastest; to keep only that: --keep", f"{won} 最快；只保留它：--keep"))
+        return done
+    kept = keep(bundle, won)
+    for text in (
+        say(f"kept: {won}, {kept.freed / 1e6:.1f} MB less", f"已保留 {won}，减少 {kept.freed / 1e6:.1f} MB"),
+        *kept.notes,
+    ):
+        tell(text)
+    again = push(bundle, board, options["folder"], tell, measure=False)
+    return dataclasses.replace(again, report=done.report, changed={**done.changed, **again.changed})
 
 
 def _keep(done: Pushed, bundle: Path, target: Target, out: Path | None) -> Path | None:

@@ -1,4 +1,4 @@
-"""What `qingzhou devices` and `qingzhou bundle` show."""
+"""What `qingzhou bundle` shows."""
 
 from __future__ import annotations
 
@@ -16,45 +16,34 @@ if TYPE_CHECKING:
     from ..bundle.estimate import Estimate
     from ..bundle.form import OnDevice
     from ..bundle.order import Bundle
-    from ..devices import Device
+    from ..scenes import Scene
 
 
-def devices(found: Sequence[Device], json_wanted: bool) -> None:
-    """A row for each device."""
+def scenes(found: Sequence[Scene], json_wanted: bool) -> None:
+    """A row for each: what it does, for which models, and the constants at its top."""
     if json_wanted:
-        as_json({"devices": [device.as_dict() for device in found]})
+        kinds = [{**one._asdict(), "en": one.en, "zh": one.zh} for one in found]
+        as_json({"scenes": kinds})
         return
-    table = table_of("", "", say("memory", "内存"), "Python", say("engines", "引擎"), say("also", "其他"))
+    table = table_of("", "", say("for models of", "适用的模型"), say("set with --set", "可用 --set 修改"))
     table.columns[0].no_wrap = True
-    for device in found:
-        pythons = list(device.pythons)
-        table.add_row(
-            f"[bold]{device.name}[/]",
-            escape(device.shown),
-            f"{device.memory_mb} MB",
-            f"{pythons[0]}–{pythons[-1]}" if len(pythons) > 2 else ", ".join(pythons),
-            _engines(device),
-            escape(", ".join(_also(device))),
-        )
+    for one in found:
+        settings = ", ".join(name for name in one.constants if name != "MODEL")
+        table.add_row(f"[bold]{one.name}[/]", say(one.en, one.zh), ", ".join(map(_kind, one.kinds)), settings)
     console().print(table)
-    console().print(
-        say(
-            "Processors, exact packages, speeds and their sources: --json",
-            "处理器、准确的软件包版本、速度及其来源：--json",
-        )
-    )
+    console().print(say("One of them: ", "使用：") + "[cyan]qingzhou bundle model.onnx --device pi5 --scene camera[/]")
 
 
-def _also(device: Device) -> list[str]:
-    """Pins, a screen, a dot product: what not every device has."""
-    screen = f"{device.screen.width}×{device.screen.height}" if device.screen else ""
-    return list(filter(None, (device.pins, screen, say("dot product", "点积指令") if device.dot_product else "")))
-
-
-def _engines(device: Device) -> str:
-    """Each with its version; of several Pythons, the newest."""
-    versions = list(device.pythons.values())[-1] if device.pythons else {}
-    return "\n".join(f"{name} {versions.get(name, '')}".strip() for name in device.engines)
+def _kind(name: str) -> str:
+    """A kind of model, in words."""
+    return {
+        "image": say("pictures", "图片分类"),
+        "detect": say("detection", "目标检测"),
+        "values": say("numbers", "数值"),
+        "table": say("tables", "表格"),
+        "array": say("arrays", "数组"),
+        "text": say("text", "文本"),
+    }[name]
 
 
 def bundle(made: Bundle, json_wanted: bool) -> None:
@@ -78,7 +67,9 @@ def bundle(made: Bundle, json_wanted: bool) -> None:
         )
     )
     notes(screen, made.notes)
-    if not made.device.is_page:
+    if made.device.programs:
+        screen.print(say("Next: follow its README.md.", "下一步：按 README.md 操作。"))
+    elif not made.device.is_page and not made.device.is_app:
         screen.print(
             say(
                 "Next: copy it to the device and follow its README.md, or: ",
@@ -97,5 +88,7 @@ def _form(form: OnDevice) -> str:
 
 def _expected(found: Estimate) -> str:
     """An estimate in words."""
+    if not found.memory_mb:
+        return say("speed not known: simulators count no time", "速度未知：模拟器不计时")
     speed = found.rate and say(f"about {found.rate} a second, ", f"每秒约 {found.rate} 次，")
     return speed + say(f"{found.memory_mb:.0f} MB of memory (estimates)", f"内存 {found.memory_mb:.0f} MB（均为估计）")

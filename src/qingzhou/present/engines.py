@@ -53,7 +53,7 @@ def engines(found: Machine, json_wanted: bool) -> None:
         "", say("engine", "引擎"), say("version", "版本"), say("runs on", "可用设备"), say("to install", "安装命令")
     )
     places = {"onnxruntime": found.providers, "openvino": found.devices, "tensorrt": found.gpus}
-    places |= {name: ["cpu"] for name in ("ncnn", "litert") if found.versions[name]}
+    places |= {name: ["cpu"] for name in ("ncnn", "litert", "mnn", "numpy") if found.versions[name]}
     for name, version in found.versions.items():
         mark = "[red]✗[/]" if version is None else "[green]✓[/]"
         install = "" if version else escape(found.installs[name])

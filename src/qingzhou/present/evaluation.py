@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import say
 from ..evaluate import Classification, DetectionScore, Evaluation, Regression
-from .pieces import as_json, console, escape, notes, task
+from .pieces import as_json, console, escape, note, notes, task
 from .table import facts, table_of
 
 if TYPE_CHECKING:
@@ -40,6 +40,20 @@ def evaluation(found: Evaluation, json_wanted: bool) -> None:
             _precisions(screen, found.result)
     notes(screen, [*found.notes, *unknown_text(found)])
     _failures(screen, found)
+
+
+def is_enough(found: Evaluation, least: float) -> bool:
+    """Whether the score reaches what was asked for; said on stderr if not. A score that is no number does not."""
+    name, score = found.score
+    if score is not None and score >= least:
+        return True
+    shown = say("unknown", "无法计算") if score is None else f"{score:.4f}"
+    note(
+        say(
+            f"{name} is {shown}, below the {least:g} that were asked for.", f"{name} 为 {shown}，低于要求的 {least:g}。"
+        )
+    )
+    return False
 
 
 def data_text(found: Evaluation) -> str:

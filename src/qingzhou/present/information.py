@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.filesize import decimal
 
 from ..errors import say
-from .pieces import as_json, console, cost, entry, escape, labels, notes, step_text, task
+from .pieces import as_json, columns, console, cost, entry, escape, labels, notes, step_text, task
 from .table import facts, table_of
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def info(found: Info, tree: bool, json_wanted: bool) -> None:
         name = f"{escape(one.name)}: " if found.others else ""
         rows += [(say("taken as", "将视为") if found.inputs else say("input", "输入"), name + entry(one))]
         rows += [(say("prepared", "预处理"), escape(", ".join(step_text(s) for s in one.steps)))]
+        rows += [(say("columns", "列"), columns(one.columns))]
     if found.parameters:
         rows += [(say("parameters", "参数"), cost(found.parameters, found.macs))]
     rows += [(say("training", "训练"), escape(", ".join(f"{k} {v}" for k, v in training.items())))]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Screen = Console | Plain
 
 MOST_LABELS = 12  # shown in a table
+MOST_COLUMNS = 40  # of a table that are named
 COLOURS = ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
 
 
@@ -124,6 +125,19 @@ def entry(found: Input) -> str:
     sizes = " x ".join("N" if n is None else str(n) for n in found.shape) or say("one number", "一个数")
     told = [kinds[found.kind], *filter(None, [found.color]), *([found.dtype] if found.dtype != "float32" else [])]
     return f"{sizes}  ({', '.join(told)})"
+
+
+def columns(found: Sequence[Mapping[str, Any]]) -> str:
+    """A table's columns by their names, with the texts that each may hold: length, colour (blue, red), …."""
+    told = []
+    for one in found[:MOST_COLUMNS]:
+        texts = list(one.get("texts", ()))
+        words = one["counts"]["words"] if "counts" in one else []
+        inside = say(f"a text, {len(words)} words", f"文本，{len(words)} 个词") if words else ""
+        inside = inside or ", ".join(texts[:MOST_LABELS]) + (", …" if len(texts) > MOST_LABELS else "")
+        told.append(f"{one['name']}" + (f" ({inside})" if inside else ""))
+    more = [f"… ({len(found)})"] if len(found) > MOST_COLUMNS else []
+    return escape(", ".join([*told, *more]))
 
 
 def step_text(step: Mapping[str, Any]) -> str:

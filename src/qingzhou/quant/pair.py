@@ -66,8 +66,13 @@ class Pair:
         if (same, view, threshold) not in self.known:
             first = self.before.answer(self.before.outputs(batch), view, threshold)
             self.known[same, view, threshold] = light(first)
-        second = self.after.answer(self.after.outputs(batch), view, threshold)
+        second = self.after.answer(self.after.outputs(self._laid(batch)), view, threshold)
         return Both(self.known[same, view, threshold], light(second), same)
+
+    def _laid(self, batch: Array) -> Array:
+        """What was prepared for the first, with its channels where the second has them."""
+        same = self.after.card.input.layout == self.card.input.layout
+        return batch if same else np.ascontiguousarray(batch.transpose(0, 2, 3, 1))
 
 
 def digest(prepared: Array) -> bytes:

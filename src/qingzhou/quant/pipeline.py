@@ -92,7 +92,7 @@ def quantize(
     """
     start = time.perf_counter()
     source = Path(model)
-    _check_options(precision, max_drop, min_agreement, calibration, data)
+    check_options(precision, max_drop, min_agreement, calibration, data)
     job = _Job(source, chosen(target), Limits(max_drop, min_agreement, any_speed), tell)
     if precision == "int8" and job.adopted:
         _check_network(job.network, job.card, source)  # what cannot be is said before anybody asks for other data
@@ -333,7 +333,7 @@ def _card(job: _Job, made: _Made, found: Quantized, parts: Split | None) -> Card
 # -- what can be wrong ----------------------------------------------------------------------------------------------
 
 
-def _check_options(
+def check_options(
     precision: str, max_drop: float, min_agreement: float, calibration: int, data: str | Path | None
 ) -> None:
     """OptionError for values that cannot be."""

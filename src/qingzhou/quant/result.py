@@ -132,7 +132,7 @@ class Quantized:
     @property
     def explanation(self) -> str:
         """What happened, in two plain sentences."""
-        return say(" ", "").join(filter(None, (self._lost(), self._beside(), self._decided())))
+        return say(" ", "").join(filter(None, (*told_of_loss(self.verdict), self._decided())))
 
     def as_dict(self) -> dict[str, object]:
         """The same as plain values, for --json."""
@@ -147,7 +147,7 @@ class Quantized:
             "kept_promise": self.kept_promise,
             "better": self.better,
             "limits": {"max_drop": self.limits.max_drop, "min_agreement": self.limits.min_agreement},
-            "accuracy": None if self.verdict is None else _accuracy(self.verdict),
+            "accuracy": None if self.verdict is None else as_plain(self.verdict),
             "speed": None if self.timing is None else {**self.timing._asdict(), "faster": self.timing.faster},
             "plan": None
             if self.plan is None
@@ -162,43 +162,6 @@ class Quantized:
             "explanation": self.explanation,
             "seconds": round(self.seconds, 3),
         }
-
-    def _lost(self) -> str:
-        """What became of the accuracy."""
-        if self.verdict is None:
-            return ""
-        before, after = (f"{100 * share:.2f} %" for share in self.verdict.figures())
-        if self.verdict.why:
-            return say(
-                f"The smaller model repeats {after} of the answers, and was judged by that instead of the accuracy. "
-                f"{self.verdict.why}",
-                f"更小的模型有 {after} 的回答与原来一致；这次按一致率评估，而不是准确率。{self.verdict.why}",
-            )
-        if not self.verdict.labelled:
-            return say(
-                f"The smaller model repeats {after} of the answers; how many of them are right nobody knows, since the "
-                "data have no answers.",
-                f"更小的模型有 {after} 的回答与原来一致；数据没有标注答案，所以无法知道其中多少是对的。",
-            )
-        return say(
-            f"On {self.verdict.judged} held-out inputs the accuracy ({self.verdict.measure}) went from {before} to "
-            f"{after}.",
-            f"在 {self.verdict.judged} 个没有用于校准的输入上，准确率（{self.verdict.measure}）"
-            f"从 {before} 变为 {after}。",
-        )
-
-    def _beside(self) -> str:
-        """What became of masks, keypoints and turned boxes."""
-        en, zh = [], []
-        for one in self.verdict.besides if self.verdict else ():
-            before, after = (f"{100 * share:.2f} %" for share in (one.before, one.after))
-            en.append(
-                f"{one.title} from mAP {before} to {after}" if one.labelled else f"{after} of the {one.title} stay"
-            )
-            zh.append(
-                f"{one.title}的 mAP 从 {before} 变为 {after}" if one.labelled else f"{one.title}有 {after} 与原来一致"
-            )
-        return say(f"Besides: {', '.join(en)}.", f"另外：{'，'.join(zh)}。") if en else ""
 
     def _decided(self) -> str:
         """What was done, and why."""
@@ -240,7 +203,46 @@ class Quantized:
         )
 
 
-def _accuracy(verdict: Verdict) -> dict[str, object]:
+def told_of_loss(verdict: Verdict | None) -> tuple[str, ...]:
+    """What became of the accuracy, and of masks, keypoints and turned boxes; () without a verdict."""
+    return () if verdict is None else (_lost(verdict), _beside(verdict))
+
+
+def _lost(verdict: Verdict) -> str:
+    """What became of the accuracy."""
+    before, after = (f"{100 * share:.2f} %" for share in verdict.figures())
+    if verdict.why:
+        return say(
+            f"The smaller model repeats {after} of the answers, and was judged by that instead of the accuracy. "
+            f"{verdict.why}",
+            f"更小的模型有 {after} 的回答与原来一致；这次按一致率评估，而不是准确率。{verdict.why}",
+        )
+    if not verdict.labelled:
+        return say(
+            f"The smaller model repeats {after} of the answers; how many of them are right nobody knows, since the "
+            "data have no answers.",
+            f"更小的模型有 {after} 的回答与原来一致；数据没有标注答案，所以无法知道其中多少是对的。",
+        )
+    return say(
+        f"On {verdict.judged} held-out inputs the accuracy ({verdict.measure}) went from {before} to {after}.",
+        f"在 {verdict.judged} 个没有用于校准的输入上，准确率（{verdict.measure}）从 {before} 变为 {after}。",
+    )
+
+
+def _beside(verdict: Verdict) -> str:
+    """What became of masks, keypoints and turned boxes."""
+    en, zh = [], []
+    for one in verdict.besides:
+        before, after = (f"{100 * share:.2f} %" for share in (one.before, one.after))
+        en.append(f"{one.title} from mAP {before} to {after}" if one.labelled else f"{after} of the {one.title} stay")
+        zh.append(
+            f"{one.title}的 mAP 从 {before} 变为 {after}" if one.labelled else f"{one.title}有 {after} 与原来一致"
+        )
+    return say(f"Besides: {', '.join(en)}.", f"另外：{'，'.join(zh)}。") if en else ""
+
+
+def as_plain(verdict: Verdict) -> dict[str, object]:
+    """A verdict as plain values, for --json."""
     before, after = verdict.figures()
     return {
         "measure": verdict.measure,

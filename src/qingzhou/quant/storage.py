@@ -26,7 +26,7 @@ def stored(network: Network, form: str) -> ModelProto | None:
     constants: list[TensorProto] = []
     nodes: list[NodeProto] = []
     for tensor in network.proto.graph.initializer:
-        parts = put(tensor.name, numpy_helper.to_array(tensor)) if _is_large(tensor) else None
+        parts = put(tensor.name, numpy_helper.to_array(tensor)) if is_large(tensor) else None
         constants += parts[0] if parts else [tensor]
         nodes += parts[1] if parts else []
     if not nodes:
@@ -35,7 +35,8 @@ def stored(network: Network, form: str) -> ModelProto | None:
     return rebuilt(network.proto, nodes, constants)
 
 
-def _is_large(tensor: TensorProto) -> bool:
+def is_large(tensor: TensorProto) -> bool:
+    """Whether a tensor is stored in another form: floats of weights, and enough of them."""
     return tensor.data_type == TensorProto.FLOAT and len(tensor.dims) >= 2 and np.prod(tensor.dims) >= FEWEST
 
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["begin", "line", "lines", "start"]  # line() and lines(): labels and names of files as they are printed
 DISK = (errno.ENOSPC, errno.EACCES, errno.EPERM, errno.EROFS)  # what a person can mend, not we
 ENDINGS = ("SIGTERM", "SIGHUP", "SIGBREAK")  # a service is stopped, a terminal closed, Ctrl+Break in Windows
-PACKAGES = {"numpy": "numpy", "PIL": "Pillow"}  # without which nothing here can be imported
+# Without which nothing here can be imported; Pillow is for pictures and screens, whose modules some programs have not.
+PACKAGES = {"numpy": ("numpy", ("",)), "PIL": ("Pillow", ("draw.py", "model/image.py"))}
 
 
 def begin() -> None:
@@ -28,7 +29,12 @@ def begin() -> None:
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy starts threads that spin, and nothing here needs them
     sys.excepthook = _end
-    missing = [package for module, package in PACKAGES.items() if find_spec(module) is None]
+    here = os.path.dirname(os.path.abspath(__file__))
+    missing = [
+        package
+        for module, (package, files) in PACKAGES.items()
+        if find_spec(module) is None and any(os.path.exists(os.path.join(here, name)) for name in files)
+    ]
     if missing and sys.argv[:1] != ["-m"]:  # python -m qingzhou_runtime.bundle.install can still be had
         _speak_as(getattr(sys.modules.get("__main__"), "__doc__", None))
         told = say("Problem: %s is not installed here. Install it: %s", "出错了：这里没有安装 %s。请安装：%s")

@@ -19,7 +19,8 @@ Below it four rooms, of which a program gets the modules that it needs:
               other data; several, together: more than one at once; answers, detection, detect, levels, ultralytics,
               overlap, masks, marks: what comes out; sample, noise: what the self-test is made with;
               rowwise, columns, cells, counted: rows of tables, whose columns may have names
-    engine/   session: opening a model file, with onnxruntime, or with ncnn, which reads it through before
+    engine/   session: opening a model file, with onnxruntime, or with ncnn, which reads it through before; behind: of
+              litert and mnn
     parts/    sources, jpeg: pictures from cameras; rule_text, facts: rules; pins, wires, voice: what actions use;
               worker: the slow ones; optional: packages that only some programs need; sim: the simulator; pages,
               plain: of the network
@@ -84,8 +85,12 @@ def _for_others(cards: Sequence[Card], engine: str) -> set[str]:
     several = any(card.others for card in cards)
     used = {
         "predict": bool(cards),
+        "engine.other": engine != "onnxruntime",
         "engine.ncnn": engine == "ncnn",
         "engine.litert": engine == "litert",
+        "engine.mnn": engine == "mnn",
+        "engine.arrays": engine == "numpy",
+        "engine.rknn": engine == "rknn",
         "model.detect": boxes,
         "model.masks": boxes,
         "model.marks": boxes or not cards,  # a program without a model asks another's, which may find things

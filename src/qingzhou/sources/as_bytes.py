@@ -26,7 +26,7 @@ def as_bytes(found: Network) -> Network:
     card = found.card
     if card.input.kind != "image" or card.others:
         raise _no_picture(card.network, len(card.inputs))
-    steps, normal = _in_bytes(card.input, card.network)
+    steps, normal = in_bytes(card.input, card.network)
     entry = replace(card.input, steps=steps, dtype="uint8")
 
     def inside(graph: Graph) -> Graph:
@@ -46,14 +46,16 @@ def _told() -> str:
     )
 
 
-def _in_bytes(entry: Input, title: str) -> tuple[list[Step], list[tuple[str, Array]]]:
-    """The steps on bytes, and what the network then does with them: ("Sub", mean) and ("Div", std), (C,) float32."""
+def in_bytes(entry: Input, title: str, near: float = NEAR) -> tuple[list[Step], list[tuple[str, Array]]]:
+    """The steps on bytes, and what the network then does with them: ("Sub", mean) and ("Div", std), (C,) float32.
+    OptionError for steps that bytes cannot hold; `near`: how far from whole a padding's level may be.
+    """
     place = next((i for i, step in enumerate(entry.steps) if step["op"] == "normalize"), None)
     if place is None:
         return entry.steps, []
     normal, rest = entry.steps[place], entry.steps[place + 1 :]
     mean, std = (np.array(normal[name], np.float32) for name in ("mean", "std"))
-    steps = [*entry.steps[:place], *(_padding(step, mean, std, title) for step in rest)]
+    steps = [*entry.steps[:place], *(_padding(step, mean, std, title, near) for step in rest)]
     height, width = entry.sides()
     if None not in (height, width) and final_size(steps) != [height, width]:
         raise _not_in_bytes(title, "resize")
@@ -61,13 +63,13 @@ def _in_bytes(entry: Input, title: str) -> tuple[list[Step], list[tuple[str, Arr
     return steps, done
 
 
-def _padding(step: Step, mean: Array, std: Array, title: str) -> Step:
+def _padding(step: Step, mean: Array, std: Array, title: str, near: float) -> Step:
     """What fills up normalised pixels, as what fills up bytes; OptionError where that is no byte."""
     if step["op"] not in ("pad", "pad_to"):
         raise _not_in_bytes(title, str(step["op"]))
     levels = np.array(step.get("value", 0.0), np.float64) * std + mean
     whole = np.rint(levels)
-    if np.abs(levels - whole).max() > NEAR or whole.min() < 0 or whole.max() > 255:
+    if np.abs(levels - whole).max() > near or whole.min() < 0 or whole.max() > 255:
         raise _no_byte(title, levels.tolist())
     if step["op"] == "pad_to":
         return {**step, "value": whole.tolist()} if whole.any() else step

@@ -102,6 +102,10 @@ class Opened:
             self._read[read] = read(self)
         return cast(Read, self._read[read])
 
+    def forget(self) -> None:
+        """Nothing of that is asked for again."""
+        self._read.clear()
+
 
 def _a_file(path: Path) -> Callable[[], Member]:
     def member() -> Member:

@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from ..conversion import Conversion, write_network
+from ..conversion import Conversion
 from ..errors import OptionError, say
 from ..evaluate.classify import wilson
 from ..graph.count import macs, parameters
 from ..graph.form import Array
 from ..labels import Labels
+from ..making import write_network
 from ..options import Options
 from ..progress import Tell, silent
 from ..runtime.model.card import Output

@@ -4,8 +4,9 @@
 // allows no connection to anywhere else.
 
 import * as ort from "./ort.js";
+import { bytesOf } from "./bytes.js";
+import { carried, fetched } from "./files.js";
 import { openModel } from "./model.js";
-import { bytesOf } from "./picture.js";
 import { make } from "./show.js";
 import { say } from "./texts.js";
 import { numbersView } from "./view_numbers.js";
@@ -16,7 +17,8 @@ const VIEWS = { image: pictureView, table: numbersView, array: numbersView, toke
 const TOLERANCE = 1e-3; // of cards that do not say
 const status = document.querySelector("#status");
 
-ort.env.wasm.wasmPaths = { wasm: new URL("./ort.wasm", import.meta.url).href };
+if (carried("ort.wasm")) ort.env.wasm.wasmBinary = await (await fetched("ort.wasm")).arrayBuffer();
+else ort.env.wasm.wasmPaths = { wasm: new URL("./ort.wasm", import.meta.url).href };
 ort.env.wasm.numThreads = globalThis.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency ?? 1) : 1;
 ort.env.logLevel = "error";
 
@@ -31,14 +33,9 @@ async function start() {
   await (await engine).release();
   const model = await openModel(ort, bytes, card);
   const view = VIEWS[card.input.kind](document.querySelector("#view"), model);
+  if (!globalThis.isSecureContext) view.withoutCamera?.(say("insecure"));
   await test(model);
   return { model, view };
-}
-
-async function fetched(name) {
-  const response = await fetch(new URL(name, document.baseURI));
-  if (!response.ok) throw new Error(`${name}: ${response.status}`);
-  return response;
 }
 
 /** A file's bytes, saying how much of it is here. */
@@ -66,9 +63,31 @@ async function test(model) {
   const good = worst === null || worst <= (model.card.sample.tolerance ?? TOLERANCE) * size;
   status.className = good ? "good" : "note";
   const texts = worst === null ? [say("ready")] : [say("ready"), say("checked")];
-  status.textContent = good ? texts.join(" ") : say("failed_check", worst.toPrecision(3));
+  status.textContent = good ? texts.join(say("gap")) : say("failed_check", worst.toPrecision(3));
 }
 
+const meta = (name) => document.querySelector(`meta[name="qingzhou-${name}"]`)?.content;
+
+/** What can wait until the model has answered: sharing the page, keeping it, and a faster engine. */
+async function rest({ model }, footer) {
+  const [tools, engine, line] = footer.children;
+  const { shareButton } = await import("./share.js");
+  tools.append(shareButton());
+  if (carried("model.onnx")) return; // one file: there is nothing else to keep or to load
+  const { keepOffline } = await import("./offline.js");
+  await keepOffline(line, tools);
+  if (!meta("graphics")) return;
+  const { seekFaster } = await import("./faster.js");
+  const tell = ({ why, name, ms, processor }) => {
+    const values = { faster: [name, ms, processor], not_faster: [processor, name], not_equal: [name] };
+    engine.textContent = say(why, ...values[why]);
+  };
+  engine.textContent = say("trying");
+  const found = await seekFaster(model, `qingzhou ${meta("model")}`, tell).finally(() => (engine.textContent = ""));
+  if (found) tell(found);
+}
+
+const footer = make("footer", {}, document.querySelector("template").content.cloneNode(true));
 try {
   globalThis.qingzhou = await start(); // for who looks with the browser's tools
 } catch (error) {
@@ -76,6 +95,7 @@ try {
   status.textContent = say("broken", error.message);
   throw error;
 } finally {
-  document.body.append(make("footer", {}, document.querySelector("template").content.cloneNode(true)));
+  document.body.append(footer);
   document.body.dataset.state = globalThis.qingzhou ? "ready" : "broken";
 }
+rest(globalThis.qingzhou, footer).catch((error) => console.warn(error));

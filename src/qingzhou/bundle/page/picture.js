@@ -44,8 +44,3 @@ async function formatOf(blob) {
   if (hex.startsWith("ffd8")) return "jpeg";
   return MARKS[hex] ?? (hex.startsWith("424d") ? "bmp" : "other");
 }
-
-/** What base64 stands for. */
-export function bytesOf(text) {
-  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-}

@@ -8,6 +8,7 @@ import argparse
 import functools
 import gzip
 import http.server
+import json
 import os
 import shutil
 import socket
@@ -17,7 +18,7 @@ import sys
 import tempfile
 import threading
 from io import BytesIO
-from typing import Any, List
+from typing import Any, ClassVar, List, Mapping
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LANGUAGE = "en"  # "zh" or "en"
@@ -27,6 +28,7 @@ TYPES = {
     ".js": "text/javascript",
     ".wasm": "application/wasm",
     ".json": "application/json",
+    ".png": "image/png",
     ".svg": "image/svg+xml",
     ".html": "text/html; charset=utf-8",
     ".txt": "text/plain; charset=utf-8",
@@ -50,20 +52,27 @@ def say(en: str, zh: str) -> str:
 class Handler(http.server.SimpleHTTPRequestHandler):
     """Files of this folder, with what lets the engine use more than one processor core."""
 
+    addresses: ClassVar[List[str]] = []  # under which other devices find the page, which makes a QR code of the first
+
     extensions_map = {**http.server.SimpleHTTPRequestHandler.extensions_map, **TYPES}
 
     def send_head(self) -> Any:
         """The file, packed where the browser knows how to unpack it and has none yet."""
+        if self.path.partition("?")[0] == "/address.json":
+            return self.told(json.dumps(self.addresses).encode("ascii"), "application/json")
         path = self.translate_path(self.path)
         asked = "gzip" in self.headers.get("Accept-Encoding", "") and "If-Modified-Since" not in self.headers
         if not asked or not path.endswith(PACKED) or not os.path.isfile(path):
             return super().send_head()
-        data = packed(path, os.path.getmtime(path))
+        changed = self.date_time_string(int(os.path.getmtime(path)))
+        headers = {"Content-Encoding": "gzip", "Last-Modified": changed}
+        return self.told(packed(path, os.path.getmtime(path)), self.guess_type(path), headers)
+
+    def told(self, data: bytes, kind: str, headers: Mapping[str, str] = {}) -> BytesIO:
+        """An answer that is no file as it lies there."""
         self.send_response(200)
-        self.send_header("Content-Type", self.guess_type(path))
-        self.send_header("Content-Encoding", "gzip")
-        self.send_header("Content-Length", str(len(data)))
-        self.send_header("Last-Modified", self.date_time_string(int(os.path.getmtime(path))))
+        for name, value in {"Content-Type": kind, "Content-Length": str(len(data)), **headers}.items():
+            self.send_header(name, value)
         self.end_headers()
         return BytesIO(data)
 
@@ -100,7 +109,9 @@ def main() -> None:
     server.socket.listen(MOST_WAITING)
     if args.https:
         server.socket = secured(server.socket, addresses)
-    tell(addresses, server.server_address[1], args.https)
+    port = server.server_address[1]
+    Handler.addresses = ["%s://%s:%d/" % ("https" if args.https else "http", name, port) for name in addresses[1:]]
+    tell(addresses, port, args.https)
     engine = os.path.join(HERE, "ort.wasm")
     threading.Thread(target=packed, args=(engine, os.path.getmtime(engine)), daemon=True).start()
     try:

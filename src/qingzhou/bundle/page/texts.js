@@ -75,6 +75,52 @@ const TEXTS = {
     "图片的对比度比训练图片低得多。请检查光线和对焦。",
   ],
   shown: ["The picture that was judged", "被识别的图片"],
+  insecure: [
+    "This address begins with http://, where browsers allow no live camera and keep nothing for use without a network. “Take or choose a picture” works: a phone opens its own camera for it. What helps: https (python serve.py --https, GitHub Pages, Gitee Pages, the school’s server), or localhost.",
+    "这个网址以 http:// 开头，浏览器在这里不允许实时摄像头，也不会保存网页供断网使用。“拍照或选择图片”可以用，手机会打开自己的相机。解决办法：用 https（python serve.py --https、GitHub Pages、Gitee Pages、学校的服务器），或 localhost。",
+  ],
+  install: ["Install as an app", "安装为应用"],
+  kept: ["Kept on this device: the page also opens without a network.", "已保存在这台设备上，断网也能打开。"],
+  not_kept: [
+    "Not kept for use without a network ({0}); all else works.",
+    "没有保存供断网使用（{0}），其他功能不受影响。",
+  ],
+  old_kept: [
+    "A newer version is there but could not be loaded whole; this is the one before it. Load the page again later.",
+    "有新版本，但没有完整下载；现在显示的是上一个版本。请稍后重新加载。",
+  ],
+  newer: ["A newer version of this page is there.", "这个网页有新版本。"],
+  take_newer: ["Use it now", "现在使用"],
+  speak: ["Read answers aloud", "朗读结果"],
+  speaking: ["Answers are read aloud.", "开始朗读结果。"],
+  no_voice: [
+    "This device has no English voice; it may stay silent or speak with another. Add one in the system’s settings for speech.",
+    "这台设备没有中文语音，可能不出声，或用别的语音。请在系统的语音（文字转语音）设置里添加。",
+  ],
+  gap: [" ", ""],
+  comma: [", ", "，"],
+  times: ["{0} × {1}", "{0} 个{1}"],
+  code: ["QR code", "二维码"],
+  scan: ["Open this page on a phone: let its camera look at the code.", "用手机相机扫描二维码，打开这个网页。"],
+  only_here: [
+    "This address is for this computer alone. Start python serve.py without --only-here, in the phones’ network.",
+    "这个网址只能在这台电脑上打开。请让电脑和手机在同一网络，运行 python serve.py（不加 --only-here）。",
+  ],
+  own_file: [
+    "This page is a file on this device and has no address. Send the file itself, or put the folder on a web server.",
+    "这个网页是本机上的一个文件，没有网址。请直接发送这个文件，或把文件夹放到网站上。",
+  ],
+  close: ["Close", "关闭"],
+  trying: ["Trying whether the graphics processor is faster …", "正在试图形处理器是否更快……"],
+  faster: [
+    "{0} is used: {1} ms for the network, {2} ms on the processor; the answers are equal.",
+    "正在使用 {0}：网络每次 {1} 毫秒，处理器 {2} 毫秒；结果相同。",
+  ],
+  not_faster: ["The processor is used ({0} ms); {1} was not faster.", "正在使用处理器（{0} 毫秒）；{1} 没有更快。"],
+  not_equal: [
+    "The processor is used: {0} gave other answers on this device.",
+    "正在使用处理器：{0} 在这台设备上给出了不同的结果。",
+  ],
   lost: ["The camera was lost. Plug it in and press the button again.", "摄像头断开了。请接好后再按一次按钮。"],
 };
 

@@ -1,8 +1,10 @@
 // Models that look at pictures: a live camera, a photo, or the model's own sample.
 
+import { bytesOf } from "./bytes.js";
 import { Camera } from "./camera.js";
-import { bytesOf, decodePicture } from "./picture.js";
+import { decodePicture } from "./picture.js";
 import { drawPicture, make, showAnswer } from "./show.js";
+import { Speaker } from "./speech.js";
 import { known, say } from "./texts.js";
 
 /** Build the view into an element. */
@@ -22,6 +24,7 @@ class PictureView {
     this.hint = make("p", { className: "faint hint" }, say("hint"));
     this.stage = make("div", { className: "stage" }, this.hint, this.video, this.canvas);
     this.camera = new Camera(this.video);
+    this.speaker = new Speaker((text) => this.complain(text));
     home.append(this.buttons(), this.problem, this.stage, ...this.slider(), this.panel, this.odd, this.speed);
     this.listen();
   }
@@ -31,10 +34,10 @@ class PictureView {
     this.turn = make("button", { hidden: true, onclick: () => this.guard(() => this.camera.turn()) }, say("turn"));
     const file = make("input", { type: "file", accept: "image/*", hidden: true, id: "file" });
     file.onchange = () => file.files[0] && this.open(file.files[0]).then(() => (file.value = ""));
-    const choose = make("button", { onclick: () => file.click() }, say("photo"));
+    this.choose = make("button", { onclick: () => file.click() }, say("photo"));
     const sample = this.model.card.sample?.input.encoding === "png";
     const own = make("button", { hidden: !sample, onclick: () => this.open(sampleBlob(this.model.card)) }, say("sample"));
-    return make("nav", {}, this.live, choose, own, this.turn, file);
+    return make("nav", {}, this.live, this.choose, own, this.turn, this.speaker.button, file);
   }
 
   /** Of detectors and models that may name several classes: how sure an answer must be. */
@@ -52,6 +55,13 @@ class PictureView {
     };
     this.threshold = input;
     return [make("label", { className: "slider" }, say("threshold"), input, shown)];
+  }
+
+  /** Where browsers give a page no live camera: say it, and put the other way first. */
+  withoutCamera(text) {
+    this.live.hidden = true;
+    this.choose.className = "main";
+    this.complain(text);
   }
 
   listen() {
@@ -96,7 +106,7 @@ class PictureView {
     return this.guard(async () => {
       await this.camera.start();
       this.live.textContent = say("stop");
-      this.turn.hidden = false;
+      this.turn.hidden = !(await this.camera.isOneOfSeveral());
       this.watch();
     });
   }
@@ -141,6 +151,7 @@ class PictureView {
     this.odd.hidden = !answer.hint;
     this.odd.textContent = answer.hint ? say(`odd_${answer.hint}`) : "";
     this.answer = answer;
+    this.speaker.hear(answer, this.camera.running);
   }
 
   /** Do something; what goes wrong is said on the page. Whether it worked. */

@@ -43,7 +43,7 @@ def open_model(path: Path, settings: Settings) -> Session:
 
 def own(path: Path) -> bool:
     """Whether a .tflite carries a card: any other is a model that is still to be converted."""
-    from ...runtime.engine.litert import is_ours
+    from ...runtime.engine.behind import is_ours
 
     return is_ours(path)
 
@@ -73,7 +73,7 @@ def compile_model(source: Path, card: Card, out: Path, precision: str) -> None:
     LiteRT takes no part.
     """
     from ...onnxfile.read import read_graph
-    from ...runtime.engine.litert import CARD
+    from ...runtime.engine.behind import CARD
     from .metadata import metadata, texts
     from .write import write_tflite
 
@@ -122,4 +122,5 @@ ENGINE = Engine(
     open=open_model,
     own=own,
     advice=advice,
+    arithmetic=TITLE,
 )

@@ -1,10 +1,12 @@
 """TensorFlow Lite Micro, where it is installed: the memory that a model needs on a microcontroller.
 
-It may end its process without a word, so it has one of its own.
+It may end its process without a word, so it has one of its own, of the Python that $QINGZHOU_TFLITE_MICRO names: an
+environment with `pip install --pre tflite-micro`; else of this one.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -15,6 +17,7 @@ from ...files.flatbuffer import Buffer
 from ...files.tflite_schema import SCHEMA, TYPES
 from ..base import installed
 
+PYTHON = "QINGZHOU_TFLITE_MICRO"
 SECONDS = 60
 PROGRAM = """
 import sys
@@ -27,10 +30,11 @@ found.print_allocations()
 
 def advice(path: Path) -> tuple[str, ...]:
     """Of a model in INT8 the memory that it works in; nothing where TensorFlow Lite Micro is not installed."""
-    if installed("tflite-micro") is None or not is_int8(path):
+    python = micro_python()
+    if not python or not is_int8(path):
         return ()
     try:
-        found = arena(path)
+        found = arena(path, python)
     except OSError:  # where no process may be started
         return ()
     if found is None:
@@ -50,9 +54,14 @@ def advice(path: Path) -> tuple[str, ...]:
     )
 
 
-def arena(path: Path) -> int | None:
+def micro_python() -> str:
+    """The Python that has it; "" where none has."""
+    return os.environ.get(PYTHON) or (sys.executable if installed("tflite-micro") else "")
+
+
+def arena(path: Path, python: str = sys.executable) -> int | None:
     """Bytes; None where it does not run, or not within a minute. OSError where there is no process for it."""
-    words = [sys.executable, "-c", PROGRAM, str(path)]
+    words = [python, "-c", PROGRAM, str(path)]
     try:
         done = subprocess.run(words, capture_output=True, text=True, errors="replace", timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired:

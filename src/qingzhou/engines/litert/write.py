@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -23,7 +22,7 @@ from ...files.tflite_schema import (
 from ...graph.form import Graph, Node, Value
 from ...graph.recognise import recognised
 from ...onnxfile.integers import NOTHING, Integers
-from ...runtime.engine.litert import SUM
+from ..behind import append
 from ..sized import expressed
 from .emitter import LAST, Emitter, no_form, plain
 from .form import Held, Network, Operator, Tensor
@@ -38,7 +37,6 @@ OF_KIND = {
     "MAX_POOL_2D": "Pool2DOptions",
     **dict.fromkeys(("MEAN", "SUM", "REDUCE_MAX"), "ReducerOptions"),
 }
-LONG_AGO = (1980, 1, 1, 0, 0, 0)  # a file says nothing of when it was made
 
 
 def emit_litert(
@@ -115,9 +113,7 @@ def write_tflite(
                 size, checksum = size + len(piece), zlib.crc32(piece, checksum)
     except OverflowError:
         raise too_large() from None
-    with zipfile.ZipFile(path, "a") as archive:
-        for name, text in {**texts, SUM: f"{size} {checksum}\n"}.items():
-            archive.writestr(zipfile.ZipInfo(name, LONG_AGO), text)
+    append(path, texts, size, checksum)
 
 
 def _content(network: Network, names: tuple[Sequence[str], Sequence[str]], metadata: bytes) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from typing import Any, Dict, List
 
+from ..engine.package import quiet, version_of
 from ..errors import say
 from .place import FOLDER, PACKAGES, read_bundle, requirements
 
@@ -55,10 +56,11 @@ def there(line: str) -> bool:
 def version_here(name: str) -> str:
     """The version of a package; "" if it cannot be imported."""
     try:
-        module: Any = importlib.import_module(MODULES.get(name, name))
+        with quiet(1):
+            module: Any = importlib.import_module(MODULES.get(name, name))
     except Exception:  # a package for another Python or processor fails in its own way
         return ""
-    return str(getattr(module, "__version__", "?"))
+    return version_of(name, module)
 
 
 def install(lines: List[str]) -> bool:

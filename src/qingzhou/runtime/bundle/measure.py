@@ -16,8 +16,10 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Dict, List, Optional
 
+from ..engine.package import version_of
 from ..errors import OutputError, QingzhouError, line, say
 from ..whole import replacing
+from .install import python
 from .place import FOLDER, read_bundle
 
 if TYPE_CHECKING:
@@ -27,15 +29,25 @@ SECONDS, FEWEST, MOST, WARM_UP = 10.0, 5, 1000, 3
 REPORT = "report.json"
 # vcgencmd get_throttled: bits 0 to 3 now, 16 to 19 since the start (Raspberry Pi documentation, "vcgencmd")
 THROTTLED = 0xF
+TIE = 1.05  # times the fastest's time: no more than two measurements of the same may differ by
 
 
 def main(words: List[str]) -> int:
-    """Measure, print a line, write report.json beside bench.py; 1 if the model does not run."""
+    """Measure, print a line, write report.json beside bench.py; 1 if the model does not run.
+
+    Of a bundle with several forms each is measured, in a process of its own (`--form NAME`, which prints its row).
+    """
     if "-h" in words or "--help" in words:
         print(say("Usage: python bench.py [seconds]", "用法：python bench.py [秒数]"))
         return 0
+    bundle = read_bundle() or {}
     try:
-        row = measure(float(words[0]) if words else SECONDS)
+        if "--form" in words:
+            print(json.dumps(measure(float(words[0]), {**bundle, **named(bundle).get(words[-1], {})})))
+            return 0
+        if named(bundle):
+            return compare(bundle, float(words[0]) if words else SECONDS)
+        row = measure(float(words[0]) if words else SECONDS, bundle)
     except ValueError:
         print(say("%r is no number of seconds.", "%r 不是秒数。") % words[0], file=sys.stderr)
         return 2
@@ -46,9 +58,52 @@ def main(words: List[str]) -> int:
     return write({"format": "qingzhou.report", "version": 1, "source": row.pop("source"), "rows": [row]})
 
 
-def measure(seconds: float) -> Dict[str, Any]:
+def named(bundle: Dict[str, Any]) -> Dict[str, Dict[str, Any]]:
+    """The forms of a bundle by their names, the one that main.py opens first; none where there is one only."""
+    return {str(form["name"]): form for form in bundle.get("forms") or []}
+
+
+def compare(bundle: Dict[str, Any], seconds: float) -> int:
+    """Every form, and which won; 1 if none runs."""
+    rows = {}
+    for name in named(bundle):
+        row = apart(name, seconds)
+        print("%-18s %s" % (name, sentence(row) if row else say("does not run here", "在这里无法运行")), flush=True)
+        if row:
+            rows[name] = row
+    if not rows:
+        return 1
+    won = winner(rows)
+    model = named(bundle)[won]["model"]
+    print(
+        say("Fastest: %s. To keep it, in main.py: MODEL = %s", "最快：%s。要采用它，请在 main.py 中写：MODEL = %s")
+        % (won, json.dumps(model))
+    )
+    source = [row.pop("source") for row in rows.values()].pop()
+    return write({"format": "qingzhou.report", "version": 1, "source": source, "rows": list(rows.values()), "won": won})
+
+
+def apart(name: str, seconds: float) -> Optional[Dict[str, Any]]:
+    """One form's row, from a process of its own: engines may end it, and memory is counted for each."""
+    command = [python(), os.path.join(FOLDER, "bench.py"), str(seconds), "--form", name]
+    try:
+        done = subprocess.Popen(command, stdout=subprocess.PIPE)
+        said = done.communicate()[0]
+        found = json.loads(said.decode("utf-8").splitlines()[-1]) if done.returncode == 0 else None
+    except (OSError, ValueError, IndexError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def winner(rows: Dict[str, Dict[str, Any]]) -> str:
+    """The fastest; of those that are hardly slower the one that needs least: memory, then bytes."""
+    best = min(row["latency_ms_p50"] for row in rows.values())
+    close = [name for name, row in rows.items() if row["latency_ms_p50"] <= TIE * best]
+    return min(close, key=lambda name: (rows[name]["memory_mb"] or 0, rows[name]["size_bytes"] or 0))
+
+
+def measure(seconds: float, bundle: Dict[str, Any]) -> Dict[str, Any]:
     """One row of the report; FileMissing, ModelError, and so on."""
-    bundle = read_bundle() or {}
     emulated = bool(os.environ.get("QINGZHOU_EMULATED"))
     start = time.perf_counter()
     from .selftest import _load
@@ -101,8 +156,9 @@ def _part(times: List[float], share: float) -> float:
 def _engine(bundle: Dict[str, Any]) -> str:
     """The engine and its version: "onnxruntime 1.13.1"."""
     name = str(bundle.get("engine") or "onnxruntime")
-    module = sys.modules.get("ai_edge_litert" if name == "litert" else name)
-    return ("%s %s" % (name, getattr(module, "__version__", ""))).strip()
+    package = {"litert": "ai_edge_litert", "mnn": "MNN"}.get(name, name)
+    found = version_of(package, sys.modules[package]) if package in sys.modules else ""
+    return ("%s %s" % (name, found.strip("?"))).strip()
 
 
 def _size(bundle: Dict[str, Any]) -> Optional[int]:

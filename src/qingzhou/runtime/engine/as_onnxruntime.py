@@ -67,3 +67,38 @@ class OneByOne(EngineSession):
     def _one(self, feed: Dict[str, Array]) -> List[Array]:
         """All outputs for one input, both without the batch's axis."""
         raise NotImplementedError
+
+
+class RowByRow(EngineSession):
+    """A session of an engine whose inputs have fixed shapes, the batch in them: of a batch of one, each input of a
+    larger one is asked for one after another.
+    """
+
+    def __init__(
+        self, shapes: Dict[str, List[int]], inputs: List[Entry], outputs: List[Entry], metadata_map: Dict[str, str]
+    ) -> None:
+        super().__init__(inputs, outputs, metadata_map)
+        self._shapes = {name: tuple(shape) for name, shape in shapes.items()}
+
+    def run(self, names: None, feed: Dict[str, Array]) -> List[Array]:
+        """All outputs; of a network for one input at a time, a row for each."""
+        counts = {len(feed[name]) // max(shape[0], 1) for name, shape in self._shapes.items() if shape}
+        count = counts.pop() if len(counts) == 1 else 0
+        for name, shape in self._shapes.items():
+            if not count or feed[name].shape != (shape[0] * count, *shape[1:]) or (shape[0] > 1 and count > 1):
+                raise ValueError("%s: %s, not %s" % (name, feed[name].shape, shape))
+        with self._lock:
+            rows = [
+                self._one({name: feed[name][i * n[0] : (i + 1) * n[0]] for name, n in self._shapes.items()})
+                for i in range(count)
+            ]
+        return [np.concatenate(parts) for parts in zip(*rows)] if count > 1 else rows[0]
+
+    def _one(self, feed: Dict[str, Array]) -> List[Array]:
+        """All outputs for inputs of just these shapes."""
+        raise NotImplementedError
+
+
+def free_batch(shape: List[int]) -> List[Any]:
+    """A shape as it is asked for: a batch of one may be any."""
+    return ["?", *shape[1:]] if shape and shape[0] == 1 else list(shape)

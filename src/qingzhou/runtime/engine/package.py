@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import importlib
 import json
 import os
-from typing import Any
+import sys
+import threading
+from typing import Any, Iterator
 
 from ..errors import ExtraMissing
 
+_QUIET = threading.Lock()
 BUNDLE = "bundle.json"  # beside this folder, in what qingzhou bundle makes
 
 
@@ -39,3 +44,38 @@ def _required(path: str) -> str:
             return json.dumps(json.load(file).get("requirements", ""))
     except (OSError, ValueError, AttributeError):
         return ""
+
+
+@contextlib.contextmanager
+def quiet(stream: int) -> Iterator[None]:
+    """Within the block nothing that is written to stdout (1) or stderr (2) by the code of a package is seen."""
+    with _QUIET:
+        try:
+            kept, nothing = os.dup(stream), os.open(os.devnull, os.O_WRONLY)
+        except OSError:  # a program without a terminal has no such stream
+            yield
+            return
+        if stream == 1 and sys.stdout is not None:
+            sys.stdout.flush()
+        try:
+            os.dup2(nothing, stream)
+            yield
+            _flush()
+        finally:
+            os.dup2(kept, stream)
+            os.close(kept)
+            os.close(nothing)
+
+
+def _flush() -> None:
+    """What C has printed and keeps, which would be seen later."""
+    if os.name == "posix":
+        with contextlib.suppress(OSError, AttributeError, PermissionError):
+            ctypes.CDLL(None).fflush(None)
+
+
+def version_of(name: str, module: Any) -> str:
+    """As its package says it: an attribute, or what MNN has, a function; "?" where it says none."""
+    if hasattr(module, "__version__"):
+        return str(module.__version__)
+    return str(module.version()) if name == "MNN" else "?"

@@ -155,8 +155,8 @@ class Look(NamedTuple):
 
 def look(source: object, batch: Array, entry: Input) -> Look:
     """Of a picture as predict() takes it, and of what the network takes: (1, C, H, W) or (1, H, W, C)."""
-    batch = batch if entry.layout == "NCHW" else np.ascontiguousarray(batch.transpose(0, 3, 1, 2))
-    some = batch[0, :, :: max(1, batch.shape[2] // SIDE), :: max(1, batch.shape[3] // SIDE)]
+    planes = batch[0] if entry.layout == "NCHW" else batch[0].transpose(2, 0, 1)
+    some = np.ascontiguousarray(planes[:, :: max(1, planes.shape[1] // SIDE), :: max(1, planes.shape[2] // SIDE)])
     flat = some.reshape(len(some), -1)
     means = flat.mean(axis=1)
     away = flat - means[:, None]

@@ -55,7 +55,7 @@ def prepare_view(image: Pixels, entry: Input) -> Tuple[Array, View]:
     if found is None:
         batch, view = step_by_step(image, entry)
         return _laid_out(batch, entry), view
-    return _laid_out(found.batch, entry), view.resized(sides(image), found.size).moved(-found.left, -found.top)
+    return found.batch, view.resized(sides(image), found.size).moved(-found.left, -found.top)
 
 
 def _laid_out(batch: Array, entry: Input) -> Array:

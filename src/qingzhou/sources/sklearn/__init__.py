@@ -1,11 +1,15 @@
 """Estimators of scikit-learn as joblib and pickle save them, those of BaseML; trees of XGBoost, LightGBM, CatBoost.
 
-read.py     the file, its columns and classes, the card;  fitted.py: an estimator and its attributes
-sparse.py   scipy's matrices of mostly zeros
-work.py     arithmetic in float64, and what estimators have in common;  table.py: every one that has a rule
-linear.py, bayes.py, points.py, svm.py (with coupling.py), trees.py, forests.py   what answers, a page for each kind
+read.py     the network and its card;  saved.py: what the file holds;  parts.py: which of several objects is meant
+columns.py, answered.py   what goes in, and what comes out
+fitted.py   an estimator and its attributes;  sparse.py: scipy's matrices of mostly zeros
+work.py     what estimators have in common;  arithmetic.py: operators in float64;  table.py: every one that has a rule
+linear.py, bayes.py, points.py, regions.py, svm.py (with coupling.py), kernels.py, gaussian.py (with normal.py),
+trees.py, forests.py, outliers.py   what answers, a page for each kind
 boosters.py     boosted trees of others in one form; xgboost_file.py, lightgbm_file.py, catboost_file.py: their files
-scaling.py, encoders.py, composed.py   what changes rows;  meta.py, calibrated.py: estimators made of estimators
+scaling.py, curves.py, encoders.py, filling.py, words.py   what changes cells;  projecting.py: fewer columns
+picking.py (with importance.py)   what chooses columns;  composed.py: pipelines
+meta.py, against.py, calibrated.py, several.py   estimators made of estimators, and those of several answers
 refuse.py   how this source speaks
 """
 
@@ -19,7 +23,7 @@ if TYPE_CHECKING:
     from ...nets.recorded import Wanted
     from ..network import Network
 
-SUFFIXES = (".pkl", ".joblib", ".ubj")
+SUFFIXES = (".pkl", ".pickle", ".joblib", ".ubj")
 STARTS = (
     b"\x80",
     b"\x78",
@@ -29,6 +33,7 @@ STARTS = (
     b"\x5d\0\0",
     b"\x04\x22\x4d\x18",
 )  # of pickles, packed or not
+OLD = b"copy_reg\n"  # in the first bytes of a pickle of protocol 0 or 1
 TORCH = b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19"  # the first thing in a pickle of torch.save before 1.6
 
 
@@ -41,7 +46,7 @@ def claims(opened: Opened) -> bool:
         return head[:1] == b"t" or (b"learner" in head or b"Model" in head)
     if head.lstrip()[:1] == b"{":
         return any(key in head for key in (b'"learner"', b'"features_info"', b'"oblivious_trees"'))
-    if not head.startswith(STARTS):
+    if not head.startswith(STARTS) and OLD not in head:
         return False
     from ...files.joblib import is_packed_pickle, is_pickle
 

@@ -8,9 +8,10 @@ from math import log, pi
 import numpy as np
 
 from ...graph.form import Array, Value
+from .arithmetic import misfit
 from .fitted import Fitted, listed
 from .refuse import refused
-from .work import Answer, Classifier, Rows, Work, misfit, once
+from .work import Answer, Classifier, Rows, Work, once
 
 
 @once
@@ -19,6 +20,9 @@ def _gauss(w: Work, e: Fitted, x: Rows) -> Value:
     mean, var = e.numbers("theta_", rank=2), e.numbers("var_", "sigma_", rank=2)
     if mean.shape[1] != x.width or var.shape != mean.shape:
         raise misfit(mean.shape[1], x.width)
+    w.needs_double(
+        e, float(max(((mean - own) ** 2 / spread).sum(axis=1).max() for own, spread in zip(mean, var, strict=True)))
+    )
     away = w.sub(w.wider(x.value, 1), mean)
     spread = w.sum(w.div(w.mul(away, away), var), 2, keep=False)
     constant = np.log(e.numbers("class_prior_", rank=1)) - 0.5 * np.log(2.0 * pi * var).sum(axis=1)
@@ -89,7 +93,7 @@ CLASSIFIERS: dict[str, Classifier] = {
 }
 
 
-# -- mixtures --------------------------------------------------------------------------------------------------------
+# -- mixtures ----------------------------------------------------------------------------------------------------------
 
 
 @once
@@ -110,13 +114,44 @@ def _mixture(w: Work, e: Fitted, x: Rows) -> Value:
     if factors is None:
         raise refused(f"its {e.name} has an unknown covariance_type", f"其中的 {e.name} 的 covariance_type 未知")
     parts = []
+    bayesian = e.name == "BayesianGaussianMixture"
+    weights = _expected(e, columns) if bayesian else np.log(e.numbers("weights_", rank=1))
     for i in range(count):
         factor = factors(i)
+        w.needs_double(e, float((((means - means[i]) @ factor) ** 2).sum(axis=1).max()))
         away = w.matmul(w.sub(x.value, means[i]), factor)
         determinant = float(np.log(np.diag(factor)).sum())
-        constant = -0.5 * columns * log(2 * pi) + determinant + log(e.numbers("weights_", rank=1)[i])
+        constant = -0.5 * columns * log(2 * pi) + determinant + float(weights[i])
         parts.append(w.add(w.mul(w.sum(w.mul(away, away)), -0.5), constant))
     return w.concat(parts)
 
 
-CLUSTERS: dict[str, Classifier] = {"GaussianMixture": _of(_mixture)}
+def digamma(x: Array) -> Array:
+    """The slope of log Γ above 0: up to 6 by its recurrence, then its series (Abramowitz and Stegun 6.3.5, 6.3.18)."""
+    x, found = x.astype(np.float64), np.zeros(x.shape)
+    for _ in range(6):
+        found, x = found - 1.0 / x, x + 1.0
+    inverse = 1.0 / (x * x)
+    series: Array = np.zeros(x.shape)
+    for number in (1 / 12, -691 / 32760, 1 / 132, -1 / 240, 1 / 252, -1 / 120, 1 / 12):
+        series = (series + number) * inverse
+    return np.asarray(found + np.log(x) - 0.5 / x - series)
+
+
+def _expected(e: Fitted, columns: int) -> Array:
+    """(components): what is expected of log weights and precisions, sklearn/mixture/_bayesian_mixture.py."""
+    freedom = e.numbers("degrees_of_freedom_", rank=1)
+    halves = 0.5 * (freedom[:, None] - np.arange(columns))
+    spread = columns * log(2.0) + digamma(halves).sum(axis=1) - columns / e.numbers("mean_precision_", rank=1)
+    given = e.get("weight_concentration_")
+    if isinstance(given, tuple):
+        a, b = (np.asarray(one, np.float64) for one in given)
+        rest = digamma(b) - digamma(a + b)
+        weights = digamma(a) - digamma(a + b) + np.concatenate([[0.0], np.cumsum(rest)[:-1]])
+    else:
+        a = e.numbers("weight_concentration_", rank=1)
+        weights = digamma(a) - digamma(a.sum(keepdims=True))
+    return np.asarray(weights + 0.5 * (spread - columns * np.log(freedom)))
+
+
+CLUSTERS: dict[str, Classifier] = dict.fromkeys(("GaussianMixture", "BayesianGaussianMixture"), _of(_mixture))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from ...graph.form import Array, Value
+from .arithmetic import misfit, width
 from .fitted import Fitted
 from .meta import total
 from .refuse import garbled, refused
-from .work import Answer, Classifier, Rows, Work, misfit, width
+from .work import Answer, Classifier, Rows, Work
 
 
 def _sigmoid(w: Work, e: Fitted, x: Value) -> Value:
@@ -34,6 +35,8 @@ def _isotonic(w: Work, e: Fitted, x: Value) -> Value:
     places, heights = e.numbers("X_thresholds_", rank=1), e.numbers("y_thresholds_", rank=1)
     if not len(places) or len(places) != len(heights):
         raise garbled("an isotonic line has no points", "保序回归没有数据点")
+    if len(np.unique(places.astype(np.float32))) < len(np.unique(places)):
+        w.doubles.append(e.name)
     return line_through(w, x, places, heights)
 
 

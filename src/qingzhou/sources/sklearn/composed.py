@@ -8,7 +8,7 @@ import numpy as np
 
 from ...files.types import Opaque
 from .fitted import Fitted, listed
-from .refuse import garbled, unknown
+from .refuse import garbled
 from .scaling import chosen
 from .work import Rows, Transform, Work, steps
 
@@ -50,11 +50,7 @@ def _does_nothing(one: Any) -> bool:
     """ "passthrough" is kept as that word, or as a FunctionTransformer without a function."""
     if isinstance(one, str):
         return one == "passthrough"
-    if isinstance(one, Opaque) and one.name.endswith(".FunctionTransformer"):
-        if isinstance(one.state, dict) and one.state.get("func") is None:
-            return True
-        raise unknown("FunctionTransformer")
-    return False
+    return isinstance(one, Opaque) and one.name.endswith(".FunctionTransformer") and not Fitted(one).has("func")
 
 
 def selected(e: Fitted, selector: Any, x: Rows) -> list[int]:
@@ -98,16 +94,8 @@ def _union(w: Work, e: Fitted, x: Rows) -> Rows:
     return beside(w, parts)
 
 
-def _nothing(w: Work, e: Fitted, x: Rows) -> Rows:
-    """FunctionTransformer without a function."""
-    if not _does_nothing(e.record):
-        raise unknown(e.name)
-    return x
-
-
 TRANSFORMS: dict[str, Transform] = {
     "Pipeline": _piped,
     "ColumnTransformer": _sent,
     "FeatureUnion": _union,
-    "FunctionTransformer": _nothing,
 }

@@ -9,10 +9,11 @@ import numpy as np
 
 from ...files.types import Opaque
 from ...graph.form import Array, Value
+from .arithmetic import misfit, width
 from .fitted import Fitted, listed
 from .refuse import garbled, refused
 from .scaling import made
-from .work import Rows, Transform, Work, misfit, width
+from .work import Rows, Transform, Work
 
 
 def _categories(e: Fitted, x: Rows) -> list[list[Any]]:
@@ -72,7 +73,8 @@ def _rare(e: Fitted, place: int) -> Array | None:
     return one.astype(np.int64)
 
 
-def _one_hot(w: Work, e: Fitted, x: Rows) -> Rows:
+def one_hot(w: Work, e: Fitted, x: Rows) -> Rows:
+    """OneHotEncoder."""
     unknown = e.one_of("handle_unknown", "error", "ignore", "infrequent_if_exist", "warn")
     drops = e.get("_drop_idx_after_grouping", e.get("drop_idx_"))
     dropped = [None] * x.width if drops is None else listed(drops)
@@ -119,19 +121,22 @@ def _picked(w: Work, truths: Value, codes: Array, other: float) -> Value:
 
 
 def _target(w: Work, e: Fitted, x: Rows) -> Rows:
-    """TargetEncoder: of each category what it means for the answer; unknown ones the mean."""
-    if e.text("target_type_", "continuous") == "multiclass":
-        raise refused("its TargetEncoder was trained with several classes", "TargetEncoder 用于多个类别")
-    mean, tables = e.number("target_mean_"), listed(e.need("encodings_"))
-    parts = []
+    """TargetEncoder: what each category means for the answer, or for each class; unknown ones the mean."""
+    means = np.atleast_1d(e.numbers("target_mean_"))
+    k = len(means) if e.text("target_type_", "continuous") == "multiclass" else 1
+    tables, parts = listed(e.need("encodings_")), []
+    if len(tables) != k * x.width:
+        raise misfit(len(tables) // k, x.width)
     for place, categories in enumerate(_categories(e, x)):
         column, numbers = _codes(w, x, place, categories)
-        parts.append(_picked(w, _same(w, column, numbers), np.asarray(tables[place], np.float64), mean))
+        truths = _same(w, column, numbers)
+        for one in range(k):
+            parts.append(_picked(w, truths, np.asarray(tables[place * k + one], np.float64), float(means[one])))
     return made(w.concat(parts))
 
 
 RULES: dict[str, Callable[[Work, Fitted, Rows], Rows]] = {
-    "OneHotEncoder": _one_hot,
+    "OneHotEncoder": one_hot,
     "OrdinalEncoder": _ordinal,
     "TargetEncoder": _target,
 }

@@ -53,6 +53,11 @@ class Fitted:
         """Of the scikit-learn that saved it; "" where it is not said."""
         return str(self.state.get("_sklearn_version", ""))[:20]
 
+    def at_least(self, *wanted: int) -> bool:
+        """Whether that scikit-learn is of this version or a later one."""
+        parts = [part for part in self.version.split(".")[:2] if part.isdigit()]
+        return len(parts) == 2 and tuple(map(int, parts)) >= wanted
+
     # -- attributes --------------------------------------------------------------------------------------------------
 
     def has(self, key: str) -> bool:
@@ -169,9 +174,7 @@ class Fitted:
             )
         if isinstance(found, list) or (isinstance(found, np.ndarray) and found.ndim != 1):
             raise self.several_questions()
-        if len(names := listed(found)) > MOST_CLASSES:
-            raise refused(f"its {self.name} knows {len(names)} classes", f"其中的 {self.name} 有 {len(names)} 个类别")
-        return [shown(one) for one in names]
+        return named(listed(found))
 
     def several_questions(self) -> Exception:
         """UnsupportedCheckpoint: a row belongs to several classes, or each has a class of several kinds."""
@@ -179,6 +182,13 @@ class Fitted:
             f"its {self.name} answers several questions at once", f"其中的 {self.name} 同时回答多个问题",
             "Train one model for each column of answers", "请为每一列答案各训练一个模型",
         )  # fmt: skip
+
+
+def named(classes: list[Any]) -> list[str]:
+    """What classes are called; UnsupportedCheckpoint where they are too many."""
+    if len(classes) > MOST_CLASSES:
+        raise refused(f"it knows {len(classes)} classes", f"它有 {len(classes)} 个类别")
+    return [shown(one) for one in classes]
 
 
 def shown(value: object) -> str:

@@ -16,7 +16,7 @@ TREES = ("DecisionTreeClassifier", "DecisionTreeRegressor", "ExtraTreeClassifier
 
 
 def nodes_of(e: Fitted) -> tuple[Trees, Array]:
-    """A tree's nodes, and what they say: (M, classes) or (M, 1)."""
+    """A tree's nodes, and what they say: (M, answers · classes), classes of each answer side by side; (M, answers)."""
     found = e.need("tree_")
     state = found.state if isinstance(found, Opaque) and found.name == TREE else None
     nodes, values = (state.get("nodes"), state.get("values")) if isinstance(state, dict) else (None, None)
@@ -24,19 +24,20 @@ def nodes_of(e: Fitted) -> tuple[Trees, Array]:
         raise garbled(f"the tree of a {e.name} is none", f"{e.name} 的决策树无法读取")
     if not {"left_child", "right_child", "feature", "threshold"} <= set(nodes.dtype.names):
         raise garbled(f"the nodes of a {e.name} have other columns", f"{e.name} 的节点字段不符")
-    if values.ndim != 3 or len(values) != len(nodes) or values.shape[1] != 1:
-        raise refused(f"its {e.name} answers several questions at once", f"其中的 {e.name} 同时回答多个问题")
+    if values.ndim != 3 or len(values) != len(nodes):
+        raise garbled(f"the answers of a {e.name} do not fit its nodes", f"{e.name} 的节点与答案不符")
     columns = found.args[0] if found.args and isinstance(found.args[0], int) else 0
     names = nodes.dtype.names
     missing = nodes["missing_go_to_left"] if "missing_go_to_left" in names else np.zeros(len(nodes), bool)
     column, threshold, left, right = (nodes[name] for name in ("feature", "threshold", "left_child", "right_child"))
-    return tree(column, threshold, left, right, missing, columns), values[:, 0].astype(np.float64)
+    said_of = values.reshape(len(values), -1).astype(np.float64, copy=False)
+    return tree(column, threshold, left, right, missing, columns), said_of
 
 
-def _shares(values: Array) -> Array:
+def shares_in(values: Array) -> Array:
     """Counts up to 1.2, shares from then on: as shares, which stay to their last digit."""
     total = values.sum(axis=1, keepdims=True)
-    return np.where(np.abs(total - 1) < 1e-6, values, values / np.where(total == 0, 1, total))
+    return np.asarray(values / np.where((np.abs(total - 1) < 1e-6) | (total == 0), 1.0, total))
 
 
 def joined(estimators: list[Fitted]) -> tuple[Trees, Array]:
@@ -52,25 +53,26 @@ def joined(estimators: list[Fitted]) -> tuple[Trees, Array]:
     return Trees.joined([one for one, _ in parts]), np.concatenate([values for _, values in parts])
 
 
-def _missing(w: Work, x: Rows, trees: Trees) -> None:
+def note_missing(w: Work, x: Rows, trees: Trees) -> None:
+    """Whether a column may be empty, as it was in training."""
     if trees.missing.any():
         w.may_be_empty(x)
 
 
 def _forest_proba(w: Work, e: Fitted, x: Rows) -> Value:
     """The mean of all trees' shares, which are summed one after the other."""
+    e.classes()
     inner = [e] if e.name in TREES else e.several("estimators_")
     trees, values = joined(inner)
-    e.classes()
-    _missing(w, x, trees)
-    found = summed(w, said(w, trees, narrow(w, x.value), _shares(values)))
+    note_missing(w, x, trees)
+    found = summed(w, said(w, trees, narrow(w, x.value), shares_in(values)))
     return found if len(inner) == 1 else w.div(found, float(len(inner)))
 
 
 def _forest_values(w: Work, e: Fitted, x: Rows) -> Value:
     inner = [e] if e.name in TREES else e.several("estimators_")
     trees, values = joined(inner)
-    _missing(w, x, trees)
+    note_missing(w, x, trees)
     found = summed(w, said(w, trees, narrow(w, x.value), values))
     return found if len(inner) == 1 else w.div(found, float(len(inner)))
 
@@ -82,7 +84,7 @@ REGRESSORS: dict[str, Answer] = dict.fromkeys(
 )
 
 
-# -- gradient boosting -----------------------------------------------------------------------------------------------
+# -- gradient boosting -------------------------------------------------------------------------------------------------
 
 
 def _raw(w: Work, e: Fitted, x: Rows, start: Array) -> Value:
@@ -95,7 +97,7 @@ def _raw(w: Work, e: Fitted, x: Rows, start: Array) -> Value:
     parts = []
     for one in range(k):
         trees, values = joined(inner[one::k])
-        _missing(w, x, trees)
+        note_missing(w, x, trees)
         parts.append(summed(w, said(w, trees, single_x, rate * values), start[one : one + 1]))
     return w.concat(parts)
 
@@ -121,13 +123,7 @@ def _prior(e: Fitted, k: int) -> Array:
         scale = 0.5 if loss == "exponential" else 1.0
         return np.array([scale * np.log(shares[1] / (1 - shares[1]))])
     found = np.log(shares)
-    return np.asarray(found - found.mean()) if _at_least(e.version, (1, 4)) else found
-
-
-def _at_least(version: str, wanted: tuple[int, int]) -> bool:
-    """Whether a version is that or a later one."""
-    parts = [part for part in version.split(".")[:2] if part.isdigit()]
-    return len(parts) == 2 and tuple(map(int, parts)) >= wanted
+    return np.asarray(found - found.mean()) if e.at_least(1, 4) else found
 
 
 @once
@@ -159,7 +155,7 @@ CLASSIFIERS["GradientBoostingClassifier"] = Classifier(_boosted, _boosted_proba,
 REGRESSORS["GradientBoostingRegressor"] = _boosted_values
 
 
-# -- histograms ------------------------------------------------------------------------------------------------------
+# -- histograms --------------------------------------------------------------------------------------------------------
 
 
 def _predictors(e: Fitted) -> list[list[Fitted]]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from ...graph.form import Array, Value
+from .arithmetic import width
 from .fitted import Fitted, listed
 from .refuse import refused
-from .work import Answer, Classifier, Rows, Work, once, width
+from .work import Answer, Classifier, Rows, Work, once
 
 
 @once
@@ -38,16 +39,17 @@ LINES = (
     "LinearRegression", "Ridge", "RidgeCV", "Lasso", "LassoCV", "ElasticNet", "ElasticNetCV", "BayesianRidge", "Lars",
     "LarsCV", "LassoLars", "LassoLarsCV", "LassoLarsIC", "OrthogonalMatchingPursuit", "OrthogonalMatchingPursuitCV",
     "ARDRegression", "HuberRegressor", "SGDRegressor", "PassiveAggressiveRegressor", "TheilSenRegressor",
-    "QuantileRegressor", "LinearSVR", "MultiTaskLasso", "MultiTaskElasticNet",
+    "QuantileRegressor", "LinearSVR", "MultiTaskLasso", "MultiTaskLassoCV", "MultiTaskElasticNet",
+    "MultiTaskElasticNetCV",
 )  # fmt: skip
 REGRESSORS: dict[str, Answer] = {
     **dict.fromkeys(LINES, plane),
     **dict.fromkeys(("PoissonRegressor", "GammaRegressor", "TweedieRegressor"), _power),
-    "PLSRegression": _partial,
+    **dict.fromkeys(("PLSRegression", "PLSCanonical", "CCA"), _partial),
 }
 
 
-# -- probabilities of decisions --------------------------------------------------------------------------------------
+# -- probabilities of decisions ----------------------------------------------------------------------------------------
 
 
 def each_alone(w: Work, decision: Value) -> Value:
@@ -87,7 +89,7 @@ def _discriminant(w: Work, e: Fitted, x: Rows) -> Value:
     return together(w, plane(w, e, x))
 
 
-# -- quadratic discriminant analysis ---------------------------------------------------------------------------------
+# -- quadratic discriminant analysis -----------------------------------------------------------------------------------
 
 
 @once
@@ -97,6 +99,7 @@ def _quadratic(w: Work, e: Fitted, x: Rows) -> Value:
     parts = []
     turns, scales = (listed(e.need(key)) for key in ("rotations_", "scalings_"))
     for mean, turn, scale, prior in zip(means, turns, scales, priors, strict=True):
+        w.needs_double(e, float((((means - mean) @ np.asarray(turn)) ** 2 / np.asarray(scale)).sum(axis=1).max()))
         away = w.matmul(w.sub(x.value, mean), np.asarray(turn, np.float64) * np.asarray(scale, np.float64) ** -0.5)
         constant = -0.5 * float(np.log(scale).sum()) + float(np.log(prior))
         parts.append(w.add(w.mul(w.sum(w.mul(away, away)), -0.5), constant))
@@ -111,11 +114,11 @@ def _quadratic_label(w: Work, e: Fitted, x: Rows) -> Value:
     return w.argmax(_quadratic(w, e, x))
 
 
-# -- networks --------------------------------------------------------------------------------------------------------
+# -- networks ----------------------------------------------------------------------------------------------------------
 
 
 @once
-def _layers(w: Work, e: Fitted, x: Rows) -> Value:
+def layers(w: Work, e: Fitted, x: Rows) -> Value:
     """MLPClassifier and MLPRegressor: all layers, with the activation of the last."""
     value = x.value
     matrices, rows = _arrays(e, "coefs_"), _arrays(e, "intercepts_")
@@ -149,20 +152,20 @@ def _activated(w: Work, e: Fitted, x: Value, way: str) -> Value:
 
 def _perceptrons(w: Work, e: Fitted, x: Rows) -> Value:
     """(N, K); one output is the second of two classes."""
-    found = _layers(w, e, x)
+    found = layers(w, e, x)
     if e.text("out_activation_") == "logistic" and width(found) > 1:
         raise refused(f"its {e.name} answers several questions at once", f"其中的 {e.name} 同时回答多个问题")
     return w.two(found) if width(found) == 1 else found
 
 
 def _perceptrons_label(w: Work, e: Fitted, x: Rows) -> Value:
-    found = _layers(w, e, x)
+    found = layers(w, e, x)
     if width(found) > 1:
         return w.argmax(_perceptrons(w, e, x))
     return w.flat(w.cast(w.op("Greater", found, 0.5), "int64"))
 
 
-REGRESSORS["MLPRegressor"] = _layers
+REGRESSORS["MLPRegressor"] = layers
 CLASSIFIERS: dict[str, Classifier] = {
     **dict.fromkeys(("LogisticRegression", "LogisticRegressionCV"), Classifier(plane, _logistic)),
     **dict.fromkeys(

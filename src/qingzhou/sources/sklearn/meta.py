@@ -1,4 +1,4 @@
-"""Estimators made of estimators: AdaBoost, bagging, voting, stacking, calibration, one against the rest."""
+"""Estimators made of estimators: AdaBoost, bagging, voting, stacking, calibration."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import numpy as np
 
 from ...files.types import Opaque
 from ...graph.form import Array, Value
-from .fitted import Fitted, listed
+from .arithmetic import width
+from .curves import function_of
+from .fitted import Fitted, listed, shown
 from .refuse import garbled, refused
 from .scaling import chosen
-from .work import Answer, Classifier, Rows, Work, once, width
+from .work import Answer, Classifier, Rows, Work, once
 
 SMALLEST = float(np.finfo(np.float64).eps)  # below which AdaBoost takes no probability
 
@@ -24,7 +26,7 @@ def total(w: Work, parts: Sequence[Value]) -> Value:
     return found
 
 
-# -- AdaBoost --------------------------------------------------------------------------------------------------------
+# -- AdaBoost ----------------------------------------------------------------------------------------------------------
 
 
 def _weights(e: Fitted, count: int) -> Array:
@@ -82,7 +84,7 @@ def _ada_values(w: Work, e: Fitted, x: Rows) -> Value:
     return w.net.emit("GatherElements", [ordered, place], axis=1)
 
 
-# -- bagging ---------------------------------------------------------------------------------------------------------
+# -- bagging -----------------------------------------------------------------------------------------------------------
 
 
 def _members(e: Fitted, x: Rows, w: Work) -> list[tuple[Fitted, Rows]]:
@@ -97,7 +99,7 @@ def _bag_proba(w: Work, e: Fitted, x: Rows) -> Value:
     """The mean; of members without probabilities the shares of their votes. Members may lack classes."""
     k, parts = len(e.classes()), []
     for one, some in _members(e, x, w):
-        own = w.end(one).classes()
+        own = w.classes(one)
         p = w.proba(one, some)
         p = w.one_hot(w.label(one, some), len(own)) if p is None else p
         parts.append(_placed(w, p, own, k))
@@ -121,7 +123,7 @@ def _bag_values(w: Work, e: Fitted, x: Rows) -> Value:
     return w.div(total(w, [w.values(one, some) for one, some in members]), float(len(members)))
 
 
-# -- voting and stacking ---------------------------------------------------------------------------------------------
+# -- voting and stacking -----------------------------------------------------------------------------------------------
 
 
 def _voters(e: Fitted) -> tuple[list[Fitted], Array]:
@@ -160,7 +162,7 @@ def _vote_label(w: Work, e: Fitted, x: Rows) -> Value:
     inner, weights = _voters(e)
     k, parts = len(e.classes()), []
     for one, weight in zip(inner, weights, strict=True):
-        own = w.end(one).classes()
+        own = w.classes(one)
         table = np.zeros((len(own), k))
         table[np.arange(len(own)), [int(name) if name.isdigit() and int(name) < k else 0 for name in own]] = weight
         parts.append(w.take(table, w.label(one, x)))
@@ -191,7 +193,7 @@ def _stacked(w: Work, e: Fitted, x: Rows) -> Rows:
         elif w.kind(one) == "regressor":
             found = w.values(one, x)
         else:
-            found = w.wider(w.take(np.array([float(name) for name in w.end(one).classes()]), w.label(one, x)), 1)
+            found = w.wider(w.take(np.array([float(name) for name in w.classes(one)]), w.label(one, x)), 1)
         if found is None:
             raise garbled(f"a {one.name} has no {way[:40]}", f"{one.name} 没有 {way[:40]}")
         parts.append(found)
@@ -213,43 +215,7 @@ def _stack_values(w: Work, e: Fitted, x: Rows) -> Value:
     return w.values(e.inner("final_estimator_"), _stacked(w, e, x))
 
 
-# -- one against the rest --------------------------------------------------------------------------------------------
-
-
-def _rest_scores(w: Work, e: Fitted, x: Rows) -> Value:
-    """A column for each class, of the estimator that tells it from the others; (N, 1) of two."""
-    parts = []
-    for one in e.several("estimators_"):
-        found = w.decision(one, x)
-        if found is None:
-            p = w.proba(one, x)
-            found = None if p is None else w.columns_of(p, [1])
-        if found is None or width(found) != 1:
-            raise refused(f"a {one.name} against the rest has no scores", f"{one.name} 没有分数")
-        parts.append(found)
-    return w.concat(parts)
-
-
-def _rest_label(w: Work, e: Fitted, x: Rows) -> Value:
-    scores, inner = _rest_scores(w, e, x), e.several("estimators_")
-    if width(scores) > 1:
-        return w.argmax(scores)
-    middle = 0.0 if w.decision(inner[0], x) is not None else 0.5
-    return w.flat(w.cast(w.op("Greater", scores, middle), "int64"))
-
-
-def _rest_proba(w: Work, e: Fitted, x: Rows) -> Value | None:
-    parts = []
-    for one in e.several("estimators_"):
-        p = w.proba(one, x)
-        if p is None:
-            return None
-        parts.append(w.columns_of(p, [1]))
-    found = w.concat(parts)
-    return w.two(found) if len(parts) == 1 else w.div(found, w.sum(found))
-
-
-# -- constants -------------------------------------------------------------------------------------------------------
+# -- constants ---------------------------------------------------------------------------------------------------------
 
 
 def _constant(w: Work, x: Rows, numbers: Array) -> Value:
@@ -257,7 +223,9 @@ def _constant(w: Work, x: Rows, numbers: Array) -> Value:
 
 
 def _dummy_proba(w: Work, e: Fitted, x: Rows) -> Value:
-    way, prior = e.one_of("strategy", "prior", "most_frequent"), e.numbers("class_prior_", rank=1)
+    way, prior = e.one_of("strategy", "prior", "most_frequent", "constant"), e.numbers("class_prior_", rank=1)
+    if way == "constant":
+        return _constant(w, x, np.eye(len(prior))[e.classes().index(shown(e.get("constant")))])
     return _constant(w, x, prior if way == "prior" else np.eye(len(prior))[prior.argmax()])
 
 
@@ -266,9 +234,7 @@ def _dummy_values(w: Work, e: Fitted, x: Rows) -> Value:
 
 
 def _target(w: Work, e: Fitted, x: Rows) -> Value:
-    """TransformedTargetRegressor: what was done to the answers is undone, where that is a scaler."""
-    if e.has("func") or e.has("inverse_func"):
-        raise refused("it changes its answers by a function of Python (func=)", "它用 Python 函数改变答案（func=）")
+    """TransformedTargetRegressor: undoes what was done to the answers: a scaler, or numpy's function."""
     found = w.values(e.inner("regressor_"), x)
     before = e.get("transformer_")
     if not isinstance(before, Opaque):
@@ -279,6 +245,13 @@ def _target(w: Work, e: Fitted, x: Rows) -> Value:
         return w.add(found, scaler.numbers("mean_")) if scaler.flag("with_mean", True) else found
     if scaler.name == "MinMaxScaler":
         return w.div(w.sub(found, scaler.numbers("min_")), scaler.numbers("scale_"))
+    if scaler.name == "FunctionTransformer":
+        back = scaler.get("inverse_func")
+        if back is None:
+            return found
+        if (rule := function_of(back)) is not None:
+            return rule(w, found)
+        raise refused("it changes its answers by a function of Python (func=)", "它用 Python 函数改变答案（func=）")
     raise refused(f"it changes its answers by a {scaler.name}", f"它用 {scaler.name} 改变答案")
 
 
@@ -287,7 +260,6 @@ CLASSIFIERS: dict[str, Classifier] = {
     "BaggingClassifier": Classifier(proba=_bag_proba),
     "VotingClassifier": Classifier(proba=_vote_proba, label=_vote_label),
     "StackingClassifier": Classifier(proba=_stack_proba, label=_stack_label),
-    "OneVsRestClassifier": Classifier(_rest_scores, _rest_proba, _rest_label),
     "DummyClassifier": Classifier(proba=_dummy_proba),
 }
 REGRESSORS: dict[str, Answer] = {

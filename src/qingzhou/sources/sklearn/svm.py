@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from ...graph.form import Array, Value
+from .arithmetic import misfit
 from .coupling import coupled
 from .fitted import Fitted
 from .refuse import garbled, refused
-from .work import Answer, Classifier, Rows, Work, misfit, once
+from .work import Answer, Classifier, Rows, Work, once
 
 
 @once
-def _kernel(w: Work, e: Fitted, x: Rows) -> Value:
+def kernel(w: Work, e: Fitted, x: Rows) -> Value:
     """(N, C) -> (N, support vectors)."""
     vectors = e.numbers("support_vectors_", rank=2)
     if vectors.shape[1] != x.width:
@@ -54,7 +55,7 @@ def _between(w: Work, e: Fitted, x: Rows) -> Value:
     for place, (i, j) in enumerate(_pairs(k)):
         for own, other in ((i, j - 1), (j, i)):
             weights[ends[own] : ends[own + 1], place] = dual[other, ends[own] : ends[own + 1]]
-    return w.add(w.matmul(_kernel(w, e, x), weights), e.numbers("_intercept_", rank=1))
+    return w.add(w.matmul(kernel(w, e, x), weights), e.numbers("_intercept_", rank=1))
 
 
 @once
@@ -102,7 +103,7 @@ def _proba(w: Work, e: Fitted, x: Rows) -> Value | None:
 
 
 def _values(w: Work, e: Fitted, x: Rows) -> Value:
-    return w.linear(_kernel(w, e, x), e.numbers("_dual_coef_", rank=2)[:1], e.numbers("_intercept_", rank=1)[:1])
+    return w.linear(kernel(w, e, x), e.numbers("_dual_coef_", rank=2)[:1], e.numbers("_intercept_", rank=1)[:1])
 
 
 CLASSIFIERS: dict[str, Classifier] = dict.fromkeys(("SVC", "NuSVC"), Classifier(_decision, _proba, _label))

@@ -1,15 +1,17 @@
 """Trees as operators: where every tree ends for a row, and what its leaves say.
 
 All trees of an ensemble lie in one table of nodes. Small ones go down step by step with plain operators, which every
-engine has; large ones are one TreeEnsembleRegressor of ai.onnx.ml whose every tree answers with the number of its leaf.
-What the leaves say is looked up in float64 and summed one tree after the other, as the originals do it: so a tie
-between two classes is a tie here.
+engine has; large ones are TreeEnsembleRegressors of ai.onnx.ml, whose every tree answers with what its leaf says, as
+the number of a row. What the leaves say is looked up in float64 and summed one tree after the other, as the originals
+do it: so a tie between two classes is a tie here.
 """
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +19,8 @@ from ...graph.form import ML, Array, Value
 from .refuse import garbled, refused
 from .work import Work
 
-LARGE = 1 << 12  # nodes, from which on all trees are one operator
+LARGE = 1 << 12  # nodes, from which on trees are operators of their own
+PIECE = 1 << 13  # nodes of one of these
 DEEPEST = 64  # steps that are written down one by one
 MOST_NODES = 1 << 24  # whose numbers float32 can tell apart
 
@@ -46,6 +49,19 @@ class Trees:
     def leaves(self) -> Array:
         """(M) whether a node is one."""
         return np.asarray(self.left == np.arange(len(self.left)))
+
+    def part(self, start: int, end: int) -> Trees:
+        """Those whose nodes are from `start` to before `end`; without sets."""
+        inside = (self.roots >= start) & (self.roots < end)
+        return Trees(
+            self.column[start:end],
+            self.threshold[start:end],
+            self.left[start:end] - start,
+            self.right[start:end] - start,
+            self.missing[start:end],
+            self.roots[inside] - start,
+            self.below,
+        )
 
     @classmethod
     def joined(cls, parts: Sequence[Trees]) -> Trees:
@@ -94,16 +110,16 @@ def tree(column: Array, threshold: Array, left: Array, right: Array, missing: Ar
     return Trees(column, threshold, left, right, missing.astype(bool), np.zeros(1, np.int64), below, sets)
 
 
-def ends(w: Work, trees: Trees, x: Value) -> Value:
-    """(N, C) float32 or float64 -> (N, T) int64, the leaf at which each tree ends."""
+def _takes_one(w: Work, trees: Trees, x: Value) -> bool:
+    """Whether all of them are one operator for a row; UnsupportedCheckpoint where they are too many or too deep."""
     depth, count = trees.depth(), len(trees.left)
     if count > MOST_NODES:
         raise refused(f"its trees have {count} nodes", f"决策树共有 {count} 个节点")
     if w.large and (count > LARGE or depth > DEEPEST) and trees.sets is None and x.dtype == "float32":
-        return _one_operator(w, trees, x)
+        return True
     if depth > 1 << 10:
         raise refused(f"its trees are {depth} deep", f"决策树的深度是 {depth}")
-    return _step_by_step(w, trees, x, depth)
+    return False
 
 
 def single(threshold: Array, below: bool) -> Array:
@@ -182,47 +198,76 @@ def _sets(w: Work, trees: Trees) -> _Sets | None:
     return _Sets(w.of(row, "int64"), w.of(truths.ravel(), "int64"), most)
 
 
-def _one_operator(w: Work, trees: Trees, x: Value) -> Value:
-    """TreeEnsembleRegressor (ai.onnx.ml 1) with a target for each tree; a leaf's weight is its number in its tree."""
+def _few_operators(w: Work, trees: Trees, x: Value, weights: Array) -> Value:
+    """(N, T) int64: what the leaf at which each tree ends weighs; whole numbers that float32 can tell apart.
+
+    Several operators one beside the other: onnxruntime copies all nodes of one while it opens it.
+    """
+    count = len(trees.roots)
+    ends = [*trees.roots.tolist(), len(trees.left)]
+    groups = np.split(np.arange(count), np.flatnonzero(np.diff(trees.roots // PIECE)) + 1)
+    leaf = np.append(0, np.cumsum(trees.leaves))
+    parts = []
+    for group in groups:
+        start, end = ends[group[0]], ends[group[-1] + 1]
+        parts.append(_one_operator(w, trees.part(start, end), x, weights[leaf[start] : leaf[end]]))
+    return w.cast(w.concat(parts), "int64")
+
+
+def _one_operator(w: Work, trees: Trees, x: Value, weights: Array) -> Value:
+    """(N, T) float32: TreeEnsembleRegressor (ai.onnx.ml 1) with a target for each tree."""
     count, total = len(trees.roots), len(trees.left)
     sizes = np.diff([*trees.roots.tolist(), total])
     owner = np.repeat(np.arange(count), sizes)
     start = np.repeat(trees.roots, sizes)
     number = np.arange(total) - start
     leaf = trees.leaves
-    modes = np.where(leaf, "LEAF", "BRANCH_LT" if trees.below else "BRANCH_LEQ")
-    attrs = {
-        "nodes_treeids": owner,
-        "nodes_nodeids": number,
-        "nodes_featureids": trees.column,
-        "nodes_truenodeids": np.where(leaf, 0, trees.left - start),
-        "nodes_falsenodeids": np.where(leaf, 0, trees.right - start),
-        "nodes_missing_value_tracks_true": (trees.missing & ~leaf).astype(np.int64),
-        "target_treeids": owner[leaf],
-        "target_nodeids": number[leaf],
-        "target_ids": owner[leaf],
-    }
-    found = w.net.op(
+    missing = {"nodes_missing_value_tracks_true": _many(trees.missing)} if trees.missing.any() else {}
+    return w.net.op(
         "TreeEnsembleRegressor",
         w.net.here,
         [x],
         (x.shape[0], count),
         "float32",
         ML,
-        **{name: tuple(values.tolist()) for name, values in attrs.items()},
-        nodes_modes=tuple(modes.tolist()),
-        nodes_values=tuple(single(trees.threshold, trees.below).astype(np.float64).tolist()),
-        target_weights=tuple(number[leaf].astype(np.float64).tolist()),
+        nodes_treeids=_many(owner),
+        nodes_nodeids=_many(number),
+        nodes_featureids=_many(trees.column),
+        nodes_truenodeids=_many(np.where(leaf, 0, trees.left - start)),
+        nodes_falsenodeids=_many(np.where(leaf, 0, trees.right - start)),
+        nodes_modes=tuple(map(("BRANCH_LT" if trees.below else "BRANCH_LEQ", "LEAF").__getitem__, leaf.tolist())),
+        nodes_values=_many(single(trees.threshold, trees.below), "f"),
+        target_treeids=_many(owner[leaf]),
+        target_nodeids=_many(number[leaf]),
+        target_ids=_many(owner[leaf]),
+        target_weights=_many(weights, "f"),
         n_targets=count,
         post_transform="NONE",
         aggregate_function="SUM",
+        **missing,
     )
-    return w.add(w.cast(found, "int64"), w.of(trees.roots[None], "int64"))
+
+
+def _many(values: Array, kind: str = "i") -> array[Any]:
+    """As an attribute: whole numbers, of which none is large, or "f", float32."""
+    return array(kind, values.astype(kind).tobytes())
 
 
 def said(w: Work, trees: Trees, x: Value, leaves: Array, dtype: str = "float64") -> Value:
-    """What each tree says: leaves (M, K) -> (N, T, K)."""
-    return w.take(np.ascontiguousarray(leaves), ends(w, trees, x), dtype)
+    """What each tree says of x (N, C) float32 or float64: leaves (M, K) -> (N, T, K)."""
+    if not _takes_one(w, trees, x):
+        return w.take(np.ascontiguousarray(leaves), _step_by_step(w, trees, x, trees.depth()), dtype)
+    table, places = _different(leaves[trees.leaves])
+    return w.take(table, _few_operators(w, trees, x, places), dtype)
+
+
+def _different(rows: Array) -> tuple[Array, Array]:
+    """Each row once, and for each where it stands: what most leaves of a forest say, many others say, too."""
+    places: dict[bytes, int] = {}
+    each = np.ascontiguousarray(rows).view(f"V{rows.shape[1] * rows.itemsize}")[:, 0].tolist()
+    found: Array = np.fromiter((places.setdefault(row, len(places)) for row in each), np.int64, len(each))
+    first = np.unique(found, return_index=True)[1]
+    return rows[first], found
 
 
 def summed(w: Work, found: Value, start: Array | None = None) -> Value:

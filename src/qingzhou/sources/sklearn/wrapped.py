@@ -6,11 +6,12 @@ import numpy as np
 
 from ...files.types import Opaque
 from ...graph.form import Value
+from .arithmetic import width
 from .boosters import KEY, LINKS, Booster, raw
 from .fitted import Fitted
 from .lightgbm_file import of_text
 from .refuse import garbled, refused
-from .work import Answer, Classifier, Rows, Work, once, width
+from .work import Answer, Classifier, Rows, Work, once
 from .xgboost_file import of_handle
 
 

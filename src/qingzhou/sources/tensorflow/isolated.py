@@ -7,25 +7,19 @@ a budget of time, memory and bytes. It never gets the user's file itself but a c
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
-import signal
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ... import outside
 from ...files.refusals import short
-from ...runtime.file import open_file
 from .refuse import failed
 
 START = "import sys; sys.path[:] = sys.argv[1:]; from qingzhou.sources.tensorflow.worker import main; main()"
 COMMAND = (sys.executable, "-I", "-c", START)
-SAID = "said.txt"  # what TensorFlow and its tools print
-MOST_TOLD = 1 << 20  # bytes of an answer
 
 
 @dataclass(frozen=True)
@@ -47,35 +41,23 @@ def ask(order: Mapping[str, Any], folder: Path, budget: Budget = Budget()) -> di
         "open_files": budget.open_files,
         "folder": str(folder),
     }
-    whole = {**order, "parent": os.getpid(), "confine": limits}
-    with open(folder / SAID, "wb") as said:
-        try:
-            process = subprocess.Popen(
-                [*COMMAND, *map(str, sys.path)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=said,
-                cwd=folder,
-                env=_environment(folder),
-                start_new_session=os.name == "posix",
-            )
-        except OSError:  # PermissionError in a job of the page, which starts no programs
-            raise failed(
-                "no process can be started here, as on the page, which runs no programs from files",
-                "这里不能启动进程（网页服务不会运行文件中的程序）",
-                f"Convert it on a computer of your own: qingzhou convert. {_other()[0]}",
-                f"请在自己的电脑上运行 qingzhou convert。{_other()[1]}",
-            ) from None
     try:
-        told, _ = process.communicate(json.dumps(whole).encode("ascii") + b"\n", timeout=budget.seconds)
-    except subprocess.TimeoutExpired:
+        ended = outside.ask(
+            [*COMMAND, *map(str, sys.path)], {**order, "confine": limits}, folder, budget.seconds, _environment(folder)
+        )
+    except OSError:  # PermissionError in a job of the page, which starts no programs
+        raise failed(
+            "no process can be started here, as on the page, which runs no programs from files",
+            "这里不能启动进程（网页服务不会运行文件中的程序）",
+            f"Convert it on a computer of your own: qingzhou convert. {_other()[0]}",
+            f"请在自己的电脑上运行 qingzhou convert。{_other()[1]}",
+        ) from None
+    if ended.late:
         raise failed(
             f"it took more than {budget.seconds:.0f} seconds and was ended",
             f"用时超过 {budget.seconds:.0f} 秒，已被终止",
-        ) from None
-    finally:
-        _end(process)
-    return _answer(told, process.returncode, _last_words(folder))
+        )
+    return _answer(ended)
 
 
 def _other() -> tuple[str, str]:
@@ -84,30 +66,15 @@ def _other() -> tuple[str, str]:
     return OTHER_EN, OTHER_ZH
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """With all that it has started."""
-    with contextlib.suppress(OSError):
-        if os.name == "posix":
-            os.killpg(process.pid, signal.SIGKILL)
-        process.kill()
-    process.wait()
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            pipe.close()
-
-
-def _answer(told: bytes, status: int, last: str) -> dict[str, Any]:
-    try:
-        answer = json.loads(told.splitlines()[-1]) if told and len(told) <= MOST_TOLD else None
-    except ValueError:
-        answer = None
-    if not isinstance(answer, dict):
-        what = _signal(status)
-        full = what in ("SIGKILL", "SIGABRT") or "MemoryError" in last or "bad_alloc" in last
+def _answer(ended: outside.Ended) -> dict[str, Any]:
+    answer = ended.answer
+    if answer is None:
+        last = short(ended.last, 200)
+        full = ended.memory_full
         hint_en, hint_zh = (", most likely because its memory was full", "，多半是内存不足") if full else ("", "")
         raise failed(
-            f"that ended without an answer ({what}){hint_en}{f': {last}' if last else ''}",
-            f"该进程没有给出结果就结束了（{what}）{hint_zh}{f'：{last}' if last else ''}",
+            f"that ended without an answer ({ended.what}){hint_en}{f': {last}' if last else ''}",
+            f"该进程没有给出结果就结束了（{ended.what}）{hint_zh}{f'：{last}' if last else ''}",
         )
     if "failed" in answer:
         text = short(answer["failed"], 300)
@@ -119,21 +86,6 @@ def _answer(told: bytes, status: int, last: str) -> dict[str, Any]:
             f"tf2onnx 写出的文件中，输出 {name} 与 TensorFlow 自己的结果相差 {far:.3g}",
         )
     return answer
-
-
-def _signal(status: int) -> str:
-    with contextlib.suppress(ValueError):
-        return signal.Signals(-status).name
-    return f"exit {status}"
-
-
-def _last_words(folder: Path) -> str:
-    """The last line that was printed."""
-    with contextlib.suppress(OSError), open_file(folder / SAID) as said:
-        said.seek(max(0, os.fstat(said.fileno()).st_size - 4096))
-        lines = said.read().decode("utf-8", "replace").strip().splitlines()
-        return short(lines[-1].strip(), 200) if lines else ""
-    return ""
 
 
 def _environment(folder: Path) -> dict[str, str]:
