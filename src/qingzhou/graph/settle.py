@@ -7,7 +7,7 @@ are known it gives the same numbers whatever goes in, so the numbers stand in it
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
 from typing import Any
@@ -39,12 +39,20 @@ def settled(graph: Graph, sizes: Mapping[str, int]) -> Graph:
 
 FLOAT, HALF = 1, 10  # TensorProto.DataType
 LARGEST = 1 << 28  # numbers that are made of others
-# What makes weights of weights: the same numbers in another shape, order or type, or one number again and again.
-MAKING: Mapping[str, Callable[[Array, Node, tuple[int, ...]], Array]] = {
-    **dict.fromkeys(("Identity", "Cast"), lambda array, node, shape: array),
-    **dict.fromkeys(("Reshape", "Flatten", "Squeeze", "Unsqueeze"), lambda array, node, shape: array.reshape(shape)),
-    "Transpose": lambda array, node, shape: array.transpose(node.attrs.get("perm")),
-    "ConstantOfShape": lambda array, node, shape: np.full(shape, _filling(node)),
+# What makes weights of weights: the same numbers in another shape, order or type, sums, one number again and again.
+Making = Callable[[Sequence[Array], Node, tuple[int, ...]], Array]
+MAKING: Mapping[str, Making] = {
+    **dict.fromkeys(("Identity", "Cast"), lambda arrays, node, shape: arrays[0]),
+    **dict.fromkeys(
+        ("Reshape", "Flatten", "Squeeze", "Unsqueeze"), lambda arrays, node, shape: arrays[0].reshape(shape)
+    ),
+    "Transpose": lambda arrays, node, shape: arrays[0].transpose(node.attrs.get("perm")),
+    "ConstantOfShape": lambda arrays, node, shape: np.full(shape, _filling(node)),
+    "Expand": lambda arrays, node, shape: np.broadcast_to(arrays[0], shape),
+    "Concat": lambda arrays, node, shape: np.concatenate(arrays, node.attrs["axis"]),
+    "Add": lambda arrays, node, shape: np.add(*arrays),
+    "Sub": lambda arrays, node, shape: np.subtract(*arrays),
+    "Mul": lambda arrays, node, shape: np.multiply(*arrays),
 }
 
 
@@ -69,8 +77,8 @@ def _made(node: Node, graph: Graph, constants: Mapping[str, Constant]) -> Consta
         return None
     if not all(name in constants for name in node.inputs) or value.dtype not in NUMERIC:
         return None
-    source, make = constants[node.inputs[0]], MAKING[node.op]
-    return Constant(shape, value.dtype, lambda: make(source.load(), node, shape).astype(value.dtype))
+    sources, make = [constants[name] for name in node.inputs], MAKING[node.op]
+    return Constant(shape, value.dtype, lambda: make([one.load() for one in sources], node, shape).astype(value.dtype))
 
 
 def _filling(node: Node) -> Any:

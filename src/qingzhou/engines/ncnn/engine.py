@@ -80,7 +80,8 @@ def _emitted(graph: Graph, card: Card | None) -> tuple[Graph, NcnnModel]:
 
     graph, integers = set_apart(graph)
     graph = split_apart(padded_inside(sized("ncnn", graph, card)))
-    return graph, emit_ncnn(graph, integers)
+    foreign = card is None or card.origin.get("container") == "onnx"
+    return graph, emit_ncnn(graph, integers, foreign)
 
 
 def _renamed(card: Card, inputs: Sequence[str], outputs: Sequence[str]) -> Card:

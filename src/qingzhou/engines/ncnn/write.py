@@ -25,10 +25,12 @@ OF_HEADS = {  # what tells the heads of classifiers that are not written for ncn
 OF_OTHERS = {"Shape", "ConstantOfShape", "Range", "If", "DynamicQuantizeLinear"}  # which none of our own files has
 
 
-def emit_ncnn(graph: Graph, integers: Integers = NOTHING) -> NcnnModel:
-    """The graph for one input at a time; EngineError names the operation that ncnn cannot express."""
+def emit_ncnn(graph: Graph, integers: Integers = NOTHING, foreign: bool = False) -> NcnnModel:
+    """The graph for one input at a time; EngineError names the operation that ncnn cannot express. foreign: of another
+    tool, whose operators tell no head of ours.
+    """
     emitter = Emitter(recognised(graph), integers)
-    _check(emitter)
+    _check(emitter, foreign)
     graph = emitter.graph
     for i, value in enumerate(graph.inputs):
         sizes = emitter.sizes(value.name)
@@ -40,12 +42,12 @@ def emit_ncnn(graph: Graph, integers: Integers = NOTHING) -> NcnnModel:
     return emitter.model()
 
 
-def _check(emitter: Emitter) -> None:
+def _check(emitter: Emitter, foreign: bool) -> None:
     """EngineError for operations, sizes and axes that ncnn does not know."""
     graph = emitter.graph
     for node in graph.nodes:
         if (node.domain, node.op) not in OPERATORS:
-            raise _no_form(node, {other.op for other in graph.nodes})
+            raise no_form(node.op) if foreign else _no_form(node, {other.op for other in graph.nodes})
         batch = emitter.batch.get(flowing(node, graph))
         axis = node.attrs.get("axis") if node.op in WITH_AXIS and node.inputs[0] not in graph.constants else None
         if axis is not None and axis % len(graph.values[node.inputs[0]].shape) == batch:
