@@ -94,11 +94,13 @@ def bundles(board: str, folder: Path) -> dict[str, Path]:
     """A bundle for each form that the board can have; * marks those that it gets by itself, without and with data."""
     from qingzhou.bundle.build import build
     from qingzhou.devices import load
+    from qingzhou.engines import ENGINES
 
     counted = load(board).instructions
     pairs = [(engine, precision) for engine, found in counted.items() for precision in found]
+    usual = [pair for pair in pairs if ENGINES[pair[0]].offered]
     best = {
-        min((pair for pair in pairs if pair[1] in allowed), key=lambda pair: counted[pair[0]][pair[1]])
+        min((pair for pair in usual if pair[1] in allowed), key=lambda pair: counted[pair[0]][pair[1]])
         for allowed in (("fp32",), ("fp32", "int8"))
     }
     made: dict[str, Path] = {}

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from qingzhou.targets import TARGETS
+
 OURS = ("onnx", "onnxruntime>=1.20", "Pillow", "click", "rich", "jinja2")  # what a checkout of ours runs with
 
 
@@ -34,6 +36,9 @@ ENVIRONMENTS = {
     ),
     "paddle": Environment(("paddlepaddle==3.3.1", "setuptools"), pythons=("3.11", "3.12", "3.13", "3.10")),  # 1 GB
     "paddle2": Environment(("paddlepaddle==2.6.2", "numpy<2", "setuptools"), pythons=("3.11", "3.12", "3.10")),
+    "rknn": Environment(  # 600 MB, two minutes; what `qingzhou targets install rknn` makes
+        TARGETS["rknn"].recipe.packages, TARGETS["rknn"].recipe.bare, TARGETS["rknn"].recipe.pythons
+    ),
     "sklearn": Environment(  # 600 MB, a minute
         (
             "scikit-learn==1.9.1",
@@ -45,6 +50,14 @@ ENVIRONMENTS = {
             "catboost==1.2.10",
         )
     ),
+    **{  # 300 MB each; what older versions write
+        name: Environment((f"scikit-learn=={version}", f"joblib=={joblib}", numpy, "pandas"), pythons=("3.11", "3.10"))
+        for name, version, joblib, numpy in (
+            ("sklearn12", "1.2.2", "1.1.1", "numpy==1.26.4"),
+            ("sklearn15", "1.5.2", "1.4.2", "numpy==2.2.6"),
+            ("sklearn17", "1.7.2", "1.5.2", "numpy==2.3.5"),
+        )
+    },
     "tensorflow": Environment(  # 2 GB, two minutes
         ("tensorflow-cpu==2.21.0", "keras==3.15.1", "tf-keras==2.21.0", "tf2onnx==1.17.0", "pyfive>=1.0,<1.2", *OURS)
     ),

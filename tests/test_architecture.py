@@ -280,7 +280,7 @@ WRITERS = {
     "engines/artifact.py", "engines/openvino.py", "sources/onnx/zipped.py",
     "engines/tensorrt/engine.py", "engines/tensorrt/prepare.py",
     "quant/pictures.py", "bench/measure.py", "bundle/build.py", "bundle/contents.py",
-    "bundle/renew.py", "bundle/form.py", "bundle/board.py", "bundle/browser.py", "bundle/sample.py",
+    "bundle/renew.py", "bundle/form.py", "bundle/forms.py", "bundle/board.py", "bundle/browser.py", "bundle/sample.py",
     "bundle/simulated.py", "bundle/wheels.py", "bundle/push.py",
     "bundle/remote.py", "runtime/bundle/measure.py", "runtime/listen.py", "runtime/parts/voice.py",
     "web/remote.py", "teaching/camera.py",

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from qingzhou.errors import CheckpointDamaged, CheckpointTypeError, QingzhouError, UnsafeCheckpoint
+from qingzhou.files import lz4
 from qingzhou.files.joblib import read_joblib, unpacked
 from qingzhou.files.limits import Limits
 from qingzhou.nets.recorded import Wanted
@@ -51,9 +52,72 @@ def test_a_bomb_is_not_unpacked(name: str) -> None:
         read_joblib(PACKERS[name](b"\x80\x04" + bytes(5_000_000)), SMALL)
 
 
-def test_lz4_says_the_way_out(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointTypeError, match="compress=3"):
-        read_joblib(b"\x04\x22\x4d\x18" + bytes(50), Limits())
+FRAME = b"\x04\x22\x4d\x18\x60\x40\x82"  # of LZ4: version 1, independent blocks, no checksums; its own checksum
+
+
+def blocks(*given: bytes, end: bytes = bytes(4)) -> bytes:
+    return FRAME + b"".join(struct.pack("<I", len(one)) + one for one in given) + end
+
+
+def test_lz4_by_hand() -> None:
+    """Three letters, then nine bytes from three back, which run into themselves; and a block that is not packed."""
+    assert lz4.unpacked(blocks(b"\x35abc\x03\0", b"\x10d"), 100) == b"abcabcabcabcd"
+    assert lz4.unpacked(FRAME + struct.pack("<I", 2 | 1 << 31) + b"xy" + bytes(4), 100) == b"xy"
+
+
+def test_an_lz4_bomb_is_not_unpacked() -> None:
+    """One byte, and the same again 255 times as often as the file has bytes."""
+    bomb = blocks(b"\x1fa\x01\0" + b"\xff" * 1_000_000 + b"\0")
+    with pytest.raises(UnsafeCheckpoint, match="unpacks to more"):
+        read_joblib(bomb, SMALL)
+    told = FRAME[:4] + b"\x68\x40" + struct.pack("<Q", 1 << 62) + b"\0" + bytes(4)
+    with pytest.raises(UnsafeCheckpoint, match="unpacks to more"):
+        read_joblib(told, SMALL)
+
+
+LZ4_LIES = {
+    "nothing behind": FRAME,
+    "no end": blocks(b"\x10a", end=b""),
+    "more than there is": FRAME + struct.pack("<I", 1000) + b"\x10a" + bytes(4),
+    "literals beyond": blocks(b"\xf0\x50a"),
+    "a match before the start": blocks(b"\x10a\x02\0"),
+    "a match of no distance": blocks(b"\x10a\0\0"),
+    "a match cut off": blocks(b"\x10a\x01"),
+    "a dictionary": b"\x04\x22\x4d\x18\x61" + FRAME[5:] + bytes(8),
+    "another version": b"\x04\x22\x4d\x18\x20" + FRAME[5:] + bytes(8),
+    "another size": b"\x04\x22\x4d\x18\x68\x40" + struct.pack("<Q", 9) + b"\0" + blocks(b"\x10a")[7:],
+    "something behind": blocks(b"\x10a") + b"more",
+}
+
+
+@pytest.mark.parametrize("name", LZ4_LIES)
+def test_lz4_that_lies(name: str) -> None:
+    with pytest.raises(CheckpointDamaged):
+        lz4.unpacked(LZ4_LIES[name], 1 << 20)
+
+
+@pytest.mark.parametrize("name", ["tree_lz4.joblib", "tree_p0.pkl", "tree_p1.pkl", "tree_dill.pickle"])
+def test_other_ways_to_save_cut_or_changed(name: str) -> None:
+    """Whatever stands there, the reader says something of ours or reads on."""
+    data, chance = (ORACLE / "ways" / name).read_bytes(), random.Random(name)
+    for place in range(0, len(data) - 1, 11):
+        with pytest.raises(QingzhouError):
+            read_joblib(data[:place], Limits())
+    for _ in range(300):
+        changed = bytearray(data)
+        changed[chance.randrange(len(data))] = chance.randrange(256)
+        try:
+            read_joblib(bytes(changed), Limits())
+        except QingzhouError:
+            continue
+
+
+def test_a_number_of_many_digits_is_no_number() -> None:
+    """LONG of protocol 0, whose digits take the square of their count."""
+    with pytest.raises((CheckpointDamaged, UnsafeCheckpoint)):
+        read_joblib(b"L" + b"9" * 1_000_000 + b"L\n.", Limits())
+    with pytest.raises((CheckpointDamaged, UnsafeCheckpoint)):
+        read_joblib(b"L" + b"9" * 4000 + b"L\n.", Limits())
 
 
 @pytest.mark.parametrize("place", range(0, len(PLAIN), 7))

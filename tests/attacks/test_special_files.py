@@ -102,6 +102,7 @@ READERS: dict[str, tuple[str, Callable[[Path], Any]]] = {
     "a model": ("a.onnx", load),
     "a model for ncnn": ("a.param", load),
     "a model for LiteRT": ("a.tflite", load),
+    "a model for numpy": ("a.npz", load),
     "labels": ("a.txt", read_label_file),
     "labels as an array": ("a.npy", read_label_file),
     "preprocessing": ("a.toml", lambda path: read_preprocess(str(path))),

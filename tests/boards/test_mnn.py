@@ -37,7 +37,8 @@ def test_its_program_runs(board: str, precision: str, version: str, tmp_path: Pa
     folder, sh = with_packages(unpack(made.path, tmp_path / "there")), shell(board, tmp_path / "shell")
     said = sh.ok("python3 selftest.py", folder)
     assert said.count("OK") == 3 and "FAIL" not in said and "device supports" not in said
-    assert "Result: 0" in sh.ok("python3 main.py sample.png", folder)
+    ((label, _),) = json.loads((folder / "bundle.json").read_text())["sample"]["answer"]
+    assert f"Result: {label} " in sh.ok("python3 main.py sample.png", folder)
     sh.ok("python3 bench.py 0.1", folder)
     (row,) = json.loads((folder / "report.json").read_text())["rows"]
     assert (row["engine"], row["precision"]) == (f"mnn {version}", precision)

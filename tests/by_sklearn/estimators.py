@@ -335,6 +335,12 @@ TEXTED: dict[str, Callable[[int], Any]] = {
         text.TfidfVectorizer(sublinear_tf=True, norm="l1", token_pattern=r"(?u)\b\w+\b", lowercase=False),
         linear_model.LogisticRegression(),
     ),
+    "characters": lambda s: pipe(
+        text.CountVectorizer(analyzer="char", ngram_range=(1, 3)), naive_bayes.MultinomialNB()
+    ),
+    "characters_words": lambda s: pipe(
+        text.TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5)), linear_model.LogisticRegression()
+    ),
     "counts_then": lambda s: pipe(text.CountVectorizer(), text.TfidfTransformer(), naive_bayes.ComplementNB()),
 }
 ESTIMATORS: dict[str, Made] = {**LINEAR, **POINTS, **CHANGES, **TREES, **OTHERS}

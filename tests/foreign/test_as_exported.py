@@ -296,3 +296,39 @@ def test_sparse_weights_that_lie(tmp_path: Path) -> None:
         graph = read_onnx(files.kept(tmp_path / "net.onnx", made)).graph
         with pytest.raises(ModelError):
             graph.constants["w"].load()
+
+
+@pytest.mark.parametrize(("rows", "number", "fits"), [
+    ([0, 0, 0, 0, 0, 0, 1, 1], 0, True), ([0, 0, 1, 2, 0, 0, 3, 0], 0, True),
+    ([0, 0, 0, 0, 0, 0, 1, 1], 1, False), ([0, 1, 0, 0, 0, 0, 0, 0], 0, False), ([0, 0, -1, 0, 0, 0, 0, 0], 0, False),
+])  # fmt: skip
+def test_zeros_around_a_picture_are_the_convolutions_padding(
+    tmp_path: Path, rows: list[int], number: int, fits: bool
+) -> None:
+    """As tf2onnx writes Keras' ZeroPadding2D before a stride; any other Pad is none, and refused by its name."""
+    channels = 3 + rows[1]
+    weights = [
+        numpy_helper.from_array(files.array(1, 4, channels, 3, 3), "w"),
+        numpy_helper.from_array(np.array(rows, np.int64), "rows"),
+        numpy_helper.from_array(np.float32(number), "number"),
+    ]
+    nodes = [
+        helper.make_node("Pad", ["x", "rows", "number"], ["padded"]),
+        helper.make_node("Conv", ["padded", "w"], ["y"], strides=[2, 2]),
+    ]
+    made = files.model(nodes, [files.value("x", [1, 3, 16, 16])], [files.value("y", [1, 4, None, None])], weights)
+    path = files.kept(tmp_path / "net.onnx", made)
+    if not fits:
+        with pytest.raises(EngineError, match=r"Pad"):
+            export_model(path, "ncnn")
+        return
+    found = export_model(path, "ncnn")
+    assert found.difference is not None and found.difference.largest < 1e-5
+
+
+@pytest.mark.parametrize("engine", ["ncnn", "litert"])
+@pytest.mark.parametrize("make", [files.half, files.caffe2, files.paddle])
+def test_weights_that_are_made_of_others(tmp_path: Path, make: Callable[[Path], Path], engine: str) -> None:
+    """float16, one number again and again, Constant nodes."""
+    found = export_model(make(tmp_path / "net.onnx"), engine)
+    assert found.difference is not None and found.difference.largest < 2e-3

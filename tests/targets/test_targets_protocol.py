@@ -26,6 +26,7 @@ from qingzhou.errors import (
     use_language,
 )
 from qingzhou.runtime.model.card import Card
+from qingzhou.targets import ask
 
 LENET, DATA = ORACLE / "trained" / "lenet_digits.pth", DIGITS / "test"
 
@@ -134,7 +135,7 @@ def test_it_has_a_limit_of_time_and_its_children_end_with_it(
 ) -> None:
     target = put(monkeypatch, tmp_path, seconds=6.0)
     told = tmp_path / "child"
-    monkeypatch.setattr("qingzhou.targets.ask.environment", lambda folder: {**os.environ, "TMPDIR": str(tmp_path)})
+    monkeypatch.setattr(ask, "environment", lambda folder: {**os.environ, "TMPDIR": str(tmp_path)})
     with pytest.raises(EngineError, match=r"did not end within 0\.1 minutes"):
         export_for_chip(model, target, "hangs", f"{tmp_path}/out/", DATA)
     assert not (tmp_path / "out").exists()

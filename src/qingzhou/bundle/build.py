@@ -135,7 +135,7 @@ def _fill(order: Order, folder: Path, before: Before | None, one_file: bool) -> 
     if second is not None:
         constants["SECOND"] = second.files[0].name
     if SCENES[order.scene].looks and order.wish.data is not None:
-        write_pictures(opened(form.files[0]), order.wish.data, folder, rules)
+        write_pictures(opened(form.here or form.files[0]), order.wish.data, folder, rules)
     text = program(order.scene, form.card, order.language, constants)
     own = before.programs() if before else {}
     modules = needs([text, *own.values()], [form.card] if form.engine else [], form.engine)
@@ -257,7 +257,8 @@ def _facts(order: Order, form: OnDevice) -> dict[str, object]:
 
 def _assumed(form: OnDevice) -> list[str]:
     """What the model's file did not say of pictures."""
-    told = assumed_text(form.card.input, form.card.assumed, form.card.tool)
+    card = form.card if form.chip is None else form.chip.asked.card  # a chip's own has the normalisation in its file
+    told = assumed_text(card.input, card.assumed, card.tool)
     return [told] if told else []
 
 

@@ -36,6 +36,8 @@ from ..quant.signed import signed
 from ..runtime.errors import spaced
 from ..runtime.file import is_file
 from ..runtime.model.card import Card
+from ..targets import TARGETS, OnChip, Target, compile_for_chip
+from ..targets.home import needed
 
 PRECISIONS = ("auto", "fp32", "fp16", "int8")
 
@@ -66,6 +68,7 @@ class OnDevice:
     accuracy  share of held-out data that it answers rightly, where that was measured
     notes     why this form, and what else was tried
     gain      its speed as a multiple of FP32's, by this network's layers or measured; None where not known
+    chip      what a vendor's compiler made of it, where that is what runs; `here`: the .onnx that answers for it here
     """
 
     files: tuple[Path, ...]
@@ -77,6 +80,8 @@ class OnDevice:
     accuracy: float | None
     notes: tuple[str, ...]
     gain: float | None = None
+    chip: OnChip | None = None
+    here: Path | None = None
 
 
 def best_form(source: Path, device: Device, wish: Wish, folder: Path) -> OnDevice:
@@ -166,6 +171,8 @@ class _Job:
 
     def make(self, form: plan.Form) -> OnDevice:
         """One form; EngineError, ExtraMissing or AccuracyLost where it cannot be."""
+        if form.engine in TARGETS:
+            return self._on_chip(TARGETS[form.engine])
         engine = engine_on_devices(form.engine)
         facts = self.maker.onnx(engine)
         self.wish.fits(open_predictor(facts.path).card)
@@ -188,6 +195,19 @@ class _Job:
             files, notes = made.files, [*notes, *made.notes]
         card, told = open_predictor(files[0]).card, (*notes, self._why(form))
         return OnDevice(files, _bytes(files), card, form.engine, form.precision, facts.work.macs, accuracy, told, gain)
+
+    def _on_chip(self, target: Target) -> OnDevice:
+        """A file of a vendor's compiler, judged by its simulator; how fast the chip is, nobody knows before."""
+        facts, chip = self.maker.onnx(target), target.chip(self.device.chip)
+        self.wish.fits(open_predictor(facts.path).card)
+        needed(target)
+        place, data = self.folder / f"model{target.ending.format(chip=chip)}", self.wish.data
+        made = compile_for_chip(facts.path, target, chip, data, place, max_drop=self.wish.max_drop)
+        accuracy = made.verdict.figures()[1] if made.verdict.labelled else None
+        notes = (made.explanation, *made.notes)
+        return OnDevice(
+            made.files, _bytes(made.files), made.card, target.name, "int8", 0, accuracy, notes, None, made, facts.path
+        )
 
     def _quantized(self, model: Facts, form: plan.Form) -> tuple[Quantized, Path]:
         """The model in INT8 for the device's arithmetic, within the promise, and its file. AccuracyLost; NotFaster
@@ -224,12 +244,12 @@ class _Job:
         counted = plan.instructions(self.device, self.work, form)
         if self.wish.engine or not counted:
             return say(f"It runs with {engine} in {precision.upper()}.", f"用 {engine} 以 {precision.upper()} 运行。")
+        own = self._is_counted(form)
         others = ", ".join(
             f"{other.engine} {other.precision.upper()} {plan.instructions(self.device, self.work, other):.3g}"
             for other in (plan.Form(e, p) for e, found in self.device.instructions.items() for p in found)
-            if other != form
+            if other != form and self._is_counted(other) == own  # else it would be another network's
         )
-        own = self.device.instructions_for(self.work, engine, precision) is not None
         en, zh = ("this network", "这个网络") if own else ("MobileNetV2", "MobileNetV2 ")
         return say(
             f"It runs with {engine} in {precision.upper()}: {en} takes about {counted:.3g} million instructions so "
@@ -237,6 +257,10 @@ class _Job:
             f"用 {engine} 以 {precision.upper()} 运行：这样{spaced(zh)}大约需要 {counted:.3g} 百万条指令"
             f"（其他：{others}；根据 {self.device.counted_on} 模拟器中的计数）。",
         )
+
+    def _is_counted(self, form: plan.Form) -> bool:
+        """Whether the instructions are those of this network."""
+        return self.device.instructions_for(self.work, form.engine, form.precision) is not None
 
 
 def _bytes(files: Sequence[Path]) -> int:
@@ -282,7 +306,7 @@ def _check(source: Path, device: Device, wish: Wish) -> None:
             zh=f"{device.title['zh']}不能用 {wish.engine}，可以用 {'、'.join(device.engines)}。",
         )
     ready = plan.kind_of(source) == "compiled" or Facts(source).quantized
-    if wish.precision == "int8" and wish.data is None and not ready:
+    if (wish.precision == "int8" or wish.engine in TARGETS) and wish.data is None and not ready:
         raise OptionError(
             en="INT8 needs data to calibrate and judge with: --data FOLDER with some of the pictures of training.",
             zh="INT8 量化需要数据来校准和评估：--data 文件夹（放一些训练时那样的图片）。",

@@ -36,7 +36,7 @@ class Shown:
 
 def show_sample(form: OnDevice, folder: Path, data: Path | None) -> Shown:
     """Write sample.png (.csv, .npz, .txt), and for pictures RESULT with the answer drawn on it."""
-    model = opened(form.files[0])
+    model = answering(form)
     kind = "several" if form.card.others else form.card.input.kind
     name = {
         "image": "sample.png",
@@ -45,10 +45,10 @@ def show_sample(form: OnDevice, folder: Path, data: Path | None) -> Shown:
         "tokens": "sample.txt",
         "several": "sample.npz",
     }[kind]
-    if form.card.sample is None and data is None:
+    if form.card.sample is None and (data is None or form.chip is not None):
         return Shown("", [], "–")
     if kind == "image":
-        _picture(model, data).save(folder / name, "PNG", optimize=True)
+        _picture(model, form, data).save(folder / name, "PNG", optimize=True)
     else:
         _write_rows(model, kind, folder / name)
     answer = predict_file(model, folder / name)
@@ -60,6 +60,11 @@ def show_sample(form: OnDevice, folder: Path, data: Path | None) -> Shown:
     return Shown(name, rows, shown(rows))
 
 
+def answering(form: OnDevice) -> Predictor:
+    """Who answers here as the device will: for a chip its simulator, which was asked for the model's own sample."""
+    return opened(form.files[0]) if form.chip is None else form.chip.asked
+
+
 def opened(path: Path) -> Predictor:
     """The model as every processor should compute it: INT8 one operator at a time, since some overflow."""
     if Facts(path).quantized:
@@ -67,14 +72,18 @@ def opened(path: Path) -> Predictor:
     return load(path)
 
 
-def _picture(model: Predictor, data: Path | None) -> Any:
-    """The first picture of the data that can be read, not too large; else the model's own sample."""
-    for path in _pictures(data):
+def _picture(model: Predictor, form: OnDevice, data: Path | None) -> Any:
+    """The first picture of the data that can be read, not too large; else the model's own sample. Of a chip one that
+    its simulator was asked for.
+    """
+    for path in _pictures(data) if form.chip is None else form.chip.seen[:10]:
         try:
             picture = open_picture(path, LARGEST)
+            picture.thumbnail((LARGEST, LARGEST))
+            if form.chip is not None:
+                model.predict(picture)
         except QingzhouError:
             continue
-        picture.thumbnail((LARGEST, LARGEST))
         return picture
     return model.sample_input()
 

@@ -14,7 +14,11 @@ from ..whole_file import scratch
 
 PILLOW = "Pillow"
 OF_PILLOW = ("draw", "model.image")  # modules of the runtime that need it
-PACKAGE = {"litert": "ai-edge-litert", "mnn": "MNN"}  # of an engine that is called otherwise
+PACKAGE = {
+    "litert": "ai-edge-litert",
+    "mnn": "MNN",
+    "rknn": "rknn-toolkit-lite2",
+}  # of an engine that is called otherwise
 OLDEST_MICRO = {"3.7": "3.7.3"}  # in full for pip: a bare 3.7 means 3.7.0, which some wheels refuse; Debian 10 has .3
 
 

@@ -14,6 +14,7 @@ from ..engines.table import engine_on_devices, is_compiled
 from ..errors import BundleError, EngineError, ModelError
 from ..graph.count import Work
 from ..onnxfile.facts import Facts
+from ..targets import TARGETS
 
 CLEARLY = 1.1  # times fewer instructions that INT8 must take
 LOW = "--opset 13 --ir-version 8"
@@ -97,13 +98,19 @@ def forms_on(
     return [
         Form(name, one)
         for name in device.engines
-        if engine == name or (engine == "" and (every or engine_on_devices(name).offered))
-        for one in _on_device(engine_on_devices(name), facts, wanted, asked == "int8")
+        if engine == name or (engine == "" and (every or name in TARGETS or engine_on_devices(name).offered))
+        for one in _on_device(name, facts, wanted, asked == "int8", data)
     ]
 
 
-def _on_device(engine: Engine, facts: Facts, wanted: Iterable[str], asked: bool) -> Iterator[str]:
-    """Without INT8 where the engine gains nothing by it and nobody asked for it."""
+def _on_device(name: str, facts: Facts, wanted: Iterable[str], asked: bool, data: bool) -> Iterator[str]:
+    """Without INT8 where the engine gains nothing by it and nobody asked for it; of a chip INT8 with data alone, which
+    its vendor's compiler makes of a model in FP32.
+    """
+    if name in TARGETS:
+        yield from ("int8",) if data and "int8" in wanted and not facts.quantized else ()
+        return
+    engine = engine_on_devices(name)
     there = precisions(engine, facts)
     for one in ("int8",) if facts.quantized else wanted:
         if one in there and (one != "int8" or engine.int8_helps or asked or facts.quantized):
@@ -116,7 +123,11 @@ def cheapest_first(forms: list[Form], device: Device, work: Work) -> list[Form]:
 
 
 def _price(device: Device, work: Work, form: Form) -> float:
-    """Instructions; a little more for INT8, which must be clearly fewer to be worth it. Not known: infinite."""
+    """Instructions; a little more for INT8, which must be clearly fewer to be worth it. Not known: infinite; on a chip
+    of its own none of the processor's.
+    """
+    if form.engine in TARGETS:
+        return 0.0
     return (instructions(device, work, form) or inf) * (CLEARLY if form.precision == "int8" else 1)
 
 

@@ -5,7 +5,7 @@
     openvino.py     compiles and runs .xml with .bin
     ncnn/           compiles .param with .bin, which write.py writes; runtime/engine/ncnn.py runs them
     litert/         compiles .tflite, which write.py writes; runtime/engine/litert.py runs them
-    mnn/            compiles .mnn in a process of its own; runtime/engine/mnn.py runs them; behind.py: cards behind files
+    mnn/            compiles .mnn in a process of its own; runtime/engine/mnn.py runs them; behind.py: where cards lie
     tensorrt/       compiles and runs .engine with .json, on cuda.py; prepare.py does what needs no TensorRT
     arrays/         numpy: compiles .npz, which write.py writes; runtime/engine/arrays.py runs them
     artifact.py     compile_for: a model compiled, compared, written

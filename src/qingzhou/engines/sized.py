@@ -9,7 +9,7 @@ from dataclasses import replace
 from ..errors import EngineError, QingzhouError
 from ..graph.form import Dim, Graph, Node, Value
 from ..graph.infer import inferred
-from ..graph.settle import settled
+from ..graph.settle import settled, widened
 from ..runtime.model.card import Card
 
 
@@ -17,7 +17,7 @@ def sized(title: str, graph: Graph, card: Card | None) -> Graph:
     """One input at a time, free sizes as the card has them; EngineError where one is left that it does not name."""
     if card is not None and card.input.kind == "tokens":  # words one by one, and their states
         return inferred(graph, {n: 1 for value in graph.inputs for n in value.shape[:1] if isinstance(n, str)})
-    graph = graph.without_optional()
+    graph = widened(graph.without_optional())
     known = {entry.name: entry.shape for entry in card.inputs} if card else {}
     inputs = tuple(_fixed(value, known.get(value.name, [])) for value in graph.inputs)
     pairs = [

@@ -151,7 +151,7 @@ def _price(price: Price) -> str:
 def _programs(one: Device) -> str:
     if one.is_page:
         return say("a page, in any browser", "网页，任何浏览器")
-    return ", ".join(one.programs) or f"Python {', '.join(one.pythons)}"
+    return ", ".join(one.programs) or (f"Python {', '.join(one.pythons)}" if one.pythons else "")
 
 
 def _speed(one: Device) -> str:

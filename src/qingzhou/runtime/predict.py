@@ -306,10 +306,9 @@ def _card(session: Session, path: str) -> Card:
     name = os.path.basename(path)
     if name[-5:].lower() != ".onnx":
         raise NoCard(
-            en="%s was compiled without a card that says how to use it. Compile it anew of its .onnx: qingzhou convert "
-            "model.onnx, then qingzhou export" % name,
-            zh="%s 编译时没有放入说明卡，无法知道如何使用。请从原来的 .onnx 重新生成：先 qingzhou convert model.onnx，"
-            "再 qingzhou export" % name,
+            en="%s was compiled without a card. Compile it anew: qingzhou convert model.onnx, then qingzhou export"
+            % name,
+            zh="%s 编译时没有说明卡。请重新生成：先 qingzhou convert model.onnx，再 qingzhou export" % name,
         )
     raise NoCard(
         en="%s has no card that says how to use it. Give it one: qingzhou convert %s" % (name, name),

@@ -30,12 +30,11 @@ def begin() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy starts threads that spin, and nothing here needs them
     sys.excepthook = _end
     here = os.path.dirname(os.path.abspath(__file__))
-    wanted = {
-        module: package
+    missing = [
+        package
         for module, (package, files) in PACKAGES.items()
-        if any(os.path.exists(os.path.join(here, name)) for name in files)
-    }
-    missing = [package for module, package in wanted.items() if find_spec(module) is None]
+        if find_spec(module) is None and any(os.path.exists(os.path.join(here, name)) for name in files)
+    ]
     if missing and sys.argv[:1] != ["-m"]:  # python -m qingzhou_runtime.bundle.install can still be had
         _speak_as(getattr(sys.modules.get("__main__"), "__doc__", None))
         told = say("Problem: %s is not installed here. Install it: %s", "出错了：这里没有安装 %s。请安装：%s")

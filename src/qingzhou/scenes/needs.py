@@ -85,10 +85,12 @@ def _for_others(cards: Sequence[Card], engine: str) -> set[str]:
     several = any(card.others for card in cards)
     used = {
         "predict": bool(cards),
+        "engine.other": engine != "onnxruntime",
         "engine.ncnn": engine == "ncnn",
         "engine.litert": engine == "litert",
         "engine.mnn": engine == "mnn",
         "engine.arrays": engine == "numpy",
+        "engine.rknn": engine == "rknn",
         "model.detect": boxes,
         "model.masks": boxes,
         "model.marks": boxes or not cards,  # a program without a model asks another's, which may find things

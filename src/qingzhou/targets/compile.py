@@ -89,7 +89,7 @@ def compile_for_chip(
                 move_in(folder / job.name, place)
     return OnChip(
         source, target, chip, place, card_place, found.card, versions_in(answer), found.verdict, limits, found.far,
-        found.calibrated, found.held_out, facts_in(answer), parts.notes,
+        found.calibrated, found.held_out, found.asked, found.seen, facts_in(answer), parts.notes,
         time.perf_counter() - start,
     )  # fmt: skip
 
@@ -101,6 +101,8 @@ class _Judged:
     far: tuple[float, float]
     calibrated: int
     held_out: tuple[int, int]
+    asked: Predictor
+    seen: tuple[Path, ...]
 
 
 class _Job:
@@ -160,13 +162,17 @@ class _Job:
         apart = float(every.max()), float(every.sum() / max(1, every.size - 1))
         return _Judged(
             verdict,
-            self._card(after, verdict, rows),
+            self._card(after, verdict, rows, versions_in(answer)),
             apart,
             len(self._calibration.digests),
             (len(self._asked.cases) - self._samples, len(cases)),
+            after,
+            tuple(case.data for case in cases if isinstance(case.data, Path)),
         )
 
-    def _card(self, after: Predictor, verdict: Verdict, rows: Mapping[bytes, list[Array]]) -> Card:
+    def _card(
+        self, after: Predictor, verdict: Verdict, rows: Mapping[bytes, list[Array]], versions: Mapping[str, str]
+    ) -> Card:
         """The model's card, as the board needs it, with what was done and the simulator's own answer to the sample."""
         card = self.before.card
         was, now = verdict.figures()
@@ -178,6 +184,8 @@ class _Job:
             "before": was,
             "after": now,
             "judged": verdict.judged,
+            "versions": dict(versions),
+            "outputs": [one.name for one in self.before.session.get_outputs()],
         }
         seen = usual_pictures(self.before, self._parts.calibration) or card.pictures
         card = replace(card, origin={**card.origin, "quantised": done}, pictures=seen, input=self._way.entry)

@@ -28,7 +28,7 @@ ESP32 = Target(
     calibration=50,
     judged=100,
     advice=(
-        "Scales are powers of two here, so scores move by a fifth though answers stay: go by the answer.",
-        "这里的量化步长只能是 2 的幂，因此得分可能变动五分之一，而回答不变：请以回答为准。",
+        "Scales are powers of two: scores move by a fifth or more where nearly all answers stay. Go by the answer.",
+        "这里的量化步长只能是 2 的幂，因此得分可能变动五分之一以上，而回答几乎都不变：请以回答为准。",
     ),
 )

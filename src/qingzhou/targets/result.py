@@ -10,6 +10,7 @@ from ..errors import say
 from ..quant.judge import Verdict
 from ..quant.result import Limits, as_plain, told_of_loss
 from ..runtime.model.card import Card
+from ..runtime.predict import Predictor
 from .target import Target
 
 FAR = 0.1  # so far from the model's own a score is worth a word
@@ -23,6 +24,8 @@ class OnChip:
     versions    of the vendor's parts that the board's must fit
     verdict     what was lost, in the chip's arithmetic, on inputs that did not calibrate
     far         of scores from the model's own: the largest, and on average; of detectors 0
+    asked       the model, answered for by what the simulator was asked: the model's own sample and held-out
+                inputs;  seen  those of these that are pictures' files
     held_out    how many inputs there were to judge by, and how many of them the simulator answered in its time
     facts       what else the compiler told, such as {"memory": bytes}
     """
@@ -39,6 +42,8 @@ class OnChip:
     far: tuple[float, float]
     calibrated: int
     held_out: tuple[int, int]
+    asked: Predictor
+    seen: tuple[Path, ...]
     facts: Mapping[str, float]
     told: Sequence[str]
     seconds: float

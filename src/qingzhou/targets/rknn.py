@@ -21,15 +21,14 @@ RKNN = Target(
             "scipy==1.17.1",
             "tqdm==4.70.1",
             "fast-histogram==0.14",
-            "torch==2.13.0",
         ),
-        bare=("rknn-toolkit2==2.5.0",),  # else it asks for torch 2.4.0 at most, whose CUDA parts take 5 GB
+        bare=("rknn-toolkit2==2.5.0",),  # else it asks for PyTorch, 5 GB that nothing here uses: for_rknn.py
         pythons=("3.11", "3.12"),
         systems=("linux-x86_64",),
-        megabytes=1500,
+        megabytes=700,
         brings=(
-            "Rockchip's rknn-toolkit2 2.5.0 and its simulator (proprietary, free of charge); PyTorch, which it uses",
-            "瑞芯微的 rknn-toolkit2 2.5.0（专有软件，免费）及其模拟器，和它要用的 PyTorch",
+            "Rockchip's rknn-toolkit2 2.5.0, its compiler and simulator (proprietary, free of charge)",
+            "瑞芯微的 rknn-toolkit2 2.5.0：编译器和模拟器（专有软件，免费）",
         ),
     ),
     chips=("rk3566", "rk3568", "rk3576", "rk3588"),

@@ -11,10 +11,10 @@ from .problems import Problem
 
 @functools.cache
 def devices() -> dict[str, Any]:
-    """As `qingzhou devices --json`."""
+    """As `qingzhou devices --json`, but for boards whose vendor's compiler must run: the page starts no programs."""
     from ..devices import all_devices
 
-    return {"devices": [device.as_dict() for device in all_devices()]}
+    return {"devices": [device.as_dict() for device in all_devices() if not device.programs]}
 
 
 @functools.cache

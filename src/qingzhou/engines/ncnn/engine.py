@@ -73,13 +73,13 @@ def _emitted(graph: Graph, card: Card | None) -> tuple[Graph, NcnnModel]:
     """The network without the integers in it, and ncnn's form of both, in the sizes that the card names; EngineError
     names what ncnn cannot express.
     """
-    from ...graph.settle import split_apart  # these only here: no answer should wait for them
+    from ...graph.settle import padded_inside, split_apart  # these only here: no answer should wait for them
     from ...onnxfile.integers import set_apart
     from ..sized import sized
     from .write import emit_ncnn
 
     graph, integers = set_apart(graph)
-    graph = split_apart(sized("ncnn", graph, card))
+    graph = split_apart(padded_inside(sized("ncnn", graph, card)))
     return graph, emit_ncnn(graph, integers)
 
 

@@ -27,22 +27,10 @@ LARGE = 256 << 20
 def open_any(path: FilePath, threads: Optional[int] = None) -> Session:
     """In the engine that the name tells; FileMissing, ModelError, EngineError, ExtraMissing."""
     end = os.path.splitext(path)[1].lower()
-    if end == ".param":
-        from .ncnn import open_ncnn
+    if end in (".param", ".tflite", ".mnn", ".npz", ".rknn"):
+        from .other import open_other
 
-        return open_ncnn(path, threads)
-    if end == ".tflite":
-        from .litert import open_litert
-
-        return open_litert(path, threads)
-    if end == ".mnn":
-        from .mnn import open_mnn
-
-        return open_mnn(path, threads)
-    if end == ".npz":
-        from .arrays import open_arrays
-
-        return open_arrays(path)
+        return open_other(end, path, threads)
     return open_session(path, threads)
 
 
@@ -224,10 +212,9 @@ def _refused(name: str, reason: str, version: str) -> ModelError:
         )
     if "NOT_IMPLEMENTED" in reason or "not a registered" in reason:
         return ModelError(
-            en="%s needs what onnxruntime has no code for: %s. Export it again in float32, with ONNX's own operators."
+            en="%s needs what onnxruntime lacks: %s. Export it in float32, of ONNX's own operators."
             % (name, reason[:200]),
-            zh="%s 用到 onnxruntime 没有实现的算子或类型：%s。请用 float32 和 ONNX 自带的算子重新导出。"
-            % (name, reason[:200]),
+            zh="%s 用到 onnxruntime 没有的算子或类型：%s。请用 float32 和 ONNX 自带的算子导出。" % (name, reason[:200]),
         )
     return ModelError(
         en="%s cannot be opened as a model: %s. Expected a complete .onnx file; convert the checkpoint again, or copy "

@@ -1,11 +1,15 @@
 """Estimators of scikit-learn as joblib and pickle save them, those of BaseML; trees of XGBoost, LightGBM, CatBoost.
 
-read.py     the network and its card;  saved.py: what the file holds;  columns.py, answered.py: what goes in, comes out
+read.py     the network and its card;  saved.py: what the file holds;  parts.py: which of several objects is meant
+columns.py, answered.py   what goes in, and what comes out
 fitted.py   an estimator and its attributes;  sparse.py: scipy's matrices of mostly zeros
 work.py     what estimators have in common;  arithmetic.py: operators in float64;  table.py: every one that has a rule
-linear.py, bayes.py, points.py, svm.py (with coupling.py), trees.py, forests.py   what answers, a page for each kind
+linear.py, bayes.py, points.py, regions.py, svm.py (with coupling.py), kernels.py, gaussian.py (with normal.py),
+trees.py, forests.py, outliers.py   what answers, a page for each kind
 boosters.py     boosted trees of others in one form; xgboost_file.py, lightgbm_file.py, catboost_file.py: their files
-scaling.py, encoders.py, composed.py   what changes rows;  meta.py, calibrated.py: estimators made of estimators
+scaling.py, curves.py, encoders.py, filling.py, words.py   what changes cells;  projecting.py: fewer columns
+picking.py (with importance.py)   what chooses columns;  composed.py: pipelines
+meta.py, against.py, calibrated.py, several.py   estimators made of estimators, and those of several answers
 refuse.py   how this source speaks
 """
 

@@ -29,9 +29,9 @@ def counts_of(e: Fitted) -> dict[str, Any]:
         if isinstance(found, Opaque):
             raise own_class(found.name)
     e.without(tokenizer=None, preprocessor=None, strip_accents=None)
-    e.one_of("analyzer", "word")
+    way = e.one_of("analyzer", "word", "char", "char_wb")
     e.one_of("input", "content")
-    rule = PATTERNS.get(e.text("token_pattern"))
+    rule = PATTERNS.get(e.text("token_pattern")) if way == "word" else way
     if rule is None:
         raise refused(
             f"its {e.name} splits texts by a pattern of its own ({e.text('token_pattern')[:40]})",
@@ -40,7 +40,7 @@ def counts_of(e: Fitted) -> dict[str, Any]:
     runs = [int(n) for n in listed(e.get("ngram_range", (1, 1)))]
     if len(runs) != 2 or not 1 <= runs[0] <= runs[1] <= 8:
         raise e.odd("ngram_range", runs)
-    if runs[1] > 1 and e.get("stop_words") is not None:
+    if way == "word" and runs[1] > 1 and e.get("stop_words") is not None:
         raise refused(
             f"its {e.name} leaves out stop words and joins the others", f"其中的 {e.name} 去掉停用词后再连接其余的词"
         )

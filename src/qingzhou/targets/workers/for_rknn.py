@@ -3,8 +3,11 @@
 Calibration and inputs are uint8 pixels (N, H, W, C); mean and std go into the file, so that the board feeds bytes.
 """
 
+import importlib.util
 import re
+import sys
 import time
+import types
 from collections.abc import Callable
 from importlib import metadata
 from typing import Any
@@ -14,16 +17,13 @@ import numpy as np
 
 def versions() -> dict[str, str]:
     """What the board's library must not be older than."""
-    from rknn.api import RKNN  # noqa: F401 - that it can be imported
-
+    toolkit()
     return {"rknn-toolkit2": metadata.version("rknn-toolkit2")}
 
 
 def work(order: dict[str, Any], doing: Callable[[str], None]) -> dict[str, Any]:
     """{"versions", "outputs"}; or {"layer", "why"}."""
-    from rknn.api import RKNN
-
-    tool = RKNN(verbose=False)
+    tool = toolkit()(verbose=False)
     tool.config(mean_values=[order["mean"]], std_values=[order["std"]], target_platform=order["chip"])
     doing("reading")
     try:
@@ -33,12 +33,41 @@ def work(order: dict[str, Any], doing: Callable[[str], None]) -> dict[str, Any]:
         done(tool.build(do_quantization=True, dataset="calibration.txt"), "build")
         done(tool.export_rknn(order["out"]), "export_rknn")
     except Exception as err:
-        named = re.search(r"(?:op|operator|Op)[^A-Za-z]{1,3}([A-Z][A-Za-z0-9]{2,40})", str(err))
-        if named is None:
-            raise
-        return {"layer": named[1], "why": str(err)[:300]}
+        why = reason(str(err))
+        name = layer_in(why, order["model"])
+        return {"layer": name, "why": why} if name else {"wrong": why}
     done(tool.init_runtime(), "init_runtime")
     return {"versions": versions(), "outputs": simulated(tool, order, doing)}
+
+
+def toolkit() -> Any:
+    """RKNN. It imports PyTorch, which with all that it brings takes 5 GB, for a way of rounding that is not used here
+    (rknn.api.gdq_quant): where PyTorch is not installed two names stand in for it, and any other is an error.
+    """
+    if "torch" not in sys.modules and importlib.util.find_spec("torch") is None:
+        torch, layers = types.ModuleType("torch"), types.ModuleType("torch.nn")
+        torch.no_grad = lambda: lambda function: function  # type: ignore[attr-defined]
+        layers.Module = object  # type: ignore[attr-defined]
+        torch.nn = layers  # type: ignore[attr-defined]
+        sys.modules.update({"torch": torch, "torch.nn": layers})
+    from rknn.api import RKNN
+
+    return RKNN
+
+
+def reason(text: str) -> str:
+    """The toolkit's errors hold whole tracebacks: what comes last and is no place in a file."""
+    found = re.split(r"\n(?=\w[\w.]*(?:Error|Exception|Graph|Fail|Argument)\w*: )", "\n" + text)[-1]
+    return " ".join(found.split())[:300]
+
+
+def layer_in(why: str, model: str) -> str:
+    """The operator of the network that a reason names, as Unique('u') or ("b", Frob, "my", -1); "" for none."""
+    import onnx
+
+    kinds = {node.op_type for node in onnx.load(model, load_external_data=False).graph.node}
+    named = re.findall(r"\b([A-Z]\w+)\('", why) + re.findall(r'\("[^"]*", (\w+),', why) + re.findall(r"\w+", why)
+    return next((name for name in named if name in kinds), "")
 
 
 def with_calibration(path: str) -> None:

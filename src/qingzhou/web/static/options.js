@@ -66,7 +66,8 @@ export class Options {
   fit() {
     if (!this.models.length) return;
     const before = this.scene?.name;
-    const fitting = this.device && this.device.name !== "browser" ? this.scenes.filter((scene) => this.fits(scene)) : [];
+    const programs = this.device && Object.keys(this.device.python).length; // a page, an app or a chip has no scenes of Python's
+    const fitting = programs ? this.scenes.filter((scene) => this.fits(scene)) : [];
     const usual = this.device?.machine && fitting.some(({ name }) => name === "camera") ? "camera" : "basic";
     const chosen = fitting.some(({ name }) => name === before) && this.touched ? before : usual;
     const items = fitting.map((scene) => ({ name: scene.name, title: capital(scene[zh ? "zh" : "en"]) }));
