@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qingzhou.runtime.model import prepare, quick
@@ -50,12 +50,14 @@ def test_what_mmcls_prepares(size: tuple[int, int], layout: str) -> None:
     assert_same(picture(*size), entry(resize(size=[224, 224]), layout=layout))
 
 
+@settings(deadline=None)
 @given(SIDE, SIDE, SIDE, SIDE, st.booleans())
 def test_any_size(height: int, width: int, high: int, wide: int, normal: bool) -> None:
     steps = [resize(size=[high, wide]), IMAGENET][: 1 + normal]
     assert_same(picture(height, width), entry(*steps, size=(high, wide)))
 
 
+@settings(deadline=None)
 @given(SIDE, SIDE, st.integers(1, 64), st.integers(1, 64))
 def test_any_part_of_the_middle(height: int, width: int, high: int, wide: int) -> None:
     crop = {"op": "center_crop", "size": [high, wide]}
