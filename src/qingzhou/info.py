@@ -162,7 +162,10 @@ def _where_it_does_not_run(path: Path) -> list[str]:
     from .onnxfile.facts import Facts
 
     facts = Facts(path)
-    old = [one for one in all_devices() if one.opset and (facts.opset > one.opset or facts.ir > one.ir)]
+    asked = [
+        one for one in all_devices() if one.opset and "onnxruntime" in one.engines
+    ]  # others compile what they take
+    old = [one for one in asked if facts.opset > one.opset or facts.ir > one.ir]
     notes = []
     if old:
         names = [say(", ", "、").join(dict.fromkeys(one.title[lang] for one in old)) for lang in ("en", "zh")]
