@@ -90,7 +90,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """One that says nothing of connections that a browser breaks off, for example over a certificate it does not know."""
+    """One that says nothing of connections that a browser breaks off, over an unknown certificate say."""
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         if not isinstance(sys.exc_info()[1], OSError):
