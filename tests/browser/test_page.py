@@ -263,7 +263,9 @@ def test_by_its_own_server_with_several_threads(secure: bool, chromium: Any, des
             digit, _ = next(digits())
             found = page.predict(digit.read_bytes())
             np.testing.assert_allclose(found["scores"], model.predict(digit).scores, atol=1e-6)
-            assert page.problems == []
+            # Nobody has signed for the certificate: Chromium keeps nothing of such a page, and the page says so.
+            told = [problem for problem in page.problems if "fetching the script" not in problem]
+            assert told == [] and (secure or page.problems == [])
         finally:
             server.terminate()
 

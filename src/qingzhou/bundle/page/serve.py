@@ -89,6 +89,14 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         pass
 
 
+class Server(http.server.ThreadingHTTPServer):
+    """One that says nothing of connections that a browser breaks off, over an unknown certificate say."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
+
 def main() -> None:
     """Serve until Ctrl+C."""
     parser = argparse.ArgumentParser(description=say("Show this folder to browsers.", "让浏览器可以打开这个文件夹。"))
@@ -99,7 +107,7 @@ def main() -> None:
     handler = functools.partial(Handler, directory=HERE)
     address = "127.0.0.1" if args.only_here else "0.0.0.0"
     try:
-        server = http.server.ThreadingHTTPServer((address, args.port), handler)
+        server = Server((address, args.port), handler)
     except (OSError, OverflowError) as err:
         sys.exit(
             say("Port %d cannot be used: %s. Try --port 8001.", "端口 %d 无法使用：%s。请试试 --port 8001。")
