@@ -63,7 +63,12 @@ def test_what_older_versions_write(version: str, tmp_path: Path) -> None:
     argv = [python_of(version), HERE / "make_models.py", tmp_path, SEED]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=3000)
     assert done.returncode == 0, done.stderr[-3000:]
-    made = sorted(path.stem for path in tmp_path.glob("*.npz"))
+    silent = {
+        "dummy",
+        "dummy_regressor",
+        "dummy_constant",
+    }  # in older versions they do not say how many columns they take
+    made = sorted({path.stem for path in tmp_path.glob("*.npz")} - silent)
     assert len(made) > 180, done.stderr[-3000:]
     found = {name: difference(tmp_path, name, tmp_path / "model.onnx") for name in made}
     assert not {name: what for name, what in found.items() if what}

@@ -68,6 +68,11 @@ def _counted(e: Fitted) -> int:
             "Begin the pipeline with CountVectorizer or TfidfVectorizer itself",
             "请让流水线直接以 CountVectorizer 或 TfidfVectorizer 开头",
         )  # fmt: skip
+    if e.name.startswith("Dummy"):
+        raise refused(
+            f"its {e.name} (scikit-learn {e.version}) does not say how many columns it takes",
+            f"其中的 {e.name}（scikit-learn {e.version}）没有说明输入的列数",
+        )
     raise garbled(f"{e.name} does not say how many columns it takes", f"{e.name} 没有说明输入的列数")
 
 
