@@ -2,8 +2,8 @@
 
 backbone.py  the network up to its features;  pictures.py  what it sees in the pictures
 head.py      the head, fitted in closed form;  taught.py  the head as operators behind the backbone
-teach.py     all of it: a folder in, one checked .onnx out
+lesson.py    all of it: a folder in, one checked .onnx out
 """
 
-from .teach import Taught as Taught
-from .teach import teach as teach
+from .lesson import Taught as Taught
+from .lesson import teach as teach
