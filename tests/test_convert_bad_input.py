@@ -22,7 +22,7 @@ from click.testing import CliRunner, Result
 import qingzhou
 from lenets import tensors, write_lenet
 from makers import linear, module, write_checkpoint
-from qingzhou import conversion, errors
+from qingzhou import errors, making
 from qingzhou.cli import main
 from qingzhou.errors import QingzhouError, say, use_language
 from qingzhou.onnxfile import write as export_file
@@ -319,7 +319,7 @@ def test_a_full_disk(function: str, tmp_path: Path, out: Path, monkeypatch: pyte
     place, name = (os, "replace") if function == "os.replace" else (export_file, function)
     monkeypatch.setattr(place, name, full)
     if function == "append_metadata":
-        monkeypatch.setattr(conversion, name, full)
+        monkeypatch.setattr(making, name, full)
     assert os.strerror(errno.ENOSPC) in refused(source, model)
     left = [path.name for path in out.rglob("*") if path.is_file()]
     assert left == ["m.onnx"] and model.read_bytes() == b"the last one"

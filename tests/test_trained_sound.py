@@ -76,7 +76,7 @@ def test_int8_keeps_the_words(device: str, tmp_path: Path) -> None:
     assert made.form.accuracy is not None and made.form.accuracy >= 0.85
     assert made.form.size < 0.6 * (SOUND / "basenn.pth").stat().st_size
     assert made.rules == ("当 任何 高于 0.8：说(类别)",)
-    small = load(next(path for path in made.path.iterdir() if path.suffix in (".onnx", ".param")))
+    small = load(next(path for path in made.path.iterdir() if path.suffix in (".onnx", ".param", ".tflite")))
     for path in pictures_of(str(SOUND / "heard"), str(tmp_path / "heard")):
         assert small.predict(path).label == Path(path).stem.partition("_")[0]
     with Image.open(made.path / "sample.png") as sample:

@@ -101,8 +101,9 @@ def _fitting(device: Device, scene: str, task: str, precision: str) -> Iterator[
 
 
 def _other_device(scene: str, form: OnDevice) -> str:
-    """The name of the weakest device where this network would do; "" if there is none."""
-    for device in sorted((one for one in all_devices() if one.speed), key=lambda found: found.speed["fp32"]):
+    """The weakest device where this network would do, first among those that were counted themselves; "" if none."""
+    known = (one for one in all_devices() if one.speed)
+    for device in sorted(known, key=lambda one: (one.counted_on != one.name, one.speed["fp32"])):
         found = estimate(device, scene, form.macs, form.size, form.precision)
         fast = found.fps is None or found.fps >= least(scene)
         if fast and found.memory_mb <= device.free_mb and form.engine in device.engines:
