@@ -32,7 +32,7 @@ def _near(model: Any, x: Any) -> Any:
 
 
 def _slack(fold: Any, x: Any) -> Any:
-    """How much the line moves where its score is some units in the last place lower or higher: it may be as steep as 1e11."""
+    """How much the line moves with a score some units in the last place lower or higher: it may be as steep as 1e11."""
     inner = getattr(fold, "estimator", None) or fold.base_estimator
     score = inner.decision_function(x) if hasattr(inner, "decision_function") else inner.predict_proba(x)[:, 1]
     step = PLACES * np.spacing(score)

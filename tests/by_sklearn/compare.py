@@ -54,7 +54,7 @@ def difference(trained: Path, name: str, out: Path) -> str:
 
 
 def _among(answers: list[Any], texts: list[str], near: Any) -> str:
-    """The label is the original's where one code is the nearest; of several as near (chance.py) any of them is right."""
+    """The label is the original's where one code is the nearest; of several as near (chance.py) any is right."""
     tied = near.sum(axis=1) > 1
     if tied.mean() > 0.01:
         return f"{tied.sum()} rows have no nearest code"

@@ -1,6 +1,7 @@
 """Run where scikit-learn is: trains every kind of estimator with a seed, and keeps what each answers to 10,000 rows.
 
-python make_models.py FOLDER SEED      writes NAME.joblib and NAME.npz: x (float32), predict, proba, transform, near, slack
+python make_models.py FOLDER SEED      writes NAME.joblib and NAME.npz: x (float32), predict, proba, transform
+                                       and near, slack (chance.py)
 """
 
 from __future__ import annotations
