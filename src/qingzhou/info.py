@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from .errors import LabelError, ModelError, NoCard, QingzhouError, as_plain, say
 from .graph.count import macs, parameters
+from .runtime.file import is_file
 from .runtime.model.card import Card, Input
 from .sources.onnx import ONNX, unzipped
 from .sources.source import Contents, Part
@@ -221,7 +222,7 @@ def _compiled(path: Path) -> Info:
     from .engines.table import engine_for, open_predictor
 
     engine = engine_for(path)
-    info = Info(path, sum(part.stat().st_size for part in engine.files(path)), engine.name)
+    info = Info(path, sum(part.stat().st_size for part in engine.files(path) if is_file(part)), engine.name)
     try:
         return _with_card(info, open_predictor(path).card)
     except NoCard as err:
