@@ -1,6 +1,7 @@
 """Run where scikit-learn is: trains every kind of estimator with a seed, and keeps what each answers to 10,000 rows.
 
 python make_models.py FOLDER SEED      writes NAME.joblib and NAME.npz: x (float32), predict, proba, transform
+                                       and near, slack (chance.py)
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import chance
 import joblib  # noqa: TID251  # it is the original that writes here
 import numpy as np
 from estimators import ESTIMATORS, TEXTED
@@ -113,6 +115,7 @@ def made(name: str, seed: int, folder: Path) -> None:
             continue
         found = found.toarray() if hasattr(found, "toarray") else np.asarray(found)
         answers[key] = found.astype(str) if found.dtype.kind in "OU" else found
+    answers |= chance.of(model, wide)
     if "ending" in how:
         how["save"](model, str(folder / f"{name}.{how['ending']}"))
     else:

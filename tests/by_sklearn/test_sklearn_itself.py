@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
-import os
 import subprocess
 from pathlib import Path
 
 import pytest
-from compare import difference
+from compare import difference, train
 
 import qingzhou
 from environments import python_of
@@ -16,7 +15,6 @@ from qingzhou.errors import UnsupportedCheckpoint
 
 HERE = Path(__file__).parent
 pytestmark = pytest.mark.sklearn
-SEED = os.environ.get("QINGZHOU_SEED", "20261201")
 
 
 def names(*files: str) -> list[str]:
@@ -32,9 +30,8 @@ def names(*files: str) -> list[str]:
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained")
-    argv = [python_of("sklearn"), HERE / "make_models.py", folder, SEED]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=3000)
-    assert done.returncode == 0 and not done.stderr, done.stderr[-3000:]
+    said = train(python_of("sklearn"), folder)
+    assert not said, said[-3000:]
     return folder
 
 
@@ -55,25 +52,3 @@ def test_no_estimator_is_left_out() -> None:
     argv = [python_of("sklearn"), HERE / "refused.py"]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0 and done.stdout == "", done.stdout + done.stderr[-2000:]
-
-
-@pytest.mark.parametrize("version", ["sklearn12", "sklearn15", "sklearn17"])
-def test_what_older_versions_write(version: str, tmp_path: Path) -> None:
-    """All that they can train; what they cannot is said by them and left out."""
-    argv = [python_of(version), HERE / "make_models.py", tmp_path, SEED]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=3000)
-    assert done.returncode == 0, done.stderr[-3000:]
-    silent = {
-        "dummy",
-        "dummy_regressor",
-        "dummy_constant",
-        "histogram_categories",
-        "pls",
-        "pls_canonical",
-        "cca",
-    }  # refused: 1.2 says too little of them
-    chance = {"codes_trees", "calibrated_isotonic"}  # 1.2: codes as near as each other, steps of the last digit
-    made = sorted({path.stem for path in tmp_path.glob("*.npz")} - silent - chance)
-    assert len(made) > 180, done.stderr[-3000:]
-    found = {name: difference(tmp_path, name, tmp_path / "model.onnx") for name in made}
-    assert not {name: what for name, what in found.items() if what}

@@ -24,6 +24,7 @@ def client(tmp_path: Path) -> Iterator[TestClient]:
 
 
 KERAS, TFLITE = ORACLE / "keras", ORACLE / "tflite"
+TREE = (ORACLE / "sklearn/tree_text_labels.pkl").read_bytes
 PAGE = {name: (KERAS / "tfjs_teachable" / name).read_bytes() for name in ("weights.bin", "model.json", "metadata.json")}
 PADDLE = {f"inference.{half}": (ORACLE / f"paddle/lenet/model.{half}").read_bytes() for half in ("json", "pdiparams")}
 PHOTO = next(PICTURES.rglob("*.png")).read_bytes()
@@ -42,6 +43,9 @@ OTHERS: dict[str, tuple[Callable[[], bytes], str, str]] = {  # what is sent -> i
     "digits": ((TFLITE / "digits_int8.tflite").read_bytes, "model", "digits.tflite"),
     "inference.pdiparams": (lambda: zipped(PADDLE), "model", "inference.pdiparams"),
     "inference.zip": (lambda: zipped({f"a/{name}": data for name, data in PADDLE.items()}), "model", "inference.zip"),
+    "tree.pickle": (TREE, "model", "tree.pickle"),
+    "tree.pickle (2)": (TREE, "model", "tree.pickle"),
+    "tree.joblib": (TREE, "model", "tree.joblib"),
     "lone.pdmodel": (lambda: b"\x0a\x20\x08\x00\x10\x00", "model", "lone.pdmodel"),
     "pictures.zip": (lambda: zipped({"a/1.png": PHOTO}), "data", "pictures.zip"),
     "both.zip": (lambda: zipped({"a/1.png": PHOTO, "a/model.h5": b"x", "labels.txt": b"a"}), "data", "both.zip"),
@@ -68,6 +72,22 @@ def test_teachable_machine_through_the_door(client: TestClient) -> None:
         f"converted_keras.{end}" for end in ("zip", "onnx", "py")
     }
     assert done["result"]["try"]["card"]["origin"]["file"] == "converted_keras.zip"
+
+
+def test_a_pickle_of_scikit_learn_through_the_door(client: TestClient) -> None:
+    told = upload(client, TREE(), "tree.pickle").json()
+    assert told["error"] is None and told["info"]["problem"] is None
+    done = finished(client, order(client, told["upload"]).json()["job"])
+    assert done["state"] == "done", done["error"]
+    assert {"tree.onnx", "tree.py"} <= {one["name"] for one in done["result"]["files"]}
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_page_and_its_refusal_name_what_scikit_learn_saves(lang: str, client: TestClient) -> None:
+    page = client.get("/", headers={"accept-language": lang}).text
+    refusal = upload(client, PHOTO, "tree.png").json()["error"][lang]
+    texts = client.get("/static/texts.js").text
+    assert all(ending in text for ending in (".pkl", ".pickle", ".joblib") for text in (page, refusal, texts))
 
 
 def test_a_saved_model_is_named_and_not_run(client: TestClient) -> None:

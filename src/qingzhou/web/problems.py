@@ -41,10 +41,10 @@ TEXTS: dict[str, tuple[int, str, str]] = {
                   "没有这种设备，可选的有：{}。请从中选择。"),
     "no_scene": (422, "There is no such scene; there are {}. Choose one of these.",
                  "没有这个场景，可选的有：{}。请从中选择。"),
-    "wrong_kind": (422, "Expected a model (.pth, .pt, .keras, .h5, .tflite or .onnx), or a .zip of pictures{}. "
-                   "Choose such a file.",
-                   "应为模型文件（.pth、.pt、.keras、.h5、.tflite 或 .onnx）或图片压缩包（.zip）{}。"
-                   "请选择这样的文件。"),
+    "wrong_kind": (422, "Expected a model (.pth, .pt, .keras, .h5, .tflite, .pkl, .pickle, .joblib or .onnx), "
+                   "or a .zip of pictures{}. Choose such a file.",
+                   "应为模型文件（.pth、.pt、.keras、.h5、.tflite、.pkl、.pickle、.joblib 或 .onnx）"
+                   "或图片压缩包（.zip）{}。请选择这样的文件。"),
     "needs_data": (422, "INT8 needs pictures to measure with. Upload a .zip of them.",
                    "INT8 量化需要用图片来测量。请上传图片压缩包（.zip）。"),
     "bad_report": (422, "That is no report of bench.py. Upload the report.json that it wrote.",

@@ -6,8 +6,8 @@ export const lang = zh ? "zh" : "en";
 const TEXTS = {
   // -- the model's file
   no_model: [
-    "{0} is no model file. Choose one that a training leaves (.pth, .pt, .keras, .h5, .tflite, .mindir, .pkl, .json or .pdmodel with its .pdiparams, Teachable Machine’s .zip), or an .onnx.",
-    "{0} 不是模型文件。请选择训练得到的文件（.pth、.pt、.keras、.h5、.tflite、.mindir、.pkl、.json 或 .pdmodel 与 .pdiparams、Teachable Machine 的 .zip），或者 .onnx 文件。",
+    "{0} is no model file. Choose one that a training leaves (.pth, .pt, .keras, .h5, .tflite, .mindir, .pkl, .pickle, .joblib, .json or .pdmodel with its .pdiparams, Teachable Machine’s .zip), or an .onnx.",
+    "{0} 不是模型文件。请选择训练得到的文件（.pth、.pt、.keras、.h5、.tflite、.mindir、.pkl、.pickle、.joblib、.json 或 .pdmodel 与 .pdiparams、Teachable Machine 的 .zip），或者 .onnx 文件。",
   ],
   uploading: ["Uploading … {0} %", "正在上传…… {0} %"],
   reading: ["Looking into the file …", "正在查看文件……"],
