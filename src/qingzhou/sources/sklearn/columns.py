@@ -28,6 +28,7 @@ def columns_of(estimators: list[Fitted]) -> list[Column]:
         return [Column("text", counts=counts_of(first))]
     names = _first(first, "feature_names_in_")
     if names is not None:
+        _no_counts(first)
         return [Column(str(name)) for name in listed(names)]
     count = _first(first, "n_features_in_")
     if not isinstance(count, int):
@@ -61,6 +62,17 @@ def _counted(e: Fitted) -> int:
             return 1 if key == "X_thresholds_" else int(found.shape[-1])
     if not any(e.name in table for table in (RULES.transforms, RULES.classifiers, RULES.regressors, RULES.clusters)):
         raise unknown(e.name)
+    _no_counts(e)
+    if e.name.startswith("Dummy"):
+        raise refused(
+            f"its {e.name} (scikit-learn {e.version}) does not say how many columns it takes",
+            f"其中的 {e.name}（scikit-learn {e.version}）没有说明输入的列数",
+        )
+    raise garbled(f"{e.name} does not say how many columns it takes", f"{e.name} 没有说明输入的列数")
+
+
+def _no_counts(e: Fitted) -> None:
+    """UnsupportedCheckpoint where texts are counted behind the first step."""
     if any(one.name.rpartition(".")[2] in COUNTERS for one in records(e.record)):
         raise refused(
             f"texts are counted inside its {e.name}, and not as the first step",
@@ -68,12 +80,6 @@ def _counted(e: Fitted) -> int:
             "Begin the pipeline with CountVectorizer or TfidfVectorizer itself",
             "请让流水线直接以 CountVectorizer 或 TfidfVectorizer 开头",
         )  # fmt: skip
-    if e.name.startswith("Dummy"):
-        raise refused(
-            f"its {e.name} (scikit-learn {e.version}) does not say how many columns it takes",
-            f"其中的 {e.name}（scikit-learn {e.version}）没有说明输入的列数",
-        )
-    raise garbled(f"{e.name} does not say how many columns it takes", f"{e.name} 没有说明输入的列数")
 
 
 def described(columns: list[Column]) -> list[dict[str, Any]]:
