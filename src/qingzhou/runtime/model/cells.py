@@ -80,8 +80,8 @@ def _of_pandas(data: Any, entry: Input) -> List[List[Any]]:
 
 
 def _by_name(row: Dict[str, Any], entry: Input) -> List[Any]:
-    _places([str(key) for key in row], entry, None)
-    return [row[name] for name in names_of(entry)]
+    places, cells = _places([str(key) for key in row], entry, None), list(row.values())
+    return [cells[place] for place in places]
 
 
 def places_in(rows: Rows, entry: Input) -> List[int]:
@@ -91,7 +91,8 @@ def places_in(rows: Rows, entry: Input) -> List[int]:
 
 def _places(titles: Sequence[str], entry: Input, width: Optional[int]) -> List[int]:
     names = names_of(entry)
-    place = {title: i for i, title in enumerate(titles)}
+    place = {title.replace(" ", "_"): i for i, title in enumerate(titles)}  # as LightGBM writes names
+    place.update((title, i) for i, title in enumerate(titles))
     missing = [name for name in names if name not in place]
     if titles and not missing:
         _check_once(titles, place, names)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...files.types import Opaque
+from ...graph.form import Graph
 from . import wrapped
 from .fitted import Fitted, fitting, listed
 from .refuse import garbled, refused, unknown
@@ -82,12 +83,31 @@ def _no_counts(e: Fitted) -> None:
         )  # fmt: skip
 
 
+def note_idle(columns: list[Column], graph: Graph) -> None:
+    """Columns that are dropped before anything is made of them: a name, a number of the row, as tables have them."""
+    (given,) = graph.inputs
+    if any(one.counts for one in columns):
+        return
+    asked, same = set(), {given.name}
+    for node in graph.nodes:
+        if not same.intersection(node.inputs):
+            continue
+        if node.op == "Cast":
+            same.update(node.outputs)
+        elif node.op == "Gather" and node.attrs.get("axis") == 1 and node.inputs[1] in graph.constants:
+            asked.update(np.ravel(graph.constants[node.inputs[1]].load()).tolist())
+        else:
+            return
+    for i, one in enumerate(columns):
+        one.idle = i not in asked
+
+
 def described(columns: list[Column]) -> list[dict[str, Any]]:
     """As a card has them."""
     found = []
     for one in columns:
         entry: dict[str, Any] = {"name": one.name}
-        if one.texts:
+        if one.texts or one.idle:  # of no texts that matter any is as good as another
             entry["texts"] = list(one.texts)
         if one.counts:
             entry["counts"] = one.counts
