@@ -37,6 +37,7 @@ def table(folder: Path, text: str) -> Path:
         ("1.5,red,\n2,red,1\n", [[1.5, 1, NAN], [2, 1, 1]]),
         ("length;colour;size\n1,5;3;nan\n", [[1.5, 2, NAN]]),
         ("length,colour,size\n1.5,,2\n", [[1.5, -1, 2]]),
+        ("length,colour,size\nTrue,red,FALSE\n", [[1, 1, 0]]),
     ],
 )
 def test_a_file(text: str, rows: list[list[float]], tmp_path: Path) -> None:

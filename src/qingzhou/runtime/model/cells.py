@@ -18,6 +18,7 @@ from .rows import MISSING, Rows, number, read_rows
 from .tables import check_file, is_arrays, read_numbers
 
 SHOWN = 8  # names in a message
+TRUTHS = {"true": 1.0, "false": 0.0}  # as pandas and Excel write them in a column of numbers
 
 
 def names_of(entry: Input) -> List[str]:
@@ -208,7 +209,7 @@ def _cell(cell: Any, column: Dict[str, Any], table: Dict[str, int], line: int) -
         raise _is_empty(column, line)
     if "texts" in column:
         return float(table.get(text if isinstance(cell, str) else _shown(cell), -1))
-    value = number(text) if isinstance(cell, str) else _as_float(cell)
+    value = TRUTHS.get(text.lower(), number(text)) if isinstance(cell, str) else _as_float(cell)
     if math.isnan(value):
         raise InputError(
             en="Row %d holds %r in the column %s, where a number is expected. Correct it."
