@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from estimators import Made, pipe, scaled
 from sklearn import (
+    calibration,
     cluster,
+    compose,
     covariance,
     cross_decomposition,
     decomposition,
@@ -40,6 +42,7 @@ try:
 except ImportError:  # before 1.6
     frozen = None
 
+_calibrated = calibration.CalibratedClassifierCV
 logistic = linear_model.LogisticRegression
 small_tree = tree.DecisionTreeClassifier
 
@@ -342,6 +345,20 @@ EVERY_OTHER: dict[str, Made] = {
         lambda s: ensemble.StackingRegressor([("a", linear_model.Ridge()), ("b", svm.SVR())]),
         {},
     ),
+    "weighed": (
+        "wine",
+        lambda s: pipe(
+            compose.ColumnTransformer(
+                [("a", scaled(), [0, -1]), ("b", "passthrough", [2]), ("c", scaled(), [3, 4])],
+                transformer_weights={"a": 3, "b": 0.2},
+            ),
+            svm.SVC(),
+        ),
+        {},
+    ),
+    "warm": ("wine", lambda s: _calibrated(naive_bayes.GaussianNB(), method="temperature", cv=3), {"texts": True}),
+    "warm_two": ("cancer", lambda s: _calibrated(pipe(scaled(), svm.LinearSVC()), method="temperature", cv=3), {}),
+    "warm_scores": ("iris", lambda s: _calibrated(pipe(scaled(), svm.SVC()), method="temperature", cv=3), {}),
     "log_target": (
         "diabetes",
         lambda s: _logarithm(),
@@ -351,9 +368,7 @@ EVERY_OTHER: dict[str, Made] = {
 
 
 def _logarithm() -> Any:
-    from sklearn.compose import TransformedTargetRegressor
-
-    return TransformedTargetRegressor(linear_model.Ridge(), func=np.log1p, inverse_func=np.expm1)
+    return compose.TransformedTargetRegressor(linear_model.Ridge(), func=np.log1p, inverse_func=np.expm1)
 
 
 def _Frozen(model: Any) -> Any:

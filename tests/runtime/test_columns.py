@@ -37,6 +37,7 @@ def table(folder: Path, text: str) -> Path:
         ("1.5,red,\n2,red,1\n", [[1.5, 1, NAN], [2, 1, 1]]),
         ("length;colour;size\n1,5;3;nan\n", [[1.5, 2, NAN]]),
         ("length,colour,size\n1.5,,2\n", [[1.5, -1, 2]]),
+        ("length,colour,size\nTrue,red,FALSE\n", [[1, 1, 0]]),
     ],
 )
 def test_a_file(text: str, rows: list[list[float]], tmp_path: Path) -> None:
@@ -57,6 +58,22 @@ def test_a_file(text: str, rows: list[list[float]], tmp_path: Path) -> None:
 def test_data(data: Any, rows: list[list[float]]) -> None:
     """A number in a column of texts is the text of that number, never a place among them."""
     np.testing.assert_equal(table_of(data, ENTRY), np.array(rows, np.float32))
+
+
+def test_names_with_blanks_that_lightgbm_wrote_without(tmp_path: Path) -> None:
+    entry = Input("input", "table", [None, 2], columns=[{"name": "pay_(¥)"}, {"name": "a b"}])
+    for data in ({"pay (¥)": 3, "a b": 4}, [{"a b": 4, "pay_(¥)": 3, "pay (¥)": 9, "a_b": 9}]):
+        np.testing.assert_equal(table_of(data, entry), np.array([[3, 4]], np.float32))
+    np.testing.assert_equal(table_of(table(tmp_path, "a b,pay (¥)\n4,3\n"), entry), np.array([[3, 4]], np.float32))
+    with pytest.raises(InputError, match="a b"):
+        table_of({"pay (¥)": 3, "a_b": 4}, entry)
+
+
+def test_a_column_that_nothing_asks_for(tmp_path: Path) -> None:
+    """No text of it matters: a number, a text, nothing."""
+    entry = Input("input", "table", [None, 2], columns=[{"name": "name", "texts": []}, {"name": "n"}])
+    found = table_of(table(tmp_path, "name,n\n甲,1\n,2\n7.5,3\n"), entry)
+    np.testing.assert_equal(found[:, 1], np.array([1, 2, 3], np.float32))
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from .rows import MISSING, Rows, number, read_rows
 from .tables import check_file, is_arrays, read_numbers
 
 SHOWN = 8  # names in a message
+TRUTHS = {"true": 1.0, "false": 0.0}  # as pandas and Excel write them in a column of numbers
 
 
 def names_of(entry: Input) -> List[str]:
@@ -80,8 +81,8 @@ def _of_pandas(data: Any, entry: Input) -> List[List[Any]]:
 
 
 def _by_name(row: Dict[str, Any], entry: Input) -> List[Any]:
-    _places([str(key) for key in row], entry, None)
-    return [row[name] for name in names_of(entry)]
+    places, cells = _places([str(key) for key in row], entry, None), list(row.values())
+    return [cells[place] for place in places]
 
 
 def places_in(rows: Rows, entry: Input) -> List[int]:
@@ -91,7 +92,8 @@ def places_in(rows: Rows, entry: Input) -> List[int]:
 
 def _places(titles: Sequence[str], entry: Input, width: Optional[int]) -> List[int]:
     names = names_of(entry)
-    place = {title: i for i, title in enumerate(titles)}
+    place = {title.replace(" ", "_"): i for i, title in enumerate(titles)}  # as LightGBM writes names
+    place.update((title, i) for i, title in enumerate(titles))
     missing = [name for name in names if name not in place]
     if titles and not missing:
         _check_once(titles, place, names)
@@ -207,7 +209,7 @@ def _cell(cell: Any, column: Dict[str, Any], table: Dict[str, int], line: int) -
         raise _is_empty(column, line)
     if "texts" in column:
         return float(table.get(text if isinstance(cell, str) else _shown(cell), -1))
-    value = number(text) if isinstance(cell, str) else _as_float(cell)
+    value = TRUTHS.get(text.lower(), number(text)) if isinstance(cell, str) else _as_float(cell)
     if math.isnan(value):
         raise InputError(
             en="Row %d holds %r in the column %s, where a number is expected. Correct it."

@@ -45,7 +45,7 @@ def claims(opened: Opened) -> bool:
     if head.startswith((b"tree\n", b"tree\r\n", b"{L")):
         return head[:1] == b"t" or (b"learner" in head or b"Model" in head)
     if head.lstrip()[:1] == b"{":
-        return any(key in head for key in (b'"learner"', b'"features_info"', b'"oblivious_trees"'))
+        return any(key in head for key in (b'"learner"', b'"features_info"', b'"oblivious_trees"', b'"ctr_data"'))
     if not head.startswith(STARTS) and OLD not in head:
         return False
     from ...files.joblib import is_packed_pickle, is_pickle

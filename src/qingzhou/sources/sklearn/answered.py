@@ -12,7 +12,7 @@ from ...nets.said import Said
 from ..recording.finish import finished
 from ..recording.net import Net
 from . import outliers
-from .columns import columns_of
+from .columns import columns_of, note_idle
 from .fitted import Fitted
 from .parts import chosen
 from .points import clusters_of
@@ -147,6 +147,7 @@ def _finished(w: Work, task: str, scores: str, outputs: list[Value], classes: li
     single = [one if one.dtype == "int64" else w.cast(one, "float32") for one in outputs]
     names = [SCORES, LABEL, DECISION][: len(outputs)] if task == "classification" else [VALUES]
     graph = finished(w.net, single, names)
+    note_idle(w.columns, graph)
     used = {node.domain for node in graph.nodes}
     if ML in used:
         graph = Graph(graph.inputs, graph.outputs, graph.nodes, graph.values, graph.constants, graph.optional,

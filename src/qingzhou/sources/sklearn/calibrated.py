@@ -51,16 +51,28 @@ def _isotonic_values(w: Work, e: Fitted, x: Rows) -> Value:
     return w.where(inside, found, float("nan"))
 
 
+def _temperature(w: Work, e: Fitted, scores: Value, sure: bool) -> Value:
+    """softmax(beta · scores); of probabilities their logarithms, of two classes' one score -s and s (since 1.8)."""
+    if sure:
+        scores = w.op("Log", w.add(scores, 1e-12))
+    elif width(scores) == 1:
+        scores = w.concat([w.mul(scores, -1.0), scores])
+    return w.softmax(w.mul(scores, e.number("beta_")))
+
+
 def _one(w: Work, e: Fitted, x: Rows) -> Value:
     """A fold: the scores of its estimator, each made a probability, then divided by their sum."""
     inner = e.inner("estimator", "base_estimator")
+    lines = e.several("calibrators", "calibrators_")
     scores = w.decision(inner, x)
+    sure = scores is None
     if scores is None:
         scores = w.proba(inner, x)
         if scores is None:
             raise refused(f"a {inner.name} cannot be calibrated", f"{inner.name} 无法校准")
-        scores = w.columns_of(scores, [1]) if width(scores) == 2 else scores
-    lines = e.several("calibrators", "calibrators_")
+    if len(lines) == 1 and lines[0].name == "_TemperatureScaling":
+        return _temperature(w, lines[0], scores, sure)
+    scores = w.columns_of(scores, [1]) if sure and width(scores) == 2 else scores
     rules = {"_SigmoidCalibration": _sigmoid, "IsotonicRegression": _isotonic}
     if others := [line.name for line in lines if line.name not in rules]:
         raise refused(f"it is calibrated by a {others[0]}", f"校准方法是 {others[0]}")

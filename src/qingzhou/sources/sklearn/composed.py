@@ -42,8 +42,19 @@ def _sent(w: Work, e: Fitted, x: Rows) -> Rows:
         if not places:
             continue
         some = chosen(w, x, places)
-        parts.append(some if _does_nothing(one) else w.transform(Fitted.of(one), some))
+        parts.append(_weighed(w, e, name, some if _does_nothing(one) else w.transform(Fitted.of(one), some)))
     return beside(w, parts)
+
+
+def _weighed(w: Work, e: Fitted, name: Any, found: Rows) -> Rows:
+    """Times what transformer_weights says of that part, if it does."""
+    weights = e.get("transformer_weights")
+    weight = weights.get(name) if isinstance(weights, dict) else None
+    if weight is None:
+        return found
+    if not isinstance(weight, (int, float)):
+        raise e.odd("transformer_weights", weight)
+    return Rows(w.mul(found.value, float(weight)), (None,) * found.width)
 
 
 def _does_nothing(one: Any) -> bool:
@@ -79,7 +90,6 @@ def _place(e: Fitted, one: Any) -> int:
 
 
 def _union(w: Work, e: Fitted, x: Rows) -> Rows:
-    weights = e.get("transformer_weights")
     parts = []
     for item in listed(e.need("transformer_list")):
         if not isinstance(item, tuple) or len(item) != 2:
@@ -87,10 +97,7 @@ def _union(w: Work, e: Fitted, x: Rows) -> Rows:
         name, one = item
         if one == "drop":
             continue
-        found = x if _does_nothing(one) else w.transform(Fitted.of(one), x)
-        if isinstance(weights, dict) and isinstance(weights.get(name), (int, float)):
-            found = Rows(w.mul(found.value, float(weights[name])), (None,) * found.width)
-        parts.append(found)
+        parts.append(_weighed(w, e, name, x if _does_nothing(one) else w.transform(Fitted.of(one), x)))
     return beside(w, parts)
 
 

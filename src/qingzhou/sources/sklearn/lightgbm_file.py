@@ -13,6 +13,7 @@ from .trees import Trees, tree
 
 CATEGORY, LEFT = 1, 2  # bits of decision_type; the next two say what is missing
 ZERO, NAN = 1, 2  # what is missing
+TINY = float(np.float32(1e-35))  # kZeroThreshold of LightGBM's meta.h: numbers up to it count as 0
 LINKS = {
     **dict.fromkeys(("binary", "cross_entropy", "xentropy", "multiclassova"), "sigmoid"),
     "multiclass": "softmax",
@@ -158,7 +159,7 @@ def _tree(lines: Lines, columns: int) -> tuple[Trees, Array]:
     end = np.full(count, -1)
     found = tree(
         np.concatenate([column, end]),
-        np.concatenate([threshold, end]),
+        np.concatenate([np.where(category, threshold, _around_zero(threshold)), end]),
         np.concatenate([left, end]),
         np.concatenate([right, end]),
         np.concatenate([to_left, end > 0]),
@@ -166,6 +167,12 @@ def _tree(lines: Lines, columns: int) -> tuple[Trees, Array]:
         sets=_sets(lines, category, threshold),
     )
     return found, np.concatenate([np.zeros(inner), leaves])
+
+
+def _around_zero(threshold: Array) -> Array:
+    """Thresholds that send all numbers that count as 0 to the side of 0."""
+    below, above = (threshold >= -TINY) & (threshold < 0), (threshold >= 0) & (threshold < TINY)
+    return np.where(below, np.nextafter(-TINY, -1.0), np.where(above, TINY, threshold))
 
 
 def _sets(lines: Lines, category: Array, threshold: Array) -> dict[int, Array] | None:

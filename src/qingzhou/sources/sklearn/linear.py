@@ -153,6 +153,8 @@ def _activated(w: Work, e: Fitted, x: Value, way: str) -> Value:
 def _perceptrons(w: Work, e: Fitted, x: Rows) -> Value:
     """(N, K); one output is the second of two classes."""
     found = layers(w, e, x)
+    if len(e.classes()) == 1:  # the original has two columns of probabilities then, and always that class
+        raise refused(f"its {e.name} knows a single class", f"其中的 {e.name} 只有一个类别")
     if e.text("out_activation_") == "logistic" and width(found) > 1:
         raise refused(f"its {e.name} answers several questions at once", f"其中的 {e.name} 同时回答多个问题")
     return w.two(found) if width(found) == 1 else found

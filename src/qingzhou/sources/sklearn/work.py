@@ -54,13 +54,14 @@ class Rows(NamedTuple):
 @dataclass
 class Column:
     """A column of the input: its name, the texts that it may hold ([] of numbers), whether it may be empty; counts: how
-    a text becomes as many numbers as there are words, see counted.py.
+    a text becomes as many numbers as there are words, see counted.py; idle: nothing asks for it: it may hold anything.
     """
 
     name: str
     texts: list[str] = field(default_factory=list)
     missing: bool = False
     counts: dict[str, Any] | None = None
+    idle: bool = False
 
     @property
     def width(self) -> int:
