@@ -20,6 +20,7 @@ from .own_files import is_folder
 from .runtime import whole
 
 TRIES = 5  # to get a lock
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # a disk without room, a person's share of it, a file's own limit
 LONGEST = 236  # bytes of a name that is ours to choose: systems take 255, and "_result12.png" comes beside
 
 
@@ -36,13 +37,21 @@ def replacing(path: Path, follow: bool = True) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def folder_beside(path: Path) -> Iterator[Path]:
-    """An empty folder on the disk of `path`, which vanishes when the block ends; OutputError if it cannot be made."""
+    """An empty folder on the disk of `path`, which vanishes when the block ends.
+
+    OutputError if it cannot be made, or the disk is full before the block ends.
+    """
     with contextlib.ExitStack() as stack:
         try:
             name = stack.enter_context(whole.working_folder(os.fspath(path.parent), path.name))
         except (OSError, ValueError) as err:  # ValueError: a path with a null character
             raise whole.cannot_write(os.fspath(path), err) from None
-        yield Path(name)
+        try:
+            yield Path(name)
+        except OSError as err:
+            if err.errno not in FULL:
+                raise
+            raise whole.cannot_write(os.fspath(path), err) from None
 
 
 @contextlib.contextmanager

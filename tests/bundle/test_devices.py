@@ -247,3 +247,8 @@ def test_they_are_listed() -> None:
     listed = json.loads(CliRunner().invoke(main, ["devices", "--json"]).output)["devices"]
     assert [device["name"] for device in listed] == NAMES
     assert listed[-1]["python"]["3.7"]["onnxruntime"] == "1.13.1" and listed[-1]["opset"] == 17
+
+
+def test_an_unknown_speed_is_said_in_the_language_in_use() -> None:
+    done = CliRunner().invoke(main, ["devices", "K10", "--lang", "zh"])
+    assert done.exit_code == 0 and "没有人测过" in done.output and "nobody" not in done.output

@@ -109,8 +109,9 @@ def test_other_small_networks(tmp_path: Path) -> None:
     made = compile_for("numpy", source)
     assert made.difference is not None and made.difference.largest < 1e-6
     picture = qingzhou.convert(ORACLE.parent / "trained" / "lenet_digits.pth", tmp_path / "lenet.onnx").path
-    with pytest.raises(EngineError, match="Conv"):
+    with pytest.raises(EngineError, match="Conv") as caught:
         compile_for("numpy", picture)
+    assert "它不支持 Conv" in caught.value.zh and "know" not in caught.value.zh
     assert not list(tmp_path.glob("lenet*.npz"))
 
 

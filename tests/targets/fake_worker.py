@@ -36,7 +36,7 @@ def work(order: dict[str, Any], doing: Doing) -> dict[str, Any]:
     names = [f"out_{i}.npy" for i in range(len(outputs))]
     for name, array in zip(names, outputs, strict=True):
         np.save(name, array)
-    return {"versions": versions(), "outputs": names, "facts": {"memory": 12345}}
+    return {"versions": versions(), "outputs": names, "facts": {"memory": 12345, "input_exponent": -6}}
 
 
 def simulated(order: dict[str, Any], doing: Doing) -> list[np.ndarray]:
@@ -87,5 +87,6 @@ WRONG: dict[str, Callable[[dict[str, Any]], None]] = {
     "hangs": with_a_child,
     "fills": too_large,
     "breaks": raises(ValueError("shape of 克 is\nodd")),
+    "bare": raises(ModuleNotFoundError("No module named 'npu'")),
     "full": raises(OSError(28, "No space left on device")),
 }

@@ -11,7 +11,21 @@ import pytest
 
 from qingzhou.targets import TARGETS, Recipe, Target
 
-CHIPS = ("good", "dull", "misshapen", "slow", "crashes", "ends", "eats", "hangs", "fills", "breaks", "full", "layer")
+CHIPS = (
+    "good",
+    "dull",
+    "misshapen",
+    "slow",
+    "crashes",
+    "ends",
+    "eats",
+    "hangs",
+    "fills",
+    "breaks",
+    "full",
+    "layer",
+    "bare",
+)
 VERSION = ".".join(platform.python_version_tuple()[:2])
 HERE = f"{sys.platform}-{platform.machine()}"
 FAKE = Target(

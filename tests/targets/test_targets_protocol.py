@@ -26,7 +26,7 @@ from qingzhou.errors import (
     use_language,
 )
 from qingzhou.runtime.model.card import Card
-from qingzhou.targets import ask
+from qingzhou.targets import TARGETS, ask
 
 LENET, DATA = ORACLE / "trained" / "lenet_digits.pth", DIGITS / "test"
 
@@ -43,7 +43,7 @@ def test_a_file_its_card_and_how_the_simulator_did(
     made = export_for_chip(model, target, "GOOD", f"{tmp_path}/out/", DATA, tell=heard.append)
     assert made.path == tmp_path / "out" / "数字.good.fake"
     assert made.path.read_text() == "made for good of 数字.onnx"
-    assert made.versions == {"fake": "1.2.3"} and made.facts == {"memory": 12345}
+    assert made.versions == {"fake": "1.2.3"} and made.facts == {"memory": 12345, "input_exponent": -6}
     assert made.verdict.labelled and made.verdict.judged == 100 and made.calibrated == 100
     before, after = made.verdict.figures()
     assert before == after == 1.0 and made.agreement == 1.0
@@ -201,4 +201,53 @@ def test_only_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_fault_of_the_fake_is_tried() -> None:
-    assert set(CHIPS) == {*WRONG, "good", "slow", "hangs"}
+    assert set(CHIPS) == {*WRONG, "good", "slow", "hangs", "bare"}
+
+
+def test_an_environment_without_the_compiler_is_named(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not the network is to blame, and the way out is another environment."""
+    with pytest.raises(ExtraMissing, match="cannot import what it needs: ModuleNotFoundError") as caught:
+        export_for_chip(model, put(monkeypatch, tmp_path), "bare", f"{tmp_path}/out/", DATA)
+    assert "QINGZHOU_TARGET_FAKE" in caught.value.en and "qingzhou targets install fake" in caught.value.zh
+
+
+def test_a_wrong_variable_hides_no_other_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(monkeypatch, tmp_path)
+    monkeypatch.setenv("QINGZHOU_TARGET_FAKE", str(tmp_path / "none"))
+    done = CliRunner().invoke(main, ["targets", "--lang", "en"])
+    assert done.exit_code == 0 and "rknn" in done.output and "QINGZHOU_TARGET_FAKE names" in done.output
+
+
+def test_ways_out_are_those_of_the_verb_and_the_board(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """export knows no int8-weights, a microcontroller no other engine; --engine names the chips' compilers too."""
+    with pytest.raises(OptionError, match="INT8 needs data") as caught:
+        export_any(model, put(monkeypatch, tmp_path).name, "good", f"{tmp_path}/out/")
+    assert "int8-weights" not in caught.value.en + caught.value.zh
+    with pytest.raises(OptionError, match="INT8 needs data") as caught:
+        export_any(LENET, "litert", "", f"{tmp_path}/out/", "int8")
+    assert "int8-weights" not in caught.value.en + caught.value.zh
+    with pytest.raises(OptionError, match=r"it can be onnxruntime, .*rknn, k230, esp32"):
+        export_any(model, "rknn2", "rk3588", f"{tmp_path}/out/", data=DATA)
+    for linux, said in ((True, "the board's processor"), (False, "a board with Linux")):
+        with pytest.raises((AccuracyLost, EngineError), match=said):
+            export_for_chip(model, put(monkeypatch, tmp_path, linux=linux), "dull", f"{tmp_path}/out/", DATA)
+        with pytest.raises(EngineError, match=said):
+            export_for_chip(model, put(monkeypatch, tmp_path, linux=linux), "layer", f"{tmp_path}/out/", DATA)
+
+
+def test_a_chips_other_name() -> None:
+    assert TARGETS["rknn"].chip("RK3588S") == "rk3588"
+
+
+def test_of_what_the_compiler_told_people_see_memory(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exponents and the like are for programs, and are no bytes."""
+    put(monkeypatch, tmp_path)
+    argv = ["export", str(model), "--engine", "fake", "--chip", "good", "--data", str(DATA), "-o", f"{tmp_path}/out/"]
+    done = CliRunner().invoke(main, [*argv, "--lang", "zh"])
+    assert "内存" in done.output and "12.3 kB" in done.output and "exponent" not in done.output

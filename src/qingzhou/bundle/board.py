@@ -11,7 +11,7 @@ from ..boards.programs import Filling, check_model, programs
 from ..deploy.export import export_for_chip
 from ..deploy.make import Maker
 from ..errors import FileMissing, OptionError, language, say, use_language
-from ..runtime.errors import line
+from ..runtime.errors import line, spaced
 from ..runtime.text import code, file_name, markdown
 from ..targets import OnChip, target_named
 from ..targets.pixels import feeding
@@ -161,6 +161,8 @@ def _known(order: Order, made: OnChip) -> list[str]:
 def _check(order: Order) -> None:
     """OptionError for what such a board does not have, before anybody waits."""
     wish, device = order.wish, order.device
+    title = device.title["zh"]
+    named = title + spaced(title[-1])[:-1]  # 行空板 K10 has a space before Chinese words
     for there, name in (
         (order.scene not in SCENES, "--scene"),
         (bool(order.actions) or bool(order.constants), "--action"),
@@ -173,14 +175,14 @@ def _check(order: Order) -> None:
             raise OptionError(
                 en=f"{device.title['en']} runs no Linux: its program looks through the camera and says what it sees, "
                 f"in INT8, by {device.engines[0]}. Leave {name} out.",
-                zh=f"{device.title['zh']}不运行 Linux：它的程序用 {device.engines[0]}、INT8 看摄像头并说出看到了什么。"
+                zh=f"{named}不运行 Linux：它的程序用 {device.engines[0]}、INT8 看摄像头并说出看到了什么。"
                 f"请去掉 {name}。",
             )
     if wish.data is None:
         raise OptionError(
             en=f"{device.title['en']} runs INT8 only, which needs data to calibrate and judge with: --data FOLDER with "
             "some of the pictures of training.",
-            zh=f"{device.title['zh']}只运行 INT8，需要数据来校准和评估：--data 文件夹（放一些训练时那样的图片）。",
+            zh=f"{named}只运行 INT8，需要数据来校准和评估：--data 文件夹（放一些训练时那样的图片）。",
         )
     if not wish.data.exists():
         raise FileMissing(

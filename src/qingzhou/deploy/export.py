@@ -8,10 +8,11 @@ from pathlib import Path
 
 from ..engines import Artifact, compile_for
 from ..engines.artifact import check_precision
-from ..engines.table import engine_here
+from ..engines.table import ENGINES, engine_here
 from ..errors import AccuracyLost, OptionError, say
 from ..progress import Tell, silent
 from ..quant import Quantized
+from ..quant.pipeline import no_data
 from ..targets import TARGETS, OnChip, Target, compile_for_chip
 from ..targets.home import needed
 from ..whole_file import folder_beside, made_for, scratch
@@ -51,10 +52,12 @@ def export_model(
         if precision == "int8" and not model.quantized:
             if why := refusal(chosen, model):
                 raise why
+            if data is None:
+                raise no_data()
             found = maker.int8(model, data, chosen.int8, max_drop=max_drop, tell=tell)
             path, cost = _kept(found, max_drop)
             told += cost
-            if chosen.arithmetic and data is not None:
+            if chosen.arithmetic:
                 told += (judged_there(chosen, model.path, found, Path(data), maker.folder, tell),)
         tell(say(f"for {engine}", f"用于 {engine}"))
         made = compile_for(engine, path, target, precision)
@@ -79,6 +82,12 @@ def export_any(
                 zh=f"--precision 的值是 {precision}，{engine} 可用的是 int8。请去掉这个选项。",
             )
         return export_for_chip(source, TARGETS[engine], chip, out, data, max_drop, tell)
+    if engine not in ENGINES:
+        every = [*ENGINES, *TARGETS]
+        raise OptionError(
+            en=f"--engine is {engine}; it can be {', '.join(every)}.",
+            zh=f"--engine 的值是 {engine}，可以是 {'、'.join(every)}。",
+        )
     if chip:
         raise OptionError(
             en=f"--chip is for {', '.join(TARGETS)}; {engine} has none. Leave it out.",

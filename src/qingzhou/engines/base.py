@@ -166,7 +166,7 @@ def foreign(title: str, facts: Facts, domains: Collection[str]) -> EngineError |
     own = facts.file.functions > 0  # then operators are defined in the file itself
     nodes = (node for node in facts.file.graph.nodes if not own and node.domain not in ("", *domains))
     names = ", ".join(dict.fromkeys(f"{node.domain}.{node.op}"[:80] for node in nodes))
-    return cannot_run(title, facts.path, ValueError(f"it does not know {names}")) if names else None
+    return unknown_to(title, facts.path, names) if names else None
 
 
 def needs_double(title: str, facts: Facts) -> EngineError | None:
@@ -180,6 +180,15 @@ def needs_double(title: str, facts: Facts) -> EngineError | None:
         "larger var_smoothing (GaussianNB) or with sigmoid calibration.",
         zh=f"{facts.path.name} 中的 {what} 含有 float32 无法区分的数，而 {title} 只用 float32 计算，类别会出错。"
         "请使用 onnxruntime；或先缩放各列、加大 var_smoothing（GaussianNB）、改用 sigmoid 校准后重新训练。",
+    )
+
+
+def unknown_to(title: str, path: Path, names: str) -> EngineError:
+    """The error for a model with operations that an engine does not know."""
+    return EngineError(
+        en=f"{title} cannot take {path.name}: it does not know {names}. Run the .onnx with onnxruntime, or choose "
+        "another engine.",
+        zh=f"{title} 无法使用 {path.name}：它不支持 {names}。请用 onnxruntime 运行 .onnx，或换一个引擎。",
     )
 
 

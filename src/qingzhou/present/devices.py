@@ -156,7 +156,7 @@ def _programs(one: Device) -> str:
 
 def _speed(one: Device) -> str:
     if not one.speed:
-        return one.speed_source
+        return say(one.speed_source, "没有人测过：模拟器不计时")
     each = ", ".join(f"{name.upper()} {number:g}" for name, number in one.speed.items())
     return say(f"{each} million multiply-accumulates a second", f"每秒 {each} 百万次乘加") + say(
         f" ({one.speed_source})", f"（{one.speed_source}）"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from rich.filesize import decimal
 
-from ..errors import say
-from ..targets.home import place_of
+from ..errors import FileMissing, say
+from ..targets.home import Place, home, place_of
 from ..targets.target import Target
 from .pieces import as_json, console, escape, notes
 from .table import facts, table_of
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def targets(found: Mapping[str, Target], json_wanted: bool) -> None:
     """A row for each target: whether its compiler is there, what it is, how large."""
-    places = {name: place_of(target) for name, target in found.items()}
+    places, wrong = _places(found)
     if json_wanted:
         state = {name: {"installed": place.python is not None, "stale": place.stale} for name, place in places.items()}
         as_json({"targets": [{**target.as_dict(), **state[name]} for name, target in found.items()]})
@@ -38,6 +38,19 @@ def targets(found: Mapping[str, Target], json_wanted: bool) -> None:
     for name, place in places.items():
         if place.python is not None:
             console().print(f"{name}  {escape(str(place.python))}")
+    notes(console(), wrong)
+
+
+def _places(found: Mapping[str, Target]) -> tuple[dict[str, Place], list[str]]:
+    """Where each lies, and what is wrong with those that are not where a variable says."""
+    places, wrong = {}, []
+    for name, target in found.items():
+        try:
+            places[name] = place_of(target)
+        except FileMissing as err:
+            places[name] = Place(home() / name, None)
+            wrong.append(str(err))
+    return places, wrong
 
 
 def brings(target: Target, folder: str) -> None:
@@ -100,5 +113,6 @@ def on_chip(made: OnChip, json_wanted: bool) -> None:
 
 
 def _facts(made: OnChip) -> list[tuple[str, str]]:
-    """What the compiler told; bytes as such."""
-    return [(escape(name), decimal(int(value))) for name, value in made.facts.items()]
+    """Of what the compiler told, what is for people; the rest is for the programs of bundles."""
+    memory = made.facts.get("memory")
+    return [] if memory is None else [(say("memory", "内存"), decimal(int(memory)))]

@@ -345,12 +345,18 @@ def check_options(
     if calibration < 1:
         raise _cannot_be("calibration", calibration, "1 …")
     if precision == "int8" and data is None:
-        raise OptionError(
-            en="INT8 needs data to calibrate with: --data FOLDER, labelled if possible; 200 pictures or rows do. For "
-            "smaller weights without data: --precision int8-weights or fp16.",
-            zh="INT8 需要用数据校准：--data 文件夹，最好带标注，200 个左右即可。没有数据时可以只压缩权重："
-            "--precision int8-weights 或 fp16。",
+        raise no_data(
+            " For smaller weights without data: --precision int8-weights or fp16.",
+            "没有数据时可以只压缩权重：--precision int8-weights 或 fp16。",
         )
+
+
+def no_data(en: str = "", zh: str = "") -> OptionError:
+    """INT8 without data; `en`, `zh`: what else there is."""
+    return OptionError(
+        en=f"INT8 needs data to calibrate with: --data FOLDER, labelled if possible; 200 pictures or rows do.{en}",
+        zh=f"INT8 需要用数据校准：--data 文件夹，最好带标注，200 个左右即可。{zh}",
+    )
 
 
 def _cannot_be(name: str, value: object, allowed: str) -> OptionError:

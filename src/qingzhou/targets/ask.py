@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from .. import outside
-from ..errors import EngineError, OutputError, QingzhouError, is_of_memory, memory_full, say
+from ..errors import EngineError, ExtraMissing, OutputError, QingzhouError, is_of_memory, memory_full, say
 from ..files.refusals import short
 from ..progress import Tell, silent
 from ..whole_file import replacing, scratch
-from .home import home
+from .home import PYTHON, home
 from .target import WORKERS, Target
 
 FILE_SIZE = 4 << 30  # bytes of one file
@@ -39,6 +39,7 @@ def ask(
 
     folder  where the worker works, and what it writes
     """
+    folder = folder.resolve()  # it works there: a relative TMPDIR would be sought within
     command = [str(python), "-I", str(WORKERS / "start.py"), str(target.worker)]
     whole = {**order, "memory": target.memory, "file_size": FILE_SIZE}
     try:
@@ -49,7 +50,7 @@ def ask(
         raise _late(target, seconds, folder)
     answer = ended.answer
     if answer is None or "wrong" in answer:
-        raise _ended(target, ended, folder)
+        raise _ended(target, ended, folder, made="probe" not in order)
     if answer.get("full"):
         raise _full(target)
     if "layer" in answer:
@@ -113,14 +114,16 @@ def _late(target: Target, seconds: float, folder: Path) -> EngineError:
     )
 
 
-def _ended(target: Target, ended: outside.Ended, folder: Path) -> QingzhouError:
-    """It crashed, or refused for another reason than a layer."""
+def _ended(target: Target, ended: outside.Ended, folder: Path, made: bool) -> QingzhouError:
+    """It crashed, or refused for another reason than a layer. `made`: its environment is there, not just being made."""
     why = short((ended.answer or {}).get("wrong") or ended.last, 250)
     if shutil.disk_usage(folder).free < NO_ROOM:
         return _full(target)
     if (ended.answer is None and ended.memory_full) or is_of_memory(Exception(why)):
         return memory_full()
     (en, zh), how = _log(target, folder), "" if ended.answer else f" ({ended.what})"
+    if made and ended.answer and why.startswith(("ModuleNotFoundError:", "ImportError:")):
+        return _not_whole(target, why, en, zh)
     return EngineError(
         en=f"{target.english}'s compiler failed{how}: {why or '?'}. An FP32 network of layers that the chip knows was "
         f"expected; nothing was written.{en}",
@@ -129,14 +132,24 @@ def _ended(target: Target, ended: outside.Ended, folder: Path) -> QingzhouError:
     )
 
 
+def _not_whole(target: Target, why: str, en: str, zh: str) -> ExtraMissing:
+    """The environment is another than is needed, or half of one."""
+    variable, install = PYTHON.format(target.name.upper()), f"qingzhou targets install {target.name}"
+    return ExtraMissing(
+        en=f"The Python of {target.english}'s compiler cannot import what it needs: {why}. Install it: {install}; "
+        f"where {variable} is set, it must name the Python of an environment that has the compiler.{en}",
+        zh=f"{target.chinese}编译器所在的 Python 无法导入所需的包：{why}。请安装：{install}；如果设置了 {variable}，"
+        f"它应指向装有该编译器的环境里的 Python。{zh}",
+    )
+
+
 def _layer(target: Target, answer: Mapping[str, Any], folder: Path) -> EngineError:
     name, why = short(answer["layer"], 60), short(answer.get("why", ""), 200).rstrip(". ")
     en, zh = _log(target, folder)
     return EngineError(
-        en=f"{target.english}'s compiler cannot take the layer {name}: {why}. Train a network without it, or run this "
-        f"one on the board's processor (ncnn, onnxruntime); nothing was written.{en}",
-        zh=f"{target.chinese}的编译器不支持层 {name}：{why}。请训练不含它的网络，或在板子的处理器上运行"
-        f"（ncnn、onnxruntime）；没有写出任何文件。{zh}",
+        en=f"{target.english}'s compiler cannot take the layer {name}: {why}. {target.elsewhere[0]}; nothing "
+        f"was written.{en}",
+        zh=f"{target.chinese}的编译器不支持层 {name}：{why}。{target.elsewhere[1]}；没有写出任何文件。{zh}",
     )
 
 

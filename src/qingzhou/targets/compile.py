@@ -22,7 +22,7 @@ from ..progress import Tell, silent
 from ..quant.judge import Verdict, has_answers, judge
 from ..quant.pair import Both, Pair
 from ..quant.pictures import usual_pictures
-from ..quant.pipeline import check_options
+from ..quant.pipeline import check_options, no_data
 from ..quant.result import Limits
 from ..quant.split import ENOUGH, Split, split
 from ..runtime.engine.session import open_session
@@ -65,8 +65,9 @@ def compile_for_chip(
     """
     start, source, limits = time.perf_counter(), check_onnx(Path(model)), Limits(max_drop, min_agreement)
     chip = target.chip(chip)
+    if data is None:
+        raise no_data()
     check_options("int8", max_drop, min_agreement, calibration, data)
-    assert data is not None  # check_options() has looked
     python = needed(target)
     with one_file(source) as file:
         _check(target, Facts(file))
@@ -122,7 +123,7 @@ class _Job:
     def ask(self, python: Path, model: Path) -> dict[str, Any]:
         """The worker's answer, once its file is there."""
         for name, found in (("calibration", self._calibration), ("inputs", self._asked)):
-            np.save(self.folder / f"{name}.npy", found.batch)
+            _save(self.folder / f"{name}.npy", found.batch)
         order = {
             "model": str(model.resolve()),
             "chip": self.chip,
@@ -195,6 +196,13 @@ class _Job:
         return replace(card, sample=replace(card.sample, output=answer, tolerance=max(card.sample.tolerance, STEPS)))
 
 
+def _save(place: Path, batch: Array) -> None:
+    """np.save(), whose error says that a disk is full: numpy's own has no number."""
+    with place.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(batch))
+        file.write(np.ascontiguousarray(batch).data)
+
+
 def _apart(both: Both) -> Array:
     """How far each score is from the model's own; of a detector nothing."""
     if isinstance(both.before, list):
@@ -223,20 +231,21 @@ def _lost(target: Target, verdict: Verdict, limits: Limits) -> AccuracyLost:
     """The promise cannot be kept; both languages say by how much."""
     allowed = f"{limits.max_drop:g}" if verdict.labelled else f"{limits.min_agreement:g}"
     was, now = (f"{100 * share:.2f} %" for share in verdict.figures())
+    other = ("the board's processor", "板子的处理器") if target.linux else ("a board with Linux", "有 Linux 的板子")
     if not verdict.labelled:
         return AccuracyLost(
             en=f"In the arithmetic of {target.english} only {now} of {verdict.judged} answers stay the same; {allowed} "
-            "% were asked for. Nothing was written. Give more and more varied data, or run it on the processor.",
+            f"% were asked for. Nothing was written. Give more and more varied data, or run it on {other[0]}.",
             zh=f"按{target.chinese}的运算，{verdict.judged} 个回答中只有 {now} 与原来一致，要求是 {allowed} %。"
-            "没有写出任何文件。请提供更多、更多样的数据，或在处理器上运行。",
+            f"没有写出任何文件。请提供更多、更多样的数据，或在{other[1]}上运行。",
         )
     return AccuracyLost(
         en=f"In the arithmetic of {target.english} the accuracy ({verdict.measure}) on {verdict.judged} held-out "
         f"inputs goes from {was} to {now}; {allowed} points may be lost. Nothing was written. Allow more with "
-        "--max-drop, give more and more varied data, or run it on the board's processor.",
+        f"--max-drop, give more and more varied data, or run it on {other[0]}.",
         zh=f"按{target.chinese}的运算，{verdict.judged} 个评估输入上的准确率（{verdict.measure}）从 {was} 变为 {now}，"
         f"允许下降 {allowed} 个百分点。没有写出任何文件。可以用 --max-drop 放宽，或提供更多、更多样的数据，"
-        "也可以在板子的处理器上运行。",
+        f"也可以在{other[1]}上运行。",
     )
 
 

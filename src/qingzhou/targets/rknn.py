@@ -32,6 +32,8 @@ RKNN = Target(
         ),
     ),
     chips=("rk3566", "rk3568", "rk3576", "rk3588"),
+    linux=True,
+    also={"rk3588s": "rk3588"},  # fewer pins, the same NPU
     ending=".{chip}.rknn",
     worker=WORKERS / "for_rknn.py",
     seconds=1800.0,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import OptionError, say
@@ -36,6 +36,8 @@ class Target:
 
     english, chinese  its title, whose Chinese begins and ends with a Chinese character
     chips    a file is for one of them alone; where there is only one nobody need name it
+    linux    whether its boards run Linux, and so any engine on their processor
+    also     other names that are printed on chips, and which of them is meant
     ending   of the files that it writes, with {chip} in it: the last part is the file's suffix
     worker   the script that does a job; start.py says how they speak
     pixels   whether inputs are uint8 pixels, with the normalisation inside the file; else float32 as the card prepares
@@ -60,6 +62,8 @@ class Target:
     calibration: int = 100
     judged: int = 100
     advice: tuple[str, str] = ("", "")
+    linux: bool = False
+    also: Mapping[str, str] = field(default_factory=dict)
     boxes: bool = False  # of detectors those that leave the boxes to the program
 
     @property
@@ -68,13 +72,26 @@ class Target:
         return say(self.english, self.chinese)
 
     @property
+    def elsewhere(self) -> tuple[str, str]:
+        """What to do with a network that the chip cannot run."""
+        if self.linux:
+            return (
+                "Train a network without it, or run this one on the board's processor (ncnn, onnxruntime)",
+                "请训练不含它的网络，或在板子的处理器上运行（ncnn、onnxruntime）",
+            )
+        return (
+            "Train a network without it, or take a board with Linux (qingzhou devices)",
+            "请训练不含它的网络，或换一块运行 Linux 的板子（qingzhou devices）",
+        )
+
+    @property
     def suffix(self) -> str:
         """Of its files: ".rknn"."""
         return Path(f"x{self.ending}").suffix
 
     def chip(self, name: str) -> str:
         """The chip of this name; OptionError, which names those there are."""
-        found = {one.lower(): one for one in self.chips}.get("".join(name.lower().split()))
+        found = {**{one.lower(): one for one in self.chips}, **self.also}.get("".join(name.lower().split()))
         if found is not None or (not name and len(self.chips) == 1):
             return found or self.chips[0]
         en, zh = (f"--chip is {name}", f"--chip 的值是 {name}") if name else ("--chip is missing", "缺少 --chip")

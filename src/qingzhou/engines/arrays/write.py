@@ -18,7 +18,7 @@ from ...onnxfile.upgrade import upgraded
 from ...runtime.engine.arrays import CARD, FORMAT, GRAPH, KINDS
 from ...runtime.engine.operators import OPERATORS
 from ...runtime.model.card import Card
-from ..base import cannot_run
+from ..base import unknown_to
 from .trees import flat
 
 Written = list[Any]  # [operator, inputs, outputs, attributes]
@@ -128,4 +128,4 @@ class _Writer:
         return ["Trees", [node.inputs[0], *names], list(node.outputs), {"depth": found.depth}]
 
     def _no(self, what: str) -> EngineError:
-        return cannot_run("numpy", self.path, ValueError(f"it does not know {what}"))
+        return unknown_to("numpy", self.path, what)

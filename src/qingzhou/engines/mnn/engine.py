@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import EngineError, OptionError
 from ...runtime.model.card import Card
-from ..base import Engine, Settings, boxes_inside, bytes_inside, cannot_run, foreign, installed
+from ..base import Engine, Settings, boxes_inside, bytes_inside, cannot_run, foreign, installed, unknown_to
 
 if TYPE_CHECKING:
     from ...onnxfile.facts import Facts
@@ -50,7 +50,7 @@ def takes(facts: Facts) -> EngineError | None:
         return _rounded(facts.path)
     unknown = next((node.op for node in facts.file.graph.nodes if node.op in UNKNOWN), "")
     if unknown:
-        return cannot_run(TITLE, facts.path, ValueError(f"it does not know {unknown}"))
+        return unknown_to(TITLE, facts.path, unknown)
     for value in facts.file.graph.inputs:
         if value.dtype != "float32":
             return cannot_run(TITLE, facts.path, ValueError(f"{value.name[:60]} is {value.dtype}, not float32"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import EngineError, FileMissing, ModelError
 from ...runtime.model.card import KEY, Card
 from ...runtime.text import escaped
-from ..base import boxes_inside, bytes_inside, cannot_run, foreign, zero_points
+from ..base import boxes_inside, bytes_inside, foreign, unknown_to, zero_points
 
 if TYPE_CHECKING:
     import onnx
@@ -55,7 +55,7 @@ def takes(facts: Facts) -> EngineError | None:
         return zero_points("TensorRT", facts.path, "tensorrt")
     unknown = ", ".join(sorted({node.op for node in facts.file.graph.nodes} & set(UNKNOWN)))
     if unknown:
-        return cannot_run("TensorRT", facts.path, ValueError(f"it does not know {unknown}"))
+        return unknown_to("TensorRT", facts.path, unknown)
     return foreign("TensorRT", facts, ())
 
 
