@@ -14,6 +14,7 @@ from PIL import Image
 import qingzhou
 from passengers import DIGITS, ORACLE, basenn
 from qingzhou.cli import main
+from qingzhou.errors import QingzhouError
 from qingzhou.evaluate import Classification, evaluate
 from qingzhou.teaching import Taught
 from qingzhou.teaching.backbone import FEATURES, open_backbone
@@ -247,6 +248,31 @@ def test_a_picture_that_cannot_be_read_is_named_and_left_out(tmp_path: Path) -> 
     (data / "train" / "1" / "0.png").write_bytes(b"no picture")
     done = verb("teach", data, "--from", LENET, "--lang", "en")
     assert done.exit_code == 0 and "1 files could not be read and were left out" in done.output.replace("\n", " ")
+
+
+@pytest.mark.parametrize("unknown", [True, False])
+def test_pictures_that_are_all_one_picture_are_refused(unknown: bool, tmp_path: Path) -> None:
+    """Not as damaged weights, and not by a model that knows nothing."""
+    data = lesson(tmp_path / "data", 4, "12")
+    for file in (data / "train").rglob("*.png"):
+        shutil.copy(next((DIGITS / "test" / "3").iterdir()), file)
+    with pytest.raises(QingzhouError) as caught:
+        qingzhou.teach(data, LENET, tmp_path / "x.onnx", unknown=unknown)
+    assert "the same for all 8 pictures" in caught.value.en and not list(tmp_path.glob("x.*"))
+
+
+def test_one_picture_of_each_class_again_and_again_is_enough(tmp_path: Path) -> None:
+    """Nothing differs within a class: what is a little different is unknown, and no number overflows."""
+    data = lesson(tmp_path / "data", 4, "12")
+    for name in "12":
+        first, *rest = sorted((data / "train" / name).iterdir())
+        for file in rest:
+            shutil.copy(first, file)
+    found = qingzhou.teach(data, LENET, tmp_path / "x.onnx")
+    assert found.right == 8
+    answers = qingzhou.load(tmp_path / "x.onnx").predict(data / "train" / "1")
+    assert [answer.label for answer in answers] == ["1"] * 4
+    assert all(np.isfinite(answer.scores).all() for answer in answers)
 
 
 def test_a_class_that_is_called_unknown_is_one_of_the_user(tmp_path: Path) -> None:
