@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,9 @@ from PIL import Image
 import qingzhou
 from passengers import DIGITS, ORACLE, basenn
 from qingzhou.cli import main
-from qingzhou.errors import QingzhouError
+from qingzhou.errors import QingzhouError, SelfTestFailed
 from qingzhou.evaluate import Classification, evaluate
+from qingzhou.graph.form import Graph
 from qingzhou.teaching import Taught
 from qingzhou.teaching.backbone import FEATURES, open_backbone
 from qingzhou.teaching.head import Head
@@ -248,6 +250,23 @@ def test_a_picture_that_cannot_be_read_is_named_and_left_out(tmp_path: Path) -> 
     (data / "train" / "1" / "0.png").write_bytes(b"no picture")
     done = verb("teach", data, "--from", LENET, "--lang", "en")
     assert done.exit_code == 0 and "1 files could not be read and were left out" in done.output.replace("\n", " ")
+
+
+def test_the_check_looks_at_the_features(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The drawn sample is unknown, whatever a wrong network makes of it: its probabilities alone would show nothing."""
+
+    def wrong(graph: Graph) -> Graph:
+        nodes = [
+            replace(node, op="Identity", inputs=node.inputs[:1]) if node.op == "Clip" else node for node in graph.nodes
+        ]
+        return replace(graph, nodes=tuple(nodes))
+
+    monkeypatch.setattr("qingzhou.making.simplify", wrong)
+    with pytest.raises(SelfTestFailed):
+        qingzhou.teach(
+            lesson(tmp_path / "data", 8, "012"), ORACLE / "mindspore/mobilenet_v2/model.mindir", tmp_path / "x.onnx"
+        )
+    assert not list(tmp_path.glob("x.*"))
 
 
 @pytest.mark.parametrize("unknown", [True, False])

@@ -181,7 +181,8 @@ def _network(backbone: Backbone, head: Head, names: Sequence[str], pictures: Pic
             "taught": {"pictures": len(seen.truths), "right": head.right, "shrinking": head.shrinking},
         },
     )
-    return Network(graph, card, before.network, len(names)).labelled(Labels(tuple(names)))
+    heads = backbone.graph  # compared in its features: the drawn sample is "unknown", whatever else it is made
+    return Network(graph, card, before.network, len(names), heads=heads).labelled(Labels(tuple(names)))
 
 
 def _confusion(head: Head, truths: Array, classes: int) -> Array:
