@@ -61,6 +61,44 @@ def test_a_map_with_channels_last_gives_its_channels(end: str, tmp_path: Path) -
     assert np.ptp(whole - found, axis=0) == pytest.approx(np.zeros(5), abs=1e-5)  # up to a shift, which tells nothing
 
 
+def pooled(path: Path, ends: list[onnx.NodeProto]) -> None:
+    """A convolution, Relu and the mean of it, "row" (N, 8), and what follows."""
+    chance = np.random.default_rng(3)
+    weights = {"w": chance.normal(size=(8, 3, 3, 3)), "fc": chance.normal(size=(8, 5)), "k": np.array(0.5)}
+    nodes = [
+        helper.make_node("Conv", ["picture", "w"], ["map"], kernel_shape=[3, 3]),
+        helper.make_node("Relu", ["map"], ["bent"]),
+        helper.make_node("GlobalAveragePool", ["bent"], ["mean"]),
+        helper.make_node("Flatten", ["mean"], ["row"]),
+        *ends,
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "pooled",
+        [helper.make_tensor_value_info("picture", TensorProto.FLOAT, ["n", 3, 8, 9])],
+        [helper.make_tensor_value_info(nodes[-1].output[0], TensorProto.FLOAT, ["n", 5 if ends[:1] else 8])],
+        [numpy_helper.from_array(array.astype(np.float32), name) for name, array in weights.items()],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), str(path))
+
+
+SCORES = helper.make_node("MatMul", ["row", "fc"], ["scores"])
+WARMER = helper.make_node("Mul", ["scores", "k"], ["warmer"])
+SOFTMAX = helper.make_node("Softmax", ["warmer"], ["probs"], axis=1)
+
+
+@pytest.mark.parametrize("ends", [[], [SCORES], [SCORES, WARMER], [SCORES, WARMER, SOFTMAX]])
+def test_the_row_behind_a_relu_is_what_is_used(ends: list[onnx.NodeProto], tmp_path: Path) -> None:
+    """Whether the network ends there, or has scores, a temperature, probabilities behind it."""
+    pooled(tmp_path / "pooled.onnx", ends)
+    pooled(tmp_path / "row.onnx", [])
+    backbone = open_backbone(tmp_path / "pooled.onnx", Options(preprocess="0-1"))
+    assert len(backbone.notes) == (not ends)
+    pictures = np.random.default_rng(4).normal(size=(2, 3, 8, 9)).astype(np.float32)
+    row = onnxruntime.InferenceSession(str(tmp_path / "row.onnx")).run(None, {"picture": pictures})[0]
+    assert features(backbone, pictures, tmp_path) == pytest.approx(np.asarray(row), abs=1e-5)
+
+
 @pytest.mark.parametrize(("name", "width"), [("k3_pools", 3), ("k3_transposed", 4), ("jax_prep", 3), ("k3_sizes", 3)])
 def test_keras_without_a_top(name: str, width: int) -> None:
     assert open_backbone(ORACLE / "keras" / name / "model.keras", Options()).width == width

@@ -215,6 +215,14 @@ def test_pictures_from_a_camera(tmp_path: Path) -> None:
     assert more.exit_code == 1 and len(list((tmp_path / "things" / "笔").iterdir())) == 9  # what came is kept
 
 
+def test_a_backbone_that_cannot_be_used_is_said_before_anybody_poses(tmp_path: Path) -> None:
+    film = DIGITS / "test" / "4"
+    given = ["teach", tmp_path / "things", "--from", basenn("tab_iris"), "--camera", film, "--classes", "a,b"]
+    done = CliRunner().invoke(main, [*map(str, given), "--lang", "en"], input="\n\n")
+    assert done.exit_code == 1 and "to teach, a network is needed" in done.output.replace("\n", " ")
+    assert "press Enter" not in done.output and not (tmp_path / "things").exists()
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [

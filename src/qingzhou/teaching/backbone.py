@@ -28,6 +28,8 @@ BEHIND = {
     *("Softmax", "LogSoftmax", "Sigmoid", "Identity", "Reshape", "Flatten", "Squeeze", "Dropout"),
     *("GlobalAveragePool", "AveragePool"),
 }
+SHIFTS = {"Add", "Sub", "Mul", "Div"}  # by numbers that are known
+UNDONE = {"Softmax", "LogSoftmax", "Sigmoid", "Transpose"}  # also where no last layer is found
 TO_LAST = (0, 2, 3, 1)  # a Transpose from (N, C, H, W) to (N, H, W, C), as Keras and TensorFlow give their maps
 FEATURES = "taught_features"
 
@@ -96,20 +98,23 @@ def _cut(file: File, graph: Graph, card: Card, path: Path) -> Backbone:
 
 
 def _last(finder: Finder, name: str) -> tuple[str, bool]:
-    """What the last layer of weights is given, (N, F), or a map (N, C, H, W); where none gives the scores, what comes
-    nearest to them.
+    """What the last layer of weights is given, (N, F), or a map (N, C, H, W); where none gives the scores, the output
+    itself, but before it was made probabilities, and as it was before its axes changed places.
     """
+    output = name
     while (node := finder.makers.get(name)) is not None:
         first = node.inputs[0]
         if _has_weights(finder, node):
             return first, True
         if node.op in BEHIND or _ends_with(finder, node):
             name = first
-        elif node.op == "Add" and any(one in finder.constants for one in node.inputs):
+        elif node.op in SHIFTS and any(one in finder.constants for one in node.inputs):
             name = next(one for one in node.inputs if one not in finder.constants)
         else:
             break
-    return name, False
+        if node.op in UNDONE:
+            output = name
+    return output, False
 
 
 def _ends_with(finder: Finder, node: Node) -> bool:

@@ -124,8 +124,8 @@ def _refuse_useless(seen: Seen) -> None:
         )
     if not np.ptp(seen.features, axis=0).any():
         raise data_error(
-            en=f"The backbone's features are the same for all {len(seen.files)} pictures, so nothing can be told apart: "
-            "the pictures are copies of one, or the network's weights are zero. Take other pictures.",
+            en=f"The backbone's features are the same for all {len(seen.files)} pictures, so nothing can be told "
+            "apart: the pictures are copies of one, or the network's weights are zero. Take other pictures.",
             zh=f"骨干网络对全部 {len(seen.files)} 张图片给出的特征完全相同，无法区分："
             "这些图片是同一张的副本，或网络的权重全为零。请换图片。",
         )
