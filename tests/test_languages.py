@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +212,33 @@ def test_in_english_click_speaks_for_itself(monkeypatch: pytest.MonkeyPatch) -> 
         CliRunner().invoke(main, ["--help"]).output.isascii() is False
         and "Boards:" in CliRunner().invoke(main, []).output
     )
+
+
+@pytest.mark.parametrize(
+    ("lang", "line", "words"),
+    [
+        ("en", "evalute x", "No such command 'evalute'. Did you mean 'evaluate'?"),
+        ("en", "Teach x", "No such command 'Teach'. Did you mean 'teach'?"),
+        ("en", "xyz", "No such command 'xyz'.\n"),
+        ("en", "remote fly", "No such command 'fly'.\n"),
+        ("zh", "Teach x", "没有命令 Teach，最接近的是 teach。"),
+    ],
+)
+def test_a_verb_that_is_not_loaded_yet_is_named_where_it_is_meant(lang: str, line: str, words: str) -> None:
+    """In a process of its own: what other tests asked for is loaded here."""
+    done = subprocess.run(
+        [sys.executable, "-m", "qingzhou", *line.split()],
+        env={**os.environ, "QINGZHOU_LANG": lang, "PYTHONUTF8": "1"},
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert done.returncode == 2 and words in done.stderr and "Traceback" not in done.stderr
+
+
+def test_the_list_of_verbs_speaks_in_whole_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QINGZHOU_LANG", "zh")
+    said = CliRunner().invoke(main, ["--help"]).output
+    assert not re.search("[，、；：]。", said)
 
 
 def test_options_are_spelled_as_they_are_written(tmp_path: Path) -> None:

@@ -215,8 +215,8 @@ def export(
     """Compile a converted model, or a checkpoint, for an engine, and compare its answer with onnxruntime's; or for a
     chip, by its vendor's compiler (qingzhou targets), judged by the vendor's simulator on the data.
 
-    把转换好的模型（或权重文件）编译成某个推理引擎的格式，并与 onnxruntime 的结果比较；或用芯片厂商的编译器，
-    并用厂商的模拟器按数据评估。
+    把转换好的模型（或权重文件）编译成某个推理引擎的格式，并与 onnxruntime 的结果比较。
+    也可用芯片厂商的编译器，并用厂商的模拟器按数据评估。
     """
     with friendly(lang, as_json):
         from .deploy.export import export_any

@@ -45,6 +45,7 @@ def teach(
         from .present.pieces import busy
         from .present.taught import taught
         from .teaching import teach as do
+        from .teaching.backbone import open_backbone
 
         if camera is None and classes is not None:
             raise OptionError(
@@ -52,27 +53,29 @@ def teach(
                 "Leave it out, or add --camera.",
                 zh="--classes 只和 --camera 一起用；已有图片的类别就是文件夹的名称。请去掉它，或加上 --camera。",
             )
+        options = Options(input_size=input_size, preprocess=preprocess)
         if camera is not None:
-            _take(data, camera, classes, each)
+            names = _names(classes, each)
+            open_backbone(backbone, options)  # before anybody poses
+            _take(data, camera, names, each)
         with busy(say("teaching", "教学中")) as tell:
-            found = do(
-                data,
-                backbone,
-                out,
-                unknown=unknown,
-                options=Options(input_size=input_size, preprocess=preprocess),
-                tell=tell,
-            )
+            found = do(data, backbone, out, unknown=unknown, options=options, tell=tell)
         taught(found, as_json)
 
 
-def _take(folder: Path, camera: str, classes: str | None, each: int) -> None:
-    """Ask for each class to be shown."""
-    from .present.pieces import busy
-    from .teaching.camera import refuse_wrong, shown, take
+def _names(classes: str | None, each: int) -> list[str]:
+    """What --classes names: cup,pen."""
+    from .teaching.camera import refuse_wrong
 
     names = [name.strip() for name in (classes or "").replace("，", ",").split(",") if name.strip()]
     refuse_wrong(names, each)
+    return names
+
+
+def _take(folder: Path, camera: str, names: list[str], each: int) -> None:
+    """Ask for each class to be shown."""
+    from .present.pieces import busy
+    from .teaching.camera import shown, take
 
     def ready(name: str) -> None:
         click.prompt(shown(name), default="", show_default=False, prompt_suffix=" … ", err=True)

@@ -119,6 +119,8 @@ def _in_their_language() -> Iterator[None]:
     try:
         yield
     except click.UsageError as err:
+        if err.message.startswith("No such command"):
+            raise _no_such_verb(err) from None
         err.message = line(err.message)  # type: ignore[misc]  # final for click alone
         if language() == "en" or isinstance(err, ChineseUsageError) or type(err).__name__ == "NoArgsIsHelpError":
             raise
@@ -136,14 +138,24 @@ def _what_was_wrong(err: click.UsageError) -> str:
         return f"缺少{_name(err.param)}。"
     if isinstance(err, click.BadParameter):
         return _bad_value(err)
-    word = next(iter(re.findall(r"'(.*)'|\((.*)\)", err.message)), ("", ""))
-    if err.message.startswith("No such command") and err.ctx is not None and isinstance(err.ctx.command, click.Group):
-        verbs = err.ctx.command.list_commands(err.ctx)
-        from difflib import get_close_matches
+    word = next(iter(re.findall(r"\((.*)\)", err.message)), "")
+    return f"多写了内容：{word}。" if "unexpected extra" in err.message else f"命令的写法不对：{err.message}"
 
-        near = get_close_matches(word[0], verbs)
-        return f"没有命令 {word[0]}，{f'最接近的是 {near[0]}' if near else '可用的有：' + '、'.join(verbs)}。"
-    return f"多写了内容：{word[1]}。" if "unexpected extra" in err.message else f"命令的写法不对：{err.message}"
+
+def _no_such_verb(err: click.UsageError) -> click.UsageError:
+    """In both languages. Click compares with the verbs that are loaded alone; most of ours are not, until asked for."""
+    if err.ctx is None or not isinstance(err.ctx.command, click.Group):
+        return err
+    from difflib import get_close_matches
+
+    word = line(next(iter(re.findall("'(.*)'", err.message)), ""))
+    verbs = err.ctx.command.list_commands(err.ctx)
+    near = get_close_matches(word.lower(), verbs)
+    if language() == "en":
+        like = f" Did you mean '{near[0]}'?" if near else ""
+        return click.UsageError(f"No such command '{word}'.{like}", err.ctx)
+    like = f"最接近的是 {near[0]}" if near else "可用的有：" + "、".join(verbs)
+    return ChineseUsageError(f"没有命令 {word}，{like}。", err.ctx)
 
 
 def _bad_value(err: click.BadParameter) -> str:

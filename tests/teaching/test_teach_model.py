@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,9 @@ from PIL import Image
 import qingzhou
 from passengers import DIGITS, ORACLE, basenn
 from qingzhou.cli import main
+from qingzhou.errors import QingzhouError, SelfTestFailed
 from qingzhou.evaluate import Classification, evaluate
+from qingzhou.graph.form import Graph
 from qingzhou.teaching import Taught
 from qingzhou.teaching.backbone import FEATURES, open_backbone
 from qingzhou.teaching.head import Head
@@ -212,6 +215,14 @@ def test_pictures_from_a_camera(tmp_path: Path) -> None:
     assert more.exit_code == 1 and len(list((tmp_path / "things" / "笔").iterdir())) == 9  # what came is kept
 
 
+def test_a_backbone_that_cannot_be_used_is_said_before_anybody_poses(tmp_path: Path) -> None:
+    film = DIGITS / "test" / "4"
+    given = ["teach", tmp_path / "things", "--from", basenn("tab_iris"), "--camera", film, "--classes", "a,b"]
+    done = CliRunner().invoke(main, [*map(str, given), "--lang", "en"], input="\n\n")
+    assert done.exit_code == 1 and "to teach, a network is needed" in done.output.replace("\n", " ")
+    assert "press Enter" not in done.output and not (tmp_path / "things").exists()
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [
@@ -247,6 +258,48 @@ def test_a_picture_that_cannot_be_read_is_named_and_left_out(tmp_path: Path) -> 
     (data / "train" / "1" / "0.png").write_bytes(b"no picture")
     done = verb("teach", data, "--from", LENET, "--lang", "en")
     assert done.exit_code == 0 and "1 files could not be read and were left out" in done.output.replace("\n", " ")
+
+
+def test_the_check_looks_at_the_features(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The drawn sample is unknown, whatever a wrong network makes of it: its probabilities alone would show nothing."""
+
+    def wrong(graph: Graph) -> Graph:
+        nodes = [
+            replace(node, op="Identity", inputs=node.inputs[:1]) if node.op == "Clip" else node for node in graph.nodes
+        ]
+        return replace(graph, nodes=tuple(nodes))
+
+    monkeypatch.setattr("qingzhou.making.simplify", wrong)
+    with pytest.raises(SelfTestFailed):
+        qingzhou.teach(
+            lesson(tmp_path / "data", 8, "012"), ORACLE / "mindspore/mobilenet_v2/model.mindir", tmp_path / "x.onnx"
+        )
+    assert not list(tmp_path.glob("x.*"))
+
+
+@pytest.mark.parametrize("unknown", [True, False])
+def test_pictures_that_are_all_one_picture_are_refused(unknown: bool, tmp_path: Path) -> None:
+    """Not as damaged weights, and not by a model that knows nothing."""
+    data = lesson(tmp_path / "data", 4, "12")
+    for file in (data / "train").rglob("*.png"):
+        shutil.copy(next((DIGITS / "test" / "3").iterdir()), file)
+    with pytest.raises(QingzhouError) as caught:
+        qingzhou.teach(data, LENET, tmp_path / "x.onnx", unknown=unknown)
+    assert "the same for all 8 pictures" in caught.value.en and not list(tmp_path.glob("x.*"))
+
+
+def test_one_picture_of_each_class_again_and_again_is_enough(tmp_path: Path) -> None:
+    """Nothing differs within a class: what is a little different is unknown, and no number overflows."""
+    data = lesson(tmp_path / "data", 4, "12")
+    for name in "12":
+        first, *rest = sorted((data / "train" / name).iterdir())
+        for file in rest:
+            shutil.copy(first, file)
+    found = qingzhou.teach(data, LENET, tmp_path / "x.onnx")
+    assert found.right == 8
+    answers = qingzhou.load(tmp_path / "x.onnx").predict(data / "train" / "1")
+    assert [answer.label for answer in answers] == ["1"] * 4
+    assert all(np.isfinite(answer.scores).all() for answer in answers)
 
 
 def test_a_class_that_is_called_unknown_is_one_of_the_user(tmp_path: Path) -> None:

@@ -41,13 +41,15 @@ BROADCAST = {
 REDUCE = {"ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceSumSquare"}
 
 
-def channels_first(graph: Graph) -> Graph:
-    """An equal network with fewer Transposes; the same object where there are none to spare."""
+def channels_first(graph: Graph, always: bool = False) -> Graph:
+    """An equal network with fewer Transposes; the same object where there are none to spare, unless it is `always`
+    wanted: those that are left stand as far behind as they can.
+    """
     before = _transposes(graph)
     if not before:
         return graph
     moved = Mover(graph).moved(MOVES)
-    return moved if _transposes(moved) < before else graph
+    return moved if always or _transposes(moved) < before else graph
 
 
 def _transposes(graph: Graph) -> int:

@@ -262,12 +262,15 @@ def _misshapen(value: Value, array: Array) -> UnsupportedCheckpoint:
 
 def _inside(heads: Graph, graph: Graph) -> list[Value]:
     """The outputs of `heads` as values of `graph`, which goes on from there: a node has the name that its first value
-    had before it became an output with a name of its own. What is an output of both is called the same.
+    had before it became an output with a name of its own. What is an output of both is called the same, and so is what
+    kept its name.
     """
     if heads.outputs == graph.outputs:
         return list(graph.outputs)
     makers = {node.outputs[0]: node.name for node in heads.nodes}
-    return [value if value in graph.outputs else graph.values[makers[value.name]] for value in heads.outputs]
+    named = [makers[value.name] if makers[value.name] in graph.values else value.name for value in heads.outputs]
+    ends = zip(heads.outputs, named, strict=True)
+    return [value if value in graph.outputs else graph.values[name] for value, name in ends]
 
 
 def _size(graph: Graph) -> int:

@@ -12,6 +12,7 @@ from ..files.file import File
 from ..graph.find import Finder
 from ..graph.form import BLOCK, Constant, Graph, Node, Value
 from ..graph.infer import inferred
+from ..graph.layout import channels_first
 from ..onnxfile.integers import is_quantized
 from ..onnxfile.read import read_onnx
 from ..onnxfile.upgrade import upgraded
@@ -27,6 +28,9 @@ BEHIND = {
     *("Softmax", "LogSoftmax", "Sigmoid", "Identity", "Reshape", "Flatten", "Squeeze", "Dropout"),
     *("GlobalAveragePool", "AveragePool"),
 }
+SHIFTS = {"Add", "Sub", "Mul", "Div"}  # by numbers that are known
+UNDONE = {"Softmax", "LogSoftmax", "Sigmoid", "Transpose"}  # also where no last layer is found
+TO_LAST = (0, 2, 3, 1)  # a Transpose from (N, C, H, W) to (N, H, W, C), as Keras and TensorFlow give their maps
 FEATURES = "taught_features"
 
 
@@ -80,30 +84,44 @@ def _cut(file: File, graph: Graph, card: Card, path: Path) -> Backbone:
     if FEATURES in graph.values:  # one that was taught here: its head is forgotten, as any other
         made = replace(graph, outputs=(graph.values[FEATURES],))
         return Backbone(file, made.without_dead(), card, graph.values[FEATURES].channels)
-    finder = Finder(graph)
-    name, found = _last(finder, card.output.name if card.output.name in finder.makers else graph.outputs[0].name)
+    end = next((value for value in graph.outputs if value.name == card.output.name), graph.outputs[0])
+    alone = replace(graph, outputs=(end,)).without_dead()
+    graph = channels_first(alone, always=True)  # so that axis 1 of a map is that of its features
+    name, found = _last(Finder(graph), end.name)
     value = graph.values.get(name)
     if value is None or len(value.shape) not in (2, 4) or not isinstance(value.shape[1], int):
         raise _no_features(path)
     notes = () if found else (_own_output(value),)
+    if found and len(end.shape) == 4 and end.shape.count(1) < 2:
+        notes = (_places(end),)
     return Backbone(file, _flat(graph, value).without_dead(), card, value.channels, notes)
 
 
 def _last(finder: Finder, name: str) -> tuple[str, bool]:
-    """What the last layer of weights is given, (N, F), or a map (N, C, H, W); where none gives the scores, what comes
-    nearest to them.
+    """What the last layer of weights is given, (N, F), or a map (N, C, H, W); where none gives the scores, the output
+    itself, but before it was made probabilities, and as it was before its axes changed places.
     """
+    output = name
     while (node := finder.makers.get(name)) is not None:
         first = node.inputs[0]
         if _has_weights(finder, node):
             return first, True
-        if node.op in BEHIND or (node.op == "Relu" and finder.made_by(first, "Conv")):  # as SqueezeNet ends
+        if node.op in BEHIND or _ends_with(finder, node):
             name = first
-        elif node.op == "Add" and any(one in finder.constants for one in node.inputs):
+        elif node.op in SHIFTS and any(one in finder.constants for one in node.inputs):
             name = next(one for one in node.inputs if one not in finder.constants)
         else:
             break
-    return name, False
+        if node.op in UNDONE:
+            output = name
+    return output, False
+
+
+def _ends_with(finder: Finder, node: Node) -> bool:
+    """What only some networks have behind their last layer: SqueezeNet a Relu, Keras's a Transpose."""
+    if node.op == "Relu":
+        return finder.made_by(node.inputs[0], "Conv") is not None
+    return node.op == "Transpose" and tuple(node.attrs.get("perm", ())) == TO_LAST
 
 
 def _has_weights(finder: Finder, node: Node) -> bool:
@@ -138,6 +156,15 @@ def _own_output(value: Value) -> str:
     return say(
         en=f"No last layer was found to take off, so the network's own output ({value.name[:60]}) gives the features.",
         zh=f"没有找到可以去掉的最后一层，因此用网络自己的输出（{value.name[:60]}）作为特征。",
+    )
+
+
+def _places(end: Value) -> str:
+    return say(
+        en=f"The network answers for many places of a picture ({end.name[:60]}: {list(end.shape)}), not once for all "
+        "of it; the mean of their features is used. A network that classifies pictures may tell more.",
+        zh=f"这个网络对图片的许多位置分别作答（{end.name[:60]}：{list(end.shape)}），而不是对整张图片；"
+        "这里使用各位置特征的平均值。图片分类网络可能更好。",
     )
 
 

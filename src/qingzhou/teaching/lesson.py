@@ -158,9 +158,9 @@ def _names(classes: Sequence[str], unknown: bool) -> list[str]:
 def _network(backbone: Backbone, head: Head, names: Sequence[str], pictures: Pictures, seen: Seen) -> Network:
     """The backbone with the head, and a card that says who taught it what."""
     graph = with_head(backbone, head)
-    before, shown = backbone.card, f"{len(seen.truths)}"
+    before, shown, several = backbone.card, f"{len(seen.truths)}", "es" if len(pictures.classes) > 1 else ""
     note = say(
-        en=f"Taught with {shown} pictures of {len(pictures.classes)} classes; the features are those of "
+        en=f"Taught with {shown} pictures of {len(pictures.classes)} class{several}; the features are those of "
         f"{before.network}, whose own classes are forgotten.",
         zh=f"用 {shown} 张图片教了 {len(pictures.classes)} 个类别；特征来自 {before.network}，它原来的类别不再使用。",
     )
@@ -181,7 +181,8 @@ def _network(backbone: Backbone, head: Head, names: Sequence[str], pictures: Pic
             "taught": {"pictures": len(seen.truths), "right": head.right, "shrinking": head.shrinking},
         },
     )
-    return Network(graph, card, before.network, len(names)).labelled(Labels(tuple(names)))
+    heads = backbone.graph  # compared in its features: the drawn sample is "unknown", whatever else it is made
+    return Network(graph, card, before.network, len(names), heads=heads).labelled(Labels(tuple(names)))
 
 
 def _confusion(head: Head, truths: Array, classes: int) -> Array:

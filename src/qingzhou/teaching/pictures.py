@@ -98,6 +98,7 @@ def look_at(backbone: Backbone, pictures: Pictures, opset: int, ir_version: int,
             files.append(file)
     seen = Seen(np.array(found, np.float32), np.array(truths, np.int64), files, left, usual(looks))
     _refuse_few(pictures, seen)
+    _refuse_useless(seen)
     return seen
 
 
@@ -111,9 +112,20 @@ def _refuse_few(pictures: Pictures, seen: Seen) -> None:
                 zh=f"类别 {name} 只有 {count} 张能读取的图片；最少 {FEWEST} 张，最好 10 张以上。"
                 f"请在 {pictures.folder / name} 里多放一些。",
             )
+
+
+def _refuse_useless(seen: Seen) -> None:
+    """Features that are no numbers, or tell nothing."""
     if not np.isfinite(seen.features).all():
         raise OptionError(
             en="The backbone's features are no numbers (NaN or infinity) for some pictures, so its weights are "
             "damaged. Give another network.",
             zh="骨干网络对某些图片给出的特征不是有效数字（NaN 或无穷大），说明权重已损坏。请换一个网络。",
+        )
+    if not np.ptp(seen.features, axis=0).any():
+        raise data_error(
+            en=f"The backbone's features are the same for all {len(seen.files)} pictures, so nothing can be told "
+            "apart: the pictures are copies of one, or the network's weights are zero. Take other pictures.",
+            zh=f"骨干网络对全部 {len(seen.files)} 张图片给出的特征完全相同，无法区分："
+            "这些图片是同一张的副本，或网络的权重全为零。请换图片。",
         )
