@@ -161,6 +161,12 @@ def zero_points(title: str, path: Path, target: str) -> EngineError:
     )
 
 
+TENSORS = (
+    " Or convert the original file once more with --set trees=tensors, in plain operators: larger and slower.",
+    "也可以用 --set trees=tensors 重新转换原文件，只用普通算子（更大、更慢）。",
+)
+
+
 def foreign(title: str, facts: Facts, domains: Collection[str]) -> EngineError | None:
     """Why a model with operators that are not ONNX's own cannot run, but for those of the domains that are known."""
     own = facts.file.functions > 0  # then operators are defined in the file itself
@@ -176,19 +182,21 @@ def needs_double(title: str, facts: Facts) -> EngineError | None:
         return None
     return EngineError(
         en=f"{facts.path.name} holds {what}, whose numbers lie closer together than float32 tells apart, and {title} "
-        "computes in float32: its classes would be others. Use onnxruntime, or train it with scaled columns and a "
-        "larger var_smoothing (GaussianNB) or with sigmoid calibration.",
+        "computes in float32: its classes would be others. Use onnxruntime or numpy; or train it anew: trees "
+        "without scaling before them, GaussianNB with scaled columns and a larger var_smoothing, sigmoid calibration.",
         zh=f"{facts.path.name} 中的 {what} 含有 float32 无法区分的数，而 {title} 只用 float32 计算，类别会出错。"
-        "请使用 onnxruntime；或先缩放各列、加大 var_smoothing（GaussianNB）、改用 sigmoid 校准后重新训练。",
+        "请使用 onnxruntime 或 numpy；或重新训练：决策树之前不做缩放，GaussianNB 先缩放各列并加大 var_smoothing，"
+        "校准改用 sigmoid。",
     )
 
 
 def unknown_to(title: str, path: Path, names: str) -> EngineError:
-    """The error for a model with operations that an engine does not know."""
+    """The error for a model with operations that an engine does not know; a forest can be written without them."""
+    anew = ("", "") if "TreeEnsemble" not in names else TENSORS
     return EngineError(
         en=f"{title} cannot take {path.name}: it does not know {names}. Run the .onnx with onnxruntime, or choose "
-        "another engine.",
-        zh=f"{title} 无法使用 {path.name}：它不支持 {names}。请用 onnxruntime 运行 .onnx，或换一个引擎。",
+        f"another engine.{anew[0]}",
+        zh=f"{title} 无法使用 {path.name}：它不支持 {names}。请用 onnxruntime 运行 .onnx，或换一个引擎。{anew[1]}",
     )
 
 

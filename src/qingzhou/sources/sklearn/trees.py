@@ -19,6 +19,9 @@ from ...graph.form import ML, Array, Value
 from .refuse import garbled, refused
 from .work import Work
 
+DOUBLES = "trees behind arithmetic"  # or with categories, or thresholds of float64
+ARITHMETIC = frozenset(("Add", "Sub", "Mul", "Div", "MatMul", "Gemm", "Pow", "Sqrt", "Exp", "Log", "ReduceSum"))
+
 LARGE = 1 << 12  # nodes, from which on trees are operators of their own
 PIECE = 1 << 13  # nodes of one of these
 DEEPEST = 64  # steps that are written down one by one
@@ -255,10 +258,26 @@ def _many(values: Array, kind: str = "i") -> array[Any]:
 
 def said(w: Work, trees: Trees, x: Value, leaves: Array, dtype: str = "float64") -> Value:
     """What each tree says of x (N, C) float32 or float64: leaves (M, K) -> (N, T, K)."""
+    if trees.sets is not None or x.dtype == "float64" or _reckoned(w, x):
+        w.doubles.append(DOUBLES)
     if not _takes_one(w, trees, x):
         return w.take(np.ascontiguousarray(leaves), _step_by_step(w, trees, x, trees.depth()), dtype)
     table, places = _different(leaves[trees.leaves])
     return w.take(table, _few_operators(w, trees, x, places), dtype)
+
+
+def _reckoned(w: Work, x: Value) -> bool:
+    """Whether numbers that are compared were computed before: in float32 some come to lie beyond a threshold."""
+    makers = {name: node for node in w.net.nodes for name in node.outputs}
+    left, seen = [x.name], set[str]()
+    while left:
+        node = makers.get(left.pop())
+        if node is not None and node.outputs[0] not in seen:
+            if node.op in ARITHMETIC:
+                return True
+            seen.add(node.outputs[0])
+            left += node.inputs
+    return False
 
 
 def _different(rows: Array) -> tuple[Array, Array]:
