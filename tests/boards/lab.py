@@ -16,7 +16,13 @@ PYTHON = """#!/bin/sh
 exec '{host}' '{lab}' run {board} --env "PYTHONPATH={path}" --env "PYTHON=$PYTHON" --env "QINGZHOU_SIM=$QINGZHOU_SIM" \\
   --env "QINGZHOU_LANG=$QINGZHOU_LANG" --env QINGZHOU_EMULATED=1 --env OMP_NUM_THREADS=2 -- "$@"
 """
-HIDDEN = ("numpy", "PIL", "onnxruntime", "ncnn")  # packages that the lab has, and a bare board has not
+HIDDEN = (
+    "numpy",
+    "PIL",
+    "onnxruntime",
+    "ncnn",
+    "ai_edge_litert",
+)  # packages that the lab has, and a bare board has not
 
 
 @dataclass(frozen=True)

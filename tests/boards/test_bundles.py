@@ -51,14 +51,16 @@ def board(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def installed(board: str, pip: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Shell, dict[str, Path]]:
-    """The shell of a bare board, and for both engines the packages/ that install.sh made there without internet."""
+    """The shell of a bare board, and for each engine that it may get unasked the packages/ that install.sh made there
+    without internet.
+    """
     work = tmp_path_factory.mktemp(board)
     hidden = work / "site"
     shutil.copytree(pip, hidden)
     bare, found = shell(board, work / "bin", hidden), {}
     if board == "pi4-32":  # its packages are the system's own, which apt has installed
         return shell(board, work / "system"), {}
-    for engine in ("ncnn", "onnxruntime"):
+    for engine in ("ncnn", "onnxruntime", *(["litert"] if board == "pi5" else [])):
         made = build(LENET, board, engine=engine, offline=True, out=work / f"{engine}.zip", lang="en")
         folder = unpack(made.path, work / engine)
         bare.ok(steps(folder)[0], folder, sim=False)

@@ -164,9 +164,9 @@ def test_what_is_wrong_is_said_in_both_languages(what: str, tmp_path: Path) -> N
 
 
 def test_layouts_that_the_verb_offers() -> None:
-    from qingzhou.cli import main
+    from qingzhou.cli_measure import evaluate as verb
 
-    option = next(p for p in main.commands["evaluate"].params if p.name == "layout")  # type: ignore[attr-defined]
+    (option,) = (p for p in verb.params if p.name == "layout")
     assert tuple(option.type.choices) == LAYOUTS
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from fakes import FAKE
+from fake_chips import FAKE
 
 from passengers import DIGITS, ORACLE, basenn
 from qingzhou.boards.memory import check_fits

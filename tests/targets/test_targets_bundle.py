@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from fakes import CHIPS, put
+from fake_chips import CHIPS, put
 
 import qingzhou
 from passengers import DIGITS, ORACLE

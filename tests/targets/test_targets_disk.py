@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fakes import put
+from fake_chips import put
 
 import qingzhou
 from passengers import DIGITS, ORACLE

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner, Result
-from fakes import FAKE, put
+from fake_chips import FAKE, put
 
 from qingzhou.cli import main
 from qingzhou.errors import EngineError, ExtraMissing, FileMissing, OutputError
