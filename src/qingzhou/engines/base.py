@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import EngineError
+from ..errors import EngineError, OptionError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -165,6 +165,15 @@ TENSORS = (
     " Or convert the original file once more with --set trees=tensors, in plain operators: larger and slower.",
     "也可以用 --set trees=tensors 重新转换原文件，只用普通算子（更大、更慢）。",
 )
+
+
+def only_cpu(title: str, settings: Settings) -> None:
+    """OptionError for another device than the processor, of an engine that runs on that alone."""
+    if settings.device.lower() not in ("", "cpu"):
+        raise OptionError(
+            en=f"{title} has no device {settings.device} here; it can be cpu. Leave it out.",
+            zh=f"{title} 在这里没有设备 {settings.device}，只能是 cpu。可以不写。",
+        )
 
 
 def foreign(title: str, facts: Facts, domains: Collection[str]) -> EngineError | None:

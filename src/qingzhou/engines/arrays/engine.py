@@ -9,9 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...errors import EngineError, OptionError, say
+from ...errors import EngineError, say
 from ...runtime.model.card import Card
-from ..base import Engine, Settings, boxes_inside, installed
+from ..base import Engine, Settings, boxes_inside, installed, only_cpu
 
 if TYPE_CHECKING:
     from ...onnxfile.facts import Facts
@@ -25,11 +25,7 @@ def version() -> str | None:
 
 def open_model(path: Path, settings: Settings) -> Session:
     """A session on the processor; OptionError for another device."""
-    if settings.device.lower() not in ("", "cpu"):
-        raise OptionError(
-            en=f"numpy has no device {settings.device}; it can be cpu. Leave it out.",
-            zh=f"numpy 没有设备 {settings.device}，只能是 cpu。可以不写。",
-        )
+    only_cpu("numpy", settings)
     from ...runtime.engine.arrays import open_arrays
 
     return open_arrays(path)

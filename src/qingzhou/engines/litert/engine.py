@@ -10,9 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...errors import EngineError, OptionError
+from ...errors import EngineError
 from ...runtime.model.card import Card, Input
-from ..base import Engine, Settings, boxes_inside, bytes_inside, foreign, installed
+from ..base import Engine, Settings, boxes_inside, bytes_inside, foreign, installed, only_cpu
 
 if TYPE_CHECKING:
     from ...graph.form import Graph
@@ -31,11 +31,7 @@ def version() -> str | None:
 
 def open_model(path: Path, settings: Settings) -> Session:
     """A session on the processor; OptionError for another device."""
-    if settings.device.lower() not in ("", "cpu"):
-        raise OptionError(
-            en=f"LiteRT has no device {settings.device} here; it can be cpu. Leave it out.",
-            zh=f"LiteRT 在这里没有设备 {settings.device}，只能是 cpu。可以不写。",
-        )
+    only_cpu("LiteRT", settings)
     from ...runtime.engine.litert import open_litert
 
     return open_litert(path, settings.threads, INSTALL)

@@ -11,9 +11,9 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...errors import EngineError, OptionError
+from ...errors import EngineError
 from ...runtime.model.card import Card
-from ..base import Engine, Settings, boxes_inside, bytes_inside, cannot_run, foreign, installed, unknown_to
+from ..base import Engine, Settings, boxes_inside, bytes_inside, cannot_run, foreign, installed, only_cpu, unknown_to
 
 if TYPE_CHECKING:
     from ...onnxfile.facts import Facts
@@ -32,11 +32,7 @@ def version() -> str | None:
 
 def open_model(path: Path, settings: Settings) -> Session:
     """A session on the processor; OptionError for another device."""
-    if settings.device.lower() not in ("", "cpu"):
-        raise OptionError(
-            en=f"MNN has no device {settings.device} here; it can be cpu. Leave it out.",
-            zh=f"MNN 在这里没有设备 {settings.device}，只能是 cpu。可以不写。",
-        )
+    only_cpu("MNN", settings)
     from ...runtime.engine.mnn import open_mnn
 
     return open_mnn(path, settings.threads, INSTALL)

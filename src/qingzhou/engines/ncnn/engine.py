@@ -11,10 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...errors import EngineError, OptionError
+from ...errors import EngineError
 from ...runtime.engine.ncnn_format import CARD
 from ...runtime.model.card import Card
-from ..base import Engine, Settings, boxes_inside, bytes_inside, installed, zero_points
+from ..base import Engine, Settings, boxes_inside, bytes_inside, installed, only_cpu, zero_points
 
 if TYPE_CHECKING:
     from ...graph.form import Graph
@@ -32,11 +32,7 @@ def version() -> str | None:
 
 def open_model(path: Path, settings: Settings) -> Session:
     """A session that computes in float32 on the processor; OptionError for another device."""
-    if settings.device.lower() not in ("", "cpu"):
-        raise OptionError(
-            en=f"ncnn has no device {settings.device} here; it can be cpu. Leave it out.",
-            zh=f"ncnn 在这里没有设备 {settings.device}，只能是 cpu。可以不写。",
-        )
+    only_cpu("ncnn", settings)
     from ...runtime.engine.ncnn import open_ncnn
 
     return open_ncnn(path, settings.threads, INSTALL)

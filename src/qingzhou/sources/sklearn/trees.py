@@ -258,7 +258,7 @@ def _many(values: Array, kind: str = "i") -> array[Any]:
 
 def said(w: Work, trees: Trees, x: Value, leaves: Array, dtype: str = "float64") -> Value:
     """What each tree says of x (N, C) float32 or float64: leaves (M, K) -> (N, T, K)."""
-    if trees.sets is not None or x.dtype == "float64" or _reckoned(w, x):
+    if DOUBLES not in w.doubles and (trees.sets is not None or x.dtype == "float64" or _reckoned(w, x)):
         w.doubles.append(DOUBLES)
     if not _takes_one(w, trees, x):
         return w.take(np.ascontiguousarray(leaves), _step_by_step(w, trees, x, trees.depth()), dtype)
