@@ -42,8 +42,9 @@ def advice(path: Path) -> tuple[str, ...]:
     """What it is good for."""
     return (
         say(
-            "It needs Python (3.7 or later) and numpy, and nothing else.",
-            "只需要 Python（3.7 及以上）和 numpy，不需要其他软件包。",
+            "The model needs Python (3.7 or later) and numpy, and nothing else; a program with a screen needs "
+            "Pillow, too.",
+            "模型只需要 Python（3.7 及以上）和 numpy；带屏幕的程序还需要 Pillow。",
         ),
     )
 
